@@ -1,0 +1,61 @@
+# make          everything: an environment, every run, the exports, the tables and figures
+# make full     the same for the full reproduction of the paper, 64 runs
+# make test     the tests
+# make check    format, lint, types
+# make soak     the long tests
+# make lock     resolve the dependencies anew
+#
+# CORES=4 make  uses four cores; PYTHON=python3.12 make builds the environment with that Python.
+
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+SNAKEMAKE = snakemake --cores $(CORES) --rerun-incomplete --quiet host rules reason
+SOURCES = scripts experiments tests benchmarks
+SMK = Snakefile $(wildcard workflow/rules/*.smk)
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: all full test check soak lock
+
+all: .venv/installed
+	@caduceus unlock
+	@$(SNAKEMAKE)
+
+full: .venv/installed
+	@caduceus unlock
+	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml
+
+test: .venv/installed-dev
+	pytest -n 2
+
+soak: .venv/installed-dev
+	pytest -n 2 -m soak
+
+check: .venv/installed-dev
+	ruff check $(SOURCES)
+	ruff format --check $(SOURCES)
+	snakefmt --check $(SMK)
+	mypy
+	snakemake --lint
+
+.venv/installed: envs/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "Caduceus needs Python 3.11 or later, and $(PYTHON) is %s: PYTHON=python3.12 make" % sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	pip install --quiet --requirement envs/requirements.txt
+	pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt
+	pip install --quiet --requirement envs/requirements-dev.txt
+	@touch $@
+
+# A freeze names torch's local version (+cpu), which no index has.
+lock:
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	.lock/bin/pip install --quiet --upgrade setuptools
+	.lock/bin/pip install --quiet torch==2.13.0 .
+	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements.txt
+	.lock/bin/pip install --quiet '.[dev]'
+	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements-dev.txt
+	rm -rf .lock

@@ -1,0 +1,65 @@
+"""The command line: `caduceus COMMAND`, or `python -m caduceus COMMAND`.
+
+Each command is a module of `caduceus.commands` with a docstring, `add_arguments(parser)` and
+`run(arguments)`. Only the chosen one is imported, since some need heavy libraries.
+"""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import caduceus
+from caduceus import commands
+from caduceus.errors import CaduceusError, from_os_error
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status: 0, 1 for an error, 2 for wrong arguments."""
+    words = sys.argv[1:] if words is None else list(words)
+    names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
+    parser = argparse.ArgumentParser(prog="caduceus", description=caduceus.__doc__)
+    parser.add_argument("--version", action="version", version=caduceus.__version__)
+    choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in names if not words or words[0] not in names else words[:1]:
+        module = _module(name)
+        about = (module.__doc__ or "").strip()
+        command = choices.add_parser(name, help=about.splitlines()[0], description=about)
+        command.add_argument("--log", type=Path, help="file that takes messages and errors too")
+        module.add_arguments(command)
+    arguments = parser.parse_args(words)
+    try:
+        return _module(arguments.command).run(arguments) or 0
+    except CaduceusError as error:
+        return _fail(arguments, str(error))
+    except OSError as error:
+        known = from_os_error(error)
+        if known is None:
+            return _fail(arguments, "", traceback.format_exc())
+        return _fail(arguments, str(known))
+    except Exception:
+        return _fail(arguments, "", traceback.format_exc())
+
+
+def _module(name: str) -> "commands.Command":
+    return importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
+
+
+def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:
+    text = f"caduceus {arguments.command}: {message}\n" if message else trace
+    sys.stderr.write(text)
+    if arguments.log:
+        try:
+            arguments.log.parent.mkdir(parents=True, exist_ok=True)
+            with arguments.log.open("a") as stream:
+                stream.write(text)
+        except OSError:
+            pass  # the disk that is full or read-only is often the error itself
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

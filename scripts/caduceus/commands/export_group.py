@@ -1,0 +1,16 @@
+"""Export a W&B group: every run in one table, aggregates by variant, history, compute."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.groups import export_group
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plans", type=Path, nargs="+", help="plans of the group's experiments")
+    parser.add_argument("--out", type=Path, required=True, help="results/groups/GROUP/runs.csv")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = arguments.out.parent
+    export_group(folder.name, arguments.plans, folder)

@@ -1,0 +1,23 @@
+"""Make or find a dataset, digest it, and check it against its declaration."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.datasets import make_dataset
+from caduceus.files import write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--spec", type=json.loads, required=True, help="`dataset` of an experiment, as JSON"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="results/datasets/NAME/dataset.json"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    record = make_dataset(arguments.spec, arguments.out.parent)
+    write_json(arguments.out, record)
+    print(f"dataset {record['name']}: {record['bytes']} bytes, sha256 {record['sha256']}")

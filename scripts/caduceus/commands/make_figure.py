@@ -1,0 +1,34 @@
+"""Make a figure of the paper as PDF, SVG and PNG."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.figures import draw_figure, write_figure
+from caduceus.tables import read_rows
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    for name, what in (
+        ("runs", "runs.csv"),
+        ("variants", "variants.csv"),
+        ("history", "history.parquet"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs="+", required=True, help=f"{what} of the groups it shows"
+        )
+    parser.add_argument(
+        "--spec", type=json.loads, required=True, help="its entry in `paper.figures`, as JSON"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the PDF file; the others lie beside it"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    chosen = arguments.spec["experiments"]
+    aggregates = read_rows(arguments.variants, chosen)
+    figure = draw_figure(
+        arguments.spec, aggregates, arguments.history, read_rows(arguments.runs, chosen)
+    )
+    write_figure(figure, arguments.out.parent, arguments.out.stem)

@@ -1,0 +1,22 @@
+"""Write a run's definition and take a snapshot of its code."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.planning import plan_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", type=Path, help="the experiment file")
+    parser.add_argument(
+        "--definition", type=json.loads, required=True, help="all that decides its result, as JSON"
+    )
+    parser.add_argument(
+        "--code", type=json.loads, required=True, help="the experiment's `code`, as JSON"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/params.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    plan_run(arguments.definition, arguments.code, arguments.experiment, arguments.out)

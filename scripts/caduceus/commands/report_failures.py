@@ -1,0 +1,29 @@
+"""List the runs that failed, and fail if there are any."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.errors import CaduceusError
+from caduceus.files import read_json, write_json
+from caduceus.runs import RunFolder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plans", type=Path, nargs="+", help="plans of all experiments")
+    parser.add_argument("--out", type=Path, required=True, help="results/failures.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    failed = {}
+    for path in arguments.plans:
+        for run_id in read_json(path)["runs"]:
+            train = read_json(RunFolder.of_plan(path, run_id).path / "train.json")
+            if train["state"] == "failed":
+                failed[run_id] = train["error"]
+    for run_id, error in failed.items():
+        print(f"failed: {run_id}: {error}")
+    if failed:
+        raise CaduceusError(
+            f"failed runs: {len(failed)}; mend the cause, type `caduceus retry`, and start again"
+        )
+    write_json(arguments.out, [])

@@ -1,0 +1,38 @@
+"""Run a training program as its run, and keep how it ended."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from caduceus.training import StoppedError, train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", type=Path, nargs="?", help="the record of its dataset")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads (1)")
+    parser.add_argument(
+        "--retries-left", type=int, default=0, help="further attempts if this one fails (0)"
+    )
+    parser.add_argument("--minutes", type=float, default=0, help="time limit; 0 for none (0)")
+    parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/train.json")
+
+
+def run(arguments: argparse.Namespace) -> int | None:
+    arguments.log.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.log.open("wb") as console:
+        try:
+            result = train(
+                arguments.out,
+                arguments.dataset,
+                console,
+                arguments.retries_left,
+                arguments.threads,
+                arguments.minutes * 60,
+            )
+        except StoppedError as stopped:
+            print(f"caduceus train: {stopped}", file=sys.stderr)
+            return 128 + stopped.signal
+    if result["state"] == "failed":
+        run_id = arguments.out.parent.name
+        print(f"caduceus train: {run_id} failed, others go on: {result['error']}", file=sys.stderr)
+    return None

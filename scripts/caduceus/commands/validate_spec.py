@@ -1,0 +1,22 @@
+"""Check an experiment file, fill in its defaults and list its runs."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.experiments import load_experiment
+from caduceus.files import write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", help="the experiment file")
+    parser.add_argument(
+        "--defaults", type=json.loads, required=True, help="`defaults` of config.yaml, as JSON"
+    )
+    parser.add_argument("--groups", type=json.loads, required=True, help="`wandb.groups`, as JSON")
+    parser.add_argument("--out", type=Path, required=True, help="the plan to write")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    experiment = load_experiment(arguments.experiment, arguments.defaults, arguments.groups, Path())
+    write_json(arguments.out, experiment.plan())

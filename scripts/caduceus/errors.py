@@ -1,0 +1,56 @@
+"""Errors a user can mend: one line that says what, where and what to do.
+
+CaduceusError
+├── SpecError       a file the user wrote (configuration, experiment) is wrong
+├── DatasetError    a dataset is missing or isn't the declared one
+├── ProgramError    a training or dataset program failed
+└── ResultError     a file under results/ is missing, damaged or can't be written
+
+Anything else that is raised is a bug and shows its traceback.
+"""
+
+import errno
+
+# The operating system's refusals that a user can mend, each with its mend.
+_MENDS = {
+    errno.ENOSPC: "free some space or move results/ to a larger disk",
+    errno.EDQUOT: "free some of your quota or move results/ to another disk",
+    errno.EFBIG: "raise the limit on file size (ulimit -f)",
+    errno.EROFS: "make the file system writable or work in another folder (--directory)",
+    errno.EACCES: "make the folder writable (chmod u+w) or work in another one (--directory)",
+    errno.EPERM: "make the folder writable (chmod u+w) or work in another one (--directory)",
+    errno.EMFILE: "raise the number of open files (ulimit -n)",
+}
+
+
+class CaduceusError(Exception):
+    """What is wrong, in one line; `where` is put before it."""
+
+    def __init__(self, message: str, where: str = ""):
+        line = " ".join(message.split())
+        super().__init__(f"{where}: {line}" if where else line)
+
+
+class SpecError(CaduceusError):
+    """A file the user wrote is wrong."""
+
+
+class DatasetError(CaduceusError):
+    """A dataset is missing or isn't the declared one."""
+
+
+class ProgramError(CaduceusError):
+    """A training or dataset program failed."""
+
+
+class ResultError(CaduceusError):
+    """A file under results/ is missing, damaged or can't be written."""
+
+
+def from_os_error(error: OSError) -> ResultError | None:
+    """The one-line form of a full or read-only disk and the like, or None for any other error."""
+    mend = _MENDS.get(error.errno or 0)
+    if mend is None:
+        return None
+    reason = error.strerror or str(error)
+    return ResultError(f"{reason}: {mend}", where=str(error.filename or "results"))

@@ -1,0 +1,245 @@
+"""Experiments: what the user's file says, and the runs that follow from it."""
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus import macros, sources
+from caduceus.errors import SpecError
+from caduceus.files import canonical_json, digest_text
+from caduceus.validation import shown, validate
+from caduceus.yaml_files import Source, load
+
+Parameters = dict[str, Any]
+
+_HASH_DIGITS = 12  # 48 bits: two of a million runs share an id once in 500 projects
+
+
+@dataclass(frozen=True)
+class Run:
+    """One variant with one seed.
+
+    `definition` holds all that decides its result, and nothing else: program, command, parameters,
+    seed, dataset, code.
+    """
+
+    id: str
+    variant: str
+    seed: int
+    definition: dict[str, Any]
+
+    @property
+    def parameters(self) -> Parameters:
+        """The run's parameters, without the seed."""
+        parameters: Parameters = self.definition["parameters"]
+        return parameters
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment file with every default filled in, and its runs in the order of the file."""
+
+    spec: dict[str, Any]
+    source: Source
+    runs: list[Run]
+
+    @property
+    def id(self) -> str:
+        """Its id, which starts its runs' ids."""
+        return str(self.spec["id"])
+
+    def run_name(self, run: Run) -> str:
+        """What W&B shows: experiment, variant, seed."""
+        return f"{self.id} {run.variant} seed={run.seed}"
+
+    def plan(self) -> dict[str, Any]:
+        """The experiment as results/experiments/ID.json holds it.
+
+        Keys: `spec` (the file, defaults filled in), `file` (its path), `runs` (by id: `name`,
+        `variant`, `seed`, `definition`).
+        """
+        return {
+            "spec": self.spec,
+            "file": self.source.path,
+            "runs": {
+                run.id: {
+                    "name": self.run_name(run),
+                    "variant": run.variant,
+                    "seed": run.seed,
+                    "definition": run.definition,
+                }
+                for run in self.runs
+            },
+        }
+
+
+def load_experiment(
+    path: str, defaults: Mapping[str, Any], groups: Mapping[str, str], root: Path
+) -> Experiment:
+    """Read an experiment file and list its runs.
+
+    Args:
+        path: the file, relative to `root`.
+        defaults: parameters every experiment starts from, and `seed`.
+        groups: the W&B groups that config.yaml declares.
+        root: the project's folder.
+
+    Raises:
+        SpecError: the first thing in the file that is wrong, with its line.
+    """
+    source = load(root / path, path)
+    spec = validate(source.value, "experiment", source.where)
+    spec["name"] = spec["name"] or spec["id"]
+    spec["group"] = spec["group"] or spec["type"]
+    spec.setdefault("seeds", [defaults["seed"]])
+    spec["parameters"] = {key: value for key, value in defaults.items() if key != "seed"} | spec[
+        "parameters"
+    ]
+    _check(spec, source, groups, root)
+    files = sources.code_files(root / spec["program"], spec["code"], root)
+    runs = list(_runs(spec, source, sources.code_identity(files, spec["code"], root)))
+    return Experiment(spec, source, runs)
+
+
+def _check(spec: dict[str, Any], source: Source, groups: Mapping[str, str], root: Path) -> None:
+    """What a schema can't say of an experiment."""
+    if spec["group"] not in groups:
+        key = "group" if source.find(["group"]) else "type"
+        raise SpecError(
+            f"group: found {shown(spec['group'])}, allowed: {', '.join(groups)}; "
+            "declare others under wandb.groups in config.yaml",
+            source.where([key]),
+        )
+    if not (root / spec["program"]).is_file():
+        raise SpecError(
+            f"program: {spec['program']} doesn't exist; give its path from the folder you work in",
+            source.where(["program"]),
+        )
+    dataset = spec["dataset"] or {}
+    if "program" in dataset and not (root / dataset["program"]).is_file():
+        raise SpecError(
+            f"dataset.program: {dataset['program']} doesn't exist; "
+            "give its path from the folder you work in",
+            source.where(["dataset", "program"]),
+        )
+    for section in ("parameters", "matrix"):
+        if "seed" in spec[section]:
+            raise SpecError(
+                f"{section}.seed: list seeds under `seeds`", source.where([section, "seed"])
+            )
+    for keys, value in _values(spec):
+        try:
+            json.dumps(value)
+        except TypeError:
+            raise SpecError(
+                f"{'.'.join(map(str, keys))}: found a {type(value).__name__}; put it in quotes",
+                source.where(keys),
+            ) from None
+    for index, pattern in enumerate(spec["code"] if isinstance(spec["code"], list) else []):
+        if not sources.matching_files([pattern], root):
+            raise SpecError(
+                f"code[{index}]: no file matches {shown(pattern)}; patterns start at the folder "
+                "you work in",
+                source.where(["code", index]),
+            )
+    macro = macros.unknown_macro(spec["command"])
+    if macro:
+        allowed = ", ".join(f"${{{name}}}" for name in (*macros.NAMES, "envvar:NAME"))
+        raise SpecError(f"command: found {macro}, allowed: {allowed}", source.where(["command"]))
+
+
+def _values(spec: dict[str, Any]) -> Iterator[tuple[list[str | int], Any]]:
+    for key, value in spec["parameters"].items():
+        yield ["parameters", key], value
+    for key, choices in spec["matrix"].items():
+        for index, value in enumerate(choices):
+            yield ["matrix", key, index], value
+    for name, parameters in spec["variants"].items():
+        for key, value in parameters.items():
+            yield ["variants", name, key], value
+
+
+def _runs(spec: dict[str, Any], source: Source, code_id: str) -> Iterator[Run]:
+    dataset = spec["dataset"]
+    data_id = dataset and {
+        key: dataset[key] for key in ("name", "version", "sha256") if key in dataset
+    }
+    for variant, parameters in _variants(spec, source).items():
+        for seed in spec["seeds"]:
+            definition = {
+                "program": spec["program"],
+                "command": spec["command"],
+                "parameters": parameters,
+                "seed": seed,
+                "dataset": data_id,
+                "code": code_id,
+            }
+            identity = digest_text(canonical_json(definition))[:_HASH_DIGITS]
+            yield Run(f"{spec['id']}-{identity}", variant, seed, definition)
+
+
+def _variants(spec: dict[str, Any], source: Source) -> dict[str, Parameters]:
+    """Every variant's parameters by its name: the matrix less `exclude`, then `variants`."""
+    common: Parameters = spec["parameters"]
+    matrix: dict[str, list[Any]] = spec["matrix"]
+    excluded = [0] * len(spec["exclude"])
+    variants: dict[str, Parameters] = {}
+    for values in itertools.product(*matrix.values()):
+        chosen = dict(zip(matrix, values, strict=True))
+        hits = [matches(chosen, rule) for rule in spec["exclude"]]
+        excluded = [count + hit for count, hit in zip(excluded, hits, strict=True)]
+        if (matrix or not spec["variants"]) and not any(hits):
+            variants[variant_name(chosen)] = common | chosen
+    if 0 in excluded:
+        index = excluded.index(0)
+        raise SpecError(
+            f"exclude[{index}]: {shown(spec['exclude'][index])} matches no variant; "
+            "its keys and values must stand in `matrix`",
+            source.where(["exclude", index]),
+        )
+    for name, chosen in spec["variants"].items():
+        if name in variants:
+            raise SpecError(
+                f"variants.{name}: the matrix has a variant of this name; choose another",
+                source.where(["variants", name]),
+            )
+        variants[name] = common | chosen
+    _check_variants(spec, source, variants)
+    return variants
+
+
+def _check_variants(spec: dict[str, Any], source: Source, variants: dict[str, Parameters]) -> None:
+    if not variants:
+        raise SpecError("exclude: no variant is left; remove a rule", source.where(["exclude"]))
+    seen: dict[str, str] = {}
+    for name, parameters in variants.items():
+        twin = seen.setdefault(canonical_json(parameters), name)
+        if twin != name:
+            key = ["variants", name] if name in spec["variants"] else ["matrix"]
+            raise SpecError(
+                f"variants {twin!r} and {name!r} have the same parameters; remove one",
+                source.where(key),
+            )
+    baseline = spec["baseline"]
+    if baseline is not None and not any(matches(found, baseline) for found in variants.values()):
+        raise SpecError(
+            f"baseline: {shown(baseline)} matches no variant; variants: {'; '.join(variants)}",
+            source.where(["baseline"]),
+        )
+
+
+def matches(parameters: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether `parameters` has every value of `wanted`."""
+    return all(key in parameters and parameters[key] == value for key, value in wanted.items())
+
+
+def variant_name(chosen: Mapping[str, Any]) -> str:
+    """The name of a combination of the matrix: `architecture=mlp,shuffled=false`."""
+    words = (
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in chosen.items()
+    )
+    return ",".join(words) or "default"

@@ -1,0 +1,182 @@
+"""Figures of a paper, as PDF, SVG and PNG: the same data give the same bytes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pyarrow.parquet as pq
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from caduceus.statistics import estimate_mean
+from caduceus.tables import (
+    Aggregate,
+    parameters_of,
+    published_value,
+    variant_label,
+    variants_of,
+    varying_parameters,
+)
+
+# Okabe & Ito 2008: told apart with any kind of colour vision.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=_COLOURS),
+    "legend.frameon": False,
+    "pdf.fonttype": 42,  # fonts embedded as text that journals accept
+    "svg.hashsalt": "caduceus",  # element ids would be random
+    "svg.fonttype": "none",
+}
+_NO_DATES: dict[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+    "png": {},
+}
+
+
+def draw_figure(
+    spec: Mapping[str, Any],
+    aggregates: Sequence[Aggregate],
+    histories: Sequence[Path],
+    runs: Sequence[Mapping[str, Any]],
+) -> Figure:
+    """Draw a figure of `paper.figures` in config.yaml.
+
+    Args:
+        spec: its entry there.
+        aggregates: the variants' aggregates over seeds.
+        histories: the groups' history.parquet.
+        runs: rows of runs.csv, their cells parsed.
+    """
+    with matplotlib.rc_context(_STYLE):
+        panels = len(spec["metrics"])
+        figure = Figure(figsize=(3.4 * panels + 1.2, 2.9), layout="constrained")
+        FigureCanvasAgg(figure)
+        all_axes = figure.subplots(1, panels, squeeze=False)[0]
+        for axes, (heading, metric) in zip(all_axes, spec["metrics"].items(), strict=True):
+            unit = " (%)" if spec["percent"] else ""
+            axes.set_ylabel(f"{heading}{unit}")
+            if spec["kind"] == "curves":
+                _draw_curves(axes, metric, spec, aggregates, histories)
+            else:
+                _draw_bars(axes, metric, spec, aggregates, runs)
+        if spec["title"]:
+            figure.suptitle(spec["title"], fontsize=10)
+        handles, labels = all_axes[0].get_legend_handles_labels()
+        if handles:
+            figure.legend(handles, labels, loc="outside right center")
+    return figure
+
+
+def write_figure(figure: Figure, folder: Path, name: str) -> None:
+    """Write NAME.pdf, NAME.svg and NAME.png into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, metadata in _NO_DATES.items():
+        part = folder / f".{name}.part.{kind}"
+        with matplotlib.rc_context(_STYLE):
+            figure.savefig(part, format=kind, metadata=metadata, dpi=200)
+        part.replace(folder / f"{name}.{kind}")
+
+
+def _draw_curves(
+    axes: Axes,
+    metric: str,
+    spec: Mapping[str, Any],
+    aggregates: Sequence[Aggregate],
+    histories: Sequence[Path],
+) -> None:
+    """The mean over seeds at each step, with a band for its 95 % interval."""
+    scale = 100.0 if spec["percent"] else 1.0
+    variants = variants_of(aggregates)
+    names = varying_parameters(variants)
+    columns = ["experiment", "variant", "_step", metric]
+    by_point: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for path in histories:
+        if metric not in pq.read_schema(path).names:
+            continue
+        table = pq.read_table(path, columns=columns).to_pydict()
+        for experiment, variant, step, value in zip(*(table[c] for c in columns), strict=True):
+            if value is not None and (experiment, variant) in variants:
+                points = by_point.setdefault((experiment, variant), {})
+                points.setdefault(step, []).append(value * scale)
+    for key, members in variants.items():
+        points = by_point.get(key, {})
+        if not points:
+            continue
+        steps = sorted(points)
+        found = [estimate_mean(points[step]) for step in steps]
+        label = variant_label(key, members[0], names)
+        line = axes.plot(steps, [estimate.mean for estimate in found], label=label, lw=1.3)[0]
+        low = [estimate.low for estimate in found]
+        high = [estimate.high for estimate in found]
+        axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, lw=0)
+    axes.set_xlabel("step")
+
+
+def _draw_bars(
+    axes: Axes,
+    metric: str,
+    spec: Mapping[str, Any],
+    aggregates: Sequence[Aggregate],
+    runs: Sequence[Mapping[str, Any]],
+) -> None:
+    """A bar and an interval for each variant, a dot for each seed, a mark for what is published."""
+    scale = 100.0 if spec["percent"] else 1.0
+    variants = variants_of(aggregates)
+    names = varying_parameters(variants)
+    labels = []
+    for place, (key, members) in enumerate(variants.items()):
+        labels.append(variant_label(key, members[0], names))
+        member = next((m for m in members if m.get("metric") == metric), None)
+        if member is None:
+            continue
+        axes.bar(place, member["mean"] * scale, width=0.7, color=_COLOURS[0], alpha=0.35)
+        if member["n"] > 1:
+            margin = (member["high"] - member["low"]) / 2 * scale
+            axes.errorbar(
+                place,
+                member["mean"] * scale,
+                yerr=margin,
+                color=_COLOURS[0],
+                capsize=3,
+                label=None if place else "95 % interval",
+            )
+        values = [
+            run[f"summary.{metric}"] * scale
+            for run in runs
+            if (run["experiment"], run["variant"]) == key and f"summary.{metric}" in run
+        ]
+        spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else [0.0]
+        axes.plot(
+            place + np.asarray(spread),
+            values,
+            ls="",
+            marker="o",
+            ms=3,
+            color=_COLOURS[0],
+            label=None if place else "one seed",
+        )
+        published = published_value(spec["published"], parameters_of(members[0]))
+        if published:
+            axes.errorbar(
+                place + 0.42,
+                published.value,
+                yerr=published.half_width,
+                color=_COLOURS[1],
+                marker="D",
+                ms=4,
+                capsize=2,
+                ls="",
+                label=None if place else "published",
+            )
+    axes.set_xticks(range(len(labels)), labels, rotation=30 if len(labels) > 4 else 0, ha="center")
+    for entry in spec["published"]:
+        if entry["label"]:
+            axes.axhline(entry["value"], color=_COLOURS[6], ls=":", lw=1, label=entry["label"])

@@ -1,0 +1,84 @@
+"""Files written whole or not at all, and the digests that identify them."""
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+Json = Any  # a value that JSON can hold
+
+_CHUNK = 1 << 20  # bytes read at a time while hashing
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write `content` so that a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            error.filename = str(path)  # the user knows this name, not the temporary one
+        raise
+
+
+def write_json(path: Path, value: Json) -> None:
+    """Write `value` as indented JSON; NaN and infinities are bare words, as wandb writes them."""
+    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Json:
+    """The value in a JSON file."""
+    return json.loads(path.read_text())
+
+
+def canonical_json(value: Json) -> str:
+    """JSON of `value` with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest_text(text: str) -> str:
+    """The sha256 of `text`, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash_file(path: Path, algorithm: Any) -> Any:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            algorithm.update(chunk)
+    return algorithm
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    return str(_hash_file(path, hashlib.sha256()).hexdigest())
+
+
+def md5_base64(path: Path) -> str:
+    """The md5 of a file in base64: the digest W&B gives an artifact's files."""
+    algorithm = hashlib.md5(usedforsecurity=False)
+    return base64.b64encode(_hash_file(path, algorithm).digest()).decode()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below `folder`, links followed, in the order of their relative paths."""
+    found = [
+        Path(base) / name for base, _, names in os.walk(folder, followlinks=True) for name in names
+    ]
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def describe(folder: Path, paths: Iterable[Path]) -> dict[str, dict[str, Json]]:
+    """Size in bytes and sha256 of each file, by its path relative to `folder`."""
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path in paths
+    }

@@ -1,0 +1,46 @@
+"""Who a run is in W&B."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from caduceus.experiments import Experiment, Run
+
+
+def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Who the run is in W&B, as run.json holds it.
+
+    Args:
+        experiment: the run's experiment.
+        run: the run.
+        wandb_settings: mode, entity and project.
+
+    Returns:
+        `id`, `name`, `experiment`, `variant`, `seed`, `mode`, `entity`, `project`, `group`,
+        `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration) and `url`
+        (null until a server has the run).
+    """
+    spec = experiment.spec
+    dataset = spec["dataset"] and spec["dataset"]["name"]
+    tags = [spec["id"], spec["type"], *([f"dataset-{dataset}"] if dataset else []), *spec["tags"]]
+    about = {
+        "experiment": spec["id"],
+        "hypothesis": spec["hypothesis"],
+        "baseline": spec["baseline"],
+        "dataset": dataset,
+    }
+    return {
+        "id": run.id,
+        "name": experiment.run_name(run),
+        "experiment": spec["id"],
+        "variant": run.variant,
+        "seed": run.seed,
+        "mode": wandb_settings["mode"],
+        "entity": wandb_settings["entity"],
+        "project": wandb_settings["project"],
+        "group": spec["group"],
+        "job_type": "train",
+        "tags": list(dict.fromkeys(tags)),
+        "notes": spec["description"].strip(),
+        "config": about | run.parameters | {"seed": run.seed},
+        "url": None,
+    }

@@ -1,0 +1,57 @@
+"""Snakemake's lock on a folder: who holds it, and its removal when its holder was killed."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import psutil
+
+from caduceus.errors import ResultError
+from caduceus.files import read_json, write_json
+
+_HOLDER = Path(".snakemake/caduceus.json")
+_LOCKS = Path(".snakemake/locks")
+
+
+def note_holder(folder: Path = Path()) -> None:
+    """Note that this process holds the folder's lock; Snakemake's own lock doesn't say who does."""
+    process = psutil.Process()
+    holder = {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": process.create_time(),
+    }
+    write_json(folder / _HOLDER, holder)
+
+
+def unlock(folder: Path) -> None:
+    """Remove the folder's lock if its holder has ended.
+
+    Raises:
+        ResultError: the holder still runs, or ran on another machine.
+    """
+    locks = folder / _LOCKS
+    if not locks.is_dir() or not any(locks.iterdir()):
+        return
+    holder = read_json(folder / _HOLDER) if (folder / _HOLDER).is_file() else None
+    if holder and holder["host"] != socket.gethostname():
+        raise ResultError(
+            f"locked by Snakemake on {holder['host']}; once it has ended there, type "
+            "`snakemake --unlock`",
+            str(folder.absolute()),
+        )
+    if holder and _runs(holder["pid"], holder["started"]):
+        raise ResultError(
+            f"Snakemake is at work here already, as process {holder['pid']}; wait for it to end",
+            str(folder.absolute()),
+        )
+    shutil.rmtree(locks)
+    print("caduceus unlock: removed the lock of a Snakemake that was killed")
+
+
+def _runs(pid: int, started: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1.0
+    except psutil.NoSuchProcess:
+        return False

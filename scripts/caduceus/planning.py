@@ -1,0 +1,37 @@
+"""A run's plan: its definition, and a snapshot of its code, taken before any queue."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus import sources
+from caduceus.errors import SpecError
+from caduceus.files import write_json
+from caduceus.runs import RunFolder
+
+
+def plan_run(
+    definition: Mapping[str, Any], code: sources.CodeSpec, experiment: Path, params_json: Path
+) -> None:
+    """Write params.json, and copy the experiment file and the program's code below work/.
+
+    Args:
+        definition: all that decides the run's result.
+        code: `code` of its experiment.
+        experiment: the experiment file.
+        params_json: results/runs/RUN/params.json.
+
+    Raises:
+        SpecError: the code is no longer what it was when the run got its id.
+    """
+    root = Path()
+    files = sources.code_files(root / definition["program"], code, root)
+    if sources.code_identity(files, code, root) != definition["code"]:
+        raise SpecError(
+            "its code changed after Snakemake had started; start it again", definition["program"]
+        )
+    folder = RunFolder(params_json.parent)
+    sources.snapshot(files, root, folder.code)
+    shutil.copyfile(experiment, folder.experiment)
+    write_json(params_json, definition)

@@ -1,0 +1,140 @@
+"""The project as the Snakefile sees it: what config.yaml and the experiment files add up to.
+
+Loading it is pure: it reads files, and neither writes nor imports anything heavy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus import sources
+from caduceus.errors import SpecError
+from caduceus.experiments import Experiment, Run, load_experiment
+from caduceus.files import canonical_json
+from caduceus.validation import validate
+from caduceus.yaml_files import Key, Source, as_number, load
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that is planned.
+
+    `runs` and `experiments` are by id, `datasets` by name, `groups` lists the ids of the
+    experiments in each W&B group that has any.
+    """
+
+    config: dict[str, Any]
+    experiments: dict[str, Experiment]
+    runs: dict[str, tuple[Experiment, Run]]
+    datasets: dict[str, dict[str, Any]]
+    groups: dict[str, list[str]]
+
+    def run_ids(self, experiments: Sequence[str]) -> list[str]:
+        """The runs of several experiments, in order."""
+        return [run.id for name in experiments for run in self.experiments[name].runs]
+
+    def groups_of(self, shown: Mapping[str, Any]) -> list[str]:
+        """The groups in which the experiments of a table or figure lie."""
+        chosen = shown["experiments"] or list(self.experiments)
+        return [name for name, members in self.groups.items() if set(members) & set(chosen)]
+
+
+def load_project(
+    config: Mapping[str, Any], config_files: Sequence[str], root: Path = Path()
+) -> Project:
+    """Read every experiment that the configuration names, and list what is to be done.
+
+    Args:
+        config: config.yaml with what the command line put over it, as Snakemake has it.
+        config_files: where it was read from, for messages.
+        root: the folder paths in `config` start from.
+
+    Raises:
+        SpecError: the first thing that is wrong in any of the files.
+    """
+    files = [load(Path(path), path) for path in config_files if Path(path).suffix != ".json"]
+
+    def where(keys: Sequence[Key]) -> str:
+        for file in reversed(files):
+            if not keys or file.find(keys) is not None:
+                return file.where(keys)
+        # Found in no file, so the key is missing from a mapping or came by --config.
+        return files[-1].where(keys) if files else "config"
+
+    filled = validate(as_number(dict(config)), "config", where)
+    filled["wandb"]["groups"] = dict(filled["wandb"]["groups"])
+    paths = filled["experiments"]
+    experiments: dict[str, Experiment] = {}
+    for path in [paths] if isinstance(paths, str) else paths:
+        experiment = load_experiment(path, filled["defaults"], filled["wandb"]["groups"], root)
+        if experiment.id in experiments:
+            other = experiments[experiment.id].source.path
+            raise SpecError(
+                f"id: {experiment.id!r} is the id of {other} too; choose another",
+                experiment.source.where(["id"]),
+            )
+        experiments[experiment.id] = experiment
+    _check_types(filled, where)
+    _check_paper(filled["paper"], experiments, where)
+    runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
+    groups: dict[str, list[str]] = {}
+    for experiment in experiments.values():
+        groups.setdefault(experiment.spec["group"], []).append(experiment.id)
+    return Project(filled, experiments, runs, _datasets(experiments), groups)
+
+
+def command_digest(command: str) -> str:
+    """The digest of the code behind a command of ours: the command and all it imports.
+
+    A rule that has it among its params is run again when its analysis code changes, and not when a
+    file is touched, moved or checked out again.
+    """
+    package = Path(__file__).parent
+    program = package / "commands" / f"{command}.py"
+    files = sources.program_files(program, package.parent)
+    return sources.digest(files, package.parent)[:16]
+
+
+def _check_types(config: Mapping[str, Any], where: Any) -> None:
+    needed = ("model", "dataset", "results", "experiment-spec")
+    declared = config["wandb"]["artifact_types"]
+    for name in needed:
+        if name not in declared:
+            raise SpecError(
+                f"wandb.artifact_types: {name!r} is missing; runs log artifacts of this type",
+                where(["wandb", "artifact_types"]),
+            )
+
+
+def _check_paper(
+    paper: Mapping[str, Any], experiments: Mapping[str, Experiment], where: Any
+) -> None:
+    for section in ("tables", "figures"):
+        for name, shown in paper[section].items():
+            for index, wanted in enumerate(shown["experiments"]):
+                if wanted not in experiments:
+                    raise SpecError(
+                        f"paper.{section}.{name}.experiments: {wanted!r} isn't among the listed "
+                        f"experiments: {', '.join(experiments)}",
+                        where(["paper", section, name, "experiments", index]),
+                    )
+
+
+def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, dict[str, Any]]:
+    """Each dataset's declaration; two experiments that share a name must mean the same data."""
+    datasets: dict[str, dict[str, Any]] = {}
+    declared_in: dict[str, Source] = {}
+    for experiment in experiments.values():
+        dataset = experiment.spec["dataset"]
+        if dataset is None:
+            continue
+        known = datasets.setdefault(dataset["name"], dataset)
+        source = declared_in.setdefault(dataset["name"], experiment.source)
+        if canonical_json(known) != canonical_json(dataset):
+            raise SpecError(
+                f"dataset: {dataset['name']!r} is declared otherwise at "
+                f"{source.where(['dataset'])}; make both equal or choose another name",
+                experiment.source.where(["dataset"]),
+            )
+    return datasets

@@ -1,0 +1,88 @@
+"""One text for each logged value, the same from whichever source the value comes.
+
+A value is logged as JSON text. Its cell in a CSV file is that text in canonical form:
+
+    1, -7, 9007199254740993   whole numbers, exact; a float without a fraction below 2^53 is one
+    0.1, 1e-05, 1e+21         other floats, in the shortest form that reads back as the same number
+    NaN, Infinity, -Infinity  floats that aren't finite
+    true, false, null         booleans and none
+    some text                 text as it is, unless it could be read as something else:
+    "1", "", "true", "[x"     then in JSON's quotes
+    [1,2], {"a":1}            lists and mappings as JSON, keys in the order they were logged
+    (empty)                   the row has no such metric
+"""
+
+import json
+from typing import Any
+
+_EXACT = 2.0**53  # every whole float below this is exact, so `1.0` and `1` are the same number
+_WORDS = {"NaN", "Infinity", "-Infinity", "true", "false", "null", ""}
+
+
+def cell(json_text: str) -> str:
+    """The canonical text of a value that was logged as `json_text`."""
+    first = json_text[:1]
+    if first == '"':
+        return _text(json.loads(json_text))
+    if first in "[{":
+        return render_json(json.loads(json_text))
+    if first.isdigit() or first == "-":
+        return _number(json_text)
+    return json_text
+
+
+def render(value: Any) -> str:
+    """The canonical text of a value that isn't JSON text; empty for None."""
+    if value is None:
+        return ""
+    return _text(value) if isinstance(value, str) else render_json(value)
+
+
+def render_json(value: Any) -> str:
+    """`value` as JSON without spaces, its numbers in canonical form."""
+    if isinstance(value, dict):
+        items = (f"{json.dumps(k, ensure_ascii=False)}:{render_json(v)}" for k, v in value.items())
+        return "{" + ",".join(items) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(render_json, value)) + "]"
+    if isinstance(value, float):
+        return _float(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number(text: str) -> str:
+    if text.lstrip("-").isdigit():
+        return text if text != "-0" else "0"
+    return _float(float(text))
+
+
+def _float(value: float) -> str:
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == int(value) and abs(value) < _EXACT:
+        return str(int(value))
+    return repr(value)
+
+
+def _text(text: str) -> str:
+    """`text` bare where nothing else looks like it, else in quotes."""
+    if text in _WORDS or text[0] in '"[{' or _looks_like_number(text):
+        return json.dumps(text, ensure_ascii=False)
+    return text
+
+
+def _looks_like_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def parse(cell_text: str) -> Any:
+    """The value of a cell; the reverse of `cell`, for cells that aren't empty."""
+    if cell_text[0] in '"[{' or cell_text in _WORDS or _looks_like_number(cell_text):
+        return json.loads(cell_text)
+    return cell_text

@@ -1,0 +1,59 @@
+"""The layout of a run's folder, results/runs/RUN."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths below results/runs/RUN. What lies in `work` is undeclared to Snakemake.
+
+    Snakemake deletes declared outputs before it starts a job again; what a next attempt goes on
+    from, or what a finished run must never lose, therefore stays undeclared.
+    """
+
+    path: Path
+
+    @classmethod
+    def of_plan(cls, plan: Path, run_id: str) -> "RunFolder":
+        """The folder of a run of the plan results/experiments/ID.json."""
+        return cls(plan.parents[1] / "runs" / run_id)
+
+    @property
+    def output(self) -> Path:
+        """The files the program left, kept once the run has finished."""
+        return self.path / "output"
+
+    @property
+    def work(self) -> Path:
+        """What a next attempt goes on from, and what a finished run must keep."""
+        return self.path / "work"
+
+    @property
+    def code(self) -> Path:
+        """The snapshot of the code, in which the program runs."""
+        return self.work / "code"
+
+    @property
+    def experiment(self) -> Path:
+        """The experiment file as it was when the run was planned."""
+        return self.work / "experiment.yaml"
+
+    @property
+    def attempts(self) -> Path:
+        """A small file for each attempt."""
+        return self.work / "attempts"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The program's checkpoints."""
+        return self.work / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever makes an attempt."""
+        return self.work / "lock"
+
+    def wandb(self, attempt: int | str) -> Path:
+        """The W&B folder of one attempt, or of the upload that follows."""
+        return self.work / "wandb" / str(attempt)

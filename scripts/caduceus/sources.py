@@ -1,0 +1,174 @@
+"""The source files of a program: which they are, what they say, and a snapshot of them.
+
+A digest covers what the code does, not how it is laid out: Python files count by their syntax
+tree, so comments and formatting are free, and the same code gives the same digest under every
+Python version. Docstrings count, since programs may read them.
+"""
+
+import ast
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from caduceus.errors import SpecError
+
+CodeSpec = list[str] | str | int | None  # `code` of an experiment
+
+
+def code_files(program: Path, code: CodeSpec, root: Path) -> list[Path]:
+    """The files of the program's code: those that patterns match, or else what it imports."""
+    if isinstance(code, list):
+        return sorted({program, *matching_files(code, root)})
+    return program_files(program, root)
+
+
+def code_identity(files: Sequence[Path], code: CodeSpec, root: Path) -> str:
+    """What the code is in a run's definition: its digest, or the version that stands for it."""
+    if isinstance(code, str | int):
+        return f"version {code}"
+    return digest(files, root)
+
+
+def program_files(program: Path, root: Path) -> list[Path]:
+    """`program` and the local modules it imports, directly or through others, sorted.
+
+    Modules are looked for where Python finds them when the program is started: beside the
+    program, below `root`, and in the folders of PYTHONPATH that lie below `root`. What is imported
+    by a computed name isn't seen: `code` in the experiment names such files.
+
+    Raises:
+        SpecError: a file can't be read or isn't Python.
+    """
+    search = [program.parent, root]
+    for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+        if entry and Path(entry).resolve().is_relative_to(root.resolve()):
+            search.append(Path(entry))
+    found: dict[Path, None] = {program: None}
+    waiting = [program]
+    while waiting:
+        path = waiting.pop()
+        if path.suffix != ".py":
+            continue
+        for module in _imports(path, search):
+            if module not in found:
+                found[module] = None
+                waiting.append(module)
+    return sorted(found)
+
+
+def matching_files(patterns: Iterable[str], root: Path) -> list[Path]:
+    """Every file below `root` that matches one of the patterns, sorted."""
+    found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    return sorted(found)
+
+
+def digest(files: Iterable[Path], root: Path) -> str:
+    """The sha256 of what `files` say, with their paths relative to `root`, in hex."""
+    total = hashlib.sha256()
+    for path in files:
+        name = os.path.relpath(path, root)
+        content = _canonical_python(path) if path.suffix == ".py" else path.read_bytes()
+        total.update(f"{name}\0{len(content)}\0".encode())
+        total.update(content)
+    return total.hexdigest()
+
+
+def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
+    """Copy `files` into `folder` under their paths below `root`, and link `root`'s other entries.
+
+    A program started in `folder` then finds all it would find in `root`, but its own code is as it
+    was now. Links are relative, so that the project can be moved.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    copied = {Path(os.path.relpath(path, root)) for path in files}
+    for path in copied:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / path, folder / path)
+    for inside in {parent for path in copied for parent in path.parents}:
+        for entry in (root / inside).iterdir():
+            target = folder / inside / entry.name
+            if not target.exists():
+                target.symlink_to(os.path.relpath(entry, target.parent))
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise SpecError(f"not Python: {error.msg}", f"{path}:{error.lineno}") from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"can't be read: {error}", str(path)) from None
+
+
+def _imports(path: Path, search: Sequence[Path]) -> Iterator[Path]:
+    """The files of the local modules that the module at `path` imports."""
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _resolve(alias.name.split("."), search)
+        elif isinstance(node, ast.ImportFrom):
+            places = search if node.level == 0 else [path.parents[node.level - 1]]
+            base = node.module.split(".") if node.module else []
+            for alias in node.names:
+                yield from _resolve([*base, alias.name], places)
+
+
+def _resolve(parts: Sequence[str], search: Sequence[Path]) -> Iterator[Path]:
+    """The files that importing `parts` runs, from the first place that has the module.
+
+    The last part may be a name inside the module rather than a module.
+    """
+    for place in search:
+        files = list(_files_along(parts, place))
+        if files:
+            yield from files
+            return
+
+
+def _files_along(parts: Sequence[str], place: Path) -> Iterator[Path]:
+    folder = place
+    for part in parts:
+        module = folder / f"{part}.py"
+        folder = folder / part
+        if (folder / "__init__.py").is_file():
+            yield folder / "__init__.py"
+        elif module.is_file():
+            yield module
+            return
+        elif not folder.is_dir():
+            return
+
+
+def _canonical_python(path: Path) -> bytes:
+    """A text of the syntax tree that is the same for every layout and Python version."""
+    parts: list[str] = []
+    _write_node(_parse(path), parts)
+    return "".join(parts).encode()
+
+
+def _write_node(node: object, parts: list[str]) -> None:
+    # Empty fields are left out: which of them exist differs between Python versions.
+    if isinstance(node, ast.AST):
+        parts.append(f"{type(node).__name__}(")
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if value is None and not (isinstance(node, ast.Constant) and field == "value"):
+                continue
+            if value == [] or field in ("kind", "type_comment", "ctx"):
+                continue
+            if isinstance(node, ast.JoinedStr):  # Python 3.12 ends format specs with empty texts
+                value = [part for part in value if getattr(part, "value", None) != ""]
+            parts.append(f"{field}=")
+            _write_node(value, parts)
+        parts.append(")")
+    elif isinstance(node, list):
+        parts.append("[")
+        for item in node:
+            _write_node(item, parts)
+            parts.append(",")
+        parts.append("]")
+    else:
+        parts.append(ascii(node))  # repr() depends on Python's table of printable characters

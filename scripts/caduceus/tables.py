@@ -1,0 +1,286 @@
+"""Tables of a paper: one row for each variant, as CSV, Markdown and LaTeX."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import SpecError
+from caduceus.experiments import matches, variant_name
+from caduceus.files import write_whole
+from caduceus.groups import to_csv
+from caduceus.rendering import parse
+
+Aggregate = Mapping[str, Any]  # a row of variants.csv, its cells parsed
+
+
+@dataclass(frozen=True)
+class Number:
+    """A mean with half the width of its 95 % interval, or a published value with its own."""
+
+    value: float
+    half_width: float | None
+    n: int | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant, or a published value without one: its labels and its numbers by heading."""
+
+    labels: tuple[str, ...]
+    numbers: dict[str, Number]
+    published: Number | None
+    runs: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table before it is put in a format."""
+
+    spec: Mapping[str, Any]
+    label_names: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read_rows(paths: Sequence[Path], experiments: Sequence[str]) -> list[Aggregate]:
+    """The rows of several groups' CSV files that belong to `experiments`; all if that is empty."""
+    found: list[Aggregate] = []
+    for path in paths:
+        with path.open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                if not experiments or row["experiment"] in experiments:
+                    found.append({name: parse(text) for name, text in row.items() if text})
+    return found
+
+
+def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where: str) -> Table:
+    """Arrange the variants' aggregates as `spec` says.
+
+    Args:
+        spec: a table of `paper.tables` in config.yaml.
+        aggregates: rows of variants.csv.
+        where: the table's name, for messages.
+
+    Raises:
+        SpecError: no run has one of the metrics.
+    """
+    names = [name for name in dict.fromkeys(a.get("metric") for a in aggregates) if name]
+    for heading, metric in spec["metrics"].items():
+        if metric not in names and any(a["n"] for a in aggregates):
+            raise SpecError(
+                f"metrics.{heading}: no run has a result {metric!r}; results: {', '.join(names)}",
+                f"paper.tables.{where}",
+            )
+    variants = variants_of(aggregates)
+    label_names = varying_parameters(variants)
+    scale = 100.0 if spec["percent"] else 1.0
+    rows = []
+    for (_, variant), members in variants.items():
+        parameters = parameters_of(members[0])
+        labels = tuple(_word(parameters.get(name, "")) for name in label_names)
+        numbers = {}
+        for heading, metric in spec["metrics"].items():
+            member = next((m for m in members if m.get("metric") == metric), None)
+            if member:
+                half = (member["high"] - member["low"]) / 2 * scale if member["n"] > 1 else None
+                numbers[heading] = Number(member["mean"] * scale, half, member["n"])
+        published = published_value(spec["published"], parameters)
+        rows.append(
+            Row(
+                labels or (variant,),
+                numbers,
+                published,
+                members[0]["runs"],
+                members[0]["failed"],
+            )
+        )
+    for entry in spec["published"]:
+        if entry["label"]:
+            labels = (entry["label"], *[""] * (max(len(label_names), 1) - 1))
+            rows.append(Row(labels, {}, Number(entry["value"], entry["interval"]), 0, 0))
+    return Table(spec, label_names or ("variant",), tuple(rows))
+
+
+def variants_of(aggregates: Sequence[Aggregate]) -> dict[tuple[str, str], list[Aggregate]]:
+    """The aggregates of each variant, in the order of the experiments' files."""
+    variants: dict[tuple[str, str], list[Aggregate]] = {}
+    for aggregate in aggregates:
+        key = (aggregate["experiment"], aggregate["variant"])
+        variants.setdefault(key, []).append(aggregate)
+    return variants
+
+
+def parameters_of(aggregate: Aggregate) -> dict[str, Any]:
+    """A variant's parameters by name."""
+    prefix = "config."
+    return {
+        name.removeprefix(prefix): value
+        for name, value in aggregate.items()
+        if name.startswith(prefix)
+    }
+
+
+def varying_parameters(variants: Mapping[tuple[str, str], Sequence[Aggregate]]) -> tuple[str, ...]:
+    """The parameters that tell the variants apart, in the order of the experiments' files."""
+    found = [parameters_of(members[0]) for members in variants.values()]
+    names = dict.fromkeys(name for parameters in found for name in parameters)
+    return tuple(
+        name
+        for name in names
+        if len({_word(parameters.get(name, "")) for parameters in found}) > 1
+        and name.partition(".")[0] not in ("hypothesis", "baseline")
+    )
+
+
+def variant_label(key: tuple[str, str], aggregate: Aggregate, names: Sequence[str]) -> str:
+    """What to call a variant (experiment, name) among others that differ in `names`."""
+    parameters = parameters_of(aggregate)
+    words = (
+        parameters[name]
+        if isinstance(parameters[name], str)
+        else variant_name({name: parameters[name]})
+        for name in names
+        if name in parameters
+    )
+    return " ".join(words) or key[1]
+
+
+def published_value(
+    published: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
+) -> Number | None:
+    """The published value that belongs to a variant with these parameters."""
+    for entry in published:
+        if entry["parameters"] and matches(parameters, entry["parameters"]):
+            return Number(entry["value"], entry["interval"])
+    return None
+
+
+def write_table(table: Table, folder: Path, name: str) -> None:
+    """Write NAME.csv, NAME.md and NAME.tex into `folder`."""
+    write_whole(folder / f"{name}.csv", _as_csv(table))
+    write_whole(folder / f"{name}.md", _as_markdown(table))
+    write_whole(folder / f"{name}.tex", _as_latex(table))
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else variant_name({"": value}).removeprefix("=")
+
+
+def _as_csv(table: Table) -> str:
+    rows: list[dict[str, Any]] = []
+    for row in table.rows:
+        cells: dict[str, Any] = dict(zip(table.label_names, row.labels, strict=True))
+        for heading in table.spec["metrics"]:
+            number = row.numbers.get(heading)
+            cells[heading] = number.value if number else None
+            cells[f"{heading} (95 % ±)"] = number.half_width if number else None
+            cells[f"{heading} (n)"] = number.n if number else None
+        cells["published"] = row.published.value if row.published else None
+        cells["published (±)"] = row.published.half_width if row.published else None
+        cells["failed"] = row.failed
+        rows.append(cells)
+    return to_csv(rows, tuple(rows[0]) if rows else ())
+
+
+def _as_markdown(table: Table) -> str:
+    header, body = _cells(table, " ± ", "–")
+    widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
+    labels = len(table.label_names)
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.ljust(width) if index < labels else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "| " + " | ".join(padded) + " |"
+
+    rule = [
+        "-" * width if index < labels else "-" * (width - 1) + ":"
+        for index, width in enumerate(widths)
+    ]
+    lines = [line(header), line(rule), *[line(cells) for cells in body]]
+    title = [table.spec["title"], ""] if table.spec["title"] else []
+    return "\n".join([*title, *lines, "", *_notes(table)]) + "\n"
+
+
+def _as_latex(table: Table) -> str:
+    header, body = _cells(table, r" $\pm$ ", "--", _latex)
+    columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
+    lines = [
+        *[f"% {line}" for line in [table.spec["title"], *_notes(table)] if line],
+        r"% Needs \usepackage{booktabs}.",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(header) + r" \\",
+        r"\midrule",
+        *[" & ".join(cells) + r" \\" for cells in body],
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(
+    table: Table, plus_minus: str, absent: str, escape: Callable[[str], str] = str
+) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows as text."""
+    decimals = table.spec["decimals"]
+
+    def show(number: Number | None) -> str:
+        if number is None:
+            return absent
+        if number.half_width is None:
+            return f"{number.value:.{decimals}f}"
+        return f"{number.value:.{decimals}f}{plus_minus}{number.half_width:.{decimals}f}"
+
+    def show_published(number: Number | None) -> str:
+        if number is None:
+            return absent
+        interval = "" if number.half_width is None else f"{plus_minus}{number.half_width:g}"
+        return f"{number.value:g}{interval}"
+
+    def show_n(row: Row) -> str:
+        counts = {number.n for number in row.numbers.values() if number.n is not None}
+        if not counts:
+            return "0" if row.runs else absent
+        return str(min(counts)) if len(counts) == 1 else f"{min(counts)}-{max(counts)}"
+
+    has_published = any(row.published for row in table.rows)
+    header = [*table.label_names, *table.spec["metrics"], "n", *["published"] * has_published]
+    body = []
+    for row in table.rows:
+        cells = [escape(label) for label in row.labels]
+        cells += [show(row.numbers.get(heading)) for heading in table.spec["metrics"]]
+        cells.append(show_n(row))
+        if has_published:
+            cells.append(show_published(row.published))
+        body.append(cells)
+    return [escape(cell) for cell in header], body
+
+
+def _notes(table: Table) -> list[str]:
+    unit = " in %" if table.spec["percent"] else ""
+    notes = [f"Mean{unit} ± half the 95 % interval over n seeds (Student's t)."]
+    if table.spec["source"]:
+        notes.append(f"Published: {table.spec['source']}.")
+    if table.spec["note"]:
+        notes.append(table.spec["note"].strip())
+    failed = sum(row.failed for row in table.rows)
+    if failed:
+        runs = sum(row.runs for row in table.rows)
+        notes.append(f"Failed and left out: {failed} of {runs} runs.")
+    return notes
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: "\\" + character for character in "&%$#_{}"},
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)

@@ -1,0 +1,101 @@
+"""A run's artifacts: what its program has logged, and what is still to be logged."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus import wandb_environment
+from caduceus.errors import ResultError
+from caduceus.exports import read_segments
+from caduceus.files import files_below, read_json
+from caduceus.runs import RunFolder
+
+Files = dict[str, Path]  # by their names inside an artifact
+
+
+def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
+    """Log the artifacts that a finished run lacks, and return the receipt for all it has.
+
+    The program may have logged its model, results, experiment file and dataset itself, as
+    `caduceus.tracking` does. What it hasn't is logged here, in a process of its own that goes on
+    with the run. A run that failed keeps what it has.
+
+    Args:
+        path: results/runs/RUN.
+        dataset_json: the record of its dataset.
+
+    Returns:
+        The receipt: `run`, and `artifacts` by name, each with `type`, `digest` and `is_used`.
+
+    Raises:
+        ResultError: an artifact isn't in the run's log after it was logged.
+    """
+    folder = RunFolder(path)
+    train = read_json(path / "train.json")
+    attempt = len(train["attempts"])
+    logged = _logged(folder, attempt)
+    if train["state"] == "finished":
+        identity = read_json(path / "run.json")
+        dataset = read_json(dataset_json) if dataset_json else None
+        wanted = _wanted(folder, identity["experiment"])
+        missing = {name: wanted[name] for name in wanted if name not in logged}
+        if dataset and f"dataset-{dataset['name']}" in logged:
+            dataset = None
+        if missing or dataset:
+            _log(folder, identity, missing, dataset)
+            logged = _logged(folder, attempt)
+        lost = wanted.keys() - logged.keys()
+        if lost:
+            raise ResultError(
+                f"artifacts didn't reach the log: {', '.join(sorted(lost))}", path.name
+            )
+    return {"run": path.name, "artifacts": logged}
+
+
+def _wanted(folder: RunFolder, experiment: str) -> dict[str, tuple[str, Files]]:
+    """Type and files of the artifacts that a finished run should have, by name.
+
+    Of the files in output/, the model is what is called `model`, with any suffix or as a folder;
+    all others are results.
+    """
+    run_id = folder.path.name
+    wanted = {
+        f"spec-{experiment}": ("experiment-spec", {folder.experiment.name: folder.experiment})
+    }
+    for file in files_below(folder.output):
+        inside = file.relative_to(folder.output)
+        kind = "model" if inside.parts[0].partition(".")[0] == "model" else "results"
+        wanted.setdefault(f"{kind}-{run_id}", (kind, {}))[1][inside.as_posix()] = file
+    return wanted
+
+
+def _logged(folder: RunFolder, attempt: int) -> dict[str, dict[str, Any]]:
+    return {
+        artifact.name: {
+            "type": artifact.type,
+            "digest": artifact.digest,
+            "is_used": artifact.is_used,
+        }
+        for segment in read_segments(folder, attempt)
+        for artifact in segment.artifacts
+    }
+
+
+def _log(
+    folder: RunFolder,
+    identity: Mapping[str, Any],
+    missing: Mapping[str, tuple[str, Files]],
+    dataset: Mapping[str, Any] | None,
+) -> None:
+    from caduceus import wandb_sdk  # takes half a second, which few runs need
+
+    upload = folder.wandb("upload")
+    upload.mkdir(parents=True, exist_ok=True)
+    os.environ |= wandb_environment.of_run(identity, upload)
+    run = wandb_sdk.start_run(console="off", x_disable_stats=True, silent=True)
+    for name, (kind, files) in missing.items():
+        wandb_sdk.log_files(run, name, kind, files)
+    if dataset:
+        wandb_sdk.use_dataset(run, dataset)
+    run.finish()

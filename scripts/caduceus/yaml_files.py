@@ -1,0 +1,121 @@
+"""YAML files that users write, with the line of every key."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from caduceus.errors import SpecError
+
+Key = str | int
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.1 as W&B reads it, but `1e-5` is a number and a key may stand only once."""
+
+    name: str  # of the file, for messages
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for index, key in enumerate(keys):
+            if key != "<<" and key in keys[:index]:
+                line = node.value[index][0].start_mark.line + 1
+                raise SpecError(f"key {key!r} stands twice: remove one", f"{self.name}:{line}")
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(f"^(?:{_NUMBER.pattern})$"), list("-+0123456789.")
+)
+
+
+class Source:
+    """A parsed YAML file: its `value`, and where in the file each part of it stands."""
+
+    def __init__(self, path: str, value: Any, node: yaml.Node | None):
+        self.path = path
+        self.value = value
+        self._node = node
+
+    def find(self, keys: Sequence[Key]) -> yaml.Node | None:
+        """The node of `keys`, or None where the file has no such key."""
+        node = self._node
+        for key in keys:
+            node = _child(node, key)
+            if node is None:
+                return None
+        return node
+
+    def where(self, keys: Sequence[Key] = ()) -> str:
+        """`file:line` of the deepest of `keys` that the file has."""
+        node, line = self._node, 1
+        for key in keys:
+            name = _key_node(node, key)
+            node = _child(node, key)
+            if node is None:
+                break
+            line = (name or node).start_mark.line + 1
+        return f"{self.path}:{line}"
+
+
+def _key_node(node: yaml.Node | None, key: Key) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((name for name, _ in node.value if name.value == str(key)), None)
+    return None
+
+
+def _child(node: yaml.Node | None, key: Key) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for name, value in node.value if name.value == str(key)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key]  # type: ignore[no-any-return]  # PyYAML's stubs say Any
+    return None
+
+
+def load(path: Path, name: str | None = None) -> Source:
+    """Parse the YAML file at `path`; `name` is how messages call it.
+
+    Raises:
+        SpecError: the file is missing, isn't YAML, or names a key twice.
+    """
+    name = name or str(path)
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        raise SpecError(
+            "no such file: check the name, which is relative to the folder you work in", name
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"can't be read: {error}", name) from None
+    loader = _Loader(text)
+    loader.name = name
+    try:
+        node = loader.get_single_node()
+        value = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise SpecError(
+            f"not YAML: {error.problem}", f"{name}:{mark.line + 1 if mark else 1}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"not YAML: {error}", name) from None
+    finally:
+        loader.dispose()
+    return Source(name, value, node)
+
+
+def as_number(value: Any) -> Any:
+    """`value` with every text such as '1e-5' made the number it is.
+
+    Snakemake reads config.yaml by plain PyYAML, which takes `1e-5` for text.
+    """
+    if isinstance(value, dict):
+        return {key: as_number(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_number(item) for item in value]
+    if isinstance(value, str) and re.search("[eE.]", value) and _NUMBER.fullmatch(value):
+        return float(value)
+    return value

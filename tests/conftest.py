@@ -1,0 +1,38 @@
+"""Shared by all tests: a throw-away project, and one that is trained once and then copied."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from projects import Project
+
+# Nothing of the developer's own account or settings reaches a test.
+for name in [name for name in os.environ if name.startswith("WANDB_")]:
+    del os.environ[name]
+os.environ["WANDB_ERROR_REPORTING"] = "false"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An untouched project: one experiment, two variants, two seeds."""
+    return Project.create(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose `snakemake` has finished. Tests read it and change nothing."""
+    project = Project.create(tmp_path_factory.mktemp("trained") / "project")
+    project.snakemake().check()
+    return project
+
+
+@pytest.fixture
+def finished(trained: Project, tmp_path: Path) -> Project:
+    """A copy of the trained project, elsewhere, to change at will."""
+    shutil.copytree(trained.path, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")

@@ -1,0 +1,159 @@
+"""A throw-away project, on which tests do what users do."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+TRAIN = '''\
+"""Logs a learning curve without learning anything."""
+
+import argparse
+import os
+from pathlib import Path
+
+import wandb
+from curve import accuracy
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float)
+parser.add_argument("--width", type=int)
+parser.add_argument("--seed", type=int)
+options = parser.parse_args()
+
+run = wandb.init()
+for step in range(5):
+    run.log({"val/loss": 1 / (step + 1), "val/accuracy": accuracy(step, options.rate, options.seed)})
+output = Path(os.environ["CADUCEUS_OUTPUT_DIR"])
+(output / "model.txt").write_text(f"{options.rate} {options.width}")
+(output / "predictions.csv").write_text("example,prediction\\n0,1\\n")
+run.finish()
+'''
+CURVE = """\
+def accuracy(step, rate, seed):
+    return 1 - 1 / (step + 2) - rate - seed / 1000
+"""
+EXPERIMENT: dict[str, Any] = {
+    "id": "toy",
+    "type": "baseline",
+    "hypothesis": "A lower rate is better.",
+    "dataset": {"name": "points", "path": "data/points.csv", "version": 1},
+    "program": "experiments/train.py",
+    "parameters": {"width": 4},
+    "matrix": {"rate": [0.1, 0.2]},
+    "seeds": [0, 1],
+    "metric": {"name": "val/accuracy"},
+}
+CONFIG: dict[str, Any] = {
+    "experiments": ["experiments/toy.yaml"],
+    "wandb": {"project": "tests"},
+    "paper": {
+        "tables": {"accuracy": {"metrics": {"accuracy": "val/accuracy"}}},
+        "figures": {"curves": {"kind": "curves", "metrics": {"loss": "val/loss"}}},
+    },
+}
+
+
+@dataclass
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    output: str  # of both streams
+
+    def check(self) -> "Finished":
+        assert self.code == 0, self.output
+        return self
+
+    def line(self, start: str = "caduceus") -> str:
+        """The one line that begins with `start`."""
+        lines = [line for line in self.output.splitlines() if line.startswith(start)]
+        assert len(lines) == 1, self.output
+        return lines[0]
+
+
+@dataclass
+class Project:
+    """A project in a folder of its own, worked on with the Snakefile of this repository."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> "Project":
+        project = cls(path)
+        project.write("experiments/train.py", TRAIN)
+        project.write("experiments/curve.py", CURVE)
+        project.write("data/points.csv", "x,y\n0,0\n1,1\n")
+        project.write_yaml("experiments/toy.yaml", EXPERIMENT)
+        project.write_yaml("config.yaml", CONFIG)
+        return project
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def write_yaml(self, name: str, value: Any) -> Path:
+        return self.write(name, yaml.safe_dump(value, sort_keys=False))
+
+    def change(self, file: str, /, **changes: Any) -> None:
+        """Set top-level keys of a YAML file."""
+        value = yaml.safe_load((self.path / file).read_text())
+        self.write_yaml(file, value | changes)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = (self.path / name).read_text()
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def read_json(self, name: str) -> Any:
+        return json.loads((self.path / name).read_text())
+
+    @property
+    def runs(self) -> list[Path]:
+        return sorted((self.path / "results/runs").iterdir())
+
+    def command(self, *arguments: str) -> list[str]:
+        snakefile = str(REPOSITORY / "Snakefile")
+        return [sys.executable, "-m", "snakemake", "--snakefile", snakefile, *arguments]
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return os.environ | {"PATH": path} | variables
+
+    def snakemake(self, *arguments: str, **variables: str) -> Finished:
+        return self.run(*self.command("--cores", "2", *arguments), **variables)
+
+    def caduceus(self, *arguments: str) -> Finished:
+        return self.run(sys.executable, "-m", "caduceus", *arguments)
+
+    def run(self, *words: str, **variables: str) -> Finished:
+        finished = subprocess.run(
+            words,
+            cwd=self.path,
+            env=self.environment(**variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+        return Finished(finished.returncode, finished.stdout)
+
+    def planned(self, *arguments: str) -> Counter[str]:
+        """How many jobs of each rule a dry run lists; targets that only collect are left out."""
+        finished = self.snakemake("--dry-run", "--quiet", "rules", *arguments).check()
+        jobs: Counter[str] = Counter()
+        table = finished.output.partition("Job stats:")[2].partition("\n\n")[0]
+        for line in table.splitlines():
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit() and words[0] not in ("all", "total"):
+                jobs[words[0]] = int(words[1])
+        return jobs

@@ -1,0 +1,251 @@
+"""Experiments: the runs that follow from a file, and the ids they get."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.errors import SpecError
+from caduceus.experiments import Experiment, load_experiment
+from caduceus.identities import identity
+from caduceus.project import load_project
+from projects import CONFIG, EXPERIMENT, REPOSITORY, Project
+
+GROUPS = {"baseline": "", "novel": ""}
+
+
+def load(project: Project, defaults: dict[str, Any] | None = None, **changes: Any) -> Experiment:
+    project.change("experiments/toy.yaml", **changes)
+    return load_experiment(
+        "experiments/toy.yaml", {"seed": 0} | (defaults or {}), GROUPS, project.path
+    )
+
+
+def refusal(project: Project, **changes: Any) -> str:
+    with pytest.raises(SpecError) as caught:
+        load(project, **changes)
+    return str(caught.value)
+
+
+def test_the_matrix_is_crossed_with_the_seeds(project: Project) -> None:
+    experiment = load(project, matrix={"rate": [0.1, 0.2], "deep": [True, False]}, seeds=[3, 4])
+
+    assert [(run.variant, run.seed) for run in experiment.runs][:3] == [
+        ("rate=0.1,deep=true", 3),
+        ("rate=0.1,deep=true", 4),
+        ("rate=0.1,deep=false", 3),
+    ]
+    assert len({run.id for run in experiment.runs}) == 8
+    assert experiment.runs[0].parameters == {"width": 4, "rate": 0.1, "deep": True}
+    assert experiment.run_name(experiment.runs[0]) == "toy rate=0.1,deep=true seed=3"
+
+
+def test_exclude_leaves_variants_out_and_variants_adds_some(project: Project) -> None:
+    experiment = load(
+        project,
+        matrix={"rate": [0.1, 0.2], "deep": [True, False]},
+        exclude=[{"rate": 0.1, "deep": True}, {"rate": 0.2, "deep": False}],
+        variants={"wide": {"rate": 0.3, "width": 9}},
+        seeds=[0],
+    )
+
+    assert [run.variant for run in experiment.runs] == [
+        "rate=0.1,deep=false",
+        "rate=0.2,deep=true",
+        "wide",
+    ]
+    assert experiment.runs[-1].parameters == {"width": 9, "rate": 0.3}
+
+
+def test_without_matrix_and_variants_there_is_one_variant(project: Project) -> None:
+    experiment = load(project, {"rate": 0.5, "seed": 7}, matrix={}, seeds=[7])
+    assert [(run.variant, run.seed) for run in experiment.runs] == [("default", 7)]
+    assert experiment.runs[0].parameters == {"rate": 0.5, "width": 4}
+
+
+def test_defaults_stand_under_the_experiments_parameters(project: Project) -> None:
+    (project.path / "experiments/toy.yaml").write_text(
+        "id: toy\ntype: novel\nprogram: experiments/train.py\nparameters: {width: 5}\n"
+    )
+    experiment = load_experiment(
+        "experiments/toy.yaml", {"width": 4, "rate": 0.1, "seed": 9}, GROUPS, project.path
+    )
+
+    (run,) = experiment.runs
+    assert run.seed == 9
+    assert run.parameters == {"width": 5, "rate": 0.1}
+
+
+def test_the_id_is_the_same_everywhere_and_for_ever(project: Project) -> None:
+    """If this fails, every run that users have finished would be trained anew."""
+    assert [run.id for run in load(project, seeds=[0]).runs] == [
+        "toy-89ce71ed66a4",
+        "toy-553876f20377",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Other"},
+        {"group": "novel"},
+        {"type": "novel"},
+        {"tags": ["x"]},
+        {"description": "x"},
+        {"hypothesis": "x"},
+        {"resources": {"threads": 2}},
+        {"metric": None},
+        {"dataset": {"name": "points", "path": "elsewhere", "version": 1}},
+    ],
+)
+def test_what_does_not_decide_the_result_is_not_in_the_id(
+    project: Project, change: dict[str, Any]
+) -> None:
+    before = [run.id for run in load(project).runs]
+    assert [run.id for run in load(project, **change).runs] == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parameters": {"width": 5}},
+        {"parameters": {"width": 4.0}},
+        {"command": ["${interpreter}", "${program}", "${args}"]},
+        {"dataset": {"name": "points", "path": "data/points.csv", "version": 2}},
+        {"dataset": {"name": "other", "path": "data/points.csv", "version": 1}},
+        {"dataset": None},
+        {"code": "2"},
+        {"program": "experiments/curve.py"},
+    ],
+)
+def test_what_decides_the_result_is_in_the_id(project: Project, change: dict[str, Any]) -> None:
+    before = {run.id for run in load(project).runs}
+    assert not before & {run.id for run in load(project, **change).runs}
+
+
+def test_a_code_version_stands_for_the_code(project: Project) -> None:
+    before = [run.id for run in load(project, code="2").runs]
+    project.replace("experiments/train.py", "range(5)", "range(6)")
+    assert [run.id for run in load(project, code="2").runs] == before
+
+
+def test_code_patterns_say_which_files_count(project: Project) -> None:
+    project.write("experiments/notes.txt", "one")
+    before = [run.id for run in load(project, code=["experiments/*.txt"]).runs]
+    project.replace("experiments/curve.py", "step + 2", "step + 3")
+    assert [run.id for run in load(project).runs] == before
+    project.write("experiments/notes.txt", "two")
+    assert not set(before) & {run.id for run in load(project).runs}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"group": "novl"}, r'group: found "novl", allowed: baseline, novel; declare others'),
+        ({"program": "x.py"}, r"program: x.py doesn't exist; give its path from the folder"),
+        ({"parameters": {"seed": 1}}, r"parameters.seed: list seeds under `seeds`"),
+        ({"exclude": [{"rate": 9}]}, r'exclude\[0\]: {"rate": 9} matches no variant'),
+        ({"exclude": [{"rate": 0.1}, {"rate": 0.2}]}, "exclude: no variant is left"),
+        ({"baseline": {"rate": 9}}, r'baseline: {"rate": 9} matches no variant; variants: rate='),
+        ({"matrix": {"rate": [1, 1]}}, None),
+        ({"variants": {"again": {"rate": 0.1}}}, "variants 'rate=0.1' and 'again' have the same"),
+        ({"variants": {"rate=0.1": {"rate": 5}}}, "the matrix has a variant of this name"),
+        ({"command": ["${programme}"]}, r"command: found \${programme}, allowed: \${env}, "),
+        ({"code": ["src/*.py"]}, r'code\[0\]: no file matches "src/\*.py"'),
+        ({"dataset": {"name": "d", "program": "x.py", "version": 1}}, "dataset.program: x.py does"),
+    ],
+)
+def test_what_a_schema_cannot_say_is_refused_with_file_and_line(
+    project: Project, changes: dict[str, Any], message: str | None
+) -> None:
+    if message is None:  # two equal values make one variant, once
+        assert len(load(project, **changes).runs) == 2
+        return
+    found = refusal(project, **changes)
+    assert re.match(r"experiments/toy.yaml:\d+: ", found)
+    assert re.search(message, found)
+    assert "\n" not in found
+
+
+def test_a_date_among_the_parameters_is_refused(project: Project) -> None:
+    project.replace("experiments/toy.yaml", "width: 4", "width: 2026-01-01")
+    with pytest.raises(SpecError, match="parameters.width: found a date; put it in quotes"):
+        load_experiment("experiments/toy.yaml", {"seed": 0}, GROUPS, project.path)
+
+
+def test_wandb_gets_only_what_it_takes(project: Project) -> None:
+    """Ids of 64 characters at most, of letters, digits and _ . -, and tags of 64."""
+    longest = "x" * 48
+    experiment = load(
+        project,
+        id=longest,
+        dataset={"name": "d" * 48, "path": "data/points.csv", "version": 1},
+    )
+    found = identity(
+        experiment, experiment.runs[0], {"mode": "offline", "entity": None, "project": "p"}
+    )
+
+    assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", found["id"])
+    assert all(len(tag) <= 64 for tag in found["tags"])
+    assert len(f"dataset-{'d' * 48}") <= 128
+
+
+def test_a_parameter_named_like_one_of_ours_wins(project: Project) -> None:
+    experiment = load(project, parameters={"dataset": "mine"})
+    found = identity(
+        experiment, experiment.runs[0], {"mode": "offline", "entity": None, "project": "p"}
+    )
+    assert found["config"]["dataset"] == "mine"
+
+
+def test_two_experiments_need_two_ids(project: Project) -> None:
+    project.write_yaml("experiments/other.yaml", EXPERIMENT)
+    config = CONFIG | {"experiments": ["experiments/toy.yaml", "experiments/other.yaml"]}
+    with pytest.raises(SpecError, match=r"other.yaml:1: id: 'toy' is the id of experiments/toy"):
+        load_project(config, [], project.path)
+
+
+def test_a_dataset_means_the_same_in_every_experiment(project: Project) -> None:
+    other = EXPERIMENT | {
+        "id": "other",
+        "dataset": {"name": "points", "path": "data/points.csv", "version": 2},
+    }
+    project.write_yaml("experiments/other.yaml", other)
+    config = CONFIG | {"experiments": ["experiments/toy.yaml", "experiments/other.yaml"]}
+    with pytest.raises(SpecError, match=r"dataset: 'points' is declared otherwise at experi"):
+        load_project(config, [], project.path)
+
+
+def test_a_table_of_an_experiment_that_is_not_listed_is_refused(project: Project) -> None:
+    paper = {"tables": {"t": {"experiments": ["mnist"], "metrics": {"a": "b"}}}}
+    with pytest.raises(SpecError, match="paper.tables.t.experiments: 'mnist' isn't among the"):
+        load_project(CONFIG | {"paper": paper}, [], project.path)
+
+
+@pytest.mark.parametrize("name", ["mnist1d.yaml", "mnist1d_quick.yaml", "template.yaml"])
+def test_the_shipped_experiments_are_valid(name: str) -> None:
+    defaults = {"learning_rate": 1e-2, "batch_size": 100, "epochs": 150, "seed": 0}
+    groups = {"baseline": "", "ablation": ""}
+    experiment = load_experiment(f"experiments/{name}", defaults, groups, REPOSITORY)
+    counts = {"mnist1d.yaml": 64, "mnist1d_quick.yaml": 12, "template.yaml": 8}
+    assert len(experiment.runs) == counts[name]
+
+
+def test_the_plan_lists_every_run(trained: Project) -> None:
+    plan = trained.read_json("results/experiments/toy.json")
+    assert plan["runs"].keys() == {run.name for run in trained.runs}
+    for run in trained.runs:
+        assert (
+            trained.read_json(f"results/runs/{run.name}/params.json")
+            == (plan["runs"][run.name]["definition"])
+        )
+
+
+def test_a_run_folder_holds_the_code_that_ran(trained: Project) -> None:
+    for run in trained.runs:
+        code = run / "work/code"
+        for name in ("experiments/train.py", "experiments/curve.py"):
+            assert not (code / name).is_symlink()
+            assert (code / name).read_text() == (trained.path / name).read_text()
+        assert (code / "data").is_symlink()
+        assert not Path(code / "data").readlink().is_absolute()

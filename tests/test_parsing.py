@@ -1,0 +1,48 @@
+"""What Snakemake does each time it parses the workflow, on a cluster once for every job."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from projects import REPOSITORY, Project
+
+HEAVY = {"matplotlib", "numpy", "pandas", "pyarrow", "scipy", "torch", "wandb"}
+
+
+def test_parsing_imports_nothing_heavy(project: Project) -> None:
+    code = """
+import sys, yaml
+from caduceus.project import command_digest, load_project
+load_project(yaml.safe_load(open("config.yaml")), ["config.yaml"])
+command_digest("export_group")
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    printed = project.run(sys.executable, "-c", code).check().output
+    assert not HEAVY & set(printed.split())
+
+
+def test_parsing_writes_nothing(project: Project) -> None:
+    """Snakemake's own folder aside."""
+
+    def files() -> set[Path]:
+        return {path for path in project.path.rglob("*") if ".snakemake" not in path.parts}
+
+    before = files()
+    project.snakemake("--list").check()
+    project.snakemake("--dry-run").check()
+    assert files() == before
+
+
+def test_parsing_uses_no_network(project: Project) -> None:
+    """In a network namespace without any interface, not even loopback."""
+    if subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+        pytest.skip("this machine allows no network namespaces")
+    project.run("unshare", "-rn", *project.command("--dry-run")).check()
+
+
+def test_the_shipped_workflow_passes_its_linter() -> None:
+    finished = Project(REPOSITORY).run(
+        sys.executable, "-m", "snakemake", "--lint", "--snakefile", "Snakefile"
+    )
+    assert "Congratulations" in finished.check().output

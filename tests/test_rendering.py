@@ -1,0 +1,94 @@
+"""The one text that each logged value has in a CSV file."""
+
+import csv
+import io
+import json
+import math
+import struct
+
+import pytest
+from caduceus.rendering import cell, parse, render
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("logged", "text"),
+    [
+        ("1", "1"),
+        ("-7", "-7"),
+        ("-0", "0"),
+        ("-0.0", "0"),
+        ("1.0", "1"),
+        ("0.1", "0.1"),
+        ("1e-05", "1e-05"),
+        ("0.00001", "1e-05"),
+        ("9007199254740993", "9007199254740993"),
+        ("1e+21", "1e+21"),
+        ("1E21", "1e+21"),
+        ("NaN", "NaN"),
+        ("Infinity", "Infinity"),
+        ("-Infinity", "-Infinity"),
+        ('"NaN"', '"NaN"'),
+        ('"-Infinity"', '"-Infinity"'),
+        ("true", "true"),
+        ('"true"', '"true"'),
+        ("null", "null"),
+        ('""', '""'),
+        ('"1.5"', '"1.5"'),
+        ('"a, b\\n\\"c\\""', 'a, b\n"c"'),
+        ('"[x"', '"[x"'),
+        ('"\\u00e9\\ud83d\\ude00"', "é😀"),
+        ("[1.0, 2, NaN]", "[1,2,NaN]"),
+        ('{"b": 1.0, "a": "x"}', '{"b":1,"a":"x"}'),
+    ],
+)
+def test_the_documented_rendering(logged: str, text: str) -> None:
+    assert cell(logged) == text
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text("ab."), below, max_size=3),
+)
+
+
+@given(values)
+def test_every_value_comes_back_from_its_cell(value: object) -> None:
+    text = cell(json.dumps(value))
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerow([text, "end"])
+    (row,) = csv.reader(io.StringIO(stream.getvalue(), newline=""))
+
+    assert row == [text, "end"]
+    assert same(parse(text), value)
+
+
+@given(values)
+def test_a_value_and_its_json_have_one_text(value: object) -> None:
+    assert render(value) == ("" if value is None else cell(json.dumps(value)))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_floats_are_kept_to_the_last_bit(value: float) -> None:
+    expected = value if value else 0.0  # the sign of zero isn't kept by W&B's server either
+    assert struct.pack("d", float(parse(cell(json.dumps(value))))) == struct.pack("d", expected)
+
+
+def same(found: object, value: object) -> bool:
+    """Equal, with whole floats as the numbers they are, and NaN equal to itself."""
+    if isinstance(value, float) and math.isnan(value):
+        return isinstance(found, float) and math.isnan(found)
+    if isinstance(value, list):
+        return isinstance(found, list) and all(map(same, found, value)) and len(found) == len(value)
+    if isinstance(value, dict):
+        return (
+            isinstance(found, dict)
+            and list(found) == list(value)
+            and all(same(found[key], value[key]) for key in value)
+        )
+    return found == value and isinstance(found, bool) == isinstance(value, bool)

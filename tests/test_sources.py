@@ -1,0 +1,181 @@
+"""The code of a program: which files, and what in them counts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from caduceus import sources
+from caduceus.errors import SpecError
+
+PROGRAM = '''
+"""A docstring."""
+import os, helper
+from package import module
+from package.deep.inner import thing
+def f(x: int = 1, *args, **kwargs) -> str:
+    y = [i for i in range(10) if i % 2]
+    return f"{x!r:>{10}} {y} {1.0} {True} {None} {b'x'} é 😀"
+class A(object):
+    @property
+    async def g(self): await x; yield 1
+match f:
+    case {"a": [1, *rest]} if rest: pass
+    case _: pass
+lambda a, /, b=-0.0, *, c: (yield)
+with open(os.devnull) as s, s: pass
+try: pass
+except* ValueError: raise
+'''
+# Of PROGRAM and what it imports; the same under Python 3.11, 3.12 and 3.13.
+DIGEST = "577d75a11533a837e017b729b2a94ccf01dabf0e8ce47dd7bb9b31851db8fd56"
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    files = {
+        "program/train.py": PROGRAM,
+        "program/helper.py": "import other",
+        "other.py": "x = 1",
+        "unused.py": "x = 2",
+        "program/package/__init__.py": "",
+        "program/package/module.py": "from . import sibling\nfrom .deep import inner",
+        "program/package/sibling.py": "",
+        "program/package/unused.py": "",
+        "program/package/deep/__init__.py": "",
+        "program/package/deep/inner.py": "from ..sibling import *\nthing = 1",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def names(code: Path) -> list[str]:
+    found = sources.program_files(code / "program/train.py", code)
+    return [path.relative_to(code).as_posix() for path in found]
+
+
+def digest(code: Path) -> str:
+    return sources.digest(sources.program_files(code / "program/train.py", code), code)
+
+
+def test_the_local_modules_a_program_imports_are_found(code: Path) -> None:
+    assert names(code) == [
+        "other.py",
+        "program/helper.py",
+        "program/package/__init__.py",
+        "program/package/deep/__init__.py",
+        "program/package/deep/inner.py",
+        "program/package/module.py",
+        "program/package/sibling.py",
+        "program/train.py",
+    ]
+
+
+def test_modules_of_pythonpath_inside_the_project_are_found(
+    code: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code / "src").mkdir()
+    (code / "src/lib.py").write_text("")
+    (code / "other.py").write_text("import lib")
+    monkeypatch.setenv("PYTHONPATH", f"{code / 'src'}:/elsewhere")
+    assert "src/lib.py" in names(code)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("import os, helper", "import os, helper  # a comment"),
+        ("def f(x: int = 1,", "\n\ndef f(\n  x : int=1 ,"),
+        ('{"a": [', "{'a': ["),
+        ("pass\nlambda", "pass\n\n\nlambda"),
+    ],
+)
+def test_layout_does_not_count(code: Path, old: str, new: str) -> None:
+    before = digest(code)
+    program = code / "program/train.py"
+    assert old in program.read_text()
+    program.write_text(program.read_text().replace(old, new))
+    assert digest(code) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("range(10)", "range(11)"),
+        ("= 1,", "= True,"),
+        ("-0.0", "0.0"),
+        ("A docstring", "Another docstring"),
+        ("é", "è"),
+        ("/, b", "b"),
+        ("10}", "11}"),
+    ],
+)
+def test_what_the_code_does_counts(code: Path, old: str, new: str) -> None:
+    before = digest(code)
+    program = code / "program/train.py"
+    assert old in program.read_text()
+    program.write_text(program.read_text().replace(old, new))
+    assert digest(code) != before
+
+
+def test_a_renamed_or_moved_file_counts_and_a_moved_project_does_not(code: Path) -> None:
+    before = digest(code)
+    (code / "other.py").rename(code / "program/other.py")
+    assert digest(code) != before
+    (code / "program/other.py").rename(code / "other.py")
+    moved = code.with_name("moved")
+    code.rename(moved)
+    assert digest(moved) == before
+
+
+def test_the_digest_is_the_same_for_ever_and_in_every_python(code: Path) -> None:
+    """If this fails, every run that users have finished would be trained anew."""
+    assert digest(code) == DIGEST
+
+
+def test_a_file_that_is_not_python_counts_by_its_bytes(tmp_path: Path) -> None:
+    script = tmp_path / "train.sh"
+    script.write_text("python train.py")
+    files = sources.program_files(script, tmp_path)
+    before = sources.digest(files, tmp_path)
+    script.write_text("python train.py ")
+    assert files == [script]
+    assert sources.digest(files, tmp_path) != before
+
+
+def test_a_syntax_error_is_said_with_its_line(code: Path) -> None:
+    (code / "other.py").write_text("x = 1\ndef\n")
+    with pytest.raises(SpecError, match=r"other.py:2: not Python: "):
+        names(code)
+
+
+def test_a_snapshot_runs_like_the_original_and_keeps_its_own_code(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name, text in {
+        "experiments/train.py": "import helper; print(helper.x, open('data/d.txt').read())",
+        "experiments/helper.py": "x = 1",
+        "experiments/other.txt": "",
+        "data/d.txt": "data",
+    }.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    files = sources.program_files(project / "experiments/train.py", project)
+    folder = project / "results/runs/r/work/code"
+    sources.snapshot(files, project, folder)
+    (project / "experiments/helper.py").write_text("x = 2")
+    moved = project.with_name("moved")
+    project.rename(moved)
+
+    folder = moved / "results/runs/r/work/code"
+    printed = subprocess.run(
+        [sys.executable, "experiments/train.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == "1 data\n"
+    assert (folder / "experiments/other.txt").is_symlink()
+    assert (folder / "data").is_symlink()

@@ -1,0 +1,178 @@
+"""Files that users write: every wrong key or value is refused in one line that says where."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from caduceus.errors import SpecError
+from caduceus.validation import validate
+from caduceus.yaml_files import as_number, load
+from projects import CONFIG, EXPERIMENT, REPOSITORY
+
+SCHEMAS = REPOSITORY / "workflow/schemas"
+
+
+def refusal(tmp_path: Path, text: str, schema: str = "experiment") -> str:
+    """What is said of a file with this text."""
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(SpecError) as caught:
+        source = load(tmp_path / "x.yaml", "x.yaml")
+        validate(source.value, schema, source.where)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def closed_mappings(schema: dict, value: dict, path: tuple = ()) -> list[tuple]:
+    """The path of every mapping in `value` whose keys the schema lists, and of none other."""
+    found = [path] if schema.get("additionalProperties") is False else []
+    for key, below in schema.get("properties", {}).items():
+        for choice in [below, *below.get("oneOf", [])]:
+            if isinstance(value.get(key), dict) and choice.get("properties"):
+                found += closed_mappings(choice, value[key], (*path, key))
+    return found
+
+
+def whole_experiment() -> dict:
+    return yaml.safe_load((REPOSITORY / "experiments/template.yaml").read_text())
+
+
+def test_a_typo_is_refused_in_every_mapping_of_an_experiment(tmp_path: Path) -> None:
+    schema = yaml.safe_load((SCHEMAS / "experiment.schema.yaml").read_text())
+    paths = closed_mappings(schema, whole_experiment())
+    assert set(paths) == {(), ("dataset",), ("metric",), ("resources",)}
+    for path in paths:
+        experiment = whole_experiment()
+        mapping = experiment
+        for key in path:
+            mapping = mapping[key]
+        mapping["typo_"] = 1
+        message = refusal(tmp_path, yaml.safe_dump(experiment))
+        assert f"unknown key '{'.'.join([*path, 'typo_'])}'" in message
+        assert "; allowed: " in message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        (),
+        ("wandb",),
+        ("paper",),
+        ("paper", "tables", "accuracy"),
+        ("paper", "tables", "accuracy", "published", 0),
+        ("paper", "figures", "accuracy"),
+    ],
+)
+def test_a_typo_is_refused_in_every_mapping_of_the_configuration(
+    tmp_path: Path, path: tuple
+) -> None:
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    mapping = config
+    for key in path:
+        mapping = mapping[key]
+    mapping["typo_"] = 1
+    message = refusal(tmp_path, yaml.safe_dump(config), "config")
+
+    assert "unknown key '" in message
+    assert "typo_'" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id: a b", "x.yaml:3: id: found \"a b\", allowed: a short name of letters, digits and _ . - (at most 48), which starts every run's id"),
+        ("type: base", "x.yaml:3: type: found \"base\", allowed: baseline, ablation, novel, sweep"),
+        ("seeds: 3", "x.yaml:3: seeds: found 3, allowed: a list (a list of different whole numbers; each variant runs once with each)"),
+        ("seeds: [1, x]", "x.yaml:3: seeds[1]: found \"x\", allowed: a whole number (a whole number)"),
+        ("seeds: [1, 2, 1]", "x.yaml:3: seeds: 1 stands twice; remove one"),
+        ("matrix: {rate: 0.1}", "x.yaml:3: matrix.rate: found 0.1, allowed: a list (a list of at least one value)"),
+        ("matrix:\n  rate: []", "x.yaml:4: matrix.rate: found [], allowed: a list of at least one value"),
+        ("tags: ['a,b']", "x.yaml:3: tags[0]: found \"a,b\", allowed: a tag of 1 to 64 characters without commas"),
+        ("resources: {threads: 0}", "x.yaml:3: resources.threads: found 0, allowed: minimum 1 (processor threads; small networks are fastest with 1)"),
+        ("metric: {name: loss, goal: down}", "x.yaml:3: metric.goal: found \"down\", allowed: maximize, minimize"),
+        ("dataset: {name: d, path: p}", "x.yaml:3: dataset: found name, path; needs at least one of sha256 and version"),
+        ("dataset: {name: d, path: p, program: q, version: 1}", "x.yaml:3: dataset: found name, path, program, version; needs one of path and program"),
+        ("dataset: {path: p, version: 1}", "x.yaml:3: missing key 'name' in 'dataset': add it, a short name of letters, digits and _ . - (at most 48)"),
+        ("hypothesis: 3", "x.yaml:3: hypothesis: found 3, allowed: text (what the experiment is to show, in a sentence)"),
+        ("seeds: [1]\nseeds: [2]", "x.yaml:4: key 'seeds' stands twice: remove one"),
+        ("seeds: [1", "x.yaml:4: not YAML: did not find expected ',' or ']'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_file_line_key_and_what_is_allowed(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    needed = {"id": "id: a", "type": "type: novel"}
+    needed.pop(text.partition(":")[0], None)
+    whole = "\n".join([*needed.values(), *["# a comment"] * (2 - len(needed)), text])
+    assert refusal(tmp_path, f"{whole}\nprogram: p.py\n") == message
+
+
+def test_a_missing_key_says_what_it_is_for(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "id: a\ntype: novel\n") == (
+        "x.yaml:1: missing key 'program': add it, the training program, a path from the folder "
+        "you work in"
+    )
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    assert "found null, allowed: a mapping" in refusal(tmp_path, "")
+
+
+def test_a_group_may_be_named_only_by_what_wandb_takes(tmp_path: Path) -> None:
+    text = "experiments: [a]\nwandb:\n  groups:\n    'a/b': slash\n"
+    assert refusal(tmp_path, text, "config") == (
+        'x.yaml:4: wandb.groups: key "a/b", allowed: a short name of letters, digits and _ . - '
+        "(at most 64)"
+    )
+
+
+def test_defaults_are_filled_in_at_every_level() -> None:
+    experiment = validate(EXPERIMENT, "experiment", lambda keys: "")
+    config = validate(CONFIG, "config", lambda keys: "")
+
+    assert experiment["resources"] == {"threads": 1, "mem_mb": 2000, "gpus": 0, "runtime": 0}
+    assert experiment["metric"] == {"name": "val/accuracy", "goal": "maximize"}
+    assert experiment["command"][0] == "${env}"
+    assert config["wandb"]["mode"] == "offline"
+    assert list(config["wandb"]["groups"]) == ["baseline", "ablation", "novel", "sweep"]
+    assert config["paper"]["tables"]["accuracy"]["decimals"] == 1
+    assert config["defaults"]["seed"] == 0
+
+
+def test_numbers_without_a_point_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("a: 1e-5\nb: [1E3, 2.5e+2, -1e-3]\nc: '1e-5'\nd: 1e\ne: 12\n")
+    value = load(tmp_path / "x.yaml").value
+
+    assert value == {"a": 1e-5, "b": [1000.0, 250.0, -0.001], "c": "1e-5", "d": "1e", "e": 12}
+    # Snakemake reads config.yaml itself, and takes such numbers for text.
+    assert as_number({"a": "1e-5", "b": ["2.5e+2", "cnn", "e1"]}) == {
+        "a": 1e-5,
+        "b": [250.0, "cnn", "e1"],
+    }
+
+
+def test_every_key_of_an_experiment_stands_in_the_template() -> None:
+    schema = yaml.safe_load((SCHEMAS / "experiment.schema.yaml").read_text())
+    text = (REPOSITORY / "experiments/template.yaml").read_text()
+    template = validate(load(REPOSITORY / "experiments/template.yaml").value, "experiment", str)
+
+    assert schema["properties"].keys() == template.keys()
+    for section in ("metric", "resources"):
+        assert template[section].keys() == whole_experiment()[section].keys()
+    for name in ("path", "program", "sha256", "version"):
+        assert f"  {name}: " in text or f"  # {name}: " in text
+
+
+def test_every_key_of_the_schemas_is_described() -> None:
+    def check(schema: object, path: str) -> None:
+        if isinstance(schema, dict):
+            for key, below in schema.get("properties", {}).items():
+                assert "description" in below or "$ref" in below, f"{path}.{key}"
+            for key, below in schema.items():
+                check(below, f"{path}.{key}")
+        elif isinstance(schema, list):
+            for below in schema:
+                check(below, path)
+
+    for path in SCHEMAS.glob("*.yaml"):
+        check(yaml.safe_load(path.read_text()), path.name)

@@ -1,0 +1,323 @@
+"""What goes wrong, and what the user reads: one line that says what, where and what to do."""
+
+import csv
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+from projects import REPOSITORY, Finished, Project
+
+
+def one_variant(project: Project, seeds: list[int]) -> None:
+    project.change("experiments/toy.yaml", seeds=seeds, matrix={"rate": [0.1]})
+
+
+def said_by(finished: Finished, command: str) -> list[str]:
+    return [line for line in finished.output.splitlines() if line.startswith(f"caduceus {command}")]
+
+
+def test_a_typo_in_an_experiment_stops_everything_with_one_line(project: Project) -> None:
+    project.replace("experiments/toy.yaml", "hypothesis:", "hypotesis:")
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    assert finished.output.startswith(
+        "caduceus: experiments/toy.yaml:3: unknown key 'hypotesis', did you mean 'hypothesis'?"
+    )
+    assert len(finished.output.splitlines()) == 1
+
+
+def test_a_typo_in_the_configuration_stops_everything_with_one_line(project: Project) -> None:
+    project.change("config.yaml", wandb={"projekt": "tests"})
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    assert finished.output.startswith(
+        "caduceus: config.yaml:4: unknown key 'wandb.projekt', did you mean 'project'?"
+    )
+    assert len(finished.output.splitlines()) == 1
+
+
+def test_a_missing_program_stops_everything_with_one_line(project: Project) -> None:
+    (project.path / "experiments/train.py").unlink()
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    assert finished.output == (
+        "caduceus: experiments/toy.yaml:8: program: experiments/train.py doesn't exist; give its "
+        "path from the folder you work in\n"
+    )
+
+
+def test_a_failed_run_costs_only_itself(project: Project) -> None:
+    one_variant(project, [0, 1, 2])
+    project.replace("experiments/train.py", "run.finish()", "assert options.seed != 1, 'no luck'")
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    (message,) = said_by(finished, "train")
+    assert (
+        "failed, others go on: experiments/train.py exited with 1: AssertionError: no luck"
+        in message
+    )
+    assert "; see results/logs/train/toy-" in message
+    (message,) = said_by(finished, "report-failures")
+    assert "failed runs: 1; mend the cause, type `caduceus retry`" in message
+    states = [
+        project.read_json(f"results/runs/{run.name}/run_summary.json")["state"]
+        for run in project.runs
+    ]
+    assert sorted(states) == ["failed", "finished", "finished"]
+    table = (project.path / "results/paper/tables/accuracy.md").read_text()
+    assert "Failed and left out: 1 of 3 runs." in table
+
+    # Again: the same message, and nothing trains.
+    assert project.planned() == {"report_failures": 1}
+
+
+def test_the_history_of_a_failed_run_is_exported(project: Project) -> None:
+    one_variant(project, [0])
+    project.replace(
+        "experiments/train.py", "    run.log(", "    assert step < 3, 'stop'\n    run.log("
+    )
+    assert project.snakemake().code == 1
+
+    (run,) = project.runs
+    with (run / "metrics_history.csv").open() as stream:
+        assert [row["_step"] for row in csv.DictReader(stream)] == ["0", "1", "2"]
+
+
+def test_retry_trains_what_failed_and_nothing_else(project: Project) -> None:
+    one_variant(project, [0, 1])
+    project.replace(
+        "experiments/train.py",
+        "run = wandb.init()",
+        "assert options.seed == 0 or Path('data/mended').exists(), 'not yet'\nrun = wandb.init()",
+    )
+    assert project.snakemake().code == 1
+    project.write("data/mended", "")
+    assert "to be tried again: 1" in project.caduceus("retry").check().output
+    assert project.planned()["train"] == 1
+
+    project.snakemake().check()
+    attempts = [
+        project.read_json(f"results/runs/{run.name}/train.json")["attempts"] for run in project.runs
+    ]
+    assert sorted([a["state"] for a in found] for found in attempts) == [
+        ["failed", "finished"],
+        ["finished"],
+    ]
+
+
+def test_a_failed_attempt_is_repeated_as_often_as_configured(project: Project) -> None:
+    one_variant(project, [0])
+    project.change("config.yaml", retries=2)
+    project.replace("experiments/train.py", "run.finish()", "raise SystemExit(3)")
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    (run,) = project.runs
+    train = project.read_json(f"results/runs/{run.name}/train.json")
+    assert [attempt["exit_code"] for attempt in train["attempts"]] == [3, 3, 3]
+    assert train["state"] == "failed"
+
+
+def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
+    shutil.copytree(REPOSITORY / "experiments", project.path / "experiments", dirs_exist_ok=True)
+    project.replace("experiments/mnist1d_quick.yaml", "[logistic, mlp, cnn, gru]", "[mlp]")
+    project.replace("experiments/mnist1d_quick.yaml", "logistic", "mlp")
+    project.replace("experiments/mnist1d_quick.yaml", "[0, 1, 2]", "[0]")
+    project.replace("experiments/mnist1d_quick.yaml", "epochs: 100", "learning_rate: 1e+30")
+    shutil.copy(REPOSITORY / "config.yaml", project.path)
+    finished = project.snakemake()
+
+    (message,) = said_by(finished, "train")
+    assert "DivergedError: train/loss is nan at step 250: lower the learning rate" in message
+
+
+def test_a_dataset_that_is_not_the_declared_one_trains_nothing(project: Project) -> None:
+    project.change(
+        "experiments/toy.yaml",
+        dataset={"name": "points", "path": "data/points.csv", "sha256": "0" * 64},
+    )
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    (message,) = said_by(finished, "make-dataset")
+    found = hashlib.sha256((project.path / "data/points.csv").read_bytes()).hexdigest()
+    assert f"dataset points: sha256 of data/points.csv is {found}" in message
+    assert f"but the experiment declares {'0' * 64}; restore the data or declare" in message
+    assert not list((project.path / "results/runs").glob("*/train.json"))
+
+
+def test_data_that_change_before_training_stop_the_run(project: Project) -> None:
+    one_variant(project, [0])
+    project.snakemake("results/datasets/points/dataset.json").check()
+    project.write("data/points.csv", "x,y\n9,9\n1,1\n")
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    (message,) = said_by(finished, "train")
+    assert "dataset points: data/points.csv changed since the data were described" in message
+
+
+def in_a_namespace(project: Project, mount: str, *words: str) -> Finished:
+    """Run words where results/ lies on a disk of its own, which `mount` makes."""
+    (project.path / "results").mkdir(exist_ok=True)
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+        pytest.skip("this machine allows no mount namespaces, so that no disk can be filled")
+    return project.run("unshare", "-rm", "bash", "-c", f'{mount} && "$@"', "bash", *words)
+
+
+def test_a_full_disk_is_one_line(project: Project) -> None:
+    finished = in_a_namespace(
+        project,
+        "mount -t tmpfs -o size=64k tmpfs results && ! dd if=/dev/zero of=results/full 2>/dev/null",
+        *project.command("--cores", "1", "results/experiments/toy.json"),
+    )
+
+    assert finished.code != 0
+    assert said_by(finished, "validate-spec") == [
+        "caduceus validate-spec: results/experiments/toy.json: No space left on device: free some "
+        "space or move results/ to a larger disk"
+    ]
+
+
+def test_a_read_only_folder_is_one_line(project: Project) -> None:
+    words = ["caduceus", "init-run", "--identity", '{"mode": "offline"}', "--out"]
+    finished = in_a_namespace(
+        project, "mount -t tmpfs -o ro tmpfs results", *words, "results/run.json"
+    )
+
+    assert finished.code == 1
+    assert finished.output == (
+        "caduceus init-run: results/run.json: Read-only file system: make the file system "
+        "writable or work in another folder (--directory)\n"
+    )
+
+
+def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> None:
+    one_variant(project, [0, 1])
+    project.replace("experiments/train.py", "for step", "import time\ntime.sleep(4)\nfor step")
+    process = subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.path,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
+        process.kill()
+        process.wait()
+        assert list((project.path / ".snakemake/locks").iterdir())
+
+        # As `make` does; the programs that outlived Snakemake are waited for, not started twice.
+        assert "removed the lock" in project.caduceus("unlock").check().output
+        project.snakemake("--rerun-incomplete").check()
+    finally:
+        end_group(process.pid)
+    for run in project.runs:
+        attempts = project.read_json(f"results/runs/{run.name}/train.json")["attempts"]
+        assert [attempt["state"] for attempt in attempts] == ["finished"]
+
+
+def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -> None:
+    one_variant(project, [0])
+    project.replace("experiments/train.py", "for step", "import time\ntime.sleep(600)\nfor step")
+    process = subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.path,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
+        family = psutil.Process(process.pid).children(recursive=True)
+        (supervisor,) = [p for p in family if "caduceus" in p.cmdline() and p.name() != "bash"]
+        (program,) = [p for p in supervisor.children() if "experiments/train.py" in p.cmdline()]
+        supervisor.kill()
+        program.wait(timeout=10)
+        assert process.wait(timeout=60) == 1
+    finally:
+        end_group(process.pid)
+    project.replace("experiments/train.py", "import time\ntime.sleep(600)\n", "")
+    project.snakemake("--rerun-incomplete").check()
+
+
+def test_snakemake_that_is_interrupted_ends_its_programs_and_loses_no_attempt(
+    project: Project,
+) -> None:
+    one_variant(project, [0])
+    project.replace("experiments/train.py", "for step", "import time\ntime.sleep(600)\nfor step")
+    process = subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.path,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
+        assert process.wait(timeout=60) != 0
+    finally:
+        end_group(process.pid)
+    (run,) = project.runs
+    (attempt,) = [project.read_json(f"results/runs/{run.name}/work/attempts/1.json")]
+    assert attempt["state"] == "interrupted"
+    assert "stopped by SIGINT" in attempt["error"]
+    assert not (run / "train.json").exists()
+
+
+def test_two_snakemakes_in_one_folder_are_refused(project: Project) -> None:
+    project.write(
+        ".snakemake/caduceus.json",
+        '{"host": "elsewhere", "pid": 1, "started": 0}',
+    )
+    project.write(".snakemake/locks/0.input.lock", "")
+    finished = project.caduceus("unlock")
+
+    assert finished.code == 1
+    assert "locked by Snakemake on elsewhere; once it has ended there" in finished.output
+
+
+def test_secrets_of_the_environment_file_reach_the_program_and_no_file(project: Project) -> None:
+    secret = "0123456789abcdef0123456789abcdef01234567"
+    one_variant(project, [0])
+    project.write(".env", f"WANDB_API_KEY={secret}\n")
+    project.replace(
+        "experiments/train.py",
+        "run = wandb.init()",
+        "assert os.environ['WANDB_API_KEY'].startswith('0123')\nrun = wandb.init()",
+    )
+    printed = project.snakemake().check().output
+
+    assert secret not in printed
+    for folder in ("results", ".snakemake"):
+        for path in (project.path / folder).rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                assert secret.encode() not in path.read_bytes(), path
+
+
+def wait_for(condition: object, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def end_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,92 @@
+"""Caduceus as a part of a bigger workflow, from another folder, and with rules of the user's own."""
+
+from projects import REPOSITORY, Project
+
+ONE_RUN = {"seeds": [0], "matrix": {"rate": [0.1]}}
+
+
+def test_as_a_module_with_a_prefix(project: Project) -> None:
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    project.write(
+        "Snakefile",
+        f"""
+configfile: "config.yaml"
+
+module caduceus:
+    snakefile: "{REPOSITORY}/Snakefile"
+    config: config
+    prefix: "study"
+
+use rule * from caduceus as caduceus_*
+
+rule count:
+    default_target: True
+    input:
+        "study/results/groups/baseline/runs.csv",
+        rules.caduceus_all.input,
+    output:
+        "count.txt",
+    shell:
+        "wc -l < {{input[0]}} > {{output}}"
+""",
+    )
+    words = project.command("--cores", "2")
+    words[words.index("--snakefile") + 1] = "Snakefile"
+    project.run(*words).check()
+
+    assert (project.path / "count.txt").read_text() == "2\n"
+    assert (project.path / "study/results/paper/tables/accuracy.md").exists()
+    assert not (project.path / "results").exists()
+    # Nothing to do a second time, either.
+    assert "Nothing to be done" in project.run(*words).check().output
+
+
+def test_rules_of_the_users_own(project: Project) -> None:
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    project.change("config.yaml", custom_rules=["own.smk"])
+    project.write(
+        "own.smk",
+        """
+rule own_figure:
+    input:
+        "results/groups/baseline/runs.csv",
+    output:
+        "results/paper/own.txt",
+    shell:
+        "cp {input} {output}"
+""",
+    )
+    project.snakemake("results/paper/own.txt").check()
+
+    assert (project.path / "results/paper/own.txt").read_text().startswith("run,name,experiment")
+    # The workflow's own target stays the default one.
+    assert project.planned()["make_table"] == 1
+
+
+def test_from_another_folder(project: Project) -> None:
+    """`--directory` names the project; the user stands elsewhere."""
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    outside = Project(project.path.parent)
+    outside.snakemake("--directory", str(project.path)).check()
+
+    assert len(project.runs) == 1
+    assert project.planned() == {}
+
+
+def test_a_dataset_that_another_rule_makes(project: Project) -> None:
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    project.change("config.yaml", custom_rules=["own.smk"])
+    (project.path / "data/points.csv").unlink()
+    project.write(
+        "own.smk",
+        """
+rule own_data:
+    output:
+        "data/points.csv",
+    shell:
+        "echo 1,2 > {output}"
+""",
+    )
+    project.snakemake().check()
+
+    assert project.planned() == {}

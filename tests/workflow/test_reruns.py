@@ -1,0 +1,213 @@
+"""What runs again after a change, and what doesn't: the jobs of a dry run, counted."""
+
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+import yaml
+from projects import REPOSITORY, Project
+
+# What follows once a run's export has changed.
+SHOWN = {"export_group": 1, "make_table": 1, "make_figure": 1, "report_failures": 1}
+
+
+def one_new_run(count: int) -> dict[str, int]:
+    rules = ("plan_run", "init_run", "train", "upload_artifacts", "export_run")
+    return {"validate_spec": 1, **dict.fromkeys(rules, count), **SHOWN}
+
+
+def test_nothing_to_do_after_a_run(trained: Project) -> None:
+    assert trained.planned() == {}
+
+
+def test_nothing_runs_after_a_touch_of_every_file(finished: Project) -> None:
+    later = time.time() + 10
+    for folder in ("experiments", "data", "."):
+        for path in (finished.path / folder).iterdir():
+            if path.is_file():
+                os.utime(path, (later, later))
+
+    assert finished.planned() == {}
+
+
+def test_nothing_runs_after_a_checkout_of_another_branch_and_back(finished: Project) -> None:
+    def git(*words: str) -> None:
+        author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+        subprocess.run(["git", *author, *words], cwd=finished.path, check=True, capture_output=True)
+
+    git("init", "--initial-branch=main")
+    git("add", "experiments", "data", "config.yaml")
+    git("commit", "--message=first")
+    git("checkout", "-b", "other")
+    finished.write("experiments/train.py", "raise SystemExit\n")
+    git("commit", "--all", "--message=second")
+    time.sleep(1.1)
+    git("checkout", "main")
+
+    assert finished.planned() == {}
+
+
+def test_nothing_runs_after_the_folder_has_moved(finished: Project) -> None:
+    moved = finished.path.with_name("moved")
+    finished.path.rename(moved)
+
+    assert Project(moved).planned() == {}
+
+
+def test_a_new_seed_trains_that_seed_only(finished: Project) -> None:
+    finished.change("experiments/toy.yaml", seeds=[0, 1, 2])
+
+    assert finished.planned() == one_new_run(2)
+
+
+def test_a_changed_parameter_trains_new_runs_beside_the_old(finished: Project) -> None:
+    before = finished.runs
+    finished.change("experiments/toy.yaml", matrix={"rate": [0.1, 0.3]})
+
+    assert finished.planned() == one_new_run(2)
+    finished.snakemake().check()
+    assert set(before) < set(finished.runs)
+    assert len(finished.runs) == 6
+
+
+def test_an_edited_program_trains_new_runs_beside_the_old(finished: Project) -> None:
+    finished.replace("experiments/train.py", "range(5)", "range(6)")
+
+    assert finished.planned() == one_new_run(4)
+
+
+def test_an_edited_module_of_the_program_trains_new_runs(finished: Project) -> None:
+    finished.replace("experiments/curve.py", "step + 2", "step + 3")
+
+    assert finished.planned() == one_new_run(4)
+
+
+def test_comments_and_layout_of_a_program_train_nothing(finished: Project) -> None:
+    finished.replace("experiments/train.py", "run = wandb.init()", "# Start.\nrun = wandb.init( )")
+
+    assert finished.planned() == {}
+
+
+def test_a_raised_dataset_version_trains_new_runs(finished: Project) -> None:
+    finished.replace("experiments/toy.yaml", "version: 1", "version: 2")
+
+    assert finished.planned() == {**one_new_run(4), "make_dataset": 1}
+
+
+@pytest.mark.parametrize("key", ["mode", "entity", "project"])
+def test_where_runs_are_tracked_never_retrains(finished: Project, key: str) -> None:
+    values = {"mode": "online", "entity": "someone", "project": "elsewhere"}
+    finished.change("config.yaml", wandb={"project": "tests", key: values[key]})
+
+    assert finished.planned() == {"init_run": 4, "export_run": 4, **SHOWN}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tags": ["new"]},
+        {"description": "New notes."},
+        {"hypothesis": "Another."},
+        {"baseline": {"rate": 0.1}},
+    ],
+)
+def test_what_is_said_of_runs_never_retrains(finished: Project, change: dict[str, object]) -> None:
+    finished.change("experiments/toy.yaml", **change)
+
+    assert finished.planned() == {
+        "validate_spec": 1,
+        "init_run": 4,
+        "export_run": 4,
+        **SHOWN,
+    }
+
+
+def test_another_group_moves_the_runs_there(finished: Project) -> None:
+    finished.change("experiments/toy.yaml", group="novel")
+    assert "train" not in finished.planned()
+
+    finished.snakemake().check()
+
+    runs = (finished.path / "results/groups/novel/runs.csv").read_text()
+    assert all(run.name in runs for run in finished.runs)
+    assert finished.planned() == {}
+
+
+def test_a_tag_and_a_table_changed_together_both_take_effect(finished: Project) -> None:
+    """Snakemake looks past a job below one that runs; nothing may be left for a second call."""
+    finished.change("experiments/toy.yaml", tags=["new"])
+    finished.replace("config.yaml", "accuracy: val/accuracy", "precision: val/accuracy")
+    finished.snakemake().check()
+
+    assert "precision" in (finished.path / "results/paper/tables/accuracy.md").read_text()
+    assert finished.planned() == {}
+
+
+def test_a_moved_dataset_trains_nothing_and_hides_nothing(finished: Project) -> None:
+    (finished.path / "data").rename(finished.path / "elsewhere")
+    finished.replace("experiments/toy.yaml", "data/points.csv", "elsewhere/points.csv")
+    finished.replace("config.yaml", "accuracy: val/accuracy", "precision: val/accuracy")
+
+    planned = finished.planned()
+    assert "train" not in planned
+    assert planned["make_dataset"] == planned["make_table"] == 1
+
+
+def test_a_changed_table_makes_only_that_table(finished: Project) -> None:
+    finished.replace("config.yaml", "accuracy: val/accuracy", "precision: val/accuracy")
+
+    assert finished.planned() == {"make_table": 1, "report_failures": 1}
+
+
+def test_a_run_that_changed_exports_itself_its_group_and_what_shows_it(
+    finished: Project,
+) -> None:
+    run = finished.runs[0]
+    finished.replace(f"results/runs/{run.name}/train.json", '"wall_s"', '"wall_s" ')
+
+    assert finished.planned() == {"upload_artifacts": 1, "export_run": 1, **SHOWN}
+
+
+def test_a_finished_run_is_never_trained_again(finished: Project) -> None:
+    """Not even when it is forced: its id says that the result would be the same."""
+    before = {run.name: (run / "train.json").read_text() for run in finished.runs}
+    forced = finished.snakemake("--forcerun", "train").check()
+
+    assert "has finished already: kept" in forced.output
+    assert before == {run.name: (run / "train.json").read_text() for run in finished.runs}
+
+
+def test_edited_analysis_code_reruns_analysis_and_never_training(
+    finished: Project, tmp_path: object
+) -> None:
+    """A copy of Caduceus with another way to write tables."""
+    copy = finished.path.with_name("caduceus")
+    shutil.copytree(
+        REPOSITORY,
+        copy,
+        symlinks=True,
+        ignore=shutil.ignore_patterns(".*", "results", "tests", "benchmarks"),
+    )
+    tables = copy / "scripts/caduceus/tables.py"
+    tables.write_text(tables.read_text().replace('"published"', '"reported"'))
+    arguments = ["--snakefile", str(copy / "Snakefile")]
+    environment = {"PYTHONPATH": str(copy / "scripts")}
+    planned = finished.snakemake("--dry-run", "--quiet", "rules", *arguments, **environment)
+
+    assert "make_table" in planned.check().output
+    assert "make_figure" in planned.output  # it labels variants as tables do
+    for rule in ("train", "upload_artifacts", "export_run", "export_group"):
+        assert f"\n{rule} " not in planned.output
+
+
+def test_two_experiments_keep_apart(finished: Project) -> None:
+    other = yaml.safe_load((finished.path / "experiments/toy.yaml").read_text())
+    other |= {"id": "other", "group": "ablation", "seeds": [0], "matrix": {"rate": [0.5]}}
+    finished.write_yaml("experiments/other.yaml", other)
+    finished.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/other.yaml"])
+
+    planned = finished.planned()
+    assert planned["train"] == planned["export_run"] == 1
+    assert planned["export_group"] == 1

@@ -1,0 +1,79 @@
+# From trained runs to plain files.
+#
+# Needs: results/runs/RUN/ with its log, results/experiments/EXPERIMENT.json.
+# Makes: results/runs/RUN/{run_summary.json, metrics_history.csv, system_metrics.csv, media/,
+#        artifacts/, manifest.json}, results/groups/GROUP/{runs.csv, variants.csv,
+#        history.parquet, compute.json}, results/failures.json.
+
+
+localrules:
+    report_failures,
+
+
+rule export_run:
+    """Export a run from W&B's log: summary, history, system metrics, media, artifacts."""
+    input:
+        params="results/runs/{run}/params.json",
+        run="results/runs/{run}/run.json",
+        dataset=get_dataset,
+        train="results/runs/{run}/train.json",
+        upload="results/runs/{run}/upload.json",
+    output:
+        summary="results/runs/{run}/run_summary.json",
+        history="results/runs/{run}/metrics_history.csv",
+        system="results/runs/{run}/system_metrics.csv",
+        media=directory("results/runs/{run}/media"),
+        artifacts=directory("results/runs/{run}/artifacts"),
+        manifest="results/runs/{run}/manifest.json",
+    log:
+        "results/logs/export_run/{run}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["export_run"],
+    shell:
+        "python -m caduceus export-run --out {output.manifest:q} --log {log:q}"
+
+
+rule export_group:
+    """Export a W&B group: every run in one table, aggregates by variant, history, compute."""
+    input:
+        plans=lambda wildcards: expand(
+            "results/experiments/{experiment}.json",
+            experiment=PROJECT.groups[wildcards.group],
+        ),
+        manifests=lambda wildcards: expand(
+            "results/runs/{run}/manifest.json",
+            run=PROJECT.run_ids(PROJECT.groups[wildcards.group]),
+        ),
+    output:
+        runs="results/groups/{group}/runs.csv",
+        variants="results/groups/{group}/variants.csv",
+        history="results/groups/{group}/history.parquet",
+        compute="results/groups/{group}/compute.json",
+    log:
+        "results/logs/export_group/{group}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["export_group"],
+    shell:
+        "python -m caduceus export-group {input.plans:q} --out {output.runs:q} --log {log:q}"
+
+
+rule report_failures:
+    """List the runs that failed, and fail if there are any."""
+    input:
+        get_paper,
+        plans=expand(
+            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
+        ),
+        trains=expand("results/runs/{run}/train.json", run=PROJECT.runs),
+    output:
+        failures="results/failures.json",
+    log:
+        "results/logs/report_failures/failures.log",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "python -m caduceus report-failures {input.plans:q} --out {output.failures:q} --log {log:q}"

@@ -1,0 +1,87 @@
+# From experiment files to planned runs.
+#
+# Needs: experiment files, training programs, datasets or the programs that make them.
+# Makes: results/experiments/EXPERIMENT.json, results/datasets/DATASET/dataset.json,
+#        results/runs/RUN/params.json and run.json.
+
+
+localrules:
+    validate_spec,
+    plan_run,
+    init_run,
+
+
+rule validate_spec:
+    """Check an experiment file, fill in its defaults and list its runs."""
+    input:
+        experiment=lambda wildcards: local(
+            PROJECT.experiments[wildcards.experiment].source.path
+        ),
+    output:
+        plan="results/experiments/{experiment}.json",
+    log:
+        "results/logs/validate_spec/{experiment}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        defaults=json.dumps(PROJECT.config["defaults"]),
+        groups=json.dumps(PROJECT.config["wandb"]["groups"]),
+        runs=lambda wildcards: digest_text(str(PROJECT.run_ids([wildcards.experiment]))),
+        code=DIGESTS["validate_spec"],
+    shell:
+        "python -m caduceus validate-spec {input.experiment:q} --defaults {params.defaults:q}"
+        " --groups {params.groups:q} --out {output.plan:q} --log {log:q}"
+
+
+rule make_dataset:
+    """Make or find a dataset, digest it, and check it against its declaration."""
+    input:
+        source=ancient(get_dataset_source),
+    output:
+        dataset="results/datasets/{dataset}/dataset.json",
+    log:
+        "results/logs/make_dataset/{dataset}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        spec=lambda wildcards: json.dumps(PROJECT.datasets[wildcards.dataset]),
+    shell:
+        "python -m caduceus make-dataset --spec {params.spec:q} --out {output.dataset:q}"
+        " --log {log:q}"
+
+
+# The plan of the experiment is no input of these two: it lists all runs, so that each would start
+# anew when one is added. What they depend on is their own run, which is a parameter.
+
+
+rule plan_run:
+    """Write a run's definition and take a snapshot of its code."""
+    input:
+        experiment=ancient(get_experiment_file),
+    output:
+        params="results/runs/{run}/params.json",
+    log:
+        "results/logs/plan_run/{run}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        definition=get_definition,
+        code=get_code,
+    shell:
+        "python -m caduceus plan-run {input.experiment:q} --definition {params.definition:q}"
+        " --code {params.code:q} --out {output.params:q} --log {log:q}"
+
+
+rule init_run:
+    """Write a run's W&B identity; wandb isn't started and no network is used."""
+    output:
+        run="results/runs/{run}/run.json",
+    log:
+        "results/logs/init_run/{run}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        identity=get_identity,
+    shell:
+        "python -m caduceus init-run --identity {params.identity:q} --out {output.run:q}"
+        " --log {log:q}"

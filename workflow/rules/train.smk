@@ -1,0 +1,48 @@
+# From planned runs to trained ones.
+#
+# Needs: results/runs/RUN/params.json and run.json, results/datasets/DATASET/dataset.json.
+# Makes: results/runs/RUN/train.json, output/ and work/, upload.json.
+#
+# What is ancient here is an ordinary input of export_run. Both are needed: Snakemake doesn't look
+# at the jobs below one that runs, but reaches them through inputs that aren't ancient.
+
+
+rule train:
+    """Run a training program as its run, and keep how it ended."""
+    input:
+        params=ancient("results/runs/{run}/params.json"),
+        run=ancient("results/runs/{run}/run.json"),
+        dataset=ancient(get_dataset),
+    output:
+        train="results/runs/{run}/train.json",
+    log:
+        "results/logs/train/{run}.log",
+    retries: RETRIES
+    conda:
+        "../../envs/environment.yaml"
+    threads: get_resource("threads")
+    resources:
+        mem_mb=get_resource("mem_mb"),
+        gpus=get_resource("gpus"),
+        runtime=get_resource("runtime"),
+        retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
+    shell:
+        "python -m caduceus train {input.dataset:q} --threads {threads}"
+        " --retries-left {resources.retries_left} --minutes {resources.runtime}"
+        " --out {output.train:q} --log {log:q}"
+
+
+rule upload_artifacts:
+    """See to it that a run's artifacts are logged: model, results, experiment file, dataset."""
+    input:
+        train="results/runs/{run}/train.json",
+        run=ancient("results/runs/{run}/run.json"),
+        dataset=ancient(get_dataset),
+    output:
+        upload="results/runs/{run}/upload.json",
+    log:
+        "results/logs/upload_artifacts/{run}.log",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "python -m caduceus upload-artifacts {input.dataset:q} --out {output.upload:q} --log {log:q}"
