@@ -156,7 +156,7 @@ def _export_artifacts(artifacts: Sequence[Artifact], run: RunFolder) -> None:
         for name, file in artifact.files.items():
             if file.path is None:
                 continue
-            source = _moved(file.path, run)
+            source = _own(file.path, run)
             where = f"artifact {artifact.name}, file {name}"
             if not source.is_file():
                 raise ResultError(
@@ -171,14 +171,14 @@ def _export_artifacts(artifacts: Sequence[Artifact], run: RunFolder) -> None:
             _place(source, folder / artifact.name / name)
 
 
-def _moved(path: Path, run: RunFolder) -> Path:
-    """Where a file of the run's folder lies now, if the folder was moved since it was logged."""
-    if path.exists():
-        return path
+def _own(path: Path, run: RunFolder) -> Path:
+    """Where a logged file lies now: inside the run's folder, which may have moved since."""
     parts = path.parts
     if run.path.name in parts:
         inside = parts[len(parts) - parts[::-1].index(run.path.name) :]
-        return run.path.joinpath(*inside)
+        moved = run.path.joinpath(*inside)
+        if moved.exists():
+            return moved
     return path
 
 

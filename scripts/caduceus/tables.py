@@ -1,6 +1,7 @@
 """Tables of a paper: one row for each variant, as CSV, Markdown and LaTeX."""
 
 import csv
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,9 @@ class Number:
 
 @dataclass(frozen=True)
 class Row:
-    """A variant, or a published value without one: its labels and its numbers by heading."""
+    """A variant, or a published value without one: its parameters and its numbers by heading."""
 
-    labels: tuple[str, ...]
+    labels: tuple[Any, ...]  # values of the parameters that tell variants apart
     numbers: dict[str, Number]
     published: Number | None
     runs: int
@@ -79,7 +80,7 @@ def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where:
     rows = []
     for (_, variant), members in variants.items():
         parameters = parameters_of(members[0])
-        labels = tuple(_word(parameters.get(name, "")) for name in label_names)
+        labels = tuple(parameters.get(name) for name in label_names)
         numbers = {}
         for heading, metric in spec["metrics"].items():
             member = next((m for m in members if m.get("metric") == metric), None)
@@ -98,7 +99,7 @@ def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where:
         )
     for entry in spec["published"]:
         if entry["label"]:
-            labels = (entry["label"], *[""] * (max(len(label_names), 1) - 1))
+            labels = (entry["label"], *[None] * (max(len(label_names), 1) - 1))
             rows.append(Row(labels, {}, Number(entry["value"], entry["interval"]), 0, 0))
     return Table(spec, label_names or ("variant",), tuple(rows))
 
@@ -129,7 +130,7 @@ def varying_parameters(variants: Mapping[tuple[str, str], Sequence[Aggregate]]) 
     return tuple(
         name
         for name in names
-        if len({_word(parameters.get(name, "")) for parameters in found}) > 1
+        if len({_word(parameters.get(name)) for parameters in found}) > 1
         and name.partition(".")[0] not in ("hypothesis", "baseline")
     )
 
@@ -165,7 +166,10 @@ def write_table(table: Table, folder: Path, name: str) -> None:
 
 
 def _word(value: Any) -> str:
-    return value if isinstance(value, str) else variant_name({"": value}).removeprefix("=")
+    """A parameter's value as a table shows it."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _as_csv(table: Table) -> str:
@@ -251,7 +255,7 @@ def _cells(
     header = [*table.label_names, *table.spec["metrics"], "n", *["published"] * has_published]
     body = []
     for row in table.rows:
-        cells = [escape(label) for label in row.labels]
+        cells = [escape(_word(label)) for label in row.labels]
         cells += [show(row.numbers.get(heading)) for heading in table.spec["metrics"]]
         cells.append(show_n(row))
         if has_published:

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from caduceus.files import describe, files_below, read_json, write_json
 from caduceus.runs import RunFolder
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LOG_CLOSES_S = 1.0  # wandb-core outlives a program that is killed by half a second, and writes
 _TAIL_BYTES = 16384  # of the console, in which the last line is looked for
 
 
@@ -170,6 +172,8 @@ def _attempt(
     outcome = processes.run(
         words, folder.code, os.environ | environment, console, time_limit_s, kept_open=[lock]
     )
+    if outcome.signal is not None:
+        time.sleep(_LOG_CLOSES_S)
     attempt |= {
         "exit_code": outcome.exit_code,
         "signal": outcome.signal,

@@ -98,4 +98,4 @@ def _log(
         wandb_sdk.log_files(run, name, kind, files)
     if dataset:
         wandb_sdk.use_dataset(run, dataset)
-    run.finish()
+    wandb_sdk.finish_run(run)

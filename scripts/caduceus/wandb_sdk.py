@@ -18,6 +18,12 @@ def start_run(**settings: Any) -> Run:
     return wandb.init(settings=wandb.Settings(**settings)) if settings else wandb.init()
 
 
+def finish_run(run: Run) -> None:
+    """End the run, and return once its log is whole: `finish` alone returns a moment earlier."""
+    run.finish()
+    wandb.teardown()
+
+
 def image(pixels: Any, caption: str | None = None) -> wandb.Image:
     """A picture to log, from a PIL image, an array or a matplotlib figure."""
     return wandb.Image(pixels, caption=caption)

@@ -1,0 +1,93 @@
+"""The command line: every command explains itself, and errors are one line."""
+
+import argparse
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from caduceus import __main__ as command_line
+from caduceus import __version__, commands
+from projects import REPOSITORY
+
+NAMES = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_and_every_option_has_a_help_text(name: str) -> None:
+    module = importlib.import_module(f"caduceus.commands.{name}")
+    parser = argparse.ArgumentParser()
+    module.add_arguments(parser)
+
+    assert module.__doc__
+    for action in parser._actions:
+        assert action.help, action.dest
+
+
+def test_every_rule_calls_the_command_of_its_name() -> None:
+    rules = {}
+    for path in (REPOSITORY / "workflow/rules").glob("*.smk"):
+        for part in path.read_text().split("\nrule ")[1:]:
+            rules[part.partition(":")[0]] = part
+    assert {name.replace("-", "_") for name in rules} <= set(NAMES)
+    for name, text in rules.items():
+        module = importlib.import_module(f"caduceus.commands.{name}")
+        assert f'"python -m caduceus {name.replace("_", "-")} ' in text
+        assert f'"""{module.__doc__.strip()}"""' in text
+        assert f'"results/logs/{name}/' in text
+
+
+def test_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["--help"])
+    printed = capsys.readouterr().out
+    assert stopped.value.code == 0
+    assert all(name.replace("_", "-") in printed for name in NAMES)
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_line.main(["--version"])
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["trian"])
+    assert stopped.value.code == 2
+    assert "invalid choice: 'trian'" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line_on_the_terminal_and_in_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "logs/x.log"
+    words = ["retry", "--results", str(tmp_path / "nowhere"), "--log", str(log)]
+
+    assert command_line.main(words) == 1
+    message = capsys.readouterr().err
+    assert message == (
+        f"caduceus retry: {tmp_path}/nowhere/runs: no such folder; work in the project's folder or "
+        "name --results\n"
+    )
+    assert log.read_text() == message
+
+
+def test_a_bug_shows_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["report-failures", str(tmp_path), "--out", "x"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_installed_command_starts_without_anything_heavy() -> None:
+    code = (
+        "import sys; from caduceus.__main__ import main\n"
+        "try: main(['init-run', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert not {"jsonschema", "numpy", "torch", "wandb", "yaml"} & set(
+        printed.splitlines()[-1].split()
+    )

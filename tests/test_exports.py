@@ -1,0 +1,148 @@
+"""Exports of runs and groups: what is in the files, down to the cell."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from caduceus.errors import ResultError
+from caduceus.exports import export_run, fold_media
+from caduceus.groups import export_group, leaves
+from caduceus.runs import RunFolder
+from projects import Project
+
+VALUES = """
+    run.log({"nan": float("nan"), "inf": float("inf"), "text": "NaN", "big": 2**60, "f": 0.1,
+             "none": None, "flag": True, "comma": 'a,"b"\\n', "nest": {"a": 1}, "odd.key": 2})
+    run.log({"only_here": 1, "system/mine": 3, "histogram": wandb.Histogram([1, 2])})
+"""
+
+
+def only_run(project: Project) -> Path:
+    (run,) = project.runs
+    return run
+
+
+@pytest.fixture
+def one_run(project: Project) -> Project:
+    project.change("experiments/toy.yaml", seeds=[0], matrix={"rate": [0.1]})
+    return project
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_value_has_its_one_rendering(one_run: Project) -> None:
+    one_run.replace("experiments/train.py", "run.finish()", f"if True:{VALUES}")
+    one_run.snakemake("results/groups/baseline/runs.csv").check()
+    run = only_run(one_run)
+    rows = rows_of(run / "metrics_history.csv")
+
+    assert rows[5] | {"_timestamp": "", "_runtime": ""} == dict.fromkeys(rows[5], "") | {
+        "_step": "5",
+        "nan": "NaN",
+        "inf": "Infinity",
+        "text": '"NaN"',
+        "big": str(2**60),
+        "f": "0.1",
+        "none": "null",
+        "flag": "true",
+        "comma": 'a,"b"\n',
+        "nest.a": "1",
+        r"odd\.key": "2",
+    }
+    assert json.loads(rows[6]["histogram"])["_type"] == "histogram"
+    assert "system/mine" not in rows[6]
+    system = rows_of(run / "system_metrics.csv")
+    assert [(row["_step"], row["system/mine"]) for row in system if row["system/mine"]] == [
+        ("6", "3")
+    ]
+    assert list(rows[0])[0] == "_step"
+    assert list(rows[0])[-2:] == ["_runtime", "_timestamp"]
+
+    history = pq.read_table(one_run.path / "results/groups/baseline/history.parquet")
+    kinds = {name: str(history.schema.field(name).type) for name in history.column_names}
+    assert kinds["val/loss"] == kinds["nan"] == kinds["f"] == "double"
+    assert kinds["big"] == kinds["_step"] == kinds["seed"] == "int64"
+    assert kinds["text"] == kinds["comma"] == "string"
+    assert kinds["flag"] == "bool"
+    assert history.column("big").to_pylist()[5] == 2**60
+
+
+def test_media_are_one_cell_each_without_random_parts() -> None:
+    row = {
+        "_step": "1",
+        "image._type": '"image-file"',
+        "image.path": '"media/images/x.png"',
+        "image.artifact_path": '"wandb-client-artifact://random"',
+        "imagery": "2",
+    }
+    assert fold_media(row) == {
+        "_step": "1",
+        "imagery": "2",
+        "image": '{"_type": "image-file", "path": "media/images/x.png"}',
+    }
+
+
+def test_leaves_passes_over_media() -> None:
+    values = {"a": {"b": 1, "c.d": [1]}, "m": {"_type": "image-file", "path": "x"}, "e": None}
+    assert dict(leaves(values)) == {"a.b": 1, r"a.c\.d": [1], "e": None}
+
+
+def test_an_export_survives_a_moved_project(
+    finished: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Artifacts are found where the folder lies now, not where it was when they were logged."""
+    moved = Project(finished.path.rename(finished.path.with_name("moved")))
+    monkeypatch.chdir(moved.path)
+    for run in moved.runs:
+        before = (run / "manifest.json").read_text()
+        shutil.rmtree(run / "artifacts")
+        export_run(RunFolder(run))
+        assert (run / "manifest.json").read_text() == before
+
+
+def test_an_artifact_that_is_not_what_was_logged_is_refused(finished: Project) -> None:
+    run = finished.runs[0]
+    staged = next(
+        path
+        for path in run.glob("work/wandb/upload/data/artifacts/staging/*")
+        if path.read_text().startswith("0.")
+    )
+    staged.chmod(0o644)
+    staged.unlink()
+    staged.write_text("tampered")
+    with pytest.raises(ResultError, match=r"artifact model-.*, file model.txt: .* isn't what was"):
+        export_run(RunFolder(run))
+
+
+def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> None:
+    run = finished.runs[0]
+    (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
+    log.write_bytes(log.read_bytes()[:-20])
+    finished.snakemake("--forcerun", "export_run").check()
+
+    manifest = finished.read_json(f"results/runs/{run.name}/manifest.json")
+    assert manifest["damage"] == {"corrupt_blocks": 0, "unreadable_records": 0, "cut_off": 1}
+    assert manifest["files"]["metrics_history.csv"]["rows"] == 5
+
+
+def test_a_group_is_made_of_the_experiments_that_name_it(
+    finished: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.path)
+    plan = finished.read_json("results/experiments/toy.json")
+    plan["spec"]["group"] = "ablation"
+    finished.write("results/experiments/other.json", json.dumps(plan))
+    plans = [Path(f"results/experiments/{name}.json") for name in ("toy", "other")]
+    export_group("ablation", plans, Path("results/groups/ablation"))
+
+    rows = rows_of(Path("results/groups/ablation/runs.csv"))
+    assert len(rows) == 4
+    assert list(rows[0])[:7] == ["run", "name", "experiment", "type", "variant", "seed", "state"]
+    assert rows[0]["config.rate"] == "0.1"
+    assert rows[0]["config.hypothesis"] == "A lower rate is better."

@@ -1,0 +1,106 @@
+"""Figures: what is drawn, and that the same data give the same bytes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from caduceus.figures import draw_figure, write_figure
+from matplotlib.figure import Figure
+
+VARIANTS = [
+    {"experiment": "e", "variant": f"arch={arch}", "metric": "acc", "n": n, "mean": mean, "low": mean - 0.1,
+     "high": mean + 0.1, "config.arch": arch, "runs": 2, "failed": 0}
+    for arch, n, mean in (("cnn", 2, 0.5), ("mlp", 1, 0.25))
+]  # fmt: skip
+RUNS = [
+    {"experiment": "e", "variant": "arch=cnn", "summary.acc": 0.4},
+    {"experiment": "e", "variant": "arch=cnn", "summary.acc": 0.6},
+    {"experiment": "e", "variant": "arch=mlp", "summary.acc": 0.25},
+    {"experiment": "e", "variant": "arch=mlp"},
+]
+SPEC: dict[str, Any] = {
+    "kind": "bars",
+    "title": "",
+    "metrics": {"accuracy": "acc"},
+    "percent": True,
+    "published": [
+        {"parameters": {"arch": "cnn"}, "label": "", "value": 52, "interval": 2},
+        {"parameters": {}, "label": "human", "value": 96, "interval": None},
+    ],
+    "source": "",
+}
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    rows = [
+        {"experiment": "e", "variant": variant, "_step": step, "acc": value, "other": 1.0}
+        for variant, values in (("arch=cnn", (0.1, 0.3)), ("arch=mlp", (0.2,)))
+        for value in values
+        for step in (0, 10)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "history.parquet")
+    return tmp_path / "history.parquet"
+
+
+def draw(kind: str, history: Path, **changes: Any) -> Figure:
+    return draw_figure(SPEC | {"kind": kind} | changes, VARIANTS, [history], RUNS)
+
+
+def test_curves_are_means_over_seeds_with_a_band(history: Path) -> None:
+    (axes,) = draw("curves", history).axes
+    lines = {line.get_label(): line for line in axes.lines}
+
+    assert lines.keys() == {"cnn", "mlp"}
+    assert list(lines["cnn"].get_xdata()) == [0, 10]
+    assert list(lines["cnn"].get_ydata()) == pytest.approx([20, 20])
+    assert len(axes.collections) == 2
+    assert axes.get_ylabel() == "accuracy (%)"
+
+
+def test_bars_show_means_seeds_and_published_values(history: Path) -> None:
+    (axes,) = draw("bars", history).axes
+
+    assert [bar.get_height() for bar in axes.patches] == [50, 25]
+    dots = [list(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"]
+    assert dots == [pytest.approx([40, 60]), pytest.approx([25])]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["cnn", "mlp"]
+    assert any(list(line.get_ydata()) == [96, 96] for line in axes.lines)
+
+
+def test_a_metric_that_no_row_has_leaves_the_panel_empty(history: Path) -> None:
+    (axes,) = draw("curves", history, metrics={"nothing": "missing"}).axes
+    assert not axes.lines
+
+
+@pytest.mark.parametrize("kind", ["curves", "bars"])
+def test_the_same_data_give_the_same_bytes(history: Path, tmp_path: Path, kind: str) -> None:
+    for folder in ("one", "two"):
+        write_figure(draw(kind, history, title="A title"), tmp_path / folder, "figure")
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+
+    assert names == {"figure.pdf", "figure.png", "figure.svg"}
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_fonts_are_embedded_as_text(history: Path, tmp_path: Path) -> None:
+    write_figure(draw("bars", history), tmp_path, "figure")
+    pdf = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert re.search("<text[^>]*>.*accuracy", (tmp_path / "figure.svg").read_text())
+
+
+@pytest.mark.parametrize("kind", ["curves", "bars"])
+def test_nothing_is_clipped(history: Path, kind: str) -> None:
+    figure = draw(kind, history, title="A title")
+    figure.canvas.draw()
+    drawn = figure.get_tightbbox()  # of all that is drawn, in inches
+
+    assert min(drawn.x0, drawn.y0) >= 0
+    assert drawn.x1 <= figure.get_figwidth()
+    assert drawn.y1 <= figure.get_figheight()

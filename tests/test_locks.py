@@ -1,0 +1,45 @@
+"""Snakemake's lock: removed when its holder was killed, and only then."""
+
+import os
+from pathlib import Path
+
+import pytest
+from caduceus.errors import ResultError
+from caduceus.files import read_json, write_json
+from caduceus.locks import note_holder, unlock
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.input.lock").write_text("results/x")
+    return tmp_path
+
+
+def is_locked(folder: Path) -> bool:
+    return (folder / ".snakemake/locks").exists()
+
+
+def test_a_lock_whose_holder_runs_stays(locked: Path) -> None:
+    note_holder(locked)
+    with pytest.raises(ResultError, match=f"at work here already, as process {os.getpid()}; wait"):
+        unlock(locked)
+    assert is_locked(locked)
+
+
+def test_a_lock_whose_holder_has_ended_goes(locked: Path) -> None:
+    note_holder(locked)
+    holder = read_json(locked / ".snakemake/caduceus.json")
+    write_json(locked / ".snakemake/caduceus.json", holder | {"started": holder["started"] - 100})
+    unlock(locked)  # another process has got the number since
+    assert not is_locked(locked)
+
+
+def test_a_lock_that_nobody_noted_goes(locked: Path) -> None:
+    unlock(locked)
+    assert not is_locked(locked)
+
+
+def test_without_a_lock_nothing_happens(tmp_path: Path) -> None:
+    unlock(tmp_path)
+    assert list(tmp_path.iterdir()) == []

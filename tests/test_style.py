@@ -1,0 +1,86 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from projects import REPOSITORY
+
+LIBRARY = REPOSITORY / "scripts/caduceus"
+MODULES = sorted(LIBRARY.rglob("*.py"))
+RULES = sorted((REPOSITORY / "workflow/rules").glob("*.smk"))
+# Each outside system has one door.
+DOORS = {
+    "wandb": {"wandb_sdk.py"},
+    "pynvml": {"nvml.py"},
+    "subprocess": {"processes.py"},
+    "google": {"messages.py", "segment.py"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("system", DOORS)
+def test_each_outside_system_has_one_door(system: str) -> None:
+    users = {path.name for path in MODULES if system in imported(path)}
+    assert users == DOORS[system]
+
+
+def test_the_reader_of_logs_knows_nothing_of_the_project() -> None:
+    for path in (LIBRARY / "wandb_log").glob("*.py"):
+        for line in path.read_text().splitlines():
+            if line.startswith(("from caduceus", "import caduceus")):
+                assert line.startswith("from caduceus.wandb_log"), path
+
+
+def test_no_file_grows_without_limit() -> None:
+    for path in MODULES:
+        assert len(path.read_text().splitlines()) <= 350, path
+    for path in (LIBRARY / "commands").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 50, path
+
+
+def test_rules_are_one_call_each_with_a_log_and_literal_paths() -> None:
+    for path in RULES:
+        for rule in path.read_text().split("\nrule ")[1:]:
+            assert not re.search(r"^    (run|script|notebook):", rule, re.MULTILINE)
+            assert rule.count("python -m caduceus") == 1
+            assert "    log:\n" in rule
+            outputs = rule.partition("    output:\n")[2].partition("    log:\n")[0]
+            for quoted in re.findall(r'"([^"]+/[^"]*)"', outputs):
+                assert quoted.startswith("results/"), quoted
+            for use in re.findall(r"\{(?:input|output|params|log)[^}]*\}", rule):
+                assert use.endswith(":q}"), use
+
+
+def test_the_lock_agrees_with_the_project() -> None:
+    names = {}
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        lines = (REPOSITORY / "envs" / file).read_text().splitlines()
+        names[file] = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+        assert "torch==2.13.0" in lines  # a freeze would write 2.13.0+cpu, which no index has
+        assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    for wanted, file in (
+        (project["dependencies"], "requirements.txt"),
+        (project["optional-dependencies"]["dev"], "requirements-dev.txt"),
+    ):
+        for dependency in wanted:
+            assert re.match("[A-Za-z0-9_-]+", dependency)[0].lower() in names[file], dependency
+
+
+def test_every_dependency_has_a_reason() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text().partition("[project.scripts]")[0]
+    for line in text.splitlines():
+        if re.match(r'  "[a-zA-Z0-9_-]+[><=,.0-9]*",', line):
+            assert "  # " in line, line

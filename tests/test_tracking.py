@@ -1,0 +1,176 @@
+"""The helpers for training programs, started by hand and under Caduceus."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+from caduceus import nvml
+from caduceus.curves import draw_curves
+from caduceus.system_metrics import Sampler, gpu_metrics
+from caduceus.wandb_log import read_log
+
+PROGRAM = """
+import sys, time
+from caduceus import tracking
+with tracking.start() as run:
+    assert tracking.dataset_path() is None
+    for step in (10, 20, 30):
+        run.log({"train/loss": 1 / step, "other": "text"}, step=step)
+        time.sleep(0.6)
+    run.log_curves(30)
+    run.log_confusion_matrix([0, 1, 1], [0, 1, 0], ["no", "yes"], 30)
+    path = tracking.output_folder() / "model.pt"
+    path.write_text("weights")
+    run.save_model(path, {"loss": 0.1})
+    run.save_predictions(path)
+"""
+
+
+def test_by_hand_a_program_is_a_plain_wandb_run(tmp_path: Path) -> None:
+    environment = {"WANDB_MODE": "offline", "WANDB_DATA_DIR": str(tmp_path), "PATH": ""}
+    subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, check=True)
+    (path,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    segment = read_log(path)
+
+    assert (tmp_path / "output/model.pt").exists()
+    assert [row["_step"] for row in segment.history] == ["10", "20", "30"]
+    # The samples join the program's rows: they neither add a row nor shift a step.
+    assert float(segment.history[1]["system/memory_used_gb"]) > 0.01
+    assert "visualizations/loss_curves._type" in segment.history[2]
+    assert "visualizations/confusion_matrix_table._type" in segment.history[2]
+    kinds = {artifact.type for artifact in segment.artifacts}
+    assert kinds == {"run_table", "model", "results"}
+    assert segment.exit_code == 0
+
+
+def test_an_error_ends_the_run_as_failed(tmp_path: Path) -> None:
+    environment = {"WANDB_MODE": "offline", "WANDB_DATA_DIR": str(tmp_path), "PATH": ""}
+    code = PROGRAM.replace("1 / step", "float('inf')")
+    failed = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    (path,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+
+    assert "DivergedError: train/loss is inf at step 10: lower the learning rate" in failed.stderr
+    assert read_log(path).exit_code == 1
+    assert [row["_step"] for row in read_log(path).history] == ["10"]
+
+
+def test_the_sampler_measures_this_process_and_its_children() -> None:
+    sampler = Sampler(interval_s=0.2)
+    child = subprocess.Popen([sys.executable, "-c", "x = bytearray(300_000_000)\nwhile True: pass"])
+    try:
+        time.sleep(1.5)
+        sampler.collect()
+        time.sleep(0.5)
+        metrics = sampler.collect()
+    finally:
+        child.kill()
+        child.wait()
+        sampler.stop()
+    own = psutil.Process().memory_info().rss / 1e9
+
+    assert metrics.keys() == {"system/cpu_percent", "system/memory_used_gb"} | (
+        {"system/gpu_utilization", "system/gpu_memory_used_gb"} & metrics.keys()
+    )
+    assert 30 < metrics["system/cpu_percent"] < 300
+    assert own + 0.2 < metrics["system/memory_used_gb"] < own + 0.5
+    assert sampler.collect() == {}
+
+
+def test_gpu_metrics_are_absent_without_a_gpu_and_summed_over_several() -> None:
+    assert gpu_metrics([]) == {}
+    assert gpu_metrics([nvml.GpuSample(40, 2.0)]) == {
+        "system/gpu_utilization": 40,
+        "system/gpu_memory_used_gb": 2.0,
+    }
+    assert gpu_metrics([nvml.GpuSample(40, 2.0), nvml.GpuSample(60, 1.0)]) == {
+        "system/gpu_utilization": 50,
+        "system/gpu_memory_used_gb": 3.0,
+        "system/gpu0_utilization": 40,
+        "system/gpu0_memory_used_gb": 2.0,
+        "system/gpu1_utilization": 60,
+        "system/gpu1_memory_used_gb": 1.0,
+    }
+
+
+class FakeNvml:
+    """Three GPUs. A mock, since most machines that run the tests have none; see the gpu test."""
+
+    class NVMLError(Exception):
+        pass
+
+    uuids = ("GPU-aa11", "GPU-bb22", "GPU-cc33")
+
+    def __init__(self, is_there: bool = True):
+        self.is_there = is_there
+
+    def nvmlInit(self) -> None:  # noqa: N802  # NVML's own name, as below
+        if not self.is_there:
+            raise self.NVMLError
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return 3
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        return index
+
+    def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802
+        return self.uuids[handle]
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:  # noqa: N802
+        if handle == 1:
+            raise self.NVMLError
+        return SimpleNamespace(gpu=10 * handle)
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:  # noqa: N802
+        return SimpleNamespace(used=2_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("visible", "handles"),
+    [
+        (None, [0, 1, 2]),
+        ("2,0", [2, 0]),
+        ("GPU-bb22,GPU-c", [1, 2]),
+        ("0,7,1", [0]),  # CUDA stops at the first that doesn't exist
+        ("-1", []),
+        ("", []),
+    ],
+)
+def test_only_visible_gpus_are_sampled(
+    monkeypatch: pytest.MonkeyPatch, visible: str | None, handles: list[int]
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert nvml.visible_gpus(FakeNvml()) == handles
+
+
+def test_a_gpu_that_does_not_answer_is_left_out() -> None:
+    assert nvml.sample([0, 1, 2], FakeNvml()) == [nvml.GpuSample(0, 2.0), nvml.GpuSample(20, 2.0)]
+
+
+def test_without_a_driver_there_is_no_gpu() -> None:
+    assert nvml.visible_gpus(FakeNvml(is_there=False)) == []
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not nvml.visible_gpus(), reason="this machine has no NVIDIA GPU")
+def test_a_real_gpu_is_sampled() -> None:
+    (first, *_) = nvml.sample(nvml.visible_gpus())
+    assert 0 <= first.utilization <= 100
+    assert first.memory_used_gb > 0
+
+
+def test_the_picture_of_the_curves_is_the_same_each_time() -> None:
+    curves = {"train/loss": ([1, 2], [1.0, 0.5]), "learning_rate": ([1, 2], [0.1, 0.1])}
+    first, second = draw_curves(curves), draw_curves(curves)
+    assert first.size == (800, 520)
+    assert first.tobytes() == second.tobytes()
+    assert first.tobytes() != draw_curves({}).tobytes()
