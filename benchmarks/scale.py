@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 import yaml
-
 from caduceus.project import load_project
 
 REPOSITORY = Path(__file__).parents[1]

@@ -30,7 +30,8 @@ options = parser.parse_args()
 
 run = wandb.init()
 for step in range(5):
-    run.log({"val/loss": 1 / (step + 1), "val/accuracy": accuracy(step, options.rate, options.seed)})
+    run.log({"val/loss": 1 / (step + 1)}, commit=False)
+    run.log({"val/accuracy": accuracy(step, options.rate, options.seed)})
 output = Path(os.environ["CADUCEUS_OUTPUT_DIR"])
 (output / "model.txt").write_text(f"{options.rate} {options.width}")
 (output / "predictions.csv").write_text("example,prediction\\n0,1\\n")

@@ -61,8 +61,8 @@ def test_every_value_has_its_one_rendering(one_run: Project) -> None:
     assert [(row["_step"], row["system/mine"]) for row in system if row["system/mine"]] == [
         ("6", "3")
     ]
-    assert list(rows[0])[0] == "_step"
-    assert list(rows[0])[-2:] == ["_runtime", "_timestamp"]
+    first, *_, runtime, timestamp = rows[0]
+    assert [first, runtime, timestamp] == ["_step", "_runtime", "_timestamp"]
 
     history = pq.read_table(one_run.path / "results/groups/baseline/history.parquet")
     kinds = {name: str(history.schema.field(name).type) for name in history.column_names}

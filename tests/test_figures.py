@@ -11,10 +11,20 @@ from caduceus.figures import draw_figure, write_figure
 from matplotlib.figure import Figure
 
 VARIANTS = [
-    {"experiment": "e", "variant": f"arch={arch}", "metric": "acc", "n": n, "mean": mean, "low": mean - 0.1,
-     "high": mean + 0.1, "config.arch": arch, "runs": 2, "failed": 0}
+    {
+        "experiment": "e",
+        "variant": f"arch={arch}",
+        "config.arch": arch,
+        "runs": 2,
+        "failed": 0,
+        "metric": "acc",
+        "n": n,
+        "mean": mean,
+        "low": mean - 0.1,
+        "high": mean + 0.1,
+    }
     for arch, n, mean in (("cnn", 2, 0.5), ("mlp", 1, 0.25))
-]  # fmt: skip
+]
 RUNS = [
     {"experiment": "e", "variant": "arch=cnn", "summary.acc": 0.4},
     {"experiment": "e", "variant": "arch=cnn", "summary.acc": 0.6},

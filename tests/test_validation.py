@@ -77,34 +77,62 @@ def test_a_typo_is_refused_in_every_mapping_of_the_configuration(
     assert "typo_'" in message
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("id: a b", "x.yaml:3: id: found \"a b\", allowed: a short name of letters, digits and _ . - (at most 48), which starts every run's id"),
-        ("type: base", "x.yaml:3: type: found \"base\", allowed: baseline, ablation, novel, sweep"),
-        ("seeds: 3", "x.yaml:3: seeds: found 3, allowed: a list (a list of different whole numbers; each variant runs once with each)"),
-        ("seeds: [1, x]", "x.yaml:3: seeds[1]: found \"x\", allowed: a whole number (a whole number)"),
-        ("seeds: [1, 2, 1]", "x.yaml:3: seeds: 1 stands twice; remove one"),
-        ("matrix: {rate: 0.1}", "x.yaml:3: matrix.rate: found 0.1, allowed: a list (a list of at least one value)"),
-        ("matrix:\n  rate: []", "x.yaml:4: matrix.rate: found [], allowed: a list of at least one value"),
-        ("tags: ['a,b']", "x.yaml:3: tags[0]: found \"a,b\", allowed: a tag of 1 to 64 characters without commas"),
-        ("resources: {threads: 0}", "x.yaml:3: resources.threads: found 0, allowed: minimum 1 (processor threads; small networks are fastest with 1)"),
-        ("metric: {name: loss, goal: down}", "x.yaml:3: metric.goal: found \"down\", allowed: maximize, minimize"),
-        ("dataset: {name: d, path: p}", "x.yaml:3: dataset: found name, path; needs at least one of sha256 and version"),
-        ("dataset: {name: d, path: p, program: q, version: 1}", "x.yaml:3: dataset: found name, path, program, version; needs one of path and program"),
-        ("dataset: {path: p, version: 1}", "x.yaml:3: missing key 'name' in 'dataset': add it, a short name of letters, digits and _ . - (at most 48)"),
-        ("hypothesis: 3", "x.yaml:3: hypothesis: found 3, allowed: text (what the experiment is to show, in a sentence)"),
-        ("seeds: [1]\nseeds: [2]", "x.yaml:4: key 'seeds' stands twice: remove one"),
-        ("seeds: [1", "x.yaml:4: not YAML: did not find expected ',' or ']'"),
-    ],
-)  # fmt: skip
+# What stands in line 3 of a file, and what is said of it.
+REFUSED = {
+    "id: a b": (
+        'x.yaml:3: id: found "a b", allowed: a short name of letters, digits and _ . - '
+        "(at most 48), which starts every run's id"
+    ),
+    "type: base": 'x.yaml:3: type: found "base", allowed: baseline, ablation, novel, sweep',
+    "seeds: 3": (
+        "x.yaml:3: seeds: found 3, allowed: a list of different whole numbers; each variant "
+        "runs once with each"
+    ),
+    "seeds: [1, x]": 'x.yaml:3: seeds[1]: found "x", allowed: a whole number',
+    "seeds: [1, 2, 1]": "x.yaml:3: seeds: 1 stands twice; remove one",
+    "matrix: {rate: 0.1}": (
+        "x.yaml:3: matrix.rate: found 0.1, allowed: a list of at least one value"
+    ),
+    "matrix:\n  rate: []": (
+        "x.yaml:4: matrix.rate: found [], allowed: a list of at least one value"
+    ),
+    "tags: ['a,b']": (
+        'x.yaml:3: tags[0]: found "a,b", allowed: a tag of 1 to 64 characters without commas'
+    ),
+    "resources: {threads: 0}": (
+        "x.yaml:3: resources.threads: found 0, allowed: minimum 1 (processor threads; "
+        "small networks are fastest with 1)"
+    ),
+    "metric: {name: loss, goal: down}": (
+        'x.yaml:3: metric.goal: found "down", allowed: maximize, minimize'
+    ),
+    "dataset: {name: d, path: p}": (
+        "x.yaml:3: dataset: found name, path; needs at least one of sha256 and version"
+    ),
+    "dataset: {name: d, path: p, program: q, version: 1}": (
+        "x.yaml:3: dataset: found name, path, program, version; needs one of path and program"
+    ),
+    "dataset: {path: p, version: 1}": (
+        "x.yaml:3: missing key 'name' in 'dataset': add it, a short name of letters, "
+        "digits and _ . - (at most 48)"
+    ),
+    "hypothesis: 3": (
+        "x.yaml:3: hypothesis: found 3, allowed: text (what the experiment is to show, "
+        "in a sentence)"
+    ),
+    "seeds: [1]\nseeds: [2]": "x.yaml:4: key 'seeds' stands twice: remove one",
+    "seeds: [1": "x.yaml:4: not YAML: did not find expected ',' or ']'",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
 def test_what_is_wrong_is_said_with_file_line_key_and_what_is_allowed(
-    tmp_path: Path, text: str, message: str
+    tmp_path: Path, text: str
 ) -> None:
     needed = {"id": "id: a", "type": "type: novel"}
     needed.pop(text.partition(":")[0], None)
     whole = "\n".join([*needed.values(), *["# a comment"] * (2 - len(needed)), text])
-    assert refusal(tmp_path, f"{whole}\nprogram: p.py\n") == message
+    assert refusal(tmp_path, f"{whole}\nprogram: p.py\n") == REFUSED[text]
 
 
 def test_a_missing_key_says_what_it_is_for(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ with wandb.init(
     run.log({"nest": {"a": {"b": 1}}, "dot.key": 2, "nest2": {"x.y": 3}}, step=7)
     run.log({"first": 1}, step=8, commit=False)
     run.log({"second": 2}, step=8)
-    run.log(step=9, data={"histogram": wandb.Histogram([1, 2, 3]), "image": wandb.Image(numpy.zeros((4, 4)))})
+    image = wandb.Image(numpy.zeros((4, 4)))
+    run.log({"histogram": wandb.Histogram([1, 2, 3]), "image": image}, step=9)
     run.summary["best"] = 0.5
     run.summary["nested"] = {"a": 1}
     run.config.update({"later": "yes"})

@@ -121,7 +121,7 @@ def _allowed(error: ValidationError, schema: Schema) -> str:
     if error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
         kind = " or ".join(_TYPE_NAMES[name] for name in types)
-        return f"{kind} ({words})" if words else kind
+        return words if words.startswith(kind) else f"{kind} ({words})" if words else kind
     if error.validator in ("minimum", "maximum"):
         return f"{error.validator} {wanted} ({words})"
     return words or str(error.message)

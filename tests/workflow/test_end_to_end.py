@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -107,8 +108,8 @@ def test_the_same_seed_gives_the_same_bytes_in_another_place(
     )
 
 
-def without_times(path: object) -> list[dict[str, str]]:
-    with open(str(path)) as stream:
+def without_times(path: Path) -> list[dict[str, str]]:
+    with path.open() as stream:
         rows = list(csv.DictReader(stream))
     assert all(row.pop("_timestamp") and row.pop("_runtime") for row in rows)
     return rows

@@ -1,5 +1,6 @@
 """What goes wrong, and what the user reads: one line that says what, where and what to do."""
 
+import contextlib
 import csv
 import hashlib
 import os
@@ -317,7 +318,5 @@ def wait_for(condition: object, seconds: float = 60) -> None:
 
 
 def end_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

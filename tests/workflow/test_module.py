@@ -1,4 +1,4 @@
-"""Caduceus as a part of a bigger workflow, from another folder, and with rules of the user's own."""
+"""Caduceus as a part of a bigger workflow, from another folder, with rules of the user's own."""
 
 from projects import REPOSITORY, Project
 
