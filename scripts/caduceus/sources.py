@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from caduceus.errors import SpecError
 
@@ -154,7 +155,7 @@ def _write_node(node: object, parts: list[str]) -> None:
     if isinstance(node, ast.AST):
         parts.append(f"{type(node).__name__}(")
         for field in node._fields:
-            value = getattr(node, field, None)
+            value: Any = getattr(node, field, None)
             if value is None and not (isinstance(node, ast.Constant) and field == "value"):
                 continue
             if value == [] or field in ("kind", "type_comment", "ctx"):
