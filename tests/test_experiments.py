@@ -11,6 +11,7 @@ from caduceus.identities import identity
 from caduceus.project import load_project
 from projects import CONFIG, EXPERIMENT, REPOSITORY, Project
 
+SETTINGS = {"mode": "offline", "entity": None, "project": "p", "artifact_types": {"model": ""}}
 GROUPS = {"baseline": "", "novel": ""}
 
 
@@ -181,9 +182,7 @@ def test_wandb_gets_only_what_it_takes(project: Project) -> None:
         id=longest,
         dataset={"name": "d" * 48, "path": "data/points.csv", "version": 1},
     )
-    found = identity(
-        experiment, experiment.runs[0], {"mode": "offline", "entity": None, "project": "p"}
-    )
+    found = identity(experiment, experiment.runs[0], SETTINGS)
 
     assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", found["id"])
     assert all(len(tag) <= 64 for tag in found["tags"])
@@ -192,9 +191,7 @@ def test_wandb_gets_only_what_it_takes(project: Project) -> None:
 
 def test_a_parameter_named_like_one_of_ours_wins(project: Project) -> None:
     experiment = load(project, parameters={"dataset": "mine"})
-    found = identity(
-        experiment, experiment.runs[0], {"mode": "offline", "entity": None, "project": "p"}
-    )
+    found = identity(experiment, experiment.runs[0], SETTINGS)
     assert found["config"]["dataset"] == "mine"
 
 

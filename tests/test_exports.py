@@ -73,6 +73,21 @@ def test_every_value_has_its_one_rendering(one_run: Project) -> None:
     assert history.column("big").to_pylist()[5] == 2**60
 
 
+def test_a_program_that_never_calls_wandb_is_a_run_all_the_same(one_run: Project) -> None:
+    one_run.write(
+        "experiments/train.py",
+        "import os; open(os.environ['CADUCEUS_OUTPUT_DIR'] + '/answer.txt', 'w').write('42')",
+    )
+    one_run.snakemake("results/groups/baseline/runs.csv").check()
+    run = only_run(one_run)
+
+    assert rows_of(run / "metrics_history.csv") == []
+    assert one_run.read_json(f"results/runs/{run.name}/run_summary.json")["state"] == "finished"
+    assert (run / f"artifacts/results-{run.name}/answer.txt").read_text() == "42"
+    (variant,) = rows_of(one_run.path / "results/groups/baseline/variants.csv")
+    assert (variant["runs"], variant["failed"], variant["n"]) == ("1", "0", "0")
+
+
 def test_media_are_one_cell_each_without_random_parts() -> None:
     row = {
         "_step": "1",

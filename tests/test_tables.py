@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from caduceus.aggregates import read_rows
 from caduceus.errors import SpecError
-from caduceus.tables import Table, build_table, read_rows, write_table
+from caduceus.tables import Table, build_table, write_table
 from caduceus.validation import validate
 
 HEADER = (
@@ -62,8 +63,8 @@ def test_latex(tmp_path: Path) -> None:
     write_table(table(tmp_path), tmp_path, "t")
     lines = (tmp_path / "t.tex").read_text().splitlines()
     assert r"\begin{tabular}{llrrr}" in lines
-    assert r"cnn & true & 50.0 $\pm$ 2.5 & 3 & 52 $\pm$ 2 \\" in lines
-    assert r"mlp\_x & false & 25.0 & 1 & -- \\" in lines
+    assert r"cnn & true & $50.0 \pm 2.5$ & 3 & $52 \pm 2$ \\" in lines
+    assert r"mlp\_x & false & $25.0$ & 1 & -- \\" in lines
     assert lines[-1] == r"\end{tabular}"
 
 

@@ -11,6 +11,7 @@ from caduceus import macros, sources
 from caduceus.errors import SpecError
 from caduceus.files import canonical_json, digest_text
 from caduceus.validation import shown, validate
+from caduceus.variants import matches, variant_name
 from caduceus.yaml_files import Source, load
 
 Parameters = dict[str, Any]
@@ -229,17 +230,3 @@ def _check_variants(spec: dict[str, Any], source: Source, variants: dict[str, Pa
             f"baseline: {shown(baseline)} matches no variant; variants: {'; '.join(variants)}",
             source.where(["baseline"]),
         )
-
-
-def matches(parameters: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether `parameters` has every value of `wanted`."""
-    return all(key in parameters and parameters[key] == value for key, value in wanted.items())
-
-
-def variant_name(chosen: Mapping[str, Any]) -> str:
-    """The name of a combination of the matrix: `architecture=mlp,shuffled=false`."""
-    words = (
-        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
-        for key, value in chosen.items()
-    )
-    return ",".join(words) or "default"

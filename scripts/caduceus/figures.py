@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from caduceus.statistics import estimate_mean
-from caduceus.tables import (
+from caduceus.aggregates import (
     Aggregate,
     parameters_of,
     published_value,
@@ -21,6 +20,7 @@ from caduceus.tables import (
     variants_of,
     varying_parameters,
 )
+from caduceus.statistics import estimate_mean
 
 # Okabe & Ito 2008: told apart with any kind of colour vision.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")

@@ -1,7 +1,6 @@
 """The export of a W&B group: every run in one table, per-variant aggregates, the whole history."""
 
 import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from caduceus.files import read_json, write_json, write_whole
-from caduceus.rendering import parse, render
+from caduceus.rendering import parse, render, to_csv
 from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
 
@@ -80,17 +79,6 @@ def leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
             yield name, value
         elif "_type" not in value:
             yield from leaves(value, f"{name}.")
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> str:
-    """Rows as CSV: the columns `first`, then all others in the order they first appear."""
-    columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([render(row[name]) if name in row else "" for name in columns])
-    return stream.getvalue()
 
 
 def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:

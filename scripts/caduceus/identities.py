@@ -12,12 +12,12 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
     Args:
         experiment: the run's experiment.
         run: the run.
-        wandb_settings: mode, entity and project.
+        wandb_settings: mode, entity, project, and artifact_types by name.
 
     Returns:
         `id`, `name`, `experiment`, `variant`, `seed`, `mode`, `entity`, `project`, `group`,
-        `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration) and `url`
-        (null until a server has the run).
+        `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration),
+        `artifact_types` (the declared ones) and `url` (null until a server has the run).
     """
     spec = experiment.spec
     dataset = spec["dataset"] and spec["dataset"]["name"]
@@ -42,5 +42,6 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         "tags": list(dict.fromkeys(tags)),
         "notes": spec["description"].strip(),
         "config": about | run.parameters | {"seed": run.seed},
+        "artifact_types": list(wandb_settings["artifact_types"]),
         "url": None,
     }

@@ -12,7 +12,10 @@ A value is logged as JSON text. Its cell in a CSV file is that text in canonical
     (empty)                   the row has no such metric
 """
 
+import csv
+import io
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _EXACT = 2.0**53  # every whole float below this is exact, so `1.0` and `1` are the same number
@@ -86,3 +89,14 @@ def parse(cell_text: str) -> Any:
     if cell_text[0] in '"[{' or cell_text in _WORDS or _looks_like_number(cell_text):
         return json.loads(cell_text)
     return cell_text
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> str:
+    """Rows as CSV: the columns `first`, then all others in the order they first appear."""
+    columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([render(row[name]) if name in row else "" for name in columns])
+    return stream.getvalue()

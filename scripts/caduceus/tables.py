@@ -1,28 +1,31 @@
 """Tables of a paper: one row for each variant, as CSV, Markdown and LaTeX."""
 
-import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caduceus.aggregates import (
+    Aggregate,
+    Published,
+    parameters_of,
+    published_value,
+    variants_of,
+    varying_parameters,
+    word,
+)
 from caduceus.errors import SpecError
-from caduceus.experiments import matches, variant_name
 from caduceus.files import write_whole
-from caduceus.groups import to_csv
-from caduceus.rendering import parse
-
-Aggregate = Mapping[str, Any]  # a row of variants.csv, its cells parsed
+from caduceus.rendering import to_csv
 
 
 @dataclass(frozen=True)
 class Number:
-    """A mean with half the width of its 95 % interval, or a published value with its own."""
+    """A mean over n runs with half the width of its 95 % interval, None if n is 1."""
 
     value: float
     half_width: float | None
-    n: int | None = None
+    n: int
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Row:
 
     labels: tuple[Any, ...]  # values of the parameters that tell variants apart
     numbers: dict[str, Number]
-    published: Number | None
+    published: Published | None
     runs: int
     failed: int
 
@@ -43,17 +46,6 @@ class Table:
     spec: Mapping[str, Any]
     label_names: tuple[str, ...]
     rows: tuple[Row, ...]
-
-
-def read_rows(paths: Sequence[Path], experiments: Sequence[str]) -> list[Aggregate]:
-    """The rows of several groups' CSV files that belong to `experiments`; all if that is empty."""
-    found: list[Aggregate] = []
-    for path in paths:
-        with path.open(newline="") as stream:
-            for row in csv.DictReader(stream):
-                if not experiments or row["experiment"] in experiments:
-                    found.append({name: parse(text) for name, text in row.items() if text})
-    return found
 
 
 def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where: str) -> Table:
@@ -100,62 +92,8 @@ def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where:
     for entry in spec["published"]:
         if entry["label"]:
             labels = (entry["label"], *[None] * (max(len(label_names), 1) - 1))
-            rows.append(Row(labels, {}, Number(entry["value"], entry["interval"]), 0, 0))
+            rows.append(Row(labels, {}, Published(entry["value"], entry["interval"]), 0, 0))
     return Table(spec, label_names or ("variant",), tuple(rows))
-
-
-def variants_of(aggregates: Sequence[Aggregate]) -> dict[tuple[str, str], list[Aggregate]]:
-    """The aggregates of each variant, in the order of the experiments' files."""
-    variants: dict[tuple[str, str], list[Aggregate]] = {}
-    for aggregate in aggregates:
-        key = (aggregate["experiment"], aggregate["variant"])
-        variants.setdefault(key, []).append(aggregate)
-    return variants
-
-
-def parameters_of(aggregate: Aggregate) -> dict[str, Any]:
-    """A variant's parameters by name."""
-    prefix = "config."
-    return {
-        name.removeprefix(prefix): value
-        for name, value in aggregate.items()
-        if name.startswith(prefix)
-    }
-
-
-def varying_parameters(variants: Mapping[tuple[str, str], Sequence[Aggregate]]) -> tuple[str, ...]:
-    """The parameters that tell the variants apart, in the order of the experiments' files."""
-    found = [parameters_of(members[0]) for members in variants.values()]
-    names = dict.fromkeys(name for parameters in found for name in parameters)
-    return tuple(
-        name
-        for name in names
-        if len({_word(parameters.get(name)) for parameters in found}) > 1
-        and name.partition(".")[0] not in ("hypothesis", "baseline")
-    )
-
-
-def variant_label(key: tuple[str, str], aggregate: Aggregate, names: Sequence[str]) -> str:
-    """What to call a variant (experiment, name) among others that differ in `names`."""
-    parameters = parameters_of(aggregate)
-    words = (
-        parameters[name]
-        if isinstance(parameters[name], str)
-        else variant_name({name: parameters[name]})
-        for name in names
-        if name in parameters
-    )
-    return " ".join(words) or key[1]
-
-
-def published_value(
-    published: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
-) -> Number | None:
-    """The published value that belongs to a variant with these parameters."""
-    for entry in published:
-        if entry["parameters"] and matches(parameters, entry["parameters"]):
-            return Number(entry["value"], entry["interval"])
-    return None
 
 
 def write_table(table: Table, folder: Path, name: str) -> None:
@@ -163,13 +101,6 @@ def write_table(table: Table, folder: Path, name: str) -> None:
     write_whole(folder / f"{name}.csv", _as_csv(table))
     write_whole(folder / f"{name}.md", _as_markdown(table))
     write_whole(folder / f"{name}.tex", _as_latex(table))
-
-
-def _word(value: Any) -> str:
-    """A parameter's value as a table shows it."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _as_csv(table: Table) -> str:
@@ -188,8 +119,35 @@ def _as_csv(table: Table) -> str:
     return to_csv(rows, tuple(rows[0]) if rows else ())
 
 
+@dataclass(frozen=True)
+class _Format:
+    """How a format writes text, a number with or without half its interval, and no number."""
+
+    escape: Callable[[str], str]
+    number: Callable[[str, str | None], str]
+    absent: str
+
+
+_MARKDOWN = _Format(
+    escape=lambda text: text.replace("|", r"\|"),
+    number=lambda value, half: value if half is None else f"{value} ± {half}",
+    absent="–",
+)
+_LATEX_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: "\\" + character for character in "&%$#_{}"},
+}
+_LATEX = _Format(
+    escape=lambda text: "".join(_LATEX_SPECIAL.get(character, character) for character in text),
+    number=lambda value, half: f"${value}$" if half is None else rf"${value} \pm {half}$",
+    absent="--",
+)
+
+
 def _as_markdown(table: Table) -> str:
-    header, body = _cells(table, " ± ", "–")
+    header, body = _cells(table, _MARKDOWN)
     widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
     labels = len(table.label_names)
 
@@ -210,7 +168,7 @@ def _as_markdown(table: Table) -> str:
 
 
 def _as_latex(table: Table) -> str:
-    header, body = _cells(table, r" $\pm$ ", "--", _latex)
+    header, body = _cells(table, _LATEX)
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
     lines = [
         *[f"% {line}" for line in [table.spec["title"], *_notes(table)] if line],
@@ -226,42 +184,36 @@ def _as_latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cells(
-    table: Table, plus_minus: str, absent: str, escape: Callable[[str], str] = str
-) -> tuple[list[str], list[list[str]]]:
+def _cells(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     """The header and the rows as text."""
     decimals = table.spec["decimals"]
 
-    def show(number: Number | None) -> str:
+    def show(number: Number | Published | None) -> str:
         if number is None:
-            return absent
-        if number.half_width is None:
-            return f"{number.value:.{decimals}f}"
-        return f"{number.value:.{decimals}f}{plus_minus}{number.half_width:.{decimals}f}"
-
-    def show_published(number: Number | None) -> str:
-        if number is None:
-            return absent
-        interval = "" if number.half_width is None else f"{plus_minus}{number.half_width:g}"
-        return f"{number.value:g}{interval}"
+            return form.absent
+        # Published values keep the digits they were published with.
+        how = "g" if isinstance(number, Published) else f".{decimals}f"
+        half = None if number.half_width is None else f"{number.half_width:{how}}"
+        return form.number(f"{number.value:{how}}", half)
 
     def show_n(row: Row) -> str:
-        counts = {number.n for number in row.numbers.values() if number.n is not None}
+        counts = {number.n for number in row.numbers.values()}
         if not counts:
-            return "0" if row.runs else absent
+            return "0" if row.runs else form.absent
         return str(min(counts)) if len(counts) == 1 else f"{min(counts)}-{max(counts)}"
 
     has_published = any(row.published for row in table.rows)
     header = [*table.label_names, *table.spec["metrics"], "n", *["published"] * has_published]
-    body = []
-    for row in table.rows:
-        cells = [escape(_word(label)) for label in row.labels]
-        cells += [show(row.numbers.get(heading)) for heading in table.spec["metrics"]]
-        cells.append(show_n(row))
-        if has_published:
-            cells.append(show_published(row.published))
-        body.append(cells)
-    return [escape(cell) for cell in header], body
+    body = [
+        [
+            *[form.escape(word(label)) for label in row.labels],
+            *[show(row.numbers.get(heading)) for heading in table.spec["metrics"]],
+            show_n(row),
+            *[show(row.published)] * has_published,
+        ]
+        for row in table.rows
+    ]
+    return [form.escape(cell) for cell in header], body
 
 
 def _notes(table: Table) -> list[str]:
@@ -276,15 +228,3 @@ def _notes(table: Table) -> list[str]:
         runs = sum(row.runs for row in table.rows)
         notes.append(f"Failed and left out: {failed} of {runs} runs.")
     return notes
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{character: "\\" + character for character in "&%$#_{}"},
-}
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from caduceus import wandb_environment
-from caduceus.errors import ResultError
+from caduceus.errors import ResultError, SpecError
 from caduceus.exports import read_segments
 from caduceus.files import files_below, read_json
 from caduceus.runs import RunFolder
 
+_WANDBS_OWN_TYPES = ("run_table", "code", "job")  # W&B logs these on its own account
 Files = dict[str, Path]  # by their names inside an artifact
 
 
@@ -30,13 +31,14 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
 
     Raises:
         ResultError: an artifact isn't in the run's log after it was logged.
+        SpecError: the program logged an artifact of a type that config.yaml doesn't declare.
     """
     folder = RunFolder(path)
     train = read_json(path / "train.json")
     attempt = len(train["attempts"])
     logged = _logged(folder, attempt)
+    identity = read_json(path / "run.json")
     if train["state"] == "finished":
-        identity = read_json(path / "run.json")
         dataset = read_json(dataset_json) if dataset_json else None
         wanted = _wanted(folder, identity["experiment"])
         missing = {name: wanted[name] for name in wanted if name not in logged}
@@ -49,6 +51,14 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
         if lost:
             raise ResultError(
                 f"artifacts didn't reach the log: {', '.join(sorted(lost))}", path.name
+            )
+    for name, artifact in logged.items():
+        if artifact["type"] not in (*identity["artifact_types"], *_WANDBS_OWN_TYPES):
+            raise SpecError(
+                f"artifact {name} of {path.name} has type {artifact['type']!r}, allowed: "
+                f"{', '.join(identity['artifact_types'])}; declare others under "
+                "wandb.artifact_types",
+                "config.yaml",
             )
     return {"run": path.name, "artifacts": logged}
 

@@ -5,9 +5,11 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from caduceus.exports import VOLATILE
 from projects import REPOSITORY, Project
 
 
@@ -103,9 +105,19 @@ def test_the_same_seed_gives_the_same_bytes_in_another_place(
 
     (again,) = project.runs
     first = trained.path / "results/runs" / again.name
+    assert without_volatile(again) == without_volatile(first)
     assert without_times(again / "metrics_history.csv") == without_times(
         first / "metrics_history.csv"
     )
+
+
+def without_volatile(run: Path) -> dict[str, Any]:
+    summary = json.loads((run / "run_summary.json").read_text())
+    assert {*summary, *summary["summary"]} > set(VOLATILE)
+    for name in VOLATILE:
+        summary.pop(name, None)
+        summary["summary"].pop(name, None)
+    return summary
 
 
 def without_times(path: Path) -> list[dict[str, str]]:

@@ -141,6 +141,27 @@ def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
     assert "DivergedError: train/loss is nan at step 250: lower the learning rate" in message
 
 
+def test_an_artifact_of_an_undeclared_type_is_refused(project: Project) -> None:
+    one_variant(project, [0])
+    project.replace(
+        "experiments/train.py",
+        "run.finish()",
+        "run.log_artifact(wandb.Artifact('notes', 'prose'))\nrun.finish()",
+    )
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    (message,) = said_by(finished, "upload-artifacts")
+    assert "config.yaml: artifact notes of toy-" in message
+    assert "has type 'prose', allowed: model, dataset, results, experiment-spec; decl" in message
+
+    # Declared, it is taken; nothing trains again.
+    types = {"model": "", "dataset": "", "results": "", "experiment-spec": "", "prose": ""}
+    project.change("config.yaml", wandb={"artifact_types": types})
+    assert "train" not in project.planned()
+    project.snakemake().check()
+
+
 def test_a_dataset_that_is_not_the_declared_one_trains_nothing(project: Project) -> None:
     project.change(
         "experiments/toy.yaml",

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from caduceus.aggregates import read_rows
 from caduceus.figures import draw_figure, write_figure
-from caduceus.tables import read_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.tables import build_table, read_rows, write_table
+from caduceus.aggregates import read_rows
+from caduceus.tables import build_table, write_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
