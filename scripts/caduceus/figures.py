@@ -57,7 +57,9 @@ def draw_figure(
     """
     with matplotlib.rc_context(_STYLE):
         panels = len(spec["metrics"])
-        figure = Figure(figsize=(3.4 * panels + 1.2, 2.9), layout="constrained")
+        bars = len(variants_of(aggregates)) if spec["kind"] == "bars" else 0
+        width = max(3.4, 0.55 * bars)  # inches a panel
+        figure = Figure(figsize=(width * panels + 1.2, 2.9), layout="constrained")
         FigureCanvasAgg(figure)
         all_axes = figure.subplots(1, panels, squeeze=False)[0]
         for axes, (heading, metric) in zip(all_axes, spec["metrics"].items(), strict=True):
@@ -146,6 +148,7 @@ def _draw_bars(
                 yerr=margin,
                 color=_COLOURS[0],
                 capsize=3,
+                zorder=3,
                 label=None if place else "95 % interval",
             )
         values = [
@@ -159,7 +162,8 @@ def _draw_bars(
             values,
             ls="",
             marker="o",
-            ms=3,
+            ms=2.5,
+            alpha=0.6,
             color=_COLOURS[0],
             label=None if place else "one seed",
         )
@@ -176,7 +180,10 @@ def _draw_bars(
                 ls="",
                 label=None if place else "published",
             )
-    axes.set_xticks(range(len(labels)), labels, rotation=30 if len(labels) > 4 else 0, ha="center")
+    if sum(map(len, labels)) <= 40:
+        axes.set_xticks(range(len(labels)), labels)
+    else:  # more would overlap
+        axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
     for entry in spec["published"]:
         if entry["label"]:
             axes.axhline(entry["value"], color=_COLOURS[6], ls=":", lw=1, label=entry["label"])
