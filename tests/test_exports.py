@@ -11,6 +11,7 @@ from caduceus.errors import ResultError
 from caduceus.exports import export_run, fold_media
 from caduceus.groups import export_group, leaves
 from caduceus.runs import RunFolder
+from caduceus.wandb_log import read_log
 from projects import Project
 
 VALUES = """
@@ -71,6 +72,36 @@ def test_every_value_has_its_one_rendering(one_run: Project) -> None:
     assert kinds["text"] == kinds["comma"] == "string"
     assert kinds["flag"] == "bool"
     assert history.column("big").to_pylist()[5] == 2**60
+
+
+def test_what_a_program_adds_is_exported_and_disturbs_nothing(one_run: Project) -> None:
+    one_run.replace(
+        "experiments/train.py",
+        "run.finish()",
+        """run.log({"seed": 7, "run": "x"})
+run.config.update({"started": "now"})
+for version in range(2):
+    artifact = wandb.Artifact("several", type="results")
+    with artifact.new_file(f"{version}.txt") as stream:
+        stream.write(str(version))
+    run.log_artifact(artifact)
+run.finish()""",
+    )
+    one_run.snakemake().check()
+    run = only_run(one_run)
+
+    assert [path.name for path in (run / "artifacts/several").iterdir()] == ["1.txt"]
+    history = pq.read_table(one_run.path / "results/groups/baseline/history.parquet")
+    assert history.column("logged.seed").to_pylist()[5] == 7
+    assert history.column("seed").to_pylist()[5] == 0
+    assert rows_of(one_run.path / "results/groups/baseline/runs.csv")[0]["config.started"] == "now"
+    # What tells variants apart is what the experiment says, not what a program adds.
+    (variant, *_) = rows_of(one_run.path / "results/groups/baseline/variants.csv")
+    assert "config.rate" in variant
+    assert "config.started" not in variant
+    # A sync takes the summary of the last process, here the one that logged the artifacts.
+    (log,) = run.glob("work/wandb/upload/wandb/offline-run-*/*.wandb")
+    assert read_log(log).summary["val/loss"] == 0.2
 
 
 def test_a_program_that_never_calls_wandb_is_a_run_all_the_same(one_run: Project) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from caduceus.errors import SpecError
 from caduceus.figures import draw_figure, write_figure
 from matplotlib.figure import Figure
 
@@ -16,20 +17,23 @@ VARIANTS = [
         "variant": f"arch={arch}",
         "config.arch": arch,
         "runs": 2,
-        "failed": 0,
+        "failed": failed,
         "metric": "acc",
         "n": n,
         "mean": mean,
         "low": mean - 0.1,
         "high": mean + 0.1,
     }
-    for arch, n, mean in (("cnn", 2, 0.5), ("mlp", 1, 0.25))
+    for arch, n, failed, mean in (("cnn", 2, 0, 0.5), ("mlp", 1, 1, 0.25))
 ]
 RUNS = [
-    {"experiment": "e", "variant": "arch=cnn", "summary.acc": 0.4},
-    {"experiment": "e", "variant": "arch=cnn", "summary.acc": 0.6},
-    {"experiment": "e", "variant": "arch=mlp", "summary.acc": 0.25},
-    {"experiment": "e", "variant": "arch=mlp"},
+    {"experiment": "e", "variant": variant, "run": run, "state": state, "summary.acc": accuracy}
+    for run, variant, state, accuracy in (
+        ("a", "arch=cnn", "finished", 0.4),
+        ("b", "arch=cnn", "finished", 0.6),
+        ("c", "arch=mlp", "finished", 0.25),
+        ("d", "arch=mlp", "failed", 0.99),
+    )
 ]
 SPEC: dict[str, Any] = {
     "kind": "bars",
@@ -47,9 +51,13 @@ SPEC: dict[str, Any] = {
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
     rows = [
-        {"experiment": "e", "variant": variant, "_step": step, "acc": value, "other": 1.0}
-        for variant, values in (("arch=cnn", (0.1, 0.3)), ("arch=mlp", (0.2,)))
-        for value in values
+        {"run": run, "experiment": "e", "variant": variant, "_step": step, "acc": value}
+        for run, variant, value in (
+            ("a", "arch=cnn", 0.1),
+            ("b", "arch=cnn", 0.3),
+            ("c", "arch=mlp", 0.2),
+            ("d", "arch=mlp", float("nan")),
+        )
         for step in (0, 10)
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "history.parquet")
@@ -57,14 +65,15 @@ def history(tmp_path: Path) -> Path:
 
 
 def draw(kind: str, history: Path, **changes: Any) -> Figure:
-    return draw_figure(SPEC | {"kind": kind} | changes, VARIANTS, [history], RUNS)
+    return draw_figure(SPEC | {"kind": kind} | changes, VARIANTS, [history], RUNS, "name")
 
 
 def test_curves_are_means_over_seeds_with_a_band(history: Path) -> None:
     (axes,) = draw("curves", history).axes
     lines = {line.get_label(): line for line in axes.lines}
 
-    assert lines.keys() == {"cnn", "mlp"}
+    assert lines.keys() == {"cnn", "mlp (1 failed)"}
+    assert list(lines["mlp (1 failed)"].get_ydata()) == pytest.approx([20, 20])
     assert list(lines["cnn"].get_xdata()) == [0, 10]
     assert list(lines["cnn"].get_ydata()) == pytest.approx([20, 20])
     assert len(axes.collections) == 2
@@ -77,13 +86,21 @@ def test_bars_show_means_seeds_and_published_values(history: Path) -> None:
     assert [bar.get_height() for bar in axes.patches] == [50, 25]
     dots = [list(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"]
     assert dots == [pytest.approx([40, 60]), pytest.approx([25])]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["cnn", "mlp"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["cnn", "mlp (1 failed)"]
     assert any(list(line.get_ydata()) == [96, 96] for line in axes.lines)
 
 
-def test_a_metric_that_no_row_has_leaves_the_panel_empty(history: Path) -> None:
-    (axes,) = draw("curves", history, metrics={"nothing": "missing"}).axes
-    assert not axes.lines
+@pytest.mark.parametrize("kind", ["curves", "bars"])
+def test_a_metric_that_no_run_has_is_refused(history: Path, kind: str) -> None:
+    with pytest.raises(SpecError, match=r"paper.figures.name: metrics.loss: no run has 'los'; "):
+        draw(kind, history, metrics={"loss": "los"})
+
+
+def test_the_legend_explains_what_only_a_later_variant_has(history: Path) -> None:
+    published = [{"parameters": {"arch": "mlp"}, "label": "", "value": 52, "interval": 2}]
+    figure = draw("bars", history, published=published)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert sorted(texts) == ["95 % interval", "one seed", "published"]
 
 
 @pytest.mark.parametrize("kind", ["curves", "bars"])

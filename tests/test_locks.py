@@ -1,6 +1,8 @@
 """Snakemake's lock: removed when its holder was killed, and only then."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,20 @@ def test_a_lock_whose_holder_has_ended_goes(locked: Path) -> None:
     write_json(locked / ".snakemake/caduceus.json", holder | {"started": holder["started"] - 100})
     unlock(locked)  # another process has got the number since
     assert not is_locked(locked)
+
+
+def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path) -> None:
+    """It holds the lock before it notes that it does."""
+    program = locked / "snakemake"
+    program.write_text("import time; time.sleep(60)")
+    process = subprocess.Popen([sys.executable, str(program)], cwd=locked)
+    try:
+        with pytest.raises(ResultError, match=f"at work here already, as process {process.pid};"):
+            unlock(locked)
+    finally:
+        process.kill()
+        process.wait()
+    assert is_locked(locked)
 
 
 def test_a_lock_that_nobody_noted_goes(locked: Path) -> None:

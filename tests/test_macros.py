@@ -43,6 +43,7 @@ def test_variables_are_those_of_wandb(tmp_path: Path, monkeypatch: pytest.Monkey
     assert macros.expand(command, "p.py", {}, tmp_path / "x") == create_sweep_command([*command])
 
 
-def test_an_unknown_macro_is_named() -> None:
-    assert macros.unknown_macro(["${env}", "x${envvar:A}", 3]) is None
-    assert macros.unknown_macro(["${env}", "${argz}"]) == "${argz}"
+def test_a_macro_that_wandb_would_not_replace_is_found() -> None:
+    assert macros.wrong_word(["${env}", "x${envvar:A}", 3]) is None
+    assert macros.wrong_word(["${env}", "${argz}"]) == "${argz}"
+    assert macros.wrong_word(["--config=${args_json_file}"]) == "--config=${args_json_file}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from caduceus import processes
+from caduceus.errors import ProgramError
 
 
 def run(tmp_path: Path, code: str, time_limit_s: float = 0) -> tuple[processes.Outcome, str]:
@@ -71,5 +72,5 @@ def test_a_program_that_will_not_end_is_killed(
 
 
 def test_a_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
-    with (tmp_path / "console").open("wb") as stream, pytest.raises(OSError, match="nowhere"):
+    with (tmp_path / "console").open("wb") as stream, pytest.raises(ProgramError, match="nowhere"):
         processes.run(["/nowhere"], tmp_path, os.environ, stream)

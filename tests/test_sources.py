@@ -151,6 +151,44 @@ def test_a_syntax_error_is_said_with_its_line(code: Path) -> None:
         names(code)
 
 
+def test_patterns_pass_over_what_is_no_code(tmp_path: Path) -> None:
+    for name in ("a.py", ".venv/lib/b.py", "results/runs/r/work/code/c.py", "src/.cache/d.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert sources.matching_files(["**/*.py"], tmp_path) == [tmp_path / "a.py"]
+
+
+def test_a_relative_import_out_of_the_project_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.py").write_text("from .......... import x")
+    assert sources.program_files(Path("a.py"), Path()) == [Path("a.py")]
+
+
+def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None:
+    project, folder = tmp_path / "project", tmp_path / "project/results/code"
+    (project / "experiments").mkdir(parents=True)
+    (project / "experiments/train.py").write_text("")
+    sources.snapshot([project / "experiments/train.py"], project, folder)
+    (project / "data").mkdir()
+    (project / "experiments/vocabulary.txt").write_text("words")
+    sources.link_entries(project, folder)
+
+    assert (folder / "data").is_dir()
+    assert (folder / "experiments/vocabulary.txt").read_text() == "words"
+    assert not (folder / "experiments/train.py").is_symlink()
+
+
+def test_python_path_leads_into_the_snapshot(tmp_path: Path) -> None:
+    entries = [str(tmp_path / "src"), "/elsewhere", ""]
+    assert sources.snapshot_path(":".join(entries), tmp_path, tmp_path / "code").split(":") == [
+        str(tmp_path / "code/src"),
+        "/elsewhere",
+        "",
+    ]
+
+
 def test_a_snapshot_runs_like_the_original_and_keeps_its_own_code(tmp_path: Path) -> None:
     project = tmp_path / "project"
     for name, text in {

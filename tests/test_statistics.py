@@ -17,14 +17,13 @@ def test_the_interval_is_students() -> None:
     assert estimate.mean == pytest.approx(4.95)
     assert estimate.std == pytest.approx(np.std(values, ddof=1))
     assert (estimate.low, estimate.high) == pytest.approx((low, high))
-    assert estimate.half_width == pytest.approx((high - low) / 2)
 
 
 def test_one_value_has_no_interval() -> None:
     estimate = estimate_mean([3.0])
     assert (estimate.n, estimate.mean) == (1, 3.0)
     assert math.isnan(estimate.low)
-    assert math.isnan(estimate.half_width)
+    assert math.isnan(estimate.high)
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:

@@ -86,9 +86,7 @@ def test_csv_has_the_numbers_unrounded(tmp_path: Path) -> None:
 
 
 def test_a_metric_that_no_run_has_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        SpecError, match=r"metrics.accuracy: no run has a result 'x'; results: acc, loss"
-    ):
+    with pytest.raises(SpecError, match=r"metrics.accuracy: no run has 'x'; there are acc, loss"):
         table(tmp_path, SPEC | {"metrics": {"accuracy": "x"}})
 
 

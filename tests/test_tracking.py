@@ -48,9 +48,10 @@ def test_by_hand_a_program_is_a_plain_wandb_run(tmp_path: Path) -> None:
     assert segment.exit_code == 0
 
 
-def test_an_error_ends_the_run_as_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("infinity", ["float('inf')", "numpy.float32('inf')"])
+def test_an_error_ends_the_run_as_failed(tmp_path: Path, infinity: str) -> None:
     environment = {"WANDB_MODE": "offline", "WANDB_DATA_DIR": str(tmp_path), "PATH": ""}
-    code = PROGRAM.replace("1 / step", "float('inf')")
+    code = PROGRAM.replace("1 / step", infinity).replace("sys, time", "numpy, sys, time")
     failed = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
     )

@@ -173,9 +173,9 @@ def test_numbers_without_a_point_are_numbers(tmp_path: Path) -> None:
 
     assert value == {"a": 1e-5, "b": [1000.0, 250.0, -0.001], "c": "1e-5", "d": "1e", "e": 12}
     # Snakemake reads config.yaml itself, and takes such numbers for text.
-    assert as_number({"a": "1e-5", "b": ["2.5e+2", "cnn", "e1"]}) == {
+    assert as_number({"a": "1e-5", "b": ["2.5e+2", "cnn", "e1", "3.10", "-.5"]}) == {
         "a": 1e-5,
-        "b": [250.0, "cnn", "e1"],
+        "b": [250.0, "cnn", "e1", "3.10", -0.5],
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caduceus.errors import SpecError
 from caduceus.rendering import parse
 from caduceus.variants import matches, variant_name
 
@@ -61,6 +62,25 @@ def varying_parameters(variants: Mapping[tuple[str, str], Sequence[Aggregate]]) 
         if len({word(parameters.get(name)) for parameters in found}) > 1
         and name.partition(".")[0] not in ("hypothesis", "baseline")
     )
+
+
+def result_names(aggregates: Sequence[Aggregate]) -> list[str]:
+    """The results that any variant has."""
+    return list(dict.fromkeys(a["metric"] for a in aggregates if "metric" in a))
+
+
+def check_metrics(spec: Mapping[str, Any], names: Sequence[str], where: str) -> None:
+    """Refuse a table or figure of a metric that isn't among `names`, unless there are none at all.
+
+    Raises:
+        SpecError: the first such metric.
+    """
+    for heading, metric in spec["metrics"].items():
+        if names and metric not in names:
+            raise SpecError(
+                f"metrics.{heading}: no run has {metric!r}; there are {', '.join(names)}",
+                f"paper.{where}",
+            )
 
 
 def variant_label(key: tuple[str, str], aggregate: Aggregate, names: Sequence[str]) -> str:

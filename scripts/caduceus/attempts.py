@@ -19,6 +19,11 @@ def read_attempts(folder: Path) -> list[Attempt]:
     return [read_json(path) for path in paths]
 
 
+def console_path(folder: Path, number: int) -> Path:
+    """What the program printed in an attempt."""
+    return folder / f"{number}.log"
+
+
 def write_attempt(folder: Path, attempt: Attempt) -> None:
     """Write an attempt under its number."""
     write_json(folder / f"{attempt['attempt']}.json", attempt)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,12 @@ def _check(spec: dict[str, Any], source: Source, groups: Mapping[str, str], root
             "declare others under wandb.groups in config.yaml",
             source.where([key]),
         )
+    if Path(os.path.normpath(spec["program"])).parts[:1] in [("..",), ("/",)]:
+        raise SpecError(
+            f"program: {spec['program']} lies outside the folder you work in; put it inside, so "
+            "that each run can keep a copy of it",
+            source.where(["program"]),
+        )
     if not (root / spec["program"]).is_file():
         raise SpecError(
             f"program: {spec['program']} doesn't exist; give its path from the folder you work in",
@@ -140,16 +147,23 @@ def _check(spec: dict[str, Any], source: Source, groups: Mapping[str, str], root
                 source.where(keys),
             ) from None
     for index, pattern in enumerate(spec["code"] if isinstance(spec["code"], list) else []):
-        if not sources.matching_files([pattern], root):
+        try:
+            files = sources.matching_files([pattern], root)
+        except (ValueError, NotImplementedError) as error:
+            raise SpecError(f"code[{index}]: {error}", source.where(["code", index])) from None
+        if not files:
             raise SpecError(
                 f"code[{index}]: no file matches {shown(pattern)}; patterns start at the folder "
                 "you work in",
                 source.where(["code", index]),
             )
-    macro = macros.unknown_macro(spec["command"])
-    if macro:
+    wrong = macros.wrong_word(spec["command"])
+    if wrong:
         allowed = ", ".join(f"${{{name}}}" for name in (*macros.NAMES, "envvar:NAME"))
-        raise SpecError(f"command: found {macro}, allowed: {allowed}", source.where(["command"]))
+        raise SpecError(
+            f"command: found {wrong}, allowed: {allowed}, each but the last a word of its own",
+            source.where(["command"]),
+        )
 
 
 def _values(spec: dict[str, Any]) -> Iterator[tuple[list[str | int], Any]]:
@@ -193,7 +207,16 @@ def _variants(spec: dict[str, Any], source: Source) -> dict[str, Parameters]:
         hits = [matches(chosen, rule) for rule in spec["exclude"]]
         excluded = [count + hit for count, hit in zip(excluded, hits, strict=True)]
         if (matrix or not spec["variants"]) and not any(hits):
-            variants[variant_name(chosen)] = common | chosen
+            name = variant_name(chosen)
+            if canonical_json(variants.get(name, common | chosen)) != canonical_json(
+                common | chosen
+            ):
+                raise SpecError(
+                    f"matrix: two combinations are called {name!r}; a number and the same number "
+                    "in quotes can't be told apart",
+                    source.where(["matrix"]),
+                )
+            variants[name] = common | chosen
     if 0 in excluded:
         index = excluded.index(0)
         raise SpecError(

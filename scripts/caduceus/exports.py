@@ -146,12 +146,16 @@ def _export_media(segments: Sequence[Segment], folder: Path) -> None:
 
 
 def _export_artifacts(artifacts: Sequence[Artifact], run: RunFolder) -> None:
-    """Place the files of every logged artifact under artifacts/NAME, their digests checked."""
+    """Place the files of every logged artifact under artifacts/NAME, their digests checked.
+
+    Of an artifact that was logged several times, the last version is kept.
+    """
     folder = run.path / "artifacts"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    last = {artifact.name: artifact for artifact in artifacts if not artifact.is_used}
     for artifact in artifacts:
-        if artifact.is_used:
+        if artifact.is_used or artifact is not last[artifact.name]:
             continue
         for name, file in artifact.files.items():
             if file.path is None:

@@ -16,6 +16,7 @@ from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
 
 _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
+_ABOUT_ROW = ("run", "experiment", "variant", "seed")
 _ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
 
 
@@ -39,9 +40,13 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _Member:
-    """A run of the group: its experiment's type, its run_summary.json and its folder."""
+    """A run of the group: its experiment's type, its own parameters, its export and its folder.
+
+    `config` is what the experiment says; run_summary.json has what the program added too.
+    """
 
     type: str
+    config: dict[str, Any]
     summary: dict[str, Any]
     folder: Path
 
@@ -53,7 +58,9 @@ def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
         if plan["spec"]["group"] == group:
             for run_id in plan["runs"]:
                 folder = RunFolder.of_plan(path, run_id).path
-                yield _Member(plan["spec"]["type"], read_json(folder / "run_summary.json"), folder)
+                config = read_json(folder / "run.json")["config"]
+                summary = read_json(folder / "run_summary.json")
+                yield _Member(plan["spec"]["type"], config, summary, folder)
 
 
 def _flat(member: _Member) -> dict[str, Any]:
@@ -86,11 +93,12 @@ def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
 
     A variant without any result has one row with n 0, so that it isn't lost.
     """
-    by_variant: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    by_variant: dict[tuple[str, str], list[_Member]] = {}
     for member in members:
         key = (member.summary["experiment"], member.summary["variant"])
-        by_variant.setdefault(key, []).append(member.summary)
-    for (experiment, variant), summaries in by_variant.items():
+        by_variant.setdefault(key, []).append(member)
+    for (experiment, variant), found in by_variant.items():
+        summaries = [member.summary for member in found]
         finished = [dict(leaves(s["summary"])) for s in summaries if s["state"] == "finished"]
         about = {
             "experiment": experiment,
@@ -99,9 +107,7 @@ def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
             "failed": len(summaries) - len(finished),
         }
         parameters = {
-            f"config.{name}": value
-            for name, value in leaves(summaries[0]["config"])
-            if name != "seed"
+            f"config.{name}": value for name, value in leaves(found[0].config) if name != "seed"
         }
         aggregates = list(_aggregates(finished)) or [{"metric": None, "n": 0}]
         for aggregate in aggregates:
@@ -131,17 +137,20 @@ def _is_result(name: str) -> bool:
 
 
 def _write_history(members: Sequence[_Member], path: Path) -> None:
-    """Every row of every run, typed, with the run, experiment, variant and seed before it."""
-    columns: dict[str, list[Any]] = {"run": [], "experiment": [], "variant": [], "seed": []}
+    """Every row of every run, typed, with the run, experiment, variant and seed before it.
+
+    A metric of one of these four names is called `logged.NAME`.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in _ABOUT_ROW}
     length = 0
     for member in members:
         summary = member.summary
         with (member.folder / "metrics_history.csv").open(newline="") as stream:
             reader = csv.reader(stream)
-            names = next(reader)
+            names = [f"logged.{n}" if n in _ABOUT_ROW else n for n in next(reader)]
             rows = list(reader)
         about = (summary["run_id"], summary["experiment"], summary["variant"], summary["seed"])
-        for name, value in zip(("run", "experiment", "variant", "seed"), about, strict=True):
+        for name, value in zip(_ABOUT_ROW, about, strict=True):
             columns[name] += [value] * len(rows)
         for index, name in enumerate(names):
             column = columns.setdefault(name, [None] * length)

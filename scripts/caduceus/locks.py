@@ -1,5 +1,6 @@
 """Snakemake's lock on a folder: who holds it, and its removal when its holder was killed."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -41,13 +42,26 @@ def unlock(folder: Path) -> None:
             "`snakemake --unlock`",
             str(folder.absolute()),
         )
-    if holder and _runs(holder["pid"], holder["started"]):
+    at_work = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
+    # One that has just started holds the lock before it is noted.
+    for pid in at_work or _snakemakes_in(folder):
         raise ResultError(
-            f"Snakemake is at work here already, as process {holder['pid']}; wait for it to end",
+            f"Snakemake is at work here already, as process {pid}; wait for it to end",
             str(folder.absolute()),
         )
     shutil.rmtree(locks)
     print("caduceus unlock: removed the lock of a Snakemake that was killed")
+
+
+def _snakemakes_in(folder: Path) -> list[int]:
+    """The processes of Snakemake that work in `folder`."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            is_snakemake = any(Path(word).name == "snakemake" for word in process.cmdline()[:4])
+            if is_snakemake and Path(process.cwd()) == folder.resolve():
+                found.append(process.pid)
+    return found
 
 
 def _runs(pid: int, started: float) -> bool:

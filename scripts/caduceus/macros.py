@@ -31,12 +31,16 @@ NAMES = (
 )
 
 
-def unknown_macro(command: Sequence[object]) -> str | None:
-    """The first macro in `command` that W&B doesn't have, or None."""
-    for word in command:
-        for name in _MACRO.findall(str(word)):
-            if name not in NAMES and not _ENVIRONMENT.fullmatch("${" + name + "}"):
-                return f"${{{name}}}"
+def wrong_word(command: Sequence[object]) -> str | None:
+    """The first word of `command` with a macro that W&B doesn't have or doesn't see, or None.
+
+    Only `${envvar:NAME}` is replaced inside a word.
+    """
+    for word in map(str, command):
+        for name in _MACRO.findall(word):
+            is_whole = word == f"${{{name}}}"
+            if not (name in NAMES and is_whole) and not _ENVIRONMENT.fullmatch(f"${{{name}}}"):
+                return word
     return None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus import sources
+from caduceus.attempts import read_attempts
 from caduceus.errors import SpecError
 from caduceus.files import write_json
 from caduceus.runs import RunFolder
@@ -32,6 +33,8 @@ def plan_run(
             "its code changed after Snakemake had started; start it again", definition["program"]
         )
     folder = RunFolder(params_json.parent)
-    sources.snapshot(files, root, folder.code)
-    shutil.copyfile(experiment, folder.experiment)
+    # What a finished run was trained by stays as it was.
+    if not any(attempt["state"] == "finished" for attempt in read_attempts(folder.attempts)):
+        sources.snapshot(files, root, folder.code)
+        shutil.copyfile(experiment, folder.experiment)
     write_json(params_json, definition)

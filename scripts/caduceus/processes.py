@@ -13,10 +13,16 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from caduceus.errors import ProgramError
+
 _GRACE_S = 30.0  # between asking a program to end and ending it: time to save a checkpoint
 _POLL_S = 0.5
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class StartError(ProgramError):
+    """A program can't be started."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +64,25 @@ def run(
         kept_open: file descriptors that the program inherits.
 
     Raises:
-        OSError: the program can't be started.
+        StartError: the program can't be started.
     """
     started = time.monotonic()
-    process = subprocess.Popen(
-        words,
-        cwd=cwd,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=console,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # so that its children can be reached as a group
-        pass_fds=kept_open,
-        preexec_fn=_end_with_parent,  # safe: this process has one thread
-    )
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that its children can be reached as a group
+            pass_fds=kept_open,
+            preexec_fn=_end_with_parent,  # safe: this process has one thread
+        )
+    except OSError as error:
+        raise StartError(
+            f"{words[0]} can't be started: {error.strerror}; correct `command` or `program`"
+        ) from None
     interrupted_by: int | None = None
 
     def interrupt(number: int, frame: FrameType | None) -> None:

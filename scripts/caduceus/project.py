@@ -63,7 +63,6 @@ def load_project(
         return files[-1].where(keys) if files else "config"
 
     filled = validate(as_number(dict(config)), "config", where)
-    filled["wandb"]["groups"] = dict(filled["wandb"]["groups"])
     paths = filled["experiments"]
     experiments: dict[str, Experiment] = {}
     for path in [paths] if isinstance(paths, str) else paths:

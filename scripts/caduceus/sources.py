@@ -60,9 +60,19 @@ def program_files(program: Path, root: Path) -> list[Path]:
 
 
 def matching_files(patterns: Iterable[str], root: Path) -> list[Path]:
-    """Every file below `root` that matches one of the patterns, sorted."""
+    """Every file below `root` that matches one of the patterns, sorted.
+
+    What is hidden or lies in results/ isn't code: environments, snapshots of earlier runs.
+
+    Raises:
+        ValueError: a pattern isn't one.
+    """
     found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
-    return sorted(found)
+    return sorted(path for path in found if not _is_passed_over(path.relative_to(root)))
+
+
+def _is_passed_over(path: Path) -> bool:
+    return path.parts[0] == "results" or any(part.startswith(".") for part in path.parts)
 
 
 def digest(files: Iterable[Path], root: Path) -> str:
@@ -84,15 +94,32 @@ def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    copied = {Path(os.path.relpath(path, root)) for path in files}
-    for path in copied:
+    for path in {Path(os.path.relpath(path, root)) for path in files}:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / path, folder / path)
-    for inside in {parent for path in copied for parent in path.parents}:
-        for entry in (root / inside).iterdir():
+    link_entries(root, folder)
+
+
+def link_entries(root: Path, folder: Path) -> None:
+    """Link what `root` has and the snapshot in `folder` lacks, such as data made since."""
+    for base, _, _ in os.walk(folder):
+        inside = Path(base).relative_to(folder)
+        for entry in (root / inside).iterdir() if (root / inside).is_dir() else ():
             target = folder / inside / entry.name
             if not target.exists():
+                target.unlink(missing_ok=True)  # a link to what has gone
                 target.symlink_to(os.path.relpath(entry, target.parent))
+
+
+def snapshot_path(python_path: str, root: Path, folder: Path) -> str:
+    """PYTHONPATH with its folders below `root` replaced by those of the snapshot in `folder`."""
+    entries = []
+    for entry in python_path.split(os.pathsep):
+        path = Path(entry).resolve()
+        if entry and path.is_relative_to(root.resolve()):
+            entry = str(folder.absolute() / path.relative_to(root.resolve()))
+        entries.append(entry)
+    return os.pathsep.join(entries)
 
 
 def _parse(path: Path) -> ast.Module:
@@ -111,6 +138,8 @@ def _imports(path: Path, search: Sequence[Path]) -> Iterator[Path]:
             for alias in node.names:
                 yield from _resolve(alias.name.split("."), search)
         elif isinstance(node, ast.ImportFrom):
+            if node.level > len(path.parents):
+                continue  # leads out of the project
             places = search if node.level == 0 else [path.parents[node.level - 1]]
             base = node.module.split(".") if node.module else []
             for alias in node.names:

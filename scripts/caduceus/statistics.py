@@ -17,11 +17,6 @@ class Estimate:
     low: float
     high: float
 
-    @property
-    def half_width(self) -> float:
-        """Half the width of the interval."""
-        return (self.high - self.low) / 2
-
 
 def estimate_mean(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     """The mean of `values` (n,) and its interval by Student's t with n - 1 degrees of freedom.

@@ -8,13 +8,14 @@ from typing import Any
 from caduceus.aggregates import (
     Aggregate,
     Published,
+    check_metrics,
     parameters_of,
     published_value,
+    result_names,
     variants_of,
     varying_parameters,
     word,
 )
-from caduceus.errors import SpecError
 from caduceus.files import write_whole
 from caduceus.rendering import to_csv
 
@@ -59,13 +60,7 @@ def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where:
     Raises:
         SpecError: no run has one of the metrics.
     """
-    names = [name for name in dict.fromkeys(a.get("metric") for a in aggregates) if name]
-    for heading, metric in spec["metrics"].items():
-        if metric not in names and any(a["n"] for a in aggregates):
-            raise SpecError(
-                f"metrics.{heading}: no run has a result {metric!r}; results: {', '.join(names)}",
-                f"paper.tables.{where}",
-            )
+    check_metrics(spec, result_names(aggregates), f"tables.{where}")
     variants = variants_of(aggregates)
     label_names = varying_parameters(variants)
     scale = 100.0 if spec["percent"] else 1.0
@@ -171,7 +166,7 @@ def _as_latex(table: Table) -> str:
     header, body = _cells(table, _LATEX)
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
     lines = [
-        *[f"% {line}" for line in [table.spec["title"], *_notes(table)] if line],
+        *[f"% {line}" for text in [table.spec["title"], *_notes(table)] for line in _lines(text)],
         r"% Needs \usepackage{booktabs}.",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
@@ -182,6 +177,10 @@ def _as_latex(table: Table) -> str:
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _lines(text: str | None) -> list[str]:
+    return (text or "").splitlines()
 
 
 def _cells(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:

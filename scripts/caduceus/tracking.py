@@ -40,14 +40,14 @@ def start() -> "TrackedRun":
         wandb_sdk.log_files(run, name, "experiment-spec", {spec.name: spec})
     dataset = _described_by("CADUCEUS_DATASET")
     if dataset:
-        wandb_sdk.use_dataset(run, dataset)
+        wandb_sdk.use_dataset(run, dataset, _in_project(dataset))
     return TrackedRun(run, Sampler())
 
 
 def dataset_path() -> Path | None:
     """Where the experiment's dataset lies; None if the program was started by hand."""
     dataset = _described_by("CADUCEUS_DATASET")
-    return Path(dataset["path"]) if dataset else None
+    return _in_project(dataset) if dataset else None
 
 
 def output_folder() -> Path:
@@ -86,8 +86,9 @@ class TrackedRun:
             DivergedError: a metric whose name ends in "loss" isn't finite. The row is logged first.
         """
         self.wandb.log(dict(metrics) | self._sampler.collect(), step=step)
-        for name, value in metrics.items():
-            if isinstance(value, int | float):
+        for name, logged in metrics.items():
+            value = _number(logged)
+            if value is not None:
                 steps, values = self._curves.setdefault(name, ([], []))
                 steps.append(step)
                 values.append(value)
@@ -130,6 +131,21 @@ class TrackedRun:
         """End the run."""
         self._sampler.stop()
         self.wandb.finish(exit_code=exit_code)
+
+
+def _number(value: Any) -> float | None:
+    """`value` if it is one number, of numpy's and torch's too."""
+    if not isinstance(value, int | float) and hasattr(value, "item"):
+        try:
+            value = value.item()
+        except (RuntimeError, TypeError, ValueError):  # it is several
+            return None
+    return value if isinstance(value, int | float) else None
+
+
+def _in_project(dataset: Mapping[str, Any]) -> Path:
+    """Where a dataset lies, whose path starts from the project's folder."""
+    return Path(os.environ.get("CADUCEUS_PROJECT_DIR", ""), dataset["path"])
 
 
 def _described_by(variable: str) -> dict[str, Any] | None:

@@ -7,14 +7,14 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from caduceus import macros, processes, wandb_environment
-from caduceus.attempts import Attempt, read_attempts, summarize, write_attempt
+from caduceus import macros, processes, sources, wandb_environment
+from caduceus.attempts import Attempt, console_path, read_attempts, summarize, write_attempt
 from caduceus.datasets import check_dataset
 from caduceus.errors import ProgramError
 from caduceus.files import describe, files_below, read_json, write_json
@@ -36,7 +36,7 @@ class StoppedError(ProgramError):
 def train(
     train_json: Path,
     dataset: Path | None,
-    console: IO[bytes],
+    log: Path,
     retries_left: int,
     threads: int,
     time_limit_s: float,
@@ -46,7 +46,7 @@ def train(
     Args:
         train_json: results/runs/RUN/train.json; params.json and run.json lie beside it.
         dataset: the record of its dataset, or None.
-        console: takes what the program prints.
+        log: becomes a link to what the program prints, which is kept for each attempt.
         retries_left: how many more attempts Snakemake makes if this one fails.
         threads: processor threads of the program.
         time_limit_s: seconds after which it has failed; 0 for no limit.
@@ -64,13 +64,12 @@ def train(
     with _locked(folder) as lock:
         attempts = _settled(folder)
         if attempts and attempts[-1]["state"] == "finished":
+            _link(log, console_path(folder.attempts, len(attempts)))
             _say(f"{run_id} has finished already: kept; delete {folder.path} to train it again")
         else:
             if dataset is not None:
                 check_dataset(read_json(dataset))
-            attempt = _attempt(
-                folder, len(attempts) + 1, dataset, console, threads, time_limit_s, lock
-            )
+            attempt = _attempt(folder, len(attempts) + 1, dataset, log, threads, time_limit_s, lock)
             attempts.append(attempt)
             if attempt["state"] == "interrupted":
                 raise StoppedError(f"{run_id}: {attempt['error']}", attempt["interrupted_by"])
@@ -81,7 +80,7 @@ def train(
         return result
 
 
-def retry(run_folders: Iterator[Path]) -> list[str]:
+def retry(run_folders: Iterable[Path]) -> list[str]:
     """Clear every failed run, so that the next `snakemake` tries it again; returns their ids."""
     cleared = []
     for path in run_folders:
@@ -89,6 +88,8 @@ def retry(run_folders: Iterator[Path]) -> list[str]:
         if not train_json.is_file() or read_json(train_json)["state"] != "failed":
             continue
         train_json.unlink()
+        # The snapshot of the code is taken anew: the mend may lie in what the digest doesn't cover.
+        (path / "params.json").unlink(missing_ok=True)
         cleared.append(path.name)
     return cleared
 
@@ -114,16 +115,35 @@ def _settled(folder: RunFolder) -> list[Attempt]:
     attempts = read_attempts(folder.attempts)
     for attempt in attempts:
         if attempt["state"] == "running":
-            attempt |= {"state": "interrupted", "error": "killed together with its supervisor"}
+            attempt |= {
+                "state": "interrupted",
+                "error": "killed together with its supervisor",
+                "wall_s": round(_last_sign(folder, attempt), 3),
+            }
             write_attempt(folder.attempts, attempt)
     return attempts
+
+
+def _last_sign(folder: RunFolder, attempt: Attempt) -> float:
+    """Seconds from the attempt's start to the last time its program wrote anything we know of."""
+    number = attempt["attempt"]
+    known = [console_path(folder.attempts, number), *files_below(folder.wandb(number))]
+    written = [path.stat().st_mtime for path in known if path.exists()]
+    started = datetime.fromisoformat(attempt["started_at"]).timestamp()
+    return max(0.0, max(written, default=started) - started)
+
+
+def _link(log: Path, console: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    log.symlink_to(os.path.relpath(console, log.parent))
 
 
 def _attempt(
     folder: RunFolder,
     number: int,
     dataset: Path | None,
-    console: IO[bytes],
+    log: Path,
     threads: int,
     time_limit_s: float,
     lock: int,
@@ -134,15 +154,19 @@ def _attempt(
     shutil.rmtree(output, ignore_errors=True)
     for needed in (output, folder.checkpoints, folder.wandb(number)):
         needed.mkdir(parents=True, exist_ok=True)
+    sources.link_entries(Path(), folder.code)
     environment = wandb_environment.of_run(identity, folder.wandb(number)) | {
         "CADUCEUS_RUN": str((folder.path / "run.json").absolute()),
         "CADUCEUS_EXPERIMENT": str(folder.experiment.absolute()),
+        "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
         "CADUCEUS_OUTPUT_DIR": str(output.absolute()),
         "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
     }
+    if python_path := os.environ.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = sources.snapshot_path(python_path, Path(), folder.code)
     if dataset is not None:
         environment["CADUCEUS_DATASET"] = str(dataset.absolute())
     words = macros.expand(
@@ -168,10 +192,17 @@ def _attempt(
         "output": {},
     }
     write_attempt(folder.attempts, attempt)
-    before = console.tell()
-    outcome = processes.run(
-        words, folder.code, os.environ | environment, console, time_limit_s, kept_open=[lock]
-    )
+    console = console_path(folder.attempts, number)
+    _link(log, console)
+    try:
+        with console.open("wb") as stream:
+            outcome = processes.run(
+                words, folder.code, os.environ | environment, stream, time_limit_s, [lock]
+            )
+    except processes.StartError as error:
+        attempt |= {"state": "failed", "error": str(error)}
+        write_attempt(folder.attempts, attempt)
+        return attempt
     if outcome.signal is not None:
         time.sleep(_LOG_CLOSES_S)
     attempt |= {
@@ -193,7 +224,7 @@ def _attempt(
     else:
         attempt |= {
             "state": "interrupted" if asked_to_stop else "failed",
-            "error": _reason(definition["program"], outcome, time_limit_s, console, before),
+            "error": _reason(definition["program"], outcome, time_limit_s, console),
         }
     write_attempt(folder.attempts, attempt)
     return attempt
@@ -203,8 +234,7 @@ def _reason(
     program: str,
     outcome: processes.Outcome,
     time_limit_s: float,
-    console: IO[bytes],
-    start: int,
+    console: Path,
 ) -> str:
     """Why a program didn't finish, in one line."""
     if outcome.interrupted_by is not None:
@@ -217,14 +247,13 @@ def _reason(
             how += ", often for want of memory"
     else:
         how = f"exited with {outcome.exit_code}"
-    console.flush()
-    with Path(console.name).open("rb") as stream:
+    with console.open("rb") as stream:
         end = stream.seek(0, os.SEEK_END)
-        stream.seek(max(start, end - _TAIL_BYTES))
+        stream.seek(max(0, end - _TAIL_BYTES))
         lines = _COLOUR.sub("", stream.read().decode(errors="replace")).splitlines()
     spoken = [line.strip() for line in lines if line.strip() and not line.startswith("wandb:")]
     last = f": {spoken[-1][:300]}" if spoken else ""
-    return f"{program} {how}{last}; see {console.name}"
+    return f"{program} {how}{last}; see {console}"
 
 
 def _say(message: str) -> None:

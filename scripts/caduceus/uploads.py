@@ -45,7 +45,7 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
         if dataset and f"dataset-{dataset['name']}" in logged:
             dataset = None
         if missing or dataset:
-            _log(folder, identity, missing, dataset)
+            _log(folder, identity, missing, dataset, _summary(folder, attempt))
             logged = _logged(folder, attempt)
         lost = wanted.keys() - logged.keys()
         if lost:
@@ -92,11 +92,20 @@ def _logged(folder: RunFolder, attempt: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def _summary(folder: RunFolder, attempt: int) -> dict[str, Any]:
+    """The summary as the program left it, without what wandb writes itself."""
+    summary: dict[str, Any] = {}
+    for segment in read_segments(folder, attempt):
+        summary |= segment.summary
+    return {name: value for name, value in summary.items() if not name.startswith("_")}
+
+
 def _log(
     folder: RunFolder,
     identity: Mapping[str, Any],
     missing: Mapping[str, tuple[str, Files]],
     dataset: Mapping[str, Any] | None,
+    summary: Mapping[str, Any],
 ) -> None:
     from caduceus import wandb_sdk  # takes half a second, which few runs need
 
@@ -107,5 +116,7 @@ def _log(
     for name, (kind, files) in missing.items():
         wandb_sdk.log_files(run, name, kind, files)
     if dataset:
-        wandb_sdk.use_dataset(run, dataset)
+        wandb_sdk.use_dataset(run, dataset, Path(dataset["path"]))
+    # A sync takes the summary of the last process, and this is the last one.
+    wandb_sdk.set_summary(run, summary)
     wandb_sdk.finish_run(run)

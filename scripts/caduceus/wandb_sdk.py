@@ -18,15 +18,20 @@ def start_run(**settings: Any) -> Run:
     return wandb.init(settings=wandb.Settings(**settings)) if settings else wandb.init()
 
 
+def set_summary(run: Run, values: Mapping[str, Any]) -> None:
+    """Set values of the run's summary."""
+    run.summary.update(dict(values))
+
+
 def finish_run(run: Run) -> None:
     """End the run, and return once its log is whole: `finish` alone returns a moment earlier."""
     run.finish()
     wandb.teardown()
 
 
-def image(pixels: Any, caption: str | None = None) -> wandb.Image:
+def image(pixels: Any) -> wandb.Image:
     """A picture to log, from a PIL image, an array or a matplotlib figure."""
-    return wandb.Image(pixels, caption=caption)
+    return wandb.Image(pixels)
 
 
 def confusion_matrix(
@@ -52,17 +57,18 @@ def log_files(
     run.log_artifact(artifact)
 
 
-def use_dataset(run: Run, record: Mapping[str, Any]) -> None:
+def use_dataset(run: Run, record: Mapping[str, Any], base: Path) -> None:
     """Note that `run` uses a dataset, so that W&B draws the line from one to the other.
 
     Args:
         run: the run.
         record: as `datasets.make_dataset` returns it; its digests are taken as they are, so that a
             large dataset isn't read again for every run.
+        base: the dataset's file or folder.
     """
     known = {key: record[key] for key in ("sha256", "version", "bytes")}
     artifact = wandb.Artifact(f"dataset-{record['name']}", type="dataset", metadata=known)
-    base = Path(record["path"]).absolute()
+    base = base.absolute()
     copied = record["bytes"] <= _COPIED_DATASET_BYTES
     for name, file in record["files"].items():
         path = base if base.is_file() else base / name

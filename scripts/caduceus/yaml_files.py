@@ -108,14 +108,15 @@ def load(path: Path, name: str | None = None) -> Source:
 
 
 def as_number(value: Any) -> Any:
-    """`value` with every text such as '1e-5' made the number it is.
+    """`value` with every text such as '1e-5' or '-.5' made the number it is.
 
-    Snakemake reads config.yaml by plain PyYAML, which takes `1e-5` for text.
+    Snakemake reads config.yaml by plain PyYAML, which takes these for text. Other numbers that are
+    text were quoted and stay as they are.
     """
     if isinstance(value, dict):
         return {key: as_number(item) for key, item in value.items()}
     if isinstance(value, list):
         return [as_number(item) for item in value]
-    if isinstance(value, str) and re.search("[eE.]", value) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and re.search(r"[eE]|^[-+]\.", value) and _NUMBER.fullmatch(value):
         return float(value)
     return value

@@ -66,7 +66,11 @@ def test_a_failed_run_costs_only_itself(project: Project) -> None:
         "failed, others go on: experiments/train.py exited with 1: AssertionError: no luck"
         in message
     )
-    assert "; see results/logs/train/toy-" in message
+    assert "; see results/runs/toy-" in message
+    console = project.path / message.rpartition("; see ")[2]
+    assert "AssertionError: no luck" in console.read_text().splitlines()
+    log = project.path / f"results/logs/train/{console.parents[2].name}.log"
+    assert log.read_text() == console.read_text()
     (message,) = said_by(finished, "report-failures")
     assert "failed runs: 1; mend the cause, type `caduceus retry`" in message
     states = [
@@ -98,10 +102,10 @@ def test_retry_trains_what_failed_and_nothing_else(project: Project) -> None:
     project.replace(
         "experiments/train.py",
         "run = wandb.init()",
-        "assert options.seed == 0 or Path('data/mended').exists(), 'not yet'\nrun = wandb.init()",
+        "assert options.seed == 0 or Path('experiments/mended').exists()\nrun = wandb.init()",
     )
     assert project.snakemake().code == 1
-    project.write("data/mended", "")
+    project.write("experiments/mended", "")  # wasn't there when the run was planned
     assert "to be tried again: 1" in project.caduceus("retry").check().output
     assert project.planned()["train"] == 1
 
@@ -126,6 +130,22 @@ def test_a_failed_attempt_is_repeated_as_often_as_configured(project: Project) -
     train = project.read_json(f"results/runs/{run.name}/train.json")
     assert [attempt["exit_code"] for attempt in train["attempts"]] == [3, 3, 3]
     assert train["state"] == "failed"
+    assert sorted(path.name for path in (run / "work/attempts").glob("*.log")) == [
+        "1.log",
+        "2.log",
+        "3.log",
+    ]
+
+
+def test_a_program_that_cannot_be_started_costs_only_its_runs(project: Project) -> None:
+    one_variant(project, [0])
+    project.change("experiments/toy.yaml", command=["julia", "${program}"])
+    finished = project.snakemake()
+
+    (message,) = said_by(finished, "train")
+    assert "julia can't be started: No such file or directory; correct `command`" in message
+    (run,) = project.runs
+    assert project.read_json(f"results/runs/{run.name}/run_summary.json")["state"] == "failed"
 
 
 def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
@@ -248,6 +268,32 @@ def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> No
     for run in project.runs:
         attempts = project.read_json(f"results/runs/{run.name}/train.json")["attempts"]
         assert [attempt["state"] for attempt in attempts] == ["finished"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kill", range(20))
+def test_a_snakemake_killed_at_any_moment_loses_nothing(project: Project, kill: int) -> None:
+    """Every process of it, as when a machine dies: supervisors and programs too."""
+    one_variant(project, [0, 1, 2])
+    process = subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.path,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(0.5 + 0.6 * kill)
+    for victim in [*psutil.Process(process.pid).children(recursive=True), process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
+    process.wait()
+    project.caduceus("unlock").check()
+    project.snakemake("--rerun-incomplete").check()
+
+    for run in project.runs:
+        assert project.read_json(f"results/runs/{run.name}/train.json")["state"] == "finished"
+        with (run / "metrics_history.csv").open() as stream:
+            assert [row["_step"] for row in csv.DictReader(stream)] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -> None:

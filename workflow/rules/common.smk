@@ -23,6 +23,13 @@ try:
 except CaduceusError as error:
     raise SystemExit(f"caduceus: {error}")  # one line, where a traceback would hide it
 
+# The commands need Caduceus itself, which a rule's own environment wouldn't hold.
+if workflow.deployment_settings.deployment_method:
+    raise SystemExit(
+        "caduceus: --software-deployment-method: one environment serves all rules; leave it out, "
+        "and make the environment once by `make` or envs/environment.yaml"
+    )
+
 PAPER = PROJECT.config["paper"]
 RETRIES = PROJECT.config["retries"]
 DIGESTS = {

@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     chosen = arguments.spec["experiments"]
     aggregates = read_rows(arguments.variants, chosen)
-    figure = draw_figure(
-        arguments.spec, aggregates, arguments.history, read_rows(arguments.runs, chosen)
-    )
+    runs = read_rows(arguments.runs, chosen)
+    figure = draw_figure(arguments.spec, aggregates, arguments.history, runs, arguments.out.stem)
     write_figure(figure, arguments.out.parent, arguments.out.stem)

@@ -4,12 +4,20 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import ResultError
+from caduceus.files import read_json
 from caduceus.training import retry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="*", help="ids of runs; all that failed if none is given")
+    parser.add_argument(
+        "runs", nargs="*", help="ids of runs; if none is given, all of the experiments"
+    )
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+
+
+def _planned(plans: Path) -> list[str]:
+    """The runs of all plans; older ones beside them aren't asked for any more."""
+    return [run_id for plan in sorted(plans.glob("*.json")) for run_id in read_json(plan)["runs"]]
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -21,6 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
     for run_id in arguments.runs:
         if not (base / run_id).is_dir():
             raise ResultError(f"no such run; see {base}", run_id)
-    folders = [base / run_id for run_id in arguments.runs] or sorted(base.iterdir())
-    cleared = retry(iter(folders))
+    run_ids = arguments.runs or _planned(arguments.results / "experiments")
+    cleared = retry(base / run_id for run_id in run_ids)
     print("\n".join([*cleared, f"to be tried again: {len(cleared)}"]))

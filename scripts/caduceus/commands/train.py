@@ -18,20 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int | None:
-    arguments.log.parent.mkdir(parents=True, exist_ok=True)
-    with arguments.log.open("wb") as console:
-        try:
-            result = train(
-                arguments.out,
-                arguments.dataset,
-                console,
-                arguments.retries_left,
-                arguments.threads,
-                arguments.minutes * 60,
-            )
-        except StoppedError as stopped:
-            print(f"caduceus train: {stopped}", file=sys.stderr)
-            return 128 + stopped.signal
+    try:
+        result = train(
+            arguments.out,
+            arguments.dataset,
+            arguments.log,
+            arguments.retries_left,
+            arguments.threads,
+            arguments.minutes * 60,
+        )
+    except StoppedError as stopped:
+        print(f"caduceus train: {stopped}", file=sys.stderr)
+        return 128 + stopped.signal
     if result["state"] == "failed":
         run_id = arguments.out.parent.name
         print(f"caduceus train: {run_id} failed, others go on: {result['error']}", file=sys.stderr)
