@@ -95,11 +95,8 @@ def test_media_and_system_metrics(segment: Segment) -> None:
 
 def test_artifacts_with_their_files(segment: Segment) -> None:
     (artifact,) = [artifact for artifact in segment.artifacts if artifact.name == "data"]
-    assert (artifact.type, artifact.aliases, artifact.metadata) == (
-        "dataset",
-        ("v1", "latest"),
-        {"k": 1},
-    )
+    assert (artifact.type, artifact.metadata) == ("dataset", {"k": 1})
+    assert set(artifact.aliases) == {"v1", "latest"}  # wandb writes them in random order
     file = artifact.files["file.txt"]
     assert file.path is not None
     assert file.path.read_text() == "content"
