@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from caduceus.errors import ResultError
-from caduceus.exports import export_run, fold_media
+from caduceus.exports import export_run
 from caduceus.groups import export_group, leaves
+from caduceus.histories import fold_media
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import read_log
 from projects import Project
@@ -173,7 +174,12 @@ def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> 
     finished.snakemake("--forcerun", "export_run").check()
 
     manifest = finished.read_json(f"results/runs/{run.name}/manifest.json")
-    assert manifest["damage"] == {"corrupt_blocks": 0, "unreadable_records": 0, "cut_off": 1}
+    assert manifest["damage"] == {
+        "corrupt_blocks": 0,
+        "unreadable_records": 0,
+        "lost_records": 0,
+        "cut_off": 1,
+    }
     assert manifest["files"]["metrics_history.csv"]["rows"] == 5
 
 

@@ -16,7 +16,6 @@ DOORS = {
     "wandb": {"wandb_sdk.py"},
     "pynvml": {"nvml.py"},
     "subprocess": {"processes.py"},
-    "google": {"messages.py", "segment.py"},
 }
 
 

@@ -1,5 +1,6 @@
 """The reader of W&B's log, on logs that the real SDK wrote and on damaged ones."""
 
+import io
 import json
 import math
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from caduceus.files import md5_base64
 from caduceus.wandb_log import Damage, LogError, Segment, read_log
-from caduceus.wandb_log.framing import iter_records
+from caduceus.wandb_log.framing import RecordReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wandb_logs import BLOCK, HEADER, framed
@@ -39,6 +40,13 @@ with wandb.init(
 """
 
 
+def records_of(log: bytes, damage: Damage) -> list[bytes]:
+    reader = RecordReader(io.BytesIO(log), damage)
+    found = list(reader.read())
+    reader.finish()
+    return found
+
+
 @pytest.fixture(scope="module")
 def segment(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     folder = tmp_path_factory.mktemp("wandb")
@@ -54,7 +62,7 @@ def test_the_identity_of_the_run(segment: Segment) -> None:
     assert (run.job_type, run.name, run.notes, run.tags) == ("j", "n", "some notes", ("x", "y"))
     assert run.start_time > 1.7e9
     assert segment.exit_code == 0
-    assert segment.python.startswith("CPython 3.")
+    assert segment.environment["python"].startswith("CPython 3.")
 
 
 def test_every_row_in_order_exactly_as_logged(segment: Segment) -> None:
@@ -126,7 +134,7 @@ def test_a_corrupt_block_loses_that_block_and_says_so() -> None:
     data = bytearray(framed(records))
     data[BLOCK + 5000] ^= 1
     damage = Damage()
-    found = list(iter_records(bytes(data), damage))
+    found = records_of(bytes(data), damage)
 
     assert damage == Damage(corrupt_blocks=1)
     assert 60 < len(found) < 75
@@ -169,7 +177,7 @@ def test_a_log_of_nothing_but_its_header_is_an_empty_run(tmp_path: Path) -> None
 @settings(max_examples=50, deadline=None)
 def test_records_of_every_size_come_back(records: list[bytes]) -> None:
     damage = Damage()
-    assert list(iter_records(framed(records), damage)) == records
+    assert records_of(framed(records), damage) == records
     assert damage == Damage()
 
 
@@ -183,7 +191,7 @@ def test_no_damage_raises_anything_but_our_error(data: Any) -> None:
     log = log[: data.draw(st.integers(0, len(log)))]
     damage = Damage()
     try:
-        found = list(iter_records(bytes(log), damage))
+        found = records_of(bytes(log), damage)
     except LogError:
         return
     assert sum(map(len, found)) <= len(log)

@@ -1,22 +1,17 @@
 """The export of a W&B group: every run in one table, per-variant aggregates, the whole history."""
 
-import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from caduceus.files import read_json, write_json, write_whole
-from caduceus.rendering import parse, render, to_csv
+from caduceus.group_history import ABOUT, RunHistory, write_history
+from caduceus.rendering import to_csv
 from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
 
-_EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
-_ABOUT_ROW = ("run", "experiment", "variant", "seed")
 _ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
 
 
@@ -34,8 +29,29 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
     write_whole(folder / "runs.csv", to_csv([_flat(member) for member in members], _ABOUT_RUN))
     variants = list(_variants(members))
     write_whole(folder / "variants.csv", to_csv(variants, tuple(variants[0])))
-    _write_history(members, folder / "history.parquet")
+    write_history(
+        [_history(member.summary, member.folder) for member in members], folder / "history.parquet"
+    )
     write_json(folder / "compute.json", _compute(group, members))
+
+
+def export_loose_group(runs: Sequence[Path], folder: Path) -> None:
+    """Write runs.csv and history.parquet of exported runs that no experiment describes.
+
+    Args:
+        runs: the folders of their exports.
+        folder: takes the files.
+    """
+    summaries = [read_json(run / "run_summary.json") for run in runs]
+    rows = [_flat(_Member("", {}, *pair)) for pair in zip(summaries, runs, strict=True)]
+    write_whole(folder / "runs.csv", to_csv(rows, _ABOUT_RUN))
+    histories = [_history(*pair) for pair in zip(summaries, runs, strict=True)]
+    write_history(histories, folder / "history.parquet")
+
+
+def _history(summary: Mapping[str, Any], folder: Path) -> RunHistory:
+    about = {"run": summary["run_id"]} | {name: summary[name] for name in ABOUT[1:]}
+    return RunHistory(about, folder / "metrics_history.csv")
 
 
 @dataclass(frozen=True)
@@ -134,51 +150,6 @@ def _aggregates(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
 
 def _is_result(name: str) -> bool:
     return not name.startswith(("_", "system/"))
-
-
-def _write_history(members: Sequence[_Member], path: Path) -> None:
-    """Every row of every run, typed, with the run, experiment, variant and seed before it.
-
-    A metric of one of these four names is called `logged.NAME`.
-    """
-    columns: dict[str, list[Any]] = {name: [] for name in _ABOUT_ROW}
-    length = 0
-    for member in members:
-        summary = member.summary
-        with (member.folder / "metrics_history.csv").open(newline="") as stream:
-            reader = csv.reader(stream)
-            names = [f"logged.{n}" if n in _ABOUT_ROW else n for n in next(reader)]
-            rows = list(reader)
-        about = (summary["run_id"], summary["experiment"], summary["variant"], summary["seed"])
-        for name, value in zip(_ABOUT_ROW, about, strict=True):
-            columns[name] += [value] * len(rows)
-        for index, name in enumerate(names):
-            column = columns.setdefault(name, [None] * length)
-            column += [parse(row[index]) if row[index] else None for row in rows]
-        length += len(rows)
-        for column in columns.values():
-            column += [None] * (length - len(column))
-    table = pa.table({name: _typed(values) for name, values in columns.items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    pq.write_table(table, part)
-    part.replace(path)
-
-
-def _typed(values: Sequence[Any]) -> pa.Array:
-    """A column in the narrowest type that holds every value exactly; text of cells if none does."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {bool}:
-        return pa.array(values, pa.bool_())
-    if kinds <= {int} and all(v is None or -(2**63) <= v < 2**63 for v in values):
-        return pa.array(values, pa.int64())
-    if kinds <= {int, float} and all(
-        not isinstance(v, int) or abs(v) <= _EXACT_INT for v in values
-    ):
-        return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    if kinds <= {str}:
-        return pa.array(values, pa.string())
-    return pa.array([None if v is None else render(v) for v in values], pa.string())
 
 
 def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:

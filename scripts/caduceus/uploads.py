@@ -1,15 +1,17 @@
 """A run's artifacts: what its program has logged, and what is still to be logged."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caduceus import wandb_environment
 from caduceus.errors import ResultError, SpecError
-from caduceus.exports import read_segments
+from caduceus.exports import read_uploads, stitch_attempts
 from caduceus.files import files_below, read_json
+from caduceus.histories import read_segment
 from caduceus.runs import RunFolder
+from caduceus.wandb_log import Segment
 
 _WANDBS_OWN_TYPES = ("run_table", "code", "job")  # W&B logs these on its own account
 Files = dict[str, Path]  # by their names inside an artifact
@@ -35,8 +37,8 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
     """
     folder = RunFolder(path)
     train = read_json(path / "train.json")
-    attempt = len(train["attempts"])
-    logged = _logged(folder, attempt)
+    trained = [read_segment(part.path) for part in stitch_attempts(folder, train["attempts"])]
+    logged = _logged(trained, folder)
     identity = read_json(path / "run.json")
     if train["state"] == "finished":
         dataset = read_json(dataset_json) if dataset_json else None
@@ -45,8 +47,8 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
         if dataset and f"dataset-{dataset['name']}" in logged:
             dataset = None
         if missing or dataset:
-            _log(folder, identity, missing, dataset, _summary(folder, attempt))
-            logged = _logged(folder, attempt)
+            _log(folder, identity, missing, dataset, _summary(trained))
+            logged = _logged(trained, folder)
         lost = wanted.keys() - logged.keys()
         if lost:
             raise ResultError(
@@ -80,22 +82,22 @@ def _wanted(folder: RunFolder, experiment: str) -> dict[str, tuple[str, Files]]:
     return wanted
 
 
-def _logged(folder: RunFolder, attempt: int) -> dict[str, dict[str, Any]]:
+def _logged(trained: Sequence[Segment], folder: RunFolder) -> dict[str, dict[str, Any]]:
     return {
         artifact.name: {
             "type": artifact.type,
             "digest": artifact.digest,
             "is_used": artifact.is_used,
         }
-        for segment in read_segments(folder, attempt)
+        for segment in [*trained, *read_uploads(folder)]
         for artifact in segment.artifacts
     }
 
 
-def _summary(folder: RunFolder, attempt: int) -> dict[str, Any]:
+def _summary(trained: Sequence[Segment]) -> dict[str, Any]:
     """The summary as the program left it, without what wandb writes itself."""
     summary: dict[str, Any] = {}
-    for segment in read_segments(folder, attempt):
+    for segment in trained:
         summary |= segment.summary
     return {name: value for name, value in summary.items() if not name.startswith("_")}
 

@@ -10,22 +10,37 @@ One file is one segment: what one process wrote to a run.
 """
 
 from caduceus.wandb_log.framing import Damage, LogError
-from caduceus.wandb_log.segment import (
+from caduceus.wandb_log.reading import follow, iter_rows, read_log
+from caduceus.wandb_log.records import (
     Artifact,
     ArtifactFile,
+    Output,
+    Row,
     RunHeader,
     Segment,
     StatsSample,
-    read_log,
 )
+from caduceus.wandb_log.stitching import Part, find_logs, gaps, group_by_run, kept_rows, stitch
+from caduceus.wandb_log.writing import write_stitched
 
 __all__ = [
     "Artifact",
     "ArtifactFile",
     "Damage",
     "LogError",
+    "Output",
+    "Part",
+    "Row",
     "RunHeader",
     "Segment",
     "StatsSample",
+    "find_logs",
+    "follow",
+    "gaps",
+    "group_by_run",
+    "iter_rows",
+    "kept_rows",
     "read_log",
+    "stitch",
+    "write_stitched",
 ]

@@ -1,0 +1,31 @@
+"""Export any W&B runs from their logs, also runs this project never saw."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from caduceus.wandb_folders import export_folders
+
+_DAMAGED = 3  # exit status: everything readable is exported, but something is lost
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", type=Path, nargs="+", help="`.wandb` files, run folders, or folders with any below"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="takes runs/RUN/ and groups/GROUP/")
+    parser.add_argument(
+        "--groups", action="store_true", help="also each W&B group: runs.csv and history.parquet"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (all cores)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    done, problems = export_folders(
+        arguments.paths, arguments.out, arguments.groups, arguments.jobs
+    )
+    for problem in problems:
+        print(f"caduceus export: {problem}", file=sys.stderr)
+    print(f"exported runs: {len(done)}, to {arguments.out}")
+    return _DAMAGED if problems else 0

@@ -1,0 +1,78 @@
+"""Reading a log from its file, whole or while it is being written."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from caduceus.wandb_log.framing import LogError, RecordReader
+from caduceus.wandb_log.records import Row, Segment, add_record
+
+
+def read_log(path: Path) -> Segment:
+    """Read a `.wandb` file to its last whole record.
+
+    Raises:
+        LogError: the file is missing or isn't a `.wandb` log of version 0. A log that is cut off
+            or damaged inside is read as far as it can be; `damage` says what is lost.
+    """
+    segment = Segment(path)
+    segment.history.extend(iter_rows(segment))
+    return segment
+
+
+def iter_rows(segment: Segment) -> Iterator[Row]:
+    """Yield the rows of the log at `segment.path`, and add all else that it says to `segment`.
+
+    Raises:
+        LogError: as `read_log`.
+    """
+    try:
+        with segment.path.open("rb") as stream:
+            reader = RecordReader(stream, segment.damage)
+            for payload in reader.read():
+                if (row := add_record(segment, payload)) is not None:
+                    yield row
+            reader.finish()
+    except OSError as error:
+        raise LogError(f"{segment.path}: can't be read: {error.strerror}") from error
+    except LogError as error:
+        raise LogError(f"{segment.path}: {error}") from None
+
+
+def follow(
+    path: Path, is_over: Callable[[], bool] = lambda: False, interval_s: float = 0.5
+) -> Iterator[Row]:
+    """Yield each row of a run as it is written.
+
+    Ends after the run's own end, or when `is_over` says that its writer has gone and all that it
+    left is read. Waits for a file that isn't there yet.
+
+    Args:
+        path: the `.wandb` file.
+        is_over: asked whenever there is nothing new.
+        interval_s: how long to wait then, in seconds.
+
+    Raises:
+        LogError: the file isn't a `.wandb` log of version 0, or can't be read.
+    """
+    while not path.exists() or path.stat().st_size < 7:  # the header
+        if is_over():
+            return
+        time.sleep(interval_s)
+    segment = Segment(path)
+    try:
+        with path.open("rb") as stream:
+            reader = RecordReader(stream, segment.damage)
+            while segment.exit_code is None:
+                was_over = is_over()  # asked before reading, so that nothing written is missed
+                for payload in reader.read():
+                    if (row := add_record(segment, payload)) is not None:
+                        yield row
+                if was_over:
+                    return
+                if segment.exit_code is None:
+                    time.sleep(interval_s)
+    except OSError as error:
+        raise LogError(f"{path}: can't be read: {error.strerror}") from error
+    except LogError as error:
+        raise LogError(f"{path}: {error}") from None

@@ -1,0 +1,235 @@
+"""The reader by columns says the same as the reader by records, of sound and of broken logs."""
+
+import io
+import json
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus import histories
+from caduceus.wandb_log import (
+    Damage,
+    LogError,
+    Part,
+    Row,
+    Segment,
+    columns,
+    items,
+    iter_rows,
+    read_log,
+    stitch,
+)
+from caduceus.wandb_log.framing import RecordReader
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wandb_logs import BLOCK, HEADER, Keys, framed, history, record, summary
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = st.sampled_from(["loss", "train/loss", "a.b", "é", "k" * 130, "x" * 9, "x" * 8, ""]) | texts
+keys = st.lists(names, min_size=1, max_size=3).map(tuple) | st.just(("plain",))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | texts,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(texts, below, max_size=3),
+)
+
+
+def go_text(value: Any) -> str:
+    """JSON as wandb-core writes it: floats from 1e6 on with an exponent."""
+    if isinstance(value, float) and 1e6 <= abs(value) < 1e16:
+        digits = repr(value).replace(".0", "").lstrip("-")
+        whole, _, fraction = digits.partition(".")
+        mantissa = f"{whole[0]}.{whole[1:]}{fraction}".rstrip("0").rstrip(".")
+        return f"{'-' if value < 0 else ''}{mantissa}e+{len(whole) - 1:02d}"
+    if isinstance(value, float) and value == int(value if abs(value) < 1e300 else 0):
+        return json.dumps(int(value)) if value or str(value)[0] != "-" else "-0"
+    return json.dumps(value, ensure_ascii=False)
+
+
+json_texts = values.map(go_text) | values.map(json.dumps) | st.just("x" * 70_000).map(json.dumps)
+rows = st.dictionaries(keys, json_texts, max_size=6)
+
+
+class Log(bytes):
+    """A log that a failure shows by its records, not by its bytes."""
+
+    def __repr__(self) -> str:
+        try:
+            records = list(RecordReader(io.BytesIO(self), Damage()).read())
+        except LogError as error:
+            return str(error)
+        return "\n".join(f"{record[:200]!r}" for record in records)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> Log:
+    """A log of rows with rising steps, summaries and odd records between them."""
+    records = []
+    step = 0
+    for number in range(1, draw(st.integers(0, 25)) + 1):
+        kind = draw(st.sampled_from(["row", "row", "row", "summary", "typed", "removal", "other"]))
+        step += draw(st.integers(1, 10**6))
+        row: dict[Keys, str] = draw(rows) | {("_step",): str(step)}
+        if kind == "row":
+            records.append(history(number, row))
+        elif kind == "typed":  # x_history_value_encoding="json,typed" puts a second form before
+            records.append(history(number, row, extra=b"\x31" + bytes(8)))
+        elif kind == "summary":
+            records.append(summary(number, draw(rows)))
+        elif kind == "removal":
+            records.append(summary(number, draw(rows), removed=list(draw(rows))))
+        else:
+            records.append(record(draw(st.sampled_from([0, number])), 13, b"\x1a\x04text"))
+    return Log(framed(records))
+
+
+def read_both(path: Path) -> tuple[Segment, list[Row], Segment, list[Row]]:
+    by_records, by_columns = Segment(path), Segment(path)
+    one = list(iter_rows(by_records))
+    two = [
+        batch.row(index)
+        for batch in columns.iter_batches(by_columns)
+        for index in range(batch.rows)
+    ]
+    return by_records, one, by_columns, two
+
+
+def assert_same(path: Path) -> None:
+    by_records, one, by_columns, two = read_both(path)
+    assert two == one
+    assert by_columns.damage == by_records.damage
+    # As text, since NaN isn't equal to itself; the order of a summary's keys is random in wandb.
+    assert json.dumps(by_columns.summary, sort_keys=True) == json.dumps(
+        by_records.summary, sort_keys=True
+    )
+    by_columns.summary = by_records.summary = {}
+    assert repr(by_columns) == repr(by_records)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(columns, "_STRETCH", 2)  # records that cross a stretch are common then
+    return tmp_path / "run-x.wandb"
+
+
+same_fixture = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@given(logs())
+@same_fixture
+def test_both_readers_say_the_same(path: Path, log: bytes) -> None:
+    path.write_bytes(log)
+    assert_same(path)
+
+
+@given(logs())
+@same_fixture
+def test_both_ways_export_the_same_bytes(path: Path, log: bytes) -> None:
+    path.write_bytes(log)
+    found = []
+    for limit in (sys.maxsize, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(histories, "_LARGE_LOG", limit)
+            patch.setattr("caduceus.history_table._CELLS_AT_ONCE", 10)
+            patch.setattr("caduceus.history_table._IN_MEMORY", 1000)
+            rows = histories.export_history(stitch([path]), path.parent).rows
+        names = ("metrics_history.csv", "system_metrics.csv")
+        found.append((rows, *((path.parent / name).read_bytes() for name in names)))
+    assert found[0] == found[1]
+
+
+def broken(log: bytes, source: random.Random) -> bytes:
+    """`log` with some bytes flipped, cut out, repeated or cut off."""
+    data = bytearray(log)
+    for _ in range(source.choice([1, 1, 1, 2, 5])):
+        at = source.randrange(len(data) + 1)
+        size = source.choice([1, 2, 7, 100, BLOCK])
+        match source.choice(["flip", "flip", "cut", "repeat", "truncate", "zero"]):
+            case "flip" if at < len(data):
+                data[at] ^= 1 << source.randrange(8)
+            case "cut":
+                del data[at : at + size]
+            case "repeat":
+                data[at:at] = data[at : at + size]
+            case "truncate":
+                del data[at:]
+            case "zero":
+                data[at : at + size] = bytes(len(data[at : at + size]))
+    return bytes(data)
+
+
+def base_logs() -> Iterator[bytes]:
+    """Logs of several blocks: of short records, of long ones, and of both."""
+    for sizes in ([40], [9_000], [40, 40, 40, 70_000, 300]):
+        records = []
+        for number in range(1, 40 if max(sizes) > 1000 else 900):
+            text = json.dumps("v" * sizes[number % len(sizes)])
+            row = {("_step",): str(number), ("a",): text, ("b", "c"): f"{number / 7}"}
+            records += [history(2 * number - 1, row), summary(2 * number, row)]
+        yield framed(records)
+
+
+def check_broken_logs(path: Path, seeds: range) -> None:
+    bases = list(base_logs())
+    for seed in seeds:
+        source = random.Random(seed)
+        path.write_bytes(broken(source.choice(bases), source))
+        try:
+            read_log(path)
+        except LogError:
+            with pytest.raises(LogError):
+                list(columns.iter_batches(Segment(path)))
+            continue
+        assert_same(path)
+
+
+def test_broken_logs_are_read_alike_as_far_as_they_go(path: Path) -> None:
+    check_broken_logs(path, range(500))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("block", range(20))
+def test_very_many_broken_logs(path: Path, block: int) -> None:
+    check_broken_logs(path, range(1_000 * (block + 1), 1_000 * (block + 2)))
+
+
+def test_a_lost_record_is_counted_by_its_number(path: Path) -> None:
+    rows = [history(number, {("_step",): str(number)}) for number in (1, 2, 5, 6, 9)]
+    path.write_bytes(framed(rows))
+    assert_same(path)
+    assert read_log(path).damage.lost_records == 4
+    assert read_log(path).damage.is_corrupt
+
+
+def test_two_keys_of_one_hash_are_refused_not_mixed_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    monkeypatch.setattr(items, "_HASH", np.uint64(0))
+    path.write_bytes(framed([history(1, {("a",): "1", ("b",): "2"})]))
+    with pytest.raises(LogError, match="two metrics can't be told apart"):
+        list(columns.iter_batches(Segment(path)))
+
+
+def test_rows_are_cut_and_shifted_as_the_run_is_stitched(path: Path) -> None:
+    rows = [history(n + 1, {("_step",): str(n), ("a",): str(n)}) for n in range(10)]
+    path.write_bytes(framed(rows))
+    for part in (Part(path, None, end=4), Part(path, None, "append", None), Part(path, None)):
+        other = Part(path, None, part.rule, part.start, part.end)
+        by_rows = list(histories.kept_rows(part, iter_rows(Segment(path)), 99))
+        batches = columns.kept_batches(other, columns.iter_batches(Segment(path)), 99)
+        by_columns = [b.row(index) for b in batches for index in range(b.rows)]
+        assert by_columns == by_rows
+        assert other == part
+
+
+def test_an_empty_log_has_no_batch(path: Path) -> None:
+    path.write_bytes(HEADER)
+    assert list(columns.iter_batches(Segment(path))) == []

@@ -1,0 +1,216 @@
+"""One run out of several segments, and one log out of them that the real SDK syncs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from caduceus.wandb_log import (
+    LogError,
+    find_logs,
+    gaps,
+    group_by_run,
+    iter_rows,
+    kept_rows,
+    read_log,
+    stitch,
+    write_stitched,
+)
+from caduceus.wandb_log.records import Row, Segment
+from caduceus.wandb_log.stitching import Part
+from wandb_logs import field as wire
+from wandb_logs import framed, history, record, summary
+from wandb_server import wandb_server
+
+
+def segment(
+    path: Path,
+    steps: range | list[int],
+    started: int = 0,
+    resume: bool = False,
+    starting_step: int = 0,
+    run: str = "abc",
+    **values: str,
+) -> Path:
+    """A segment of rows with metric `a`, the file's name in it."""
+    about = wire(1, run) + wire(14, starting_step) + wire(17, wire(1, started)) + wire(24, resume)
+    records = [record(1, 17, about)]
+    for number, step in enumerate(steps, 2):
+        row = {("_step",): str(step), ("a",): json.dumps(path.stem), ("b", "c"): "1"}
+        records.append(history(number, row))
+    last = {("a",): json.dumps(path.stem)} | {(name,): text for name, text in values.items()}
+    records.append(summary(len(records) + 1, last))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(framed(records))
+    return path
+
+
+def rows_of(parts: list[Part]) -> list[Row]:
+    found: list[Row] = []
+    before = None
+    for part in parts:
+        found += kept_rows(part, iter_rows(Segment(part.path)), before)
+        before = before if part.last is None else part.last
+    return found
+
+
+def whose(rows: list[Row]) -> list[tuple[int, str]]:
+    return [(int(row["_step"]), json.loads(row["a"])) for row in rows]
+
+
+def test_a_resumed_segment_replaces_the_steps_from_where_it_goes_on(tmp_path: Path) -> None:
+    one = segment(tmp_path / "one.wandb", range(5))
+    two = segment(tmp_path / "two.wandb", range(3, 6))
+    parts = stitch([one, two], {one: None, two: 3})
+
+    assert whose(rows_of(parts)) == [(n, "one") for n in range(3)] + [
+        (n, "two") for n in range(3, 6)
+    ]
+    assert [(part.rule, part.rows, part.dropped) for part in parts] == [
+        ("fresh", 3, 2),
+        ("given", 3, 0),
+    ]
+
+
+def test_a_fresh_segment_replaces_everything(tmp_path: Path) -> None:
+    one = segment(tmp_path / "one.wandb", range(5))
+    two = segment(tmp_path / "two.wandb", range(2))
+    assert whose(rows_of(stitch([one, two], {one: None, two: None}))) == [(0, "two"), (1, "two")]
+
+
+def test_a_segment_that_counts_from_zero_is_shifted_to_where_it_goes_on(tmp_path: Path) -> None:
+    one = segment(tmp_path / "one.wandb", range(5))
+    two = segment(tmp_path / "two.wandb", range(2))
+    parts = stitch([one, two], {one: None, two: 4})
+    assert whose(rows_of(parts)) == [(n, "one") for n in range(4)] + [(4, "two"), (5, "two")]
+    assert parts[1].shift == 4
+
+
+def test_what_is_not_given_is_told_by_start_steps_and_the_run_record(tmp_path: Path) -> None:
+    logs = [
+        segment(tmp_path / "e.wandb", range(30, 32), started=5, starting_step=30, resume=True),
+        segment(tmp_path / "a.wandb", range(3), started=1),
+        segment(tmp_path / "b.wandb", range(10), started=2),
+        segment(tmp_path / "d.wandb", range(3), started=4, resume=True),
+        segment(tmp_path / "c.wandb", range(8, 20), started=3),
+        segment(tmp_path / "f.wandb", [], started=6, resume=True),
+    ]
+    parts = stitch(logs)
+    rows = whose(rows_of(parts))
+
+    assert [(part.path.stem, part.rule) for part in parts] == [
+        ("b", "fresh"),
+        ("c", "steps"),
+        ("d", "append"),
+        ("e", "server"),
+        ("f", "append"),
+    ]
+    assert rows == (
+        [(n, "b") for n in range(8)]
+        + [(n, "c") for n in range(8, 20)]
+        + [(n, "d") for n in range(20, 23)]
+        + [(30, "e"), (31, "e")]
+    )
+    assert gaps(parts) == [(22, 30)]
+
+
+def test_a_stride_of_the_program_is_no_gap(tmp_path: Path) -> None:
+    parts = stitch(
+        [
+            segment(tmp_path / "a.wandb", range(0, 1000, 250), started=1),
+            segment(tmp_path / "b.wandb", range(1000, 2000, 250), started=2),
+        ]
+    )
+    rows_of(parts)
+    assert gaps(parts) == []
+
+
+def test_logs_are_found_once_and_grouped_by_run(tmp_path: Path) -> None:
+    first = segment(tmp_path / "wandb/run-1/run-abc.wandb", range(2))
+    second = segment(tmp_path / "wandb/run-2/run-abc.wandb", range(2))
+    other = segment(tmp_path / "wandb/run-3/run-xyz.wandb", range(2), run="xyz")
+    (tmp_path / "wandb/latest-run").symlink_to("run-3")
+    broken = tmp_path / "wandb/run-4/run-bad.wandb"
+    broken.parent.mkdir()
+    broken.write_bytes(b"nothing of the kind")
+    found = find_logs(tmp_path)
+
+    assert found == [first, second, other, broken]
+    runs, unreadable = group_by_run(found)
+    assert runs == {"abc": [first, second], "xyz": [other]}
+    assert unreadable == [f"{broken}: the file isn't a .wandb log"]
+    with pytest.raises(LogError):
+        stitch([broken])
+
+
+PROGRAM = """
+import sys, wandb
+first, last, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+with wandb.init(project="p", id="abc", name=name, resume="allow", config={name: first}) as run:
+    for step in range(first, last):
+        run.log({"a": step / 7, "who": name, "nest": {"x": step}}, step=step)
+    run.summary["only/" + name] = 1
+    print("printed by", name)
+"""
+
+
+def test_a_stitched_log_syncs_to_exactly_its_rows(tmp_path: Path) -> None:
+    """Written by the real SDK in two processes, stitched by us, delivered by the real SDK."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+    environment |= {"WANDB_ERROR_REPORTING": "false"}
+    offline = environment | {"WANDB_MODE": "offline", "WANDB_DIR": str(tmp_path)}
+    for words in (["0", "8", "one"], ["5", "12", "two"]):
+        command = [sys.executable, "-c", PROGRAM, *words]
+        subprocess.run(command, env=offline, cwd=tmp_path, check=True, capture_output=True)
+    parts = stitch(find_logs(tmp_path))
+    rows = rows_of(stitch(find_logs(tmp_path)))
+    folder = tmp_path / "stitched/offline-run-20260101_000000-abc"
+    (folder / "files").mkdir(parents=True)
+    read = write_stitched(parts, folder / "run-abc.wandb")
+    stitched = read_log(folder / "run-abc.wandb")
+
+    assert not any(segment.damage.is_corrupt for segment in read)
+    assert stitched.history == rows
+    assert whose_steps(rows) == list(range(12))
+    assert stitched.damage == read_log(folder / "run-abc.wandb").damage
+    assert (stitched.damage.lost_records, stitched.exit_code) == (0, 0)
+    assert stitched.run is not None
+    assert (stitched.run.name, stitched.run.start_time) == ("two", parts[0].run.start_time)  # type: ignore[union-attr]
+    assert {"one": 0, "two": 5}.items() <= stitched.config.items()
+    printed = "".join(line.text for line in stitched.console)
+    assert "printed by one" in printed and "printed by two" in printed
+
+    with wandb_server() as (address, received):
+        online = environment | {"WANDB_BASE_URL": address, "WANDB_API_KEY": "x" * 40}
+        command = [Path(sys.executable).with_name("wandb"), "sync", str(folder)]
+        done = subprocess.run(
+            command, env=online, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert received.exit_code == 0
+    assert [row["_step"] for row in received.history] == list(range(12))
+    assert [row["a"] for row in received.history] == [step / 7 for step in range(12)]
+    assert [row["who"] for row in received.history] == ["one"] * 5 + ["two"] * 7
+    assert received.summary["only/one"] == received.summary["only/two"] == 1
+    assert received.summary["nest"] == {"x": 11}
+    assert {upsert.get("displayName") for upsert in received.upserts} <= {"two", None}
+    assert "two" in [upsert.get("displayName") for upsert in received.upserts]
+
+
+def whose_steps(rows: list[Row]) -> list[int]:
+    return [int(row["_step"]) for row in rows]
+
+
+def test_a_shifted_segment_is_written_under_its_new_steps(tmp_path: Path) -> None:
+    one = segment(tmp_path / "one.wandb", range(3))
+    two = segment(tmp_path / "two.wandb", range(3), started=1, resume=True, x="NaN")
+    write_stitched(stitch([one, two]), tmp_path / "out.wandb")
+    stitched = read_log(tmp_path / "out.wandb")
+
+    assert stitched.history == rows_of(stitch([one, two]))
+    assert whose_steps(stitched.history) == list(range(6))
+    assert stitched.summary["a"] == "two"
+    assert stitched.summary["x"] != stitched.summary["x"]  # NaN stays itself
+    assert stitched.exit_code is None
