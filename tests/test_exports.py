@@ -170,7 +170,8 @@ def test_an_artifact_that_is_not_what_was_logged_is_refused(finished: Project) -
 def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> None:
     run = finished.runs[0]
     (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
-    log.write_bytes(log.read_bytes()[:-20])
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-20])
     finished.snakemake("--forcerun", "export_run").check()
 
     manifest = finished.read_json(f"results/runs/{run.name}/manifest.json")
@@ -181,6 +182,15 @@ def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> 
         "cut_off": 1,
     }
     assert manifest["files"]["metrics_history.csv"]["rows"] == 5
+
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    log.write_bytes(damaged)
+    printed = finished.snakemake("--forcerun", "export_run").check().output
+    assert f"caduceus export-run: {run.name}: the log is damaged: {{'corrupt_blocks': 1" in printed
+    assert f"damaged: {run.name}: its log has lost {{'corrupt_blocks': 1" in printed
+    failures = finished.read_json("results/failures.json")
+    assert failures["damaged"][run.name]["corrupt_blocks"] == 1
 
 
 def test_a_group_is_made_of_the_experiments_that_name_it(

@@ -12,13 +12,12 @@ from caduceus.wandb_log import (
     find_logs,
     gaps,
     group_by_run,
-    iter_rows,
-    kept_rows,
+    iter_run,
     read_log,
     stitch,
     write_stitched,
 )
-from caduceus.wandb_log.records import Row, Segment
+from caduceus.wandb_log.records import Row
 from caduceus.wandb_log.stitching import Part
 from wandb_logs import field as wire
 from wandb_logs import framed, history, record, summary
@@ -48,12 +47,7 @@ def segment(
 
 
 def rows_of(parts: list[Part]) -> list[Row]:
-    found: list[Row] = []
-    before = None
-    for part in parts:
-        found += kept_rows(part, iter_rows(Segment(part.path)), before)
-        before = before if part.last is None else part.last
-    return found
+    return list(iter_run(parts))
 
 
 def whose(rows: list[Row]) -> list[tuple[int, str]]:

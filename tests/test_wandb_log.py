@@ -22,6 +22,7 @@ with wandb.init(
     mode="offline", project="p", entity="e", group="g", job_type="j", name="n", notes="some notes",
     id="abc", tags=["x", "y"], config={"rate": 1e-5, "deep": {"a": [1, None]}, "big": 2**60},
 ) as run:
+    print("a line")
     run.log({"float": 0.1, "int": 9007199254740993, "nan": float("nan"), "inf": -float("inf")})
     run.log({"text": 'a, "b"\\né😀', "NaN": "NaN", "none": None, "true": True, "list": [1, 2.5]})
     run.log({"nest": {"a": {"b": 1}}, "dot.key": 2, "nest2": {"x.y": 3}}, step=7)
@@ -110,6 +111,16 @@ def test_artifacts_with_their_files(segment: Segment) -> None:
     assert file.path.read_text() == "content"
     assert (file.bytes, file.digest) == (7, md5_base64(file.path))
     assert not artifact.is_used
+
+
+def test_console_environment_and_telemetry(segment: Segment) -> None:
+    lines = [line for line in segment.console if line.text.strip() == "a line"]
+    assert [line.stream for line in lines] == ["stdout"]
+    assert lines[0].time > 1.7e9
+    assert segment.environment["cpu_count_logical"] >= 1
+    assert segment.environment["executable"] == sys.executable
+    assert segment.telemetry["cli_version"].startswith("0.31.")
+    assert segment.program == "<python with no main file>"
 
 
 def test_a_sound_log_has_no_damage(segment: Segment) -> None:

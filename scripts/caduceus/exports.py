@@ -97,6 +97,17 @@ def export_logs(logs: Sequence[Path], folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def damage_of(manifest: Path) -> dict[str, int]:
+    """What an exported run has lost for good, by kind; nothing if it isn't exported.
+
+    That a log is cut off is no damage: so a killed program leaves it, and all it wrote is read.
+    """
+    if not manifest.exists():
+        return {}
+    damage = read_json(manifest)["damage"]
+    return {kind: count for kind, count in damage.items() if count and kind != "cut_off"}
+
+
 def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part]:
     """The segments that make the run: those of its last attempt, and of what it went on from."""
     resumed_from: dict[Path, int | None] = {}

@@ -127,8 +127,15 @@ def fold_media(row: Mapping[str, str]) -> Row:
         if owner is None:
             folded[name] = value
         elif (part := name.removeprefix(f"{owner}.")) not in _RANDOM_PARTS:
-            parts[owner][part] = json.loads(value)
+            parts[owner][part] = _parsed(value)
     return folded | {name: json.dumps(value, sort_keys=True) for name, value in parts.items()}
+
+
+def _parsed(json_text: str) -> Any:
+    try:
+        return json.loads(json_text)
+    except (ValueError, RecursionError):  # damaged, or deeper than Python goes
+        return json_text
 
 
 def without_references(value: Any) -> Any:

@@ -172,6 +172,7 @@ def _special(
     special |= (length > 1) & (pairs[end - 2] == _pair(".0"))
     special |= (length == 2) & (pairs[start] == _pair("-0"))
     special |= (length > 2) & ((sign == ord("e")) | (text[end - 2] == ord("e")))
+    special |= (length > 4) & (mark == ord("e")) & (sign >= ord("0")) & (sign <= ord("9"))
     words = np.ndarray((len(text) - 7,), "<u8", buffer=text, strides=(1,))
     special |= (length > 6) & ((words[first] ^ _SMALL) & _SIX_BYTES == 0)
     return special, exponent * moves

@@ -23,14 +23,18 @@ _WORDS = {"NaN", "Infinity", "-Infinity", "true", "false", "null", ""}
 
 
 def cell(json_text: str) -> str:
-    """The canonical text of a value that was logged as `json_text`."""
+    """The canonical text of a value that was logged as `json_text`.
+
+    What isn't JSON, or is nested deeper than Python goes, is taken for text.
+    """
     first = json_text[:1]
-    if first == '"':
-        return _text(json.loads(json_text))
-    if first in "[{":
-        return render_json(json.loads(json_text))
-    if first.isdigit() or first == "-":
-        return _number(json_text)
+    try:
+        if first and first in '"[{':
+            return render(json.loads(json_text))
+        if first.isdigit() or first == "-":
+            return _number(json_text)
+    except (ValueError, RecursionError):
+        return _text(json_text)
     return json_text
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ResultError
-from caduceus.exports import export_logs
+from caduceus.exports import damage_of, export_logs
 from caduceus.files import read_json
 from caduceus.wandb_log import LogError, find_logs, group_by_run
 
@@ -63,12 +63,11 @@ def _export_all(
 def _export(logs: Sequence[Path], folder: Path) -> list[str]:
     """Export one run; returns what was lost of it."""
     try:
-        manifest = export_logs(logs, folder)
+        missing = export_logs(logs, folder)["missing"]
     except LogError as error:
         return [str(error)]
-    damage = {kind: count for kind, count in manifest["damage"].items() if count}
-    damage.pop("cut_off", None)  # a killed run; all that it wrote is there
-    return [*[f"the log is damaged: {damage}"] * bool(damage), *manifest["missing"]]
+    lost = damage_of(folder / "manifest.json")
+    return [*[f"the log is damaged: {lost}"] * bool(lost), *missing]
 
 
 def _export_groups(folders: Sequence[Path], out: Path) -> None:

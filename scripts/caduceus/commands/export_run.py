@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.exports import export_run
+from caduceus.exports import damage_of, export_run
 from caduceus.runs import RunFolder
 
 
@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    manifest = export_run(RunFolder(arguments.out.parent))
-    lost = {kind: count for kind, count in manifest["damage"].items() if count}
+    export_run(RunFolder(arguments.out.parent))
+    lost = damage_of(arguments.out)
     if lost:
         print(
             f"caduceus export-run: {arguments.out.parent.name}: the log is damaged: {lost}",

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import CaduceusError
+from caduceus.exports import damage_of
 from caduceus.files import read_json, write_json
 from caduceus.runs import RunFolder
 
@@ -14,16 +15,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    failed = {}
+    failed, damaged = {}, {}
     for path in arguments.plans:
         for run_id in read_json(path)["runs"]:
-            train = read_json(RunFolder.of_plan(path, run_id).path / "train.json")
+            folder = RunFolder.of_plan(path, run_id).path
+            train = read_json(folder / "train.json")
             if train["state"] == "failed":
                 failed[run_id] = train["error"]
+            lost = damage_of(folder / "manifest.json")
+            if lost:
+                damaged[run_id] = lost
+    for run_id, lost in damaged.items():
+        print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
     for run_id, error in failed.items():
         print(f"failed: {run_id}: {error}")
     if failed:
         raise CaduceusError(
             f"failed runs: {len(failed)}; mend the cause, type `caduceus retry`, and start again"
         )
-    write_json(arguments.out, [])
+    write_json(arguments.out, {"damaged": damaged})

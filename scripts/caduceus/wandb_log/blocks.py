@@ -31,7 +31,8 @@ class Chunks:
 
     def __init__(self, segment: Segment):
         self._damage = segment.damage
-        self._parts: list[bytes] = []
+        self._parts: list[bytes] = []  # of a record that has begun
+        self._length = 0  # of these parts, bytes
         self._is_inside = False
 
     def finish(self) -> None:
@@ -136,10 +137,11 @@ class Chunks:
             if kind == 0:
                 self._parts = []
             elif kind == FIRST:
-                self._parts = [part]
+                self._parts, self._length = [part], len(part)
             elif self._parts:
                 self._parts.append(part)
-                if sum(map(len, self._parts)) > RECORD_LIMIT:
+                self._length += len(part)
+                if self._length > RECORD_LIMIT:
                     self._damage.unreadable_records += 1
                     self._parts = []
                 elif kind == LAST:

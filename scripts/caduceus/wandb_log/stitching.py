@@ -163,6 +163,18 @@ def step_of(row: Row) -> int:
         return 0
 
 
+def iter_run(parts: Sequence[Part]) -> Iterator[Row]:
+    """The rows of a run, from all its segments, under their steps in it.
+
+    Raises:
+        LogError: a log can't be read.
+    """
+    before: int | None = None
+    for part in parts:
+        yield from kept_rows(part, iter_rows(Segment(part.path)), before)
+        before = before if part.last is None else part.last
+
+
 def kept_rows(part: Part, rows: Iterable[Row], before: int | None) -> Iterator[Row]:
     """The rows of a segment that belong to the run, under their steps in it.
 
