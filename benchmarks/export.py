@@ -174,7 +174,6 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
     planned = list(
         load_project(yaml.safe_load((project / "config.yaml").read_text()), [], project).runs
     )
-    finish_project(project)
     for run in planned:
         place = project / "results/runs" / run
         inside = place / "work/wandb/1/wandb/offline-run-20260101_000000-x"
@@ -190,7 +189,7 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
     directly = seconds_of(
         ["caduceus", "export", str(project / "results"), "--out", str(folder / "out")], folder
     )
-    seconds_of([*SNAKEMAKE, "--touch"], project)
+    finish_project(project)
     for run in planned:
         (project / "results/runs" / run / "manifest.json").unlink()
     shutil.rmtree(project / "results/groups")  # which asks for them

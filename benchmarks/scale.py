@@ -75,7 +75,8 @@ def finish_project(folder: Path) -> None:
     for name in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir() if name.endswith("/") else path.write_text(name)
+        if not path.exists():
+            path.mkdir() if name.endswith("/") else path.write_text(name)
     seconds_of([*SNAKEMAKE, "--touch"], folder)
 
 

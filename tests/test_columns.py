@@ -54,7 +54,21 @@ json_texts = values.map(go_text) | values.map(json.dumps) | st.just("x" * 70_000
 rows = st.dictionaries(keys, json_texts, max_size=6)
 # What no SDK writes must neither stop an export nor be read in two ways.
 garbage = st.sampled_from(
-    ["", "1e999", "[[", '"abc', "1,2", "tru", "-", "007", "[" * 100_000, "9" * 5000, "-0.0", "1.0"]
+    [
+        "",
+        "1e999",
+        r'"\ud800"',
+        "[[",
+        '"abc',
+        "1,2",
+        "tru",
+        "-",
+        "007",
+        "[" * 100_000,
+        "9" * 5000,
+        "-0.0",
+        "1.0",
+    ]
 )
 odd_rows = st.dictionaries(keys, json_texts | garbage, max_size=6)
 

@@ -17,7 +17,7 @@ _CHUNK = 1 << 20  # bytes read at a time while hashing
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write `content` so that a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode(errors="replace") if isinstance(content, str) else content
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as stream:

@@ -1,15 +1,14 @@
 """The history of a run, stitched from its segments and written as CSV."""
 
-import csv
-import io
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caduceus.files import write_whole
-from caduceus.rendering import cell
+from caduceus.rendering import cell, csv_line
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
 from caduceus.wandb_log.stitching import step_of
 
@@ -44,12 +43,18 @@ def export_history(parts: Sequence[Part], folder: Path) -> History:
     Raises:
         LogError: a log can't be read.
     """
-    if any(part.path.stat().st_size > _LARGE_LOG for part in parts):
+    if any(_is_large(part.path) for part in parts):
         history, system = _export_large(parts, folder)
     else:
         history, system = _export_small(parts, folder)
     write_whole(folder / "system_metrics.csv", _system_csv(system, history.segments))
     return history
+
+
+def _is_large(log: Path) -> bool:
+    """Whether numpy reads the log sooner; where it is imported already, it soon does."""
+    limit = _LARGE_LOG >> 3 if "numpy" in sys.modules else _LARGE_LOG
+    return log.stat().st_size > limit
 
 
 def read_segment(path: Path) -> Segment:
@@ -59,7 +64,7 @@ def read_segment(path: Path) -> Segment:
         LogError: it can't be read.
     """
     segment = Segment(path)
-    if path.stat().st_size > _LARGE_LOG:
+    if _is_large(path):
         from caduceus.wandb_log.columns import iter_batches
 
         rows: Iterable[object] = iter_batches(segment)
@@ -186,9 +191,5 @@ def _system_csv(rows: Sequence[Row], segments: Sequence[Segment]) -> str:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([cell(row[name]) if name in row else "" for name in columns])
-    return stream.getvalue()
+    cells = ([cell(row[name]) if name in row else "" for name in columns] for row in rows)
+    return csv_line(columns) + "".join(map(csv_line, cells))

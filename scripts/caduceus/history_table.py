@@ -6,8 +6,6 @@ first or last bytes and rendered one by one; all others are copied as bytes. Col
 after the last row, so the cells wait in memory, and on disk if they are many.
 """
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caduceus.histories import TIME_COLUMNS, column_order
-from caduceus.rendering import cell
+from caduceus.rendering import cell, csv_line, quoted
 from caduceus.wandb_log.batch import Batch
 
 _IN_MEMORY = 1 << 26  # bytes of cells, before they go to disk
@@ -63,12 +61,10 @@ class HistoryTable:
 
     def write_csv(self, path: Path) -> None:
         """Write the table, whole or not at all."""
-        header = io.StringIO()
-        csv.writer(header, lineterminator="\n").writerow(self.columns)
         part = path.with_name(f".{path.name}.part")
         try:
             with part.open("wb") as stream:
-                stream.write(header.getvalue().encode())
+                stream.write(csv_line(self.columns).encode(errors="replace"))
                 for lines in self._lines():
                     stream.write(lines.data)
             part.replace(path)
@@ -215,15 +211,10 @@ def _render_each(
         logged = data[start[index] : start[index] + length[index]]
         rendered = known.get(logged)
         if rendered is None:
-            rendered = known[logged] = _quoted(cell(logged.decode(errors="replace"))).encode()
+            rendered = known[logged] = quoted(cell(logged.decode(errors="replace"))).encode(
+                errors="replace"
+            )
         start[index], length[index] = place, len(rendered)
         side.append(rendered)
         place += len(rendered)
     return start, length, np.frombuffer(data + b"".join(side), np.uint8)
-
-
-def _quoted(text: str) -> str:
-    """A cell as the csv module writes it."""
-    if any(sign in text for sign in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text

@@ -12,12 +12,12 @@ A value is logged as JSON text. Its cell in a CSV file is that text in canonical
     (empty)                   the row has no such metric
 """
 
-import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 _EXACT = 2.0**53  # every whole float below this is exact, so `1.0` and `1` are the same number
 _WORDS = {"NaN", "Infinity", "-Infinity", "true", "false", "null", ""}
 
@@ -98,9 +98,20 @@ def parse(cell_text: str) -> Any:
 def to_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> str:
     """Rows as CSV: the columns `first`, then all others in the order they first appear."""
     columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([render(row[name]) if name in row else "" for name in columns])
-    return stream.getvalue()
+    cells = ([render(row[name]) if name in row else "" for name in columns] for row in rows)
+    return csv_line(columns) + "".join(map(csv_line, cells))
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """A line of a CSV file as RFC 4180 has it, but for its end."""
+    return ",".join(map(quoted, cells)) + "\n"
+
+
+def quoted(cell_text: str) -> str:
+    """A cell in quotes if it needs them.
+
+    Python's csv module leaves a carriage return bare (until 3.13), and then reads it as a line end.
+    """
+    if _NEEDS_QUOTES.search(cell_text):
+        return '"' + cell_text.replace('"', '""') + '"'
+    return cell_text

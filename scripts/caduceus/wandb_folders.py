@@ -52,6 +52,7 @@ def _export_all(
         return
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
+    import numpy  # noqa: F401  # once for all processes; it makes short logs faster to read too
     from tqdm import tqdm
 
     with ProcessPoolExecutor(jobs) as pool:

@@ -179,7 +179,7 @@ def read_row(content: bytes) -> Row:
     return row
 
 
-def read_item(content: bytes) -> tuple[list[str], str]:
+def read_item(content: Any) -> tuple[list[str], str]:
     """Keys and JSON text of an item of a history, summary or config record."""
     key, nested, text = "", [], ""
     for number, value in iter_fields(content):
@@ -205,13 +205,15 @@ def _text(value: Any) -> str:
     return value.decode(errors="replace")
 
 
-def update(values: dict[str, Any], change: Message) -> None:
+def update(values: dict[str, Any], content: bytes) -> None:
     """Set and remove what a config or summary record says, in nested dictionaries."""
-    for item in change.update:
-        set_value(values, item.nested_key or [item.key], json.loads(item.value_json))
-    for item in change.remove:
-        *above, last = item.nested_key or [item.key]
-        _below(values, above).pop(last, None)
+    for number, value in iter_fields(content):
+        if number == 1:
+            keys, text = read_item(value)
+            set_value(values, keys, json.loads(text))
+        elif number == 2:
+            *above, last = read_item(value)[0]
+            _below(values, above).pop(last, None)
 
 
 def set_value(values: dict[str, Any], keys: list[str], value: Any) -> None:
@@ -234,11 +236,11 @@ def _seconds(stamp: Message) -> float:
 
 
 def _add_summary(segment: Segment, content: bytes) -> None:
-    update(segment.summary, decode("Update", content))
+    update(segment.summary, content)
 
 
 def _add_config(segment: Segment, content: bytes) -> None:
-    update(segment.config, decode("Update", content))
+    update(segment.config, content)
 
 
 def _add_stats(segment: Segment, content: bytes) -> None:

@@ -14,12 +14,11 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 _TABLE = {
     "Timestamp": "1 seconds int, 2 nanos int",
     "Item": "1 key str, 2 nested_key str*, 16 value_json str",
-    "Update": "1 update Item*, 2 remove Item*",
     "Stats": "2 timestamp Timestamp, 3 item Item*",
     "Output": "1 output_type int, 2 timestamp Timestamp, 3 line str",
     "Git": "1 remote_url str, 2 commit str",
     "Run": (
-        "1 run_id str, 2 entity str, 3 project str, 4 config Update, 5 summary Update, "
+        "1 run_id str, 2 entity str, 3 project str, 4 config bytes, 5 summary bytes, "
         "6 run_group str, 7 job_type str, 8 display_name str, 9 notes str, 10 tags str*, "
         "12 sweep_id str, 13 host str, 14 starting_step int, 17 start_time Timestamp, "
         "18 resumed bool, 21 git Git, 24 resume bool"
@@ -39,7 +38,7 @@ _TABLE = {
         "17 cpu_count_logical int, 18 gpu_type str, 19 gpu_count int, 25 cuda_version str"
     ),
 }
-_DEFAULTS: dict[str, Any] = {"str": "", "int": 0, "bool": False}
+_DEFAULTS: dict[str, Any] = {"str": "", "int": 0, "bool": False, "bytes": b""}
 
 Message = SimpleNamespace
 
@@ -91,14 +90,21 @@ def iter_fields(data: bytes) -> Iterator[tuple[int, Any]]:
     """
     position, size = 0, len(data)
     while position < size:
-        tag, position = read_varint(data, position)
+        # Nearly every tag and length is one byte: not calling a function for it halves the time.
+        tag = data[position]
+        position += 1
+        if tag >= 128:
+            tag, position = read_varint(data, position - 1)
         kind = tag & 7
         if kind == VARINT:
             value, position = read_varint(data, position)
             yield tag >> 3, value
             continue
         if kind == BYTES:
-            length, position = read_varint(data, position)
+            if position < size and (length := data[position]) < 128:
+                position += 1
+            else:
+                length, position = read_varint(data, position)
         elif kind in (FIXED64, FIXED32):
             length = 8 if kind == FIXED64 else 4
         else:
@@ -157,6 +163,8 @@ def _value(kind: str, raw: int | bytes) -> Any:
             return raw - (1 << 64) if raw >> 63 else raw
         if kind == "bool":
             return bool(raw)
+    elif kind == "bytes":
+        return raw
     elif kind == "str":
         return raw.decode(errors="replace")
     elif kind in _FIELDS:
