@@ -57,7 +57,7 @@ def _export_all(
 
     with ProcessPoolExecutor(jobs) as pool:
         waiting = {pool.submit(_export, logs, folder): folder for folder, logs in folders.items()}
-        for done in tqdm(as_completed(waiting), "runs", len(waiting), disable=None):
+        for done in tqdm(as_completed(waiting), total=len(waiting), unit=" runs", disable=None):
             yield waiting[done], done.result()
 
 
