@@ -171,7 +171,8 @@ def test_a_stitched_log_syncs_to_exactly_its_rows(tmp_path: Path) -> None:
     assert stitched.damage == read_log(folder / "run-abc.wandb").damage
     assert (stitched.damage.lost_records, stitched.exit_code) == (0, 0)
     assert stitched.run is not None
-    assert (stitched.run.name, stitched.run.start_time) == ("two", parts[0].run.start_time)  # type: ignore[union-attr]
+    assert parts[0].run is not None
+    assert (stitched.run.name, stitched.run.start_time) == ("two", parts[0].run.start_time)
     assert {"one": 0, "two": 5}.items() <= stitched.config.items()
     printed = "".join(line.text for line in stitched.console)
     assert "printed by one" in printed and "printed by two" in printed

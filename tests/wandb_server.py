@@ -70,10 +70,10 @@ def wandb_server() -> Iterator[tuple[str, Received]]:
                 self.send_error(404)
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
+        def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that hangs up is none of ours."""
             if not isinstance(sys.exception(), ConnectionError):
-                super().handle_error(*_)  # type: ignore[arg-type]
+                super().handle_error(request, client_address)
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -33,7 +33,7 @@ class HistoryTable:
     """
 
     def __init__(self, folder: Path):
-        self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115
+        self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by __exit__
         self._parts: list[tuple[list[str], int, int, int]] = []  # names, rows, place, bytes
         self.rows = 0
 

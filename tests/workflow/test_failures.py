@@ -243,10 +243,9 @@ def test_a_read_only_folder_is_one_line(project: Project) -> None:
     )
 
 
-def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> None:
-    one_variant(project, [0, 1])
-    project.replace("experiments/train.py", "for step", "import time\ntime.sleep(4)\nfor step")
-    process = subprocess.Popen(
+def start_snakemake(project: Project) -> subprocess.Popen[bytes]:
+    """Snakemake at work in the background, in a session of its own."""
+    return subprocess.Popen(
         project.command("--cores", "2"),
         cwd=project.path,
         env=project.environment(),
@@ -254,6 +253,12 @@ def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> No
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> None:
+    one_variant(project, [0, 1])
+    project.replace("experiments/train.py", "for step", "import time\ntime.sleep(4)\nfor step")
+    process = start_snakemake(project)
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
         process.kill()
@@ -275,13 +280,7 @@ def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> No
 def test_a_snakemake_killed_at_any_moment_loses_nothing(project: Project, kill: int) -> None:
     """Every process of it, as when a machine dies: supervisors and programs too."""
     one_variant(project, [0, 1, 2])
-    process = subprocess.Popen(
-        project.command("--cores", "2"),
-        cwd=project.path,
-        env=project.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = start_snakemake(project)
     time.sleep(0.5 + 0.6 * kill)
     for victim in [*psutil.Process(process.pid).children(recursive=True), process]:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -299,14 +298,7 @@ def test_a_snakemake_killed_at_any_moment_loses_nothing(project: Project, kill: 
 def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -> None:
     one_variant(project, [0])
     project.replace("experiments/train.py", "for step", "import time\ntime.sleep(600)\nfor step")
-    process = subprocess.Popen(
-        project.command("--cores", "2"),
-        cwd=project.path,
-        env=project.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start_snakemake(project)
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
         family = psutil.Process(process.pid).children(recursive=True)
@@ -326,14 +318,7 @@ def test_snakemake_that_is_interrupted_ends_its_programs_and_loses_no_attempt(
 ) -> None:
     one_variant(project, [0])
     project.replace("experiments/train.py", "for step", "import time\ntime.sleep(600)\nfor step")
-    process = subprocess.Popen(
-        project.command("--cores", "2"),
-        cwd=project.path,
-        env=project.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start_snakemake(project)
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C

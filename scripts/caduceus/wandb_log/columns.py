@@ -13,7 +13,7 @@ import numpy as np
 from caduceus.wandb_log.arrays import Bytes, Ints, read_varint
 from caduceus.wandb_log.batch import Batch
 from caduceus.wandb_log.blocks import Chunks, Records
-from caduceus.wandb_log.framing import BLOCK, HEADER, LogError, check_header
+from caduceus.wandb_log.framing import BLOCK, HEADER, check_header, open_log
 from caduceus.wandb_log.items import Items, Keys, find_items, last_values
 from caduceus.wandb_log.records import (
     HISTORY,
@@ -36,24 +36,19 @@ def iter_batches(segment: Segment) -> Iterator[Batch]:
     Raises:
         LogError: the file is missing or isn't a `.wandb` log of version 0.
     """
-    try:
-        with segment.path.open("rb") as stream:
-            check_header(stream.read(len(HEADER)))
-            stream.seek(0)
-            chunks = Chunks(segment)
-            keys = Keys()
-            begin = len(HEADER)
-            while data := stream.read(_STRETCH * BLOCK):
-                records = chunks.read(data, begin)
-                begin = 0
-                batch = _read_records(segment, keys, records)
-                if batch is not None:
-                    yield batch
-            chunks.finish()
-    except OSError as error:
-        raise LogError(f"{segment.path}: can't be read: {error.strerror}") from error
-    except LogError as error:
-        raise LogError(f"{segment.path}: {error}") from None
+    with open_log(segment.path) as stream:
+        check_header(stream.read(len(HEADER)))
+        stream.seek(0)
+        chunks = Chunks(segment)
+        keys = Keys()
+        begin = len(HEADER)
+        while data := stream.read(_STRETCH * BLOCK):
+            records = chunks.read(data, begin)
+            begin = 0
+            batch = _read_records(segment, keys, records)
+            if batch is not None:
+                yield batch
+        chunks.finish()
 
 
 def kept_batches(part: Part, batches: Iterable[Batch], before: int | None) -> Iterator[Batch]:

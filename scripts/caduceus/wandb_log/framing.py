@@ -10,7 +10,9 @@ record = FULL | FIRST MIDDLE* LAST
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 BLOCK = 32768
@@ -46,6 +48,22 @@ class Damage:
     def is_corrupt(self) -> bool:
         """Something is lost that the writer had written whole."""
         return bool(self.corrupt_blocks or self.unreadable_records or self.lost_records)
+
+
+@contextmanager
+def open_log(path: Path) -> Iterator[BinaryIO]:
+    """The log at `path`, open for reading; whatever goes wrong meanwhile names it.
+
+    Raises:
+        LogError: it can't be read, or isn't a log.
+    """
+    try:
+        with path.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise LogError(f"{path}: can't be read: {error.strerror}") from error
+    except LogError as error:
+        raise LogError(f"{path}: {error}") from None
 
 
 def check_header(header: bytes) -> None:

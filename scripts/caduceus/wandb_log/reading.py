@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from caduceus.wandb_log.framing import LogError, RecordReader
+from caduceus.wandb_log.framing import HEADER, RecordReader, open_log
 from caduceus.wandb_log.records import Row, Segment, add_record
 
 
@@ -26,17 +26,12 @@ def iter_rows(segment: Segment) -> Iterator[Row]:
     Raises:
         LogError: as `read_log`.
     """
-    try:
-        with segment.path.open("rb") as stream:
-            reader = RecordReader(stream, segment.damage)
-            for payload in reader.read():
-                if (row := add_record(segment, payload)) is not None:
-                    yield row
-            reader.finish()
-    except OSError as error:
-        raise LogError(f"{segment.path}: can't be read: {error.strerror}") from error
-    except LogError as error:
-        raise LogError(f"{segment.path}: {error}") from None
+    with open_log(segment.path) as stream:
+        reader = RecordReader(stream, segment.damage)
+        for payload in reader.read():
+            if (row := add_record(segment, payload)) is not None:
+                yield row
+        reader.finish()
 
 
 def follow(
@@ -55,24 +50,19 @@ def follow(
     Raises:
         LogError: the file isn't a `.wandb` log of version 0, or can't be read.
     """
-    while not path.exists() or path.stat().st_size < 7:  # the header
+    while not path.exists() or path.stat().st_size < len(HEADER):
         if is_over():
             return
         time.sleep(interval_s)
     segment = Segment(path)
-    try:
-        with path.open("rb") as stream:
-            reader = RecordReader(stream, segment.damage)
-            while segment.exit_code is None:
-                was_over = is_over()  # asked before reading, so that nothing written is missed
-                for payload in reader.read():
-                    if (row := add_record(segment, payload)) is not None:
-                        yield row
-                if was_over:
-                    return
-                if segment.exit_code is None:
-                    time.sleep(interval_s)
-    except OSError as error:
-        raise LogError(f"{path}: can't be read: {error.strerror}") from error
-    except LogError as error:
-        raise LogError(f"{path}: {error}") from None
+    with open_log(path) as stream:
+        reader = RecordReader(stream, segment.damage)
+        while segment.exit_code is None:
+            was_over = is_over()  # asked before reading, so that nothing written is missed
+            for payload in reader.read():
+                if (row := add_record(segment, payload)) is not None:
+                    yield row
+            if was_over:
+                return
+            if segment.exit_code is None:
+                time.sleep(interval_s)

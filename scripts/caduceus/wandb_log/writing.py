@@ -14,6 +14,7 @@ from caduceus.wandb_log.framing import (
     LAST,
     MIDDLE,
     RecordReader,
+    open_log,
 )
 from caduceus.wandb_log.records import (
     HISTORY,
@@ -137,7 +138,7 @@ def _stitched(parts: Sequence[Part], segments: Sequence[Segment]) -> Iterator[tu
 
 def _contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
     """Kind and content of each readable record; what they say is added to `segment`."""
-    with segment.path.open("rb") as stream:
+    with open_log(segment.path) as stream:
         reader = RecordReader(stream, segment.damage)
         for payload in reader.read():
             add_content(segment, payload)
