@@ -2,6 +2,8 @@
 #
 #   snakemake --cores N           train what is missing, export, make tables and figures
 #   snakemake --cores N paper     the same without the final check for failed runs
+#   snakemake --cores 1 sync      bring all runs to the W&B server
+#   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
 #
 # config.yaml says what to run. Rules of your own go into files named under `custom_rules` there.
 
@@ -34,6 +36,7 @@ include: "workflow/rules/plan.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/server.smk"
 
 
 for path in PROJECT.config["custom_rules"]:

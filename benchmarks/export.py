@@ -28,7 +28,8 @@ import yaml
 from caduceus.files import write_json
 from caduceus.project import load_project
 from caduceus.wandb_log.framing import Damage, RecordReader
-from caduceus.wandb_log.writing import write_log
+from caduceus.wandb_log.records import split_record
+from caduceus.wandb_log.writing import LogWriter
 from scale import SNAKEMAKE, finish_project, seconds_of, write_project
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -168,7 +169,7 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
     """Many short runs, each a copy of one, under an id of its own."""
     log = log_run(folder, rows)
     with log.open("rb") as stream:
-        records = list(RecordReader(stream, Damage()).read())
+        records = list(map(split_record, RecordReader(stream, Damage()).read()))
     project = folder / "project"
     write_project(project, runs)
     planned = list(
@@ -179,7 +180,9 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
         inside = place / "work/wandb/1/wandb/offline-run-20260101_000000-x"
         inside.mkdir(parents=True)
         name = run[-9:].encode()  # as long as `benchmark`, so that lengths in the record stay
-        write_log((r.replace(b"benchmark", name) for r in records), inside / f"run-{run}.wandb")
+        with LogWriter(inside / f"run-{run}.wandb") as copy:
+            for kind, content in records:
+                copy.append(kind, content.replace(b"benchmark", name))
         attempt = {"attempt": 1, "state": "finished", "resumed_from": None}
         state = {"state": "finished", "exit_code": 0, "error": None, "attempts": [attempt]}
         write_json(place / "train.json", {"run": run} | state)

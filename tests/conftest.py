@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from projects import Project
+from wandb_server import WandbServer
 
 # Nothing of the developer's own account or settings reaches a test.
 for name in [name for name in os.environ if name.startswith("WANDB_")]:
@@ -36,3 +38,12 @@ def finished(trained: Project, tmp_path: Path) -> Project:
     """A copy of the trained project, elsewhere, to change at will."""
     shutil.copytree(trained.path, tmp_path / "project", symlinks=True)
     return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def wandb_server() -> Iterator[WandbServer]:
+    """A W&B server of the test's own, with which no client did anything wrong."""
+    with WandbServer() as server:
+        yield server
+    assert server.problems == []
+    assert server.doubled == []

@@ -11,7 +11,8 @@ from typing import Any
 
 from caduceus.wandb_log import Row, read_log
 from caduceus.wandb_log.columns import iter_batches
-from caduceus.wandb_log.records import Segment, metric_name
+from caduceus.wandb_log.records import metric_name
+from caduceus.wandb_log.segments import Segment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

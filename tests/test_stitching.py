@@ -17,11 +17,11 @@ from caduceus.wandb_log import (
     stitch,
     write_stitched,
 )
-from caduceus.wandb_log.records import Row
+from caduceus.wandb_log.segments import Row
 from caduceus.wandb_log.stitching import Part
 from wandb_logs import field as wire
 from wandb_logs import framed, history, record, summary
-from wandb_server import wandb_server
+from wandb_server import WandbServer
 
 
 def segment(
@@ -177,21 +177,25 @@ def test_a_stitched_log_syncs_to_exactly_its_rows(tmp_path: Path) -> None:
     printed = "".join(line.text for line in stitched.console)
     assert "printed by one" in printed and "printed by two" in printed
 
-    with wandb_server() as (address, received):
-        online = environment | {"WANDB_BASE_URL": address, "WANDB_API_KEY": "x" * 40}
+    with WandbServer() as server:
         command = [Path(sys.executable).with_name("wandb"), "sync", str(folder)]
         done = subprocess.run(
-            command, env=online, cwd=tmp_path, capture_output=True, text=True, timeout=120
+            command,
+            env=server.environment(tmp_path),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert received.exit_code == 0
-    assert [row["_step"] for row in received.history] == list(range(12))
-    assert [row["a"] for row in received.history] == [step / 7 for step in range(12)]
-    assert [row["who"] for row in received.history] == ["one"] * 5 + ["two"] * 7
-    assert received.summary["only/one"] == received.summary["only/two"] == 1
-    assert received.summary["nest"] == {"x": 11}
-    assert {upsert.get("displayName") for upsert in received.upserts} <= {"two", None}
-    assert "two" in [upsert.get("displayName") for upsert in received.upserts]
+    assert (server.problems, server.doubled) == ([], [])
+    run = server.run("abc", project="p")
+    assert (run.display_name, run.state, run.exit_code) == ("two", "finished", 0)
+    assert [row["_step"] for row in run.history] == list(range(12))
+    assert [row["a"] for row in run.history] == [step / 7 for step in range(12)]
+    assert [row["who"] for row in run.history] == ["one"] * 5 + ["two"] * 7
+    assert run.summary["only/one"] == run.summary["only/two"] == 1
+    assert run.summary["nest"] == {"x": 11}
 
 
 def whose_steps(rows: list[Row]) -> list[int]:

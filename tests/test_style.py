@@ -16,6 +16,7 @@ DOORS = {
     "wandb": {"wandb_sdk.py"},
     "pynvml": {"nvml.py"},
     "subprocess": {"processes.py"},
+    "requests": {"server.py"},
 }
 
 

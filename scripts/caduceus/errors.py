@@ -4,6 +4,8 @@ CaduceusError
 ├── SpecError       a file the user wrote (configuration, experiment) is wrong
 ├── DatasetError    a dataset is missing or isn't the declared one
 ├── ProgramError    a training or dataset program failed
+├── AccountError    the W&B account isn't set up, or may not do what is asked
+├── ServerError     the W&B server can't be reached, or doesn't answer as it should
 └── ResultError     a file under results/ is missing, damaged or can't be written
 
 Anything else that is raised is a bug and shows its traceback.
@@ -41,6 +43,14 @@ class DatasetError(CaduceusError):
 
 class ProgramError(CaduceusError):
     """A training or dataset program failed."""
+
+
+class AccountError(CaduceusError):
+    """The W&B account isn't set up, or may not do what is asked."""
+
+
+class ServerError(CaduceusError):
+    """The W&B server can't be reached, or doesn't answer as it should."""
 
 
 class ResultError(CaduceusError):

@@ -16,42 +16,60 @@ from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, read_log
 
 # What differs between two runs of the same thing, in run_summary.json and in its `summary`. Whoever
 # compares exports byte for byte leaves these, the time columns and system_metrics.csv out.
+_STATES = {None: "unfinished", 0: "finished"}  # by exit code; others mean failed
 VOLATILE = ("started_at", "runtime_s", "host", *TIME_COLUMNS, "_wandb")
 
 
-def export_run(folder: RunFolder) -> dict[str, Any]:
-    """Write the export of a run beside its train.json, and return its manifest.
+def export_run(folder: RunFolder, log: Path | None = None) -> dict[str, Any]:
+    """Write the export of a planned run into its folder, and return its manifest.
 
     Writes run_summary.json, metrics_history.csv, system_metrics.csv, media/, artifacts/ and
     manifest.json. results/README.md says what is in each.
 
+    Args:
+        folder: the run's folder.
+        log: one that `server_logs.fetch_log` wrote, to read instead of the run's own.
+
     Raises:
         ResultError: the log can't be read, or a file of an artifact isn't what was logged.
     """
+    manifest = export_run_into(folder, folder.path, log)
+    for problem in manifest.pop("missing"):
+        raise ResultError(f"{problem}; delete {folder.path} to have the run made again")
+    write_json(folder.path / "manifest.json", manifest)
+    return manifest
+
+
+def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> dict[str, Any]:
+    """Write the export of a planned run into `out`, but for manifest.json, which is returned.
+
+    Args:
+        folder: the run's folder.
+        out: takes the export.
+        log: one that `server_logs.fetch_log` wrote, to read instead of the run's own.
+
+    Raises:
+        ResultError: the log can't be read.
+    """
     identity = read_json(folder.path / "run.json")
-    train = read_json(folder.path / "train.json")
-    try:
-        parts = stitch_attempts(folder, train["attempts"])
-        history = export_history(parts, folder.path)
-        uploads = read_uploads(folder)
-    except LogError as error:
-        raise ResultError(f"{error}; delete it if it was never a log") from None
-    _export_media(history.segments, folder.path / "media")
-    artifacts = _artifacts([*history.segments, *uploads])
-    for problem in _export_artifacts(artifacts, folder.path / "artifacts", [folder.path]):
-        raise ResultError(f"{problem}; delete {folder.path} to train the run again")
+    train: dict[str, Any] = {"state": None}
+    if log is None:
+        train = read_json(folder.path / "train.json")
     about = {
         "run_id": identity["id"],
         **{name: identity[name] for name in ("name", "experiment", "variant", "seed")},
-        **{name: train[name] for name in ("state", "exit_code", "error")},
+        "state": train["state"],
         **{name: identity[name] for name in ("entity", "project", "group", "job_type", "tags")},
         "notes": identity["notes"],
     }
-    summary = about | _said_by(history.segments, artifacts, identity["config"])
-    write_json(folder.path / "run_summary.json", summary)
-    manifest = _manifest(folder.path, history.rows, parts, [*history.segments, *uploads])
-    write_json(folder.path / "manifest.json", manifest)
-    return manifest
+    try:
+        if log is not None:
+            parts, uploads = stitch([log]), []
+        else:
+            parts, uploads = stitch_attempts(folder, train["attempts"]), read_uploads(folder)
+        return _export(parts, uploads, about, identity["config"], out, [folder.path])
+    except LogError as error:
+        raise ResultError(f"{error}; delete it if it was never a log") from None
 
 
 def export_logs(logs: Sequence[Path], folder: Path) -> dict[str, Any]:
@@ -69,21 +87,12 @@ def export_logs(logs: Sequence[Path], folder: Path) -> dict[str, Any]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts = stitch(logs)
-    history = export_history(parts, folder)
-    _export_media(history.segments, folder / "media")
-    artifacts = _artifacts(history.segments)
-    bases = [base for part in parts for base in (part.path.parent, *part.path.parents[1:3])]
-    missing = list(_export_artifacts(artifacts, folder / "artifacts", bases))
     run = next((part.run for part in reversed(parts) if part.run), None)
-    exit_code = history.segments[-1].exit_code if history.segments else None
-    states = {None: "unfinished", 0: "finished"}
     about = {
         "run_id": run.id if run else folder.name,
         "name": run.name if run else "",
         **dict.fromkeys(("experiment", "variant", "seed")),
-        "state": states.get(exit_code, "failed"),
-        "exit_code": exit_code,
-        "error": None,
+        "state": None,
         "entity": run.entity if run else "",
         "project": run.project if run else "",
         "group": run.group if run else "",
@@ -91,10 +100,35 @@ def export_logs(logs: Sequence[Path], folder: Path) -> dict[str, Any]:
         "tags": list(run.tags) if run else [],
         "notes": run.notes if run else "",
     }
-    write_json(folder / "run_summary.json", about | _said_by(history.segments, artifacts, {}))
-    manifest = _manifest(folder, history.rows, parts, history.segments) | {"missing": missing}
+    bases = [base for part in parts for base in (part.path.parent, *part.path.parents[1:3])]
+    manifest = _export(parts, [], about, {}, folder, bases)
     write_json(folder / "manifest.json", manifest)
     return manifest
+
+
+def _export(
+    parts: Sequence[Part],
+    uploads: Sequence[Segment],
+    about: dict[str, Any],
+    config: Mapping[str, Any],
+    folder: Path,
+    bases: Sequence[Path],
+) -> dict[str, Any]:
+    """Write all but the manifest, which is returned."""
+    history = export_history(parts, folder)
+    segments = [*history.segments, *uploads]
+    _export_media(history.segments, folder / "media")
+    artifacts = _artifacts(segments)
+    missing = list(_export_artifacts(artifacts, folder / "artifacts", bases))
+    exit_code = history.segments[-1].exit_code if history.segments else None
+    about["state"] = about["state"] or _STATES.get(exit_code, "failed")
+    summary = about | _said_by(history.segments, artifacts, config)
+    last = max((part.last for part in parts if part.last is not None), default=None)
+    if last is not None:  # a sync that has no row to send leaves it out
+        summary["summary"]["_step"] = last
+        summary["summary"] = dict(sorted(summary["summary"].items()))
+    write_json(folder / "run_summary.json", summary)
+    return _manifest(folder, history.rows, parts, segments) | {"missing": missing}
 
 
 def damage_of(manifest: Path) -> dict[str, int]:
@@ -122,7 +156,12 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
 
 def read_uploads(folder: RunFolder) -> list[Segment]:
     """The segments that hold the artifacts logged after the program."""
-    return [read_log(path) for path in _logs(folder.wandb("upload"))]
+    return [read_log(path) for path in upload_logs(folder)]
+
+
+def upload_logs(folder: RunFolder) -> list[Path]:
+    """The logs of these segments."""
+    return _logs(folder.wandb("upload"))
 
 
 def _logs(folder: Path) -> list[Path]:
@@ -137,12 +176,13 @@ def _export_media(segments: Sequence[Segment], folder: Path) -> None:
         media = segment.files / "media"
         if media.is_dir():
             for path in files_below(media):
-                _place(path, folder / path.relative_to(media))
+                place(path, folder / path.relative_to(media))
 
 
 def _artifacts(segments: Sequence[Segment]) -> list[Artifact]:
-    """What was logged; without W&B's own copies of tables, which are in media/ already."""
-    return [a for segment in segments for a in segment.artifacts if a.type != "run_table"]
+    """What was logged, by name; without W&B's copies of tables, which are in media/ already."""
+    found = [a for segment in segments for a in segment.artifacts if a.type != "run_table"]
+    return sorted(found, key=lambda artifact: artifact.name)
 
 
 def _export_artifacts(
@@ -166,7 +206,7 @@ def _export_artifacts(
             if file.path is None:
                 continue
             target = folder / artifact.name / name
-            source = _moved(file.path, bases)
+            source = moved_path(file.path, bases)
             where = f"artifact {artifact.name}, file {name}"
             if not target.resolve().is_relative_to(folder.resolve()):
                 yield f"{where}: its name leads out of the folder"
@@ -175,10 +215,10 @@ def _export_artifacts(
             elif md5_base64(source) != file.digest:
                 yield f"{where}: {source} isn't what was logged"
             else:
-                _place(source, target)
+                place(source, target)
 
 
-def _moved(path: Path, bases: Sequence[Path]) -> Path:
+def moved_path(path: Path, bases: Sequence[Path]) -> Path:
     """Where a logged file lies now: in one of `bases`, which may have moved since."""
     parts = path.parts
     for base in bases:
@@ -191,7 +231,7 @@ def _moved(path: Path, bases: Sequence[Path]) -> Path:
     return path
 
 
-def _place(source: Path, target: Path) -> None:
+def place(source: Path, target: Path) -> None:
     """Link `source` at `target`, or copy it where the file system has no hard links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """The export of a W&B group: every run in one table, per-variant aggregates, the whole history."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
 
 _ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
+_Train = dict[str, Any]  # train.json
 
 
 def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
@@ -33,6 +35,11 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
         [_history(member.summary, member.folder) for member in members], folder / "history.parquet"
     )
     write_json(folder / "compute.json", _compute(group, members))
+
+
+def group_folder(group: str) -> str:
+    """The name of the folder of a W&B group, which may be called anything."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", group) or "ungrouped"
 
 
 def export_loose_group(runs: Sequence[Path], folder: Path) -> None:
@@ -66,6 +73,12 @@ class _Member:
     summary: dict[str, Any]
     folder: Path
 
+    @property
+    def train(self) -> _Train | None:
+        """How it was trained; None if that was elsewhere."""
+        path = self.folder / "train.json"
+        return read_json(path) if path.exists() else None
+
 
 def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
     """Every run of the group, in the order of the plans."""
@@ -83,7 +96,8 @@ def _flat(member: _Member) -> dict[str, Any]:
     """A run as one row: about it, its parameters as config.*, its results as summary.*."""
     summary = member.summary
     row = {name: summary.get(name) for name in _ABOUT_RUN}
-    row |= {"run": summary["run_id"], "type": member.type}
+    train = member.train
+    row |= {"run": summary["run_id"], "type": member.type, "error": train and train["error"]}
     row |= {f"config.{name}": value for name, value in leaves(summary["config"])}
     row |= {f"summary.{name}": value for name, value in leaves(summary["summary"])}
     return row | {
@@ -153,15 +167,23 @@ def _is_result(name: str) -> bool:
 
 
 def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:
-    """What the group's runs cost, over all their attempts."""
-    trains = [read_json(member.folder / "train.json") for member in members]
-    attempts = [attempt for train in trains for attempt in train["attempts"]]
+    """What the group's runs cost, over all their attempts.
+
+    Of a run that was made elsewhere only the time of its last process is known.
+    """
+    attempts: list[dict[str, Any]] = []
+    for member in members:
+        train = member.train
+        elsewhere = {"wall_s": member.summary["runtime_s"] or 0, "cpu_s": None}
+        attempts += train["attempts"] if train else [elsewhere | {"peak_memory_gb": None}]
+    cpu = [attempt["cpu_s"] for attempt in attempts]
+    peaks = [attempt["peak_memory_gb"] for attempt in attempts]
     return {
         "group": group,
-        "runs": len(trains),
-        "failed_runs": [train["run"] for train in trains if train["state"] == "failed"],
+        "runs": len(members),
+        "failed_runs": [m.summary["run_id"] for m in members if m.summary["state"] == "failed"],
         "attempts": len(attempts),
         "wall_hours": sum(attempt["wall_s"] for attempt in attempts) / 3600,
-        "cpu_hours": sum(attempt["cpu_s"] for attempt in attempts) / 3600,
-        "peak_memory_gb": max(attempt["peak_memory_gb"] for attempt in attempts),
+        "cpu_hours": None if None in cpu else sum(cpu) / 3600,
+        "peak_memory_gb": None if None in peaks else max(peaks),
     }

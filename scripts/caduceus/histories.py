@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from caduceus.files import write_whole
 from caduceus.rendering import cell, csv_line
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
+from caduceus.wandb_log.segments import seconds
 from caduceus.wandb_log.stitching import step_of
 
 if TYPE_CHECKING:
@@ -178,11 +179,14 @@ def _system_rows(rows: Iterable[Row]) -> Iterator[Row]:
 def _system_csv(rows: Sequence[Row], segments: Sequence[Segment]) -> str:
     """The system metrics of the program's rows and W&B's own samples, in the order of time."""
     found = list(rows)
+    start = next((segment.run.start_ns for segment in segments if segment.run), 0)
     for segment in segments:
-        start = segment.run.start_time if segment.run else 0.0
         for sample in segment.stats:
             values = {_STATS + name: value for name, value in sample.values.items()}
-            times = {"_timestamp": repr(sample.time), "_runtime": repr(sample.time - start)}
+            runtime = sample.runtime
+            if runtime is None:
+                runtime = seconds(sample.time_ns - start)
+            times = {"_timestamp": repr(sample.time), "_runtime": repr(runtime)}
             found.append(times | values)
     found.sort(key=lambda row: float(row.get("_timestamp", "0")))
     special = (*TIME_COLUMNS, "_step")

@@ -12,12 +12,13 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
     Args:
         experiment: the run's experiment.
         run: the run.
-        wandb_settings: mode, entity, project, and artifact_types by name.
+        wandb_settings: mode, entity, project, patience_s, and artifact_types by name.
 
     Returns:
         `id`, `name`, `experiment`, `variant`, `seed`, `mode`, `entity`, `project`, `group`,
         `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration),
-        `artifact_types` (the declared ones) and `url` (null until a server has the run).
+        `artifact_types` (the declared ones), `patience_s` (for a server that doesn't answer) and
+        `url` (null unless it goes to a server).
     """
     spec = experiment.spec
     dataset = spec["dataset"] and spec["dataset"]["name"]
@@ -43,5 +44,6 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         "notes": spec["description"].strip(),
         "config": about | run.parameters | {"seed": run.seed},
         "artifact_types": list(wandb_settings["artifact_types"]),
+        "patience_s": wandb_settings["patience_s"],
         "url": None,
     }

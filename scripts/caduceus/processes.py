@@ -122,6 +122,33 @@ def run(
     )
 
 
+def start(words: Sequence[str], console: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start a program of ours that works beside another; it gets SIGTERM if we are killed."""
+    return subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=console,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+    )
+
+
+def end(process: "subprocess.Popen[bytes]", wait_s: float) -> bool:
+    """Wait until a process has ended by itself, or end it; returns whether it had to be ended."""
+    try:
+        process.wait(wait_s)
+        return False
+    except subprocess.TimeoutExpired:
+        _signal_group(process.pid, signal.SIGTERM)
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+    return True
+
+
 def signal_name(number: int) -> str:
     """SIGKILL for 9."""
     try:

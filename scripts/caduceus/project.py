@@ -12,7 +12,7 @@ from caduceus import sources
 from caduceus.errors import SpecError
 from caduceus.experiments import Experiment, Run, load_experiment
 from caduceus.files import canonical_json
-from caduceus.validation import validate
+from caduceus.validation import Where, validate
 from caduceus.yaml_files import Key, Source, as_number, load
 
 
@@ -29,6 +29,12 @@ class Project:
     runs: dict[str, tuple[Experiment, Run]]
     datasets: dict[str, dict[str, Any]]
     groups: dict[str, list[str]]
+
+    @property
+    def place(self) -> str:
+        """Where in W&B the runs are: [ENTITY/]PROJECT."""
+        entity, project = (self.config["wandb"][name] for name in ("entity", "project"))
+        return f"{entity}/{project}" if entity else str(project)
 
     def run_ids(self, experiments: Sequence[str]) -> list[str]:
         """The runs of several experiments, in order."""
@@ -53,15 +59,7 @@ def load_project(
     Raises:
         SpecError: the first thing that is wrong in any of the files.
     """
-    files = [load(Path(path), path) for path in config_files if Path(path).suffix != ".json"]
-
-    def where(keys: Sequence[Key]) -> str:
-        for file in reversed(files):
-            if not keys or file.find(keys) is not None:
-                return file.where(keys)
-        # Found in no file, so the key is missing from a mapping or came by --config.
-        return files[-1].where(keys) if files else "config"
-
+    where = _places(config_files)
     filled = validate(as_number(dict(config)), "config", where)
     paths = filled["experiments"]
     experiments: dict[str, Experiment] = {}
@@ -81,6 +79,29 @@ def load_project(
     for experiment in experiments.values():
         groups.setdefault(experiment.spec["group"], []).append(experiment.id)
     return Project(filled, experiments, runs, _datasets(experiments), groups)
+
+
+def load_settings(path: Path) -> dict[str, Any]:
+    """A config.yaml alone, every default filled in.
+
+    Raises:
+        SpecError: the first thing that is wrong in it.
+    """
+    return validate(as_number(load(path).value), "config", _places([str(path)]))
+
+
+def _places(config_files: Sequence[str]) -> Where:
+    """Where a key of the configuration stands."""
+    files = [load(Path(path), path) for path in config_files if Path(path).suffix != ".json"]
+
+    def where(keys: Sequence[Key]) -> str:
+        for file in reversed(files):
+            if not keys or file.find(keys) is not None:
+                return file.where(keys)
+        # Found in no file, so the key is missing from a mapping or came by --config.
+        return files[-1].where(keys) if files else "config"
+
+    return where
 
 
 def command_digest(command: str) -> str:

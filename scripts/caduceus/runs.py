@@ -54,6 +54,16 @@ class RunFolder:
         """Held by whoever makes an attempt."""
         return self.work / "lock"
 
+    @property
+    def server(self) -> Path:
+        """What a server holds of the run, if it was made elsewhere."""
+        return self.work / "server"
+
+    @property
+    def delivery(self) -> Path:
+        """How far the run has come on its way to a server."""
+        return self.work / "delivery"
+
     def wandb(self, attempt: int | str) -> Path:
         """The W&B folder of one attempt, or of the upload that follows."""
         return self.work / "wandb" / str(attempt)

@@ -7,16 +7,17 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from caduceus import macros, processes, sources, wandb_environment
+from caduceus.accounts import find_account
 from caduceus.attempts import Attempt, console_path, read_attempts, summarize, write_attempt
 from caduceus.datasets import check_dataset
-from caduceus.errors import ProgramError
+from caduceus.errors import ProgramError, ServerError
 from caduceus.files import describe, files_below, read_json, write_json
 from caduceus.runs import RunFolder
 
@@ -58,6 +59,7 @@ def train(
         ProgramError: the attempt failed, and another one is left.
         StoppedError: the program was asked to stop.
         DatasetError: the data aren't the declared ones.
+        AccountError: online, and there is no such account, or it may not log to the project.
     """
     folder = RunFolder(train_json.parent)
     run_id = folder.path.name
@@ -69,6 +71,7 @@ def train(
         else:
             if dataset is not None:
                 check_dataset(read_json(dataset))
+            _check_account(folder)
             attempt = _attempt(folder, len(attempts) + 1, dataset, log, threads, time_limit_s, lock)
             attempts.append(attempt)
             if attempt["state"] == "interrupted":
@@ -124,6 +127,21 @@ def _settled(folder: RunFolder) -> list[Attempt]:
     return attempts
 
 
+def _check_account(folder: RunFolder) -> None:
+    """Online, see that the account is right; a server that can't be reached stops nothing."""
+    identity = read_json(folder.path / "run.json")
+    if identity["mode"] != "online":
+        return
+    from caduceus.server import Server
+    from caduceus.server_runs import check_access
+
+    try:
+        server = Server(find_account(), patience_s=0)
+        check_access(server, identity["entity"], identity["project"])
+    except ServerError as error:
+        _say(f"{folder.path.name}: {error}; it is logged here and delivered later")
+
+
 def _last_sign(folder: RunFolder, attempt: Attempt) -> float:
     """Seconds from the attempt's start to the last time its program wrote anything we know of."""
     number = attempt["attempt"]
@@ -155,20 +173,8 @@ def _attempt(
     for needed in (output, folder.checkpoints, folder.wandb(number)):
         needed.mkdir(parents=True, exist_ok=True)
     sources.link_entries(Path(), folder.code)
-    environment = wandb_environment.of_run(identity, folder.wandb(number)) | {
-        "CADUCEUS_RUN": str((folder.path / "run.json").absolute()),
-        "CADUCEUS_EXPERIMENT": str(folder.experiment.absolute()),
-        "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
-        "CADUCEUS_OUTPUT_DIR": str(output.absolute()),
-        "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-    }
-    if python_path := os.environ.get("PYTHONPATH"):
-        environment["PYTHONPATH"] = sources.snapshot_path(python_path, Path(), folder.code)
-    if dataset is not None:
-        environment["CADUCEUS_DATASET"] = str(dataset.absolute())
+    environment = wandb_environment.of_run(identity, folder.wandb(number))
+    environment |= _environment(folder, output, dataset, threads)
     words = macros.expand(
         definition["command"],
         definition["program"],
@@ -194,18 +200,59 @@ def _attempt(
     write_attempt(folder.attempts, attempt)
     console = console_path(folder.attempts, number)
     _link(log, console)
-    try:
-        with console.open("wb") as stream:
-            outcome = processes.run(
-                words, folder.code, os.environ | environment, stream, time_limit_s, [lock]
-            )
-    except processes.StartError as error:
-        attempt |= {"state": "failed", "error": str(error)}
+    with _courier(folder, identity):
+        try:
+            with console.open("wb") as stream:
+                outcome = processes.run(
+                    words, folder.code, os.environ | environment, stream, time_limit_s, [lock]
+                )
+        except processes.StartError as error:
+            attempt |= {"state": "failed", "error": str(error)}
+        else:
+            attempt |= _ended(outcome)
+            if attempt["state"] == "finished":
+                shutil.rmtree(folder.output, ignore_errors=True)
+                output.rename(folder.output)
+                attempt["output"] = describe(folder.output, files_below(folder.output))
+            else:
+                reason = _reason(definition["program"], outcome, time_limit_s, console)
+                attempt["error"] = reason
         write_attempt(folder.attempts, attempt)
-        return attempt
+    return attempt
+
+
+def _environment(
+    folder: RunFolder, output: Path, dataset: Path | None, threads: int
+) -> dict[str, str]:
+    """What a program finds in its environment, apart from wandb's."""
+    environment = {
+        "CADUCEUS_RUN": str((folder.path / "run.json").absolute()),
+        "CADUCEUS_EXPERIMENT": str(folder.experiment.absolute()),
+        "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
+        "CADUCEUS_OUTPUT_DIR": str(output.absolute()),
+        "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+    }
+    if python_path := os.environ.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = sources.snapshot_path(python_path, Path(), folder.code)
+    if dataset is not None:
+        environment["CADUCEUS_DATASET"] = str(dataset.absolute())
+    return environment
+
+
+def _ended(outcome: processes.Outcome) -> dict[str, Any]:
+    """How an attempt ended, and what it cost."""
     if outcome.signal is not None:
         time.sleep(_LOG_CLOSES_S)
-    attempt |= {
+    if outcome.interrupted_by is not None:
+        state = "interrupted"
+    else:
+        is_finished = outcome.exit_code == 0 and not outcome.timed_out
+        state = "finished" if is_finished else "failed"
+    return {
+        "state": state,
         "exit_code": outcome.exit_code,
         "signal": outcome.signal,
         "interrupted_by": outcome.interrupted_by,
@@ -213,21 +260,32 @@ def _attempt(
         "cpu_s": round(outcome.cpu_s, 3),
         "peak_memory_gb": round(outcome.peak_memory_bytes / 1e9, 3),
     }
-    asked_to_stop = outcome.interrupted_by is not None
-    if outcome.exit_code == 0 and not outcome.timed_out and not asked_to_stop:
-        shutil.rmtree(folder.output, ignore_errors=True)
-        output.rename(folder.output)
-        attempt |= {
-            "state": "finished",
-            "output": describe(folder.output, files_below(folder.output)),
-        }
-    else:
-        attempt |= {
-            "state": "interrupted" if asked_to_stop else "failed",
-            "error": _reason(definition["program"], outcome, time_limit_s, console),
-        }
-    write_attempt(folder.attempts, attempt)
-    return attempt
+
+
+@contextmanager
+def _courier(folder: RunFolder, identity: Mapping[str, Any]) -> Iterator[None]:
+    """Online, bring what the program logs to the server meanwhile.
+
+    It works on the program's log, in a process of its own: whatever becomes of it and the server,
+    the program doesn't notice. What it doesn't deliver, a later job or `sync` does.
+    """
+    if identity["mode"] != "online":
+        yield
+        return
+    folder.delivery.mkdir(parents=True, exist_ok=True)
+    results = folder.path.parents[1]
+    words = [sys.executable, "-m", "caduceus", "sync", folder.path.name, "--watch"]
+    words += ["--results", str(results), "--patience", str(identity["patience_s"])]
+    with (folder.delivery / "courier.log").open("ab") as console:
+        courier = processes.start(words, console)
+        try:
+            yield
+        finally:
+            if processes.end(courier, identity["patience_s"]):
+                _say(
+                    f"{folder.path.name}: the W&B server doesn't answer; the run is kept here, and "
+                    "`snakemake --cores 1 sync` delivers it later"
+                )
 
 
 def _reason(

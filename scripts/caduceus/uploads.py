@@ -113,6 +113,7 @@ def _log(
 
     upload = folder.wandb("upload")
     upload.mkdir(parents=True, exist_ok=True)
+    before = dict(os.environ)
     os.environ |= wandb_environment.of_run(identity, upload)
     run = wandb_sdk.start_run(console="off", x_disable_stats=True, silent=True)
     for name, (kind, files) in missing.items():
@@ -122,3 +123,5 @@ def _log(
     # A sync takes the summary of the last process, and this is the last one.
     wandb_sdk.set_summary(run, summary)
     wandb_sdk.finish_run(run)
+    os.environ.clear()
+    os.environ |= before  # else a delivery that follows would take itself for this run

@@ -1,13 +1,12 @@
 """What wandb is told through the environment, so that an unchanged program logs as its run."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from dotenv import dotenv_values
 
+from caduceus.accounts import additions
 from caduceus.files import write_whole
 
 
@@ -16,15 +15,16 @@ def of_run(identity: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
     What .env in the folder we work in says comes first, then the run's identity. The run's
     configuration goes through the file that W&B's agents use for a trial's parameters.
+
+    The program logs offline in either mode: what it logs reaches a server from its log, and
+    nothing that happens to the server reaches the program.
     """
     folder = folder.absolute()
     config = folder / "config.yaml"
     values = {key: {"value": value} for key, value in identity["config"].items()}
     write_whole(config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
-    environment = {key: value for key, value in dotenv_values(".env").items() if value is not None}
-    environment = {key: value for key, value in environment.items() if key not in os.environ}
-    environment |= {
-        "WANDB_MODE": identity["mode"],
+    environment = additions() | {
+        "WANDB_MODE": "offline",
         "WANDB_PROJECT": identity["project"],
         "WANDB_RUN_ID": identity["id"],
         "WANDB_RESUME": "allow",

@@ -72,11 +72,11 @@ def _export(logs: Sequence[Path], folder: Path) -> list[str]:
 
 
 def _export_groups(folders: Sequence[Path], out: Path) -> None:
-    from caduceus.groups import export_loose_group  # needs pyarrow, which runs don't
+    from caduceus.groups import export_loose_group, group_folder  # needs pyarrow, which runs don't
 
     groups: dict[str, list[Path]] = {}
     for folder in folders:
-        group = read_json(folder / "run_summary.json")["group"] or "ungrouped"
-        groups.setdefault(group.replace("/", "_"), []).append(folder)
+        group = group_folder(read_json(folder / "run_summary.json")["group"])
+        groups.setdefault(group, []).append(folder)
     for group, members in groups.items():
         export_loose_group(members, out / group)

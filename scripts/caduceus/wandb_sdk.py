@@ -1,16 +1,30 @@
 """The one door to the wandb SDK."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import contextlib
+import io
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import wandb
+from wandb.sdk import wandb_setup
 from wandb.sdk.artifacts.artifact_manifest_entry import ArtifactManifestEntry
+from wandb.sdk.lib import wbauth
+
+from caduceus.errors import ServerError
 
 Run = wandb.Run
 
 # A dataset above this travels as references to its files, each with its digest, not as copies.
 _COPIED_DATASET_BYTES = 100_000_000
+
+_starting = threading.Lock()
+_POLL_S = 0.5
+_ANSWER_S = 30.0  # wandb-core's answer, which waits for no server
+_INFO = 20  # SEVERITY_INFO of its messages
 
 
 def start_run(**settings: Any) -> Run:
@@ -84,3 +98,87 @@ def use_dataset(run: Run, record: Mapping[str, Any], base: Path) -> None:
     # `use_artifact` refuses to work offline; this is what it does online with a new artifact, and
     # a sync marks the dataset as used once it has arrived.
     run._log_artifact(artifact, aliases=["latest"], is_user_created=True, use_after_commit=True)
+
+
+def create_sweep(config: Mapping[str, Any], entity: str, project: str) -> str:
+    """Create a sweep on the server that the environment names; returns its id.
+
+    Raises:
+        ServerError: what W&B says is wrong.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints the id and an address
+            return str(wandb.sweep(dict(config), entity=entity, project=project))
+    except wandb.Error as error:
+        raise ServerError(str(error), f"{entity}/{project}") from None
+
+
+def sync_log(
+    log: Path,
+    entity: str,
+    project: str,
+    patience_s: float,
+    is_growing: bool = False,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> list[str]:
+    """Send a `.wandb` file to the server, as `wandb beta sync` does, with its media and artifacts.
+
+    The environment says which server and which key. One wandb-core serves all calls, also several
+    at a time from several threads. That it says nothing proves nothing: ask the server afterwards.
+
+    Args:
+        log: the file; its media lie in files/ beside it.
+        entity: the owner of the project.
+        project: where the run goes.
+        patience_s: how long to go on while the server can't be reached or refuses.
+        is_growing: whether to wait at the end of the file until it holds the run's end.
+        is_stopped: asked every half second; ends it at once.
+
+    Returns:
+        What W&B warns of, which may be nothing bad, and may be everything.
+
+    Raises:
+        ServerError: W&B was still trying again after `patience_s`, or was stopped.
+    """
+    with _starting:
+        setup = wandb_setup.singleton()
+        wbauth.authenticate_session(host=setup.settings.base_url, source="sync", no_offline=True)
+        service = setup.ensure_service()
+
+    async def send() -> list[str]:
+        begun = await service.init_sync(
+            {log},
+            setup.settings,
+            cwd=None,
+            live=is_growing,
+            entity=entity,
+            project=project,
+            run_id="",
+            job_type="",
+            tag_replacements={},
+        )
+        sync_id = (await begun.wait_async(timeout=_ANSWER_S)).id
+        handle = await service.sync(sync_id, parallelism=1)
+        done = asyncio.ensure_future(handle.wait_async(timeout=None))
+        messages: list[Any] = []
+        failing_since: float | None = None
+        while not (await asyncio.wait({done}, timeout=_POLL_S))[0]:
+            status = await (await service.sync_status(sync_id)).wait_async(timeout=_ANSWER_S)
+            messages += status.new_messages
+            errors = [
+                operation.error_status
+                for stats in status.stats
+                for operation in stats.operations
+                if operation.error_status
+            ]
+            failing_since = (failing_since or time.monotonic()) if errors else None
+            waited = time.monotonic() - failing_since if failing_since else 0
+            if is_stopped() or waited > patience_s:
+                handle.cancel()
+                await asyncio.wait({done})
+                done.exception()  # that it was cancelled
+                raise ServerError("; ".join(dict.fromkeys(errors)) or "stopped", log.stem)
+        messages += done.result().messages
+        return [message.content for message in messages if message.severity > _INFO]
+
+    return list(dict.fromkeys(setup.asyncer.run(send)))

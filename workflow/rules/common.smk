@@ -30,6 +30,8 @@ if workflow.deployment_settings.deployment_method:
         "and make the environment once by `make` or envs/environment.yaml"
     )
 
+WANDB = PROJECT.config["wandb"]
+EXPORT = PROJECT.config["export"]
 PAPER = PROJECT.config["paper"]
 RETRIES = PROJECT.config["retries"]
 DIGESTS = {
@@ -38,6 +40,8 @@ DIGESTS = {
         "validate_spec",
         "export_run",
         "export_group",
+        "export_server_run",
+        "export_server_group",
         "make_table",
         "make_figure",
     )
@@ -51,6 +55,9 @@ wildcard_constraints:
     run="[A-Za-z0-9_.-]+",  # one pattern for thousands of names would slow each match down
     table="|".join(map(re.escape, PAPER["tables"])) or "none",
     figure="|".join(map(re.escape, PAPER["figures"])) or "none",
+    project="|".join(re.escape(chosen["project"]) for chosen in EXPORT["projects"])
+    or "none",
+    server_group="[A-Za-z0-9_.-]+",
 
 
 def get_experiment_file(wildcards):
@@ -68,7 +75,7 @@ def get_code(wildcards):
 
 def get_identity(wildcards):
     experiment, run = PROJECT.runs[wildcards.run]
-    return json.dumps(identity(experiment, run, PROJECT.config["wandb"]))
+    return json.dumps(identity(experiment, run, WANDB))
 
 
 def get_dataset(wildcards):
@@ -85,6 +92,56 @@ def get_resource(name):
     return lambda wildcards: PROJECT.runs[wildcards.run][0].spec["resources"][name]
 
 
+def get_logged(wildcards):
+    if EXPORT["source"] == "api":
+        return [f"results/runs/{wildcards.run}/server.json"]
+    names = ("train.json", "upload.json")
+    return [
+        *(f"results/runs/{wildcards.run}/{name}" for name in names),
+        *filter(None, [get_dataset(wildcards)]),
+    ]
+
+
+def get_ended(wildcards):
+    made_here = EXPORT["source"] == "local"
+    name = "train.json" if made_here else "manifest.json"
+    return expand("results/runs/{run}/{name}", run=PROJECT.runs, name=name)
+
+
+def get_asked(wildcards):
+    if EXPORT["source"] == "api":
+        return expand(
+            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
+        )
+    return []
+
+
+def get_index(project):
+    """The group of each run of a W&B project, as `refresh` has found them."""
+    path = f"results/projects/{project}/runs.json"
+    if not os.path.exists(path):
+        return {}
+    with open(path) as index:
+        return json.load(index)
+
+
+def get_server_runs(wildcards):
+    members = get_index(wildcards.project).items()
+    return [
+        f"results/projects/{wildcards.project}/runs/{run}/manifest.json"
+        for run, group in members
+        if group == wildcards.server_group
+    ]
+
+
+def get_server_groups(wildcards):
+    return [
+        f"results/projects/{chosen['project']}/groups/{group}/runs.csv"
+        for chosen in EXPORT["projects"]
+        for group in sorted(set(get_index(chosen["project"]).values()))
+    ]
+
+
 def get_shown(section, name, file):
     groups = PROJECT.groups_of(PAPER[section][name])
     return expand("results/groups/{group}/{file}", group=groups, file=file)
@@ -93,6 +150,7 @@ def get_shown(section, name, file):
 def get_paper(wildcards):
     return [
         *expand("results/groups/{group}/runs.csv", group=PROJECT.groups),
+        *get_server_groups(wildcards),
         *expand("results/paper/tables/{table}.md", table=PAPER["tables"]),
         *expand("results/paper/figures/{figure}.pdf", figure=PAPER["figures"]),
     ]

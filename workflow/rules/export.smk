@@ -1,6 +1,6 @@
 # From trained runs to plain files.
 #
-# Needs: results/runs/RUN/ with its log, results/experiments/EXPERIMENT.json.
+# Needs: results/runs/RUN/ with its log or server.json, results/experiments/EXPERIMENT.json.
 # Makes: results/runs/RUN/{run_summary.json, metrics_history.csv, system_metrics.csv, media/,
 #        artifacts/, manifest.json}, results/groups/GROUP/{runs.csv, variants.csv,
 #        history.parquet, compute.json}, results/failures.json.
@@ -15,9 +15,7 @@ rule export_run:
     input:
         params="results/runs/{run}/params.json",
         run="results/runs/{run}/run.json",
-        dataset=get_dataset,
-        train="results/runs/{run}/train.json",
-        upload="results/runs/{run}/upload.json",
+        logged=get_logged,
     output:
         summary="results/runs/{run}/run_summary.json",
         history="results/runs/{run}/metrics_history.csv",
@@ -30,9 +28,11 @@ rule export_run:
     conda:
         "../../envs/environment.yaml"
     params:
+        source=EXPORT["source"],
         code=DIGESTS["export_run"],
     shell:
-        "python -m caduceus export-run --out {output.manifest:q} --log {log:q}"
+        "python -m caduceus export-run --source {params.source:q} --out {output.manifest:q}"
+        " --log {log:q}"
 
 
 rule export_group:
@@ -68,7 +68,7 @@ rule report_failures:
         plans=expand(
             "results/experiments/{experiment}.json", experiment=PROJECT.experiments
         ),
-        trains=expand("results/runs/{run}/train.json", run=PROJECT.runs),
+        runs=get_ended,
     output:
         failures="results/failures.json",
     log:

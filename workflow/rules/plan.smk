@@ -8,6 +8,7 @@
 localrules:
     validate_spec,
     plan_run,
+    check_account,
     init_run,
 
 
@@ -72,8 +73,24 @@ rule plan_run:
         " --code {params.code:q} --out {output.params:q} --log {log:q}"
 
 
+rule check_account:
+    """See that the W&B account may log to the project, before anything trains."""
+    output:
+        account=temp("results/account.json"),
+    log:
+        "results/logs/check_account/account.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        project=PROJECT.place,
+    shell:
+        "python -m caduceus check-account {params.project:q} --out {output.account:q} --log {log:q}"
+
+
 rule init_run:
     """Write a run's W&B identity; wandb isn't started and no network is used."""
+    input:
+        account=ancient("results/account.json" if WANDB["mode"] == "online" else []),
     output:
         run="results/runs/{run}/run.json",
     log:
@@ -83,5 +100,5 @@ rule init_run:
     params:
         identity=get_identity,
     shell:
-        "python -m caduceus init-run --identity {params.identity:q} --out {output.run:q}"
-        " --log {log:q}"
+        "python -m caduceus init-run {input.account:q} --identity {params.identity:q}"
+        " --out {output.run:q} --log {log:q}"

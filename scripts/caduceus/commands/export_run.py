@@ -5,15 +5,30 @@ import sys
 from pathlib import Path
 
 from caduceus.exports import damage_of, export_run
+from caduceus.files import read_json
 from caduceus.runs import RunFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        choices=["local", "api"],
+        default="local",
+        help="its logs, or the server (local)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/manifest.json")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    export_run(RunFolder(arguments.out.parent))
+    folder = RunFolder(arguments.out.parent)
+    log = None
+    if arguments.source == "api":
+        from caduceus.server_logs import fetched_log
+        from caduceus.server_runs import RunState
+
+        state = RunState.from_json(read_json(folder.path / "server.json"))
+        log = fetched_log(state, folder.server)
+    export_run(folder, log)
     lost = damage_of(arguments.out)
     if lost:
         print(

@@ -4,21 +4,19 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.errors import SpecError
-from caduceus.files import write_json
+from caduceus.files import read_json, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--identity", type=json.loads, required=True, help="id, name, group and so on, as JSON"
-    )
+    parser.add_argument("account", type=Path, nargs="?", help="results/account.json, if online")
+    parser.add_argument("--identity", type=json.loads, required=True, help="who it is, as JSON")
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/run.json")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if arguments.identity["mode"] == "online":
-        raise SpecError(
-            "wandb.mode: online runs aren't built yet; keep `offline`, and `wandb sync` the "
-            "folders below results/runs/RUN/work/wandb"
-        )
-    write_json(arguments.out, arguments.identity)
+    identity = arguments.identity
+    if arguments.account is not None:
+        account = read_json(arguments.account)
+        place = f"{account['entity']}/{identity['project']}/runs/{identity['id']}"
+        identity |= {"entity": account["entity"], "url": f"{account['url']}/{place}"}
+    write_json(arguments.out, identity)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from caduceus.deliveries import is_delivered
 from caduceus.errors import CaduceusError
 from caduceus.exports import damage_of
 from caduceus.files import read_json, write_json
@@ -15,18 +16,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    failed, damaged = {}, {}
+    failed, damaged, here = {}, {}, []
     for path in arguments.plans:
         for run_id in read_json(path)["runs"]:
             folder = RunFolder.of_plan(path, run_id).path
-            train = read_json(folder / "train.json")
-            if train["state"] == "failed":
-                failed[run_id] = train["error"]
+            state = read_json(folder / "run_summary.json")["state"]
+            if state == "failed":
+                failed[run_id] = read_json(folder / "train.json")["error"]
             lost = damage_of(folder / "manifest.json")
             if lost:
                 damaged[run_id] = lost
+            if not is_delivered(RunFolder(folder)):
+                here.append(run_id)
     for run_id, lost in damaged.items():
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
+    for run_id in here:
+        print(f"not on the server yet: {run_id}; `snakemake --cores 1 sync` delivers it")
     for run_id, error in failed.items():
         print(f"failed: {run_id}: {error}")
     if failed:

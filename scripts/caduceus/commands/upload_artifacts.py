@@ -1,9 +1,11 @@
-"""See to it that a run's artifacts are logged: model, results, experiment file, dataset."""
+"""See to it that a run's artifacts are logged, and online, that the server has all of the run."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from caduceus.files import write_json
+from caduceus.files import read_json, write_json
+from caduceus.runs import RunFolder
 from caduceus.uploads import upload_artifacts
 
 
@@ -13,5 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    receipt = upload_artifacts(arguments.out.parent, arguments.dataset)
+    path = arguments.out.parent
+    receipt = upload_artifacts(path, arguments.dataset)
+    if read_json(path / "run.json")["mode"] == "online":
+        from caduceus.synchronization import deliver_now
+
+        if message := deliver_now(RunFolder(path)):
+            print(f"caduceus upload-artifacts: {message}", file=sys.stderr)
     write_json(arguments.out, receipt)

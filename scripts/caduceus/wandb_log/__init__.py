@@ -21,6 +21,7 @@ One file is one segment: what one process wrote to a run. A run has several if i
 | `find_logs`, `group_by_run` | the logs of each run |
 | `stitch`, `iter_run` | what of each segment belongs to its run |
 | `write_stitched` | the segments of a run as one log, which the SDK syncs to exactly its rows |
+| `follow_stitched` | the same while the last of them is being written |
 
 A row maps a metric's name to JSON text; times are seconds since 1970. Whatever is wrong with a file
 is a `LogError` if it isn't a log at all, and counted in `Segment.damage` otherwise.
@@ -28,7 +29,7 @@ is a `LogError` if it isn't a log at all, and counted in `Segment.damage` otherw
 
 from caduceus.wandb_log.framing import Damage, LogError
 from caduceus.wandb_log.reading import follow, iter_rows, read_log
-from caduceus.wandb_log.records import (
+from caduceus.wandb_log.segments import (
     Artifact,
     ArtifactFile,
     Output,
@@ -46,13 +47,15 @@ from caduceus.wandb_log.stitching import (
     kept_rows,
     stitch,
 )
-from caduceus.wandb_log.writing import write_stitched
+from caduceus.wandb_log.writing import Held, LogWriter, follow_stitched, write_stitched
 
 __all__ = [
     "Artifact",
     "ArtifactFile",
     "Damage",
+    "Held",
     "LogError",
+    "LogWriter",
     "Output",
     "Part",
     "Row",
@@ -61,6 +64,7 @@ __all__ = [
     "StatsSample",
     "find_logs",
     "follow",
+    "follow_stitched",
     "gaps",
     "group_by_run",
     "iter_rows",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caduceus.wandb_log.arrays import Bytes, Flags, Ints, padded
-from caduceus.wandb_log.records import Row
+from caduceus.wandb_log.segments import Row
 
 
 @dataclass

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from caduceus.wandb_log.arrays import Bytes, Ints, padded, words_of
 from caduceus.wandb_log.framing import BLOCK, FIRST, FULL, LAST, RECORD_LIMIT
-from caduceus.wandb_log.records import Segment
+from caduceus.wandb_log.segments import Segment
 
 
 @dataclass

@@ -15,15 +15,8 @@ from caduceus.wandb_log.batch import Batch
 from caduceus.wandb_log.blocks import Chunks, Records
 from caduceus.wandb_log.framing import BLOCK, HEADER, check_header, open_log
 from caduceus.wandb_log.items import Items, Keys, find_items, last_values
-from caduceus.wandb_log.records import (
-    HISTORY,
-    SUMMARY,
-    Row,
-    Segment,
-    add_content,
-    metric_name,
-    set_value,
-)
+from caduceus.wandb_log.records import HISTORY, SUMMARY, add_content, metric_name, set_value
+from caduceus.wandb_log.segments import Row, Segment
 from caduceus.wandb_log.stitching import Part
 
 _STRETCH = 256  # blocks read at a time, 8 MiB

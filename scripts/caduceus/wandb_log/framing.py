@@ -88,7 +88,7 @@ class RecordReader:
     def __init__(self, stream: BinaryIO, damage: Damage):
         self._stream = stream
         self._damage = damage
-        self._position = 0  # of the next chunk
+        self.position = 0  # of the next chunk
         self._parts: list[bytes] = []  # of a record that has begun
         self._length = 0  # of these parts, bytes
         self._is_inside = False  # a chunk or record has begun that isn't there as a whole
@@ -99,16 +99,16 @@ class RecordReader:
         Raises:
             LogError: the stream doesn't start as a `.wandb` log of version 0 does.
         """
-        if self._position == 0:
+        if self.position == 0:
             self._stream.seek(0)
             check_header(self._stream.read(len(HEADER)))
-            self._position = len(HEADER)
+            self.position = len(HEADER)
         while True:
-            start = self._position
+            start = self.position
             room = BLOCK - start % BLOCK
             self._stream.seek(start)
             yield from self._read_block(self._stream.read(room), room)
-            if self._position < start + room:  # the rest of the block isn't there
+            if self.position < start + room:  # the rest of the block isn't there
                 break
         self._is_inside = self._is_inside or bool(self._parts)
 
@@ -118,19 +118,19 @@ class RecordReader:
 
     def _read_block(self, block: bytes, room: int) -> Iterator[bytes]:
         """The records that end in `block`, the part that is there of `room` bytes."""
-        begin, at, size = self._position, 0, len(block)
+        begin, at, size = self.position, 0, len(block)
         self._is_inside = False
         while room - at >= CHUNK_HEADER.size:
             start = at + CHUNK_HEADER.size
             if start > size:
                 self._is_inside = size > at
-                self._position = begin + at
+                self.position = begin + at
                 return
             checksum, length, kind = CHUNK_HEADER.unpack_from(block, at)
             end = start + length
             if size < end <= room:
                 self._is_inside = True
-                self._position = begin + at
+                self.position = begin + at
                 return
             payload = block[start:end]
             is_sound = (
@@ -143,10 +143,10 @@ class RecordReader:
                 self._parts = []
                 break
             at = end
-            self._position = begin + at  # current, as the caller may stop at any record
+            self.position = begin + at  # current, as the caller may stop at any record
             if (record := self._record(kind, payload)) is not None:
                 yield record
-        self._position = begin + room
+        self.position = begin + room
 
     def _record(self, kind: int, payload: bytes) -> bytes | None:
         """The record that `payload` completes, if it does."""

@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from caduceus.wandb_log.framing import HEADER, RecordReader, open_log
-from caduceus.wandb_log.records import Row, Segment, add_record
+from caduceus.wandb_log.records import add_record, split_record
+from caduceus.wandb_log.segments import Row, Segment
+from caduceus.wandb_log.wire import WireError
 
 
 def read_log(path: Path) -> Segment:
@@ -31,6 +34,45 @@ def iter_rows(segment: Segment) -> Iterator[Row]:
         for payload in reader.read():
             if (row := add_record(segment, payload)) is not None:
                 yield row
+        reader.finish()
+
+
+def iter_contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and content of each readable record, and add what they say to `segment`.
+
+    Raises:
+        LogError: as `read_log`.
+    """
+    yield from filter(None, follow_contents(segment, lambda: True))
+
+
+def follow_contents(
+    segment: Segment, is_over: Callable[[], bool], interval_s: float = 0.5
+) -> Iterator[tuple[int, bytes] | None]:
+    """Yield the same as a log is being written, and None whenever there is nothing new.
+
+    Args:
+        segment: takes everything but rows.
+        is_over: says that the log's writer has gone; the run's own end is an end too.
+        interval_s: how long to wait when there is nothing new, in seconds.
+
+    Raises:
+        LogError: as `read_log`.
+    """
+    with open_log(segment.path) as stream:
+        reader = RecordReader(stream, segment.damage)
+        was_over = False
+        while not was_over:
+            was_over = is_over()  # asked first, so that nothing is missed
+            for payload in reader.read():
+                add_record(segment, payload)
+                with suppress(WireError):  # counted by add_record
+                    yield split_record(payload)
+            if segment.exit_code is not None:
+                break
+            if not was_over:
+                yield None
+                time.sleep(interval_s)
         reader.finish()
 
 

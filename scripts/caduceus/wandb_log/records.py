@@ -1,125 +1,24 @@
-"""What the records of a log say: one segment of a run."""
+"""What the records of a log say: reading them into a segment."""
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from caduceus.wandb_log.framing import Damage
+from caduceus.wandb_log.segments import (
+    SECOND,
+    Artifact,
+    ArtifactFile,
+    Output,
+    Row,
+    RunHeader,
+    Segment,
+    StatsSample,
+    seconds,
+)
 from caduceus.wandb_log.wire import Message, WireError, decode, iter_fields, read_varint
 
-Row = dict[str, str]  # JSON text by metric, exactly as it stands in the log
-
 HISTORY, SUMMARY = 2, 3  # field numbers of a Record
-
-
-@dataclass(frozen=True)
-class RunHeader:
-    """Who the run said it was when the process started; times in seconds since 1970.
-
-    `is_resuming` says that the process was started with `resume=`; `starting_step` is what a server
-    then answered, 0 offline.
-    """
-
-    id: str
-    entity: str
-    project: str
-    group: str
-    job_type: str
-    name: str
-    notes: str
-    tags: tuple[str, ...]
-    sweep_id: str
-    host: str
-    start_time: float
-    is_resuming: bool
-    starting_step: int
-
-
-@dataclass(frozen=True)
-class StatsSample:
-    """W&B's own system metrics at one time, in seconds since 1970; JSON text by metric."""
-
-    time: float
-    values: Row
-
-
-@dataclass(frozen=True)
-class Output:
-    """What the program printed at one time, in seconds since 1970; `stream` is stdout or stderr."""
-
-    time: float
-    stream: str
-    text: str
-
-
-@dataclass(frozen=True)
-class ArtifactFile:
-    """A file of an artifact.
-
-    `digest` is the base64 md5, `path` where the file lay when it was logged (None for a reference
-    to `ref`), `bytes` its size.
-    """
-
-    digest: str
-    bytes: int
-    path: Path | None
-    ref: str
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """An artifact that was logged, or with `is_used` one that the run took in.
-
-    An artifact taken from a server has a name and a type only.
-    """
-
-    name: str
-    type: str
-    digest: str
-    aliases: tuple[str, ...]
-    metadata: Any
-    is_used: bool
-    files: dict[str, ArtifactFile]
-
-
-@dataclass
-class Segment:
-    r"""What one process wrote to a run.
-
-    `history` holds a row for each step, in the order written. A nested metric's name is its keys
-    joined by dots; a dot inside a key is written `\.`. `summary` and `config` hold values, nested
-    as logged. `environment` and `telemetry` hold what W&B noted about machine, program and SDK.
-    `exit_code` is None if the process never ended the run.
-    """
-
-    path: Path
-    run: RunHeader | None = None
-    history: list[Row] = field(default_factory=list)
-    summary: dict[str, Any] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-    stats: list[StatsSample] = field(default_factory=list)
-    console: list[Output] = field(default_factory=list)
-    artifacts: list[Artifact] = field(default_factory=list)
-    environment: dict[str, Any] = field(default_factory=dict)
-    telemetry: dict[str, str] = field(default_factory=dict)
-    git_commit: str = ""
-    git_remote: str = ""
-    exit_code: int | None = None
-    runtime_s: int | None = None
-    damage: Damage = field(default_factory=Damage)
-    last_record: int = 0  # number of the last record that was read
-
-    @property
-    def files(self) -> Path:
-        """The folder of the files that belong to the run, with its media."""
-        return self.path.parent / "files"
-
-    @property
-    def program(self) -> str:
-        """The training program, relative to its repository if it has one."""
-        return str(self.environment.get("code_path") or self.environment.get("program") or "")
 
 
 def add_record(segment: Segment, payload: bytes) -> Row | None:
@@ -231,8 +130,8 @@ def _below(values: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def _seconds(stamp: Message) -> float:
-    return float(stamp.seconds) + float(stamp.nanos) / 1e9
+def _nanoseconds(stamp: Message) -> int:
+    return int(stamp.seconds) * SECOND + int(stamp.nanos)
 
 
 def _add_summary(segment: Segment, content: bytes) -> None:
@@ -246,13 +145,15 @@ def _add_config(segment: Segment, content: bytes) -> None:
 def _add_stats(segment: Segment, content: bytes) -> None:
     stats = decode("Stats", content)
     values = {item.key: item.value_json for item in stats.item}
-    segment.stats.append(StatsSample(_seconds(stats.timestamp), values))
+    logged = values.pop("_runtime", None)
+    runtime = None if logged is None else float(logged)
+    segment.stats.append(StatsSample(_nanoseconds(stats.timestamp), values, runtime))
 
 
 def _add_output(segment: Segment, content: bytes) -> None:
     output = decode("Output", content)
     stream = "stdout" if output.output_type else "stderr"
-    segment.console.append(Output(_seconds(output.timestamp), stream, output.line))
+    segment.console.append(Output(seconds(_nanoseconds(output.timestamp)), stream, output.line))
 
 
 def _add_run(segment: Segment, content: bytes) -> None:
@@ -272,7 +173,7 @@ def _add_run(segment: Segment, content: bytes) -> None:
         tags=tuple(run.tags),
         sweep_id=run.sweep_id,
         host=run.host,
-        start_time=_seconds(run.start_time),
+        start_ns=_nanoseconds(run.start_time),
         is_resuming=run.resume or run.resumed,
         starting_step=run.starting_step,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from caduceus.wandb_log.framing import LogError
 from caduceus.wandb_log.reading import iter_rows
-from caduceus.wandb_log.records import Row, RunHeader, Segment
+from caduceus.wandb_log.segments import Row, RunHeader, Segment
 
 _NOTHING: Mapping[Path, int | None] = {}
 

@@ -4,10 +4,11 @@ Decoding by a table of our own keeps the reader free of wandb, whose import take
 lets rows be read without building a message for each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+_64_BITS = (1 << 64) - 1
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
 # Message: field number, name, type; a star marks a list. Numbers as in wandb_internal.proto 0.31.
@@ -137,6 +138,24 @@ def decode(name: str, data: bytes) -> Message:
         if field not in found:
             found[field] = [] if is_list else _default(kind)
     return Message(**found)
+
+
+def encode(name: str, values: Mapping[str, Any]) -> bytes:
+    """The message `name` of the table, with these values; others keep their defaults."""
+    out = b""
+    for number, (field, kind, is_list) in _FIELDS[name].items():
+        if field in values:
+            for value in values[field] if is_list else [values[field]]:
+                out += _encode_field(number, kind, value)
+    return out
+
+
+def _encode_field(number: int, kind: str, value: Any) -> bytes:
+    if kind in ("int", "bool"):
+        return write_number(number, int(value) & _64_BITS)
+    if kind == "str":
+        return write_bytes(number, value.encode())
+    return write_bytes(number, value if kind == "bytes" else encode(kind, value))
 
 
 def _parse_table() -> dict[str, dict[int, tuple[str, str, bool]]]:

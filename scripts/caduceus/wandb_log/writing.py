@@ -1,9 +1,13 @@
-"""Writing logs: several segments of a run as one, which the SDK syncs to exactly its rows."""
+"""Writing logs: record by record, or several segments of a run as one for the SDK to sync."""
 
 import json
+import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from caduceus.wandb_log.framing import (
     BLOCK,
@@ -13,40 +17,61 @@ from caduceus.wandb_log.framing import (
     HEADER,
     LAST,
     MIDDLE,
+    Damage,
     RecordReader,
     open_log,
 )
-from caduceus.wandb_log.records import (
-    HISTORY,
-    SUMMARY,
-    Row,
-    Segment,
-    add_content,
-    read_row,
-    split_record,
-)
+from caduceus.wandb_log.reading import follow_contents, iter_contents
+from caduceus.wandb_log.records import HISTORY, SUMMARY, read_row, record_number
+from caduceus.wandb_log.segments import Row, Segment
 from caduceus.wandb_log.stitching import Part, keep
-from caduceus.wandb_log.wire import WireError, iter_fields, write_bytes, write_number
+from caduceus.wandb_log.wire import decode, encode, iter_fields, write_bytes, write_number
 
-_CONFIG, _RUN, _EXIT, _HEADER = 5, 17, 18, 21
+CONFIG, STATS, ARTIFACT, RUN, EXIT, LOG_HEADER, ENVIRONMENT = 5, 7, 8, 17, 18, 21, 26
 _RUN_CONFIG, _RUN_START_TIME = 4, 17
+_LOCAL_PATH = (12, 4, 6)  # of an artifact: manifest, contents, local_path
 _RUN_ABOUT_RESUMING = (14, 18, 24)  # starting_step, resumed, resume
 
+Content = tuple[int, bytes]  # a record's kind, and what it holds
 
-def write_log(records: Iterable[bytes], path: Path) -> None:
-    """Write a `.wandb` file of these records, whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(HEADER)
-            position = len(HEADER)
-            for record in records:
-                framed = _frame(record, position)
-                stream.write(framed)
-                position += len(framed)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+
+class LogWriter:
+    """Appends records to a `.wandb` file, which a reader may follow.
+
+    A file that is there already is continued after its last whole record; `last_record` is that
+    record's number.
+    """
+
+    def __init__(self, path: Path):
+        self.last_record = 0
+        self._position = len(HEADER)
+        if path.exists() and path.stat().st_size > len(HEADER):
+            with open_log(path) as stream:
+                reader = RecordReader(stream, Damage())
+                for payload in reader.read():
+                    self.last_record = record_number(payload)
+                    self._position = reader.position
+            os.truncate(path, self._position)
+        else:
+            path.write_bytes(HEADER)
+        self._stream = path.open("ab")
+
+    def __enter__(self) -> "LogWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def append(self, kind: int, content: bytes) -> None:
+        """Append a record."""
+        self.last_record += 1
+        framed = _frame(write_record(self.last_record, kind, content), self._position)
+        self._stream.write(framed)
+        self._position += len(framed)
+
+    def flush(self) -> None:
+        """Let readers see what was appended."""
+        self._stream.flush()
 
 
 def _frame(record: bytes, position: int) -> bytes:
@@ -67,15 +92,55 @@ def _frame(record: bytes, position: int) -> bytes:
     return bytes(out)
 
 
-def write_stitched(parts: Sequence[Part], path: Path) -> list[Segment]:
+def write_record(number: int, kind: int, content: bytes) -> bytes:
+    """A record of a log."""
+    return write_number(1, number) + write_bytes(kind, content)
+
+
+def write_items(values: Iterable[tuple[Sequence[str], str]]) -> bytes:
+    """A history, summary or config record's items: keys that lead to a value, and its JSON text."""
+    out = b""
+    for keys, text in values:
+        out += write_bytes(1, _item_keys(tuple(keys)) + write_bytes(16, text.encode()))
+    return out
+
+
+@lru_cache(maxsize=10_000)
+def _item_keys(keys: tuple[str, ...]) -> bytes:
+    return encode("Item", {"nested_key": keys})
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a server has of a run already, and need not be sent again.
+
+    `last_step` is the last one of its history; `artifacts` are pairs of name and digest.
+    """
+
+    last_step: int = -1
+    artifacts: Collection[tuple[str, str]] = field(default_factory=frozenset)
+
+
+NOTHING = Held()
+
+
+def write_stitched(
+    parts: Sequence[Part],
+    path: Path,
+    held: Held = NOTHING,
+    find: Callable[[Path], Path] = lambda path: path,
+) -> list[Segment]:
     """Write the segments of a run as one log: the rows that belong to it, each once.
 
     Identity, environment, console, system metrics and artifacts of all segments are in it, the
-    summary as they leave it together, and the end of the last one, if it has come to one.
+    summary as they leave it together, and the end of the last one, if it has come to one. The SDK
+    syncs such a log to exactly its rows.
 
     Args:
         parts: as `stitch` arranges them; takes the counts of rows.
-        path: the file.
+        path: the file, which appears when it is whole.
+        held: rows and artifacts to leave out.
+        find: where a file of an artifact lies now, by where it lay when it was logged.
 
     Returns:
         The segments as they were read, without rows; their `damage` says what is lost.
@@ -84,75 +149,155 @@ def write_stitched(parts: Sequence[Part], path: Path) -> list[Segment]:
         LogError: a log can't be read.
     """
     segments = [Segment(part.path) for part in parts]
-    contents = _stitched(parts, segments)
-    write_log((write_record(n, *content) for n, content in enumerate(contents, 1)), path)
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.unlink(missing_ok=True)
+    try:
+        with LogWriter(unfinished) as log:
+            for kind, content in _whole(parts, segments, held):
+                log.append(kind, _moved(content, find) if kind == ARTIFACT else content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return segments
 
 
-def write_record(number: int, kind: int, content: bytes) -> bytes:
-    """A record of a log."""
-    return write_number(1, number) + write_bytes(kind, content)
+def follow_stitched(
+    parts: Sequence[Part],
+    path: Path,
+    is_over: Callable[[], bool],
+    held: Held = NOTHING,
+    interval_s: float = 0.5,
+) -> None:
+    """Write the same log while the last segment is still being written, and end with it.
+
+    Args:
+        parts: as `stitch` arranges them; of the last one, the run itself must be there.
+        path: the file, which grows.
+        is_over: says that the last segment's writer has gone.
+        held: rows and artifacts to leave out.
+        interval_s: how often to look for more, in seconds.
+
+    Raises:
+        LogError: a log can't be read.
+    """
+    segments = [Segment(part.path) for part in parts]
+    path.unlink(missing_ok=True)
+    with LogWriter(path) as log:
+        for found in _growing(parts, segments, held, is_over, interval_s):
+            if found is None:
+                log.flush()
+            else:
+                log.append(*found)
 
 
-def _stitched(parts: Sequence[Part], segments: Sequence[Segment]) -> Iterator[tuple[int, bytes]]:
-    """Kind and content of each record."""
-    heads = [_first_records(part.path) for part in parts]
-    if heads:
-        yield from ((_HEADER, content) for content in heads[0].get(_HEADER, []))
-    runs = [content for head in heads for content in head.get(_RUN, [])]
-    if runs:
-        yield _RUN, _identity(runs[0], runs[-1])
-    exits: list[bytes] = []
+def _whole(parts: Sequence[Part], segments: Sequence[Segment], held: Held) -> Iterator[Content]:
+    """Kind and content of each record of whole segments."""
+    yield from _head(parts)
     before: int | None = None
     for part, segment in zip(parts, segments, strict=True):
-        exits = []
-        for kind, content in _contents(segment):
-            if kind == HISTORY:
-                row = keep(part, read_row(content), before)
-                if row is not None:
-                    yield HISTORY, content if not part.shift else _shifted(content, row)
-            elif kind == _RUN:
-                yield from (
-                    (_CONFIG, value)
-                    for number, value in iter_fields(content)
-                    if number == _RUN_CONFIG
-                )
-            elif kind == _EXIT:
-                exits = [content]
-            elif kind not in (SUMMARY, _HEADER):
-                yield kind, content
+        for kind, content in iter_contents(segment):
+            if kind not in (SUMMARY, EXIT):
+                yield from _kept(part, kind, content, before, held)
         before = before if part.last is None else part.last
-    summary: dict[str, object] = {}
+    yield from _summary(segments)
+    if segments and segments[-1].exit_code is not None:
+        # The last process may only have logged an artifact, in no time.
+        runtime = max(segment.runtime_s or 0 for segment in segments)
+        yield EXIT, encode("Exit", {"exit_code": segments[-1].exit_code, "runtime": runtime})
+
+
+def _growing(
+    parts: Sequence[Part],
+    segments: Sequence[Segment],
+    held: Held,
+    is_over: Callable[[], bool],
+    interval_s: float,
+) -> Iterator[Content | None]:
+    """The same with a last segment that grows; None whenever there is nothing new."""
+    yield from _head(parts)
+    before: int | None = None
+    for part, segment in zip(parts[:-1], segments[:-1], strict=True):
+        for kind, content in iter_contents(segment):
+            if kind not in (SUMMARY, EXIT):
+                yield from _kept(part, kind, content, before, held)
+        before = before if part.last is None else part.last
+    yield from _summary(segments[:-1])
+    for found in follow_contents(segments[-1], is_over, interval_s):
+        if found is None:
+            yield None
+        else:
+            yield from _kept(parts[-1], *found, before, held)
+    if segments[-1].exit_code is None:  # killed: without an end the SDK would wait for one
+        yield EXIT, encode("Exit", {"exit_code": 1})
+
+
+def _head(parts: Sequence[Part]) -> Iterator[Content]:
+    """Who the run is."""
+    heads = [_first_records(part.path) for part in parts]
+    if heads:
+        yield from ((LOG_HEADER, content) for content in heads[0].get(LOG_HEADER, []))
+    runs = [content for head in heads for content in head.get(RUN, [])]
+    if runs:
+        yield RUN, _identity(runs[0], runs[-1])
+
+
+def _kept(
+    part: Part, kind: int, content: bytes, before: int | None, held: Held
+) -> Iterator[Content]:
+    """What of a record goes into the stitched log."""
+    if kind == HISTORY:
+        row = keep(part, read_row(content), before)
+        if row is not None and int(row.get("_step", 0)) > held.last_step:
+            yield HISTORY, content if not part.shift else _shifted(content, row)
+    elif kind == RUN:
+        yield from (
+            (CONFIG, value) for number, value in iter_fields(content) if number == _RUN_CONFIG
+        )
+    elif kind == ARTIFACT and held.artifacts:
+        artifact = decode("Artifact", content)
+        if (artifact.name, artifact.digest) not in held.artifacts:
+            yield kind, content
+    elif kind != LOG_HEADER:
+        yield kind, content
+
+
+def _moved(artifact: bytes, find: Callable[[Path], Path]) -> bytes:
+    """An artifact's record with its files where they lie now."""
+
+    def move(path: bytes) -> bytes:
+        return bytes(find(Path(os.fsdecode(path))).absolute())
+
+    return _rewritten(artifact, _LOCAL_PATH, move)
+
+
+def _rewritten(message: bytes, keys: Sequence[int], change: Callable[[bytes], bytes]) -> bytes:
+    """A message with every field that `keys` lead to changed, and all others as they are."""
+    out = b""
+    for number, value in iter_fields(message):
+        if isinstance(value, int):
+            out += write_number(number, value)
+        elif number != keys[0]:
+            out += write_bytes(number, value)
+        else:
+            new = _rewritten(value, keys[1:], change) if len(keys) > 1 else change(value)
+            out += write_bytes(number, new)
+    return out
+
+
+def _summary(segments: Sequence[Segment]) -> Iterator[Content]:
+    """The summary as the segments leave it together."""
+    summary: dict[str, Any] = {}
     for segment in segments:
         summary |= segment.summary
     if summary:
-        yield (
-            SUMMARY,
-            b"".join(
-                write_bytes(1, write_bytes(1, name.encode()) + write_bytes(16, _json(value)))
-                for name, value in summary.items()
-            ),
-        )
-    yield from ((_EXIT, content) for content in exits)
-
-
-def _contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
-    """Kind and content of each readable record; what they say is added to `segment`."""
-    with open_log(segment.path) as stream:
-        reader = RecordReader(stream, segment.damage)
-        for payload in reader.read():
-            add_content(segment, payload)
-            try:
-                yield split_record(payload)
-            except WireError:
-                continue  # counted by add_content
-        reader.finish()
+        texts = ((name, json.dumps(value, ensure_ascii=False)) for name, value in summary.items())
+        yield SUMMARY, write_items(([name], text) for name, text in texts)
 
 
 def _first_records(path: Path) -> dict[int, list[bytes]]:
     """The records that say who the run is, which stand before the first row."""
     found: dict[int, list[bytes]] = {}
-    for kind, content in _contents(Segment(path)):
+    for kind, content in iter_contents(Segment(path)):
         if kind == HISTORY:
             break
         found.setdefault(kind, []).append(content)
@@ -181,7 +326,3 @@ def _shifted(content: bytes, row: Row) -> bytes:
             value = write_number(1, int(step))
         out += write_bytes(number, value)
     return out
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()

@@ -1,0 +1,108 @@
+"""The W&B account that is used: which server, which key, whose entity.
+
+Sought as wandb itself seeks them: the environment, `.env` in the project's folder, what `wandb
+login` has stored. A key is never shown, written or passed as an argument.
+"""
+
+import configparser
+import netrc
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from caduceus.errors import AccountError
+
+_CLOUD, _PAGES = "https://api.wandb.ai", "https://wandb.ai"
+_KEY_LENGTH = 40  # wandb refuses shorter ones
+_LOGIN = "type `wandb login`, or put WANDB_API_KEY into the environment or .env"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A server's address and the key to it; `entity` if the environment names one."""
+
+    base_url: str
+    key: str = field(repr=False)
+    key_from: str
+    entity: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the server's pages."""
+        return _PAGES if self.base_url == _CLOUD else self.base_url
+
+    def use(self) -> None:
+        """Have the SDK use this account, and say nothing; before it is imported."""
+        os.environ |= {
+            "WANDB_BASE_URL": self.base_url,
+            "WANDB_API_KEY": self.key,
+            "WANDB_SILENT": "true",
+        }
+
+
+def additions() -> dict[str, str]:
+    """What `.env` in the folder we work in adds to the environment."""
+    written = dotenv_values(".env").items()
+    return {key: value for key, value in written if value and key not in os.environ}
+
+
+def find_account(variables: Mapping[str, str] | None = None) -> Account:
+    """The account that is set up here.
+
+    Args:
+        variables: the environment; by default our own, with what `.env` adds.
+
+    Raises:
+        AccountError: there is no key, or it can't be one.
+    """
+    variables = os.environ | additions() if variables is None else variables
+    base_url = (variables.get("WANDB_BASE_URL") or _stored_url(variables) or _CLOUD).rstrip("/")
+    if not base_url.startswith(("http://", "https://")):
+        raise AccountError(f"{base_url!r} is no address; it begins with https://", "WANDB_BASE_URL")
+    key, source = variables.get("WANDB_API_KEY", "").strip(), "WANDB_API_KEY"
+    if not key:
+        key, source = _netrc_key(urlsplit(base_url).hostname or "", variables)
+    if not key:
+        raise AccountError(f"no API key for {base_url}: {_LOGIN}")
+    if len(key) < _KEY_LENGTH:
+        raise AccountError(
+            f"the API key has {len(key)} characters, W&B's have {_KEY_LENGTH} or more; copy it "
+            "whole from the server's page /authorize",
+            source,
+        )
+    return Account(base_url, key, source, variables.get("WANDB_ENTITY") or None)
+
+
+def _stored_url(variables: Mapping[str, str]) -> str | None:
+    """The server that `wandb login --host` has stored."""
+    home = Path(variables.get("HOME") or Path.home())
+    folder = Path(variables.get("WANDB_CONFIG_DIR") or home / ".config/wandb")
+    settings = configparser.ConfigParser(interpolation=None)
+    try:
+        settings.read([folder / "settings", Path("wandb/settings")])
+    except configparser.Error:
+        return None
+    return settings.get("default", "base_url", fallback=None)
+
+
+def _netrc_key(host: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """The key that `wandb login` has stored for a host, and the file it stands in."""
+    home = Path(variables.get("HOME") or Path.home())
+    named = variables.get("NETRC")
+    for path in [Path(named)] if named else [home / ".netrc", home / "_netrc"]:
+        try:
+            found = netrc.netrc(path).authenticators(host)
+        except FileNotFoundError:
+            continue
+        except (OSError, netrc.NetrcParseError) as error:
+            # Its message may hold the line, and with it the key.
+            line = getattr(error, "lineno", None)
+            where = f"{path}:{line}" if line else str(path)
+            raise AccountError(f"can't be read; correct it, or {_LOGIN}", where) from None
+        if found and found[2]:
+            return found[2], str(path)
+    return "", ""

@@ -1,0 +1,21 @@
+"""See that the W&B account may log to the project, before anything trains."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.accounts import find_account
+from caduceus.files import write_json
+from caduceus.server import Server
+from caduceus.server_runs import check_access
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", help="[ENTITY/]PROJECT; the entity is a W&B user or team")
+    parser.add_argument("--out", type=Path, required=True, help="results/account.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    account = find_account()
+    entity, _, project = arguments.project.rpartition("/")
+    entity = check_access(Server(account, patience_s=2), entity or None, project)
+    write_json(arguments.out, {"server": account.base_url, "url": account.url, "entity": entity})

@@ -1,0 +1,41 @@
+"""Ask the W&B server how far every run has come; what has changed is exported anew."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from caduceus.accounts import find_account
+from caduceus.refreshing import planned_runs, refresh_planned, refresh_project
+from caduceus.server import Server
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plans", type=Path, nargs="*", help="plans of the experiments to ask for")
+    parser.add_argument("--project", required=True, help="[ENTITY/]PROJECT of their runs")
+    parser.add_argument(
+        "--projects", type=json.loads, default=[], help="export.projects of config.yaml, as JSON"
+    )
+    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    server = Server(find_account())
+    changed, asked = 0, 0
+    if arguments.plans:
+        entity, _, project = arguments.project.rpartition("/")
+        run_ids = planned_runs(arguments.plans)
+        found, missing = refresh_planned(
+            server, entity or None, project, run_ids, arguments.results / "runs"
+        )
+        changed, asked = len(found), len(run_ids)
+        for name in missing:
+            print(f"not on the server: {name}", file=sys.stderr)
+    for chosen in arguments.projects:
+        folder = arguments.results / "projects" / chosen["project"]
+        found, unusable = refresh_project(server, chosen["project"], chosen["groups"], folder)
+        changed += len(found)
+        asked += len(list((folder / "runs").glob("*")))
+        for name in unusable:
+            print(f"left out, since its id can't name a folder: {name}", file=sys.stderr)
+    print(f"changed on the server: {changed} of {asked} runs")

@@ -1,0 +1,48 @@
+"""Bring runs to the W&B server, each row once, and compare what it then holds."""
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from caduceus.accounts import find_account
+from caduceus.errors import CaduceusError
+from caduceus.server import Server
+from caduceus.synchronization import Courier, describe, has_ended, run_folders
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="*", help="ids of runs; all that are there if none is given")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument(
+        "--watch", action="store_true", help="go on, and send runs while they are being logged"
+    )
+    parser.add_argument("--jobs", type=int, default=4, help="runs sent at a time (4)")
+    parser.add_argument(
+        "--patience", type=float, default=60, help="seconds to wait for a failing server (60)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    server = Server(find_account(), arguments.patience)
+    courier = Courier(server, arguments.jobs, arguments.patience)
+    if arguments.watch:
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        courier.watch(arguments.results, arguments.runs, stopped)
+        return
+    from tqdm import tqdm
+
+    folders = run_folders(arguments.results, arguments.runs)
+    ended = [folder for folder in folders if has_ended(folder)]
+    done = list(tqdm(courier.sync(ended), total=len(ended), unit=" runs", disable=None))
+    wrong = [(folder, delivery) for folder, delivery in done if delivery["state"] != "delivered"]
+    for folder, delivery in wrong:
+        print(describe(folder.path.name, delivery), file=sys.stderr)
+    if len(ended) < len(folders):
+        print(f"not ended yet, and left out: {len(folders) - len(ended)}")
+    print(f"delivered, and equal on both sides: {len(done) - len(wrong)}")
+    if wrong:
+        raise CaduceusError(f"not delivered, or not equal: {len(wrong)} of {len(done)} runs")

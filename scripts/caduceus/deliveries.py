@@ -1,0 +1,263 @@
+"""Delivery: a run's rows, files and artifacts on their way from its logs to a W&B server.
+
+A program always logs to the log in its run's folder, and nothing that happens to a server reaches
+it. What is delivered is one stitched log per run, less what the server holds, sent by the SDK.
+Then the server is asked, and compared with the logs: the SDK's silence proves nothing.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from caduceus.attempts import read_attempts
+from caduceus.equality import differences
+from caduceus.errors import CaduceusError, ResultError, ServerError
+from caduceus.exports import export_run_into, moved_path, place, stitch_attempts, upload_logs
+from caduceus.files import files_below, read_json, write_json
+from caduceus.runs import RunFolder
+from caduceus.server import Server
+from caduceus.server_logs import fetch_log
+from caduceus.server_runs import RunPath, RunState, read_artifacts, read_state
+from caduceus.wandb_log import Held, Part, follow_stitched, read_log, write_stitched
+
+_POLL_S = 1.0
+_SILENT_S = 300.0  # a running program's log grows every 15 s by W&B's own samples
+_SETTLES_S = 15.0  # a server may take a moment to show what it has taken in
+Delivery = dict[str, Any]
+
+
+def read_delivery(folder: RunFolder) -> Delivery | None:
+    """How far the run has come on its way; None if it was never sent.
+
+    `state` is delivered, differs (it has arrived, but isn't the same) or pending; `error` says why
+    it is pending, `differences` lists them; `logs` are the bytes of each log that was sent,
+    `updated_at` is the server's time of its last change when both sides were compared.
+    """
+    path = folder.work / "delivery.json"
+    return read_json(path) if path.exists() else None
+
+
+def is_delivered(folder: RunFolder) -> bool:
+    """Whether a run is where it belongs: on the server, if it is tracked online."""
+    known = read_delivery(folder)
+    is_online = read_json(folder.path / "run.json")["mode"] == "online"
+    return not is_online or bool(known and known["state"] == "delivered")
+
+
+def logs_of(folder: RunFolder) -> dict[str, int]:
+    """The bytes of each log of a run, by its path in the run's folder."""
+    logs = [part.path for part in _parts(folder)]
+    return {os.path.relpath(log, folder.path): log.stat().st_size for log in logs}
+
+
+def deliver(folder: RunFolder, server: Server, entity: str, patience_s: float) -> Delivery:
+    """Send what the server lacks of a run that has ended, compare, and note how it went.
+
+    Args:
+        folder: the run's folder.
+        server: where it goes.
+        entity: the owner of the project it goes to.
+        patience_s: how long to wait for a server that doesn't answer.
+
+    Returns:
+        What was noted, as `read_delivery` has it.
+    """
+    identity = read_json(folder.path / "run.json")
+    path = RunPath(entity, identity["project"], identity["id"])
+    delivery: Delivery = {
+        "state": "pending",
+        "server": server.account.base_url,
+        "path": str(path),
+        "logs": logs_of(folder),
+        "error": None,
+        "differences": [],
+        "updated_at": None,
+    }
+    try:
+        with _locked(folder):
+            write_json(folder.work / "delivery.json", delivery)
+            warnings = _send(folder, server, path, patience_s)
+            try:
+                state, found = compare(folder, server, path)
+            except ServerError as error:
+                raise ServerError("; ".join([str(error), *warnings])) from None
+            delivery["state"] = "differs" if found else "delivered"
+            delivery["differences"] = [*found, *(warnings if found else [])]
+            delivery["updated_at"] = state.updated_at
+    except CaduceusError as error:
+        delivery["error"] = str(error)
+    write_json(folder.work / "delivery.json", delivery)
+    return delivery
+
+
+def compare(folder: RunFolder, server: Server, path: RunPath) -> tuple[RunState, list[str]]:
+    """What a server holds of a run, and each difference to the run's own logs.
+
+    Raises:
+        ServerError: the server hasn't got the run, or can't be asked.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.work, prefix="compare-") as parent:
+        here, there = Path(parent, "here"), Path(parent, "there")
+        here.mkdir()
+        there.mkdir()
+        export_run_into(folder, here)
+        state = read_state(server, path)
+        if state is None:
+            raise ServerError(f"no such run on {server.account.base_url}", str(path))
+        log = Path(parent, "fetched", f"run-{path.run}.wandb")
+        fetch_log(server, state, log)
+        export_run_into(folder, there, log)
+        # Several attempts leave times of their own with the server.
+        return state, differences(here, there, with_times=len(read_attempts(folder.attempts)) == 1)
+
+
+def follow(
+    folder: RunFolder,
+    server: Server,
+    entity: str,
+    patience_s: float,
+    is_stopped: Callable[[], bool],
+) -> None:
+    """Send the rows of a run as they are logged, until its program has ended.
+
+    What a failing server doesn't take is left to `deliver`.
+
+    Raises:
+        ServerError: the server didn't take it for longer than `patience_s`.
+    """
+    identity = read_json(folder.path / "run.json")
+    path = RunPath(entity, identity["project"], identity["id"])
+    with _locked(folder):
+        sent: set[Path] = set()
+        while not is_stopped():
+            was_over = not is_running(folder)
+            parts = [part for part in _parts(folder) if part.run is not None]
+            if parts and parts[-1].path not in sent:
+                _follow_log(folder, server, path, parts, patience_s, is_stopped)
+                sent |= {part.path for part in parts}
+            elif was_over:
+                return
+            else:
+                time.sleep(_POLL_S)
+
+
+def is_running(folder: RunFolder) -> bool:
+    """Whether a program logs to the run just now, here or on another node."""
+    attempts = read_attempts(folder.attempts)
+    if not attempts or attempts[-1]["state"] != "running":
+        return False
+    known = [path for path in files_below(folder.wandb(attempts[-1]["attempt"])) if path.exists()]
+    started = datetime.fromisoformat(attempts[-1]["started_at"]).timestamp()
+    return time.time() - max([path.stat().st_mtime for path in known], default=started) < _SILENT_S
+
+
+@contextmanager
+def _locked(folder: RunFolder) -> Iterator[None]:
+    """Let nobody else deliver the run meanwhile: rows would arrive twice."""
+    folder.delivery.mkdir(parents=True, exist_ok=True)
+    with (folder.delivery / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ResultError("is being delivered already", folder.path.name) from None
+        yield
+
+
+def _parts(folder: RunFolder) -> list[Part]:
+    """The segments of the run, those of later uploads too."""
+    attempts = read_attempts(folder.attempts)
+    parts = stitch_attempts(folder, attempts)
+    for log in upload_logs(folder):
+        segment = read_log(log)
+        parts.append(Part(log, segment.run, rule="append"))
+    return parts
+
+
+def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -> list[str]:
+    """Send what the server lacks; returns what W&B warned of."""
+    from caduceus import wandb_sdk
+
+    parts = _parts(folder)
+    if not parts:
+        raise ResultError("it has no log", folder.path.name)
+    log = _staged(folder, path, parts)
+    held = _held(server, path)
+    write_stitched(parts, log, held, lambda file: moved_path(file, [folder.path]))
+    try:
+        warnings = wandb_sdk.sync_log(log, path.entity, path.project, patience_s)
+    finally:
+        shutil.rmtree(log.parent)
+    rows = sum(part.rows for part in parts)
+    waited_until = time.monotonic() + _SETTLES_S
+    while time.monotonic() < waited_until:
+        state = read_state(server, path)
+        if state and state.rows >= rows and state.state != "running":
+            break
+        time.sleep(_POLL_S)
+    return warnings
+
+
+def _follow_log(
+    folder: RunFolder,
+    server: Server,
+    path: RunPath,
+    parts: Sequence[Part],
+    patience_s: float,
+    is_stopped: Callable[[], bool],
+) -> None:
+    """Send a growing log, and what came before it."""
+    from caduceus import wandb_sdk
+
+    log = _staged(folder, path, parts[:-1])
+    shutil.rmtree(log.parent / "files")
+    (log.parent / "files").symlink_to((parts[-1].path.parent / "files").absolute())
+    has_ended = threading.Event()
+    held = _held(server, path)
+    arguments = (parts, log, lambda: has_ended.is_set() or not is_running(folder), held)
+    writer = threading.Thread(target=follow_stitched, args=arguments, daemon=True)
+    writer.start()
+    while not log.exists():
+        time.sleep(0.01)
+    try:
+        wandb_sdk.sync_log(
+            log, path.entity, path.project, patience_s, is_growing=True, is_stopped=is_stopped
+        )
+    finally:
+        has_ended.set()
+        writer.join()
+        shutil.rmtree(log.parent)
+
+
+def _held(server: Server, path: RunPath) -> Held:
+    """What the server has of the run."""
+    state = read_state(server, path)
+    if state is None:
+        return Held()
+    artifacts = {(artifact.name, artifact.digest) for artifact in read_artifacts(server, path)}
+    return Held(state.last_step, artifacts)
+
+
+def _staged(folder: RunFolder, path: RunPath, parts: Sequence[Part]) -> Path:
+    """Where the SDK finds the log that is to be sent, with the files of all segments beside it."""
+    staged = folder.delivery / f"offline-run-{path.run}"
+    shutil.rmtree(staged, ignore_errors=True)
+    files = staged / "files"
+    files.mkdir(parents=True)
+    for part in parts:
+        own = part.path.parent / "files"
+        for file in files_below(own):
+            target = files / file.relative_to(own)
+            if target.is_relative_to(files / "media"):
+                place(file, target)
+            else:  # W&B writes some of these anew, which must not reach the original
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, target)
+    return (staged / f"run-{path.run}.wandb").absolute()

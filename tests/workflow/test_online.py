@@ -1,0 +1,317 @@
+"""Runs on a W&B server: live, synced, made elsewhere, and the same as offline in every way."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from caduceus.equality import differences
+from projects import Finished, Project
+from wandb_server import WandbServer
+
+ONE_RUN = {"seeds": [0], "matrix": {"rate": [0.1]}}
+SLOW = """
+    Path(os.environ["CADUCEUS_OUTPUT_DIR"], "begun").touch()
+    while step == 2 and not (Path(os.environ["CADUCEUS_PROJECT_DIR"]) / "go").exists():
+        time.sleep(0.05)
+"""
+
+
+def account(server: WandbServer, project: Project) -> dict[str, str]:
+    """The environment of a user who is logged in."""
+    variables = server.environment(project.path.parent / "home")
+    kept = {name: value for name, value in variables.items() if name not in ("PATH", "WANDB_DIR")}
+    return kept | {"WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "1"}
+
+
+def go_online(project: Project, **settings: object) -> None:
+    project.change("config.yaml", wandb={"project": "tests", "mode": "online", **settings})
+
+
+def slow_down(project: Project) -> None:
+    """The program waits after two steps until the test makes the file `go`."""
+    project.replace("experiments/train.py", "import argparse", "import argparse\nimport time")
+    project.replace(
+        "experiments/train.py",
+        "for step in range(5):",
+        "for step in range(5):" + SLOW,
+    )
+
+
+def begin(project: Project, *words: str, **variables: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        words,
+        cwd=project.path,
+        env=project.environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def end(process: "subprocess.Popen[str]") -> Finished:
+    output, _ = process.communicate(timeout=300)
+    return Finished(process.returncode, output)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 90
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def caduceus(project: Project, server: WandbServer, *words: str) -> Finished:
+    return project.run(sys.executable, "-m", "caduceus", *words, **account(server, project))
+
+
+def test_an_online_run_is_seen_while_it_runs_and_equals_the_offline_one(
+    project: Project, tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    go_online(project)
+    project.change("experiments/toy.yaml", **ONE_RUN, tags=["mine"], description="Some notes.")
+    slow_down(project)
+    snakemake = begin(project, *project.command("--cores", "2"), **account(wandb_server, project))
+    wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
+    (run,) = wandb_server.runs
+    assert run.state == "running"
+    assert len(run.history) < 5
+    project.write("go", "")
+    output = end(snakemake).check().output
+
+    (path,) = project.runs
+    identity = json.loads((path / "run.json").read_text())
+    assert (run.name, run.state, len(run.history)) == (path.name, "finished", 5)
+    assert identity["url"] == f"{wandb_server.url}/alice/tests/runs/{path.name}"
+    assert (run.group, run.job_type, run.notes) == ("baseline", "train", "Some notes.")
+    assert (run.display_name, run.tags) == (identity["name"], identity["tags"])
+    assert "mine" in run.tags
+    assert identity["config"].items() <= run.config.items()
+    logged = {name.rpartition(":")[0]: artifact for name, artifact in run.artifacts.items()}
+    uploads = json.loads((path / "upload.json").read_text())["artifacts"]
+    assert {name: artifact.digest for name, artifact in logged.items()} == {
+        name: artifact["digest"] for name, artifact in uploads.items() if not artifact["is_used"]
+    }
+    delivery = json.loads((path / "work/delivery.json").read_text())
+    assert (delivery["state"], delivery["differences"]) == ("delivered", [])
+    assert caduceus(project, wandb_server, "verify", "--equal", path.name).check().output == (
+        f"{path.name}: equal, byte for byte\n"
+    )
+    assert project.planned() == {}
+    assert_secret(wandb_server.key, project, output)
+
+    # Offline, nothing else differs.
+    shutil.copytree(project.path, tmp_path / "offline", ignore=lambda *_: ["results", ".snakemake"])
+    offline = Project(tmp_path / "offline")
+    offline.change("config.yaml", wandb={"project": "tests"})
+    offline.snakemake(f"results/runs/{path.name}/manifest.json").check()
+    assert differences(path, offline.runs[0], with_times=False) == [
+        "entity: alice here, nothing on the server"
+    ]
+
+
+def assert_secret(key: str, project: Project, output: str) -> None:
+    assert key not in output
+    for path in project.path.rglob("*"):
+        if path.is_file():
+            assert key.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"WANDB_API_KEY": ""}, "no API key for"),
+        ({"WANDB_API_KEY": "short"}, "the API key has 5 characters"),
+        ({"WANDB_API_KEY": "x" * 40}, "doesn't know the API key from WANDB_API_KEY"),
+        ({"WANDB_ENTITY": "nobody"}, "allowed: alice, lab, readers"),
+        ({"WANDB_ENTITY": "readers"}, "permission denied"),
+        ({"WANDB_BASE_URL": "http://127.0.0.1:9"}, "can't be reached: Connection refused"),
+    ],
+)
+def test_a_wrong_account_is_one_line_before_anything_trains(
+    project: Project, wandb_server: WandbServer, variables: dict[str, str], message: str
+) -> None:
+    go_online(project)
+    done = project.snakemake(**account(wandb_server, project) | variables)
+
+    assert done.code != 0
+    assert message in done.line("caduceus check-account: ")
+    assert not list(project.path.glob("results/runs/*/work/attempts"))
+    assert_secret(variables.get("WANDB_API_KEY") or "x" * 40, project, done.output)
+
+
+def test_a_server_that_dies_costs_nothing_and_sync_brings_the_rest(
+    project: Project, wandb_server: WandbServer
+) -> None:
+    go_online(project, patience_s=2)
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    slow_down(project)
+    variables = account(wandb_server, project)
+    snakemake = begin(project, *project.command("--cores", "2"), **variables)
+    wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
+    wandb_server.stop()
+    project.write("go", "")
+    output = end(snakemake).check().output
+
+    (path,) = project.runs
+    assert f"not on the server yet: {path.name}" in output
+    assert (path / "metrics_history.csv").read_text().count("\n") == 6
+    wandb_server.start()
+    synced = project.snakemake("sync", **variables).check()
+    assert "delivered, and equal on both sides: 1" in synced.output
+    (run,) = wandb_server.runs
+    assert [row["_step"] for row in run.history] == [0, 1, 2, 3, 4]
+    assert run.state == "finished"
+    assert project.planned() == {}
+
+
+def test_sync_delivers_offline_runs_once_and_says_what_differs(
+    finished: Project, wandb_server: WandbServer
+) -> None:
+    variables = account(wandb_server, finished)
+    finished.snakemake("sync", **variables).check()
+    assert sorted(run.name for run in wandb_server.runs) == [run.name for run in finished.runs]
+    assert {(run.state, len(run.history)) for run in wandb_server.runs} == {("finished", 5)}
+
+    wandb_server.requests.clear()
+    assert (
+        "delivered, and equal on both sides: 4"
+        in caduceus(finished, wandb_server, "sync").check().output
+    )
+    assert len(wandb_server.requests) <= 4  # nothing is sent or compared again
+    assert finished.planned() == {}
+
+    run = wandb_server.runs[0]
+    run.history_lines[3] = run.history_lines[3].replace("0.25", "0.75")
+    run.tags.append("new")
+    checked = caduceus(finished, wandb_server, "verify", "--equal", run.name)
+    assert checked.code == 1
+    assert (
+        f"{run.name}: metrics_history.csv: 1 values differ, the first is val/loss at _step 3: "
+        "0.25 here, 0.75 on the server" in checked.output
+    )
+
+
+@pytest.mark.parametrize("times", [3, pytest.param(30, marks=pytest.mark.soak)])
+def test_a_sync_killed_at_any_moment_neither_loses_nor_doubles_a_row(
+    finished: Project, wandb_server: WandbServer, times: int
+) -> None:
+    variables = account(wandb_server, finished)
+    wandb_server.fail("", delay=0.03)  # so that there are moments to be killed in
+    for attempt in range(times):
+        sync = begin(finished, sys.executable, "-m", "caduceus", "sync", **variables)
+        time.sleep(0.7 + 1.5 * attempt / times)
+        sync.send_signal(signal.SIGKILL)
+        end(sync)
+    wandb_server.heal()
+    time.sleep(1)  # for what was on its way
+    caduceus(finished, wandb_server, "sync").check()
+
+    for run in wandb_server.runs:
+        assert [row["_step"] for row in run.history] == [0, 1, 2, 3, 4]
+    assert len(wandb_server.runs) == 4
+
+
+def test_a_watch_brings_the_runs_of_nodes_without_a_network(
+    project: Project, wandb_server: WandbServer
+) -> None:
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    slow_down(project)
+    (project.path / "results/runs").mkdir(parents=True)
+    watch = begin(
+        project,
+        *(sys.executable, "-m", "caduceus", "sync", "--watch"),
+        **account(wandb_server, project),
+    )
+    try:
+        snakemake = begin(project, *project.command("--cores", "2"))  # knows of no account
+        wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
+        assert wandb_server.runs[0].state == "running"
+        project.write("go", "")
+        end(snakemake).check()
+        (path,) = project.runs
+        wait_for((path / "work/delivery.json").exists)
+        wait_for(lambda: '"delivered"' in (path / "work/delivery.json").read_text())
+    finally:
+        watch.send_signal(signal.SIGTERM)
+        output = end(watch).output
+    assert f"{path.name}: delivered" in output
+    assert wandb_server.runs[0].state == "finished"
+    assert [row["_step"] for row in wandb_server.runs[0].history] == [0, 1, 2, 3, 4]
+
+
+def test_runs_made_elsewhere_make_the_same_paper_without_training(
+    finished: Project, tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    caduceus(finished, wandb_server, "sync").check()
+    other = Project.create(tmp_path / "other/project")
+    other.change(
+        "config.yaml",
+        export={"source": "api", "projects": [{"project": "alice/tests", "groups": ["baseline"]}]},
+    )
+    variables = account(wandb_server, other)
+    refreshed = other.snakemake("refresh", **variables).check()
+    assert "changed on the server: 8 of 8 runs" in refreshed.output
+    other.snakemake(**variables).check()
+
+    table = "results/paper/tables/accuracy.md"
+    assert (other.path / table).read_text() == (finished.path / table).read_text()
+    assert not list(other.path.glob("results/runs/*/train.json"))
+    for here, there in zip(finished.runs, other.runs, strict=True):
+        assert differences(here, there) == []
+    project = other.path / "results/projects/alice/tests"
+    assert (project / "groups/baseline/runs.csv").read_text().count("\n") == 5
+    assert len(list(project.glob("runs/*/artifacts/model-*/model.txt"))) == 4
+    # A year later, without the server: nothing is asked for again.
+    assert other.planned() == {}
+    (other.path / table).unlink()
+    other.snakemake().check()
+    assert (other.path / table).exists()
+
+    changed = wandb_server.runs[0]
+    changed.tags.append("seen")
+    changed.updated_at = "2100-01-01T00:00:00Z"
+    assert "changed on the server: 2 of 8 runs" in other.snakemake("refresh", **variables).output
+    assert other.planned() == {
+        "export_run": 1,
+        "export_server_run": 1,
+        "export_group": 1,
+        "export_server_group": 1,
+        "make_table": 1,
+        "make_figure": 1,
+        "report_failures": 1,
+    }
+
+
+def test_a_run_that_nobody_made_is_one_line(project: Project, wandb_server: WandbServer) -> None:
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    project.change("config.yaml", export={"source": "api"})
+    done = project.snakemake(**account(wandb_server, project))
+    assert done.code != 0
+    assert "not to be found" in done.line("caduceus find-run: ") or "no such run" in done.output
+
+
+def test_the_set_up_is_verified(project: Project, wandb_server: WandbServer) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=project.path, check=True)
+    words = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty"]
+    subprocess.run(["git", *words, "-m", "x"], cwd=project.path, check=True)
+    done = caduceus(project, wandb_server, "verify", "--online").check()
+    lines = done.output.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["ok"] * 10, done.output
+    assert wandb_server.key not in done.output
+    (run,) = wandb_server.runs
+    assert (run.project.name, run.group) == ("caduceus-verification", "verification")
+
+    wandb_server.fail("PUT /storage/Artifact", status=403)
+    wandb_server.fail("UpsertSweep", status=403, message="no sweeps here")
+    done = caduceus(project, wandb_server, "verify", "--online")
+    assert done.code == 1
+    assert "FAIL  artifacts come back with equal digests" in done.output
+    assert "FAIL  a sweep can be created" in done.output
+    assert "no sweeps here" in done.output
+    assert "to mend it: " in done.output

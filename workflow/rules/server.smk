@@ -1,0 +1,92 @@
+# Between the project and a W&B server. None of this is needed to track runs offline.
+#
+# Needs: a W&B account (`wandb login`, WANDB_API_KEY or .env).
+# Makes: results/runs/RUN/server.json and results/projects/ENTITY/PROJECT/, for runs that were made
+#        elsewhere; `sync` and `refresh` are asked for by name and always run.
+
+
+localrules:
+    sync,
+    refresh,
+    find_run,
+    export_server_run,
+    export_server_group,
+
+
+rule sync:
+    """Bring all runs to the W&B server, each row once, and compare what it then holds."""
+    log:
+        "results/logs/sync/sync.log",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        'python -m caduceus sync --results "$(dirname {log:q})"/../.. --log {log:q}'
+
+
+rule refresh:
+    """Ask the W&B server how far every run has come; what has changed is exported anew."""
+    input:
+        plans=get_asked,
+    log:
+        "results/logs/refresh/refresh.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        project=PROJECT.place,
+        projects=json.dumps(EXPORT["projects"]),
+    shell:
+        "python -m caduceus refresh {input.plans:q} --project {params.project:q}"
+        ' --projects {params.projects:q} --results "$(dirname {log:q})"/../.. --log {log:q}'
+
+
+rule find_run:
+    """Ask the W&B server how far a run has come that was made elsewhere."""
+    output:
+        state="results/runs/{run}/server.json",
+    log:
+        "results/logs/find_run/{run}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        project=PROJECT.place,
+    shell:
+        "python -m caduceus find-run {params.project:q} --out {output.state:q} --log {log:q}"
+
+
+rule export_server_run:
+    """Export a run of a W&B project from the server, whoever made it."""
+    input:
+        state="results/projects/{project}/runs/{run}/server.json",
+    output:
+        summary="results/projects/{project}/runs/{run}/run_summary.json",
+        history="results/projects/{project}/runs/{run}/metrics_history.csv",
+        system="results/projects/{project}/runs/{run}/system_metrics.csv",
+        media=directory("results/projects/{project}/runs/{run}/media"),
+        artifacts=directory("results/projects/{project}/runs/{run}/artifacts"),
+        manifest="results/projects/{project}/runs/{run}/manifest.json",
+    log:
+        "results/logs/export_server_run/{project}/{run}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["export_server_run"],
+    shell:
+        "python -m caduceus export-server-run {input.state:q} --out {output.manifest:q} --log {log:q}"
+
+
+rule export_server_group:
+    """Export a group of a W&B project: every run in one table, and the history of all."""
+    input:
+        index="results/projects/{project}/runs.json",
+        manifests=get_server_runs,
+    output:
+        runs="results/projects/{project}/groups/{server_group}/runs.csv",
+        history="results/projects/{project}/groups/{server_group}/history.parquet",
+    log:
+        "results/logs/export_server_group/{project}/{server_group}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["export_server_group"],
+    shell:
+        "python -m caduceus export-server-group {input.index:q} --out {output.runs:q} --log {log:q}"
