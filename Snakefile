@@ -49,7 +49,10 @@ onstart:
 
 
 onsuccess:
-    for path in expand("results/paper/tables/{table}.md", table=PAPER["tables"]):
-        if os.path.exists(path):
-            with open(path) as table:
-                print(f"\n{table.read()}")
+    if not {"sync", "refresh"} & set(workflow.dag_settings.targets):
+        for path in expand(
+            "results/paper/tables/{table}.md", table=PAPER["tables"]
+        ):
+            if os.path.exists(path):
+                with open(path) as table:
+                    print(f"\n{table.read()}")

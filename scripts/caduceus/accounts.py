@@ -35,11 +35,13 @@ class Account:
         """The address of the server's pages."""
         return _PAGES if self.base_url == _CLOUD else self.base_url
 
-    def use(self) -> None:
-        """Have the SDK use this account, and say nothing; before it is imported."""
+    def use(self, folder: Path) -> None:
+        """Have the SDK, before it is imported, use this account and write notes into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
         os.environ |= {
             "WANDB_BASE_URL": self.base_url,
             "WANDB_API_KEY": self.key,
+            "WANDB_DIR": str(folder.absolute()),
             "WANDB_SILENT": "true",
         }
 

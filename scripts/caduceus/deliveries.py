@@ -25,7 +25,7 @@ from caduceus.files import files_below, read_json, write_json
 from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_logs import fetch_log
-from caduceus.server_runs import RunPath, RunState, read_artifacts, read_state
+from caduceus.server_runs import RunPath, RunState, read_artifacts, read_files, read_state
 from caduceus.wandb_log import Held, Part, follow_stitched, read_log, write_stitched
 
 _POLL_S = 1.0
@@ -84,13 +84,10 @@ def deliver(folder: RunFolder, server: Server, entity: str, patience_s: float) -
     try:
         with _locked(folder):
             write_json(folder.work / "delivery.json", delivery)
-            warnings = _send(folder, server, path, patience_s)
-            try:
-                state, found = compare(folder, server, path)
-            except ServerError as error:
-                raise ServerError("; ".join([str(error), *warnings])) from None
+            _send(folder, server, path, patience_s)
+            state, found = compare(folder, server, path, with_files=False)
             delivery["state"] = "differs" if found else "delivered"
-            delivery["differences"] = [*found, *(warnings if found else [])]
+            delivery["differences"] = found
             delivery["updated_at"] = state.updated_at
     except CaduceusError as error:
         delivery["error"] = str(error)
@@ -98,8 +95,17 @@ def deliver(folder: RunFolder, server: Server, entity: str, patience_s: float) -
     return delivery
 
 
-def compare(folder: RunFolder, server: Server, path: RunPath) -> tuple[RunState, list[str]]:
+def compare(
+    folder: RunFolder, server: Server, path: RunPath, with_files: bool
+) -> tuple[RunState, list[str]]:
     """What a server holds of a run, and each difference to the run's own logs.
+
+    Args:
+        folder: the run's folder.
+        server: the server.
+        path: the run on it.
+        with_files: whether media and the files of artifacts are fetched and compared too; otherwise
+            the digests that the server has of artifacts, and the names of media.
 
     Raises:
         ServerError: the server hasn't got the run, or can't be asked.
@@ -113,10 +119,16 @@ def compare(folder: RunFolder, server: Server, path: RunPath) -> tuple[RunState,
         if state is None:
             raise ServerError(f"no such run on {server.account.base_url}", str(path))
         log = Path(parent, "fetched", f"run-{path.run}.wandb")
-        fetch_log(server, state, log)
+        fetch_log(server, state, log, with_files)
         export_run_into(folder, there, log)
         # Several attempts leave times of their own with the server.
-        return state, differences(here, there, with_times=len(read_attempts(folder.attempts)) == 1)
+        with_times = len(read_attempts(folder.attempts)) == 1
+        found = differences(here, there, with_times, with_files)
+        if not with_files:
+            media = {file.relative_to(here).as_posix() for file in files_below(here / "media")}
+            missing = sorted(media - read_files(server, path).keys())
+            found += [f"{name}: only here" for name in missing]
+        return state, found
 
 
 def follow(
@@ -181,8 +193,8 @@ def _parts(folder: RunFolder) -> list[Part]:
     return parts
 
 
-def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -> list[str]:
-    """Send what the server lacks; returns what W&B warned of."""
+def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -> None:
+    """Send what the server lacks, and wait until it shows all of it."""
     from caduceus import wandb_sdk
 
     parts = _parts(folder)
@@ -190,9 +202,12 @@ def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -
         raise ResultError("it has no log", folder.path.name)
     log = _staged(folder, path, parts)
     held = _held(server, path)
-    write_stitched(parts, log, held, lambda file: moved_path(file, [folder.path]))
+    train = read_json(folder.path / "train.json")
+    # W&B takes a program that exits by a message for one that ended well.
+    exit_code = 0 if train["state"] == "finished" else train["exit_code"] or 1
+    write_stitched(parts, log, held, lambda file: moved_path(file, [folder.path]), exit_code)
     try:
-        warnings = wandb_sdk.sync_log(log, path.entity, path.project, patience_s)
+        wandb_sdk.sync_log(log, path.entity, path.project, patience_s)
     finally:
         shutil.rmtree(log.parent)
     rows = sum(part.rows for part in parts)
@@ -202,7 +217,6 @@ def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -
         if state and state.rows >= rows and state.state != "running":
             break
         time.sleep(_POLL_S)
-    return warnings
 
 
 def _follow_log(

@@ -14,7 +14,9 @@ _FOLDERS = ("media", "artifacts")
 _SHOWN = 60  # characters of a value
 
 
-def differences(here: Path, there: Path, with_times: bool = True) -> list[str]:
+def differences(
+    here: Path, there: Path, with_times: bool = True, with_files: bool = True
+) -> list[str]:
     """Each difference between two exports of the same run, in a line; none if they are the same.
 
     Tables, media and the files of artifacts are compared byte for byte, run_summary.json but for
@@ -24,13 +26,15 @@ def differences(here: Path, there: Path, with_times: bool = True) -> list[str]:
         here: the folder of the local export.
         there: the folder of the server's.
         with_times: whether the columns of times and the system metrics must be equal too.
+        with_files: whether media and the files of artifacts must be.
     """
     summaries = (read_json(folder / "run_summary.json") for folder in (here, there))
     tables = list(_KEYS) if with_times else ["metrics_history.csv"]
     left_out = () if with_times else VOLATILE
+    folders = _FOLDERS if with_files else ()
     return [
         *(line for name in tables for line in _in_table(here / name, there / name, left_out)),
-        *(line for name in _FOLDERS for line in _in_folder(name, here / name, there / name)),
+        *(line for name in folders for line in _in_folder(name, here / name, there / name)),
         *_in_values("", *(_compared(summary) for summary in summaries)),
     ]
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +18,14 @@ from typing import Any
 from caduceus import nvml, processes, wandb_environment
 from caduceus.accounts import Account, find_account
 from caduceus.attempts import Attempt, console_path, summarize, write_attempt
-from caduceus.deliveries import deliver
+from caduceus.deliveries import compare, deliver
 from caduceus.errors import CaduceusError
 from caduceus.exports import export_logs
 from caduceus.files import files_below, read_json, write_json, write_whole
 from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_logs import fetch_log
-from caduceus.server_runs import RunPath, check_access, read_about, read_state
+from caduceus.server_runs import RunPath, check_access, read_about
 
 PROJECT = "caduceus-verification"
 _GROUP, _TAG = "verification", "caduceus-verify"
@@ -63,9 +63,9 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
     except CaduceusError as error:
         yield Check("login works", False, str(error), "as the line says")
         return
-    account.use()
     yield Check("login works", True, f"{entity} on {account.base_url}, key from {account.key_from}")
     with tempfile.TemporaryDirectory(prefix="caduceus-verify-") as parent:
+        account.use(Path(parent, "logs"))
         folder = RunFolder(Path(parent, "runs", f"verify-{secrets.token_hex(4)}"))
         path = RunPath(entity, PROJECT, folder.path.name)
         said = _make_run(folder, account, path)
@@ -73,7 +73,9 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
             yield Check("a test run logs", False, said, "see that wandb and torch can be imported")
             return
         delivery = deliver(folder, server, entity, wandb_settings["patience_s"])
-        state = None if delivery["error"] else read_state(server, path)
+        state, found = None, list[str]()
+        if not delivery["error"]:
+            state, found = compare(folder, server, path, with_files=True)
         yield Check(
             "a test run logs",
             state is not None,
@@ -84,8 +86,8 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
             fetched = Path(parent, "fetched", f"run-{path.run}.wandb")
             fetch_log(server, state, fetched)
             export_logs([fetched], Path(parent, "export"))
-            yield from _look_at(Path(parent, "export"), delivery, read_about(server, path))
-    yield _check_sweep(account, entity)
+            yield from _look_at(Path(parent, "export"), found, read_about(server, path))
+        yield _check_sweep(account, entity)
 
 
 def _make_run(folder: RunFolder, account: Account, path: RunPath) -> str:
@@ -143,16 +145,13 @@ def _make_run(folder: RunFolder, account: Account, path: RunPath) -> str:
     return (console.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
 
 
-def _look_at(
-    export: Path, delivery: Mapping[str, Any], about: Mapping[str, Any]
-) -> Iterator[Check]:
+def _look_at(export: Path, different: Sequence[str], about: Mapping[str, Any]) -> Iterator[Check]:
     """What has arrived, as it was exported from the server."""
     with (export / "metrics_history.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     with (export / "system_metrics.csv").open(newline="") as stream:
         system = [name for name in next(csv.reader(stream)) if name.startswith("system")]
     summary = read_json(export / "run_summary.json")
-    different = delivery["differences"]
     again = "type the command again; if it stays so, the server loses data"
     metrics = [line for line in different if line.startswith(("metrics", "summary"))]
     yield Check(

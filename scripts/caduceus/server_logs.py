@@ -58,13 +58,14 @@ def fetched_log(state: RunState, folder: Path) -> Path:
     return log
 
 
-def fetch_log(server: Server, state: RunState, log: Path) -> None:
+def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = True) -> None:
     """Fetch everything that a run logged, up to its `state`.
 
     Args:
         server: the server.
         state: the run and how far it has come.
         log: takes the log; files/media/ and artifacts/ come to lie beside it.
+        with_files: whether to fetch media and the files of artifacts too.
 
     Raises:
         ServerError: something can't be had; the next call goes on from there.
@@ -96,10 +97,11 @@ def fetch_log(server: Server, state: RunState, log: Path) -> None:
         writer.append(CONFIG, write_items(_config(about["config"])))
         writer.append(SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}"))))
         for artifact in read_artifacts(server, path):
-            writer.append(ARTIFACT, _artifact(server, artifact, folder / "artifacts"))
+            target = folder / "artifacts" if with_files else None
+            writer.append(ARTIFACT, _artifact(server, artifact, target))
         if about["state"] in _EXIT_CODES:
             writer.append(EXIT, _exit(about))
-    for name, url in files.items():
+    for name, url in files.items() if with_files else ():
         target = folder / "files" / name
         if name.startswith("media/") and target.resolve().is_relative_to(folder.resolve()):
             server.download(url, target)
@@ -200,18 +202,18 @@ def _exit(about: Mapping[str, Any]) -> bytes:
     return encode("Exit", {"exit_code": _EXIT_CODES[about["state"]], "runtime": int(runtime)})
 
 
-def _artifact(server: Server, artifact: ServerArtifact, folder: Path) -> bytes:
-    """The record of an artifact, whose files are fetched; of one that was used, none are."""
+def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> bytes:
+    """The record of an artifact, its files fetched into `folder`; of one that was used, none."""
     entries = read_entries(server, artifact)
     addresses: dict[str, str] = {}
-    if not artifact.is_used and any("ref" not in entry for entry in entries.values()):
+    if folder and not artifact.is_used and any("ref" not in entry for entry in entries.values()):
         addresses = read_addresses(server, artifact)
     contents = []
     for name, entry in entries.items():
         found = {"path": name, "digest": entry["digest"], "size": entry.get("size") or 0}
         if "ref" in entry:
             found["ref"] = entry["ref"]
-        elif name in addresses:
+        elif folder and name in addresses:
             # Under its digest, since a later version may have a file of the same name.
             target = folder / entry["digest"].replace("/", "_")
             if not target.exists():

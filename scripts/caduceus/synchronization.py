@@ -32,13 +32,15 @@ class Courier:
 
     Args:
         server: where to.
+        results: the folder results/.
         jobs: how many runs are sent at a time.
         patience_s: how long to wait for a server that doesn't answer.
     """
 
-    def __init__(self, server: Server, jobs: int, patience_s: float):
-        server.account.use()
+    def __init__(self, server: Server, results: Path, jobs: int, patience_s: float):
+        server.account.use(results / "logs")
         self._server = server
+        self._results = results
         self._jobs = jobs
         self._patience_s = patience_s
         self._entities: dict[tuple[str | None, str], str] = {}
@@ -66,11 +68,10 @@ class Courier:
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
 
-    def watch(self, results: Path, names: Sequence[str], stopped: threading.Event) -> None:
+    def watch(self, names: Sequence[str], stopped: threading.Event) -> None:
         """Deliver runs as they are logged and once they have ended; says what it does.
 
         Args:
-            results: the folder results/.
             names: the runs; returns when these have ended. All there are and will be if empty.
             stopped: ends it.
         """
@@ -81,7 +82,7 @@ class Courier:
                 for name in [name for name, job in at_work.items() if job.done()]:
                     if not _report(name, at_work.pop(name)):
                         rests_until[name] = time.monotonic() + _AGAIN_S
-                for folder in run_folders(results, names):
+                for folder in run_folders(self._results, names):
                     name = folder.path.name
                     if name in at_work or time.monotonic() < rests_until.get(name, 0):
                         continue
@@ -198,7 +199,8 @@ def compare_run(folder: RunFolder, server: Server) -> list[str]:
         raise ResultError("it wasn't trained here: nothing to compare", folder.path.name)
     who = read_json(folder.path / "run.json")
     entity = check_access(server, who["entity"], who["project"], must_write=False)
-    _, found = compare(folder, server, RunPath(entity, who["project"], who["id"]))
+    path = RunPath(entity, who["project"], who["id"])
+    _, found = compare(folder, server, path, with_files=True)
     return found
 
 
@@ -210,7 +212,7 @@ def deliver_now(folder: RunFolder) -> str:
     identity = read_json(folder.path / "run.json")
     try:
         server = Server(find_account(), identity["patience_s"])
-        courier = Courier(server, 1, identity["patience_s"])
+        courier = Courier(server, folder.path.parents[1], 1, identity["patience_s"])
         ((_, delivery),) = courier.sync([folder])
     except CaduceusError as error:
         return f"{folder.path.name}: {error}; `snakemake --cores 1 sync` delivers it later"

@@ -24,7 +24,7 @@ _COPIED_DATASET_BYTES = 100_000_000
 _starting = threading.Lock()
 _POLL_S = 0.5
 _ANSWER_S = 30.0  # wandb-core's answer, which waits for no server
-_INFO = 20  # SEVERITY_INFO of its messages
+_ERROR = 40  # SEVERITY_ERROR of its messages
 
 
 def start_run(**settings: Any) -> Run:
@@ -120,7 +120,7 @@ def sync_log(
     patience_s: float,
     is_growing: bool = False,
     is_stopped: Callable[[], bool] = lambda: False,
-) -> list[str]:
+) -> None:
     """Send a `.wandb` file to the server, as `wandb beta sync` does, with its media and artifacts.
 
     The environment says which server and which key. One wandb-core serves all calls, also several
@@ -134,11 +134,9 @@ def sync_log(
         is_growing: whether to wait at the end of the file until it holds the run's end.
         is_stopped: asked every half second; ends it at once.
 
-    Returns:
-        What W&B warns of, which may be nothing bad, and may be everything.
-
     Raises:
-        ServerError: W&B was still trying again after `patience_s`, or was stopped.
+        ServerError: W&B says that it failed, was still trying again after `patience_s`, or was
+            stopped.
     """
     with _starting:
         setup = wandb_setup.singleton()
@@ -177,8 +175,11 @@ def sync_log(
                 handle.cancel()
                 await asyncio.wait({done})
                 done.exception()  # that it was cancelled
-                raise ServerError("; ".join(dict.fromkeys(errors)) or "stopped", log.stem)
+                raise ServerError("; ".join(dict.fromkeys(errors)) or "stopped")
         messages += done.result().messages
-        return [message.content for message in messages if message.severity > _INFO]
+        # Its first sentence; the others advise what would double rows.
+        return [m.content.partition(". ")[0] for m in messages if m.severity >= _ERROR]
 
-    return list(dict.fromkeys(setup.asyncer.run(send)))
+    errors = setup.asyncer.run(send)
+    if errors:
+        raise ServerError("; ".join(dict.fromkeys(errors)))

@@ -170,6 +170,37 @@ def test_a_server_that_dies_costs_nothing_and_sync_brings_the_rest(
     assert project.planned() == {}
 
 
+def test_a_run_that_crashes_and_is_tried_again_is_one_run_there(
+    project: Project, wandb_server: WandbServer
+) -> None:
+    go_online(project)
+    project.change("config.yaml", retries=1)
+    project.change("experiments/toy.yaml", seeds=[0, 1], matrix={"rate": [0.1]})
+    project.replace(
+        "experiments/train.py",
+        "for step in range(5):",
+        """seen = Path(os.environ["CADUCEUS_CHECKPOINT_DIR"], "seen")
+for step in range(5):
+    if step == 3 and (options.seed == 1 or not seen.exists()):
+        seen.touch()
+        raise SystemExit("crash")""",
+    )
+    done = project.snakemake(**account(wandb_server, project))
+    assert done.code != 0  # since the run with seed 1 fails again
+    # A second attempt has system metrics of its own, in the places of the first one's.
+    wandb_server.problems[:] = [p for p in wandb_server.problems if "wandb-events" not in p]
+
+    for path in project.runs:
+        stored = wandb_server.run(path.name)
+        train = json.loads((path / "train.json").read_text())
+        delivery = json.loads((path / "work/delivery.json").read_text())
+        assert len(train["attempts"]) == 2
+        assert (delivery["state"], delivery["differences"]) == ("delivered", [])
+        assert stored.state == train["state"]
+        rows = 5 if train["state"] == "finished" else 3
+        assert [row["_step"] for row in stored.history] == list(range(rows))
+
+
 def test_sync_delivers_offline_runs_once_and_says_what_differs(
     finished: Project, wandb_server: WandbServer
 ) -> None:

@@ -26,12 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     server = Server(find_account(), arguments.patience)
-    courier = Courier(server, arguments.jobs, arguments.patience)
+    courier = Courier(server, arguments.results, arguments.jobs, arguments.patience)
     if arguments.watch:
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        courier.watch(arguments.results, arguments.runs, stopped)
+        print(f"watching {arguments.results / 'runs'}; Ctrl-C ends it", flush=True)
+        courier.watch(arguments.runs, stopped)
         return
     from tqdm import tqdm
 

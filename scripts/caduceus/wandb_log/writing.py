@@ -129,6 +129,7 @@ def write_stitched(
     path: Path,
     held: Held = NOTHING,
     find: Callable[[Path], Path] = lambda path: path,
+    exit_code: int | None = None,
 ) -> list[Segment]:
     """Write the segments of a run as one log: the rows that belong to it, each once.
 
@@ -141,6 +142,7 @@ def write_stitched(
         path: the file, which appears when it is whole.
         held: rows and artifacts to leave out.
         find: where a file of an artifact lies now, by where it lay when it was logged.
+        exit_code: how the run ended, if that is known better than from its last segment.
 
     Returns:
         The segments as they were read, without rows; their `damage` says what is lost.
@@ -153,7 +155,7 @@ def write_stitched(
     unfinished.unlink(missing_ok=True)
     try:
         with LogWriter(unfinished) as log:
-            for kind, content in _whole(parts, segments, held):
+            for kind, content in _whole(parts, segments, held, exit_code):
                 log.append(kind, _moved(content, find) if kind == ARTIFACT else content)
         unfinished.replace(path)
     finally:
@@ -190,7 +192,9 @@ def follow_stitched(
                 log.append(*found)
 
 
-def _whole(parts: Sequence[Part], segments: Sequence[Segment], held: Held) -> Iterator[Content]:
+def _whole(
+    parts: Sequence[Part], segments: Sequence[Segment], held: Held, exit_code: int | None
+) -> Iterator[Content]:
     """Kind and content of each record of whole segments."""
     yield from _head(parts)
     before: int | None = None
@@ -200,10 +204,12 @@ def _whole(parts: Sequence[Part], segments: Sequence[Segment], held: Held) -> It
                 yield from _kept(part, kind, content, before, held)
         before = before if part.last is None else part.last
     yield from _summary(segments)
-    if segments and segments[-1].exit_code is not None:
+    if exit_code is None and segments:
+        exit_code = segments[-1].exit_code
+    if exit_code is not None:
         # The last process may only have logged an artifact, in no time.
-        runtime = max(segment.runtime_s or 0 for segment in segments)
-        yield EXIT, encode("Exit", {"exit_code": segments[-1].exit_code, "runtime": runtime})
+        runtime = max((segment.runtime_s or 0 for segment in segments), default=0)
+        yield EXIT, encode("Exit", {"exit_code": exit_code, "runtime": runtime})
 
 
 def _growing(
