@@ -144,7 +144,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=1200,
         )
         return Finished(finished.returncode, finished.stdout)
 

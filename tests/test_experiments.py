@@ -11,7 +11,13 @@ from caduceus.identities import identity
 from caduceus.project import load_project
 from projects import CONFIG, EXPERIMENT, REPOSITORY, Project
 
-SETTINGS = {"mode": "offline", "entity": None, "project": "p", "artifact_types": {"model": ""}}
+SETTINGS = {
+    "mode": "offline",
+    "entity": None,
+    "project": "p",
+    "patience_s": 60,
+    "artifact_types": {"model": ""},
+}
 GROUPS = {"baseline": "", "novel": ""}
 
 

@@ -94,6 +94,8 @@ class Courier:
                 if names and not at_work:
                     return
                 stopped.wait(_LOOKS_S if not names else 0.5)
+        for name, job in at_work.items():
+            _report(name, job)
 
     def _entity(self, folder: RunFolder) -> str:
         """The entity a run goes to, once the account is known to be welcome there."""

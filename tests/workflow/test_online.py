@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from caduceus.equality import differences
+from caduceus.project import load_project
 from projects import Finished, Project
 from wandb_server import WandbServer
 
@@ -317,6 +319,36 @@ def test_runs_made_elsewhere_make_the_same_paper_without_training(
         "make_figure": 1,
         "report_failures": 1,
     }
+
+
+@pytest.mark.soak
+def test_ten_changed_of_a_thousand_are_exported_again(
+    project: Project, wandb_server: WandbServer
+) -> None:
+    project.change("experiments/toy.yaml", seeds=list(range(500)))
+    project.change("config.yaml", export={"source": "api"}, paper={})
+    config = yaml.safe_load((project.path / "config.yaml").read_text())
+    run_ids = list(load_project(config, [], project.path).runs)
+    assert len(run_ids) == 1000
+    for number, run_id in enumerate(run_ids):
+        rows = [{"val/accuracy": step / 7 + number} for step in range(5)]
+        wandb_server.add_run(run_id, "tests", rows=rows, group="baseline")
+    variables = account(wandb_server, project)
+    flags = ["--scheduler", "greedy", "--scheduler-subsample", "100"]
+    refreshed = project.snakemake("refresh", **variables).check()
+    assert "changed on the server: 1000 of 1000 runs" in refreshed.output
+    assert len(wandb_server.requests) <= 14  # who we are, the project, a hundred runs at a time
+    project.snakemake(*flags, **variables).check()
+    assert project.planned() == {}
+
+    for run_id in run_ids[::100]:
+        wandb_server.run(run_id).updated_at = "2100-01-01T00:00:00Z"
+    wandb_server.requests.clear()
+    changed = project.snakemake("refresh", **variables).check()
+    assert "changed on the server: 10 of 1000 runs" in changed.output
+    assert project.planned() == {"export_run": 10, "export_group": 1, "report_failures": 1}
+    project.snakemake(*flags, **variables).check()
+    assert wandb_server.requests.count("POST /graphql History") == 10
 
 
 def test_a_run_that_nobody_made_is_one_line(project: Project, wandb_server: WandbServer) -> None:

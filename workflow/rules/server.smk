@@ -14,13 +14,13 @@ localrules:
 
 
 rule sync:
-    """Bring all runs to the W&B server, each row once, and compare what it then holds."""
+    """Bring runs to the W&B server, each row once, and compare what it then holds."""
     log:
         "results/logs/sync/sync.log",
     conda:
         "../../envs/environment.yaml"
     shell:
-        'python -m caduceus sync --results "$(dirname {log:q})"/../.. --log {log:q}'
+        "python -m caduceus sync --log {log:q}" ' --results "$(dirname {log:q})"/../..'
 
 
 rule refresh:

@@ -33,7 +33,7 @@ rule train:
 
 
 rule upload_artifacts:
-    """See to it that a run's artifacts are logged: model, results, experiment file, dataset."""
+    """See to it that a run's artifacts are logged, and online, that the server has all of the run."""
     input:
         train="results/runs/{run}/train.json",
         run=ancient("results/runs/{run}/run.json"),

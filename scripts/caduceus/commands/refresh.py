@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from caduceus.accounts import find_account
+from caduceus.errors import SpecError
 from caduceus.refreshing import planned_runs, refresh_planned, refresh_project
 from caduceus.server import Server
 
@@ -20,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    if not arguments.plans and not arguments.projects:
+        raise SpecError(
+            "nothing is read from a server; set export.source to api, or name projects under "
+            "export.projects",
+            "config.yaml",
+        )
     server = Server(find_account())
     changed, asked = 0, 0
     if arguments.plans:
