@@ -40,7 +40,7 @@ from hypothesis import strategies as st
         ('"[x"', '"[x"'),
         ('"\\u00e9\\ud83d\\ude00"', "é😀"),
         ("[1.0, 2, NaN]", "[1,2,NaN]"),
-        ('{"b": 1.0, "a": "x"}', '{"b":1,"a":"x"}'),
+        ('{"b": 1.0, "a": "x"}', '{"a":"x","b":1}'),
     ],
 )
 def test_the_documented_rendering(logged: str, text: str) -> None:
@@ -88,7 +88,7 @@ def same(found: object, value: object) -> bool:
     if isinstance(value, dict):
         return (
             isinstance(found, dict)
-            and list(found) == list(value)
+            and list(found) == sorted(value)
             and all(same(found[key], value[key]) for key in value)
         )
     return found == value and isinstance(found, bool) == isinstance(value, bool)

@@ -7,6 +7,7 @@ login` has stored. A key is never shown, written or passed as an argument.
 import configparser
 import netrc
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +17,11 @@ from dotenv import dotenv_values
 
 from caduceus.errors import AccountError
 
-_CLOUD, _PAGES = "https://api.wandb.ai", "https://wandb.ai"
+_CLOUD, _PAGES = "https://api.forge.coreweave.com", "https://forge.coreweave.com/wandb"
+_CLOUD_MACHINES = ("api.forge.coreweave.com", "api.wandb.ai")  # two names of one server
 _KEY_LENGTH = 40  # wandb refuses shorter ones
+_SECRET = re.compile(r"[A-Za-z0-9_-]+")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")  # a JWT
 _LOGIN = "type `wandb login`, or put WANDB_API_KEY into the environment or .env"
 
 
@@ -33,7 +37,7 @@ class Account:
     @property
     def url(self) -> str:
         """The address of the server's pages."""
-        return _PAGES if self.base_url == _CLOUD else self.base_url
+        return _PAGES if urlsplit(self.base_url).netloc in _CLOUD_MACHINES else self.base_url
 
     def use(self, folder: Path) -> None:
         """Have the SDK, before it is imported, use this account and write notes into `folder`."""
@@ -48,7 +52,10 @@ class Account:
 
 def additions() -> dict[str, str]:
     """What `.env` in the folder we work in adds to the environment."""
-    written = dotenv_values(".env").items()
+    try:
+        written = dotenv_values(".env").items()
+    except UnicodeDecodeError:
+        raise AccountError("is no text in UTF-8; write it anew", ".env") from None
     return {key: value for key, value in written if value and key not in os.environ}
 
 
@@ -63,20 +70,38 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
     """
     variables = os.environ | additions() if variables is None else variables
     base_url = (variables.get("WANDB_BASE_URL") or _stored_url(variables) or _CLOUD).rstrip("/")
-    if not base_url.startswith(("http://", "https://")):
+    try:
+        machine = urlsplit(base_url).netloc
+    except ValueError:
+        machine = ""
+    if not machine or not base_url.startswith(("http://", "https://")):
         raise AccountError(f"{base_url!r} is no address; it begins with https://", "WANDB_BASE_URL")
     key, source = variables.get("WANDB_API_KEY", "").strip(), "WANDB_API_KEY"
     if not key:
-        key, source = _netrc_key(urlsplit(base_url).hostname or "", variables)
+        key, source = _netrc_key(machine, variables)
     if not key:
         raise AccountError(f"no API key for {base_url}: {_LOGIN}")
-    if len(key) < _KEY_LENGTH:
+    _check_key(key, source)
+    return Account(base_url, key, source, variables.get("WANDB_ENTITY") or None)
+
+
+def _check_key(key: str, source: str) -> None:
+    """Refuse what can't be a key of W&B, as its SDK does."""
+    if _TOKEN.fullmatch(key):
+        return
+    secret = key.partition("-")[2] or key  # servers of one's own may put a name before it
+    if not _SECRET.fullmatch(secret):
         raise AccountError(
-            f"the API key has {len(key)} characters, W&B's have {_KEY_LENGTH} or more; copy it "
+            "the API key has characters other than letters, digits, _ and -; copy it anew from the "
+            "server's page /authorize",
+            source,
+        )
+    if len(secret) < _KEY_LENGTH:
+        raise AccountError(
+            f"the API key has {len(secret)} characters, W&B's have {_KEY_LENGTH} or more; copy it "
             "whole from the server's page /authorize",
             source,
         )
-    return Account(base_url, key, source, variables.get("WANDB_ENTITY") or None)
 
 
 def _stored_url(variables: Mapping[str, str]) -> str | None:
@@ -84,27 +109,33 @@ def _stored_url(variables: Mapping[str, str]) -> str | None:
     home = Path(variables.get("HOME") or Path.home())
     folder = Path(variables.get("WANDB_CONFIG_DIR") or home / ".config/wandb")
     settings = configparser.ConfigParser(interpolation=None)
-    try:
-        settings.read([folder / "settings", Path("wandb/settings")])
-    except configparser.Error:
-        return None
+    for path in (folder / "settings", Path("wandb/settings")):
+        try:
+            settings.read(path, encoding="utf-8")
+        except configparser.Error:
+            continue  # wandb passes over what it can't read
+        except UnicodeDecodeError:
+            raise AccountError(f"can't be read; correct it, or {_LOGIN}", str(path)) from None
     return settings.get("default", "base_url", fallback=None)
 
 
-def _netrc_key(host: str, variables: Mapping[str, str]) -> tuple[str, str]:
-    """The key that `wandb login` has stored for a host, and the file it stands in."""
+def _netrc_key(machine: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """The key that `wandb login` has stored for a machine, and the file it stands in."""
     home = Path(variables.get("HOME") or Path.home())
-    named = variables.get("NETRC")
+    names = [machine, *(_CLOUD_MACHINES if machine in _CLOUD_MACHINES else ())]
+    named = variables.get("NETRC", "").replace("~", str(home), 1)
     for path in [Path(named)] if named else [home / ".netrc", home / "_netrc"]:
         try:
-            found = netrc.netrc(path).authenticators(host)
+            hosts = netrc.netrc(path)
         except FileNotFoundError:
             continue
-        except (OSError, netrc.NetrcParseError) as error:
+        except (OSError, UnicodeDecodeError, netrc.NetrcParseError) as error:
             # Its message may hold the line, and with it the key.
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else str(path)
             raise AccountError(f"can't be read; correct it, or {_LOGIN}", where) from None
-        if found and found[2]:
-            return found[2], str(path)
+        for name in names:
+            found = hosts.authenticators(name)
+            if found and found[2]:
+                return found[2], str(path)
     return "", ""

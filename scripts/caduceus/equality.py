@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caduceus.exports import VOLATILE
+from caduceus.exports import VOLATILE, without_empty
 from caduceus.files import canonical_json, files_below, read_json
+from caduceus.rendering import canonical
 
 _KEYS = {"metrics_history.csv": "_step", "system_metrics.csv": "_timestamp"}
 _FOLDERS = ("media", "artifacts")
@@ -55,12 +56,19 @@ def _in_table(here: Path, there: Path, left_out: Sequence[str]) -> Iterator[str]
         for column in row.keys() | by_key[row[key]].keys()
         if column not in left_out and row.get(column, "") != by_key[row[key]].get(column, "")
     ]
+    if not differing and counts[0] == counts[1] and list(rows) != list(others):
+        order = [[row[key] for row in found] for found in (rows, others)]
+        if order[0] != order[1] or not left_out:
+            yield f"{name}: the same rows in another order, or other columns"
     if differing:
         step, column, value, other = differing[0]
         yield (
             f"{name}: {len(differing)} values differ, the first is {column} at {key} {step}: "
             f"{_shown(value)} here, {_shown(other)} on the server"
         )
+
+
+csv.field_size_limit(1 << 30)  # a cell may hold a long list
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -90,8 +98,9 @@ def _in_folder(name: str, here: Path, there: Path) -> Iterator[str]:
 
 def _compared(summary: Mapping[str, Any]) -> dict[str, Any]:
     """What of run_summary.json must be equal."""
-    kept = {name: value for name, value in summary.items() if name not in VOLATILE}
-    kept["summary"] = {k: v for k, v in summary["summary"].items() if k not in VOLATILE}
+    kept: dict[str, Any] = canonical({k: v for k, v in summary.items() if k not in VOLATILE})
+    kept["config"] = without_empty(kept.get("config", {}))
+    kept["summary"] = {k: v for k, v in kept["summary"].items() if k not in VOLATILE}
     for name in ("artifacts", "used_artifacts"):
         kept[name] = {
             f"{artifact['name']} {artifact['digest']}": {

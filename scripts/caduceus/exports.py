@@ -11,6 +11,7 @@ from caduceus.attempts import Attempt
 from caduceus.errors import ResultError
 from caduceus.files import describe, files_below, md5_base64, read_json, write_json
 from caduceus.histories import TIME_COLUMNS, export_history, without_references
+from caduceus.rendering import canonical
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, read_log, stitch
 
@@ -254,8 +255,8 @@ def _said_by(
     first_header = segments[0].run if segments else None
     logged.pop("_wandb", None)  # W&B's own notes on the SDK
     return {
-        "config": dict(sorted((logged | dict(config)).items())),
-        "summary": {name: without_references(summary[name]) for name in sorted(summary)},
+        "config": canonical(without_empty(logged | dict(config))),
+        "summary": canonical(without_references(summary)),
         "git": {
             "commit": last.git_commit if last else "",
             "remote": last.git_remote if last else "",
@@ -271,6 +272,14 @@ def _said_by(
         "runtime_s": last.runtime_s if last else None,
         "host": first_header.host if first_header else None,
     }
+
+
+def without_empty(value: Any) -> Any:
+    """`value` without empty dictionaries, which W&B doesn't send in a configuration."""
+    if not isinstance(value, dict):
+        return value
+    filled = {key: without_empty(inside) for key, inside in value.items()}
+    return {key: inside for key, inside in filled.items() if inside != {}}
 
 
 def _described(artifact: Artifact) -> dict[str, Any]:

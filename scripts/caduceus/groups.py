@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_json, write_json, write_whole
+from caduceus.files import digest_text, read_json, write_json, write_whole
 from caduceus.group_history import ABOUT, RunHistory, write_history
 from caduceus.rendering import to_csv
 from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
 
 _ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
+_UNGROUPED = "ungrouped"  # the folder of runs without a group
 _Train = dict[str, Any]  # train.json
 
 
@@ -39,7 +40,12 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
 
 def group_folder(group: str) -> str:
     """The name of the folder of a W&B group, which may be called anything."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", group) or "ungrouped"
+    if not group:
+        return _UNGROUPED
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", group)
+    # Another group may be called what is left of this one's name.
+    is_own = name == group and group.strip(".") and group != _UNGROUPED
+    return name if is_own else f"{name}-{digest_text(group)[:6]}"
 
 
 def export_loose_group(runs: Sequence[Path], folder: Path) -> None:

@@ -16,7 +16,7 @@ from caduceus.server import Server
 from caduceus.server_runs import RunPath, RunState, check_access, read_state, read_states
 
 _NAMES = 100  # of runs, in one question
-_FILE_NAME = re.compile(r"[A-Za-z0-9_.-]+")  # what the workflow takes for a run
+_FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # what the workflow takes for a run
 
 
 def refresh_planned(

@@ -8,7 +8,7 @@ A value is logged as JSON text. Its cell in a CSV file is that text in canonical
     true, false, null         booleans and none
     some text                 text as it is, unless it could be read as something else:
     "1", "", "true", "[x"     then in JSON's quotes
-    [1,2], {"a":1}            lists and mappings as JSON, keys in the order they were logged
+    [1,2], {"a":1}            lists and mappings as JSON, keys sorted: wandb's order is random
     (empty)                   the row has no such metric
 """
 
@@ -48,13 +48,27 @@ def render(value: Any) -> str:
 def render_json(value: Any) -> str:
     """`value` as JSON without spaces, its numbers in canonical form."""
     if isinstance(value, dict):
-        items = (f"{json.dumps(k, ensure_ascii=False)}:{render_json(v)}" for k, v in value.items())
+        keys = sorted(value)
+        items = (f"{json.dumps(k, ensure_ascii=False)}:{render_json(value[k])}" for k in keys)
         return "{" + ",".join(items) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(render_json, value)) + "]"
     if isinstance(value, float):
         return _float(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def canonical(value: Any) -> Any:
+    """`value` with its numbers as cells have them, and the keys of its dictionaries sorted."""
+    if isinstance(value, dict):
+        return {key: canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value)  # so wandb sends it
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return value
 
 
 def _number(text: str) -> str:

@@ -68,9 +68,8 @@ class Server:
                 "WANDB_BASE_URL",
                 self.account.base_url,
             ) from None
-        problems = [str(error.get("message")) for error in answer.get("errors") or []]
-        if problems or not isinstance(answer.get("data"), dict):
-            raise ServerError("; ".join(problems) or "an empty answer", self.account.base_url)
+        if answer.get("errors") or not isinstance(answer.get("data"), dict):
+            raise ServerError(_said(response) or "an empty answer", self.account.base_url)
         data: dict[str, Any] = answer["data"]
         return data
 
@@ -87,7 +86,9 @@ class Server:
                 for chunk in self._chunks(url):
                     stream.write(chunk)
             if md5 is not None and md5_base64(part) != md5:
-                raise ServerError("what was downloaded isn't what was uploaded; try again", url)
+                raise ServerError(
+                    "what was downloaded isn't what was uploaded; try again", _bare(url)
+                )
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ a failure isn't asked for again.
 import json
 import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,16 @@ from caduceus.server_runs import (
     read_files,
     read_history,
 )
-from caduceus.wandb_log import LogWriter, Segment, iter_rows
+from caduceus.wandb_log import LogError, LogWriter, Segment, iter_rows
 from caduceus.wandb_log.records import HISTORY, SUMMARY
+from caduceus.wandb_log.segments import SECOND
 from caduceus.wandb_log.stitching import step_of
 from caduceus.wandb_log.wire import encode
 from caduceus.wandb_log.writing import ARTIFACT, CONFIG, ENVIRONMENT, EXIT, RUN, STATS, write_items
 
 _METADATA = "wandb-metadata.json"
 _FLUSHED_ROWS = 5000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXIT_CODES = {"finished": 0, "failed": 1, "crashed": 1, "killed": 1}
 _PREFIX = "system."  # before the name of each of W&B's own system metrics
 Items = Iterator[tuple[tuple[str, ...], str]]
@@ -85,22 +87,17 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
             rows += 1
             if rows % _FLUSHED_ROWS == 0:
                 writer.flush()
-        if rows < state.rows:
-            raise ServerError(
-                f"{rows} of {state.rows} rows came; try again, and if it stays so, the server "
-                "has lost some",
-                str(path),
-            )
-        for text in read_events(server, path, about["eventsLineCount"] or 0):
-            writer.append(STATS, _stats(json.loads(text)))
-        writer.append(ENVIRONMENT, _environment(about, metadata))
-        writer.append(CONFIG, write_items(_config(about["config"])))
-        writer.append(SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}"))))
-        for artifact in read_artifacts(server, path):
+        if rows >= state.rows:
             target = folder / "artifacts" if with_files else None
-            writer.append(ARTIFACT, _artifact(server, artifact, target))
-        if about["state"] in _EXIT_CODES:
-            writer.append(EXIT, _exit(about))
+            for content in list(_rest(server, path, about, metadata, target)):
+                writer.append(*content)
+    if rows < state.rows:
+        unfinished.unlink()  # what is missing may lie before what is there
+        raise ServerError(
+            f"{rows} of {state.rows} rows came; try again, and if it stays so, the server has "
+            "lost some",
+            str(path),
+        )
     for name, url in files.items() if with_files else ():
         target = folder / "files" / name
         if name.startswith("media/") and target.resolve().is_relative_to(folder.resolve()):
@@ -108,26 +105,51 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
     unfinished.replace(log)
 
 
+def _rest(
+    server: Server,
+    path: RunPath,
+    about: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    artifacts: Path | None,
+) -> Iterator[tuple[int, bytes]]:
+    """What follows the rows."""
+    for text in read_events(server, path, about["eventsLineCount"] or 0):
+        yield STATS, _stats(json.loads(text))
+    yield ENVIRONMENT, _environment(about, metadata)
+    yield CONFIG, write_items(_config(about["config"]))
+    yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
+    for artifact in read_artifacts(server, path):
+        yield ARTIFACT, _artifact(server, artifact, artifacts)
+    if about["state"] in _EXIT_CODES:
+        yield EXIT, _exit(about)
+
+
 def _fetched(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
     """How many rows an earlier call has fetched, and the last one's step; -1 without any."""
     rows, last = 0, -1
-    if log.exists():
-        segment = Segment(log)
+    if not log.exists():
+        return rows, last
+    segment = Segment(log)
+    try:
         for row in iter_rows(segment):
             rows, last = rows + 1, step_of(row)
-        was_begun = segment.run is not None and segment.run.start_time == _created(about)
-        if not was_begun or segment.environment or segment.summary:
-            log.unlink()  # of another run under this name, or past its rows
-            return 0, -1
-    return rows, last
+    except LogError:
+        segment.run = None
+    is_same = segment.run is not None and segment.run.start_ns == _created_ns(about)
+    if is_same and not segment.environment and not segment.stats:
+        return rows, last
+    log.unlink()  # no log, of another run under this name, or past its rows
+    return 0, -1
 
 
-def _created(about: Mapping[str, Any]) -> float:
-    moment = datetime.fromisoformat(about["createdAt"].replace("Z", "+00:00"))
-    return float(int(moment.timestamp()))
+def _created_ns(about: Mapping[str, Any]) -> int:
+    created = datetime.fromisoformat(about["createdAt"].replace("Z", "+00:00"))
+    since = (created if created.tzinfo else created.replace(tzinfo=UTC)) - _EPOCH
+    return (since.days * 86400 + since.seconds) * SECOND + since.microseconds * 1000
 
 
 def _run_record(path: RunPath, about: Mapping[str, Any]) -> bytes:
+    seconds, nanos = divmod(_created_ns(about), SECOND)
     return encode(
         "Run",
         {
@@ -141,7 +163,7 @@ def _run_record(path: RunPath, about: Mapping[str, Any]) -> bytes:
             "tags": about["tags"] or [],
             "sweep_id": about["sweepName"] or "",
             "host": about["host"] or "",
-            "start_time": {"seconds": int(_created(about))},
+            "start_time": {"seconds": seconds, "nanos": nanos},
         },
     )
 
@@ -205,20 +227,22 @@ def _exit(about: Mapping[str, Any]) -> bytes:
 def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> bytes:
     """The record of an artifact, its files fetched into `folder`; of one that was used, none."""
     entries = read_entries(server, artifact)
-    addresses: dict[str, str] = {}
-    if folder and not artifact.is_used and any("ref" not in entry for entry in entries.values()):
-        addresses = read_addresses(server, artifact)
+    target = None if artifact.is_used else folder
+    has_files = any("ref" not in entry for entry in entries.values())
+    addresses = read_addresses(server, artifact) if target and has_files else {}
     contents = []
     for name, entry in entries.items():
         found = {"path": name, "digest": entry["digest"], "size": entry.get("size") or 0}
         if "ref" in entry:
             found["ref"] = entry["ref"]
-        elif folder and name in addresses:
+        elif target:
+            if name not in addresses:
+                raise ServerError(f"the server hasn't got the file {name}", artifact.name)
             # Under its digest, since a later version may have a file of the same name.
-            target = folder / entry["digest"].replace("/", "_")
-            if not target.exists():
-                server.download(addresses[name], target, entry["digest"])
-            found["local_path"] = os.fspath(target.absolute())
+            file = target / entry["digest"].replace("/", "_")
+            if not file.exists():
+                server.download(addresses[name], file, entry["digest"])
+            found["local_path"] = os.fspath(file.absolute())
         contents.append(found)
     return encode(
         "Artifact",

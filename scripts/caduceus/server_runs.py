@@ -145,22 +145,29 @@ def check_access(server: Server, entity: str | None, project: str, must_write: b
         AccountError: the key is wrong, or there is no such entity or no right to write.
         ServerError: the server can't be reached.
     """
-    viewer = server.query(_VIEWER)["viewer"]
-    if viewer is None:
+    answer = server.query(_VIEWER)
+    viewer = answer.get("viewer")
+    if "viewer" in answer and viewer is None:
         raise AccountError(
             f"{server.account.base_url} doesn't know the API key from {server.account.key_from}; "
             "copy it anew from the server's page /authorize"
         )
-    entity = entity or server.account.entity or viewer["entity"]
+    if not viewer or "entity" not in viewer:
+        raise ServerError(
+            "doesn't say who the key belongs to; is it a W&B server? see WANDB_BASE_URL",
+            server.account.base_url,
+        )
+    user = viewer.get("username")
+    entity = entity or server.account.entity or viewer.get("entity")
     if not entity:
         raise AccountError("the account has no entity of its own; set wandb.entity in config.yaml")
-    found = server.query(_PROJECT, entity=entity, project=project)["project"]
+    found = server.query(_PROJECT, entity=entity, project=project).get("project")
     if found is None:
-        teams = [edge["node"]["name"] for edge in (viewer["teams"] or {}).get("edges", [])]
-        known = sorted({viewer["entity"], viewer["username"], *teams} - {None})
+        teams = [edge["node"]["name"] for edge in (viewer.get("teams") or {}).get("edges", [])]
+        known = sorted({viewer.get("entity"), user, *teams} - {None})
         if entity not in known:
             raise AccountError(
-                f"wandb.entity: {entity!r} is neither {viewer['username']!r} nor one of its teams "
+                f"wandb.entity: {entity!r} is neither {user!r} nor one of its teams "
                 f"on {server.account.base_url}, and has no project {project!r} to be seen; "
                 f"allowed: {', '.join(known)}"
             )
@@ -168,7 +175,7 @@ def check_access(server: Server, entity: str | None, project: str, must_write: b
             server.query(_CREATE_PROJECT, entity=entity, project=project)
     elif must_write and found["readOnly"]:
         raise AccountError(
-            f"{viewer['username']!r} may read {entity}/{project} on {server.account.base_url}, but "
+            f"{user!r} may read {entity}/{project} on {server.account.base_url}, but "
             "not log to it; ask for the right to, or name another wandb.entity"
         )
     return str(entity)
@@ -236,6 +243,8 @@ def read_history(server: Server, path: RunPath, first: int, last: int, rows: int
             continue
         yield from found
         first = end
+        if len(found) < _ROWS // 4:  # where rows are rare
+            stretch *= 4
 
 
 def read_events(server: Server, path: RunPath, rows: int) -> list[str]:
