@@ -318,15 +318,21 @@ def test_a_growing_log_is_stitched_until_its_end(growing: Any, tmp_path: Path, c
     writer = growing([*later, artifact("data", "d2"), exit_of(code, 7)])
     out = tmp_path / "out.wandb"
     seen: list[str] = []
-    reader = threading.Thread(
-        target=lambda: seen.extend(row["_step"] for row in follow(out, interval_s=0.005))
-    )
+    seen_early: list[bool] = []
+
+    def read() -> None:
+        for row in follow(out, interval_s=0.005):
+            seen.append(row["_step"])
+            seen_early.append(not writer.is_gone())
+
+    reader = threading.Thread(target=read)
     reader.start()
     follow_stitched(stitch([one, tmp_path / "growing.wandb"]), out, lambda: False, interval_s=0.005)
     reader.join(10)
     found = read_log(out)
 
     assert not reader.is_alive()
+    assert any(seen_early)
     assert seen == [str(step) for step in range(40)] == [row["_step"] for row in found.history]
     assert [row["who"] for row in found.history[:4]] == ['"one"'] * 3 + ['"two"']
     assert [a.digest for a in found.artifacts] == ["d1", "d2"]

@@ -1,6 +1,7 @@
 """What the server has of runs, asked in few questions and noted where it has changed."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,11 +154,14 @@ def test_runs_of_some_groups_are_noted_with_the_folders_of_these(
 
 
 def test_groups_of_different_names_stay_apart(wandb_server: WandbServer, tmp_path: Path) -> None:
-    wandb_server.add_run("1", "p", group="a/b")
-    wandb_server.add_run("2", "p", group="a_b")
+    groups = ["a/b", "a_b", "a b", "a:b", None, "ungrouped", ".", "..", "A_B", "ä_b"]
+    for group in groups:
+        wandb_server.add_run(None, "p", group=group)
     refresh_project(connect(wandb_server), "alice/p", [], tmp_path)
-    index = json.loads((tmp_path / "runs.json").read_text())
-    assert index["1"] != index["2"]
+    folders = json.loads((tmp_path / "runs.json").read_text()).values()
+    assert len(set(folders)) == len(groups)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", folder) for folder in folders)
+    assert not {".", ".."} & set(folders)
 
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "a b", "ä", "a\n", "$(x)", "a:b"])

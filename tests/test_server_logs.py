@@ -25,6 +25,7 @@ from caduceus.server_logs import fetch_log, fetched_log
 from caduceus.server_runs import RunPath, RunState, read_history, read_state
 from caduceus.wandb_log import Segment, read_log
 from caduceus.wandb_log.reading import iter_contents
+from caduceus.wandb_log.records import HISTORY
 from caduceus.wandb_log.writing import RUN
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -286,9 +287,12 @@ def test_a_file_of_two_versions_is_fetched_once(fetched: Fetched) -> None:
 def test_numbers_in_config_and_summary_are_spelled_as_the_server_does(
     wandb_server: WandbServer, tmp_path: Path
 ) -> None:
+    # Fails for "more" and "unsigned": the server gets floats from 2^63 on; and for "enormous":
+    # OverflowError, the server gets Infinity.
     values = (
         '{"ten": 10.0, "zero": -0.0, "list": [1.0, {"a": 2.0}], "huge": 2**70, "half": {"e": {}, '
-        '"f": 1.0}}'
+        '"f": 1.0}, "most": 2**63 - 1, "more": 2**63, "unsigned": 2**64 - 1, "least": -(2**63), '
+        '"enormous": 10**400}'
     )
     program = f"""
 import wandb
@@ -518,6 +522,19 @@ def test_a_failure_after_the_samples_leaves_none_double(
     assert len(read_log(fetch(wandb_server, tmp_path)).stats) == 2
 
 
+def test_a_failure_among_the_media_leaves_nothing_double(
+    wandb_server: WandbServer, tmp_path: Path
+) -> None:
+    put(wandb_server, range(20), summary={}, files={"media/a.txt": b"a"})
+    wandb_server.fail("/storage/.*/media/a.txt", 400)
+    with pytest.raises(ServerError):
+        fetch(wandb_server, tmp_path)
+    wandb_server.heal()
+    kinds = [kind for kind, _ in iter_contents(Segment(fetch(wandb_server, tmp_path)))]
+    assert all(kinds.count(kind) == 1 for kind in set(kinds) - {HISTORY})
+    assert (tmp_path / "files/media/a.txt").read_bytes() == b"a"
+
+
 @pytest.mark.parametrize("size", [*range(7, 60, 13), 200, 500, 900])
 @pytest.mark.usefixtures("small_pages")
 def test_fetching_goes_on_after_being_killed_anywhere(
@@ -708,8 +725,6 @@ def test_a_run_of_nothing_is_fetched(wandb_server: WandbServer, tmp_path: Path) 
 def test_a_time_without_a_zone_is_greenwichs(
     wandb_server: WandbServer, tmp_path: Path, zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Fails for the second zone: it is taken for the time of the machine's own. W&B's API has given
-    # times without a Z.
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:

@@ -7,6 +7,7 @@ Each command is a module of `caduceus.commands` with a docstring, `add_arguments
 import argparse
 import importlib
 import pkgutil
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -40,6 +41,9 @@ def main(words: Sequence[str] | None = None) -> int:
         if known is None:
             return _fail(arguments, "", traceback.format_exc())
         return _fail(arguments, str(known))
+    except KeyboardInterrupt:
+        _fail(arguments, "interrupted")
+        return 128 + signal.SIGINT
     except Exception:
         return _fail(arguments, "", traceback.format_exc())
 

@@ -22,6 +22,15 @@ _CLOUD_MACHINES = ("api.forge.coreweave.com", "api.wandb.ai")  # two names of on
 _KEY_LENGTH = 40  # wandb refuses shorter ones
 _SECRET = re.compile(r"[A-Za-z0-9_-]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")  # a JWT
+# What may be set for the SDK while it delivers: where its caches are, and how it sends.
+_KEPT = (
+    "WANDB_CACHE_DIR",
+    "WANDB_CONFIG_DIR",
+    "WANDB_DATA_DIR",
+    "WANDB_ERROR_REPORTING",
+    "WANDB_HTTP_TIMEOUT",
+)
+_PRIVATE = "WANDB__"
 _LOGIN = "type `wandb login`, or put WANDB_API_KEY into the environment or .env"
 
 
@@ -35,6 +44,12 @@ class Account:
     entity: str | None = None
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the server, which get the key."""
+        machine = urlsplit(self.base_url).netloc
+        return _CLOUD_MACHINES if machine in _CLOUD_MACHINES else (machine,)
+
+    @property
     def url(self) -> str:
         """The address of the server's pages."""
         return _PAGES if urlsplit(self.base_url).netloc in _CLOUD_MACHINES else self.base_url
@@ -42,6 +57,9 @@ class Account:
     def use(self, folder: Path) -> None:
         """Have the SDK, before it is imported, use this account and write notes into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
+        for name in [name for name in os.environ if name.startswith("WANDB_")]:
+            if name not in _KEPT and not name.startswith(_PRIVATE):
+                del os.environ[name]  # WANDB_RESUME, say, would number rows anew
         os.environ |= {
             "WANDB_BASE_URL": self.base_url,
             "WANDB_API_KEY": self.key,
@@ -74,8 +92,13 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
         machine = urlsplit(base_url).netloc
     except ValueError:
         machine = ""
+    # What it says isn't shown: it may be the key, in the wrong place.
     if not machine or not base_url.startswith(("http://", "https://")):
-        raise AccountError(f"{base_url!r} is no address; it begins with https://", "WANDB_BASE_URL")
+        raise AccountError("is no address; it begins with https://", "WANDB_BASE_URL")
+    if "@" in machine or base_url.endswith("/graphql"):
+        raise AccountError(
+            "names the server alone, without user, password or /graphql", "WANDB_BASE_URL"
+        )
     key, source = variables.get("WANDB_API_KEY", "").strip(), "WANDB_API_KEY"
     if not key:
         key, source = _netrc_key(machine, variables)
@@ -123,7 +146,7 @@ def _netrc_key(machine: str, variables: Mapping[str, str]) -> tuple[str, str]:
     """The key that `wandb login` has stored for a machine, and the file it stands in."""
     home = Path(variables.get("HOME") or Path.home())
     names = [machine, *(_CLOUD_MACHINES if machine in _CLOUD_MACHINES else ())]
-    named = variables.get("NETRC", "").replace("~", str(home), 1)
+    named = re.sub("^~(?=/)", str(home), variables.get("NETRC", ""))
     for path in [Path(named)] if named else [home / ".netrc", home / "_netrc"]:
         try:
             hosts = netrc.netrc(path)

@@ -8,10 +8,12 @@ Then the server is asked, and compared with the logs: the SDK's silence proves n
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,16 +22,18 @@ from typing import Any
 from caduceus.attempts import read_attempts
 from caduceus.equality import differences
 from caduceus.errors import CaduceusError, ResultError, ServerError
-from caduceus.exports import export_run_into, moved_path, place, stitch_attempts, upload_logs
+from caduceus.exports import export_run_into, stitch_attempts, upload_logs
 from caduceus.files import files_below, read_json, write_json
 from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_logs import fetch_log
 from caduceus.server_runs import RunPath, RunState, read_artifacts, read_files, read_state
+from caduceus.staging import finder, lost_files, stage_files, staged_log
 from caduceus.wandb_log import Held, Part, follow_stitched, read_log, write_stitched
 
 _POLL_S = 1.0
 _SILENT_S = 300.0  # a running program's log grows every 15 s by W&B's own samples
+_COMPARE = "compare-"  # begins the name of a folder in which two exports lie
 _SETTLES_S = 15.0  # a server may take a moment to show what it has taken in
 Delivery = dict[str, Any]
 
@@ -45,11 +49,16 @@ def read_delivery(folder: RunFolder) -> Delivery | None:
     return read_json(path) if path.exists() else None
 
 
-def is_delivered(folder: RunFolder) -> bool:
-    """Whether a run is where it belongs: on the server, if it is tracked online."""
+def complaint(folder: RunFolder) -> str:
+    """What is to be said of a run that is tracked online and isn't on the server as it is here."""
+    if read_json(folder.path / "run.json")["mode"] != "online":
+        return ""
     known = read_delivery(folder)
-    is_online = read_json(folder.path / "run.json")["mode"] == "online"
-    return not is_online or bool(known and known["state"] == "delivered")
+    if known and known["state"] == "differs":
+        return f"differs on the server: {folder.path.name}; see {folder.work / 'delivery.json'}"
+    if known and known["state"] == "delivered":
+        return ""
+    return f"not on the server yet: {folder.path.name}; `snakemake --cores 1 sync` delivers it"
 
 
 def logs_of(folder: RunFolder) -> dict[str, int]:
@@ -58,7 +67,13 @@ def logs_of(folder: RunFolder) -> dict[str, int]:
     return {os.path.relpath(log, folder.path): log.stat().st_size for log in logs}
 
 
-def deliver(folder: RunFolder, server: Server, entity: str, patience_s: float) -> Delivery:
+def deliver(
+    folder: RunFolder,
+    server: Server,
+    entity: str,
+    patience_s: float,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Delivery:
     """Send what the server lacks of a run that has ended, compare, and note how it went.
 
     Args:
@@ -66,6 +81,7 @@ def deliver(folder: RunFolder, server: Server, entity: str, patience_s: float) -
         server: where it goes.
         entity: the owner of the project it goes to.
         patience_s: how long to wait for a server that doesn't answer.
+        is_stopped: ends the sending at once.
 
     Returns:
         What was noted, as `read_delivery` has it.
@@ -84,14 +100,19 @@ def deliver(folder: RunFolder, server: Server, entity: str, patience_s: float) -
     try:
         with _locked(folder):
             write_json(folder.work / "delivery.json", delivery)
-            _send(folder, server, path, patience_s)
-            state, found = compare(folder, server, path, with_files=False)
-            delivery["state"] = "differs" if found else "delivered"
-            delivery["differences"] = found
-            delivery["updated_at"] = state.updated_at
-    except CaduceusError as error:
+            try:
+                lost = _send(folder, server, path, patience_s, is_stopped)
+                state, found = compare(folder, server, path, with_files=False)
+                delivery["state"] = "differs" if lost or found else "delivered"
+                delivery["differences"] = [*lost, *found]
+                delivery["updated_at"] = state.updated_at
+            except CaduceusError as error:
+                delivery["error"] = str(error)
+            except Exception as error:  # a bug of ours costs neither this run nor the others
+                delivery["error"] = f"unexpected {type(error).__name__}: {error}"
+            write_json(folder.work / "delivery.json", delivery)
+    except ResultError as error:  # someone else is at it, and will say how it went
         delivery["error"] = str(error)
-    write_json(folder.work / "delivery.json", delivery)
     return delivery
 
 
@@ -110,7 +131,8 @@ def compare(
     Raises:
         ServerError: the server hasn't got the run, or can't be asked.
     """
-    with tempfile.TemporaryDirectory(dir=folder.work, prefix="compare-") as parent:
+    folder.delivery.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.delivery, prefix=_COMPARE) as parent:
         here, there = Path(parent, "here"), Path(parent, "there")
         here.mkdir()
         there.mkdir()
@@ -166,9 +188,23 @@ def is_running(folder: RunFolder) -> bool:
     attempts = read_attempts(folder.attempts)
     if not attempts or attempts[-1]["state"] != "running":
         return False
-    known = [path for path in files_below(folder.wandb(attempts[-1]["attempt"])) if path.exists()]
-    started = datetime.fromisoformat(attempts[-1]["started_at"]).timestamp()
-    return time.time() - max([path.stat().st_mtime for path in known], default=started) < _SILENT_S
+    if attempts[-1]["host"] == socket.gethostname():
+        return _is_held(folder.lock)
+    # No lock reaches across nodes; the log of a program that runs grows.
+    times = [datetime.fromisoformat(attempts[-1]["started_at"]).timestamp()]
+    for path in folder.wandb(attempts[-1]["attempt"]).glob("wandb/*run-*/*.wandb"):
+        times.append(path.stat().st_mtime)
+    return time.time() - max(times) < _SILENT_S
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether someone holds a run's lock, as its program does while it runs."""
+    with lock.open() as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @contextmanager
@@ -180,6 +216,8 @@ def _locked(folder: RunFolder) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ResultError("is being delivered already", folder.path.name) from None
+        for left in folder.delivery.glob(f"{_COMPARE}*"):  # by one that was killed
+            shutil.rmtree(left)
         yield
 
 
@@ -189,25 +227,36 @@ def _parts(folder: RunFolder) -> list[Part]:
     parts = stitch_attempts(folder, attempts)
     for log in upload_logs(folder):
         segment = read_log(log)
-        parts.append(Part(log, segment.run, rule="append"))
+        parts.append(Part(log, segment.run, rule="upload"))
     return parts
 
 
-def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -> None:
-    """Send what the server lacks, and wait until it shows all of it."""
+def _send(
+    folder: RunFolder,
+    server: Server,
+    path: RunPath,
+    patience_s: float,
+    is_stopped: Callable[[], bool],
+) -> list[str]:
+    """Send what the server lacks, and wait until it shows all of it; returns what can't be sent."""
     from caduceus import wandb_sdk
 
     parts = _parts(folder)
     if not parts:
         raise ResultError("it has no log", folder.path.name)
-    log = _staged(folder, path, parts)
+    find = finder(folder)
+    lost = {artifact: why for part in parts for artifact, why in lost_files(part.path, find)}
     held = _held(server, path)
+    held = Held(held.last_step, {*held.artifacts, *lost})
     train = read_json(folder.path / "train.json")
     # W&B takes a program that exits by a message for one that ended well.
     exit_code = 0 if train["state"] == "finished" else train["exit_code"] or 1
-    write_stitched(parts, log, held, lambda file: moved_path(file, [folder.path]), exit_code)
+    log = staged_log(folder)
+    for part in parts:
+        stage_files(part.path.parent / "files", log.parent / "files")
+    write_stitched(parts, log, held, find, exit_code)
     try:
-        wandb_sdk.sync_log(log, path.entity, path.project, patience_s)
+        wandb_sdk.sync_log(log, path.entity, path.project, patience_s, is_stopped=is_stopped)
     finally:
         shutil.rmtree(log.parent)
     rows = sum(part.rows for part in parts)
@@ -217,6 +266,7 @@ def _send(folder: RunFolder, server: Server, path: RunPath, patience_s: float) -
         if state and state.rows >= rows and state.state != "running":
             break
         time.sleep(_POLL_S)
+    return list(lost.values())
 
 
 def _follow_log(
@@ -230,24 +280,34 @@ def _follow_log(
     """Send a growing log, and what came before it."""
     from caduceus import wandb_sdk
 
-    log = _staged(folder, path, parts[:-1])
-    shutil.rmtree(log.parent / "files")
-    (log.parent / "files").symlink_to((parts[-1].path.parent / "files").absolute())
+    log = staged_log(folder)
+    # Only the media: W&B writes into the folder above, which isn't to reach the program's own.
+    (log.parent / "files/media").symlink_to((parts[-1].path.parent / "files/media").absolute())
     has_ended = threading.Event()
     held = _held(server, path)
-    arguments = (parts, log, lambda: has_ended.is_set() or not is_running(folder), held)
-    writer = threading.Thread(target=follow_stitched, args=arguments, daemon=True)
-    writer.start()
-    while not log.exists():
-        time.sleep(0.01)
-    try:
-        wandb_sdk.sync_log(
-            log, path.entity, path.project, patience_s, is_growing=True, is_stopped=is_stopped
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(
+            follow_stitched, parts, log, lambda: has_ended.is_set() or not is_running(folder), held
         )
-    finally:
-        has_ended.set()
-        writer.join()
-        shutil.rmtree(log.parent)
+        try:
+            while not log.exists() and not writer.done():
+                time.sleep(0.01)
+            wandb_sdk.sync_log(
+                log,
+                path.entity,
+                path.project,
+                patience_s,
+                is_growing=True,
+                is_stopped=lambda: is_stopped() or _has_failed(writer),
+            )
+        finally:
+            has_ended.set()
+            shutil.rmtree(log.parent, ignore_errors=True)
+        writer.result()
+
+
+def _has_failed(job: "Future[None]") -> bool:
+    return job.done() and job.exception() is not None
 
 
 def _held(server: Server, path: RunPath) -> Held:
@@ -257,21 +317,3 @@ def _held(server: Server, path: RunPath) -> Held:
         return Held()
     artifacts = {(artifact.name, artifact.digest) for artifact in read_artifacts(server, path)}
     return Held(state.last_step, artifacts)
-
-
-def _staged(folder: RunFolder, path: RunPath, parts: Sequence[Part]) -> Path:
-    """Where the SDK finds the log that is to be sent, with the files of all segments beside it."""
-    staged = folder.delivery / f"offline-run-{path.run}"
-    shutil.rmtree(staged, ignore_errors=True)
-    files = staged / "files"
-    files.mkdir(parents=True)
-    for part in parts:
-        own = part.path.parent / "files"
-        for file in files_below(own):
-            target = files / file.relative_to(own)
-            if target.is_relative_to(files / "media"):
-                place(file, target)
-            else:  # W&B writes some of these anew, which must not reach the original
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(file, target)
-    return (staged / f"run-{path.run}.wandb").absolute()

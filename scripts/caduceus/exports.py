@@ -14,6 +14,7 @@ from caduceus.histories import TIME_COLUMNS, export_history, without_references
 from caduceus.rendering import canonical
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, read_log, stitch
+from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
 # What differs between two runs of the same thing, in run_summary.json and in its `summary`. Whoever
 # compares exports byte for byte leaves these, the time columns and system_metrics.csv out.
@@ -68,7 +69,8 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> di
             parts, uploads = stitch([log]), []
         else:
             parts, uploads = stitch_attempts(folder, train["attempts"]), read_uploads(folder)
-        return _export(parts, uploads, about, identity["config"], out, [folder.path])
+        bases = [folder.path, folder.output]
+        return _export(parts, uploads, about, identity["config"], out, bases)
     except LogError as error:
         raise ResultError(f"{error}; delete it if it was never a log") from None
 
@@ -123,6 +125,8 @@ def _export(
     missing = list(_export_artifacts(artifacts, folder / "artifacts", bases))
     exit_code = history.segments[-1].exit_code if history.segments else None
     about["state"] = about["state"] or _STATES.get(exit_code, "failed")
+    headers = [segment.run for segment in segments if segment.run]
+    about["tags"] = list(dict.fromkeys([*about["tags"], *(t for h in headers for t in h.tags)]))
     summary = about | _said_by(history.segments, artifacts, config)
     last = max((part.last for part in parts if part.last is not None), default=None)
     if last is not None:  # a sync that has no row to send leaves it out
@@ -181,8 +185,9 @@ def _export_media(segments: Sequence[Segment], folder: Path) -> None:
 
 
 def _artifacts(segments: Sequence[Segment]) -> list[Artifact]:
-    """What was logged, by name; without W&B's copies of tables, which are in media/ already."""
-    found = [a for segment in segments for a in segment.artifacts if a.type != "run_table"]
+    """What was logged, by name; without what W&B logs on its own account."""
+    logged = [artifact for segment in segments for artifact in segment.artifacts]
+    found = [artifact for artifact in logged if artifact.type not in WANDBS_OWN_TYPES]
     return sorted(found, key=lambda artifact: artifact.name)
 
 

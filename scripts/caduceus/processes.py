@@ -134,11 +134,11 @@ def start(words: Sequence[str], console: IO[bytes]) -> "subprocess.Popen[bytes]"
     )
 
 
-def end(process: "subprocess.Popen[bytes]", wait_s: float) -> bool:
-    """Wait until a process has ended by itself, or end it; returns whether it had to be ended."""
+def end(process: "subprocess.Popen[bytes]", wait_s: float) -> None:
+    """Wait until a process has ended by itself, or end it."""
     try:
         process.wait(wait_s)
-        return False
+        return
     except subprocess.TimeoutExpired:
         _signal_group(process.pid, signal.SIGTERM)
     try:
@@ -146,7 +146,6 @@ def end(process: "subprocess.Popen[bytes]", wait_s: float) -> bool:
     except subprocess.TimeoutExpired:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
-    return True
 
 
 def signal_name(number: int) -> str:

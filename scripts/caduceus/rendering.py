@@ -64,8 +64,8 @@ def canonical(value: Any) -> Any:
         return {key: canonical(value[key]) for key in sorted(value)}
     if isinstance(value, list):
         return [canonical(item) for item in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return float(value)  # so wandb sends it
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(str(value))  # so wandb sends it; infinite where it is too large
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     return value

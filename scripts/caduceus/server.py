@@ -4,10 +4,12 @@ The SDK's own `wandb.Api` parses every row, samples histories and asks for each 
 is delivered to a server goes through the SDK (`wandb_sdk`).
 """
 
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -37,6 +39,7 @@ class Server:
         retries = int(math.log2(patience_s + 2))  # n of them wait for 2^n - 2 s
         retry = Retry(
             retries,
+            retry_after_max=math.ceil(patience_s),
             connect=min(retries, 2),  # where nobody listens, waiting seldom helps
             status_forcelist=_PASSING,
             allowed_methods=None,
@@ -93,13 +96,18 @@ class Server:
         finally:
             part.unlink(missing_ok=True)
 
-    def read(self, url: str) -> bytes:
-        """The bytes of a small file."""
-        return b"".join(self._chunks(url))
+    def read_json(self, url: str) -> dict[str, Any]:
+        """What a small JSON file holds."""
+        try:
+            value = json.loads(b"".join(self._chunks(url)))
+            assert isinstance(value, dict)
+        except (ValueError, AssertionError):
+            raise ServerError("isn't what a W&B server holds", _bare(url)) from None
+        return value
 
     def _chunks(self, url: str) -> Iterator[bytes]:
         # Files on the server itself want the key; an object store behind it has signed addresses.
-        own = url.startswith(f"{self.account.base_url}/")
+        own = urlsplit(url).netloc in self.account.hosts
         with self._request(
             "GET", url, stream=True, auth=("api", self.account.key) if own else _no_auth
         ) as response:

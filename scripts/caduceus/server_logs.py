@@ -77,7 +77,7 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
     unfinished = log.with_name(f"{log.name}.part")
     about = read_about(server, path)
     files = read_files(server, path)
-    metadata = json.loads(server.read(files[_METADATA])) if _METADATA in files else {}
+    metadata = server.read_json(files[_METADATA]) if _METADATA in files else {}
     rows, last = _fetched(unfinished, about)
     with LogWriter(unfinished) as writer:
         if not writer.last_record:
@@ -98,9 +98,10 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
             "lost some",
             str(path),
         )
+    media = folder / "files/media"
     for name, url in files.items() if with_files else ():
         target = folder / "files" / name
-        if name.startswith("media/") and target.resolve().is_relative_to(folder.resolve()):
+        if target.resolve().is_relative_to(media.resolve()):
             server.download(url, target)
     unfinished.replace(log)
 
@@ -136,7 +137,8 @@ def _fetched(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
     except LogError:
         segment.run = None
     is_same = segment.run is not None and segment.run.start_ns == _created_ns(about)
-    if is_same and not segment.environment and not segment.stats:
+    is_past = segment.stats or segment.environment or segment.config or segment.summary
+    if is_same and not is_past and not segment.artifacts and segment.exit_code is None:
         return rows, last
     log.unlink()  # no log, of another run under this name, or past its rows
     return 0, -1

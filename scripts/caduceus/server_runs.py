@@ -7,11 +7,10 @@ from typing import Any
 
 from caduceus.errors import AccountError, ServerError
 from caduceus.server import Server
+from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
 _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, asked for at a time
-# What W&B adds on its own account, which no program logged.
-_WANDBS_OWN_TYPES = ("run_table", "job", "code", "wandb-history", "wandb-events")
 
 
 @dataclass(frozen=True, order=True)
@@ -273,8 +272,10 @@ def read_artifacts(server: Server, path: RunPath) -> list[ServerArtifact]:
 
 def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, dict[str, Any]]:
     """What the manifest of an artifact's version says of each file: `digest`, `size` or `ref`."""
-    entries: dict[str, dict[str, Any]] = json.loads(server.read(artifact.manifest_url))["contents"]
-    return entries
+    manifest = server.read_json(artifact.manifest_url)
+    if not isinstance(manifest.get("contents"), dict):
+        raise ServerError("its manifest isn't what a W&B server holds", artifact.name)
+    return dict(manifest["contents"])
 
 
 def read_addresses(server: Server, artifact: ServerArtifact) -> dict[str, str]:
@@ -286,7 +287,7 @@ def read_addresses(server: Server, artifact: ServerArtifact) -> dict[str, str]:
 def _artifacts(server: Server, path: RunPath, kind: str, is_used: bool) -> Iterator[ServerArtifact]:
     for node in _pages(server, _ARTIFACTS % kind, ("project", "run", kind), path.variables):
         type_name = node["artifactType"]["name"]
-        if node["state"] != "COMMITTED" or type_name in _WANDBS_OWN_TYPES:
+        if node["state"] != "COMMITTED" or type_name in WANDBS_OWN_TYPES:
             continue
         yield ServerArtifact(
             id=node["id"],

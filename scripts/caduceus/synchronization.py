@@ -57,16 +57,22 @@ class Courier:
         """
         entities = [(folder, self._entity(folder)) for folder in folders]
         states = self._states(entities)
+        stopped = threading.Event()
         with ThreadPoolExecutor(self._jobs) as pool:
             waiting: dict[Future[Delivery], RunFolder] = {}
-            for folder, entity in entities:
-                known = read_delivery(folder)
-                if known and _is_settled(folder, known, self._server, states):
-                    yield folder, known
-                else:
-                    waiting[pool.submit(self._deliver, folder, entity)] = folder
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
+            try:
+                for folder, _ in entities:
+                    known = read_delivery(folder)
+                    if known and _is_settled(folder, known, self._server, states):
+                        yield folder, known
+                    else:
+                        waiting[pool.submit(self._deliver, folder, stopped)] = folder
+                for done in as_completed(waiting):
+                    yield waiting[done], done.result()
+            except BaseException:  # Ctrl-C, or the caller has left
+                stopped.set()
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def watch(self, names: Sequence[str], stopped: threading.Event) -> None:
         """Deliver runs as they are logged and once they have ended; says what it does.
@@ -89,8 +95,7 @@ class Courier:
                     if is_running(folder):
                         at_work[name] = pool.submit(self._follow, folder, stopped)
                     elif has_ended(folder) and not _was_sent(folder):
-                        entity = self._entity(folder)
-                        at_work[name] = pool.submit(self._deliver, folder, entity)
+                        at_work[name] = pool.submit(self._deliver, folder, stopped)
                 if names and not at_work:
                     return
                 stopped.wait(_LOOKS_S if not names else 0.5)
@@ -121,8 +126,9 @@ class Courier:
                     found[str(state.path)] = state
         return found
 
-    def _deliver(self, folder: RunFolder, entity: str) -> Delivery:
-        return deliver(folder, self._server, entity, self._patience_s)
+    def _deliver(self, folder: RunFolder, stopped: threading.Event) -> Delivery:
+        entity = self._entity(folder)
+        return deliver(folder, self._server, entity, self._patience_s, stopped.is_set)
 
     def _follow(self, folder: RunFolder, stopped: threading.Event) -> None:
         follow(folder, self._server, self._entity(folder), self._patience_s, stopped.is_set)
@@ -169,8 +175,9 @@ def _report(name: str, job: "Future[Delivery | None]") -> bool:
     """Say how a job went, and return whether it went well."""
     try:
         delivery = job.result()
-    except CaduceusError as error:
-        print(f"{name}: {error}", flush=True)
+    except Exception as error:  # whatever it is, other runs go on
+        what = str(error) if isinstance(error, CaduceusError) else repr(error)
+        print(f"{name}: {what}", flush=True)
         return False
     if delivery is None:
         return True

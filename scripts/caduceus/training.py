@@ -17,12 +17,14 @@ from caduceus import macros, processes, sources, wandb_environment
 from caduceus.accounts import find_account
 from caduceus.attempts import Attempt, console_path, read_attempts, summarize, write_attempt
 from caduceus.datasets import check_dataset
-from caduceus.errors import ProgramError, ServerError
+from caduceus.errors import ProgramError
 from caduceus.files import describe, files_below, read_json, write_json
 from caduceus.runs import RunFolder
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LOG_CLOSES_S = 1.0  # wandb-core outlives a program that is killed by half a second, and writes
+_HURRY_S = 5.0  # for the courier, when the program was asked to stop
+_DELIVERY_S = 3600.0  # otherwise: a large model takes long, and a failing server it gives up itself
 _TAIL_BYTES = 16384  # of the console, in which the last line is looked for
 
 
@@ -59,7 +61,7 @@ def train(
         ProgramError: the attempt failed, and another one is left.
         StoppedError: the program was asked to stop.
         DatasetError: the data aren't the declared ones.
-        AccountError: online, and there is no such account, or it may not log to the project.
+        AccountError: online, and there is no account.
     """
     folder = RunFolder(train_json.parent)
     run_id = folder.path.name
@@ -71,7 +73,8 @@ def train(
         else:
             if dataset is not None:
                 check_dataset(read_json(dataset))
-            _check_account(folder)
+            if read_json(folder.path / "run.json")["mode"] == "online":
+                find_account()  # that it is right was seen when the run was planned
             attempt = _attempt(folder, len(attempts) + 1, dataset, log, threads, time_limit_s, lock)
             attempts.append(attempt)
             if attempt["state"] == "interrupted":
@@ -125,21 +128,6 @@ def _settled(folder: RunFolder) -> list[Attempt]:
             }
             write_attempt(folder.attempts, attempt)
     return attempts
-
-
-def _check_account(folder: RunFolder) -> None:
-    """Online, see that the account is right; a server that can't be reached stops nothing."""
-    identity = read_json(folder.path / "run.json")
-    if identity["mode"] != "online":
-        return
-    from caduceus.server import Server
-    from caduceus.server_runs import check_access
-
-    try:
-        server = Server(find_account(), patience_s=0)
-        check_access(server, identity["entity"], identity["project"])
-    except ServerError as error:
-        _say(f"{folder.path.name}: {error}; it is logged here and delivered later")
 
 
 def _last_sign(folder: RunFolder, attempt: Attempt) -> float:
@@ -200,7 +188,7 @@ def _attempt(
     write_attempt(folder.attempts, attempt)
     console = console_path(folder.attempts, number)
     _link(log, console)
-    with _courier(folder, identity):
+    with _courier(folder, identity, attempt):
         try:
             with console.open("wb") as stream:
                 outcome = processes.run(
@@ -263,7 +251,7 @@ def _ended(outcome: processes.Outcome) -> dict[str, Any]:
 
 
 @contextmanager
-def _courier(folder: RunFolder, identity: Mapping[str, Any]) -> Iterator[None]:
+def _courier(folder: RunFolder, identity: Mapping[str, Any], attempt: Attempt) -> Iterator[None]:
     """Online, bring what the program logs to the server meanwhile.
 
     It works on the program's log, in a process of its own: whatever becomes of it and the server,
@@ -281,11 +269,8 @@ def _courier(folder: RunFolder, identity: Mapping[str, Any]) -> Iterator[None]:
         try:
             yield
         finally:
-            if processes.end(courier, identity["patience_s"]):
-                _say(
-                    f"{folder.path.name}: the W&B server doesn't answer; the run is kept here, and "
-                    "`snakemake --cores 1 sync` delivers it later"
-                )
+            was_asked_to_stop = attempt["state"] in ("running", "interrupted")
+            processes.end(courier, _HURRY_S if was_asked_to_stop else _DELIVERY_S)
 
 
 def _reason(

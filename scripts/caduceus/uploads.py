@@ -12,8 +12,8 @@ from caduceus.files import files_below, read_json
 from caduceus.histories import read_segment
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import Segment
+from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
-_WANDBS_OWN_TYPES = ("run_table", "code", "job")  # W&B logs these on its own account
 Files = dict[str, Path]  # by their names inside an artifact
 
 
@@ -55,7 +55,7 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
                 f"artifacts didn't reach the log: {', '.join(sorted(lost))}", path.name
             )
     for name, artifact in logged.items():
-        if artifact["type"] not in (*identity["artifact_types"], *_WANDBS_OWN_TYPES):
+        if artifact["type"] not in (*identity["artifact_types"], *WANDBS_OWN_TYPES, "code"):
             raise SpecError(
                 f"artifact {name} of {path.name} has type {artifact['type']!r}, allowed: "
                 f"{', '.join(identity['artifact_types'])}; declare others under "

@@ -13,6 +13,7 @@ import wandb
 from wandb.sdk import wandb_setup
 from wandb.sdk.artifacts.artifact_manifest_entry import ArtifactManifestEntry
 from wandb.sdk.lib import wbauth
+from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
 
 from caduceus.errors import ServerError
 
@@ -180,6 +181,9 @@ def sync_log(
         # Its first sentence; the others advise what would double rows.
         return [m.content.partition(". ")[0] for m in messages if m.severity >= _ERROR]
 
-    errors = setup.asyncer.run(send)
+    try:
+        errors = setup.asyncer.run(send)
+    except (wandb.Error, HandleAbandonedError, MailboxClosedError, OSError) as error:
+        raise ServerError(f"wandb-core ended: {type(error).__name__}; try again") from None
     if errors:
         raise ServerError("; ".join(dict.fromkeys(errors)))

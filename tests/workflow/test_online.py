@@ -230,6 +230,48 @@ def test_sync_delivers_offline_runs_once_and_says_what_differs(
     )
 
 
+def test_what_is_set_for_wandb_elsewhere_changes_no_step(
+    finished: Project, wandb_server: WandbServer
+) -> None:
+    caduceus(finished, wandb_server, "sync").check()
+    for run in wandb_server.runs:
+        del run.history_lines[2:], run.steps[2:]
+        run.updated_at = "2100-01-01T00:00:00Z"
+    wrong = {"WANDB_RESUME": "allow", "WANDB_RUN_ID": "x", "WANDB_MODE": "disabled"}
+    variables = account(wandb_server, finished) | wrong | {"WANDB_PROJECT": "y", "WANDB_TAGS": "z"}
+    finished.run(sys.executable, "-m", "caduceus", "sync", **variables).check()
+    for run in wandb_server.runs:
+        assert [row["_step"] for row in run.history] == [0, 1, 2, 3, 4]
+    assert {run.project.name for run in wandb_server.runs} == {"tests"}
+
+
+def test_a_moved_project_is_delivered_whole_and_nothing_false(
+    project: Project, wandb_server: WandbServer
+) -> None:
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    project.replace(
+        "experiments/train.py", "run = wandb.init()", "run = wandb.init()\nrun.tags += ('own',)"
+    )
+    project.snakemake().check()
+    moved = Project(project.path.rename(project.path.with_name("moved")))
+    data = moved.path / "data/points.csv"
+    right = data.read_text()
+    data.write_text("x,y\n9,9\n")
+    done = caduceus(moved, wandb_server, "sync")
+    assert done.code == 1
+    assert "dataset-points can't be sent: data/points.csv isn't what was logged" in done.output
+    assert not any("dataset" in name for name in wandb_server.runs[0].artifacts)
+
+    data.write_text(right)
+    caduceus(moved, wandb_server, "sync").check()
+    (run,) = wandb_server.runs
+    assert [artifact.type for artifact in run.used] == ["dataset"]
+    assert "own" in run.tags
+    (path,) = moved.runs
+    assert "own" in json.loads((path / "run_summary.json").read_text())["tags"]
+    caduceus(moved, wandb_server, "verify", "--equal", path.name).check()
+
+
 @pytest.mark.parametrize("times", [3, pytest.param(30, marks=pytest.mark.soak)])
 def test_a_sync_killed_at_any_moment_neither_loses_nor_doubles_a_row(
     finished: Project, wandb_server: WandbServer, times: int

@@ -32,6 +32,7 @@ if workflow.deployment_settings.deployment_method:
 
 WANDB = PROJECT.config["wandb"]
 EXPORT = PROJECT.config["export"]
+TRAINS_ONLINE = WANDB["mode"] == "online" and EXPORT["source"] == "local"
 PAPER = PROJECT.config["paper"]
 RETRIES = PROJECT.config["retries"]
 DIGESTS = {

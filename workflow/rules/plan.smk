@@ -90,7 +90,7 @@ rule check_account:
 rule init_run:
     """Write a run's W&B identity; wandb isn't started and no network is used."""
     input:
-        account=ancient("results/account.json" if WANDB["mode"] == "online" else []),
+        account=ancient("results/account.json" if TRAINS_ONLINE else []),
     output:
         run="results/runs/{run}/run.json",
     log:

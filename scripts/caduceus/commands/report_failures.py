@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.deliveries import is_delivered
+from caduceus.deliveries import complaint
 from caduceus.errors import CaduceusError
 from caduceus.exports import damage_of
 from caduceus.files import read_json, write_json
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    failed, damaged, here = {}, {}, []
+    failed, damaged, complaints = {}, {}, []
     for path in arguments.plans:
         for run_id in read_json(path)["runs"]:
             folder = RunFolder.of_plan(path, run_id).path
@@ -26,12 +26,12 @@ def run(arguments: argparse.Namespace) -> None:
             lost = damage_of(folder / "manifest.json")
             if lost:
                 damaged[run_id] = lost
-            if not is_delivered(RunFolder(folder)):
-                here.append(run_id)
+            if said := complaint(RunFolder(folder)):
+                complaints.append(said)
     for run_id, lost in damaged.items():
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
-    for run_id in here:
-        print(f"not on the server yet: {run_id}; `snakemake --cores 1 sync` delivers it")
+    for said in complaints:
+        print(said)
     for run_id, error in failed.items():
         print(f"failed: {run_id}: {error}")
     if failed:

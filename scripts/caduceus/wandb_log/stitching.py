@@ -28,6 +28,7 @@ class Part:
     | given | goes on from the step that was given |
     | server | goes on from the step that a server told it |
     | steps | logs its own steps, the first of them is where it goes on |
+    | upload | holds what was logged after the program, and no step |
     | append | logs steps from 0 on, but was started with `resume=`: they follow the earlier ones |
 
     The other fields are known once the segment is read: how many `rows` belong to the run and how

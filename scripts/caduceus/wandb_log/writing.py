@@ -28,7 +28,7 @@ from caduceus.wandb_log.stitching import Part, keep
 from caduceus.wandb_log.wire import decode, encode, iter_fields, write_bytes, write_number
 
 CONFIG, STATS, ARTIFACT, RUN, EXIT, LOG_HEADER, ENVIRONMENT = 5, 7, 8, 17, 18, 21, 26
-_RUN_CONFIG, _RUN_START_TIME = 4, 17
+_RUN_CONFIG, _RUN_TAGS, _RUN_START_TIME = 4, 10, 17
 _LOCAL_PATH = (12, 4, 6)  # of an artifact: manifest, contents, local_path
 _RUN_ABOUT_RESUMING = (14, 18, 24)  # starting_step, resumed, resume
 
@@ -203,6 +203,7 @@ def _whole(
             if kind not in (SUMMARY, EXIT):
                 yield from _kept(part, kind, content, before, held)
         before = before if part.last is None else part.last
+    yield from _tags(parts, segments)
     yield from _summary(segments)
     if exit_code is None and segments:
         exit_code = segments[-1].exit_code
@@ -247,6 +248,16 @@ def _head(parts: Sequence[Part]) -> Iterator[Content]:
         yield RUN, _identity(runs[0], runs[-1])
 
 
+def _tags(parts: Sequence[Part], segments: Sequence[Segment]) -> Iterator[Content]:
+    """The run with its tags, if a program has added some."""
+    runs = [content for part in parts for content in _first_records(part.path).get(RUN, [])]
+    logged = [tag for segment in segments if segment.run for tag in segment.run.tags]
+    if runs and set(logged) - set(decode("Run", runs[-1]).tags):
+        fields = iter_fields(_identity(runs[0], runs[-1]))
+        kept = (write_bytes(number, value) for number, value in fields if number != _RUN_TAGS)
+        yield RUN, b"".join(kept) + encode("Run", {"tags": list(dict.fromkeys(logged))})
+
+
 def _kept(
     part: Part, kind: int, content: bytes, before: int | None, held: Held
 ) -> Iterator[Content]:
@@ -263,7 +274,7 @@ def _kept(
         artifact = decode("Artifact", content)
         if (artifact.name, artifact.digest) not in held.artifacts:
             yield kind, content
-    elif kind != LOG_HEADER:
+    elif kind != LOG_HEADER and (part.rule, kind) != ("upload", ENVIRONMENT):
         yield kind, content
 
 
