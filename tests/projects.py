@@ -137,16 +137,18 @@ class Project:
         return self.run(sys.executable, "-m", "caduceus", *arguments)
 
     def run(self, *words: str, **variables: str) -> Finished:
-        finished = subprocess.run(
+        return end(self.begin(*words, **variables))
+
+    def begin(self, *words: str, **variables: str) -> "subprocess.Popen[str]":
+        """Start a command, which `end` waits for."""
+        return subprocess.Popen(
             words,
             cwd=self.path,
             env=self.environment(**variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=1200,
         )
-        return Finished(finished.returncode, finished.stdout)
 
     def planned(self, *arguments: str) -> Counter[str]:
         """How many jobs of each rule a dry run lists; targets that only collect are left out."""
@@ -158,3 +160,13 @@ class Project:
             if len(words) == 2 and words[1].isdigit() and words[0] not in ("all", "total"):
                 jobs[words[0]] = int(words[1])
         return jobs
+
+
+def end(process: "subprocess.Popen[str]") -> Finished:
+    """Wait for a command to end."""
+    try:
+        output, _ = process.communicate(timeout=1200)
+    except BaseException:
+        process.kill()
+        raise
+    return Finished(process.returncode, output)

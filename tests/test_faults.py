@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from caduceus.wandb_log import find_logs, read_log
-from projects import REPOSITORY, Project
+from projects import REPOSITORY, Project, end
 from wandb_server import WandbServer
 
 PAGE = REPOSITORY / "workflow/ONLINE.md"
@@ -99,14 +99,7 @@ def outcome_of(planned: Project, folder: Path, fault: str, moment: str) -> Outco
         variables = account(server, folder) | {"WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "0.5"}
 
         def command(*words: str) -> "subprocess.Popen[str]":
-            return subprocess.Popen(
-                [sys.executable, "-m", "caduceus", *words],
-                cwd=project.path,
-                env=project.environment(**variables),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+            return project.begin(sys.executable, "-m", "caduceus", *words, **variables)
 
         def strike() -> None:
             if fault == "server gone":
@@ -168,9 +161,9 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 def finished(process: "subprocess.Popen[str]") -> int:
-    output, _ = process.communicate(timeout=120)
-    assert "Traceback" not in output, output
-    return process.returncode
+    done = end(process)
+    assert "Traceback" not in done.output, done.output
+    return done.code
 
 
 def nothing_is_lost(outcome: Outcome) -> bool:

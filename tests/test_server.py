@@ -67,7 +67,7 @@ def answering(
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_GET  # noqa: N815  # http.server's names
 
     with serving(Handler) as url:
         yield url

@@ -51,7 +51,8 @@ def read_delivery(folder: RunFolder) -> Delivery | None:
 
 def complaint(folder: RunFolder) -> str:
     """What is to be said of a run that is tracked online and isn't on the server as it is here."""
-    if read_json(folder.path / "run.json")["mode"] != "online":
+    was_trained_here = (folder.path / "train.json").exists()
+    if not was_trained_here or read_json(folder.path / "run.json")["mode"] != "online":
         return ""
     known = read_delivery(folder)
     if known and known["state"] == "differs":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])
 
-from wandb_server import WandbServer  # noqa: E402
+from wandb_server import WandbServer  # noqa: E402  # found on the path above
 
 port = int(sys.argv[1]) if sys.argv[1:] else 0
 with suppress(KeyboardInterrupt), WandbServer(port) as server:

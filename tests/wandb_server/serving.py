@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = self.take(path, content, body)
         return self.hang_up() if fault and fault.drop else self.answer(status, answer)
 
-    do_GET = do_POST = do_PUT = serve  # noqa: N815
+    do_GET = do_POST = do_PUT = serve  # noqa: N815  # http.server's names
 
     def take(self, path: str, content: bytes, body: dict[str, Any]) -> tuple[int, Answer]:
         owner = self.server.owner

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from caduceus.equality import differences
 from caduceus.project import load_project
-from projects import Finished, Project
+from projects import Finished, Project, end
 from wandb_server import WandbServer
 
 ONE_RUN = {"seeds": [0], "matrix": {"rate": [0.1]}}
@@ -45,22 +45,6 @@ def slow_down(project: Project) -> None:
     )
 
 
-def begin(project: Project, *words: str, **variables: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        words,
-        cwd=project.path,
-        env=project.environment(**variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def end(process: "subprocess.Popen[str]") -> Finished:
-    output, _ = process.communicate(timeout=300)
-    return Finished(process.returncode, output)
-
-
 def wait_for(is_so: Callable[[], bool]) -> None:
     until = time.monotonic() + 90
     while not is_so():
@@ -78,7 +62,7 @@ def test_an_online_run_is_seen_while_it_runs_and_equals_the_offline_one(
     go_online(project)
     project.change("experiments/toy.yaml", **ONE_RUN, tags=["mine"], description="Some notes.")
     slow_down(project)
-    snakemake = begin(project, *project.command("--cores", "2"), **account(wandb_server, project))
+    snakemake = project.begin(*project.command("--cores", "2"), **account(wandb_server, project))
     wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
     (run,) = wandb_server.runs
     assert run.state == "running"
@@ -154,7 +138,7 @@ def test_a_server_that_dies_costs_nothing_and_sync_brings_the_rest(
     project.change("experiments/toy.yaml", **ONE_RUN)
     slow_down(project)
     variables = account(wandb_server, project)
-    snakemake = begin(project, *project.command("--cores", "2"), **variables)
+    snakemake = project.begin(*project.command("--cores", "2"), **variables)
     wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
     wandb_server.stop()
     project.write("go", "")
@@ -279,7 +263,7 @@ def test_a_sync_killed_at_any_moment_neither_loses_nor_doubles_a_row(
     variables = account(wandb_server, finished)
     wandb_server.fail("", delay=0.03)  # so that there are moments to be killed in
     for attempt in range(times):
-        sync = begin(finished, sys.executable, "-m", "caduceus", "sync", **variables)
+        sync = finished.begin(sys.executable, "-m", "caduceus", "sync", **variables)
         time.sleep(0.7 + 1.5 * attempt / times)
         sync.send_signal(signal.SIGKILL)
         end(sync)
@@ -298,13 +282,12 @@ def test_a_watch_brings_the_runs_of_nodes_without_a_network(
     project.change("experiments/toy.yaml", **ONE_RUN)
     slow_down(project)
     (project.path / "results/runs").mkdir(parents=True)
-    watch = begin(
-        project,
+    watch = project.begin(
         *(sys.executable, "-m", "caduceus", "sync", "--watch"),
         **account(wandb_server, project),
     )
     try:
-        snakemake = begin(project, *project.command("--cores", "2"))  # knows of no account
+        snakemake = project.begin(*project.command("--cores", "2"))  # knows of no account
         wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
         assert wandb_server.runs[0].state == "running"
         project.write("go", "")
@@ -361,6 +344,12 @@ def test_runs_made_elsewhere_make_the_same_paper_without_training(
         "make_figure": 1,
         "report_failures": 1,
     }
+    changed.state = "failed"
+    changed.updated_at = "2100-01-02T00:00:00Z"
+    other.snakemake("refresh", **variables).check()
+    done = other.snakemake(**variables)
+    assert done.code != 0
+    assert f"failed: {changed.name}: it failed where it was made" in done.output
 
 
 @pytest.mark.soak

@@ -9,6 +9,8 @@ from caduceus.exports import damage_of
 from caduceus.files import read_json, write_json
 from caduceus.runs import RunFolder
 
+_ELSEWHERE = "it failed where it was made"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plans", type=Path, nargs="+", help="plans of all experiments")
@@ -20,9 +22,10 @@ def run(arguments: argparse.Namespace) -> None:
     for path in arguments.plans:
         for run_id in read_json(path)["runs"]:
             folder = RunFolder.of_plan(path, run_id).path
-            state = read_json(folder / "run_summary.json")["state"]
-            if state == "failed":
-                failed[run_id] = read_json(folder / "train.json")["error"]
+            train_json = folder / "train.json"
+            if read_json(folder / "run_summary.json")["state"] == "failed":
+                was_here = train_json.exists()
+                failed[run_id] = read_json(train_json)["error"] if was_here else _ELSEWHERE
             lost = damage_of(folder / "manifest.json")
             if lost:
                 damaged[run_id] = lost

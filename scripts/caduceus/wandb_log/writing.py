@@ -3,7 +3,7 @@
 import json
 import os
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -121,13 +121,13 @@ class Held:
     artifacts: Collection[tuple[str, str]] = field(default_factory=frozenset)
 
 
-NOTHING = Held()
+_NOTHING = Held()
 
 
 def write_stitched(
     parts: Sequence[Part],
     path: Path,
-    held: Held = NOTHING,
+    held: Held = _NOTHING,
     find: Callable[[Path], Path] = lambda path: path,
     exit_code: int | None = None,
 ) -> list[Segment]:
@@ -167,7 +167,7 @@ def follow_stitched(
     parts: Sequence[Part],
     path: Path,
     is_over: Callable[[], bool],
-    held: Held = NOTHING,
+    held: Held = _NOTHING,
     interval_s: float = 0.5,
 ) -> None:
     """Write the same log while the last segment is still being written, and end with it.
@@ -197,12 +197,7 @@ def _whole(
 ) -> Iterator[Content]:
     """Kind and content of each record of whole segments."""
     yield from _head(parts)
-    before: int | None = None
-    for part, segment in zip(parts, segments, strict=True):
-        for kind, content in iter_contents(segment):
-            if kind not in (SUMMARY, EXIT):
-                yield from _kept(part, kind, content, before, held)
-        before = before if part.last is None else part.last
+    yield from _ended(parts, segments, held)
     yield from _tags(parts, segments)
     yield from _summary(segments)
     if exit_code is None and segments:
@@ -211,6 +206,19 @@ def _whole(
         # The last process may only have logged an artifact, in no time.
         runtime = max((segment.runtime_s or 0 for segment in segments), default=0)
         yield EXIT, encode("Exit", {"exit_code": exit_code, "runtime": runtime})
+
+
+def _ended(
+    parts: Sequence[Part], segments: Sequence[Segment], held: Held
+) -> Generator[Content, None, int | None]:
+    """What of whole segments goes in, but for summary and end; returns the last step."""
+    before: int | None = None
+    for part, segment in zip(parts, segments, strict=True):
+        for kind, content in iter_contents(segment):
+            if kind not in (SUMMARY, EXIT):
+                yield from _kept(part, kind, content, before, held)
+        before = before if part.last is None else part.last
+    return before
 
 
 def _growing(
@@ -222,12 +230,7 @@ def _growing(
 ) -> Iterator[Content | None]:
     """The same with a last segment that grows; None whenever there is nothing new."""
     yield from _head(parts)
-    before: int | None = None
-    for part, segment in zip(parts[:-1], segments[:-1], strict=True):
-        for kind, content in iter_contents(segment):
-            if kind not in (SUMMARY, EXIT):
-                yield from _kept(part, kind, content, before, held)
-        before = before if part.last is None else part.last
+    before = yield from _ended(parts[:-1], segments[:-1], held)
     yield from _summary(segments[:-1])
     for found in follow_contents(segments[-1], is_over, interval_s):
         if found is None:
