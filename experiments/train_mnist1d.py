@@ -97,6 +97,10 @@ def evaluate(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[float,
     return cross_entropy(logits, y).item(), accuracy.item()
 
 
+def results_of(accuracy: dict[str, float]) -> dict[str, float]:
+    return {f"test/accuracy_{name}": accuracy[name] for name in ("best", "final", "selected")}
+
+
 def train(run: tracking.TrackedRun, options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     # As torch.use_deterministic_algorithms(True), without its import of a compiler for 1 s.
@@ -112,8 +116,9 @@ def train(run: tracking.TrackedRun, options: argparse.Namespace) -> None:
     optimizer = OPTIMIZERS[options.optimizer](model.parameters(), lr=options.learning_rate)
     steps = options.epochs * len(x_train) // options.batch_size
 
-    best = selected = selected_val = 0.0
-    for step in range(1, steps + 1):
+    first = run.restore(1, model=model, optimizer=optimizer)
+    accuracy = {"best": 0.0, "final": 0.0, "selected": 0.0, "val": 0.0} | run.restored
+    for step in range(first, steps + 1):
         start = (step - 1) * options.batch_size % len(x_train)
         batch = slice(start, start + options.batch_size)
         loss = cross_entropy(model(x_train[batch]), y_train[batch])
@@ -131,17 +136,16 @@ def train(run: tracking.TrackedRun, options: argparse.Namespace) -> None:
                     model, *data[split]
                 )
             run.log(metrics, step=step)
-            best = max(best, metrics["test/accuracy"])
-            if metrics["val/accuracy"] > selected_val:
-                selected_val = metrics["val/accuracy"]
-                selected = metrics["test/accuracy"]
+            accuracy["final"] = metrics["test/accuracy"]
+            accuracy["best"] = max(accuracy["best"], accuracy["final"])
+            if metrics["val/accuracy"] > accuracy["val"]:
+                accuracy["val"] = metrics["val/accuracy"]
+                accuracy["selected"] = accuracy["final"]
+            if step == steps:
+                run.log(results_of(accuracy), step=step)
+        run.checkpoint(step, accuracy)
 
-    results = {
-        "test/accuracy_best": best,
-        "test/accuracy_final": metrics["test/accuracy"],
-        "test/accuracy_selected": selected,
-    }
-    run.log(results, step=steps)
+    results = results_of(accuracy)
     save(run, model, *data["test"], results, steps)
 
 

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from projects import Project
+from slurm_cluster import SlurmCluster, UnavailableError
 from wandb_server import WandbServer
 
 # Nothing of the developer's own account or settings reaches a test.
@@ -47,3 +48,22 @@ def wandb_server() -> Iterator[WandbServer]:
         yield server
     assert server.problems == []
     assert server.doubled == []
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of SLURM share one cluster, so one worker has them all; what takes long comes first."""
+    for item in items:
+        if "slurm" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("slurm"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[SlurmCluster]:
+    """A SLURM cluster of one node with four CPUs and two GPUs."""
+    try:
+        with SlurmCluster() as cluster:
+            yield cluster
+    except UnavailableError as error:
+        pytest.skip(f"no SLURM: {error}")

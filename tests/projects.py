@@ -1,10 +1,14 @@
 """A throw-away project, on which tests do what users do."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,3 +174,27 @@ def end(process: "subprocess.Popen[str]") -> Finished:
         process.kill()
         raise
     return Finished(process.returncode, output)
+
+
+def start_snakemake(project: Project, **variables: str) -> "subprocess.Popen[bytes]":
+    """Snakemake at work in the background, in a session of its own."""
+    return subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.path,
+        env=project.environment(**variables),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def end_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ SETTINGS = {
     "entity": None,
     "project": "p",
     "patience_s": 60,
+    "scratch": None,
     "artifact_types": {"model": ""},
 }
 GROUPS = {"baseline": "", "novel": ""}

@@ -1,6 +1,8 @@
 """Programs: how they end, and that nothing of them is left."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -75,3 +77,178 @@ def test_a_program_that_will_not_end_is_killed(
 def test_a_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
     with (tmp_path / "console").open("wb") as stream, pytest.raises(ProgramError, match="nowhere"):
         processes.run(["/nowhere"], tmp_path, os.environ, stream)
+
+
+# A worker as torchrun starts it: in a session of its own, and this one doesn't listen.
+DEAF_WORKER = """
+import signal, subprocess, sys, time
+code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('x', flush=True); " \\
+    "time.sleep(600)"
+words = [sys.executable, "-c", code]
+worker = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE)
+worker.stdout.read(1)
+print(worker.pid, flush=True)
+"""
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_LINGERS_S", "_LEFT_GRACE_S", "_HURRIED_LINGERS_S", "_HURRIED_LEFT_GRACE_S"):
+        monkeypatch.setattr(processes, name, 0.2)
+
+
+def test_workers_in_sessions_of_their_own_are_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    outcome, console = run(tmp_path, DEAF_WORKER + "time.sleep(600)", time_limit_s=1)
+    assert outcome.timed_out
+    assert not psutil.pid_exists(int(console))
+
+
+def test_nothing_is_left_of_a_program_that_ended_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    outcome, console = run(tmp_path, DEAF_WORKER)
+    assert outcome.exit_code == 0
+    assert not psutil.pid_exists(int(console))
+    assert outcome.wall_s < 5
+
+
+def test_what_outlives_its_program_may_finish_its_work_and_is_counted(tmp_path: Path) -> None:
+    work = "x = bytearray(200_000_000)\nwhile time.process_time() < 0.6: pass\nprint('done')"
+    code = (
+        "import os, time\n"
+        "if os.fork(): os._exit(0)\n"  # as a daemon does
+        f"os.setsid()\n{work}\n"
+    )
+    outcome, console = run(tmp_path, code)
+    assert console == "done\n"
+    assert outcome.wall_s < 0.6 <= outcome.cpu_s
+    assert outcome.peak_memory_bytes > 200e6
+
+
+def test_orphans_that_end_while_the_program_runs_are_reaped(tmp_path: Path) -> None:
+    code = (
+        "import os, time\n"
+        "for _ in range(20):\n"
+        "    if os.fork() == 0:\n"
+        "        if os.fork() == 0: time.sleep(0.1)\n"
+        "        os._exit(0)\n"
+        "    os.wait()\n"
+        "time.sleep(2)\n"
+    )
+    counts = []
+
+    def goes_on() -> bool:
+        counts.append(len(psutil.Process().children()))
+        return True
+
+    with (tmp_path / "console").open("wb") as stream:
+        words = [sys.executable, "-c", code]
+        processes.run(words, tmp_path, os.environ, stream, goes_on=goes_on)
+    assert counts[-1] == 1
+
+
+def test_what_was_there_before_the_program_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    with (tmp_path / "beside").open("wb") as stream:
+        beside = processes.start([sys.executable, "-c", "import time; time.sleep(600)"], stream)
+    try:
+        run(tmp_path, "pass")
+        assert beside.poll() is None
+    finally:
+        processes.end(beside, 0)
+    assert beside.returncode == -signal.SIGTERM
+
+
+def test_the_caller_can_call_a_program_off(tmp_path: Path) -> None:
+    with (tmp_path / "console").open("wb") as stream:
+        words = [sys.executable, "-c", "import time; time.sleep(600)"]
+        outcome = processes.run(words, tmp_path, os.environ, stream, goes_on=lambda: False)
+    assert (outcome.was_called_off, outcome.signal, outcome.interrupted_by) == (True, 15, None)
+
+
+SUPERVISOR = """
+import os, sys
+from pathlib import Path
+from caduceus import processes
+with open("console", "wb") as stream, processes.undisturbed():
+    words = [sys.executable, "-c", sys.argv[1]]
+    outcome = processes.run(words, Path(), os.environ, stream)
+    print(outcome.interrupted_by, outcome.exit_code, outcome.signal, flush=True)
+    sys.stdin.read()
+    print("home", flush=True)
+print("not reached after a signal", flush=True)
+"""
+
+
+def supervise(tmp_path: Path, code: str) -> "subprocess.Popen[str]":
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, code],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "console").exists() or "on" not in (tmp_path / "console").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return supervisor
+
+
+@pytest.mark.parametrize("number", [15, 2, 1, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_that_asks_us_to_stop_ends_the_program(tmp_path: Path, number: int) -> None:
+    code = (
+        "import signal, sys, time\n"
+        "signal.signal(15, lambda *_: sys.exit(7))\n"
+        "print('on', flush=True); time.sleep(600)"
+    )
+    supervisor = supervise(tmp_path, code)
+    supervisor.send_signal(number)
+    printed, _ = supervisor.communicate()
+    assert printed == f"{int(number)} 7 None\nhome\nnot reached after a signal\n"
+
+
+def test_a_second_signal_breaks_nothing_off(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, "import time; print('on', flush=True); time.sleep(600)")
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.stdout.readline() == "15 None 15\n"
+    supervisor.send_signal(signal.SIGTERM)
+    printed, _ = supervisor.communicate()
+    assert printed == "home\n"
+    assert supervisor.returncode == -signal.SIGTERM
+
+
+PRINTS = "import sys\nfor _ in range(int(sys.argv[1])): sys.stdout.write('{}' * 1000)\nsys.exit(3)"
+FLOOD = f"""
+import os, resource, sys
+from pathlib import Path
+from caduceus import endings, processes
+console = Path("console")
+with console.open("wb") as stream:
+    words = [sys.executable, "-c", {PRINTS!r}.replace("{{}}", sys.argv[2]), sys.argv[1]]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcome = processes.run(words, Path(), os.environ, stream)
+said = endings.reason("it", outcome, 0, console)
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(grown * 1024, console.stat().st_size, len(said))
+"""
+
+
+@pytest.mark.parametrize("line", ["all in one line" * 10, "many lines" * 10 + r"\n"])
+@pytest.mark.parametrize(
+    "megabytes", [100, pytest.param(1000, marks=pytest.mark.soak)], ids=["", "gigabyte"]
+)
+def test_what_a_program_prints_fills_no_memory(tmp_path: Path, line: str, megabytes: int) -> None:
+    size = len(line.encode().decode("unicode_escape")) * 1000
+    words = [sys.executable, "-c", FLOOD, str(megabytes * 1_000_000 // size), line]
+    printed = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    (tmp_path / "console").unlink()
+    grown, printed_bytes, said = map(int, printed.split())
+    assert printed_bytes > 0.99e6 * megabytes
+    assert grown < 8e6
+    assert said < 1000

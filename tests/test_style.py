@@ -36,6 +36,12 @@ def test_each_outside_system_has_one_door(system: str) -> None:
     assert users == DOORS[system]
 
 
+def test_slurms_programs_are_called_in_one_place() -> None:
+    named = re.compile(r"\"(?:sbatch|squeue|scontrol|scancel|sinfo|sacct)\"")
+    users = {path.name for path in MODULES if named.search(path.read_text())}
+    assert users == {"slurm.py"}
+
+
 def test_the_reader_of_logs_knows_nothing_of_the_project() -> None:
     for path in (LIBRARY / "wandb_log").glob("*.py"):
         for line in path.read_text().splitlines():

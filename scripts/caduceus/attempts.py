@@ -1,6 +1,7 @@
 """The attempts of a run, one small file each: what was tried, how it ended, what it cost."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,35 @@ def write_attempt(folder: Path, attempt: Attempt) -> None:
     write_json(folder / f"{attempt['attempt']}.json", attempt)
 
 
+def lost_s(attempt: Attempt, next_from: int | None, saved_at: float | None) -> float | None:
+    """How many seconds of an attempt were for nothing.
+
+    Args:
+        attempt: one that another one followed.
+        next_from: the step which that one went on from; None if it began afresh.
+        saved_at: when the checkpoint that it restored was saved, in seconds since 1970.
+
+    Returns:
+        All after the checkpoint; None if it isn't known when that was saved.
+    """
+    wall_s: float = attempt["wall_s"]
+    if next_from is None:
+        return wall_s
+    if saved_at is None:
+        return None
+    started = datetime.fromisoformat(attempt["started_at"]).timestamp()
+    return round(min(wall_s, max(0.0, started + wall_s - saved_at)), 3)
+
+
 def summarize(run_id: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
     """The run as train.json holds it.
 
     Returns:
         `run`, `state` (finished or failed), `exit_code`, `error` (one line or null), `output` (the
-        files the program left: bytes and sha256), `compute` (sums over all attempts: `wall_s` and
-        `cpu_s` in seconds, `peak_memory_gb` in 10^9 bytes) and `attempts`.
+        files the program left: bytes and sha256), `compute` (sums over all attempts: `wall_s`,
+        `cpu_s`, `gpu_s`, the time its GPUs were taken, and `lost_s`, the time that was for nothing,
+        in seconds; `peak_memory_gb` in 10^9
+        bytes) and `attempts`.
     """
     last = attempts[-1]
     return {
@@ -47,7 +70,15 @@ def summarize(run_id: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
         "compute": {
             "wall_s": round(sum(attempt["wall_s"] for attempt in attempts), 3),
             "cpu_s": round(sum(attempt["cpu_s"] for attempt in attempts), 3),
+            "lost_s": round(sum(attempt["lost_s"] or 0 for attempt in attempts), 3),
+            "gpu_s": round(sum(gpu_seconds(attempt) for attempt in attempts), 3),
             "peak_memory_gb": max(attempt["peak_memory_gb"] for attempt in attempts),
         },
         "attempts": list(attempts),
     }
+
+
+def gpu_seconds(attempt: Attempt) -> float:
+    """The time for which an attempt had its GPUs to itself, summed over them, in seconds."""
+    seconds: float = attempt["wall_s"] * len(attempt["gpus"])
+    return seconds

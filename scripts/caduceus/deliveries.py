@@ -5,34 +5,32 @@ it. What is delivered is one stitched log per run, less what the server holds, s
 Then the server is asked, and compared with the logs: the SDK's silence proves nothing.
 """
 
-import fcntl
 import os
 import shutil
-import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from caduceus import leases
 from caduceus.attempts import read_attempts
 from caduceus.equality import differences
 from caduceus.errors import CaduceusError, ResultError, ServerError
-from caduceus.exports import export_run_into, stitch_attempts, upload_logs
+from caduceus.exports import export_run_into
 from caduceus.files import files_below, read_json, write_json
+from caduceus.run_logs import stitch_attempts, upload_logs
 from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_logs import fetch_log
 from caduceus.server_runs import RunPath, RunState, read_artifacts, read_files, read_state
 from caduceus.staging import finder, lost_files, stage_files, staged_log
-from caduceus.wandb_log import Held, Part, follow_stitched, read_log, write_stitched
+from caduceus.wandb_log import Held, Part, follow_stitched, has_rows, read_log, write_stitched
 
 _POLL_S = 1.0
-_SILENT_S = 300.0  # a running program's log grows every 15 s by W&B's own samples
 _COMPARE = "compare-"  # begins the name of a folder in which two exports lie
 _SETTLES_S = 15.0  # a server may take a moment to show what it has taken in
 Delivery = dict[str, Any]
@@ -99,10 +97,12 @@ def deliver(
         "updated_at": None,
     }
     try:
-        with _locked(folder):
+        with _held(folder) as lease:
             write_json(folder.work / "delivery.json", delivery)
             try:
-                lost = _send(folder, server, path, patience_s, is_stopped)
+                lost = _send(
+                    folder, server, path, patience_s, lambda: is_stopped() or bool(lease.lost_to)
+                )
                 state, found = compare(folder, server, path, with_files=False)
                 delivery["state"] = "differs" if lost or found else "delivered"
                 delivery["differences"] = [*lost, *found]
@@ -170,13 +170,18 @@ def follow(
     """
     identity = read_json(folder.path / "run.json")
     path = RunPath(entity, identity["project"], identity["id"])
-    with _locked(folder):
+    with _held(folder) as lease:
+
+        def is_over() -> bool:
+            return is_stopped() or bool(lease.lost_to)
+
         sent: set[Path] = set()
-        while not is_stopped():
+        while not is_over():
             was_over = not is_running(folder)
             parts = [part for part in _parts(folder) if part.run is not None]
-            if parts and parts[-1].path not in sent:
-                _follow_log(folder, server, path, parts, patience_s, is_stopped)
+            # Which step an attempt goes on from shows in its first row.
+            if parts and parts[-1].path not in sent and (was_over or has_rows(parts[-1].path)):
+                _follow_log(folder, server, path, parts, patience_s, is_over)
                 sent |= {part.path for part in parts}
             elif was_over:
                 return
@@ -189,37 +194,23 @@ def is_running(folder: RunFolder) -> bool:
     attempts = read_attempts(folder.attempts)
     if not attempts or attempts[-1]["state"] != "running":
         return False
-    if attempts[-1]["host"] == socket.gethostname():
-        return _is_held(folder.lock)
-    # No lock reaches across nodes; the log of a program that runs grows.
-    times = [datetime.fromisoformat(attempts[-1]["started_at"]).timestamp()]
-    for path in folder.wandb(attempts[-1]["attempt"]).glob("wandb/*run-*/*.wandb"):
-        times.append(path.stat().st_mtime)
-    return time.time() - max(times) < _SILENT_S
-
-
-def _is_held(lock: Path) -> bool:
-    """Whether someone holds a run's lock, as its program does while it runs."""
-    with lock.open() as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    return leases.is_held(folder.lease, folder.lock)
 
 
 @contextmanager
-def _locked(folder: RunFolder) -> Iterator[None]:
-    """Let nobody else deliver the run meanwhile: rows would arrive twice."""
+def _held(folder: RunFolder) -> Iterator[leases.Lease]:
+    """Let nobody else deliver the run meanwhile, on any host: rows would arrive twice."""
     folder.delivery.mkdir(parents=True, exist_ok=True)
-    with (folder.delivery / "lock").open("w") as lock:
+    paths = folder.delivery / "lease.json", folder.delivery / "lock"
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lease = stack.enter_context(leases.held(*paths, waits=None))
+        except leases.HeldError:
             raise ResultError("is being delivered already", folder.path.name) from None
+        stack.enter_context(leases.kept(lease))
         for left in folder.delivery.glob(f"{_COMPARE}*"):  # by one that was killed
             shutil.rmtree(left)
-        yield
+        yield lease
 
 
 def _parts(folder: RunFolder) -> list[Part]:
@@ -247,7 +238,7 @@ def _send(
         raise ResultError("it has no log", folder.path.name)
     find = finder(folder)
     lost = {artifact: why for part in parts for artifact, why in lost_files(part.path, find)}
-    held = _held(server, path)
+    held = _known(server, path)
     held = Held(held.last_step, {*held.artifacts, *lost})
     train = read_json(folder.path / "train.json")
     # W&B takes a program that exits by a message for one that ended well.
@@ -285,7 +276,7 @@ def _follow_log(
     # Only the media: W&B writes into the folder above, which isn't to reach the program's own.
     (log.parent / "files/media").symlink_to((parts[-1].path.parent / "files/media").absolute())
     has_ended = threading.Event()
-    held = _held(server, path)
+    held = _known(server, path)
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(
             follow_stitched, parts, log, lambda: has_ended.is_set() or not is_running(folder), held
@@ -311,7 +302,7 @@ def _has_failed(job: "Future[None]") -> bool:
     return job.done() and job.exception() is not None
 
 
-def _held(server: Server, path: RunPath) -> Held:
+def _known(server: Server, path: RunPath) -> Held:
     """What the server has of the run."""
     state = read_state(server, path)
     if state is None:

@@ -4,8 +4,10 @@ CaduceusError
 ├── SpecError       a file the user wrote (configuration, experiment) is wrong
 ├── DatasetError    a dataset is missing or isn't the declared one
 ├── ProgramError    a training or dataset program failed
+├── ResourceError   this host lacks what a run needs
 ├── AccountError    the W&B account isn't set up, or may not do what is asked
 ├── ServerError     the W&B server can't be reached, or doesn't answer as it should
+├── SlurmError      SLURM isn't there, or refuses what is asked
 └── ResultError     a file under results/ is missing, damaged or can't be written
 
 Anything else that is raised is a bug and shows its traceback.
@@ -45,12 +47,20 @@ class ProgramError(CaduceusError):
     """A training or dataset program failed."""
 
 
+class ResourceError(CaduceusError):
+    """This host lacks what a run needs."""
+
+
 class AccountError(CaduceusError):
     """The W&B account isn't set up, or may not do what is asked."""
 
 
 class ServerError(CaduceusError):
     """The W&B server can't be reached, or doesn't answer as it should."""
+
+
+class SlurmError(CaduceusError):
+    """SLURM isn't there, or refuses what is asked."""
 
 
 class ResultError(CaduceusError):

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from caduceus.attempts import Attempt
 from caduceus.errors import ResultError
 from caduceus.files import describe, files_below, md5_base64, read_json, write_json
 from caduceus.histories import TIME_COLUMNS, export_history, without_references
 from caduceus.rendering import canonical
+from caduceus.run_logs import read_uploads, stitch_attempts
 from caduceus.runs import RunFolder
-from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, read_log, stitch
+from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, stitch
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
 # What differs between two runs of the same thing, in run_summary.json and in its `summary`. Whoever
@@ -69,7 +69,7 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> di
             parts, uploads = stitch([log]), []
         else:
             parts, uploads = stitch_attempts(folder, train["attempts"]), read_uploads(folder)
-        bases = [folder.path, folder.output]
+        bases = [folder.path, folder.owner, folder.output]
         return _export(parts, uploads, about, identity["config"], out, bases)
     except LogError as error:
         raise ResultError(f"{error}; delete it if it was never a log") from None
@@ -147,33 +147,6 @@ def damage_of(manifest: Path) -> dict[str, int]:
     return {kind: count for kind, count in damage.items() if count and kind != "cut_off"}
 
 
-def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part]:
-    """The segments that make the run: those of its last attempt, and of what it went on from."""
-    resumed_from: dict[Path, int | None] = {}
-    paths: list[Path] = []
-    fresh = [index for index, attempt in enumerate(attempts) if attempt["resumed_from"] is None]
-    for attempt in attempts[fresh[-1] if fresh else 0 :]:
-        logs = _logs(folder.wandb(attempt["attempt"]))
-        paths += logs
-        resumed_from |= dict.fromkeys(logs[:1], attempt["resumed_from"])
-    return stitch(paths, resumed_from)
-
-
-def read_uploads(folder: RunFolder) -> list[Segment]:
-    """The segments that hold the artifacts logged after the program."""
-    return [read_log(path) for path in upload_logs(folder)]
-
-
-def upload_logs(folder: RunFolder) -> list[Path]:
-    """The logs of these segments."""
-    return _logs(folder.wandb("upload"))
-
-
-def _logs(folder: Path) -> list[Path]:
-    """The logs in a W&B folder, in the order they were begun."""
-    return sorted(folder.glob("wandb/*run-*/run-*.wandb"))
-
-
 def _export_media(segments: Sequence[Segment], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -185,10 +158,13 @@ def _export_media(segments: Sequence[Segment], folder: Path) -> None:
 
 
 def _artifacts(segments: Sequence[Segment]) -> list[Artifact]:
-    """What was logged, by name; without what W&B logs on its own account."""
+    """Each version that was logged, by name; without what W&B logs on its own account.
+
+    An attempt that goes on with a run may log again what an earlier one has logged.
+    """
     logged = [artifact for segment in segments for artifact in segment.artifacts]
-    found = [artifact for artifact in logged if artifact.type not in WANDBS_OWN_TYPES]
-    return sorted(found, key=lambda artifact: artifact.name)
+    found = {(a.name, a.digest): a for a in logged if a.type not in WANDBS_OWN_TYPES}
+    return sorted(found.values(), key=lambda artifact: artifact.name)
 
 
 def _export_artifacts(

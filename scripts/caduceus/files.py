@@ -18,7 +18,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write `content` so that a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode(errors="replace") if isinstance(content, str) else content
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Two hosts that share the folder may count the same process number.
+    part = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.part")
     try:
         with part.open("wb") as stream:
             stream.write(data)

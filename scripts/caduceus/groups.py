@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caduceus.attempts import gpu_seconds
 from caduceus.files import digest_text, read_json, write_json, write_whole
 from caduceus.group_history import ABOUT, RunHistory, write_history
 from caduceus.rendering import to_csv
@@ -191,5 +192,8 @@ def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:
         "attempts": len(attempts),
         "wall_hours": sum(attempt["wall_s"] for attempt in attempts) / 3600,
         "cpu_hours": None if None in cpu else sum(cpu) / 3600,
+        "gpu_hours": (
+            None if None in cpu else sum(gpu_seconds(attempt) for attempt in attempts) / 3600
+        ),
         "peak_memory_gb": None if None in peaks else max(peaks),
     }

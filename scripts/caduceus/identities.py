@@ -12,13 +12,14 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
     Args:
         experiment: the run's experiment.
         run: the run.
-        wandb_settings: mode, entity, project, patience_s, and artifact_types by name.
+        wandb_settings: mode, entity, project, patience_s, scratch, and artifact_types by name.
 
     Returns:
         `id`, `name`, `experiment`, `variant`, `seed`, `mode`, `entity`, `project`, `group`,
         `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration),
-        `artifact_types` (the declared ones), `patience_s` (for a server that doesn't answer) and
-        `url` (null unless it goes to a server).
+        `artifact_types` (the declared ones), `patience_s` (for a server that doesn't answer),
+        `scratch` (where W&B's folder lies while the program runs; null for the run's own),
+        `keep_checkpoints` and `url` (null unless it goes to a server).
     """
     spec = experiment.spec
     dataset = spec["dataset"] and spec["dataset"]["name"]
@@ -45,5 +46,7 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         "config": about | run.parameters | {"seed": run.seed},
         "artifact_types": list(wandb_settings["artifact_types"]),
         "patience_s": wandb_settings["patience_s"],
+        "keep_checkpoints": spec["keep_checkpoints"],
+        "scratch": wandb_settings["scratch"],
         "url": None,
     }

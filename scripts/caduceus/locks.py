@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psutil
 
-from caduceus.errors import ResultError
+from caduceus import slurm
+from caduceus.errors import ResultError, SlurmError
 from caduceus.files import read_json, write_json
 
 _HOLDER = Path(".snakemake/caduceus.json")
@@ -22,6 +23,7 @@ def note_holder(folder: Path = Path()) -> None:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "started": process.create_time(),
+        "slurm_job": os.environ.get("SLURM_JOB_ID"),
     }
     write_json(folder / _HOLDER, holder)
 
@@ -37,11 +39,13 @@ def unlock(folder: Path) -> None:
         return
     holder = read_json(folder / _HOLDER) if (folder / _HOLDER).is_file() else None
     if holder and holder["host"] != socket.gethostname():
-        raise ResultError(
-            f"locked by Snakemake on {holder['host']}; once it has ended there, type "
-            "`snakemake --unlock`",
-            str(folder.absolute()),
-        )
+        if not _has_left_slurm(holder.get("slurm_job")):
+            raise ResultError(
+                f"locked by Snakemake on {holder['host']}; once it has ended there, type "
+                "`snakemake --unlock`",
+                str(folder.absolute()),
+            )
+        holder = None
     at_work = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
     # One that has just started holds the lock before it is noted.
     for pid in at_work or _snakemakes_in(folder):
@@ -58,10 +62,25 @@ def _snakemakes_in(folder: Path) -> list[int]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            is_snakemake = any(Path(word).name == "snakemake" for word in process.cmdline()[:4])
-            if is_snakemake and Path(process.cwd()) == folder.resolve():
+            words = process.cmdline()
+            is_snakemake = any(Path(word).name == "snakemake" for word in words[:4])
+            # One inside a job holds no lock; where the job runs on this machine too, it is seen.
+            is_in_job = "--mode remote" in " ".join(words)
+            if is_snakemake and not is_in_job and Path(process.cwd()) == folder.resolve():
                 found.append(process.pid)
     return found
+
+
+def _has_left_slurm(job_id: str | None) -> bool:
+    """Whether the SLURM job in which a Snakemake ran on another node has ended there."""
+    if job_id is None:
+        return False
+    if job_id == os.environ.get("SLURM_JOB_ID"):
+        return True  # this job itself, before SLURM put it back
+    with contextlib.suppress(SlurmError):
+        found = slurm.jobs().get(job_id)
+        return found is None or found.has_finished or found.has_failed
+    return False
 
 
 def _runs(pid: int, started: float) -> bool:

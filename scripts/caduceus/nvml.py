@@ -7,6 +7,8 @@ from typing import Any
 
 import pynvml
 
+LIBRARY: Any = pynvml
+
 
 @dataclass(frozen=True)
 class GpuSample:
@@ -16,8 +18,24 @@ class GpuSample:
     memory_used_gb: float
 
 
-def visible_gpus(library: Any = pynvml) -> list[Any]:
-    """NVML handles of the GPUs in CUDA_VISIBLE_DEVICES, in its order; none without a driver.
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU, or the part of one that MIG makes.
+
+    `name` is what CUDA_VISIBLE_DEVICES calls it, `handle` NVML's own.
+    """
+
+    name: str
+    uuid: str
+    handle: Any
+
+
+def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
+    """The GPUs in CUDA_VISIBLE_DEVICES, in its order, else all; none without a driver.
+
+    An index there is taken as NVML's, in the order of the PCI bus. CUDA's own default is another
+    (the fastest first), so that whoever hands out indices also sets CUDA_DEVICE_ORDER=PCI_BUS_ID,
+    as `gpus.taken` does.
 
     Args:
         library: pynvml, or what a test puts in its place.
@@ -28,22 +46,41 @@ def visible_gpus(library: Any = pynvml) -> list[Any]:
             library.nvmlDeviceGetHandleByIndex(index)
             for index in range(library.nvmlDeviceGetCount())
         ]
+        uuids = [_text(library.nvmlDeviceGetUUID(handle)) for handle in handles]
     except library.NVMLError:
         return []
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is None:
-        return handles
-    uuids = [_text(library.nvmlDeviceGetUUID(handle)) for handle in handles]
-    visible = []
-    for word in chosen.split(","):
-        index = _index(word.strip(), uuids)
-        if index is None:  # CUDA, too, stops at the first name that it doesn't know
+        return [Gpu(str(n), uuids[n], handle) for n, handle in enumerate(handles)]
+    found = []
+    for word in map(str.strip, chosen.split(",")):
+        index = _index(word, uuids)
+        if index is not None:
+            found.append(Gpu(word, uuids[index], handles[index]))
+        elif word.startswith("MIG-"):
+            try:
+                found.append(Gpu(word, word, library.nvmlDeviceGetHandleByUUID(word)))
+            except library.NVMLError:
+                break
+        else:  # CUDA, too, stops at the first name that it doesn't know
             break
-        visible.append(handles[index])
-    return visible
+    return found
 
 
-def sample(handles: Sequence[Any], library: Any = pynvml) -> list[GpuSample]:
+def visible_gpus(library: Any = LIBRARY) -> list[Any]:
+    """NVML handles of the GPUs that this process may use, as `find_gpus` has them."""
+    return [gpu.handle for gpu in find_gpus(library)]
+
+
+def used_memory(gpu: Gpu, library: Any = LIBRARY) -> int:
+    """Bytes in use on a GPU, whoever uses them; 0 if it doesn't say."""
+    try:
+        return int(library.nvmlDeviceGetMemoryInfo(gpu.handle).used)
+    except library.NVMLError:
+        return 0
+
+
+def sample(handles: Sequence[Any], library: Any = LIBRARY) -> list[GpuSample]:
     """One sample of each GPU; a GPU that doesn't answer is left out."""
     samples = []
     for handle in handles:

@@ -25,6 +25,26 @@ class RunFolder:
         return self.path / "output"
 
     @property
+    def further(self) -> Path:
+        """Further runs that the program began, each a folder as this one."""
+        return self.path / "further"
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it is one of these."""
+        return self.path.parent.name == "further"
+
+    @property
+    def owner(self) -> Path:
+        """The folder of the run whose program began this one: usually its own."""
+        return self.path.parents[1] if self.is_further else self.path
+
+    @property
+    def results(self) -> Path:
+        """The folder results/."""
+        return self.owner.parents[1]
+
+    @property
     def work(self) -> Path:
         """What a next attempt goes on from, and what a finished run must keep."""
         return self.path / "work"
@@ -44,6 +64,10 @@ class RunFolder:
         """A small file for each attempt."""
         return self.work / "attempts"
 
+    def restored(self, attempt: int) -> Path:
+        """What an attempt says of the checkpoint that it has restored."""
+        return self.attempts / f"restored-{attempt}.json"
+
     @property
     def checkpoints(self) -> Path:
         """The program's checkpoints."""
@@ -51,8 +75,13 @@ class RunFolder:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever makes an attempt."""
+        """Locked against this host's other processes by whoever makes an attempt."""
         return self.work / "lock"
+
+    @property
+    def lease(self) -> Path:
+        """Says on all hosts who makes an attempt."""
+        return self.work / "lease.json"
 
     @property
     def server(self) -> Path:

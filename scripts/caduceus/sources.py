@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
+from caduceus.files import read_json, write_json
 
 CodeSpec = list[str] | str | int | None  # `code` of an experiment
 
@@ -90,14 +91,43 @@ def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
     """Copy `files` into `folder` under their paths below `root`, and link `root`'s other entries.
 
     A program started in `folder` then finds all it would find in `root`, but its own code is as it
-    was now. Links are relative, so that the project can be moved.
+    was now. Links are relative, so that the project can be moved. What a program has left in an
+    earlier snapshot, such as a checkpoint, stays; `snapshot_files` says which files are code.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for path in {Path(os.path.relpath(path, root)) for path in files}:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    for old in snapshot_files(folder):
+        old.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = sorted({Path(os.path.relpath(path, root)) for path in files})
+    write_json(_list_of(folder), [name.as_posix() for name in names])
+    for path in names:
+        _make_real(folder, path.parent)
+        (folder / path).unlink(missing_ok=True)  # a link, if it wasn't code before
         shutil.copy2(root / path, folder / path)
     link_entries(root, folder)
+
+
+def _make_real(folder: Path, inside: Path) -> None:
+    """Make folders, also where links to the project's own are."""
+    for part in [*reversed(inside.parents), inside]:
+        if (folder / part).is_symlink():
+            (folder / part).unlink()
+        (folder / part).mkdir(exist_ok=True)
+
+
+def snapshot_files(folder: Path) -> list[Path]:
+    """The files of a snapshot that are code."""
+    known = _list_of(folder)
+    return [folder / name for name in read_json(known)] if known.exists() else []
+
+
+def snapshot_content(folder: Path) -> dict[str, Path]:
+    """The same files, as far as the program has left them, by their paths in the project."""
+    files = (path for path in snapshot_files(folder) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path for path in files}
+
+
+def _list_of(folder: Path) -> Path:
+    return folder.with_suffix(".json")
 
 
 def link_entries(root: Path, folder: Path) -> None:

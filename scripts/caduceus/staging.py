@@ -33,14 +33,14 @@ def stage_files(source: Path, target: Path) -> None:
 def finder(folder: RunFolder) -> Callable[[Path], Path]:
     """Finds a file of an artifact by where it lay when it was logged, also if all has moved."""
     name = read_json(folder.path / "run.json")["config"].get("dataset")
-    record_json = folder.path.parents[1] / f"datasets/{name}/dataset.json"
+    record_json = folder.results / f"datasets/{name}/dataset.json"
     record: dict[str, Any] = {"path": "", "files": {}}
     if record_json.exists():
         record = read_json(record_json)
     base = Path(record["path"])
 
     def find(path: Path) -> Path:
-        found = moved_path(path, [folder.path, folder.output])
+        found = moved_path(path, [folder.path, folder.owner, folder.output])
         if found.exists():
             return found
         inside = [name for name in record["files"] if path.as_posix().endswith(f"/{name}")]

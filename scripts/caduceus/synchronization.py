@@ -18,6 +18,7 @@ from caduceus.deliveries import (
 )
 from caduceus.errors import CaduceusError, ResultError
 from caduceus.files import read_json
+from caduceus.further_runs import with_further_runs
 from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_runs import RunPath, RunState, check_access, read_states
@@ -141,11 +142,13 @@ def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
         ResultError: one that is named isn't there.
     """
     base = results / "runs"
+    paths = sorted(path for path in base.glob("*") if path.is_dir())
+    found = [folder for path in paths for folder in with_further_runs(RunFolder(path))]
+    by_name = {folder.path.name: folder for folder in found}
     for name in names:
-        if not (base / name).is_dir():
+        if name not in by_name:
             raise ResultError(f"no such run; see {base}", name)
-    found = names or sorted(path.name for path in base.glob("*") if path.is_dir())
-    return [RunFolder(base / name) for name in found]
+    return [by_name[name] for name in names or by_name]
 
 
 def has_ended(folder: RunFolder) -> bool:
@@ -221,7 +224,7 @@ def deliver_now(folder: RunFolder) -> str:
     identity = read_json(folder.path / "run.json")
     try:
         server = Server(find_account(), identity["patience_s"])
-        courier = Courier(server, folder.path.parents[1], 1, identity["patience_s"])
+        courier = Courier(server, folder.results, 1, identity["patience_s"])
         ((_, delivery),) = courier.sync([folder])
     except CaduceusError as error:
         return f"{folder.path.name}: {error}; `snakemake --cores 1 sync` delivers it later"

@@ -88,7 +88,8 @@ def build_table(spec: Mapping[str, Any], aggregates: Sequence[Aggregate], where:
         if entry["label"]:
             labels = (entry["label"], *[None] * (max(len(label_names), 1) - 1))
             rows.append(Row(labels, {}, Published(entry["value"], entry["interval"]), 0, 0))
-    return Table(spec, label_names or ("variant",), tuple(rows))
+    headings = tuple(name.replace(r"\.", ".") for name in label_names)
+    return Table(spec, headings or ("variant",), tuple(rows))
 
 
 def write_table(table: Table, folder: Path, name: str) -> None:

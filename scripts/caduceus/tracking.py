@@ -3,33 +3,58 @@
     from caduceus import tracking
 
     with tracking.start() as run:
-        run.log({"train/loss": loss}, step=step)
+        for step in range(run.restore(model=model, optimizer=optimizer), steps):
+            ...
+            run.log({"train/loss": loss}, step=step)
+            run.checkpoint(step)
         run.save_model(path, {"test/accuracy": accuracy})
 
 Under Caduceus the run has its identity, parameters, dataset and folders; started by hand, the same
-program is a plain wandb run with its files in ./output.
+program is a plain wandb run with its files in ./output, and without checkpoints.
 """
 
 import atexit
 import gc
 import math
 import os
+import shutil
+import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from caduceus import wandb_sdk
-from caduceus.files import read_json
+from caduceus import checkpoints, wandb_sdk
+from caduceus.errors import ResultError
+from caduceus.files import read_json, write_json
+from caduceus.logged_values import is_plain, number_of
+from caduceus.runs import RunFolder
+from caduceus.sources import snapshot_content
+from caduceus.stopping import StopRequest
 from caduceus.system_metrics import Sampler
+from caduceus.wandb_log import RowWatch
+
+_FULL_S, _FULL_BYTES = 2.0, 1 << 16  # after how long to look, and what room is none
+_LOG_GROWS_S = 60.0  # wandb writes each quarter of a second; a slow file system takes longer
 
 
 class DivergedError(ArithmeticError):
     """A loss is no longer a number: nothing that follows would mean anything."""
 
 
-def start() -> "TrackedRun":
-    """Start the run, note the experiment and the dataset it uses, and sample system metrics."""
+def start(log_every: int = 1, log_every_s: float = 0, media_limit_mb: float = 0) -> "TrackedRun":
+    """Start the run, note the experiment and the dataset it uses, and sample system metrics.
+
+    Logging costs a third of a millisecond a row, and what its media weigh. For programs that log
+    more than they train, rows are thinned and media bounded:
+
+    Args:
+        log_every: at most one row in so many steps.
+        log_every_s: at most one row in so many seconds.
+        media_limit_mb: 10^6 bytes of a single picture, sound, table and so on; larger pictures are
+            scaled down, anything else that is larger is left out, and said once. 0 for no limit.
+    """
     # Python ends with a collection that walks all of torch, for 0.3 s and nothing.
     atexit.register(gc.freeze)
     run = wandb_sdk.start_run()
@@ -38,10 +63,13 @@ def start() -> "TrackedRun":
         spec = Path(os.environ["CADUCEUS_EXPERIMENT"])
         name = f"spec-{identity['experiment']}"
         wandb_sdk.log_files(run, name, "experiment-spec", {spec.name: spec})
+        code = snapshot_content(RunFolder(Path(os.environ["CADUCEUS_RUN"]).parent).code)
+        if code:
+            wandb_sdk.log_files(run, f"code-{identity['experiment']}", "code", code)
     dataset = _described_by("CADUCEUS_DATASET")
     if dataset:
         wandb_sdk.use_dataset(run, dataset, _in_project(dataset))
-    return TrackedRun(run, Sampler())
+    return TrackedRun(run, Sampler(), log_every, log_every_s, int(media_limit_mb * 1e6))
 
 
 def dataset_path() -> Path | None:
@@ -63,10 +91,33 @@ class TrackedRun:
     `wandb` is the run itself, for everything else.
     """
 
-    def __init__(self, run: wandb_sdk.Run, sampler: Sampler):
+    def __init__(
+        self,
+        run: wandb_sdk.Run,
+        sampler: Sampler,
+        log_every: int = 1,
+        log_every_s: float = 0,
+        media_limit_bytes: int = 0,
+    ):
         self.wandb = run
+        self.restored: dict[str, Any] = {}  # the values that the last checkpoint was given
         self._sampler = sampler
+        self._every = log_every
+        self._every_s = log_every_s
+        self._media_limit_bytes = media_limit_bytes
+        self._left_out: set[str] = set()
         self._curves: dict[str, tuple[list[float], list[float]]] = {}
+        self._held: dict[str, Any] = {}  # by thinning, the last value of each metric
+        self._held_step: int | None = None
+        self._row: int | None = None  # the step of the last row
+        self._row_at = -math.inf  # when it was logged
+        # Wandb holds the last row back, as more may be logged at its step: what it has so far.
+        self._open: dict[str, Any] = {}
+        self._closed_row: int | None = None  # the step of the one before it
+        self._objects: dict[str, Any] = {}
+        self._saved_at = time.monotonic()
+        self._watch: RowWatch | None = None
+        self._stop = StopRequest()
 
     def __enter__(self) -> "TrackedRun":
         return self
@@ -82,27 +133,168 @@ class TrackedRun:
     def log(self, metrics: Mapping[str, Any], step: int) -> None:
         """Log a row of metrics at `step`; the system metrics since the last row join it.
 
+        If rows are thinned, one that is passed over leaves its values to the next, and the last of
+        them are logged at the end.
+
         Raises:
             DivergedError: a metric whose name ends in "loss" isn't finite. The row is logged first.
         """
-        self.wandb.log(dict(metrics) | self._sampler.collect(), step=step)
         for name, logged in metrics.items():
-            value = _number(logged)
-            if value is not None:
+            if (value := number_of(logged)) is not None:
                 steps, values = self._curves.setdefault(name, ([], []))
                 steps.append(step)
                 values.append(value)
-                if name.endswith("loss") and not math.isfinite(value):
-                    raise DivergedError(
-                        f"{name} is {value} at step {step}: lower the learning rate"
-                    )
+        self._held |= metrics
+        self._held_step = step
+        diverged = [
+            (name, value)
+            for name, value in metrics.items()
+            if name.endswith("loss") and not math.isfinite(number_of(value) or 0)
+        ]
+        if diverged or self._is_due(step):
+            self._release()
+        for name, value in diverged:
+            raise DivergedError(f"{name} is {value} at step {step}: lower the learning rate")
+
+    def _is_due(self, step: int) -> bool:
+        if self._row is None or step == self._row:
+            return True
+        return step - self._row >= self._every and time.monotonic() - self._row_at >= self._every_s
+
+    def _release(self) -> None:
+        """Log what is held back."""
+        if self._held_step is not None:
+            self._log(self._held, self._held_step)
+            self._held, self._held_step = {}, None
+
+    def _log(self, metrics: Mapping[str, Any], step: int) -> None:
+        row = dict(metrics)
+        if self._media_limit_bytes:
+            row = {name: self._bounded(name, value) for name, value in row.items()}
+            row = {name: value for name, value in row.items() if name not in self._left_out}
+        if not is_plain(row):
+            wandb_sdk.begin_row(self.wandb, step)
+        row |= self._sampler.collect()
+        self.wandb.log(row, step=step)
+        if step != self._row:
+            self._closed_row = self._row if self._open else None
+            self._open = {}
+        self._open |= row
+        self._row = step
+        self._row_at = time.monotonic()
+
+    def _bounded(self, name: str, value: Any) -> Any:
+        bounded = wandb_sdk.bounded(value, self._media_limit_bytes)
+        if bounded is None and value is not None and name not in self._left_out:
+            limit = f"{self._media_limit_bytes / 1e6:g} MB"
+            print(f"caduceus: {name} is left out: larger than {limit}", file=sys.stderr)
+            self._left_out.add(name)
+        return bounded
+
+    def restore(self, first_step: int = 0, /, **objects: Any) -> int:
+        """Go on from the last checkpoint, if there is one; returns the step to begin with.
+
+        All random generators get the state they had; call it after the model is made.
+
+        Args:
+            first_step: what a fresh start begins with.
+            objects: what `checkpoint` saves and this restores: anything with a `state_dict`, and
+                generators.
+
+        Raises:
+            ResultError: the checkpoint doesn't fit the program.
+        """
+        self._objects = objects
+        self._stop.is_awaited = True
+        folder = _checkpoint_folder()
+        found = checkpoints.load(folder) if folder else None
+        note: dict[str, Any] = {"resumed_from": None}
+        if found:
+            content = found.content
+            for name, value in objects.items():
+                checkpoints.set_state(value, content["objects"][name])
+            self._curves = content["curves"]
+            self._held, self._held_step = content["held"]
+            self._row, held_back = content["row"], content["open"]
+            self.restored = content["values"]
+            begins_at = self._row if held_back else found.step + 1
+            note = {"resumed_from": begins_at, "saved_at": found.saved_at}
+        if "CADUCEUS_RESTORED" in os.environ and not self.wandb.disabled:
+            write_json(Path(os.environ["CADUCEUS_RESTORED"]), note)
+        if found:
+            if held_back:
+                self._log(held_back, begins_at)
+            checkpoints.set_random_state(found.content["random"])
+            print(f"caduceus: going on after step {found.step}", file=sys.stderr)
+            return found.step + 1
+        return first_step
+
+    def checkpoint(
+        self, step: int, values: Mapping[str, Any] | None = None, every_s: float = 60
+    ) -> None:
+        """Save all there is to go on after `step`, if the last time was `every_s` seconds ago.
+
+        Call it once a step, after everything of the step is logged. If the program was asked to
+        stop meanwhile (SIGTERM, SIGUSR1), it saves at once, and ends the program.
+
+        Args:
+            step: the last step that is done.
+            values: what `restored` shall hold, beside the objects given to `restore`.
+            every_s: seconds between two.
+
+        Raises:
+            ResultError: what was logged doesn't reach the log, for want of space, say.
+            SystemExit: after a request to stop.
+        """
+        asked = self._stop.number
+        if not asked and time.monotonic() - self._saved_at < every_s:
+            return
+        folder = _checkpoint_folder()
+        if folder and not self.wandb.disabled:
+            self._wait_for_rows()
+            content = {
+                "objects": {name: checkpoints.state_of(o) for name, o in self._objects.items()},
+                "values": dict(values or {}),
+                "curves": self._curves,
+                "held": (self._held, self._held_step),
+                "row": self._row,
+                "open": self._open,
+                "random": checkpoints.random_state(),
+            }
+            checkpoints.save(folder, step, content)
+        self._saved_at = time.monotonic()
+        if asked:
+            raise SystemExit(128 + asked)
+
+    def _wait_for_rows(self) -> None:
+        """Return once all rows are in the log that a program which goes on won't log again.
+
+        The last one goes into the checkpoint, if it holds no media; else wandb has to write it.
+        """
+        log = wandb_sdk.log_of(self.wandb)
+        wanted = self._closed_row
+        if self._open and not is_plain(self._open):
+            wandb_sdk.close_row(self.wandb, self._row or 0)
+            wanted, self._open = self._row, {}
+        if wanted is None or log is None or not log.exists():
+            return
+        if self._watch is None:
+            self._watch = RowWatch(log)
+        begun = time.monotonic()
+        while self._watch.last_step() < wanted:
+            waited_s = time.monotonic() - begun
+            is_full = waited_s > _FULL_S and shutil.disk_usage(log).free < _FULL_BYTES
+            if is_full or waited_s > _LOG_GROWS_S:
+                raise ResultError("rows don't reach wandb's log: is the disk full?", str(log))
+            time.sleep(0.01)
 
     def log_curves(self, step: int) -> None:
         """Log four panels of what was logged so far as visualizations/loss_curves."""
         from caduceus.curves import draw_curves  # matplotlib takes 0.4 s to import
 
+        self._release()
         picture = wandb_sdk.image(draw_curves(self._curves))
-        self.wandb.log({"visualizations/loss_curves": picture}, step=step)
+        self._log({"visualizations/loss_curves": picture}, step)
 
     def log_confusion_matrix(
         self,
@@ -112,10 +304,11 @@ class TrackedRun:
         step: int,
     ) -> None:
         """Log a confusion matrix of class indices as visualizations/confusion_matrix."""
+        self._release()
         chart = wandb_sdk.confusion_matrix(
             labels, predictions, list(class_names), title="Confusion matrix"
         )
-        self.wandb.log({"visualizations/confusion_matrix": chart}, step=step)
+        self._log({"visualizations/confusion_matrix": chart}, step)
 
     def save_model(self, path: Path, metrics: Mapping[str, Any]) -> None:
         """Log the file of a trained model as artifact model-RUN, with `metrics` as metadata."""
@@ -129,18 +322,16 @@ class TrackedRun:
 
     def finish(self, exit_code: int = 0) -> None:
         """End the run."""
+        self._release()
         self._sampler.stop()
+        if self._watch is not None:
+            self._watch.close()
         self.wandb.finish(exit_code=exit_code)
 
 
-def _number(value: Any) -> float | None:
-    """`value` if it is one number, of numpy's and torch's too."""
-    if not isinstance(value, int | float) and hasattr(value, "item"):
-        try:
-            value = value.item()
-        except (RuntimeError, TypeError, ValueError):  # it is several
-            return None
-    return value if isinstance(value, int | float) else None
+def _checkpoint_folder() -> Path | None:
+    folder = os.environ.get("CADUCEUS_CHECKPOINT_DIR")
+    return Path(folder) if folder else None
 
 
 def _in_project(dataset: Mapping[str, Any]) -> Path:

@@ -1,31 +1,34 @@
 """Training: a program is started as its run, and how it ended is kept."""
 
-import fcntl
 import os
-import re
 import shutil
 import socket
 import sys
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from caduceus import macros, processes, sources, wandb_environment
+from caduceus import endings, gpus, leases, macros, processes, scratch, sources, wandb_environment
 from caduceus.accounts import find_account
-from caduceus.attempts import Attempt, console_path, read_attempts, summarize, write_attempt
+from caduceus.attempts import (
+    Attempt,
+    console_path,
+    lost_s,
+    read_attempts,
+    summarize,
+    write_attempt,
+)
 from caduceus.datasets import check_dataset
 from caduceus.errors import ProgramError
 from caduceus.files import describe, files_below, read_json, write_json
+from caduceus.further_runs import lay_out_further_runs
+from caduceus.run_logs import resumed_from, saved_when, stitch_attempts
 from caduceus.runs import RunFolder
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_LOG_CLOSES_S = 1.0  # wandb-core outlives a program that is killed by half a second, and writes
 _HURRY_S = 5.0  # for the courier, when the program was asked to stop
 _DELIVERY_S = 3600.0  # otherwise: a large model takes long, and a failing server it gives up itself
-_TAIL_BYTES = 16384  # of the console, in which the last line is looked for
 
 
 class StoppedError(ProgramError):
@@ -43,6 +46,7 @@ def train(
     retries_left: int,
     threads: int,
     time_limit_s: float,
+    gpu_count: int,
 ) -> dict[str, Any]:
     """Make one attempt at a run, unless it has finished already, and write train.json.
 
@@ -53,19 +57,25 @@ def train(
         retries_left: how many more attempts Snakemake makes if this one fails.
         threads: processor threads of the program.
         time_limit_s: seconds after which it has failed; 0 for no limit.
+        gpu_count: how many GPUs it gets, of the free ones; it sees no others.
 
     Returns:
         What was written: state finished, or failed with no retry left.
 
     Raises:
-        ProgramError: the attempt failed, and another one is left.
+        ProgramError: the attempt failed, and another one is left; or another host took it over.
         StoppedError: the program was asked to stop.
         DatasetError: the data aren't the declared ones.
         AccountError: online, and there is no account.
+        ResourceError: this host hasn't got so many GPUs.
     """
     folder = RunFolder(train_json.parent)
     run_id = folder.path.name
-    with _locked(folder) as lock:
+
+    def wait(where: str) -> None:
+        _say(f"{run_id}: an earlier attempt still runs{where}; waiting for it")
+
+    with leases.held(folder.lease, folder.lock, wait) as lease:
         attempts = _settled(folder)
         if attempts and attempts[-1]["state"] == "finished":
             _link(log, console_path(folder.attempts, len(attempts)))
@@ -75,13 +85,24 @@ def train(
                 check_dataset(read_json(dataset))
             if read_json(folder.path / "run.json")["mode"] == "online":
                 find_account()  # that it is right was seen when the run was planned
-            attempt = _attempt(folder, len(attempts) + 1, dataset, log, threads, time_limit_s, lock)
+            with gpus.taken(gpu_count, goes_on=lease.keep) as share:
+                attempt = _attempt(
+                    folder, attempts, dataset, log, threads, time_limit_s, lease, share
+                )
             attempts.append(attempt)
+            if attempt["state"] == "interrupted" and lease.lost_to is not None:
+                raise ProgramError(f"{run_id}: {attempt['error']}")
             if attempt["state"] == "interrupted":
                 raise StoppedError(f"{run_id}: {attempt['error']}", attempt["interrupted_by"])
             if attempt["state"] == "failed" and retries_left > 0:
                 raise ProgramError(f"{run_id}: {attempt['error']}; it will be tried again")
         result = summarize(run_id, attempts)
+        lay_out_further_runs(folder, result)
+        if (
+            result["state"] == "finished"
+            and not read_json(folder.path / "run.json")["keep_checkpoints"]
+        ):
+            shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(train_json, result)
         return result
 
@@ -100,34 +121,31 @@ def retry(run_folders: Iterable[Path]) -> list[str]:
     return cleared
 
 
-@contextmanager
-def _locked(folder: RunFolder) -> Iterator[int]:
-    """Hold the run's lock, which its program holds too: after a crash of ours it may still run."""
-    folder.work.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say(f"{folder.path.name}: an earlier attempt still runs; waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _settled(folder: RunFolder) -> list[Attempt]:
     """The run's attempts. One that says it runs was killed, since we hold the lock."""
     attempts = read_attempts(folder.attempts)
-    for attempt in attempts:
-        if attempt["state"] == "running":
-            attempt |= {
-                "state": "interrupted",
-                "error": "killed together with its supervisor",
-                "wall_s": round(_last_sign(folder, attempt), 3),
-            }
-            write_attempt(folder.attempts, attempt)
+    if attempts and (last := attempts[-1])["state"] == "running":
+        if last["scratch"] and last["host"] == socket.gethostname():
+            home = folder.wandb(last["attempt"])
+            scratch.rescue(Path(last["scratch"]), home, folder.path.parent)
+        last |= {
+            "state": "interrupted",
+            "error": "killed together with its supervisor",
+            "wall_s": round(_last_sign(folder, last), 3),
+        }
+        _settle(folder, attempts)
     return attempts
+
+
+def _settle(folder: RunFolder, attempts: Sequence[Attempt]) -> None:
+    """Keep what the last attempt went on from, and what of the one before was for nothing."""
+    *earlier, last = attempts
+    last["resumed_from"] = resumed_from(folder, last, stitch_attempts(folder, earlier))
+    if earlier:
+        saved_at = saved_when(folder, last)
+        earlier[-1]["lost_s"] = lost_s(earlier[-1], last["resumed_from"], saved_at)
+        write_attempt(folder.attempts, earlier[-1])
+    write_attempt(folder.attempts, last)
 
 
 def _last_sign(folder: RunFolder, attempt: Attempt) -> float:
@@ -147,13 +165,15 @@ def _link(log: Path, console: Path) -> None:
 
 def _attempt(
     folder: RunFolder,
-    number: int,
+    earlier: Sequence[Attempt],
     dataset: Path | None,
     log: Path,
     threads: int,
     time_limit_s: float,
-    lock: int,
+    lease: leases.Lease,
+    share: gpus.Share,
 ) -> Attempt:
+    number = len(earlier) + 1
     definition = read_json(folder.path / "params.json")
     identity = read_json(folder.path / "run.json")
     output = folder.work / "output"
@@ -161,8 +181,9 @@ def _attempt(
     for needed in (output, folder.checkpoints, folder.wandb(number)):
         needed.mkdir(parents=True, exist_ok=True)
     sources.link_entries(Path(), folder.code)
-    environment = wandb_environment.of_run(identity, folder.wandb(number))
-    environment |= _environment(folder, output, dataset, threads)
+    stay = scratch.borrow(identity["scratch"], folder.wandb(number), folder.path.parent)
+    environment = wandb_environment.of_run(identity, stay.folder)
+    environment |= _environment(folder, number, output, dataset, threads) | share.environment
     words = macros.expand(
         definition["command"],
         definition["program"],
@@ -173,9 +194,12 @@ def _attempt(
         "attempt": number,
         "state": "running",
         "resumed_from": None,
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "lost_s": None,
+        "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "host": socket.gethostname(),
         "pid": os.getpid(),
+        "gpus": share.uuids,
+        "scratch": str(stay.private) if stay.private else None,
         "exit_code": None,
         "signal": None,
         "interrupted_by": None,
@@ -188,29 +212,41 @@ def _attempt(
     write_attempt(folder.attempts, attempt)
     console = console_path(folder.attempts, number)
     _link(log, console)
-    with _courier(folder, identity, attempt):
+
+    def goes_on() -> bool:
+        stay.step()
+        return lease.keep()
+
+    with _courier(folder, identity, attempt, lease), processes.undisturbed():
         try:
-            with console.open("wb") as stream:
+            with stay.brought_home(lease.keep), console.open("wb") as stream:
                 outcome = processes.run(
-                    words, folder.code, os.environ | environment, stream, time_limit_s, [lock]
+                    words,
+                    folder.code,
+                    os.environ | environment,
+                    stream,
+                    time_limit_s,
+                    [lease.lock, *share.locks],
+                    goes_on,
                 )
         except processes.StartError as error:
             attempt |= {"state": "failed", "error": str(error)}
         else:
-            attempt |= _ended(outcome)
+            attempt |= _ended(outcome, is_ours=lease.keep(at_once=True))
             if attempt["state"] == "finished":
                 shutil.rmtree(folder.output, ignore_errors=True)
                 output.rename(folder.output)
                 attempt["output"] = describe(folder.output, files_below(folder.output))
             else:
-                reason = _reason(definition["program"], outcome, time_limit_s, console)
-                attempt["error"] = reason
-        write_attempt(folder.attempts, attempt)
+                attempt["error"] = endings.reason(
+                    definition["program"], outcome, time_limit_s, console, lease.lost_to
+                )
+        _settle(folder, [*earlier, attempt])
     return attempt
 
 
 def _environment(
-    folder: RunFolder, output: Path, dataset: Path | None, threads: int
+    folder: RunFolder, number: int, output: Path, dataset: Path | None, threads: int
 ) -> dict[str, str]:
     """What a program finds in its environment, apart from wandb's."""
     environment = {
@@ -219,22 +255,21 @@ def _environment(
         "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
         "CADUCEUS_OUTPUT_DIR": str(output.absolute()),
         "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
+        "CADUCEUS_RESTORED": str(folder.restored(number).absolute()),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
     }
-    if python_path := os.environ.get("PYTHONPATH"):
-        environment["PYTHONPATH"] = sources.snapshot_path(python_path, Path(), folder.code)
+    python_path = sources.snapshot_path(os.environ.get("PYTHONPATH", ""), Path(), folder.code)
+    environment["PYTHONPATH"] = wandb_environment.with_shim(python_path)
     if dataset is not None:
         environment["CADUCEUS_DATASET"] = str(dataset.absolute())
     return environment
 
 
-def _ended(outcome: processes.Outcome) -> dict[str, Any]:
+def _ended(outcome: processes.Outcome, is_ours: bool) -> dict[str, Any]:
     """How an attempt ended, and what it cost."""
-    if outcome.signal is not None:
-        time.sleep(_LOG_CLOSES_S)
-    if outcome.interrupted_by is not None:
+    if outcome.interrupted_by is not None or not is_ours:
         state = "interrupted"
     else:
         is_finished = outcome.exit_code == 0 and not outcome.timed_out
@@ -251,7 +286,9 @@ def _ended(outcome: processes.Outcome) -> dict[str, Any]:
 
 
 @contextmanager
-def _courier(folder: RunFolder, identity: Mapping[str, Any], attempt: Attempt) -> Iterator[None]:
+def _courier(
+    folder: RunFolder, identity: Mapping[str, Any], attempt: Attempt, lease: leases.Lease
+) -> Iterator[None]:
     """Online, bring what the program logs to the server meanwhile.
 
     It works on the program's log, in a process of its own: whatever becomes of it and the server,
@@ -261,7 +298,7 @@ def _courier(folder: RunFolder, identity: Mapping[str, Any], attempt: Attempt) -
         yield
         return
     folder.delivery.mkdir(parents=True, exist_ok=True)
-    results = folder.path.parents[1]
+    results = folder.results
     words = [sys.executable, "-m", "caduceus", "sync", folder.path.name, "--watch"]
     words += ["--results", str(results), "--patience", str(identity["patience_s"])]
     with (folder.delivery / "courier.log").open("ab") as console:
@@ -270,33 +307,7 @@ def _courier(folder: RunFolder, identity: Mapping[str, Any], attempt: Attempt) -
             yield
         finally:
             was_asked_to_stop = attempt["state"] in ("running", "interrupted")
-            processes.end(courier, _HURRY_S if was_asked_to_stop else _DELIVERY_S)
-
-
-def _reason(
-    program: str,
-    outcome: processes.Outcome,
-    time_limit_s: float,
-    console: Path,
-) -> str:
-    """Why a program didn't finish, in one line."""
-    if outcome.interrupted_by is not None:
-        how = f"stopped by {processes.signal_name(outcome.interrupted_by)}"
-    elif outcome.timed_out:
-        how = f"ended at its time limit of {time_limit_s / 60:g} minutes (resources.runtime)"
-    elif outcome.signal is not None:
-        how = f"killed by {processes.signal_name(outcome.signal)}"
-        if processes.signal_name(outcome.signal) == "SIGKILL":
-            how += ", often for want of memory"
-    else:
-        how = f"exited with {outcome.exit_code}"
-    with console.open("rb") as stream:
-        end = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, end - _TAIL_BYTES))
-        lines = _COLOUR.sub("", stream.read().decode(errors="replace")).splitlines()
-    spoken = [line.strip() for line in lines if line.strip() and not line.startswith("wandb:")]
-    last = f": {spoken[-1][:300]}" if spoken else ""
-    return f"{program} {how}{last}; see {console}"
+            processes.end(courier, _HURRY_S if was_asked_to_stop else _DELIVERY_S, lease.keep)
 
 
 def _say(message: str) -> None:

@@ -1,16 +1,18 @@
 """A run's artifacts: what its program has logged, and what is still to be logged."""
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caduceus import wandb_environment
 from caduceus.errors import ResultError, SpecError
-from caduceus.exports import read_uploads, stitch_attempts
 from caduceus.files import files_below, read_json
 from caduceus.histories import read_segment
+from caduceus.run_logs import read_uploads, stitch_attempts
 from caduceus.runs import RunFolder
+from caduceus.sources import snapshot_content
 from caduceus.wandb_log import Segment
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
@@ -62,19 +64,37 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
                 "wandb.artifact_types",
                 "config.yaml",
             )
+    if train["state"] == "finished":
+        _tidy(folder)
     return {"run": path.name, "artifacts": logged}
+
+
+def _tidy(folder: RunFolder) -> None:
+    """Remove what wandb wrote about itself: a tenth of a run's inodes, of which clusters give few.
+
+    Its messages of an attempt that failed stay.
+    """
+    for wandb in folder.work.glob("wandb/*/wandb"):
+        for path in (*wandb.glob("*run-*/tmp"), *wandb.glob("*run-*/logs")):
+            if not path.parent.is_symlink():
+                shutil.rmtree(path)
+        for path in (*wandb.glob("debug*.log"), wandb / "latest-run"):
+            path.unlink(missing_ok=True)
 
 
 def _wanted(folder: RunFolder, experiment: str) -> dict[str, tuple[str, Files]]:
     """Type and files of the artifacts that a finished run should have, by name.
 
-    Of the files in output/, the model is what is called `model`, with any suffix or as a folder;
-    all others are results.
+    What ran is one of them. Of the files in output/, the model is what is called `model`, with any
+    suffix or as a folder; all others are results.
     """
     run_id = folder.path.name
     wanted = {
         f"spec-{experiment}": ("experiment-spec", {folder.experiment.name: folder.experiment})
     }
+    code = snapshot_content(folder.code)
+    if code:
+        wanted[f"code-{experiment}"] = ("code", code)
     for file in files_below(folder.output):
         inside = file.relative_to(folder.output)
         kind = "model" if inside.parts[0].partition(".")[0] == "model" else "results"

@@ -12,6 +12,7 @@ from typing import Any
 import wandb
 from wandb.sdk import wandb_setup
 from wandb.sdk.artifacts.artifact_manifest_entry import ArtifactManifestEntry
+from wandb.sdk.data_types.base_types.media import Media
 from wandb.sdk.lib import wbauth
 from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
 
@@ -31,6 +32,42 @@ _ERROR = 40  # SEVERITY_ERROR of its messages
 def start_run(**settings: Any) -> Run:
     """Start the run that the environment describes."""
     return wandb.init(settings=wandb.Settings(**settings)) if settings else wandb.init()
+
+
+def log_of(run: Run) -> Path | None:
+    """The run's `.wandb` file; None if wandb is switched off for it."""
+    return None if run.disabled else Path(run.dir).parent / f"run-{run.id}.wandb"
+
+
+def close_row(run: Run, step: int) -> None:
+    """Let wandb write the row of `step`, which it holds back until one of a later step comes."""
+    run.log({}, step=step, commit=True)
+
+
+def begin_row(run: Run, step: int) -> None:
+    """Let the media that are logged next be named after `step`, not after the row before it."""
+    run.log({}, step=step)
+
+
+def bounded(value: Any, limit_bytes: int) -> Any:
+    """A picture scaled down until its file is no larger; other media that are larger as None."""
+    size = getattr(value, "_size", None) if isinstance(value, Media) else None
+    if size is None or size <= limit_bytes:
+        return value
+    if not isinstance(value, wandb.Image):
+        return None
+    from PIL import Image
+
+    with Image.open(str(value._path)) as opened:
+        picture = opened.copy()
+    while size > limit_bytes and min(picture.size) > 1:
+        # How bytes shrink with pixels depends on the picture.
+        scale = min(0.7, (limit_bytes / size) ** 0.5)
+        width, height = (max(1, int(side * scale)) for side in picture.size)
+        picture = picture.resize((width, height))
+        value = wandb.Image(picture, caption=value._caption)
+        size = value._size or 0
+    return value
 
 
 def set_summary(run: Run, values: Mapping[str, Any]) -> None:

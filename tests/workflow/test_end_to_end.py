@@ -47,6 +47,7 @@ def test_artifacts_are_logged_for_a_program_that_logs_none(trained: Project) -> 
     types = {name: artifact["type"] for name, artifact in receipt.items()}
     assert types == {
         "spec-toy": "experiment-spec",
+        "code-toy": "code",
         "dataset-points": "dataset",
         f"model-{run.name}": "model",
         f"results-{run.name}": "results",
@@ -127,11 +128,14 @@ def without_times(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def test_mnist1d_reproduces_the_published_table(project: Project) -> None:
-    """The shipped quick experiment as it is; it takes two minutes, the longest of all tests."""
+@pytest.mark.xdist_group("mnist1d")
+@pytest.mark.parametrize("seeds", [[0], pytest.param([0, 1, 2], marks=pytest.mark.soak)])
+def test_mnist1d_reproduces_the_published_table(project: Project, seeds: list[int]) -> None:
+    """The shipped quick experiment, with one of its three seeds; all three take two minutes."""
     shutil.rmtree(project.path / "experiments")
     shutil.copytree(REPOSITORY / "experiments", project.path / "experiments")
     shutil.copy(REPOSITORY / "config.yaml", project.path)
+    project.change("experiments/mnist1d_quick.yaml", seeds=seeds)
     project.snakemake().check()
 
     with (project.path / "results/paper/tables/accuracy.csv").open() as stream:
@@ -164,6 +168,7 @@ def assert_what_tracking_logs(project: Project) -> None:
     assert (run / media).read_bytes().startswith(b"\x89PNG")
     assert {artifact["name"] for artifact in summary["used_artifacts"]} == {"dataset-mnist1d"}
     assert {artifact["type"] for artifact in summary["artifacts"]} == {
+        "code",
         "experiment-spec",
         "model",
         "results",

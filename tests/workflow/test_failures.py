@@ -3,15 +3,19 @@
 import contextlib
 import csv
 import hashlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
 import pytest
-from projects import REPOSITORY, Finished, Project
+from caduceus import nvml
+from projects import REPOSITORY, Finished, Project, end, end_group, start_snakemake, wait_for
 
 
 def one_variant(project: Project, seeds: list[int]) -> None:
@@ -243,18 +247,6 @@ def test_a_read_only_folder_is_one_line(project: Project) -> None:
     )
 
 
-def start_snakemake(project: Project) -> subprocess.Popen[bytes]:
-    """Snakemake at work in the background, in a session of its own."""
-    return subprocess.Popen(
-        project.command("--cores", "2"),
-        cwd=project.path,
-        env=project.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> None:
     one_variant(project, [0, 1])
     project.replace("experiments/train.py", "for step", "import time\ntime.sleep(4)\nfor step")
@@ -362,13 +354,87 @@ def test_secrets_of_the_environment_file_reach_the_program_and_no_file(project: 
                 assert secret.encode() not in path.read_bytes(), path
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+LEAVES_ITS_SESSION = """
+import subprocess, sys, time
+code = "import time; time.sleep(600)"
+worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+print("epoch 1")
+print(f"worker {worker.pid}", flush=True)
+time.sleep(600)
+"""
 
 
-def end_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+def train_words(project: Project) -> list[str]:
+    """The command that trains the one run of a project, once it has been planned."""
+    project.snakemake("--until", "plan_run", "init_run", "make_dataset").check()
+    (run,) = project.runs
+    words = [sys.executable, "-m", "caduceus", "train", "results/datasets/points/dataset.json"]
+    words += ["--out", f"results/runs/{run.name}/train.json"]
+    return [*words, "--log", "results/logs/train/toy.log"]
+
+
+def test_a_program_that_hangs_is_ended_at_its_time_limit_with_all_it_started(
+    project: Project,
+) -> None:
+    one_variant(project, [0])
+    project.replace("experiments/train.py", "run.finish()", LEAVES_ITS_SESSION)
+    finished = project.run(*train_words(project), "--minutes", "0.1")
+
+    (message,) = said_by(finished, "train")
+    (worker,) = re.findall(r"worker (\d+)", message)
+    assert (
+        "failed, others go on: experiments/train.py ended at its time limit of 0.1 minutes "
+        f"(resources.runtime): epoch 1 | worker {worker}; see results/runs/toy-"
+    ) in message
+    assert not psutil.pid_exists(int(worker))
+    (run,) = project.runs
+    assert project.read_json(f"results/runs/{run.name}/train.json")["state"] == "failed"
+
+
+def test_a_run_that_another_host_took_over_is_given_up(project: Project) -> None:
+    one_variant(project, [0])
+    project.replace("experiments/train.py", "run.finish()", "import time\ntime.sleep(600)")
+    process = project.begin(*train_words(project))
+    (run,) = project.runs
+    lease = run / "work/lease.json"
+    wait_for(lambda: (run / "work/attempts/1.log").exists())
+    other = json.loads(lease.read_text()) | {"token": "other", "host": "elsewhere"}
+    (run / "work/other").write_text(json.dumps(other))
+    (run / "work/other").rename(lease)
+    finished = end(process)
+
+    assert finished.code == 1
+    assert (
+        "experiments/train.py was given up: this host didn't answer for a while, and elsewhere "
+        "took the run over"
+    ) in finished.line("caduceus train")
+    assert json.loads(lease.read_text()) == other
+    assert project.read_json(f"results/runs/{run.name}/work/attempts/1.json")["signal"] == 15
+    assert not (run / "train.json").exists()
+
+
+@pytest.mark.skipif(bool(nvml.visible_gpus()), reason="this machine has an NVIDIA GPU")
+def test_a_run_that_needs_a_gpu_where_there_is_none_is_one_line(project: Project) -> None:
+    one_variant(project, [0])
+    project.change("experiments/toy.yaml", resources={"gpus": 1})
+    finished = project.snakemake()
+
+    assert finished.code == 1
+    assert finished.line("caduceus train") == (
+        "caduceus train: GPUs: the run needs 1, and this host has none that NVML shows; lower "
+        "resources.gpus or run it on another host"
+    )
+
+
+def test_a_run_without_gpus_sees_none(project: Project) -> None:
+    one_variant(project, [0])
+    project.replace(
+        "experiments/train.py",
+        "run.finish()",
+        "run.finish()\nassert os.environ['CUDA_VISIBLE_DEVICES'] == ''",
+    )
+    project.run(*train_words(project), CUDA_VISIBLE_DEVICES="0,1").check()
+    (run,) = project.runs
+    train = project.read_json(f"results/runs/{run.name}/train.json")
+    assert train["state"] == "finished"
+    assert (train["attempts"][0]["gpus"], train["compute"]["gpu_s"]) == ([], 0)

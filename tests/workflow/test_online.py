@@ -56,16 +56,20 @@ def caduceus(project: Project, server: WandbServer, *words: str) -> Finished:
     return project.run(sys.executable, "-m", "caduceus", *words, **account(server, project))
 
 
+@pytest.mark.parametrize("scratch", [None, "$HOST_DISK"], ids=["at home", "on scratch"])
 def test_an_online_run_is_seen_while_it_runs_and_equals_the_offline_one(
-    project: Project, tmp_path: Path, wandb_server: WandbServer
+    project: Project, tmp_path: Path, wandb_server: WandbServer, scratch: str | None
 ) -> None:
-    go_online(project)
+    (tmp_path / "disk").mkdir()
+    go_online(project, scratch=scratch)
     project.change("experiments/toy.yaml", **ONE_RUN, tags=["mine"], description="Some notes.")
     slow_down(project)
-    snakemake = project.begin(*project.command("--cores", "2"), **account(wandb_server, project))
+    variables = account(wandb_server, project) | {"HOST_DISK": str(tmp_path / "disk")}
+    snakemake = project.begin(*project.command("--cores", "2"), **variables)
     wait_for(lambda: any(len(run.history) >= 2 for run in wandb_server.runs))
     (run,) = wandb_server.runs
     assert run.state == "running"
+    assert len(list((tmp_path / "disk").iterdir())) == (0 if scratch is None else 1)
     assert len(run.history) < 5
     project.write("go", "")
     output = end(snakemake).check().output

@@ -93,6 +93,12 @@ def get_resource(name):
     return lambda wildcards: PROJECT.runs[wildcards.run][0].spec["resources"][name]
 
 
+def get_time_limit(wildcards):
+    """A scheduler's limit: later than the run's own, which ends it as failed and in order."""
+    minutes = get_resource("runtime")(wildcards)
+    return minutes + 10 if minutes else None
+
+
 def get_logged(wildcards):
     if EXPORT["source"] == "api":
         return [f"results/runs/{wildcards.run}/server.json"]

@@ -7,6 +7,8 @@
 
 
 localrules:
+    export_run,
+    export_group,
     report_failures,
 
 

@@ -7,6 +7,10 @@
 # at the jobs below one that runs, but reaches them through inputs that aren't ancient.
 
 
+localrules:
+    upload_artifacts,
+
+
 rule train:
     """Run a training program as its run, and keep how it ended."""
     input:
@@ -24,11 +28,15 @@ rule train:
     resources:
         mem_mb=get_resource("mem_mb"),
         gpus=get_resource("gpus"),
-        runtime=get_resource("runtime"),
+        runtime=get_time_limit,
+        minutes=get_resource("runtime"),
         retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
     shell:
+        # A shell that stays between dies of the signal that asks a program to save.
+        "exec "
         "python -m caduceus train {input.dataset:q} --threads {threads}"
-        " --retries-left {resources.retries_left} --minutes {resources.runtime}"
+        " --gpus {resources.gpus} --retries-left {resources.retries_left}"
+        " --minutes {resources.minutes}"
         " --out {output.train:q} --log {log:q}"
 
 

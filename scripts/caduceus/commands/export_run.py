@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caduceus.exports import damage_of, export_run
 from caduceus.files import read_json
+from caduceus.further_runs import with_further_runs
 from caduceus.runs import RunFolder
 
 
@@ -28,7 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
 
         state = RunState.from_json(read_json(folder.path / "server.json"))
         log = fetched_log(state, folder.server)
-    export_run(folder, log)
+    for each in with_further_runs(folder) if log is None else [folder]:
+        export_run(each, log)
     lost = damage_of(arguments.out)
     if lost:
         print(

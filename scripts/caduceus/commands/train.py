@@ -4,12 +4,18 @@ import argparse
 import sys
 from pathlib import Path
 
+from caduceus.files import files_below
+from caduceus.runs import RunFolder
+from caduceus.time_limits import go_on_later
 from caduceus.training import StoppedError, train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", type=Path, nargs="?", help="the record of its dataset")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (1)")
+    parser.add_argument(
+        "--gpus", type=int, default=0, help="GPUs, of the free ones; it sees no others (0)"
+    )
     parser.add_argument(
         "--retries-left", type=int, default=0, help="further attempts if this one fails (0)"
     )
@@ -26,9 +32,12 @@ def run(arguments: argparse.Namespace) -> int | None:
             arguments.retries_left,
             arguments.threads,
             arguments.minutes * 60,
+            arguments.gpus,
         )
     except StoppedError as stopped:
         print(f"caduceus train: {stopped}", file=sys.stderr)
+        saved = RunFolder(arguments.out.parent).checkpoints
+        go_on_later("caduceus:", has_saved=bool(files_below(saved)))
         return 128 + stopped.signal
     if result["state"] == "failed":
         run_id = arguments.out.parent.name

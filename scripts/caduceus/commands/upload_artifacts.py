@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from caduceus.files import read_json, write_json
+from caduceus.further_runs import with_further_runs
 from caduceus.runs import RunFolder
 from caduceus.uploads import upload_artifacts
 
@@ -20,6 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     if read_json(path / "run.json")["mode"] == "online":
         from caduceus.synchronization import deliver_now
 
-        if message := deliver_now(RunFolder(path)):
-            print(f"caduceus upload-artifacts: {message}", file=sys.stderr)
+        for folder in with_further_runs(RunFolder(path)):
+            if message := deliver_now(folder):
+                print(f"caduceus upload-artifacts: {message}", file=sys.stderr)
     write_json(arguments.out, receipt)

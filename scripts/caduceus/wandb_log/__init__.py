@@ -28,7 +28,7 @@ is a `LogError` if it isn't a log at all, and counted in `Segment.damage` otherw
 """
 
 from caduceus.wandb_log.framing import Damage, LogError
-from caduceus.wandb_log.reading import follow, iter_rows, read_log
+from caduceus.wandb_log.reading import RowWatch, follow, iter_rows, read_log
 from caduceus.wandb_log.segments import (
     Artifact,
     ArtifactFile,
@@ -42,9 +42,12 @@ from caduceus.wandb_log.stitching import (
     Part,
     find_logs,
     gaps,
+    goes_on_at,
     group_by_run,
+    has_rows,
     iter_run,
     kept_rows,
+    read_head,
     stitch,
 )
 from caduceus.wandb_log.writing import Held, LogWriter, follow_stitched, write_stitched
@@ -59,6 +62,7 @@ __all__ = [
     "Output",
     "Part",
     "Row",
+    "RowWatch",
     "RunHeader",
     "Segment",
     "StatsSample",
@@ -66,10 +70,13 @@ __all__ = [
     "follow",
     "follow_stitched",
     "gaps",
+    "goes_on_at",
     "group_by_run",
+    "has_rows",
     "iter_rows",
     "iter_run",
     "kept_rows",
+    "read_head",
     "read_log",
     "stitch",
     "write_stitched",

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from caduceus.wandb_log.framing import HEADER, RecordReader, open_log
-from caduceus.wandb_log.records import add_record, split_record
+from caduceus.wandb_log.framing import HEADER, Damage, RecordReader, open_log
+from caduceus.wandb_log.records import HISTORY, add_record, read_row, split_record
 from caduceus.wandb_log.segments import Row, Segment
 from caduceus.wandb_log.wire import WireError
 
@@ -74,6 +74,28 @@ def follow_contents(
                 yield None
                 time.sleep(interval_s)
         reader.finish()
+
+
+class RowWatch:
+    """How far a log that is being written has come; each look reads what was added since."""
+
+    def __init__(self, path: Path):
+        self._stream = path.open("rb")
+        self._reader = RecordReader(self._stream, Damage())
+        self._last_step = -1
+
+    def last_step(self) -> int:
+        """The step of the last row in the file; -1 before the first."""
+        for payload in self._reader.read():
+            with suppress(WireError):
+                kind, content = split_record(payload)
+                if kind == HISTORY:
+                    self._last_step = int(read_row(content).get("_step", "0"))
+        return self._last_step
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
 
 
 def follow(

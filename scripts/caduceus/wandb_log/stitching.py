@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.wandb_log.framing import LogError
-from caduceus.wandb_log.reading import iter_rows
+from caduceus.wandb_log.reading import iter_contents, iter_rows
+from caduceus.wandb_log.records import HISTORY, read_row
 from caduceus.wandb_log.segments import Row, RunHeader, Segment
+from caduceus.wandb_log.wire import decode
+
+METRIC = 12  # a record that `define_metric` writes
+# Metrics that count what a program has done, by the last part of their names, the finest first.
+COUNTERS = ("global_step", "step", "iteration", "epoch")
 
 _NOTHING: Mapping[Path, int | None] = {}
 
@@ -86,7 +92,7 @@ def group_by_run(paths: Iterable[Path]) -> tuple[dict[str, list[Path]], list[str
     unreadable = []
     for path in paths:
         try:
-            segment, _ = _read_head(path)
+            segment, _ = read_head(path)
         except LogError as error:
             unreadable.append(str(error))
             continue
@@ -117,7 +123,7 @@ def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOT
         LogError: a file isn't a log.
     """
     parts: list[Part] = []
-    heads = [_read_head(path) for path in paths]
+    heads = [read_head(path) for path in paths]
     if not resumed_from:
         heads.sort(key=lambda head: (head[0].run.start_time if head[0].run else 0.0, head[0].path))
     for segment, first in heads:
@@ -136,7 +142,7 @@ def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOT
     return parts
 
 
-def _read_head(path: Path) -> tuple[Segment, int | None]:
+def read_head(path: Path) -> tuple[Segment, int | None]:
     """What stands before the first row, and that row's step; None if there is no row."""
     segment = Segment(path)
     row = next(iter_rows(segment), None)
@@ -154,6 +160,69 @@ def _tell(run: RunHeader | None, first: int | None) -> tuple[str, int | None]:
     if run is not None and run.is_resuming:
         return "append", None
     return "fresh", None
+
+
+def has_rows(log: Path) -> bool:
+    """Whether a log holds a row.
+
+    Raises:
+        LogError: it isn't a log.
+    """
+    return read_head(log)[1] is not None
+
+
+def goes_on_at(earlier: Sequence[Part], log: Path) -> int | None:
+    """The step at which the process that wrote `log` took up a run, by what it logged.
+
+    That is the step of its first row. If it logs without steps, which begin at 0 then, it is the
+    step at which a counter in that row had come as far before: the metric that the program declared
+    as its x axis by `define_metric`, or else one of the `COUNTERS`.
+
+    Args:
+        earlier: what there was of the run.
+        log: has a row.
+
+    Returns:
+        The step, or None if the process began afresh, as far as can be told.
+
+    Raises:
+        LogError: a file isn't a log.
+    """
+    axes, first = _axes_and_row(log)
+    if step := step_of(first):
+        return step
+    names = [name for end in COUNTERS for name in first if name.split("/")[-1] == end]
+    counter = next((name for name in [*axes, *names] if name in first), None)
+    wanted = None if counter is None else _number(first[counter])
+    if counter is None or wanted is None:
+        return None
+    begun, last = None, -1
+    for row in iter_run(earlier):
+        last = step_of(row)
+        value = _number(row.get(counter, ""))
+        if value is not None:
+            if value >= wanted:
+                return None if begun is None else last
+            begun = value
+    return None if begun is None else last + 1
+
+
+def _axes_and_row(log: Path) -> tuple[list[str], Row]:
+    """The declared x axes, and the first row."""
+    axes = []
+    for kind, content in iter_contents(Segment(log)):
+        if kind == METRIC:
+            axes.append(decode("Metric", content).step_metric)
+        elif kind == HISTORY:
+            return axes, read_row(content)
+    return axes, {}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def step_of(row: Row) -> int:

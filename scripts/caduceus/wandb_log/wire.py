@@ -31,6 +31,7 @@ _TABLE = {
         "4 type str, 5 name str, 6 digest str, 8 metadata str, "
         "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest"
     ),
+    "Metric": "4 step_metric str",
     "UseArtifact": "1 id str, 2 type str, 3 name str",
     "Telemetry": "4 python_version str, 5 cli_version str, 12 core_version str, 13 platform str",
     "Environment": (

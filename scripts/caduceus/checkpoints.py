@@ -1,0 +1,169 @@
+"""Checkpoints: all that a program needs to go on where it was, saved so that none is ever half one.
+
+A checkpoint is one file, `STEP-DIGEST.ckpt`: written beside, synced to disk, then renamed. The
+digest of its content is in its name, so that a damaged one is known and the one before is taken.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import pickle
+import random
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError
+
+_NAME = re.compile(r"(\d+)-([0-9a-f]{16})\.ckpt")
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was saved after `step`, and when by the clock, in seconds since 1970."""
+
+    step: int
+    saved_at: float
+    content: dict[str, Any]
+
+
+def save(folder: Path, step: int, content: Mapping[str, Any]) -> Path:
+    """Save a checkpoint, and remove all but the last two.
+
+    Args:
+        folder: takes it.
+        step: the last step that is done; not below that of an earlier checkpoint.
+        content: anything that torch, or without torch pickle, can save.
+
+    Raises:
+        OSError: it can't be written; those before it are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = _packed({"step": step, "saved_at": time.time(), "content": dict(content)})
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    part = folder / f".{os.getpid()}.part"
+    path = folder / f"{step:012d}-{digest}.ckpt"
+    try:
+        with part.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    left_by_killed_ones = folder.glob(".*.part")
+    for old in [*_found(folder)[:-_KEPT], *left_by_killed_ones]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load(folder: Path) -> Checkpoint | None:
+    """The last checkpoint that is whole; None if there is none. Damaged ones are removed, and said.
+
+    Raises:
+        ResultError: it can't be read by this program, though it is what was saved.
+    """
+    for path in reversed(_found(folder)):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest()[:16] != path.stem.partition("-")[2]:
+            print(f"caduceus: {path} is damaged: removed; the one before is taken", file=sys.stderr)
+            path.unlink()
+            continue
+        try:
+            saved = _unpacked(data)
+        except Exception as error:  # whatever the program's own classes raise
+            raise ResultError(
+                f"can't be read: {type(error).__name__}: {error}; delete it to begin afresh",
+                str(path),
+            ) from error
+        return Checkpoint(**saved)
+    return None
+
+
+def _found(folder: Path) -> list[Path]:
+    """The checkpoints in `folder`, oldest first."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    named = [path for path in paths if _NAME.fullmatch(path.name)]
+    return sorted(named, key=lambda path: int(path.stem.partition("-")[0]))
+
+
+def _packed(saved: Mapping[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    if torch := sys.modules.get("torch"):
+        torch.save(saved, buffer)
+    else:
+        pickle.dump(saved, buffer)
+    return buffer.getvalue()
+
+
+def _unpacked(data: bytes) -> dict[str, Any]:
+    saved: dict[str, Any]
+    if data[:2] == b"PK":  # torch's files are zip files
+        import torch
+
+        saved = torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)
+    else:
+        saved = pickle.loads(data)
+    return saved
+
+
+def state_of(value: Any) -> Any:
+    """What an object needs to go on: its `state_dict()`, a generator's state, or itself.
+
+    Models, optimizers, schedulers, scalers and samplers have a `state_dict`; torch's generators a
+    `get_state`, numpy's a `bit_generator`.
+    """
+    if hasattr(value, "state_dict"):
+        return value.state_dict()
+    if hasattr(value, "get_state"):
+        return value.get_state()
+    if hasattr(value, "bit_generator"):
+        return value.bit_generator.state
+    raise TypeError(f"{type(value).__name__} has no state_dict(); give its value to `checkpoint`")
+
+
+def set_state(value: Any, state: Any) -> None:
+    """Give an object a state that `state_of` returned."""
+    if hasattr(value, "load_state_dict"):
+        value.load_state_dict(state)
+    elif hasattr(value, "set_state"):
+        value.set_state(state)
+    else:
+        value.bit_generator.state = state
+
+
+def random_state() -> dict[str, Any]:
+    """The state of Python's, numpy's and torch's generators, on all GPUs too."""
+    state: dict[str, Any] = {"python": random.getstate()}
+    if numpy := sys.modules.get("numpy"):
+        state["numpy"] = numpy.random.get_state()
+    if torch := sys.modules.get("torch"):
+        state["torch"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def set_random_state(state: Mapping[str, Any]) -> None:
+    """Set the generators to a state that `random_state` returned.
+
+    Those of GPUs are left alone if there is another number of them now.
+    """
+    random.setstate(state["python"])
+    if "numpy" in state:
+        import numpy as np
+
+        np.random.set_state(state["numpy"])
+    if "torch" in state:
+        import torch
+
+        torch.set_rng_state(state["torch"])
+        if len(state.get("cuda", ())) == torch.cuda.device_count() > 0:
+            torch.cuda.set_rng_state_all(state["cuda"])

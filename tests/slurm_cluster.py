@@ -1,0 +1,253 @@
+"""A real SLURM cluster of one node, on loopback, for as long as tests need it.
+
+The daemons are those of the distribution. They run from a folder of their own without systemd, are
+found again by their pid files, and only /etc/slurm/slurm.conf is outside: SLURM drops SLURM_CONF on
+the way into a job, so that the programs inside look nowhere else.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
+PACKAGES = ("slurm-wlm", "munge")
+LINKS = Path("/etc/slurm")
+CONFIGURATION = """\
+ClusterName=caduceus
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+# A job that is put back starts again once its credentials have expired: 2 minutes by default.
+AuthInfo=socket={root}/munge.socket,cred_expire=5
+CredType=cred/munge
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+SlurmctldPort={controller_port}
+SlurmdPort={node_port}
+StateSaveLocation={root}/state
+SlurmdSpoolDir={root}/spool
+SlurmctldPidFile={root}/slurmctld.pid
+SlurmdPidFile={root}/slurmd.pid
+SlurmctldLogFile={root}/slurmctld.log
+SlurmdLogFile={root}/slurmd.log
+SlurmdParameters=config_overrides
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SwitchType=switch/none
+MailProg=/bin/true
+ReturnToService=2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+EnforcePartLimits=ALL
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
+AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/none
+JobCompType=jobcomp/none
+KillWait=5
+SlurmctldTimeout=30
+SlurmdTimeout=60
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=16000 Gres=gpu:2 State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES MaxTime=1-0 DefaultTime=10 DefMemPerCPU=500 State=UP
+PartitionName=long Nodes={host} MaxTime=7-0 DefaultTime=60 DefMemPerCPU=500 State=UP
+"""
+
+
+class UnavailableError(Exception):
+    """Why there can't be a cluster here."""
+
+
+class SlurmCluster:
+    """`with SlurmCluster() as cluster` starts one and ends it."""
+
+    def __init__(self, cpus: int = 4):
+        self.cpus = cpus
+        self.host = socket.gethostname().partition(".")[0]
+        self.root = Path(tempfile.mkdtemp(prefix="slurm-"))
+        self.root.chmod(0o755)  # munge wants nobody else to be able to write above its socket
+        (self.root / "owner.pid").write_text(str(os.getpid()))
+
+    def __enter__(self) -> "SlurmCluster":
+        try:
+            _install()
+            self._configure()
+            self._begin("munged", f"--socket={self.root}/munge.socket", *self._munge_files())
+            self._await("munged", "munge", "-S", f"{self.root}/munge.socket", "-n")
+            self.start_controller()
+            self._begin("slurmd")
+            self._await("slurmd", "srun", "-n1", "--mem=10", "-t1", "true")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if _pid(self.root, "slurmctld"):
+            self.cancel_all()
+        _end(self.root)
+
+    def start_controller(self) -> None:
+        self._begin("slurmctld")
+        self._await("slurmctld", "sinfo")
+
+    def stop_controller(self) -> None:
+        _end_daemon(self.root, "slurmctld")
+
+    def ask(self, *words: str) -> str:
+        """What one of SLURM's programs prints."""
+        finished = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert finished.returncode == 0, (words, finished.stderr)
+        return finished.stdout.strip()
+
+    def jobs(self, states: str = "all") -> list[tuple[str, str, str]]:
+        """Id, name and state of each job, the oldest first."""
+        lines = self.ask("squeue", "-h", "-S", "i", "-t", states, "-o", "%i|%j|%T").splitlines()
+        return [tuple(line.split("|")) for line in lines]
+
+    def cancel_all(self) -> None:
+        if running := [job for job, _, _ in self.jobs("PD,R,S,CF")]:
+            self.ask("scancel", *running)
+        wait_until(lambda: not self.jobs("PD,R,S,CF,CG"), "no job is left", 30)
+
+    def _configure(self) -> None:
+        if not LINKS.is_dir():
+            raise UnavailableError(f"there is no folder {LINKS}")
+        if not socket.gethostbyname(self.host).startswith("127."):
+            raise UnavailableError(f"{self.host} isn't an address of this machine's loopback")
+        for name in ("state", "spool"):
+            (self.root / name).mkdir()
+        (self.root / "munge.key").write_bytes(secrets.token_bytes(1024))
+        (self.root / "munge.key").chmod(0o600)
+        for number in (0, 1):
+            (self.root / f"gpu{number}").touch()
+        controller_port, node_port = _free_ports(2)
+        (self.root / "slurm.conf").write_text(
+            CONFIGURATION.format(
+                host=self.host,
+                root=self.root,
+                cpus=self.cpus,
+                controller_port=controller_port,
+                node_port=node_port,
+            )
+        )
+        (self.root / "gres.conf").write_text(
+            f"NodeName={self.host} Name=gpu File={self.root}/gpu[0-1]\n"
+        )
+        for name in ("slurm.conf", "gres.conf"):
+            link = LINKS / name
+            if link.is_symlink() and not _has_owner(link.readlink().parent):
+                _end(link.readlink().parent)  # of tests that were killed
+            if link.is_symlink() or link.exists():
+                raise UnavailableError(f"{link} belongs to another cluster")
+            link.symlink_to(self.root / name)
+
+    def _munge_files(self) -> list[str]:
+        files = {"key": "munge.key", "pid": "munged.pid", "log": "munged.log", "seed": "munge.seed"}
+        return [f"--{kind}-file={self.root / name}" for kind, name in files.items()]
+
+    def _begin(self, program: str, *options: str) -> None:
+        # Each goes into the background by itself, and writes its pid file.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}
+        path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") or program
+        with (self.root / f"{program}.out").open("ab") as console:
+            subprocess.run(
+                [path, *options],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                timeout=60,
+            )
+
+    def _await(self, program: str, *words: str) -> None:
+        def answers() -> bool:
+            return subprocess.run(words, capture_output=True, timeout=30).returncode == 0
+
+        try:
+            wait_until(answers, f"{program} answers", 30)
+        except AssertionError as error:
+            logs = (self.root / name for name in (f"{program}.out", f"{program}.log"))
+            texts = [path.read_text()[-1000:] for path in logs if path.exists()]
+            raise UnavailableError(f"{error}: {texts}") from None
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def _pid(root: Path, program: str) -> int | None:
+    """The process of a cluster's daemon, or None if it doesn't run."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int((root / f"{program}.pid").read_text())
+        if Path(f"/proc/{pid}/comm").read_text().strip() == program:
+            return pid
+    return None
+
+
+def _has_owner(root: Path) -> bool:
+    """Whether the tests that started a cluster still run; of one that isn't ours, yes."""
+    try:
+        owner = int((root / "owner.pid").read_text())
+    except (OSError, ValueError):
+        return root.exists()
+    return Path(f"/proc/{owner}").exists()
+
+
+def _end(root: Path) -> None:
+    for program in ("slurmd", "slurmctld", "munged"):
+        _end_daemon(root, program)
+    for name in ("slurm.conf", "gres.conf"):
+        link = LINKS / name
+        if link.is_symlink() and link.readlink() == root / name:
+            link.unlink()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _end_daemon(root: Path, program: str) -> None:
+    pid = _pid(root, program)
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGTERM)
+    try:
+        wait_until(lambda: _pid(root, program) is None, f"{program} has ended", 15)
+    except AssertionError:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _install() -> None:
+    """Install the packages where they are missing and may be installed."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    if all(shutil.which(program, path=path) for program in PROGRAMS):
+        if os.geteuid() != 0:
+            raise UnavailableError("only root can start a node of SLURM")
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise UnavailableError(f"neither installed ({' '.join(PACKAGES)}) nor root on Debian")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+        finished = subprocess.run(
+            ["apt-get", *words], env=environment, capture_output=True, text=True, timeout=300
+        )
+        if finished.returncode:
+            raise UnavailableError(f"apt-get {words[0]} failed: {finished.stderr[-300:]}")
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

@@ -1,0 +1,163 @@
+"""Which rows of each attempt make a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.attempts import lost_s
+from caduceus.run_logs import resumed_from, stitch_attempts
+from caduceus.runs import RunFolder
+from caduceus.wandb_log import iter_run, stitch
+from wandb_logs import field, framed, history, record
+
+Values = dict[str, float | str]
+
+
+def log(folder: RunFolder, attempt: int, rows: list[Values], axis: str = "") -> Path:
+    """The log of an attempt; W&B's steps count from 0 where a row says none."""
+    records = [record(1, 17, field(1, folder.path.name) + field(17, field(1, attempt)))]
+    if axis:
+        records.append(record(2, 12, field(2, "*") + field(4, axis)))
+    for number, values in enumerate(rows):
+        row = {"_step": number} | values
+        items = {(name,): json.dumps(value) for name, value in row.items()}
+        records.append(history(len(records) + 1, items))
+    path = folder.wandb(attempt) / f"wandb/offline-run-{attempt}/run-{folder.path.name}.wandb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(framed(records))
+    return path
+
+
+def counted(name: str, first: int, last: int, attempt: int) -> list[Values]:
+    return [{name: n, "by": attempt} for n in range(first, last)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    made = RunFolder(tmp_path / "results/runs/RUN")
+    made.attempts.mkdir(parents=True)
+    return made
+
+
+def attempts(folder: RunFolder, count: int) -> list[dict[str, Any]]:
+    """Attempts that ended, each with what it went on from as it is found out at its end."""
+    made: list[dict[str, Any]] = []
+    for number in range(1, count + 1):
+        attempt = {"attempt": number, "state": "interrupted", "resumed_from": None}
+        attempt["resumed_from"] = resumed_from(folder, attempt, stitch_attempts(folder, made))
+        made.append(attempt)
+    return made
+
+
+def rows(folder: RunFolder, count: int) -> list[tuple[int, int]]:
+    """Step and attempt of each row."""
+    parts = stitch_attempts(folder, attempts(folder, count))
+    return [(int(row["_step"]), int(row["by"])) for row in iter_run(parts)]
+
+
+def shared(first: int, second: int, last: int) -> list[tuple[int, int]]:
+    return [(n, 1) for n in range(first, second)] + [(n, 2) for n in range(second, last)]
+
+
+def test_an_attempt_that_says_nothing_begins_afresh(folder: RunFolder) -> None:
+    log(folder, 1, [{"by": 1}] * 5)
+    log(folder, 2, [{"by": 2}] * 3)
+    assert rows(folder, 2) == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_the_step_of_the_first_row_tells(folder: RunFolder) -> None:
+    log(folder, 1, [{"_step": n, "by": 1} for n in range(6)])
+    log(folder, 2, [{"_step": n, "by": 2} for n in range(4, 8)])
+    assert rows(folder, 2) == shared(0, 4, 8)
+
+
+@pytest.mark.parametrize("name", ["epoch", "train/global_step", "iteration", "charts/step"])
+def test_a_counter_tells_where_steps_do_not(folder: RunFolder, name: str) -> None:
+    log(folder, 1, counted(name, 0, 6, 1))
+    log(folder, 2, counted(name, 4, 8, 2))
+    assert rows(folder, 2) == shared(0, 4, 8)
+
+
+def test_a_declared_axis_goes_before_a_coarser_counter(folder: RunFolder) -> None:
+    first = [{"epoch": n // 4, "seen": n * 100, "by": 1} for n in range(10)]
+    second = [{"epoch": n // 4, "seen": n * 100, "by": 2} for n in range(6, 12)]
+    log(folder, 1, first, axis="seen")
+    log(folder, 2, second, axis="seen")
+    assert rows(folder, 2) == shared(0, 6, 12)
+
+
+def test_a_counter_that_begins_anew_is_a_fresh_start(folder: RunFolder) -> None:
+    log(folder, 1, [{"setting": 1, "by": 1}, *counted("epoch", 0, 4, 1)])
+    log(folder, 2, counted("epoch", 0, 2, 2))
+    assert rows(folder, 2) == [(0, 2), (1, 2)]
+
+
+def test_one_that_goes_on_right_after_the_last_row_is_added(folder: RunFolder) -> None:
+    log(folder, 1, counted("epoch", 0, 4, 1))
+    log(folder, 2, counted("epoch", 4, 6, 2))
+    assert rows(folder, 2) == shared(0, 4, 6)
+
+
+def test_a_counter_that_is_no_number_tells_nothing(folder: RunFolder) -> None:
+    log(folder, 1, [{"epoch": "first", "by": 1}, {"epoch": "second", "by": 1}])
+    log(folder, 2, [{"epoch": "second", "by": 2}])
+    assert rows(folder, 2) == [(0, 2)]
+
+
+def test_what_was_noted_goes_before_what_was_logged(folder: RunFolder) -> None:
+    log(folder, 1, [{"_step": n, "by": 1} for n in range(6)])
+    log(folder, 2, [{"_step": n, "by": 2} for n in range(4, 8)])
+    folder.restored(2).write_text('{"resumed_from": 3}')
+    assert rows(folder, 2) == [*[(n, 1) for n in range(3)], *[(n, 2) for n in range(4, 8)]]
+    folder.restored(2).write_text('{"resumed_from": null}')
+    assert rows(folder, 2) == [(n, 2) for n in range(4, 8)]
+
+
+def test_an_attempt_that_logged_no_row_replaces_nothing(folder: RunFolder) -> None:
+    log(folder, 1, [{"_step": n, "by": 1} for n in range(6)])
+    log(folder, 2, [])
+    (folder.restored(2)).write_text('{"resumed_from": null}')
+    log(folder, 3, [{"_step": n, "by": 3} for n in range(4, 6)])
+    assert rows(folder, 2) == [(n, 1) for n in range(6)]
+    assert rows(folder, 3) == [*[(n, 1) for n in range(4)], (4, 3), (5, 3)]
+
+
+def test_three_attempts_each_from_the_one_before(folder: RunFolder) -> None:
+    log(folder, 1, counted("epoch", 0, 5, 1))
+    log(folder, 2, counted("epoch", 3, 7, 2))
+    log(folder, 3, counted("epoch", 6, 9, 3))
+    assert rows(folder, 3) == [
+        *[(n, 1) for n in range(3)],
+        *[(n, 2) for n in range(3, 6)],
+        *[(n, 3) for n in range(6, 9)],
+    ]
+
+
+def test_one_that_runs_is_told_by_its_log_so_far(folder: RunFolder) -> None:
+    log(folder, 1, counted("epoch", 0, 5, 1))
+    log(folder, 2, counted("epoch", 3, 4, 2))
+    made = attempts(folder, 1)
+    made.append({"attempt": 2, "state": "running", "resumed_from": None})
+    parts = stitch_attempts(folder, made)
+    assert [int(row["by"]) for row in iter_run(parts)] == [1, 1, 1, 2]
+
+
+def test_the_time_after_the_checkpoint_is_lost() -> None:
+    attempt = {"started_at": "1970-01-01T00:01:40.000+00:00", "wall_s": 50.0}
+    assert lost_s(attempt, None, None) == 50.0
+    assert lost_s(attempt, 7, 130.0) == 20.0
+    assert lost_s(attempt, 7, 90.0) == 50.0
+    assert lost_s(attempt, 7, 160.0) == 0.0
+    assert lost_s(attempt, 7, None) is None
+
+
+def test_logs_of_further_runs_are_none_of_the_run(folder: RunFolder) -> None:
+    log(folder, 1, [{"by": 1}])
+    other = RunFolder(folder.path.with_name("RUN-2"))
+    path = log(other, 1, [{"by": 9}])
+    target = folder.wandb(1) / "wandb/offline-run-9/run-RUN-2.wandb"
+    target.parent.mkdir(parents=True)
+    path.rename(target)
+    assert rows(folder, 1) == [(0, 1)]
+    assert [row["by"] for row in iter_run(stitch([target]))] == ["9"]

@@ -1,0 +1,290 @@
+"""Runs that are interrupted, however and whenever, export what they would have."""
+
+import contextlib
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from caduceus.exports import VOLATILE
+from projects import Project, end
+
+STEPS = 60
+TRAIN = '''\
+"""A walk whose every step depends on all before it, and on three random generators."""
+
+import argparse
+import random
+import time
+
+import numpy as np
+from caduceus import tracking
+from caduceus.data_order import batches
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float)
+parser.add_argument("--width", type=int)
+parser.add_argument("--seed", type=int)
+options = parser.parse_args()
+
+random.seed(options.seed)
+np.random.seed(options.seed)
+own = np.random.default_rng(options.seed)
+
+
+class Model:
+    def __init__(self):
+        self.weights = np.zeros(options.width)
+
+    def state_dict(self):
+        return {"weights": self.weights.copy()}
+
+    def load_state_dict(self, state):
+        self.weights = state["weights"]
+
+
+model = Model()
+with tracking.start() as run:
+    first = run.restore(model=model, own=own)
+    best = run.restored.get("best", 0.0)
+    order = batches(10, 4, options.seed, first)
+    for step in range(first, STEPS):
+        batch = next(order)
+        noise = random.random() + np.random.random() + own.random()
+        model.weights += options.rate * (noise + sum(batch))
+        best = max(best, noise)
+        run.log({"val/loss": 1 / (1 + model.weights.sum()), "noise": noise}, step=step)
+        run.log({"val/accuracy": best / 10}, step=step)
+        time.sleep(0.03)
+        run.checkpoint(step, {"best": best}, every_s=0.2)
+    run.log_curves(STEPS)
+    output = tracking.output_folder()
+    np.save(output / "model.npy", model.weights)
+    run.save_model(output / "model.npy", {"best": best})
+'''.replace("STEPS", str(STEPS))
+
+
+def create(path: Path) -> Project:
+    project = Project.create(path)
+    project.write("experiments/train.py", TRAIN)
+    project.change("experiments/toy.yaml", matrix={"rate": [0.1]}, seeds=[0])
+    return project
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with one run that is ready to train."""
+    project = create(tmp_path_factory.mktemp("planned") / "project")
+    project.snakemake("--until", "init_run", "plan_run", "make_dataset").check()
+    return project
+
+
+@pytest.fixture
+def walking(planned: Project, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Project]:
+    """A copy of it; on a small disk of its own where the test fills it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    is_small = "disk" in request.node.name
+    if is_small:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "small", folder])
+        if mounted.returncode:
+            pytest.skip("needs root, to mount a small disk")
+    shutil.copytree(planned.path, folder / "project", symlinks=True)
+    yield Project(folder / "project")
+    if is_small:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The export of the run, never interrupted."""
+    project = create(tmp_path_factory.mktemp("undisturbed") / "project")
+    project.snakemake().check()
+    return exported(project)
+
+
+def exported(project: Project) -> dict[str, bytes]:
+    """What an export says, but for times, host and system metrics."""
+    (run,) = project.runs
+    content = {
+        path.relative_to(run).as_posix(): path.read_bytes()
+        for folder in ("artifacts", "media", "output")
+        for path in sorted((run / folder).rglob("*"))
+        if path.is_file() and not path.name.endswith(".json")
+    }
+    with (run / "metrics_history.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    kept = [{k: v for k, v in row.items() if k not in VOLATILE} for row in rows]
+    summary = json.loads((run / "run_summary.json").read_text())
+    summary["summary"] = {k: v for k, v in summary["summary"].items() if not volatile(k)}
+    summary = {key: value for key, value in summary.items() if key not in VOLATILE}
+    content["metrics_history.csv"] = json.dumps(kept).encode()
+    content["run_summary.json"] = json.dumps(summary).encode()
+    table = project.path / "results/paper/tables/accuracy.md"
+    return content | {"table": table.read_bytes()}
+
+
+def volatile(key: str) -> bool:
+    return key in VOLATILE or key.startswith("system/")
+
+
+def last_checkpoint(project: Project) -> int:
+    """The step of the last checkpoint; -1 without one."""
+    names = [path.name for path in project.path.glob("results/runs/*/work/checkpoints/*.ckpt")]
+    return max((int(name.partition("-")[0]) for name in names), default=-1)
+
+
+Workflow = "subprocess.Popen[str]"
+
+
+def begin(project: Project, kind: str) -> Workflow:
+    """Start the training: by Snakemake if that is interrupted too, else as Snakemake does."""
+    if kind in BY_SNAKEMAKE:
+        project.caduceus("unlock").check()
+        return project.begin(*project.command("--cores", "1", "--rerun-incomplete"))
+    (run,) = project.runs
+    words = ["train", "results/datasets/points/dataset.json", "--retries-left", "9"]
+    words += ["--out", str(run / "train.json"), "--log", f"results/logs/train/{run.name}.log"]
+    return project.begin(sys.executable, "-m", "caduceus", *words)
+
+
+def processes_of(workflow: Workflow) -> dict[str, psutil.Process]:
+    """The supervisor, the program and wandb-core, as far as they run."""
+    found: dict[str, psutil.Process] = {}
+    with contextlib.suppress(psutil.Error):
+        first = psutil.Process(workflow.pid)
+        for process in [first, *first.children(recursive=True)]:
+            words = process.cmdline()
+            if process.name() == "wandb-core":
+                found["core"] = process
+            elif words[-1:] and words[-1].startswith("--seed"):
+                found["program"] = process
+            elif words[1:4] == ["-m", "caduceus", "train"]:
+                found["supervisor"] = process
+    return found
+
+
+def kill(workflow: Workflow, name: str, number: int) -> None:
+    processes_of(workflow)[name].send_signal(number)
+
+
+def press_ctrl_c(workflow: Workflow, _: Project) -> None:
+    """As a terminal does: SIGINT to all processes of the group, which the program isn't in."""
+    first = psutil.Process(workflow.pid)
+    for process in [first, *first.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == os.getsid(0):
+                process.send_signal(signal.SIGINT)
+
+
+def kill_all(workflow: Workflow, _: Project) -> None:
+    """As a node that dies, but for what was written."""
+    tree = [psutil.Process(workflow.pid), *psutil.Process(workflow.pid).children(recursive=True)]
+    for process in tree:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def fill_disk(workflow: Workflow, project: Project) -> None:
+    """Leave no room until the program has noticed."""
+    free = shutil.disk_usage(project.path).free
+    filler = project.path / "filler"
+    with contextlib.suppress(OSError), filler.open("wb") as stream:
+        for _ in range(free // 4096 + 1):
+            stream.write(bytes(4096))
+            stream.flush()
+    wait_until_gone(workflow)
+    filler.unlink()
+
+
+KINDS: dict[str, Callable[[Workflow, Project], None]] = {
+    "SIGTERM": lambda workflow, _: kill(workflow, "program", signal.SIGTERM),
+    "SIGINT": lambda workflow, _: kill(workflow, "program", signal.SIGINT),
+    "SIGUSR1": lambda workflow, _: kill(workflow, "program", signal.SIGUSR1),
+    # As the kernel ends a program for want of memory.
+    "SIGKILL": lambda workflow, _: kill(workflow, "program", signal.SIGKILL),
+    "wandb-core": lambda workflow, _: kill(workflow, "core", signal.SIGKILL),
+    "supervisor-gently": lambda workflow, _: kill(workflow, "supervisor", signal.SIGTERM),
+    "supervisor": lambda workflow, _: kill(workflow, "supervisor", signal.SIGKILL),
+    "Ctrl-C": press_ctrl_c,
+    "everything": kill_all,
+    "disk": fill_disk,
+}
+
+
+BY_SNAKEMAKE = ("Ctrl-C", "everything")
+
+
+def wait_until_gone(workflow: Workflow) -> None:
+    until = time.monotonic() + 120
+    while "program" in processes_of(workflow):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def interrupt(project: Project, kind: str, moments: list[int]) -> None:
+    """Interrupt the run once each of these steps has a checkpoint, and let it end.
+
+    An attempt that is interrupted has saved one of its own: it has gone on, not just begun.
+    """
+    workflow, known = begin(project, kind), last_checkpoint(project)
+    for step in moments:
+        while last_checkpoint(project) < max(step, known + 1):
+            if workflow.poll() is not None:
+                finished = end(workflow)
+                assert not list(project.path.glob("results/runs/*/train.json")), finished.output
+                workflow, known = begin(project, kind), last_checkpoint(project)
+            time.sleep(0.02)
+        time.sleep(random.uniform(0, 0.3))
+        KINDS[kind](workflow, project)
+        wait_until_gone(workflow)
+    while end(workflow).code:
+        workflow = begin(project, kind)
+    project.caduceus("unlock").check()
+    project.snakemake("--rerun-incomplete").check()
+
+
+def check(project: Project, undisturbed: dict[str, bytes], interruptions: int) -> list[Any]:
+    (run,) = project.runs
+    train = json.loads((run / "train.json").read_text())
+    attempts = train["attempts"]
+    assert len(attempts) == interruptions + 1
+    assert all(attempt["resumed_from"] for attempt in attempts[1:])
+    got = exported(project)
+    assert got.keys() == undisturbed.keys()
+    for name in undisturbed:
+        assert got[name] == undisturbed[name], name
+    assert 0 <= train["compute"]["lost_s"] < train["compute"]["wall_s"]
+    return attempts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_interrupted_twice_exports_the_same(
+    walking: Project, undisturbed: dict[str, bytes], kind: str
+) -> None:
+    moments = [random.randint(3, 25), random.randint(30, 50)]
+    interrupt(walking, kind, moments)
+    check(walking, undisturbed, 2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_interrupted_at_twenty_moments_exports_the_same(
+    planned: Project, walking: Project, undisturbed: dict[str, bytes], kind: str
+) -> None:
+    for _ in range(5):
+        moments = sorted(random.sample(range(1, 52, 7), 4))
+        interrupt(walking, kind, moments)
+        check(walking, undisturbed, 4)
+        shutil.rmtree(walking.path / "results")
+        shutil.copytree(planned.path / "results", walking.path / "results", symlinks=True)

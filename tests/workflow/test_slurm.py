@@ -1,0 +1,324 @@
+"""The workflow on a real SLURM of one node: what becomes of runs when things go wrong there."""
+
+import csv
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from projects import EXPERIMENT, REPOSITORY, Finished, Project, end
+from slurm_cluster import SlurmCluster, wait_until
+
+PROFILE = str(REPOSITORY / "workflow/profiles/slurm")
+# Goes on from its checkpoint, and waits after the fourth row for as long as there is a file `hold`.
+TRAIN = '''\
+"""Logs a learning curve, and remembers how far it is."""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import wandb
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float)
+parser.add_argument("--width", type=int)
+parser.add_argument("--seed", type=int)
+options = parser.parse_args()
+
+state = Path(os.environ["CADUCEUS_CHECKPOINT_DIR"]) / "state.json"
+first = json.loads(state.read_text())["step"] if state.exists() else 0
+hold = Path(os.environ["CADUCEUS_PROJECT_DIR"]) / "hold"
+run = wandb.init()
+for step in range(first, 8):
+    row = {"val/loss": 1 / (step + 1), "val/accuracy": step / 8 + options.seed}
+    run.log(row, step=step, commit=True)  # else wandb holds it back until the next one
+    state.with_suffix(".new").write_text(json.dumps({"step": step + 1}))
+    state.with_suffix(".new").replace(state)
+    while step == 3 and hold.exists():
+        time.sleep(0.1)
+output = Path(os.environ["CADUCEUS_OUTPUT_DIR"])
+(output / "model.txt").write_text("0")
+run.finish()
+'''
+
+
+def create(path: Path, seeds: int, **resources: int) -> Project:
+    project = Project.create(path)
+    project.write("experiments/train.py", TRAIN)
+    project.write_yaml(
+        "experiments/toy.yaml",
+        EXPERIMENT | {"matrix": {"rate": [0.1]}, "seeds": [*range(seeds)], "resources": resources},
+    )
+    return project
+
+
+def command(project: Project, *arguments: str) -> list[str]:
+    quick = ("--seconds-between-status-checks", "1", "--latency-wait", "5", "--quiet", "reason")
+    return project.command("--workflow-profile", PROFILE, *quick, *arguments)
+
+
+def saved(project: Project) -> list[Path]:
+    """The runs that wait after their fourth row."""
+    files = (project.path / "results/runs").glob("*/work/checkpoints/state.json")
+    return [path.parents[2] for path in files if path.read_text() == '{"step": 4}']
+
+
+def job_of(slurm: SlurmCluster, run: str) -> str:
+    [job_id] = [job for job, name, _ in slurm.jobs("PD,R,CF") if name.endswith(run)]
+    return job_id
+
+
+def attempts(project: Project, run: str) -> list[dict[str, object]]:
+    folder = project.path / "results/runs" / run / "work/attempts"
+    names = sorted(path.name for path in folder.glob("[0-9]*.json"))
+    return [project.read_json(f"results/runs/{run}/work/attempts/{name}") for name in names]
+
+
+def history(project: Project, run: str) -> list[dict[str, str]]:
+    """The exported rows without the columns that hold times."""
+    with (project.path / "results/runs" / run / "metrics_history.csv").open() as stream:
+        return [
+            {key: row[key] for key in row if key not in ("_timestamp", "_runtime")}
+            for row in csv.DictReader(stream)
+        ]
+
+
+@pytest.fixture(autouse=True)
+def empty(slurm: SlurmCluster) -> Iterator[None]:
+    """No job of one test stays for the next."""
+    yield
+    slurm.cancel_all()
+
+
+def test_runs_get_what_they_ask_for_and_light_rules_stay_local(
+    slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    project = create(tmp_path / "project", 1, threads=2, mem_mb=700, gpus=1, runtime=20)
+    site = {
+        "default-resources": {"runtime": 7, "slurm_partition": "main"},
+        "set-resources": {"train": {"slurm_partition": "long", "slurm_extra": "--nice=5"}},
+    }
+    project.write_yaml("site/profile.yaml", site)
+    known = {job for job, _, _ in slurm.jobs()}
+    # SLURM's GPUs are made up here: the job gets them, and its run says that there is no driver.
+    project.run(*command(project, "--profile", "site"))
+    jobs = {name: job for job, name, _ in slurm.jobs() if job not in known}
+    [run] = project.runs
+    assert set(jobs) == {"make_dataset:points", f"train:{run.name}"}
+    train = slurm.ask("scontrol", "-o", "show", "job", jobs[f"train:{run.name}"])
+    for part in ("Partition=long", "TimeLimit=00:30:00", "MinMemoryNode=700M", "CPUs/Task=2"):
+        assert f" {part} " in train
+    assert "TresPerNode=gres:gpu:1" in train
+    assert " Nice=5 " in train
+    dataset = slurm.ask("scontrol", "-o", "show", "job", jobs["make_dataset:points"])
+    for part in ("Partition=main", "TimeLimit=00:07:00"):
+        assert f" {part} " in dataset
+
+
+@pytest.fixture(scope="module")
+def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Runs of one Snakemake, of which one is cancelled, one put back, one out of time, one waits.
+
+    Meanwhile the node is drained: what runs goes on, and nothing starts until it is resumed.
+    """
+    project = create(tmp_path_factory.mktemp("fates") / "project", 5, threads=1, mem_mb=500)
+    hold = project.write("hold", "")
+    snakemake = project.begin(*command(project))
+    try:
+        wait_until(lambda: len(saved(project)) == 4, "four runs wait", 60)
+        time.sleep(1)  # a log is a quarter of a second behind its program
+        cancelled, requeued, limited, plain = (run.name for run in saved(project))
+        slurm.ask("scontrol", "update", f"NodeName={slurm.host}", "State=DRAIN", "Reason=test")
+        jobs = {run: job_of(slurm, run) for run in (cancelled, requeued, limited)}
+        slurm.ask("scancel", jobs[cancelled])
+        slurm.ask("scontrol", "requeue", jobs[requeued])
+        slurm.ask("scontrol", "update", f"JobId={jobs[limited]}", "TimeLimit=1")
+        wait_until(
+            lambda: "Restarts=1" in slurm.ask("scontrol", "show", "job", jobs[limited]),
+            "the run that is out of time was put back",
+            60,
+        )
+        drained = {name: state for _, name, state in slurm.jobs("PD,R")}
+        slurm.ask("scontrol", "update", f"JobId={jobs[limited]}", "TimeLimit=10")
+    finally:
+        hold.unlink()
+        slurm.ask("scontrol", "update", f"NodeName={slurm.host}", "State=RESUME")
+    finished = end(snakemake)
+    return {
+        "project": project,
+        "finished": finished,
+        "drained": drained,
+        "cancelled": cancelled,
+        "requeued": requeued,
+        "limited": limited,
+        "plain": plain,
+    }
+
+
+def test_nothing_starts_on_a_drained_node_and_what_runs_goes_on(fates: dict[str, object]) -> None:
+    states = fates["drained"]
+    [waiting] = [run.name for run in fates["project"].runs if run.name not in fates.values()]
+    assert {name for name in states if states[name] == "RUNNING"} == {f"train:{fates['plain']}"}
+    assert states[f"train:{waiting}"] == states[f"train:{fates['requeued']}"] == "PENDING"
+    assert len(attempts(fates["project"], fates["plain"])) == 1
+
+
+@pytest.mark.parametrize("fate", ["requeued", "limited"])
+def test_a_run_that_is_put_back_goes_on_and_exports_the_same(
+    fates: dict[str, object], fate: str
+) -> None:
+    project, run = fates["project"], fates[fate]
+    first, second = attempts(project, run)
+    assert (first["state"], second["state"]) == ("interrupted", "finished")
+    seed = project.read_json(f"results/runs/{run}/params.json")["seed"]
+    expected = history(project, fates["plain"])
+    other = project.read_json(f"results/runs/{fates['plain']}/params.json")["seed"]
+    for row in expected:
+        row["val/accuracy"] = f"{float(row['val/accuracy']) - other + seed:g}"
+    rows = history(project, run)
+    for row in rows:
+        row["val/accuracy"] = f"{float(row['val/accuracy']):g}"
+    assert rows == expected
+
+
+def test_a_run_that_is_cancelled_is_not_put_back_and_costs_only_itself(
+    fates: dict[str, object],
+) -> None:
+    project, finished = fates["project"], fates["finished"]
+    assert finished.code == 1
+    assert "ended as CANCELLED" in finished.output
+    assert not (project.path / "results/runs" / fates["cancelled"] / "train.json").exists()
+    ended = [run for run in project.runs if (run / "manifest.json").exists()]
+    assert len(ended) == 4
+    project.run(*command(project)).check()
+    assert [each["state"] for each in attempts(project, fates["cancelled"])] == [
+        "interrupted",
+        "finished",
+    ]
+
+
+def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
+    slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    project = create(tmp_path / "project", 2)
+    hold = project.write("hold", "")
+    snakemake = project.begin(*command(project))
+    wait_until(lambda: len(saved(project)) == 2, "both runs wait", 60)
+    before = slurm.jobs("R")
+    snakemake.kill()
+    end(snakemake)
+
+    project.caduceus("unlock").check()
+    again = project.begin(*command(project))
+    time.sleep(6)
+    assert slurm.jobs("PD,R,CF") == before  # nothing was submitted a second time
+
+    slurm.stop_controller()
+    hold.unlink()
+    time.sleep(31)
+    assert again.poll() is None
+    slurm.start_controller()
+    finished = end(again).check()
+    assert finished.output.count("SLURM's controller doesn't answer") == 1
+    for run in project.runs:
+        assert [each["state"] for each in attempts(project, run.name)] == ["finished"]
+
+
+def test_a_pilot_goes_on_where_it_was_when_it_is_put_back(
+    slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    project = create(tmp_path / "project", 2)
+    hold = project.write("hold", "")
+    words = ["slurm-pilot", "--cores=2", "--minutes=5", "--", "--snakefile"]
+    printed = project.caduceus(*words, str(REPOSITORY / "Snakefile")).check().output
+    [(job_id, _, _)] = slurm.jobs("PD,R,CF")
+    log = project.path / f"results/logs/slurm_pilot/{job_id}.log"
+    assert printed == f"SLURM job {job_id}; its log: {log.relative_to(project.path)}\n"
+    wait_until(lambda: len(saved(project)) == 2, "both runs wait", 60)
+    time.sleep(1)  # a log is a quarter of a second behind its program
+    slurm.ask("scontrol", "requeue", job_id)
+    hold.unlink()
+    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all", 90)
+    for run in project.runs:
+        first, second = attempts(project, run.name)
+        assert (first["state"], second["state"]) == ("interrupted", "finished")
+        assert len(history(project, run.name)) == 8
+
+
+def test_what_a_pilot_cannot_get_is_said_in_one_line(slurm: SlurmCluster, project: Project) -> None:
+    def said(*words: str) -> str:
+        return project.caduceus("slurm-pilot", *words).line()
+
+    assert said("--cores=9", "--minutes=5") == (
+        "caduceus slurm-pilot: --cores 9: the largest node has 4; ask for no more"
+    )
+    assert "Invalid partition name" in said("--cores=1", "--minutes=5", "--partition=none")
+    empty = project.path / "empty"
+    empty.mkdir()
+    words = [*project.command()[:2], "caduceus", "slurm-pilot", "--cores=1", "--minutes=1"]
+    environment = os.environ | {"PATH": str(empty)}
+    printed = subprocess.run(words, env=environment, capture_output=True, text=True).stderr
+    assert "there is no sinfo here; work on a node from which jobs can be submitted" in printed
+
+
+@pytest.mark.soak
+def test_a_pilot_whose_time_is_up_goes_on_in_its_next_allocation(
+    slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    project = create(tmp_path / "project", 2)
+    hold = project.write("hold", "")
+    words = ["slurm-pilot", "--cores=2", "--minutes=2", "--", "--snakefile"]
+    project.caduceus(*words, str(REPOSITORY / "Snakefile")).check()
+    [(job_id, _, _)] = slurm.jobs("PD,R,CF")
+    wait_until(lambda: len(saved(project)) == 2, "both runs wait", 60)
+    show = ("scontrol", "show", "job", job_id)
+    wait_until(lambda: "Restarts=1" in slurm.ask(*show), "it was put back", 120)
+    slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=20")
+    hold.unlink()
+    log = project.path / f"results/logs/slurm_pilot/{job_id}.log"
+    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all", 120)
+    for run in project.runs:
+        assert [each["state"] for each in attempts(project, run.name)][-1] == "finished"
+
+
+@pytest.mark.soak
+def test_a_run_that_saves_nothing_is_not_started_for_ever(
+    slurm: SlurmCluster, tmp_path: Path
+) -> None:
+    project = create(tmp_path / "project", 1)
+    project.replace("experiments/train.py", "CADUCEUS_CHECKPOINT_DIR", "CADUCEUS_OUTPUT_DIR")
+    hold = project.write("hold", "")
+    snakemake = project.begin(*command(project, "--default-resources", "runtime=1"))
+    finished = end(snakemake)
+    hold.unlink()
+    assert finished.code == 1
+    [run] = project.runs
+    log = (project.path / f"results/logs/train/{run.name}.slurm.log").read_text()
+    assert "its time limit came before anything was saved in CADUCEUS_CHECKPOINT_DIR" in log
+
+
+@pytest.mark.soak
+def test_the_quick_experiment(slurm: SlurmCluster, tmp_path: Path) -> None:
+    """What `make` does, each run a job."""
+    for name in ("config.yaml", "experiments"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    finished = Project(tmp_path).run(*command(Project(tmp_path))).check()
+    assert "| cnn " in finished.output
+
+
+@pytest.mark.soak
+def test_ctrl_c_cancels_the_jobs(slurm: SlurmCluster, tmp_path: Path) -> None:
+    project = create(tmp_path / "project", 1)
+    project.write("hold", "")
+    snakemake = project.begin(*command(project))
+    wait_until(lambda: len(saved(project)) == 1, "the run waits", 60)
+    snakemake.send_signal(signal.SIGINT)
+    finished: Finished = end(snakemake)
+    assert finished.code == 1
+    wait_until(lambda: not slurm.jobs("PD,R,CF,CG"), "no job is left", 20)
