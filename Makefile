@@ -50,6 +50,7 @@ check: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed envs/requirements-dev.txt
 	pip install --quiet --requirement envs/requirements-dev.txt
+	pip install --quiet --no-deps sweeps==0.3.0 # it asks for numpy 1, and works with 2
 	@touch $@
 
 # A freeze names torch's local version (+cpu), which no index has.
@@ -58,6 +59,6 @@ lock:
 	.lock/bin/pip install --quiet --upgrade setuptools
 	.lock/bin/pip install --quiet torch==2.13.0 .
 	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements.txt
-	.lock/bin/pip install --quiet '.[dev]'
+	.lock/bin/pip install --quiet '.[dev,gallery]'
 	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements-dev.txt
 	rm -rf .lock

@@ -80,6 +80,7 @@ def test_the_lock_agrees_with_the_project() -> None:
     for wanted, file in (
         (project["dependencies"], "requirements.txt"),
         (project["optional-dependencies"]["dev"], "requirements-dev.txt"),
+        (project["optional-dependencies"]["gallery"], "requirements-dev.txt"),
     ):
         for dependency in wanted:
             assert re.match("[A-Za-z0-9_-]+", dependency)[0].lower() in names[file], dependency
