@@ -34,6 +34,7 @@ rule paper:
 
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/sweep.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/server.smk"

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from caduceus.drawing import write_figure
 from caduceus.errors import SpecError
-from caduceus.figures import draw_figure, write_figure
+from caduceus.figures import draw_figure
 from matplotlib.figure import Figure
 
 VARIANTS = [

@@ -170,7 +170,7 @@ def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None
     project, folder = tmp_path / "project", tmp_path / "project/results/code"
     (project / "experiments").mkdir(parents=True)
     (project / "experiments/train.py").write_text("")
-    sources.snapshot([project / "experiments/train.py"], project, folder)
+    sources.snapshot([project / "experiments/train.py"], project, folder, project)
     (project / "data").mkdir()
     (project / "experiments/vocabulary.txt").write_text("words")
     sources.link_entries(project, folder)
@@ -201,7 +201,7 @@ def test_a_snapshot_runs_like_the_original_and_keeps_its_own_code(tmp_path: Path
         (project / name).write_text(text)
     files = sources.program_files(project / "experiments/train.py", project)
     folder = project / "results/runs/r/work/code"
-    sources.snapshot(files, project, folder)
+    sources.snapshot(files, project, folder, project)
     (project / "experiments/helper.py").write_text("x = 2")
     moved = project.with_name("moved")
     project.rename(moved)

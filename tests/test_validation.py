@@ -83,7 +83,10 @@ REFUSED = {
         'x.yaml:3: id: found "a b", allowed: a short name of letters, digits and _ . - '
         "(at most 48), which starts every run's id"
     ),
-    "type: base": 'x.yaml:3: type: found "base", allowed: baseline, ablation, novel, sweep',
+    "type: base": (
+        "x.yaml:3: type: found \"base\", did you mean 'baseline'?; allowed: baseline, ablation, "
+        "novel, sweep"
+    ),
     "seeds: 3": (
         "x.yaml:3: seeds: found 3, allowed: a list of different whole numbers; each variant "
         "runs once with each"

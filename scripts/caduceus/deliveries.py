@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_logs import fetch_log
 from caduceus.server_runs import RunPath, RunState, read_artifacts, read_files, read_state
+from caduceus.server_sweeps import sweep_on_server
 from caduceus.staging import finder, lost_files, stage_files, staged_log
+from caduceus.sweeps.folders import SweepFolder
 from caduceus.wandb_log import Held, Part, follow_stitched, has_rows, read_log, write_stitched
 
 _POLL_S = 1.0
@@ -238,8 +241,8 @@ def _send(
         raise ResultError("it has no log", folder.path.name)
     find = finder(folder)
     lost = {artifact: why for part in parts for artifact, why in lost_files(part.path, find)}
-    held = _known(server, path)
-    held = Held(held.last_step, {*held.artifacts, *lost})
+    held = _known(folder, server, path)
+    held = replace(held, artifacts={*held.artifacts, *lost})
     train = read_json(folder.path / "train.json")
     # W&B takes a program that exits by a message for one that ended well.
     exit_code = 0 if train["state"] == "finished" else train["exit_code"] or 1
@@ -276,7 +279,7 @@ def _follow_log(
     # Only the media: W&B writes into the folder above, which isn't to reach the program's own.
     (log.parent / "files/media").symlink_to((parts[-1].path.parent / "files/media").absolute())
     has_ended = threading.Event()
-    held = _known(server, path)
+    held = _known(folder, server, path)
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(
             follow_stitched, parts, log, lambda: has_ended.is_set() or not is_running(folder), held
@@ -302,10 +305,14 @@ def _has_failed(job: "Future[None]") -> bool:
     return job.done() and job.exception() is not None
 
 
-def _known(server: Server, path: RunPath) -> Held:
-    """What the server has of the run."""
+def _known(folder: RunFolder, server: Server, path: RunPath) -> Held:
+    """What the server has of the run, and of the sweep it belongs to."""
+    ours = read_json(folder.path / "run.json").get("sweep")
+    sweep = ""
+    if ours is not None:
+        sweep = sweep_on_server(SweepFolder(folder.results / "sweeps" / ours), server, path)
     state = read_state(server, path)
     if state is None:
-        return Held()
+        return Held(sweep=sweep)
     artifacts = {(artifact.name, artifact.digest) for artifact in read_artifacts(server, path)}
-    return Held(state.last_step, artifacts)
+    return Held(state.last_step, artifacts, sweep)

@@ -11,6 +11,8 @@ from typing import Any
 from caduceus import macros, sources
 from caduceus.errors import SpecError
 from caduceus.files import canonical_json, digest_text
+from caduceus.sweeps.folders import variant_of
+from caduceus.sweeps.plans import Sweep, plan_sweep, read_sweep
 from caduceus.validation import shown, validate
 from caduceus.variants import matches, variant_name
 from caduceus.yaml_files import Source, load
@@ -25,13 +27,15 @@ class Run:
     """One variant with one seed.
 
     `definition` holds all that decides its result, and nothing else: program, command, parameters,
-    seed, dataset, code.
+    seed, dataset, code. Of a sweep's run it lacks the parameters that the sweep chooses: those of
+    its `trial`.
     """
 
     id: str
     variant: str
     seed: int
     definition: dict[str, Any]
+    trial: str | None = None
 
     @property
     def parameters(self) -> Parameters:
@@ -42,11 +46,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment file with every default filled in, and its runs in the order of the file."""
+    """An experiment file with every default filled in, and its runs in the order of the file.
+
+    `sweep` is None unless a sweep chooses their parameters.
+    """
 
     spec: dict[str, Any]
     source: Source
     runs: list[Run]
+    sweep: Sweep | None
 
     @property
     def id(self) -> str:
@@ -61,7 +69,7 @@ class Experiment:
         """The experiment as results/experiments/ID.json holds it.
 
         Keys: `spec` (the file, defaults filled in), `file` (its path), `runs` (by id: `name`,
-        `variant`, `seed`, `definition`).
+        `variant`, `seed`, `definition`, and the `trial` of a sweep, or null).
         """
         return {
             "spec": self.spec,
@@ -72,6 +80,7 @@ class Experiment:
                     "variant": run.variant,
                     "seed": run.seed,
                     "definition": run.definition,
+                    "trial": run.trial,
                 }
                 for run in self.runs
             },
@@ -94,16 +103,32 @@ def load_experiment(
     """
     source = load(root / path, path)
     spec = validate(source.value, "experiment", source.where)
+    config = read_sweep(spec, source, root)
+    if "program" not in spec:
+        raise SpecError(
+            "missing key 'program': add it, the training program, a path from the folder you work "
+            "in",
+            source.where([]),
+        )
+    has_seeds = "seeds" in spec
     spec["name"] = spec["name"] or spec["id"]
     spec["group"] = spec["group"] or spec["type"]
     spec.setdefault("seeds", [defaults["seed"]])
-    spec["parameters"] = {key: value for key, value in defaults.items() if key != "seed"} | spec[
-        "parameters"
-    ]
+    searched = {parameter.path[0] for parameter in config.space.parameters} if config else ()
+    spec["parameters"] = {
+        key: value for key, value in defaults.items() if key != "seed" and key not in searched
+    } | spec["parameters"]
     _check(spec, source, groups, root)
     files = sources.code_files(root / spec["program"], spec["code"], root)
-    runs = list(_runs(spec, source, sources.code_identity(files, spec["code"], root)))
-    return Experiment(spec, source, runs)
+    common = _common_definition(spec, sources.code_identity(files, spec["code"], root))
+    if config is None:
+        return Experiment(spec, source, list(_runs(spec, source, common)), None)
+    sweep = plan_sweep(spec, config, common, has_seeds, source)
+    trials = [
+        Run(run_id, variant_of(trial), seed, common | {"seed": seed}, trial)
+        for run_id, trial, seed in sweep.trials()
+    ]
+    return Experiment(spec, source, trials, sweep)
 
 
 def _check(spec: dict[str, Any], source: Source, groups: Mapping[str, str], root: Path) -> None:
@@ -159,10 +184,8 @@ def _check(spec: dict[str, Any], source: Source, groups: Mapping[str, str], root
             )
     wrong = macros.wrong_word(spec["command"])
     if wrong:
-        allowed = ", ".join(f"${{{name}}}" for name in (*macros.NAMES, "envvar:NAME"))
         raise SpecError(
-            f"command: found {wrong}, allowed: {allowed}, each but the last a word of its own",
-            source.where(["command"]),
+            f"command: found {wrong}, allowed: {macros.ALLOWED}", source.where(["command"])
         )
 
 
@@ -177,21 +200,23 @@ def _values(spec: dict[str, Any]) -> Iterator[tuple[list[str | int], Any]]:
             yield ["variants", name, key], value
 
 
-def _runs(spec: dict[str, Any], source: Source, code_id: str) -> Iterator[Run]:
+def _common_definition(spec: dict[str, Any], code_id: str) -> dict[str, Any]:
+    """What decides the results of all runs of an experiment."""
     dataset = spec["dataset"]
-    data_id = dataset and {
-        key: dataset[key] for key in ("name", "version", "sha256") if key in dataset
+    return {
+        "program": spec["program"],
+        "command": spec["command"],
+        "parameters": spec["parameters"],
+        "dataset": dataset
+        and {key: dataset[key] for key in ("name", "version", "sha256") if key in dataset},
+        "code": code_id,
     }
+
+
+def _runs(spec: dict[str, Any], source: Source, common: dict[str, Any]) -> Iterator[Run]:
     for variant, parameters in _variants(spec, source).items():
         for seed in spec["seeds"]:
-            definition = {
-                "program": spec["program"],
-                "command": spec["command"],
-                "parameters": parameters,
-                "seed": seed,
-                "dataset": data_id,
-                "code": code_id,
-            }
+            definition = common | {"parameters": parameters, "seed": seed}
             identity = digest_text(canonical_json(definition))[:_HASH_DIGITS]
             yield Run(f"{spec['id']}-{identity}", variant, seed, definition)
 

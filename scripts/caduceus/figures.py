@@ -1,15 +1,12 @@
-"""Figures of a paper, as PDF, SVG and PNG: the same data give the same bytes."""
+"""Figures of a paper: curves and bars."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pyarrow.parquet as pq
-from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from caduceus.aggregates import (
@@ -22,25 +19,8 @@ from caduceus.aggregates import (
     variants_of,
     varying_parameters,
 )
+from caduceus.drawing import COLOURS, house_style, new_figure
 from caduceus.statistics import estimate_mean
-
-# Okabe & Ito 2008: told apart with any kind of colour vision.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-_STYLE: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.prop_cycle": cycler(color=_COLOURS),
-    "legend.frameon": False,
-    "pdf.fonttype": 42,  # fonts embedded as text that journals accept
-    "svg.hashsalt": "caduceus",  # element ids would be random
-    "svg.fonttype": "none",
-}
-_NO_DATES: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-    "png": {},
-}
 
 
 def draw_figure(
@@ -63,13 +43,12 @@ def draw_figure(
         SpecError: no run has one of the metrics.
     """
     finished = [run for run in runs if run["state"] == "finished"]
-    with matplotlib.rc_context(_STYLE):
+    with house_style():
         check_metrics(spec, _metric_names(spec, aggregates, histories), f"figures.{where}")
         panels = len(spec["metrics"])
         bars = len(variants_of(aggregates)) if spec["kind"] == "bars" else 0
         width = max(3.4, 0.55 * bars)  # inches a panel
-        figure = Figure(figsize=(width * panels + 1.2, 2.9), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(width * panels + 1.2, 2.9)
         all_axes = figure.subplots(1, panels, squeeze=False)[0]
         for axes, (heading, metric) in zip(all_axes, spec["metrics"].items(), strict=True):
             unit = " (%)" if spec["percent"] else ""
@@ -84,16 +63,6 @@ def draw_figure(
         if handles:
             figure.legend(handles, labels, loc="outside right center")
     return figure
-
-
-def write_figure(figure: Figure, folder: Path, name: str) -> None:
-    """Write NAME.pdf, NAME.svg and NAME.png into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for kind, metadata in _NO_DATES.items():
-        part = folder / f".{name}.part.{kind}"
-        with matplotlib.rc_context(_STYLE):
-            figure.savefig(part, format=kind, metadata=metadata, dpi=200)
-        part.replace(folder / f"{name}.{kind}")
 
 
 def _metric_names(
@@ -172,14 +141,14 @@ def _draw_bars(
         member = next((m for m in members if m.get("metric") == metric), None)
         if member is None:
             continue
-        axes.bar(place, member["mean"] * scale, width=0.7, color=_COLOURS[0], alpha=0.35)
+        axes.bar(place, member["mean"] * scale, width=0.7, color=COLOURS[0], alpha=0.35)
         if member["n"] > 1:
             margin = (member["high"] - member["low"]) / 2 * scale
             axes.errorbar(
                 place,
                 member["mean"] * scale,
                 yerr=margin,
-                color=_COLOURS[0],
+                color=COLOURS[0],
                 capsize=3,
                 zorder=3,
                 label=label("95 % interval"),
@@ -197,7 +166,7 @@ def _draw_bars(
             marker="o",
             ms=2.5,
             alpha=0.6,
-            color=_COLOURS[0],
+            color=COLOURS[0],
             label=label("one seed"),
         )
         published = published_value(spec["published"], parameters_of(members[0]))
@@ -206,7 +175,7 @@ def _draw_bars(
                 place + 0.42,
                 published.value,
                 yerr=published.half_width,
-                color=_COLOURS[1],
+                color=COLOURS[1],
                 marker="D",
                 ms=4,
                 capsize=2,
@@ -219,4 +188,4 @@ def _draw_bars(
         axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
     for entry in spec["published"]:
         if entry["label"]:
-            axes.axhline(entry["value"], color=_COLOURS[6], ls=":", lw=1, label=entry["label"])
+            axes.axhline(entry["value"], color=COLOURS[6], ls=":", lw=1, label=entry["label"])

@@ -18,12 +18,15 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         `id`, `name`, `experiment`, `variant`, `seed`, `mode`, `entity`, `project`, `group`,
         `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration),
         `artifact_types` (the declared ones), `patience_s` (for a server that doesn't answer),
-        `scratch` (where W&B's folder lies while the program runs; null for the run's own),
-        `keep_checkpoints` and `url` (null unless it goes to a server).
+        `scratch` (where W&B's folder lies while the program runs; null for the run's own), `sweep`
+        (the id of the one that chose its parameters, or null), `keep_checkpoints` and `url` (null
+        unless it goes to a server).
     """
     spec = experiment.spec
     dataset = spec["dataset"] and spec["dataset"]["name"]
+    sweep = experiment.sweep.id if experiment.sweep else None
     tags = [spec["id"], spec["type"], *([f"dataset-{dataset}"] if dataset else []), *spec["tags"]]
+    tags += [sweep] if sweep else []
     about = {
         "experiment": spec["id"],
         "hypothesis": spec["hypothesis"],
@@ -36,6 +39,7 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         "experiment": spec["id"],
         "variant": run.variant,
         "seed": run.seed,
+        "sweep": sweep,
         "mode": wandb_settings["mode"],
         "entity": wandb_settings["entity"],
         "project": wandb_settings["project"],

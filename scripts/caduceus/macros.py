@@ -29,6 +29,11 @@ NAMES = (
     "args_json",
     "args_json_file",
 )
+# What a command's words may be, for messages.
+ALLOWED = (
+    ", ".join(f"${{{name}}}" for name in (*NAMES, "envvar:NAME"))
+    + ", each but the last a word of its own"
+)
 
 
 def wrong_word(command: Sequence[object]) -> str | None:

@@ -8,26 +8,39 @@ from typing import Any
 from caduceus import sources
 from caduceus.attempts import read_attempts
 from caduceus.errors import SpecError
-from caduceus.files import write_json
+from caduceus.files import read_json, write_json
 from caduceus.runs import RunFolder
+from caduceus.sweeps.folders import SweepFolder
 
 
 def plan_run(
-    definition: Mapping[str, Any], code: sources.CodeSpec, experiment: Path, params_json: Path
+    definition: Mapping[str, Any],
+    code: sources.CodeSpec,
+    experiment: Path,
+    params_json: Path,
+    trial: Path | None = None,
 ) -> None:
     """Write params.json, and copy the experiment file and the program's code below work/.
 
     Args:
-        definition: all that decides the run's result.
+        definition: all that decides the run's result; of a sweep's run but for what it chose.
         code: `code` of its experiment.
         experiment: the experiment file.
         params_json: results/runs/RUN/params.json.
+        trial: the file of the run's trial, if a sweep chose its parameters. Its code is that of
+            when the sweep was started, which may be days ago.
 
     Raises:
         SpecError: the code is no longer what it was when the run got its id.
     """
-    root = Path()
+    root = project = Path()
     files = sources.code_files(root / definition["program"], code, root)
+    if trial is not None:
+        sweep = SweepFolder.of_trial(trial)
+        root, files = sweep.code, sources.snapshot_files(sweep.code)
+        experiment = sweep.experiment
+        chosen = read_json(trial)["parameters"]
+        definition = dict(definition) | {"parameters": definition["parameters"] | chosen}
     if sources.code_identity(files, code, root) != definition["code"]:
         raise SpecError(
             "its code changed after Snakemake had started; start it again", definition["program"]
@@ -35,6 +48,6 @@ def plan_run(
     folder = RunFolder(params_json.parent)
     # What a finished run was trained by stays as it was.
     if not any(attempt["state"] == "finished" for attempt in read_attempts(folder.attempts)):
-        sources.snapshot(files, root, folder.code)
+        sources.snapshot(files, root, folder.code, project)
         shutil.copyfile(experiment, folder.experiment)
     write_json(params_json, definition)

@@ -247,6 +247,11 @@ def end(
         process.wait()
 
 
+def become(words: Sequence[str]) -> None:
+    """Put a program in the place of this process: it gets our signals, and its end is ours."""
+    os.execvp(words[0], list(words))
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a short command printed before it ended."""

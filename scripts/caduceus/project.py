@@ -21,7 +21,8 @@ class Project:
     """Everything that is planned.
 
     `runs` and `experiments` are by id, `datasets` by name, `groups` lists the ids of the
-    experiments in each W&B group that has any.
+    experiments in each W&B group that has any, `sweeps` has the experiments whose runs a sweep
+    chooses, by its id.
     """
 
     config: dict[str, Any]
@@ -29,6 +30,7 @@ class Project:
     runs: dict[str, tuple[Experiment, Run]]
     datasets: dict[str, dict[str, Any]]
     groups: dict[str, list[str]]
+    sweeps: dict[str, Experiment]
 
     @property
     def place(self) -> str:
@@ -74,11 +76,14 @@ def load_project(
         experiments[experiment.id] = experiment
     _check_types(filled, where)
     _check_paper(filled["paper"], experiments, where)
+    if any(experiment.sweep for experiment in experiments.values()):
+        _leave_out_sweeps(filled["paper"], experiments)
     runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
     groups: dict[str, list[str]] = {}
     for experiment in experiments.values():
         groups.setdefault(experiment.spec["group"], []).append(experiment.id)
-    return Project(filled, experiments, runs, _datasets(experiments), groups)
+    sweeps = {found.sweep.id: found for found in experiments.values() if found.sweep}
+    return Project(filled, experiments, runs, _datasets(experiments), groups, sweeps)
 
 
 def load_settings(path: Path) -> dict[str, Any]:
@@ -139,6 +144,14 @@ def _check_paper(
                         f"experiments: {', '.join(experiments)}",
                         where(["paper", section, name, "experiments", index]),
                     )
+
+
+def _leave_out_sweeps(paper: Mapping[str, Any], experiments: Mapping[str, Experiment]) -> None:
+    """Trials of a sweep are in no table or figure that doesn't name its experiment."""
+    others = [name for name, experiment in experiments.items() if not experiment.sweep]
+    for section in ("tables", "figures"):
+        for shown in paper[section].values():
+            shown["experiments"] = shown["experiments"] or others or list(experiments)
 
 
 def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, dict[str, Any]]:

@@ -87,12 +87,13 @@ def digest(files: Iterable[Path], root: Path) -> str:
     return total.hexdigest()
 
 
-def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
-    """Copy `files` into `folder` under their paths below `root`, and link `root`'s other entries.
+def snapshot(files: Sequence[Path], root: Path, folder: Path, linked: Path | None) -> None:
+    """Copy `files` into `folder` under their paths below `root`, and link the entries of `linked`.
 
-    A program started in `folder` then finds all it would find in `root`, but its own code is as it
-    was now. Links are relative, so that the project can be moved. What a program has left in an
-    earlier snapshot, such as a checkpoint, stays; `snapshot_files` says which files are code.
+    A program started in `folder` then finds all it would find in the project that is `linked`, but
+    its own code is as it was now. Links are relative, so that the project can be moved. What a
+    program has left in an earlier snapshot, such as a checkpoint, stays; `snapshot_files` says
+    which files are code.
     """
     for old in snapshot_files(folder):
         old.unlink(missing_ok=True)
@@ -103,7 +104,8 @@ def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
         _make_real(folder, path.parent)
         (folder / path).unlink(missing_ok=True)  # a link, if it wasn't code before
         shutil.copy2(root / path, folder / path)
-    link_entries(root, folder)
+    if linked is not None:
+        link_entries(linked, folder)
 
 
 def _make_real(folder: Path, inside: Path) -> None:

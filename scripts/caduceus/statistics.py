@@ -32,3 +32,15 @@ def estimate_mean(values: Sequence[float], confidence: float = 0.95) -> Estimate
     std = float(array.std(ddof=1))
     margin = float(stdtrit(n - 1, (1 + confidence) / 2)) * std / n**0.5
     return Estimate(n, mean, std, mean - margin, mean + margin)
+
+
+def outlier_limit(values: Sequence[float]) -> float:
+    """The greatest of finite `values` (n,) that isn't an outlier among the large ones.
+
+    Outliers lie more than three interquartile ranges above the upper quartile (Tukey 1977, "far
+    out"). They are at most a tenth of the values: more would be a group of their own.
+    """
+    array = np.sort(np.asarray(values, dtype=float))
+    lower, upper = np.quantile(array, (0.25, 0.75))
+    fence = max(upper + 3 * (upper - lower), np.quantile(array, 0.9, method="lower"))
+    return float(array[array <= fence][-1])

@@ -26,6 +26,7 @@ from caduceus.files import describe, files_below, read_json, write_json
 from caduceus.further_runs import lay_out_further_runs
 from caduceus.run_logs import resumed_from, saved_when, stitch_attempts
 from caduceus.runs import RunFolder
+from caduceus.sweeps import judges
 
 _HURRY_S = 5.0  # for the courier, when the program was asked to stop
 _DELIVERY_S = 3600.0  # otherwise: a large model takes long, and a failing server it gives up itself
@@ -47,6 +48,7 @@ def train(
     threads: int,
     time_limit_s: float,
     gpu_count: int,
+    rule: judges.Rule | None = None,
 ) -> dict[str, Any]:
     """Make one attempt at a run, unless it has finished already, and write train.json.
 
@@ -58,9 +60,11 @@ def train(
         threads: processor threads of the program.
         time_limit_s: seconds after which it has failed; 0 for no limit.
         gpu_count: how many GPUs it gets, of the free ones; it sees no others.
+        rule: what a sweep judges it by; it may be stopped early then.
 
     Returns:
-        What was written: state finished, or failed with no retry left.
+        What was written: state finished, or failed with no retry left. With a `rule` it has the
+        outcome under `trial`.
 
     Raises:
         ProgramError: the attempt failed, and another one is left; or another host took it over.
@@ -87,7 +91,7 @@ def train(
                 find_account()  # that it is right was seen when the run was planned
             with gpus.taken(gpu_count, goes_on=lease.keep) as share:
                 attempt = _attempt(
-                    folder, attempts, dataset, log, threads, time_limit_s, lease, share
+                    folder, attempts, dataset, log, threads, time_limit_s, lease, share, rule
                 )
             attempts.append(attempt)
             if attempt["state"] == "interrupted" and lease.lost_to is not None:
@@ -97,6 +101,8 @@ def train(
             if attempt["state"] == "failed" and retries_left > 0:
                 raise ProgramError(f"{run_id}: {attempt['error']}; it will be tried again")
         result = summarize(run_id, attempts)
+        if rule is not None:
+            result["trial"] = rule.outcome(folder, attempts)
         lay_out_further_runs(folder, result)
         if (
             result["state"] == "finished"
@@ -172,6 +178,7 @@ def _attempt(
     time_limit_s: float,
     lease: leases.Lease,
     share: gpus.Share,
+    rule: judges.Rule | None,
 ) -> Attempt:
     number = len(earlier) + 1
     definition = read_json(folder.path / "params.json")
@@ -213,9 +220,11 @@ def _attempt(
     console = console_path(folder.attempts, number)
     _link(log, console)
 
+    judge = judges.Judge(rule, folder, earlier, attempt) if rule else None
+
     def goes_on() -> bool:
         stay.step()
-        return lease.keep()
+        return lease.keep() and (judge is None or judge.goes_on())
 
     with _courier(folder, identity, attempt, lease), processes.undisturbed():
         try:
@@ -232,7 +241,8 @@ def _attempt(
         except processes.StartError as error:
             attempt |= {"state": "failed", "error": str(error)}
         else:
-            attempt |= _ended(outcome, is_ours=lease.keep(at_once=True))
+            was_stopped = judge is not None and judge.has_stopped
+            attempt |= _ended(outcome, lease.keep(at_once=True), was_stopped)
             if attempt["state"] == "finished":
                 shutil.rmtree(folder.output, ignore_errors=True)
                 output.rename(folder.output)
@@ -267,13 +277,13 @@ def _environment(
     return environment
 
 
-def _ended(outcome: processes.Outcome, is_ours: bool) -> dict[str, Any]:
-    """How an attempt ended, and what it cost."""
+def _ended(outcome: processes.Outcome, is_ours: bool, was_stopped: bool) -> dict[str, Any]:
+    """How an attempt ended, and what it cost; `was_stopped` early, and so has finished."""
     if outcome.interrupted_by is not None or not is_ours:
         state = "interrupted"
     else:
         is_finished = outcome.exit_code == 0 and not outcome.timed_out
-        state = "finished" if is_finished else "failed"
+        state = "finished" if is_finished or was_stopped else "failed"
     return {
         "state": state,
         "exit_code": outcome.exit_code,

@@ -34,7 +34,7 @@ def validate(value: Any, schema_name: str, where: Where) -> dict[str, Any]:
 
     Args:
         value: what the user's file holds.
-        schema_name: "config" or "experiment".
+        schema_name: "config", "experiment" or "sweep".
         where: finds the file and line of a key, for the message.
 
     Raises:
@@ -46,6 +46,12 @@ def validate(value: Any, schema_name: str, where: Where) -> dict[str, Any]:
         raise _spec_error(error, where)
     filled: dict[str, Any] = _fill(schema, value, schema)
     return filled
+
+
+def schema_keys(schema_name: str, section: str | None = None) -> list[str]:
+    """The keys that a schema knows, at its top or in the mapping `section`."""
+    schema, _ = _load(schema_name)
+    return list((schema["properties"][section] if section else schema)["properties"])
 
 
 @cache
@@ -90,7 +96,7 @@ def _spec_error(error: ValidationError, where: Where) -> SpecError:
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         unknown = next(key for key in found if key not in known)
-        message = f"unknown key {dotted([*keys, unknown])!r}{_suggestion(unknown, known)}"
+        message = f"unknown key {dotted([*keys, unknown])!r}{suggestion(unknown, known)}"
         message += f"; allowed: {', '.join(known)}"
         place = where([*keys, unknown])
     elif error.validator == "required":
@@ -103,6 +109,10 @@ def _spec_error(error: ValidationError, where: Where) -> SpecError:
     elif "propertyNames" in error.absolute_schema_path:
         message = f"{name}: key {shown(found)}, allowed: {_allowed(error, schema)}"
         place = where([*keys, found])
+    elif error.validator == "enum":
+        hint = suggestion(found, map(str, wanted))
+        message = f"{name}: found {shown(found)}{hint}{';' if hint else ','} allowed: "
+        message += _allowed(error, schema)
     elif isinstance(found, dict) and isinstance(wanted, list) and "required" in wanted[0]:
         how_many = "one" if error.validator == "oneOf" else "at least one"
         choices = " and ".join(choice["required"][0] for choice in wanted)
@@ -117,7 +127,8 @@ def _allowed(error: ValidationError, schema: Schema) -> str:
     wanted: Any = error.validator_value
     words = str(schema.get("description", ""))
     if error.validator == "enum":
-        return ", ".join(map(str, wanted))
+        words_of = (item if isinstance(item, str) else shown(item) for item in wanted)
+        return ", ".join(dict.fromkeys(words_of))
     if error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
         kind = " or ".join(_TYPE_NAMES[name] for name in types)
@@ -127,7 +138,8 @@ def _allowed(error: ValidationError, schema: Schema) -> str:
     return words or str(error.message)
 
 
-def _suggestion(found: Any, known: Iterable[str]) -> str:
+def suggestion(found: Any, known: Iterable[str]) -> str:
+    """Words that name the one of `known` that is most like `found`, or none if none is."""
     close = difflib.get_close_matches(str(found), list(known), n=1)
     return f", did you mean {close[0]!r}?" if close else ""
 

@@ -14,6 +14,7 @@ from .faults import Fault
 from .nodes import Run
 from .serving import Listener
 from .store import Store
+from .sweeps import Sweep
 
 __all__ = ["Run", "WandbServer"]
 
@@ -78,6 +79,10 @@ class WandbServer:
     @property
     def runs(self) -> list[Run]:
         return [run for project in self.store.projects.values() for run in project.runs.values()]
+
+    @property
+    def sweeps(self) -> list[Sweep]:
+        return [s for project in self.store.projects.values() for s in project.sweeps.values()]
 
     def run(self, name: str, project: str | None = None, entity: str | None = None) -> Run:
         """The one run of this name."""

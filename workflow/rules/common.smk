@@ -12,6 +12,7 @@ from caduceus.files import digest_text
 from caduceus.locks import note_holder
 from caduceus.project import command_digest, load_project
 from caduceus.identities import identity
+from caduceus.sweeps.plans import run_pattern
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
 gc.set_threshold(100_000, 50, 100)
@@ -41,6 +42,7 @@ DIGESTS = {
         "validate_spec",
         "export_run",
         "export_group",
+        "export_sweep",
         "export_server_run",
         "export_server_group",
         "make_table",
@@ -59,6 +61,10 @@ wildcard_constraints:
     project="|".join(re.escape(chosen["project"]) for chosen in EXPORT["projects"])
     or "none",
     server_group="[A-Za-z0-9_.-]+",
+    sweep="|".join(map(re.escape, PROJECT.sweeps)) or "none",
+    trial=r"\d\d\d\d+",
+    trials=r"\d+",
+    rank=r"\d+",
 
 
 def get_experiment_file(wildcards):
@@ -77,6 +83,45 @@ def get_code(wildcards):
 def get_identity(wildcards):
     experiment, run = PROJECT.runs[wildcards.run]
     return json.dumps(identity(experiment, run, WANDB))
+
+
+def get_trial(wildcards):
+    experiment, run = PROJECT.runs[wildcards.run]
+    if run.trial is None:
+        return []
+    return f"results/sweeps/{experiment.sweep.id}/trials/{run.trial}.json"
+
+
+def get_told(wildcards):
+    runs = PROJECT.sweeps[wildcards.sweep].sweep.waits_for(int(wildcards.trial))
+    return expand("results/runs/{run}/train.json", run=runs)
+
+
+def get_trial_before(wildcards):
+    number = int(wildcards.trial)
+    if number == 0 or not PROJECT.sweeps[wildcards.sweep].sweep.is_sequential:
+        return []
+    return f"results/sweeps/{wildcards.sweep}/trials/{number - 1:04d}.json"
+
+
+def get_trial_results(wildcards):
+    sweep = PROJECT.sweeps[wildcards.sweep].sweep
+    runs = [run for number in range(sweep.count) for run in sweep.trial_runs(number)]
+    return expand("results/runs/{run}/train.json", run=runs)
+
+
+def get_sweep_plan(wildcards):
+    return f"results/experiments/{PROJECT.sweeps[wildcards.sweep].id}.json"
+
+
+def get_trials(wildcards):
+    trials = {run.trial: None for run in PROJECT.sweeps[wildcards.sweep].runs}
+    return [f"results/sweeps/{wildcards.sweep}/trials/{trial}.json" for trial in trials]
+
+
+def get_sweep_manifests(wildcards):
+    runs = [run.id for run in PROJECT.sweeps[wildcards.sweep].runs]
+    return expand("results/runs/{run}/manifest.json", run=runs)
 
 
 def get_dataset(wildcards):
@@ -158,6 +203,7 @@ def get_paper(wildcards):
     return [
         *expand("results/groups/{group}/runs.csv", group=PROJECT.groups),
         *get_server_groups(wildcards),
+        *expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
         *expand("results/paper/tables/{table}.md", table=PAPER["tables"]),
         *expand("results/paper/figures/{figure}.pdf", figure=PAPER["figures"]),
     ]

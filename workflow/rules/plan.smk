@@ -59,6 +59,7 @@ rule plan_run:
     """Write a run's definition and take a snapshot of its code."""
     input:
         experiment=ancient(get_experiment_file),
+        trial=get_trial,
     output:
         params="results/runs/{run}/params.json",
     log:
@@ -69,7 +70,7 @@ rule plan_run:
         definition=get_definition,
         code=get_code,
     shell:
-        "python -m caduceus plan-run {input.experiment:q} --definition {params.definition:q}"
+        "python -m caduceus plan-run {input.experiment:q} {input.trial:q} --definition {params.definition:q}"
         " --code {params.code:q} --out {output.params:q} --log {log:q}"
 
 
@@ -91,6 +92,7 @@ rule init_run:
     """Write a run's W&B identity; wandb isn't started and no network is used."""
     input:
         account=ancient("results/account.json" if TRAINS_ONLINE else []),
+        trial=get_trial,
     output:
         run="results/runs/{run}/run.json",
     log:
@@ -101,4 +103,4 @@ rule init_run:
         identity=get_identity,
     shell:
         "python -m caduceus init-run {input.account:q} --identity {params.identity:q}"
-        " --out {output.run:q} --log {log:q}"
+        " --trial {input.trial:q} --out {output.run:q} --log {log:q}"

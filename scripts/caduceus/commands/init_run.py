@@ -10,11 +10,16 @@ from caduceus.files import read_json, write_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", type=Path, nargs="?", help="results/account.json, if online")
     parser.add_argument("--identity", type=json.loads, required=True, help="who it is, as JSON")
+    parser.add_argument(
+        "--trial", type=Path, nargs="?", help="the file of its trial, if it is a sweep's"
+    )
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/run.json")
 
 
 def run(arguments: argparse.Namespace) -> None:
     identity = arguments.identity
+    if arguments.trial is not None:
+        identity["config"] |= read_json(arguments.trial)["parameters"]
     if arguments.account is not None:
         account = read_json(arguments.account)
         place = f"{account['entity']}/{identity['project']}/runs/{identity['id']}"

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from caduceus.aggregates import read_rows
-from caduceus.figures import draw_figure, write_figure
+from caduceus.drawing import write_figure
+from caduceus.figures import draw_figure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,10 +13,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--definition", type=json.loads, required=True, help="all that decides its result, as JSON"
     )
     parser.add_argument(
+        "trial", type=Path, nargs="?", help="the file of its trial, if it is a sweep's"
+    )
+    parser.add_argument(
         "--code", type=json.loads, required=True, help="the experiment's `code`, as JSON"
     )
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/params.json")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    plan_run(arguments.definition, arguments.code, arguments.experiment, arguments.out)
+    plan_run(
+        arguments.definition, arguments.code, arguments.experiment, arguments.out, arguments.trial
+    )

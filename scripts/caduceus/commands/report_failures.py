@@ -18,14 +18,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    failed, damaged, complaints = {}, {}, []
+    failed: dict[str, str] = {}
+    trials: dict[str, str] = {}
+    damaged, complaints = {}, []
     for path in arguments.plans:
-        for run_id in read_json(path)["runs"]:
+        for run_id, planned in read_json(path)["runs"].items():
             folder = RunFolder.of_plan(path, run_id).path
             train_json = folder / "train.json"
             if read_json(folder / "run_summary.json")["state"] == "failed":
                 was_here = train_json.exists()
-                failed[run_id] = read_json(train_json)["error"] if was_here else _ELSEWHERE
+                found = failed if planned["trial"] is None else trials
+                found[run_id] = read_json(train_json)["error"] if was_here else _ELSEWHERE
             lost = damage_of(folder / "manifest.json")
             if lost:
                 damaged[run_id] = lost
@@ -35,10 +38,12 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
     for said in complaints:
         print(said)
+    for run_id, error in trials.items():
+        print(f"failed trial, which the sweep counts as such: {run_id}: {error}")
     for run_id, error in failed.items():
         print(f"failed: {run_id}: {error}")
     if failed:
         raise CaduceusError(
             f"failed runs: {len(failed)}; mend the cause, type `caduceus retry`, and start again"
         )
-    write_json(arguments.out, {"damaged": damaged})
+    write_json(arguments.out, {"damaged": damaged, "failed_trials": trials})

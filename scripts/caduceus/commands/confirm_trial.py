@@ -1,0 +1,18 @@
+"""Choose one of a sweep's best configurations to be run again, on fresh seeds."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.files import write_json
+from caduceus.sweeps.folders import SweepFolder
+from caduceus.sweeps.trials import confirm_trial
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the confirmation's file")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = SweepFolder.of_trial(arguments.out)
+    count, rank = map(int, arguments.out.stem.removeprefix("c").split("."))
+    write_json(arguments.out, confirm_trial(folder, count, rank))

@@ -1,0 +1,15 @@
+"""Export a sweep: its trials in one table, the best as an experiment file, importances, figures."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.sweeps.exports import export_sweep
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", type=Path, help="the plan of its experiment")
+    parser.add_argument("--out", type=Path, required=True, help="results/sweeps/SWEEP/trials.csv")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    export_sweep(arguments.plan, arguments.out)

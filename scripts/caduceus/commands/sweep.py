@@ -1,0 +1,33 @@
+"""Run an experiment's sweep; with --dry-run say what it would do, and what it may cost."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from caduceus import processes
+from caduceus.errors import SpecError
+from caduceus.experiments import load_experiment
+from caduceus.project import load_settings
+from caduceus.sweeps.previews import preview
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", help="the experiment file")
+    parser.add_argument("--dry-run", action="store_true", help="run nothing, and print")
+    parser.add_argument("--cores", default="all", help="of Snakemake (all)")
+
+
+def run(arguments: argparse.Namespace) -> int | None:
+    settings = load_settings(Path("config.yaml"))
+    groups = settings["wandb"]["groups"]
+    experiment = load_experiment(arguments.experiment, settings["defaults"], groups, Path())
+    if experiment.sweep is None:
+        raise SpecError("there is no `sweep` in this experiment; add one", arguments.experiment)
+    if arguments.dry_run:
+        for line in preview(experiment, experiment.sweep, Path("results/runs")):
+            print(line)
+        return None
+    words = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, "--rerun-incomplete"]
+    words += ["--config", f"experiments={arguments.experiment}"]
+    processes.become(words)
+    return None

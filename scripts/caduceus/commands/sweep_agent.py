@@ -1,0 +1,20 @@
+"""Run a trial of a sweep as its run, stop it early where the sweep says so, and keep its result."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.commands import train
+from caduceus.files import read_json
+from caduceus.sweeps.judges import check_metric, rule_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("trial", type=Path, help="the file of its trial")
+    train.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int | None:
+    status = train.run(arguments, rule_of(arguments.trial))
+    if not status:
+        check_metric(arguments.trial, read_json(arguments.out))
+    return status

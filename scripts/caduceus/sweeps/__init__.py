@@ -1,0 +1,1 @@
+"""Sweeps: W&B's configuration of one, and the trials that follow from it without a server."""

@@ -1,0 +1,154 @@
+"""W&B's sweep configuration, unchanged, as the user wrote it.
+
+https://docs.wandb.ai/models/sweeps/sweep-config-keys says what the keys mean. Where it is silent,
+or differs, W&B's package `sweeps` 0.3.0 decides.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from caduceus import macros
+from caduceus.errors import SpecError
+from caduceus.sweeps.hyperband import HyperbandSettings, bands
+from caduceus.sweeps.notation import CLEAR_KEYS, KEYS, error_at
+from caduceus.sweeps.parameters import read_space
+from caduceus.sweeps.spaces import Space
+from caduceus.validation import Where, schema_keys, shown, suggestion, validate
+
+# Keys of W&B that need what isn't there without its server.
+_REFUSED = {
+    "job": "jobs of W&B Launch aren't run here; name a `program` instead",
+    "image_uri": "images of W&B Launch aren't run here; name a `program` instead",
+    "scheduler": "other schedulers aren't run here; remove it and choose a `method`",
+    "metrics": "one metric is searched for; write it under `metric`",
+}
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """A sweep's configuration with every default of W&B filled in.
+
+    Attributes:
+        method: how parameters are chosen.
+        metric_name: the metric to optimise; never None if `method` is "bayes" or runs are
+            terminated early.
+        goal: which values are best.
+        target: the value that ends the sweep.
+        impute: which value a failed run counts with in "bayes".
+        space: the parameters.
+        early_terminate: the settings of hyperband, if runs are terminated early.
+        run_cap: the most runs that the sweep may have.
+        program: the training program.
+        command: the words that start it, in W&B's macros.
+        name: what W&B calls the sweep.
+        description: notes.
+        project: of W&B.
+        entity: of W&B.
+        raw: the configuration as given.
+    """
+
+    method: Literal["grid", "random", "bayes"]
+    metric_name: str | None
+    goal: Literal["minimize", "maximize"]
+    target: float | None
+    impute: Literal["latest", "best", "worst"]
+    space: Space
+    early_terminate: HyperbandSettings | None
+    run_cap: int | None
+    program: str | None
+    command: tuple[Any, ...] | None
+    name: str | None
+    description: str | None
+    project: str | None
+    entity: str | None
+    raw: Mapping[str, Any]
+
+
+def read_config(value: Any, where: Where) -> SweepConfig:
+    """The configuration that `value`, a file of the user's or a part of one, holds.
+
+    Args:
+        value: what the file holds.
+        where: finds the file and line of a key, for the message.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
+    if isinstance(value, dict):
+        _check_places(value, where)
+    spec = validate(value, "sweep", where)
+    metric = spec.get("metric")
+    for key in ("method", "early_terminate"):
+        if metric is None and (spec[key] == "bayes" if key == "method" else key in spec):
+            who = "method bayes" if key == "method" else key
+            raise SpecError(
+                f"missing key 'metric': add it, {who} needs a metric such as "
+                "{name: val/loss, goal: minimize}",
+                where([key]),
+            )
+    wrong = macros.wrong_word(spec.get("command", []))
+    if wrong:
+        raise SpecError(f"command: found {wrong}, allowed: {macros.ALLOWED}", where(["command"]))
+    return SweepConfig(
+        method=spec["method"],
+        metric_name=metric and metric["name"],
+        goal=metric["goal"] if metric else "minimize",
+        target=metric and metric.get("target"),
+        impute=metric["impute"] if metric else "worst",
+        space=read_space(spec["parameters"], spec["method"], where),
+        early_terminate=_read_hyperband(spec, where),
+        run_cap=int(spec["run_cap"]) if "run_cap" in spec else None,  # 20.0 is whole too
+        program=spec.get("program"),
+        command=tuple(spec["command"]) if "command" in spec else None,
+        name=spec.get("name"),
+        description=spec.get("description"),
+        project=spec.get("project"),
+        entity=spec.get("entity"),
+        raw=value,
+    )
+
+
+def _check_places(value: dict[Any, Any], where: Where) -> None:
+    """Refuse keys at a wrong indentation, with the right one."""
+    keys = schema_keys("sweep")
+    sections = {name: schema_keys("sweep", name) for name in ("metric", "early_terminate")}
+    for key, item in value.items():
+        if key in keys:
+            continue
+        message = _REFUSED.get(key)
+        owner = next((name for name, known in sections.items() if key in known), None)
+        if owner:
+            message = f"it is a key of `{owner}`: indent it below that"
+        elif key in KEYS and not isinstance(item, dict):
+            message = "it is a key of a parameter: indent it below one under `parameters`"
+        elif isinstance(item, dict) and set(item) & set(CLEAR_KEYS) and not suggestion(key, keys):
+            message = "parameters stand below `parameters`: indent it below that"
+        if message:
+            raise error_at([key], message, where)
+    for name, known in sections.items():
+        for key in value[name] if isinstance(value.get(name), dict) else ():
+            if key in keys and key not in known:
+                message = f"stands beside `{name}`, not below it: remove its indentation"
+                raise error_at([name, key], message, where)
+
+
+def _read_hyperband(spec: Mapping[str, Any], where: Where) -> HyperbandSettings | None:
+    """The settings under `early_terminate`, if it is there."""
+    given = spec.get("early_terminate")
+    if given is None:
+        return None
+    if "max_iter" in given and "s" not in given:
+        raise SpecError(
+            "missing key 's' in 'early_terminate': add it, the number of bands before max_iter",
+            where(["early_terminate", "max_iter"]),
+        )
+    whole = {key: int(given[key]) for key in ("min_iter", "max_iter", "s") if key in given}
+    settings = HyperbandSettings(**whole, eta=given["eta"], strict=given["strict"])
+    if not bands(settings):
+        raise SpecError(
+            f"early_terminate: found max_iter {shown(settings.max_iter)} and eta "
+            f"{shown(settings.eta)}, which leave no band from 1 on; raise max_iter or lower eta",
+            where(["early_terminate", "max_iter"]),
+        )
+    return settings

@@ -1,0 +1,148 @@
+"""The layout of a sweep's folder, results/sweeps/SWEEP, and what the files of its trials say."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caduceus.errors import ResultError
+from caduceus.files import read_json
+from caduceus.sweeps.hyperband import BandValue
+
+if TYPE_CHECKING:
+    from caduceus.sweeps.configs import SweepConfig
+
+Trial = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """The paths below results/sweeps/SWEEP."""
+
+    path: Path
+
+    @classmethod
+    def of_trial(cls, trial_json: Path) -> "SweepFolder":
+        """The folder of the sweep that a trial's file belongs to."""
+        return cls(trial_json.parents[1])
+
+    @property
+    def plan(self) -> Path:
+        """What sweep.json holds: see `plans.Sweep.plan`."""
+        return self.path / "sweep.json"
+
+    @property
+    def given(self) -> Path:
+        """W&B's configuration as the user wrote it."""
+        return self.path / "sweep.yaml"
+
+    @property
+    def code(self) -> Path:
+        """The snapshot of the code that all trials run."""
+        return self.path / "work/code"
+
+    @property
+    def experiment(self) -> Path:
+        """The experiment file as it was when the sweep was started."""
+        return self.path / "work/experiment.yaml"
+
+    def trial(self, name: str) -> Path:
+        """The file of a trial, such as 0007, or of a confirmation."""
+        return self.path / "trials" / f"{name}.json"
+
+    def run(self, run_id: str) -> Path:
+        """The folder of a run of the sweep."""
+        return self.path.parents[1] / "runs" / run_id
+
+    def config(self) -> "SweepConfig":
+        """W&B's configuration."""
+        from caduceus.sweeps.configs import read_config  # jsonschema, which no other run needs
+
+        return read_config(read_json(self.plan)["config"], lambda keys: str(self.given))
+
+    def results(self, count: int) -> list[dict[str, Any]]:
+        """The results of the first `count` trials as they are now: see `result_of`."""
+        plan = read_json(self.plan)
+        runs = [
+            trial_runs(plan["sweep"], number, plan["seeds"], plan["has_seeds"])
+            for number in range(count)
+        ]
+        return [
+            result_of(number, [read_json(self.run(run) / "train.json") for run in ids])
+            for number, ids in enumerate(runs)
+        ]
+
+    def earlier(self, number: int) -> list[Trial]:
+        """The trials before trial `number`, oldest first.
+
+        Raises:
+            ResultError: one is missing.
+        """
+        trials = []
+        for before in range(number):
+            path = self.trial(f"{before:04d}")
+            if not path.exists():
+                raise ResultError("is missing; delete the trials after it too", str(path))
+            trials.append(read_json(path))
+        return trials
+
+
+def trial_runs(sweep_id: str, number: int, seeds: Sequence[int], has_seeds: bool) -> list[str]:
+    """The ids of the runs of a trial, in the order of the seeds."""
+    start = f"{sweep_id}-t{number:04d}"
+    return [f"{start}-s{seed}" for seed in seeds] if has_seeds else [start]
+
+
+def is_confirmation(trial: str) -> bool:
+    """Whether a trial's name is that of a confirmation, such as c50.0."""
+    return trial.startswith("c")
+
+
+def variant_of(trial: str) -> str:
+    """What the variant is called that a trial runs: t0007, or c50.0 of a confirmation."""
+    return trial if is_confirmation(trial) else f"t{trial}"
+
+
+def result_of(number: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The result of a trial, from train.json of its runs.
+
+    Returns:
+        `trial`; `state`, finished or failed; `objective`, the mean over the runs that have one,
+        null if none has; `stopped_early`, whether any run was; `bands`, for each run its value and
+        its best value at each band that it has reached, by the band.
+    """
+    outcomes = [run["trial"] for run in runs]
+    # A run that failed counts, by `metric.impute`, only where none has finished.
+    ended = [run for run in runs if run["state"] == "finished"] or runs
+    objectives = [run["trial"]["objective"] for run in ended]
+    objectives = [objective for objective in objectives if objective is not None]
+    return {
+        "trial": number,
+        "state": "finished" if any(run["state"] == "finished" for run in runs) else "failed",
+        "objective": math.fsum(objectives) / len(objectives) if objectives else None,
+        "stopped_early": any(outcome["stopped_at"] is not None for outcome in outcomes),
+        "bands": [outcome["bands"] for outcome in outcomes],
+    }
+
+
+def earlier_bands(folder: SweepFolder, number: int) -> list[dict[int, BandValue]]:
+    """The values of the runs that trial `number` is compared with, at their bands."""
+    trials = [*folder.earlier(number), read_json(folder.trial(f"{number:04d}"))]
+    return [
+        {int(band): BandValue(*values) for band, values in bands.items()}
+        for trial in trials
+        if trial["told"]
+        for bands in trial["told"]["bands"]
+    ]
+
+
+def ranking(results: Sequence[Mapping[str, Any]], goal: str) -> list[Mapping[str, Any]]:
+    """The results that have an objective, the best first; of equal ones the earlier."""
+    sign = 1 if goal == "minimize" else -1
+    ended = [
+        result
+        for result in results
+        if result["state"] == "finished" and result["objective"] is not None
+    ]
+    return sorted(ended, key=lambda result: (sign * result["objective"], result["trial"]))

@@ -1,0 +1,309 @@
+"""How a parameter of a sweep is written: the mapping with its keys, read as a distribution.
+
+Which keys belong to which distribution, and which one is meant where none is named, is as in W&B's
+package `sweeps` 0.3.0, `sweeps/config/schema.json`.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from caduceus.errors import SpecError
+from caduceus.sweeps.distributions import (
+    Categorical,
+    Constant,
+    Distribution,
+    IntUniform,
+    Quantized,
+)
+from caduceus.sweeps.ranges import Beta, LogNormal, LogUniform, Normal, Uniform
+from caduceus.validation import Where, dotted, shown, suggestion
+from caduceus.yaml_files import Key
+
+# By distribution: the keys that must be there, and those that may, with their defaults.
+_RANGE = ("min", "max")
+_DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], dict[str, float]]] = {
+    "constant": (("value",), {}),
+    "categorical": (("values",), {}),
+    "categorical_w_probabilities": (("values", "probabilities"), {}),
+    "int_uniform": (_RANGE, {}),
+    "uniform": (_RANGE, {}),
+    "q_uniform": (_RANGE, {"q": 1.0}),
+    "log_uniform": (_RANGE, {}),
+    "log_uniform_values": (_RANGE, {}),
+    "q_log_uniform": (_RANGE, {"q": 1.0}),
+    "q_log_uniform_values": (_RANGE, {"q": 1.0}),
+    "inv_log_uniform": (_RANGE, {}),
+    "inv_log_uniform_values": (_RANGE, {}),
+    "normal": ((), {"mu": 0.0, "sigma": 1.0}),
+    "q_normal": ((), {"mu": 0.0, "sigma": 1.0, "q": 1.0}),
+    "log_normal": ((), {"mu": 0.0, "sigma": 1.0}),
+    "q_log_normal": ((), {"mu": 0.0, "sigma": 1.0, "q": 1.0}),
+    "beta": ((), {"a": 1.0, "b": 1.0}),
+    "q_beta": ((), {"a": 1.0, "b": 1.0, "q": 1.0}),
+}
+_MEANINGS = {
+    "value": "the one value",
+    "values": "a list of values",
+    "probabilities": "a list with a probability for each value",
+    "min": "the lower bound",
+    "max": "the upper bound",
+}
+# No parameter is called so: a key of this name with a bare value is one of a parameter.
+CLEAR_KEYS = ("distribution", *_MEANINGS, "parameters")
+KEYS = (*CLEAR_KEYS, "mu", "sigma", "a", "b", "q")
+EXAMPLE = "{value: 1}, {values: [1, 2]} or {min: 0.0, max: 1.0}"
+_MOST_GRID_VALUES = 10**6  # of one parameter: more would take all memory
+_MOST_EXPONENT = 700  # the largest float is about e**709
+_MOST = 1e300  # the width of a range of such numbers is still a float
+
+
+def error_at(keys: Sequence[Key], message: str, where: Where) -> SpecError:
+    """The error that says `message` of the key that `keys` lead to."""
+    return SpecError(f"{dotted(keys)}: {message}", where(keys))
+
+
+def read_distribution(spec: dict[Any, Any], keys: list[Key], where: Where) -> Distribution:
+    """The distribution that one parameter's mapping means."""
+    _check_known(spec, keys, where)
+    name = _distribution_name(spec, keys, where)
+    _check_fitting(spec, name, keys, where)
+    if name == "constant":
+        _check_plain(spec["value"], [*keys, "value"], where)
+        return Constant(spec["value"])
+    if name in ("categorical", "categorical_w_probabilities"):
+        return _read_categorical(spec, keys, where)
+    needed, optional = _DISTRIBUTIONS[name]
+    given = optional | {key: spec[key] for key in (*needed, *optional) if key in spec}
+    for key, value in given.items():
+        _check_number(value, name, [*keys, key], where)
+    base = name.removeprefix("q_")
+    distribution: Any
+    if "min" in given:
+        _check_range(given["min"], given["max"], name, keys, where)
+        distribution = _range(base, given["min"], given["max"])
+    elif base == "beta":
+        distribution = Beta(given["a"], given["b"])
+    elif base == "normal":
+        distribution = Normal(given["mu"], given["sigma"])
+    else:
+        if abs(given["mu"]) + 9 * given["sigma"] > _MOST_EXPONENT:
+            raise error_at(
+                keys,
+                f"found mu {given['mu']} and sigma {given['sigma']}, which are those of the "
+                f"logarithm: values would lie beyond e**{_MOST_EXPONENT}; write smaller ones",
+                where,
+            )
+        distribution = LogNormal(given["mu"], given["sigma"])
+    return Quantized(distribution, given["q"]) if "q" in given else distribution
+
+
+def _check_known(spec: dict[Any, Any], keys: list[Key], where: Where) -> None:
+    """Refuse keys that no parameter has."""
+    # A parameter may be called `a`, but a key of this name holds a number.
+    known = [
+        key
+        for key, value in spec.items()
+        if key in CLEAR_KEYS or (key in KEYS and not isinstance(value, dict))
+    ]
+    unknown = next((key for key in spec if key not in known), None)
+    if unknown is None:
+        return
+    hint = suggestion(unknown, KEYS)
+    if isinstance(spec[unknown], dict) and not hint.startswith(", did you mean 'parameters'"):
+        if known:
+            message = (
+                f"stands inside {keys[-1]!r}, which has {', '.join(known)}: give it the "
+                f"indentation of {keys[-1]!r}"
+            )
+        else:
+            message = (
+                "nested parameters stand below a key `parameters` of their own: write "
+                f"{keys[-1]}: {{parameters: {{{unknown}: ...}}}}"
+            )
+        raise error_at([*keys, unknown], message, where)
+    place = [*keys, unknown]
+    raise SpecError(
+        f"unknown key {dotted(place)!r}{hint}; allowed: {', '.join(KEYS)}", where(place)
+    )
+
+
+def _distribution_name(spec: dict[str, Any], keys: list[Key], where: Where) -> str:
+    """The distribution that is named, or that W&B takes where none is."""
+    if "distribution" in spec:
+        name = spec["distribution"]
+        if not isinstance(name, str) or name not in _DISTRIBUTIONS:
+            hint = suggestion(name, _DISTRIBUTIONS)
+            raise error_at(
+                [*keys, "distribution"],
+                f"found {shown(name)}{hint}{';' if hint else ','} allowed: "
+                f"{', '.join(_DISTRIBUTIONS)}",
+                where,
+            )
+        return name
+    if not spec:
+        raise error_at(keys, f"found {{}}, allowed: a mapping such as {EXAMPLE}", where)
+    if "value" in spec:
+        return "constant"
+    if "values" in spec:
+        return "categorical_w_probabilities" if "probabilities" in spec else "categorical"
+    if "min" in spec or "max" in spec:
+        bounds = (spec.get("min", 0), spec.get("max", 0))
+        return "int_uniform" if all(isinstance(bound, int) for bound in bounds) else "uniform"
+    if list(spec) == ["probabilities"]:
+        raise _missing("values", keys, where)
+    raise SpecError(
+        f"missing key 'distribution' in {dotted(keys)!r}: add it; {_which_fit(spec)}", where(keys)
+    )
+
+
+def _which_fit(spec: Mapping[str, Any]) -> str:
+    """Which distributions take all keys of `spec`, in words."""
+    found = [key for key in spec if key != "distribution"]
+    fitting = [
+        name
+        for name, (needed, optional) in _DISTRIBUTIONS.items()
+        if set(found) <= {*needed, *optional}
+    ]
+    keys = ", ".join(found)
+    if not fitting:
+        return f"no distribution has {keys} together: remove one"
+    return f"{keys} {'is a key' if len(found) == 1 else 'are keys'} of {', '.join(fitting)}"
+
+
+def _check_fitting(spec: dict[str, Any], name: str, keys: list[Key], where: Where) -> None:
+    """Refuse keys that the distribution doesn't have, and the lack of those it needs."""
+    needed, optional = _DISTRIBUTIONS[name]
+    for key in spec:
+        if key not in (*needed, *optional, "distribution"):
+            by = "" if "distribution" in spec else ", which is meant where none is named,"
+            raise error_at(
+                [*keys, key],
+                f"distribution {name}{by} has only {', '.join((*needed, *optional))}; "
+                f"{_which_fit(spec)}",
+                where,
+            )
+    for key in needed:
+        if key not in spec:
+            raise _missing(key, keys, where)
+
+
+def _missing(key: str, keys: list[Key], where: Where) -> SpecError:
+    return SpecError(
+        f"missing key {key!r} in {dotted(keys)!r}: add it, {_MEANINGS[key]}", where(keys)
+    )
+
+
+def _check_plain(value: Any, keys: list[Key], where: Where) -> None:
+    try:
+        json.dumps(value)
+    except TypeError:
+        kind = type(value).__name__
+        raise error_at(keys, f"found a {kind}; put it in quotes", where) from None
+
+
+def _read_categorical(spec: dict[str, Any], keys: list[Key], where: Where) -> Categorical:
+    values = spec["values"]
+    if not isinstance(values, list) or not values:
+        mend = "" if isinstance(values, list | dict | None) else f"; write [{shown(values)}]"
+        raise error_at(
+            [*keys, "values"], f"found {shown(values)}, allowed: a list of values{mend}", where
+        )
+    for index, value in enumerate(values):
+        _check_plain(value, [*keys, "values", index], where)
+    if "probabilities" not in spec:
+        return Categorical(tuple(values))
+    probabilities, place = spec["probabilities"], [*keys, "probabilities"]
+    if not isinstance(probabilities, list):
+        raise error_at(place, f"found {shown(probabilities)}, allowed: a list of numbers", where)
+    for index, share in enumerate(probabilities):
+        if not _is_number(share) or not 0 <= share <= 1:
+            message = f"found {shown(share)}, allowed: a number from 0 to 1"
+            raise error_at([*place, index], message, where)
+    if len(probabilities) != len(values):
+        message = f"found {len(probabilities)} for {len(values)} values; write one for each"
+        raise error_at(place, message, where)
+    # As exact as W&B wants it.
+    if not math.isclose(sum(probabilities), 1, rel_tol=0, abs_tol=1.001e-5):
+        raise error_at(
+            place, f"found a sum of {sum(probabilities):.6g}, allowed: 1; change one", where
+        )
+    return Categorical(tuple(values), tuple(probabilities))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_number(value: Any, name: str, keys: list[Key], where: Where) -> None:
+    """Refuse what isn't a number that this key of distribution `name` may be."""
+    allowed = None
+    key = keys[-1]
+    positive = key in ("sigma", "a", "b", "q") or (key == "min" and name.endswith("_values"))
+    if not _is_number(value):
+        allowed = "a number"
+    elif not -_MOST <= value <= _MOST:
+        allowed = f"a number between -{_MOST:g} and {_MOST:g}"
+    elif positive and value <= 0:
+        allowed = "a number above 0"
+    elif name == "int_uniform" and not isinstance(value, int):
+        allowed = "a whole number (distribution uniform takes others)"
+    if allowed:
+        raise error_at(keys, f"found {shown(value)}, allowed: {allowed}", where)
+
+
+def _check_range(low: float, high: float, name: str, keys: list[Key], where: Where) -> None:
+    """Refuse bounds that include nothing, or that are values where exponents are meant."""
+    if low == high:
+        raise error_at(keys, f"found min and max {low}; write {{value: {low}}}", where)
+    if low > high:
+        raise error_at(keys, f"found min {low} above max {high}; exchange them", where)
+    if name in ("log_uniform", "inv_log_uniform", "q_log_uniform"):
+        is_too_large = max(-low, high) > _MOST_EXPONENT
+        if is_too_large or (low > 0 and high < 1):
+            raise error_at(
+                keys,
+                f"{name} takes exponents of e, and e**{low} to e**{high} can't be meant; "
+                f"for values from {low} to {high} write distribution: {name}_values",
+                where,
+            )
+
+
+def _range(base: str, low: float, high: float) -> Distribution:
+    match base:
+        case "int_uniform":
+            return IntUniform(int(low), int(high))
+        case "uniform":
+            return Uniform(low, high)
+        case "log_uniform":
+            return LogUniform(math.exp(low), math.exp(high))
+        case "inv_log_uniform":
+            return LogUniform(math.exp(-high), math.exp(-low))
+        case _:
+            return LogUniform(low, high)
+
+
+def check_grid(
+    distribution: Distribution, spec: dict[str, Any], keys: list[Key], where: Where
+) -> None:
+    """Refuse a parameter that a grid can't list."""
+    if "probabilities" in spec:
+        raise error_at(
+            [*keys, "probabilities"],
+            "a grid tries every value once; remove them, or write method: random",
+            where,
+        )
+    if "min" in spec and isinstance(distribution, IntUniform | Quantized):
+        count = (spec["max"] - spec["min"]) / spec.get("q", 1)
+        if count > _MOST_GRID_VALUES:
+            raise error_at(
+                keys, f"a grid of {count:.0f} values; list fewer, or write method: random", where
+            )
+    if distribution.grid is None:
+        raise error_at(
+            keys,
+            "a grid can't try all of a range; list its values (values: [...]), take q_uniform with "
+            "a step q, or write method: random",
+            where,
+        )

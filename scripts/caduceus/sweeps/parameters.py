@@ -1,0 +1,137 @@
+"""The key `parameters` of a sweep's configuration, nested or not, read as a space."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from caduceus.sweeps.notation import (
+    CLEAR_KEYS,
+    EXAMPLE,
+    KEYS,
+    check_grid,
+    error_at,
+    read_distribution,
+)
+from caduceus.sweeps.spaces import Parameter, Path, Space
+from caduceus.validation import Where, shown
+from caduceus.yaml_files import Key
+
+# What stands beside `parameters`, and may have slipped below it.
+_OUTER_KEYS = ("method", "metric", "early_terminate", "run_cap", "program", "command")
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+def read_space(parameters: Any, method: str, where: Where) -> Space:
+    """The space of a sweep's `parameters`.
+
+    Args:
+        parameters: what the user's file holds under this key.
+        method: of the sweep; a grid takes only what can be listed.
+        where: finds the file and line of a key, for the message.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
+    found = tuple(_read(parameters, ["parameters"], (), method, where))
+    names: dict[str, Path] = {}
+    for parameter in found:
+        twin = names.setdefault(parameter.name, parameter.path)
+        if twin != parameter.path:
+            raise error_at(
+                _keys(parameter.path),
+                f"another parameter is called {parameter.name!r} too; rename one",
+                where,
+            )
+    return Space(found)
+
+
+def _keys(path: Path) -> list[Key]:
+    """The keys that lead to a parameter."""
+    return [key for name in path for key in ("parameters", name)]
+
+
+def _read(
+    parameters: Any, keys: list[Key], path: Path, method: str, where: Where
+) -> Iterator[Parameter]:
+    """The parameters at one level and below."""
+    if not isinstance(parameters, dict) or not parameters:
+        raise error_at(
+            keys,
+            f"found {shown(parameters)}, allowed: parameters by name, each a mapping such as "
+            f"{EXAMPLE}",
+            where,
+        )
+    _check_level(parameters, keys, where)
+    for name, spec in parameters.items():
+        if "parameters" not in spec:
+            distribution = read_distribution(spec, [*keys, name], where)
+            if method == "grid":
+                check_grid(distribution, spec, [*keys, name], where)
+            yield Parameter((*path, name), distribution)
+            continue
+        others = [key for key in spec if key != "parameters"]
+        if others:
+            raise error_at(
+                [*keys, name, others[0]],
+                f"stands beside the nested `parameters` of {name!r}: indent it below them if it "
+                "is one of them, else remove it",
+                where,
+            )
+        yield from _read(
+            spec["parameters"], [*keys, name, "parameters"], (*path, name), method, where
+        )
+
+
+def _check_level(parameters: Mapping[Any, Any], keys: list[Key], where: Where) -> None:
+    """Refuse what isn't a parameter: keys of a parameter or of the sweep, bare values."""
+    if keys == ["parameters"] and "seed" in parameters:
+        raise error_at([*keys, "seed"], "list seeds under `seeds`", where)
+    # A key that slipped out of a parameter says more than the gap that it left there.
+    for fault_of in (_slipped_out, _fault):
+        before: Any = None  # the parameter before, which a key may belong to
+        for name, spec in parameters.items():
+            fault = fault_of(name, spec, before)
+            if fault:
+                raise error_at([*keys, name], fault, where)
+            if spec is None or isinstance(spec, dict):
+                before = name
+
+
+def _slipped_out(name: Any, spec: Any, before: Any) -> str | None:
+    """What is wrong if `name` is a key of a parameter, not a parameter."""
+    if name not in CLEAR_KEYS or spec is None or isinstance(spec, dict):
+        return None
+    below = "the name of one, such as learning_rate" if before is None else repr(before)
+    return f"found {shown(spec)}, but it is a key of a parameter: indent it below {below}"
+
+
+def _fault(name: Any, spec: Any, before: Any) -> str | None:
+    """What is wrong with a parameter's name, or with where it stands."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        return (
+            f"{shown(name)} is no name of a parameter; allowed: letters, digits and _ . -, first "
+            "a letter or _"
+        )
+    if not isinstance(spec, dict):
+        return _bare_value(name, spec, before)
+    if not set(spec) & set(CLEAR_KEYS):
+        if name in _OUTER_KEYS and spec:
+            return "stands beside `parameters`, not below it: remove its indentation"
+        if name == "parameters":
+            return "`parameters` stands twice: remove one"
+    return None
+
+
+def _bare_value(name: str, value: Any, before: Any) -> str:
+    """What to write instead of a parameter that isn't a mapping."""
+    if value is None:
+        return f"found null, allowed: a mapping such as {EXAMPLE}, indented below it"
+    if isinstance(value, list):
+        return f"found {shown(value)}, allowed: a mapping; write {{values: {shown(value)}}}"
+    message = f"found {shown(value)}, allowed: a mapping; write {{value: {shown(value)}}}"
+    if name in _OUTER_KEYS:
+        message += ", or remove its indentation if it is the sweep's"
+    elif name in KEYS and before is not None:
+        message += f", or indent it below {before!r} if it is a key of that"
+    return message

@@ -1,0 +1,292 @@
+"""Sweeps as experiments plan them: who they are, how many trials there are, and in which runs.
+
+A trial's parameters aren't known when the workflow is planned, so that its identity is its sweep's
+and its number. The sweep's is a hash of all that decides which parameters its trials get, and what
+becomes of them: two sweeps of the same id have the same trials, one by one. How many there are is
+no part of it, and raising that adds trials to those there are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import SpecError
+from caduceus.files import canonical_json, digest_text
+from caduceus.sweeps.configs import SweepConfig, read_config
+from caduceus.sweeps.folders import trial_runs
+from caduceus.validation import Where, shown
+from caduceus.yaml_files import Source, load
+
+_HASH_DIGITS = 8  # ids of W&B have 64 characters, and a trial's has more than this after it
+_MOST_CHARACTERS = 64
+_CONFIRMATIONS = 3  # runs of each configuration that is confirmed
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep of an experiment.
+
+    Attributes:
+        id: its identity, which starts its trials' ids.
+        config: W&B's configuration.
+        count: how many trials there are.
+        lag: trial t is suggested from the results of trials 0 to t - lag.
+        seed: of the suggestions.
+        sampler: what suggests in method bayes.
+        confirm: how many of the best configurations are run again, on fresh seeds.
+        seeds: each configuration runs once with each.
+        has_seeds: whether the experiment lists them, so that runs are told apart by them.
+        file: where W&B's configuration stands.
+        keys: below which keys of that file.
+        definition: what decides the results of all its runs, but for what it chooses.
+    """
+
+    id: str
+    config: SweepConfig
+    count: int
+    lag: int
+    seed: int
+    sampler: str
+    confirm: int
+    seeds: tuple[int, ...]
+    has_seeds: bool
+    file: str
+    keys: tuple[str, ...]
+    definition: Mapping[str, Any]
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether a trial needs the results of earlier ones."""
+        return waits_for_results(self.config)
+
+    def trial_runs(self, number: int) -> list[str]:
+        """The ids of the runs of a trial."""
+        return trial_runs(self.id, number, self.seeds, self.has_seeds)
+
+    def trials(self) -> Iterator[tuple[str, str, int]]:
+        """Id, trial and seed of every run: those of the trials, then the confirmations."""
+        for number in range(self.count):
+            yield from zip(
+                self.trial_runs(number),
+                [f"{number:04d}"] * len(self.seeds),
+                self.seeds,
+                strict=True,
+            )
+        for rank in range(self.confirm):
+            trial = confirmation(self.count, rank)
+            for seed in self.fresh_seeds:
+                yield f"{self.id}-{trial}-s{seed}", trial, seed
+
+    @property
+    def fresh_seeds(self) -> list[int]:
+        """Seeds that no trial has."""
+        first = max(self.seeds) + 1
+        return [*range(first, first + _CONFIRMATIONS)]
+
+    def waits_for(self, number: int) -> list[str]:
+        """The runs whose results decide with those before them what trial `number` is."""
+        known = number - self.lag
+        return self.trial_runs(known) if self.is_sequential and known >= 0 else []
+
+    def plan(self) -> dict[str, Any]:
+        """What sweep.json holds: all but how many trials there are."""
+        return {
+            "sweep": self.id,
+            "config": dict(self.config.raw),
+            "lag": self.lag,
+            "seed": self.seed,
+            "sampler": self.sampler,
+            "seeds": list(self.seeds),
+            "has_seeds": self.has_seeds,
+            "file": self.file,
+            "keys": list(self.keys),
+            "definition": dict(self.definition),
+        }
+
+
+def waits_for_results(config: SweepConfig) -> bool:
+    """Whether a trial of such a sweep needs the results of earlier ones."""
+    return config.method == "bayes" or config.early_terminate is not None
+
+
+def confirmation(count: int, rank: int) -> str:
+    """What the trial is called that confirms the configuration at place `rank` of `count` trials.
+
+    Other trials may be the best ones once there are more: what was confirmed before stays beside.
+    """
+    return f"c{count}.{rank}"
+
+
+def read_sweep(spec: dict[str, Any], source: Source, root: Path) -> SweepConfig | None:
+    """W&B's configuration of an experiment's sweep, or None if it has none.
+
+    What the experiment leaves out and the configuration says is filled in: `program`, `command`,
+    `name`, `description` and `metric`.
+
+    Args:
+        spec: the experiment, with the schema's defaults.
+        source: its file.
+        root: the project's folder.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
+    if spec["sweep"] is None:
+        if spec["type"] == "sweep":
+            raise SpecError(
+                "type: found 'sweep', but there is no `sweep`; add it with W&B's configuration "
+                "under `config`, or choose another type",
+                source.where(["type"]),
+            )
+        return None
+    if spec["type"] != "sweep":
+        raise SpecError(
+            f"type: found {shown(spec['type'])}, allowed: sweep, since there is a `sweep`",
+            source.where(["type"]),
+        )
+    value, where = _configuration(spec["sweep"]["config"], source, root)
+    config = read_config(value, where)
+    for key in ("matrix", "variants", "exclude", "baseline"):
+        if spec[key]:
+            raise SpecError(
+                f"{key}: the sweep chooses the parameters; remove one of both", source.where([key])
+            )
+    searched = {parameter.path[0] for parameter in config.space.parameters}
+    for key in sorted(searched & set(spec["parameters"])):
+        raise SpecError(
+            f"parameters.{key}: the sweep searches it; remove it here or there",
+            source.where(["parameters", key]),
+        )
+    _fill(spec, config, source, where)
+    return config
+
+
+def _configuration(given: Any, source: Source, root: Path) -> tuple[Any, Where]:
+    if isinstance(given, str):
+        file = load(root / given, given)
+        return file.value, file.where
+    return given, lambda keys: source.where(["sweep", "config", *keys])
+
+
+def _fill(spec: dict[str, Any], config: SweepConfig, source: Source, where: Where) -> None:
+    for key in ("program", "command"):
+        said = config.raw.get(key)
+        if said is None:
+            continue
+        if source.find([key]) is not None and spec[key] != said:
+            raise SpecError(
+                f"{key}: the experiment has {shown(spec[key])} and its sweep {shown(said)}; "
+                "remove one",
+                where([key]),
+            )
+        spec[key] = said
+    spec["name"] = spec["name"] or config.name or ""
+    spec["description"] = spec["description"] or config.description or ""
+    if config.metric_name is None:
+        return
+    metric = {"name": config.metric_name, "goal": config.goal}
+    if spec["metric"] is not None and spec["metric"] != metric:
+        raise SpecError(
+            f"metric: the experiment has {shown(spec['metric'])} and its sweep {shown(metric)}; "
+            "remove one",
+            source.where(["metric"]),
+        )
+    spec["metric"] = metric
+
+
+def plan_sweep(
+    spec: Mapping[str, Any],
+    config: SweepConfig,
+    definition: Mapping[str, Any],
+    has_seeds: bool,
+    source: Source,
+) -> Sweep:
+    """The sweep of an experiment.
+
+    Args:
+        spec: the experiment, with all that `read_sweep` fills in.
+        config: what `read_sweep` returned.
+        definition: what decides the results of all its runs: program, command, the parameters that
+            all share, dataset, code.
+        has_seeds: whether the experiment lists seeds.
+        source: the experiment's file.
+
+    Raises:
+        SpecError: it would never end, or its ids are too long for W&B.
+    """
+    given = spec["sweep"]
+    seeds = tuple(spec["seeds"])
+    identity = dict(definition) | _decides(config, given, seeds)
+    digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
+    sweep = Sweep(
+        f"{spec['id']}-{digest}",
+        config,
+        _count(config, given["count"], source),
+        given["lag"],
+        given["seed"],
+        given["sampler"],
+        given["confirm"],
+        seeds,
+        has_seeds,
+        *_place(given["config"], source),
+        definition,
+    )
+    if sweep.confirm and config.metric_name is None:
+        raise SpecError(
+            "sweep.confirm: the best ones are told by a metric; add `metric` to the sweep",
+            source.where(["sweep", "confirm"]),
+        )
+    if sweep.confirm > sweep.count:
+        raise SpecError(
+            f"sweep.confirm: found {sweep.confirm}, allowed: at most the {sweep.count} trials",
+            source.where(["sweep", "confirm"]),
+        )
+    longest = max(len(run) for run, _, _ in sweep.trials())
+    if longest > _MOST_CHARACTERS:
+        raise SpecError(
+            f"id: too long for a sweep by {longest - _MOST_CHARACTERS} characters, since W&B's "
+            f"runs have ids of at most {_MOST_CHARACTERS}; shorten it",
+            source.where(["id"]),
+        )
+    return sweep
+
+
+def _place(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
+    return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
+
+
+def _decides(config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
+    """What of a sweep decides its trials' parameters, and what becomes of them."""
+    raw = config.raw
+    decides = {"method": config.method, "space": raw["parameters"]}
+    if config.method != "grid":
+        decides["seed"] = given["seed"]
+    if config.method == "bayes":
+        # The result that later trials follow is a mean over the seeds.
+        decides |= {"sampler": given["sampler"], "seeds": list(seeds)}
+    if waits_for_results(config):
+        decides |= {"metric": raw["metric"], "lag": given["lag"]}
+    if config.early_terminate is not None:
+        decides["early_terminate"] = raw["early_terminate"]
+    return decides
+
+
+def _count(config: SweepConfig, wanted: int | None, source: Source) -> int:
+    """How many trials there are: what is wanted, within the sweep's cap and the grid."""
+    size = config.space.grid_size if config.method == "grid" else None
+    limits = [limit for limit in (wanted, config.run_cap, size) if limit is not None]
+    if not limits:
+        raise SpecError(
+            f"missing key 'count' in 'sweep': add it, how many trials there are; method "
+            f"{config.method} never ends by itself",
+            source.where(["sweep"]),
+        )
+    return min(limits)
+
+
+def run_pattern(sweep_ids: Iterable[str]) -> str:
+    """A pattern of the ids of all runs of these sweeps."""
+    ids = "|".join(map(re.escape, sweep_ids))
+    return rf"(?:{ids})-(?:t\d\d\d\d+|c\d+\.\d+)(?:-s-?\d+)?" if ids else "none"

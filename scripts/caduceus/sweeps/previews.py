@@ -1,0 +1,80 @@
+"""What a sweep would do, before it does anything: its space, its first trials, what it may cost."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.experiments import Experiment
+from caduceus.files import read_json
+from caduceus.rendering import render
+from caduceus.sweeps.plans import Sweep
+from caduceus.sweeps.spaces import Parameter
+from caduceus.sweeps.suggestions import suggest
+
+_SHOWN_TRIALS = 3
+_SHOWN_LEVELS = 8
+
+
+def preview(experiment: Experiment, sweep: Sweep, runs: Path) -> Iterator[str]:
+    """The lines that say what a sweep would do.
+
+    Args:
+        experiment: the sweep's experiment.
+        sweep: the sweep.
+        runs: results/runs, whose runs of the same program tell the cost.
+    """
+    config = sweep.config
+    how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
+    metric = f" on {config.metric_name}, {config.goal}" if config.metric_name else ""
+    yield f"{sweep.id}: {how}{metric}"
+    if config.early_terminate:
+        yield f"  stopped early by hyperband, eta {config.early_terminate.eta:g}"
+    width = max(len(parameter.name) for parameter in config.space.parameters)
+    for parameter in config.space.parameters:
+        yield f"  {parameter.name:{width}}  {_spread(parameter)}"
+    trials = list(sweep.trials())
+    together = f"{sweep.lag} at a time" if sweep.is_sequential else "all at a time"
+    seeds = f", each with {len(sweep.seeds)} seeds" if len(sweep.seeds) > 1 else ""
+    confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
+    yield f"{sweep.count} trials{seeds}, at most {together}{confirmed}: {len(trials)} runs"
+    yield "first trials, before any result:"
+    for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
+        chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
+        yield f"  {number}  {_words(config.space.flat(chosen))}"
+    yield _cost(runs, str(experiment.spec["program"]), len(trials))
+
+
+def _spread(parameter: Parameter) -> str:
+    distribution = parameter.distribution
+    levels = distribution.levels
+    if levels is not None and len(levels) <= _SHOWN_LEVELS:
+        return ", ".join(render(level) for level in levels)
+    middle = distribution.ppf(0.5)
+    low, high = distribution.ppf(0.01), distribution.ppf(0.99)
+    return f"{_short(low)} … {_short(middle)} … {_short(high)} (1 %, median, 99 %)"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else render(value)
+
+
+def _words(parameters: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in parameters.items())
+
+
+def _cost(runs: Path, program: str, count: int) -> str:
+    """How long it may take, by earlier runs of the same program."""
+    took = []
+    for path in sorted(runs.glob("*/train.json")):
+        params, train = path.with_name("params.json"), read_json(path)
+        is_alike = params.exists() and read_json(params)["program"] == program
+        if is_alike and train["state"] == "finished":
+            took.append(train["compute"]["wall_s"])
+    if not took:
+        return f"cost: unknown, as no run of {program} has finished yet"
+    typical = statistics.median(took)
+    return (
+        f"cost: {count} runs of {typical / 60:.3g} min, the median of {len(took)} earlier runs: "
+        f"{count * typical / 3600:.3g} hours, divided by how many run at a time"
+    )

@@ -1,0 +1,115 @@
+"""The space that a sweep searches: its parameters, nested or not, and points in it."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from caduceus.sweeps.distributions import Distribution
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+Path = tuple[str, ...]  # of a nested parameter: ("optimizer", "lr")
+Configuration = dict[str, Any]  # a value for every parameter, nested as in the file
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter and how its values are spread."""
+
+    path: Path
+    distribution: Distribution
+
+    @property
+    def name(self) -> str:
+        """Its path as one word: `optimizer.lr`."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True)
+class Space:
+    """All parameters, constants included, in the order of the file."""
+
+    parameters: tuple[Parameter, ...]
+
+    @cached_property
+    def _sorted(self) -> list[Parameter]:
+        """The parameters in W&B's order, which is by name at every level."""
+        return sorted(self.parameters, key=lambda parameter: parameter.path)
+
+    def sample(self, rng: "Generator") -> Configuration:
+        """A random configuration, decided by the state of `rng`.
+
+        Each parameter that isn't constant takes one number from `rng`, in the order of the names,
+        so that the order of the file doesn't matter.
+        """
+        values = {
+            parameter.path: parameter.distribution.ppf(
+                0.0 if parameter.distribution.kind == "constant" else float(rng.random())
+            )
+            for parameter in self._sorted
+        }
+        return self.nest(values)
+
+    @cached_property
+    def grid_size(self) -> int | None:
+        """How many configurations the grid has; None if W&B has no grid of some parameter."""
+        axes = self._axes
+        return None if axes is None else math.prod(map(len, axes.values()))
+
+    def grid(self) -> Iterator[Configuration]:
+        """Every configuration of the grid, in W&B's order: the last name changes fastest.
+
+        Raises:
+            ValueError: some parameter has no grid.
+        """
+        if self.grid_size is None:
+            raise ValueError("a grid needs listed values")
+        return map(self.grid_point, range(self.grid_size))
+
+    def grid_point(self, number: int) -> Configuration:
+        """The configuration at place `number` of the grid, found without those before it.
+
+        Raises:
+            IndexError: the grid is smaller, or there is none.
+        """
+        axes = self._axes
+        if axes is None or not 0 <= number < math.prod(map(len, axes.values())):
+            raise IndexError(f"the grid has no place {number}")
+        values = {}
+        for path, axis in reversed(axes.items()):
+            number, place = divmod(number, len(axis))
+            values[path] = axis[place]
+        return self.nest(values)
+
+    @cached_property
+    def _axes(self) -> dict[Path, Sequence[Any]] | None:
+        axes = {}
+        for parameter in self._sorted:
+            axis = parameter.distribution.grid
+            if axis is None:
+                return None
+            axes[parameter.path] = axis
+        return axes
+
+    def nest(self, values: Mapping[Path, Any]) -> Configuration:
+        """The configuration that has these values of all parameters, in the order of the file."""
+        nested: Configuration = {}
+        for parameter in self.parameters:
+            below = nested
+            for key in parameter.path[:-1]:
+                below = below.setdefault(key, {})
+            below[parameter.path[-1]] = values[parameter.path]
+        return nested
+
+    def flat(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """The values in `configuration` by the parameters' names, such as `optimizer.lr`."""
+        values = {}
+        for parameter in self.parameters:
+            value: Any = configuration
+            for key in parameter.path:
+                value = value[key]
+            values[parameter.name] = value
+        return values

@@ -1,0 +1,216 @@
+"""The next trial of a sweep from those before it: by grid, at random, or by Bayesian optimisation.
+
+An answer depends on the arguments alone: whoever asks again, in whatever process, gets the same.
+Nothing is kept from one suggestion to the next; Optuna's study is built anew from the trials.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from caduceus.sweeps.configs import SweepConfig
+from caduceus.sweeps.spaces import Configuration, Parameter
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+
+# A model is asked from so many results on.
+_LEAST_RESULTS = 10
+# Optuna tries each of so many whole numbers, and searches among more of them step by step, which
+# takes longer than a search among real numbers.
+_MOST_INDEXED = 16
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of an earlier trial.
+
+    Attributes:
+        parameters: its configuration, nested.
+        objective: the sweep's metric; None, or no finite number, where there is none. A trial that
+            was stopped early has that of its rows up to the deciding band, a failed one what
+            `metric.impute` names of its own rows.
+        state: "running" is a trial whose result may not be used yet, be it there or not.
+    """
+
+    parameters: Mapping[str, Any]
+    objective: float | None
+    state: Literal["finished", "failed", "running"]
+
+
+def suggest(
+    config: SweepConfig, sampler: str, seed: int, number: int, earlier: Sequence[Told]
+) -> Configuration | None:
+    """The configuration of trial `number`, or None if the grid has no more.
+
+    Args:
+        config: of the sweep.
+        sampler: of method bayes: "gp" is Optuna's GPSampler, "tpe" its TPESampler.
+        seed: of the sweep; not negative.
+        number: of the trial, from 0.
+        earlier: trials 0 .. `number` - 1 in their order; only method bayes looks at them.
+
+    Raises:
+        KeyError: there is no such sampler.
+    """
+    if config.method == "grid":
+        size = config.space.grid_size
+        return config.space.grid_point(number) if size is None or number < size else None
+    if config.method == "bayes":
+        axes = [_Axis(p) for p in config.space.parameters if p.distribution.kind != "constant"]
+        results = sum(trial.state != "running" for trial in earlier)
+        if axes and results >= _LEAST_RESULTS:
+            return _ask_model(config, axes, _SAMPLERS[sampler], (seed, number), earlier)
+    return config.space.sample(np.random.default_rng((seed, number)))
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """A parameter as an optimiser sees it: a number in [0, 1], an index, or a label."""
+
+    parameter: Parameter
+
+    @cached_property
+    def _ends(self) -> list[float]:
+        """The shares at which its levels end; none if it is continuous."""
+        distribution = self.parameter.distribution
+        return [distribution.cdf(level) for level in distribution.levels or ()]
+
+    @property
+    def _is_label(self) -> bool:
+        return self.parameter.distribution.kind == "categorical"
+
+    @property
+    def _is_indexed(self) -> bool:
+        return self._is_label or 0 < len(self._ends) <= _MOST_INDEXED
+
+    def distribution(self) -> "BaseDistribution":
+        """The same for Optuna."""
+        from optuna.distributions import (
+            CategoricalDistribution,
+            FloatDistribution,
+            IntDistribution,
+        )
+
+        if self._is_label:
+            return CategoricalDistribution(range(len(self._ends)))
+        if self._is_indexed:
+            return IntDistribution(0, len(self._ends) - 1)
+        return FloatDistribution(0, 1)
+
+    def place(self, value: Any) -> float:
+        """Where `value` lies: its index, or the middle of its share."""
+        share = self.parameter.distribution.cdf(value)
+        if not self._ends:
+            return share
+        index = self._ends.index(share)
+        if self._is_indexed:
+            return index
+        return (share + (self._ends[index - 1] if index else 0.0)) / 2
+
+    def value(self, place: float) -> Any:
+        """The value that lies there."""
+        distribution = self.parameter.distribution
+        if self._is_indexed and distribution.levels is not None:
+            return distribution.levels[int(place)]
+        return distribution.ppf(place)
+
+
+def _ask_model(
+    config: SweepConfig,
+    axes: Sequence[_Axis],
+    make_sampler: Callable[[int], "BaseSampler"],
+    entropy: tuple[int, int],
+    earlier: Sequence[Told],
+) -> Configuration:
+    import optuna
+    from optuna.trial import TrialState, create_trial
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of every study
+    names = [axis.parameter.name for axis in axes]
+    distributions = {name: axis.distribution() for name, axis in zip(names, axes, strict=True)}
+    study = optuna.create_study(sampler=make_sampler(_seed(entropy)))
+    for trial, cost in zip(earlier, _costs(earlier, config), strict=True):
+        values = config.space.flat(trial.parameters)
+        study.add_trial(
+            create_trial(
+                state=TrialState.RUNNING if cost is None else TrialState.COMPLETE,
+                value=cost,
+                params={
+                    name: axis.place(values[name]) for name, axis in zip(names, axes, strict=True)
+                },
+                distributions=distributions,
+            )
+        )
+    with _one_thread():
+        asked = study.ask(distributions).params
+    found = {p.path: p.distribution.ppf(0.0) for p in config.space.parameters}
+    for name, axis in zip(names, axes, strict=True):
+        found[axis.parameter.path] = axis.value(asked[name])
+    return config.space.nest(found)
+
+
+def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float | None]:
+    """What is to be minimised, of each trial; None of those whose result isn't there.
+
+    Failed trials and those without a finite objective count as in W&B's package `sweeps` 0.3.0,
+    `bayes_search.py`: by `metric.impute` either as the worst of the others, or as their own
+    objective; as 0 if there is none. The worst is that of the objectives, where W&B takes the worst
+    row of any run.
+    """
+    sign = 1 if config.goal == "minimize" else -1
+    counted = ("finished",) if config.impute == "worst" else ("finished", "failed")
+    valid = {
+        number: sign * trial.objective
+        for number, trial in enumerate(earlier)
+        if trial.state in counted and trial.objective is not None and math.isfinite(trial.objective)
+    }
+    otherwise = max(valid.values(), default=0.0) if config.impute == "worst" else 0.0
+    return [
+        None if trial.state == "running" else valid.get(number, otherwise)
+        for number, trial in enumerate(earlier)
+    ]
+
+
+def _seed(entropy: tuple[int, int]) -> int:
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def _gp(seed: int) -> "BaseSampler":
+    """Trials without a result are fantasies: what they may give is averaged over."""
+    from optuna.samplers import GPSampler
+
+    sampler = GPSampler(seed=seed, n_startup_trials=1)
+    # Half the time of Optuna's 2048 and 10, and no worse in benchmarks/sweeps.py.
+    sampler._n_preliminary_samples = 1024
+    sampler._n_local_search = 4
+    return sampler
+
+
+def _tpe(seed: int) -> "BaseSampler":
+    """Trials without a result count as bad ones, so that others keep away from them."""
+    from optuna.samplers import TPESampler
+
+    return TPESampler(seed=seed, n_startup_trials=1)
+
+
+_SAMPLERS: dict[str, Callable[[int], "BaseSampler"]] = {"gp": _gp, "tpe": _tpe}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums come out alike, to the last bit, only if they are always split alike."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,113 @@
+"""Trials: how the next one follows from those before.
+
+A trial's file is written once and never again. Beside its parameters it holds what it was told: the
+result of the one trial that came in since the trial before it, at a distance of `lag`. So all that
+a suggestion goes by stands in the files of the trials up to it, and a trial that is run again later
+changes nothing of what follows.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from caduceus import sources
+from caduceus.errors import ResultError, SpecError
+from caduceus.files import read_json, write_json, write_whole
+from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
+from caduceus.sweeps.plans import waits_for_results
+from caduceus.sweeps.suggestions import Told, suggest
+
+
+def start_sweep(
+    plan: Mapping[str, Any], code: sources.CodeSpec, experiment: Path, out: Path
+) -> None:
+    """Write sweep.json and sweep.yaml, and take the snapshot of the code that all trials run.
+
+    Args:
+        plan: what sweep.json is to hold.
+        code: `code` of the experiment.
+        experiment: its file.
+        out: results/sweeps/SWEEP/sweep.json.
+
+    Raises:
+        SpecError: the code is no longer what it was when the sweep got its id.
+    """
+    folder = SweepFolder(out.parent)
+    root, program = Path(), plan["definition"]["program"]
+    files = sources.code_files(root / program, code, root)
+    if sources.code_identity(files, code, root) != plan["definition"]["code"]:
+        raise SpecError("its code changed after Snakemake had started; start it again", program)
+    if not folder.code.exists():  # trials that have run, ran this
+        sources.snapshot(files, root, folder.code, linked=None)
+        shutil.copyfile(experiment, folder.experiment)
+    is_file = not plan["keys"]
+    text = Path(plan["file"]).read_text() if is_file else _as_yaml(plan["config"])
+    write_whole(folder.given, text)
+    write_json(out, plan)
+
+
+def _as_yaml(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+
+
+def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
+    """What the file of trial `number` is to hold.
+
+    Args:
+        folder: the sweep's.
+        number: counted from 0.
+        results: train.json of each run of trial `number - lag`; empty before the first result, and
+            in a sweep that goes by none.
+
+    Returns:
+        `trial`, `parameters` (nested as in the sweep's configuration), and `told`: what came in
+        since the trial before, or null. Its keys are those of `result_of`.
+    """
+    plan, config = read_json(folder.plan), folder.config()
+    told = result_of(number - plan["lag"], list(map(read_json, results))) if results else None
+    trial: Trial = {"trial": number, "parameters": None, "told": told}
+    earlier = [*folder.earlier(number), trial] if waits_for_results(config) else []
+    parameters = suggest(config, plan["sampler"], plan["seed"], number, _known(earlier))
+    return trial | {"parameters": parameters}
+
+
+def _known(trials: Sequence[Trial]) -> list[Told]:
+    """What is known of each trial but the last one, which is to be suggested."""
+    told = {trial["told"]["trial"]: trial["told"] for trial in trials if trial["told"]}
+    known = []
+    for trial in trials[:-1]:
+        result = told.get(trial["trial"])
+        known.append(
+            Told(
+                trial["parameters"],
+                result["objective"] if result else None,
+                result["state"] if result else "running",
+            )
+        )
+    return known
+
+
+def confirm_trial(folder: SweepFolder, count: int, rank: int) -> Trial:
+    """What the file of a confirmation is to hold: the configuration at place `rank`, once more.
+
+    Args:
+        folder: the sweep's.
+        count: how many trials there are to choose from, all of which have ended.
+        rank: counted from 0, the best.
+
+    Raises:
+        ResultError: there aren't so many trials with a result.
+    """
+    ranked = ranking(folder.results(count), folder.config().goal)
+    if rank >= len(ranked):
+        raise ResultError(
+            f"{len(ranked)} trials have a result, so none can be confirmed at place {rank + 1}; "
+            "lower `confirm`, or see why the others failed",
+            str(folder.given),
+        )
+    best = ranked[rank]["trial"]
+    parameters = read_json(folder.trial(f"{best:04d}"))["parameters"]
+    return {"trial": best, "parameters": parameters, "told": None}

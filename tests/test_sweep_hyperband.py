@@ -1,0 +1,142 @@
+"""Early termination beside W&B's own rule, in its package `sweeps`."""
+
+import math
+from typing import Any
+
+import pytest
+from caduceus.sweeps.hyperband import (
+    BandValue,
+    HyperbandSettings,
+    band_values,
+    bands,
+    verdict,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+wandb_rule = pytest.importorskip("sweeps.hyperband_stopping")
+wandb_run = pytest.importorskip("sweeps.run")
+
+METRIC = "loss"
+NOT_COUNTED = [math.nan, math.inf, -math.inf, None, "NaN", True, 10**30, {"_type": "histogram"}]
+# Few different values make ties.
+VALUES = st.integers(0, 6) | st.floats(-3, 3) | st.floats(allow_nan=True, allow_infinity=True)
+ROWS = st.one_of(
+    st.builds(lambda value: {METRIC: value}, VALUES | st.sampled_from(NOT_COUNTED)),
+    st.just({"other": 1}),
+)
+HISTORIES = st.lists(ROWS, max_size=25)
+SETTINGS = st.one_of(
+    st.builds(
+        HyperbandSettings,
+        min_iter=st.integers(1, 5),
+        eta=st.integers(2, 4) | st.floats(1.01, 5),
+        strict=st.booleans(),
+    ),
+    st.builds(
+        HyperbandSettings,
+        max_iter=st.integers(5, 30),
+        s=st.integers(1, 4),
+        eta=st.integers(2, 4) | st.floats(1.01, 5),
+        strict=st.booleans(),
+    ),
+)
+GOALS = st.sampled_from(["minimize", "maximize"])
+
+
+def written(settings: HyperbandSettings, goal: str) -> dict[str, Any]:
+    """The sweep configuration."""
+    names = ("min_iter", "max_iter", "s", "eta", "strict")
+    given = {name: getattr(settings, name) for name in names}
+    return {
+        "method": "random",
+        "metric": {"name": METRIC, "goal": goal},
+        "early_terminate": {
+            "type": "hyperband",
+            **{name: value for name, value in given.items() if value is not None},
+        },
+        "parameters": {"a": {"min": 0.0, "max": 1.0}},
+    }
+
+
+def stopped_by_wandb(
+    own: list[dict[str, Any]], others: list[list[dict[str, Any]]], config: dict[str, Any]
+) -> int | None:
+    """How many rows that count a run had when W&B, asked after each of its rows, stopped it."""
+    finished = [wandb_run.SweepRun(state="finished", history=history) for history in others]
+    for length in range(1, len(own) + 1):
+        run = wandb_run.SweepRun(state="running", history=own[:length])
+        if wandb_rule.hyperband_stop_runs([*finished, run], config):
+            return len(run.metric_history(METRIC, filter_invalid=True))
+    return None
+
+
+def values_of(history: list[dict[str, Any]], settings: HyperbandSettings, goal: Any) -> Any:
+    return band_values([row.get(METRIC) for row in history], bands(settings), goal)
+
+
+@settings(max_examples=500, deadline=None)
+@given(HISTORIES, st.lists(HISTORIES, max_size=12), SETTINGS, GOALS)
+def test_the_runs_that_wandb_stops_are_stopped_at_the_same_row(
+    own: Any, others: Any, sweep: HyperbandSettings, goal: Any
+) -> None:
+    found = verdict(
+        values_of(own, sweep, goal),
+        [values_of(history, sweep, goal) for history in others],
+        sweep,
+        goal,
+    )
+    assert found == stopped_by_wandb(own, others, written(sweep, goal))
+
+
+@settings(max_examples=500, deadline=None)
+@given(HISTORIES, HISTORIES, st.lists(HISTORIES, max_size=8), SETTINGS, GOALS)
+def test_rows_after_the_deciding_band_change_nothing(
+    own: Any, later: Any, others: Any, sweep: HyperbandSettings, goal: Any
+) -> None:
+    rest = [values_of(history, sweep, goal) for history in others]
+    found = verdict(values_of(own, sweep, goal), rest, sweep, goal)
+    after = verdict(values_of(own + later, sweep, goal), rest, sweep, goal)
+    if found is not None:
+        assert after == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (HyperbandSettings(min_iter=3), [3, 9, 27, 81]),
+        (HyperbandSettings(min_iter=2, eta=1.5), [2, 3, 4, 6]),
+        (HyperbandSettings(max_iter=27, s=2), [3, 9]),
+        (HyperbandSettings(max_iter=27, s=9), [1, 3, 9]),
+        (HyperbandSettings(max_iter=5, s=2, eta=2), [1, 2]),
+        (HyperbandSettings(max_iter=27, s=2, min_iter=1), [3, 9]),
+        (HyperbandSettings(max_iter=2, s=2), []),
+    ],
+)
+def test_where_the_bands_lie(settings: HyperbandSettings, expected: list[int]) -> None:
+    assert bands(settings)[:4] == expected
+
+
+def test_large_bands_end_where_no_run_comes() -> None:
+    assert bands(HyperbandSettings(min_iter=1, eta=1e10)) == [1, 10**10]
+
+
+def test_settings_without_bands_are_refused() -> None:
+    with pytest.raises(ValueError, match="min_iter"):
+        bands(HyperbandSettings(max_iter=27))
+
+
+def test_a_run_alone_goes_on() -> None:
+    own = band_values([3.0, 2.0, 5.0], [1, 3], "minimize")
+    assert own == {1: BandValue(3.0, 3.0), 3: BandValue(5.0, 2.0)}
+    assert verdict(own, [], HyperbandSettings(min_iter=1), "minimize") is None
+
+
+def test_only_a_strict_rule_stops_a_run_that_was_better_before() -> None:
+    own = band_values([1.0, 9.0], [2], "minimize")
+    others = [band_values([value, value], [2], "minimize") for value in (2.0, 3.0, 4.0)]
+    stricter = HyperbandSettings(min_iter=2, eta=4)
+    assert verdict(own, others, stricter, "minimize") == 2
+    assert (
+        verdict(own, others, HyperbandSettings(min_iter=2, eta=4, strict=False), "minimize") is None
+    )

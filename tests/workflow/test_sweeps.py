@@ -1,0 +1,232 @@
+"""Sweeps, run by the workflow."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
+from projects import Finished, Project, end_group, start_snakemake, wait_for
+from test_online import caduceus
+from wandb_server import WandbServer
+
+pytestmark = pytest.mark.xdist_group("sweeps")  # what is swept once serves many tests
+# Deterministic; the parameters decide what becomes of a trial.
+PROGRAM = """\
+import argparse
+import time
+
+import wandb
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--mode", default="good")
+parser.add_argument("--x", type=float)
+parser.add_argument("--rows", type=int, default=4)
+parser.add_argument("--pause", type=float, default=0.0)
+parser.add_argument("--seed", type=int)
+options = parser.parse_args()
+
+run = wandb.init()
+for row in range(options.rows):
+    loss = (options.x - 0.3) ** 2 + 1 / (row + 1) + options.seed / 100
+    run.log({"val/loss": float("nan") if options.mode == "broken" else loss}, commit=True)
+    if options.mode == "crash" and row == 1:
+        raise SystemExit("crashed")
+    time.sleep(options.pause)
+run.finish()
+"""
+GRID = {
+    "method": "grid",
+    "metric": {"name": "val/loss", "goal": "minimize"},
+    "parameters": {"mode": {"values": ["good", "crash", "broken"]}, "x": {"values": [0.2, 0.8]}},
+}
+
+
+def create(path: Path, config: Any, **sweep: Any) -> Project:
+    project = Project.create(path)
+    project.write("experiments/train.py", PROGRAM)
+    experiment = {
+        "id": "tune",
+        "type": "sweep",
+        "program": "experiments/train.py",
+        "sweep": {"config": config} | sweep,
+    }
+    project.write_yaml("experiments/tune.yaml", experiment)
+    project.write_yaml(
+        "config.yaml", {"experiments": ["experiments/tune.yaml"], "wandb": {"project": "tests"}}
+    )
+    return project
+
+
+def change_sweep(project: Project, **changes: Any) -> None:
+    spec = yaml.safe_load((project.path / "experiments/tune.yaml").read_text())
+    project.change("experiments/tune.yaml", sweep=spec["sweep"] | changes)
+
+
+def sweep_of(project: Project) -> Path:
+    (folder,) = (project.path / "results/sweeps").iterdir()
+    return folder
+
+
+def trials_of(project: Project) -> list[dict[str, str]]:
+    with (sweep_of(project) / "trials.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def told(project: Project) -> list[dict[str, Any]]:
+    paths = sorted((sweep_of(project) / "trials").glob("[0-9]*.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """A grid of which some trials fail, run in two goes, and its best confirmed."""
+    project = create(tmp_path_factory.mktemp("swept") / "project", GRID, count=2, confirm=1)
+    project.snakemake().check()
+    change_sweep(project, count=6)
+    planned = project.planned()
+    assert planned["suggest_trial"] == 4
+    assert planned["sweep_agent"] == 4 + 3  # the best of six is confirmed anew
+    assert "start_sweep" not in planned
+    return project, project.snakemake().check()
+
+
+def test_every_trial_is_listed_and_failed_ones_block_nothing(
+    swept: tuple[Project, Finished],
+) -> None:
+    project, finished = swept
+    rows = trials_of(project)
+    assert [(row["config.mode"], row["config.x"]) for row in rows] == [
+        (mode, x) for mode in ("good", "crash", "broken") for x in ("0.2", "0.8")
+    ]
+    assert [row["state"] for row in rows] == ["finished"] * 2 + ["failed"] * 2 + ["finished"] * 2
+    assert [row["objective"] for row in rows] == ["0.26", "0.5", "", "", "", ""]
+    assert [row["best_so_far"] for row in rows] == ["0.26"] * 6
+    assert rows[0]["runs"] == f"{sweep_of(project).name}-t0000"
+    assert "failed trial, which the sweep counts as such" in finished.output
+    assert len(project.read_json("results/failures.json")["failed_trials"]) == 2
+    assert project.planned() == {}
+
+
+def test_the_best_is_confirmed_on_fresh_seeds(swept: tuple[Project, Finished]) -> None:
+    project, _ = swept
+    with (sweep_of(project) / "confirmed.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["trial"], row["of_trial"]) == ("c6.0", "0")
+    assert row["config.x"] == "0.2"
+    assert row["n"] == "3"
+    assert float(row["mean"]) == pytest.approx(0.26 + 0.02)  # seeds 1, 2, 3
+    assert float(row["low"]) < float(row["mean"]) < float(row["high"])
+
+
+def test_the_sweep_is_exported_as_given_with_figures(swept: tuple[Project, Finished]) -> None:
+    project, _ = swept
+    folder = sweep_of(project)
+    assert yaml.safe_load((folder / "sweep.yaml").read_text()) == GRID
+    figures = {path.name for path in (folder / "figures").iterdir() if path.suffix == ".pdf"}
+    names = ("history", "parallel_coordinates", "importance", "slices", "expected_best")
+    assert figures == {f"{name}.pdf" for name in names}
+
+
+def test_the_best_is_an_experiment_that_runs(
+    swept: tuple[Project, Finished], tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "project")
+    shutil.copytree(swept[0].path, project.path, symlinks=True)
+    best = (sweep_of(project) / "best.json").relative_to(project.path).as_posix()
+    project.change("config.yaml", experiments=[best])
+    project.snakemake().check()
+    (run,) = (path for path in project.runs if path.name.startswith("tune-best-"))
+    summary = json.loads((run / "run_summary.json").read_text())
+    assert summary["config"]["x"] == 0.2
+    assert summary["summary"]["val/loss"] == pytest.approx(0.26)
+
+
+def test_trials_belong_to_their_sweep_on_the_server(
+    swept: tuple[Project, Finished], tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    project = Project(tmp_path / "project")
+    shutil.copytree(swept[0].path, project.path, symlinks=True)
+    caduceus(project, wandb_server, "sync").check()
+    (sweep,) = wandb_server.sweeps
+    assert sweep.settings["name"] == sweep_of(project).name
+    assert sweep.settings["parameters"] == GRID["parameters"]
+    assert sorted(run.name for run in sweep.runs) == sorted(path.name for path in project.runs)
+    caduceus(project, wandb_server, "sync").check()
+    assert len(wandb_server.sweeps) == 1
+
+
+def test_the_same_trials_come_whatever_the_cores_and_after_a_kill(tmp_path: Path) -> None:
+    config = {
+        "method": "bayes",
+        "metric": {"name": "val/loss", "goal": "minimize"},
+        "parameters": {"x": {"min": 0.0, "max": 1.0}, "mode": {"values": ["good", "broken"]}},
+    }
+    first = create(tmp_path / "first/project", config, count=13, lag=3)
+    first.snakemake().check()
+    second = create(tmp_path / "second/project", config, count=13, lag=3)
+    snakemake = start_snakemake(second)
+    wait_for(lambda: list(second.path.glob("results/sweeps/*/trials/0005.json")), 120)
+    end_group(snakemake.pid)
+    snakemake.wait()
+    second.caduceus("unlock").check()
+    second.run(*second.command("--cores", "1", "--rerun-incomplete")).check()
+
+    assert sweep_of(first).name == sweep_of(second).name
+    assert told(first) == told(second)
+    chosen = [trial["parameters"]["x"] for trial in told(first)]
+    assert len(set(chosen)) == 13
+    assert [trial["told"] and trial["told"]["trial"] for trial in told(first)] == [
+        None,
+        None,
+        None,
+        *range(10),
+    ]
+
+
+def test_a_trial_that_does_badly_is_stopped_early(tmp_path: Path) -> None:
+    config = {
+        "method": "grid",
+        "metric": {"name": "val/loss", "goal": "minimize"},
+        "parameters": {
+            "x": {"values": [0.3, 0.35, 2.0, 3.0]},
+            "rows": {"value": 40},
+            "pause": {"value": 0.2},
+        },
+        "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
+    }
+    project = create(tmp_path / "project", config, lag=1)
+    project.snakemake().check()
+    rows = trials_of(project)
+    assert [row["stopped_early"] for row in rows] == ["false", "false", "true", "true"]
+    assert {row["state"] for row in rows} == {"finished"}
+
+    settings = HyperbandSettings(min_iter=2, eta=2)
+    seen: list[dict[int, BandValue]] = []
+    for row, x in zip(rows, (0.3, 0.35, 2.0, 3.0), strict=True):
+        values = [(x - 0.3) ** 2 + 1 / (n + 1) for n in range(40)]
+        own = band_values(values, bands(settings), "minimize")
+        stopped_at = verdict(own, seen, settings, "minimize")
+        train = json.loads((project.path / f"results/runs/{row['runs']}/train.json").read_text())
+        assert train["trial"]["stopped_at"] == stopped_at
+        assert float(row["objective"]) == pytest.approx(min(values[:stopped_at]))
+        seen.append({int(k): BandValue(*v) for k, v in train["trial"]["bands"].items()})
+    with (project.path / f"results/runs/{rows[3]['runs']}/metrics_history.csv").open() as stream:
+        logged = len(list(csv.DictReader(stream)))
+    assert 2 <= logged < 40
+
+
+def test_a_metric_that_is_never_logged_is_said_after_the_first_trial(tmp_path: Path) -> None:
+    config = GRID | {"metric": {"name": "val/los", "goal": "minimize"}}
+    project = create(tmp_path / "project", "experiments/sweep.yaml", seed=0)
+    project.write_yaml("experiments/sweep.yaml", config)
+    finished = project.snakemake("--cores", "1")
+    assert finished.code == 1
+    assert (
+        "experiments/sweep.yaml:3: metric.name: experiments/train.py logs no 'val/los', did you "
+        "mean 'val/loss'?; it logs val/loss"
+    ) in finished.output
+    assert len(list(project.path.glob("results/runs/*/work/attempts/1.json"))) <= 2

@@ -1,0 +1,123 @@
+# From a sweep's configuration to its trials, each a run, and to what the sweep has found.
+#
+# Needs: experiment files with `sweep`, training programs, results/runs/RUN/ of their runs.
+# Makes: results/sweeps/SWEEP/{sweep.json, sweep.yaml, trials/TRIAL.json, trials.csv, best.json,
+#        importance.csv, confirmed.csv, figures/}, results/runs/RUN/train.json of each trial's runs.
+#
+# A trial's file is written once: what it was chosen by is ancient, and no later result changes it.
+
+
+localrules:
+    start_sweep,
+    suggest_trial,
+    confirm_trial,
+    export_sweep,
+
+
+ruleorder: sweep_agent > train
+
+
+rule start_sweep:
+    """Write a sweep's plan, and take the snapshot of the code that all its trials run."""
+    input:
+        experiment=ancient(
+            lambda wildcards: local(PROJECT.sweeps[wildcards.sweep].source.path)
+        ),
+    output:
+        plan="results/sweeps/{sweep}/sweep.json",
+        given="results/sweeps/{sweep}/sweep.yaml",
+    log:
+        "results/logs/start_sweep/{sweep}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        plan=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].sweep.plan()),
+        code=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].spec["code"]),
+    shell:
+        "python -m caduceus start-sweep {input.experiment:q} --plan {params.plan:q}"
+        " --code {params.code:q} --out {output.plan:q} --log {log:q}"
+
+
+rule suggest_trial:
+    """Choose a trial's parameters, by the results of trials 0 to t - lag."""
+    input:
+        results=ancient(get_told),
+        before=ancient(get_trial_before),
+        plan=ancient("results/sweeps/{sweep}/sweep.json"),
+    output:
+        trial="results/sweeps/{sweep}/trials/{trial}.json",
+    log:
+        "results/logs/suggest_trial/{sweep}/{trial}.log",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "python -m caduceus suggest-trial {input.results:q} --out {output.trial:q} --log {log:q}"
+
+
+rule confirm_trial:
+    """Choose one of the best configurations, to run it again on fresh seeds."""
+    input:
+        results=ancient(get_trial_results),
+    output:
+        trial="results/sweeps/{sweep}/trials/c{trials}.{rank}.json",
+    log:
+        "results/logs/confirm_trial/{sweep}/{trials}.{rank}.log",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "python -m caduceus confirm-trial --out {output.trial:q} --log {log:q}"
+
+
+rule sweep_agent:
+    """Run a trial of a sweep as its run, and stop it early where the sweep says so."""
+    input:
+        trial=ancient(get_trial),
+        dataset=ancient(get_dataset),
+        params=ancient("results/runs/{run}/params.json"),
+        run=ancient("results/runs/{run}/run.json"),
+    output:
+        train="results/runs/{run}/train.json",
+    log:
+        "results/logs/sweep_agent/{run}.log",
+    wildcard_constraints:
+        run=run_pattern(PROJECT.sweeps),
+    retries: RETRIES
+    conda:
+        "../../envs/environment.yaml"
+    threads: get_resource("threads")
+    resources:
+        mem_mb=get_resource("mem_mb"),
+        gpus=get_resource("gpus"),
+        runtime=get_time_limit,
+        minutes=get_resource("runtime"),
+        retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
+    shell:
+        # A shell that stays between dies of the signal that asks a program to save.
+        "exec "
+        "python -m caduceus sweep-agent {input.trial:q} {input.dataset:q} --threads {threads}"
+        " --gpus {resources.gpus} --retries-left {resources.retries_left}"
+        " --minutes {resources.minutes}"
+        " --out {output.train:q} --log {log:q}"
+
+
+rule export_sweep:
+    """Export a sweep: its trials in one table, the best as an experiment, importances, figures."""
+    input:
+        plan=get_sweep_plan,
+        sweep="results/sweeps/{sweep}/sweep.json",
+        trials=get_trials,
+        manifests=get_sweep_manifests,
+    output:
+        trials="results/sweeps/{sweep}/trials.csv",
+        confirmed="results/sweeps/{sweep}/confirmed.csv",
+        best="results/sweeps/{sweep}/best.json",
+        importance="results/sweeps/{sweep}/importance.csv",
+        figures=directory("results/sweeps/{sweep}/figures"),
+    log:
+        "results/logs/export_sweep/{sweep}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["export_sweep"],
+    shell:
+        "python -m caduceus export-sweep {input.plan:q} --out {output.trials:q} --log {log:q}"
