@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def test_a_model_is_asked_when_there_are_results(sampler: str) -> None:
 def test_another_process_with_more_threads_gives_the_same_answer(sampler: str) -> None:
     """Of 60 trials, 6 of them pending."""
     script = (
-        "import json, sys; sys.path.insert(0, 'tests')\n"
+        f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "import torch; torch.set_num_threads(int(sys.argv[1]))\n"
         "from test_sweep_suggestions import suggest, sweep, trials_of\n"
         "config = sweep('bayes')\n"
@@ -198,6 +199,26 @@ def test_failed_trials_count_as_the_worst() -> None:
     assert answer(Told(parameters, None, "finished")) == expected
     assert answer(Told(parameters, math.nan, "finished")) == expected
     assert answer(Told(parameters, -math.inf, "finished")) == expected
+
+
+def test_how_bad_a_diverged_trial_is_does_not_matter() -> None:
+    config = sweep("bayes")
+    told = trials_of(config, 20)
+
+    def answer(objective: float) -> Any:
+        fifth = Told(told[5].parameters, objective, "finished")
+        return suggest(config, "gp", 0, 20, [*told[:5], fifth, *told[6:]])
+
+    assert answer(20.0) == answer(1e9) == answer(1e300)
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, caduceus.sweeps.suggestions\n"
+        "print({'numpy', 'optuna', 'torch'} & {*sys.modules})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
 
 
 @pytest.mark.parametrize("impute", ["latest", "best"])

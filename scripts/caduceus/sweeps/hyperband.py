@@ -1,14 +1,15 @@
 """W&B's early termination: which runs hyperband stops, and at which band.
 
 The rule is that of W&B's package `sweeps` 0.3.0, `sweeps/hyperband_stopping.py`. Only rows that
-hold a finite number under the metric count, and a band is a number of such rows. At each band the
-best 1/eta of the runs that came so far go on.
+hold a finite number under the metric count, and a band is a number of such rows. Of n runs that
+came as far as a band, floor(n / eta) + 1 go on, and those as good as the last of them.
 
 W&B judges a run against all runs of the moment, so that its answer depends on who is how far. Here
-a run is judged once per band, when its row of that number is there, against the earlier runs it was
-suggested from and itself. That is W&B's answer, were it asked at this moment with these runs
-alone, and it stays the same whatever ran beside it and whenever it is asked. Of W&B's answers it
-leaves out those which come later: W&B judges a run again as others reach its last band.
+trial t is judged once at each band, by its rows up to there, against itself and trials
+0 .. t - lag, whose results it was suggested from. That is W&B's answer, were it asked as soon as
+the row is there and knew of these runs alone; it is the same whatever ran beside it and whenever it
+is asked. What W&B does besides has no place in it: it judges a run again as others reach its last
+band, and not at all at a band that it passes between two looks.
 """
 
 import math

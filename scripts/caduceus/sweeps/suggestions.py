@@ -6,17 +6,17 @@ Nothing is kept from one suggestion to the next; Optuna's study is built anew fr
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
 
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.spaces import Configuration, Parameter
 
 if TYPE_CHECKING:
+    import numpy as np
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
@@ -62,11 +62,13 @@ def suggest(
     if config.method == "grid":
         size = config.space.grid_size
         return config.space.grid_point(number) if size is None or number < size else None
+    import numpy as np  # as all else that is heavy, only where it is used
+
     if config.method == "bayes":
         axes = [_Axis(p) for p in config.space.parameters if p.distribution.kind != "constant"]
         results = sum(trial.state != "running" for trial in earlier)
         if axes and results >= _LEAST_RESULTS:
-            return _ask_model(config, axes, _SAMPLERS[sampler], (seed, number), earlier)
+            return _ask_model(config, axes, sampler, (seed, number), earlier)
     return config.space.sample(np.random.default_rng((seed, number)))
 
 
@@ -125,7 +127,7 @@ class _Axis:
 def _ask_model(
     config: SweepConfig,
     axes: Sequence[_Axis],
-    make_sampler: Callable[[int], "BaseSampler"],
+    sampler: str,
     entropy: tuple[int, int],
     earlier: Sequence[Told],
 ) -> Configuration:
@@ -135,20 +137,22 @@ def _ask_model(
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of every study
     names = [axis.parameter.name for axis in axes]
     distributions = {name: axis.distribution() for name, axis in zip(names, axes, strict=True)}
-    study = optuna.create_study(sampler=make_sampler(_seed(entropy)))
-    for trial, cost in zip(earlier, _costs(earlier, config), strict=True):
+    study = optuna.create_study(sampler=_SAMPLERS[sampler](_seed(entropy)))
+    costs = iter(_evened(_costs(earlier, config)))
+    for trial in earlier:
         values = config.space.flat(trial.parameters)
+        is_running = trial.state == "running"
         study.add_trial(
             create_trial(
-                state=TrialState.RUNNING if cost is None else TrialState.COMPLETE,
-                value=cost,
+                state=TrialState.RUNNING if is_running else TrialState.COMPLETE,
+                value=None if is_running else float(next(costs)),
                 params={
                     name: axis.place(values[name]) for name, axis in zip(names, axes, strict=True)
                 },
                 distributions=distributions,
             )
         )
-    with _one_thread():
+    with _one_thread() if sampler == "gp" else nullcontext():
         asked = study.ask(distributions).params
     found = {p.path: p.distribution.ppf(0.0) for p in config.space.parameters}
     for name, axis in zip(names, axes, strict=True):
@@ -156,8 +160,8 @@ def _ask_model(
     return config.space.nest(found)
 
 
-def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float | None]:
-    """What is to be minimised, of each trial; None of those whose result isn't there.
+def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float]:
+    """What is to be minimised, of each trial that isn't running.
 
     Failed trials and those without a finite objective count as in W&B's package `sweeps` 0.3.0,
     `bayes_search.py`: by `metric.impute` either as the worst of the others, or as their own
@@ -166,19 +170,37 @@ def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float | None]:
     """
     sign = 1 if config.goal == "minimize" else -1
     counted = ("finished",) if config.impute == "worst" else ("finished", "failed")
+    ended = [trial for trial in earlier if trial.state != "running"]
     valid = {
         number: sign * trial.objective
-        for number, trial in enumerate(earlier)
+        for number, trial in enumerate(ended)
         if trial.state in counted and trial.objective is not None and math.isfinite(trial.objective)
     }
     otherwise = max(valid.values(), default=0.0) if config.impute == "worst" else 0.0
-    return [
-        None if trial.state == "running" else valid.get(number, otherwise)
-        for number, trial in enumerate(earlier)
-    ]
+    return [valid.get(number, otherwise) for number in range(len(ended))]
+
+
+def _evened(costs: Sequence[float]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Costs in the same order, of which the better half keeps its proportions.
+
+    The worse half takes the quantiles of a normal distribution, whose unit is the root mean square
+    of the better half. By their own sizes a few diverged trials would make all others look alike.
+    """
+    import numpy as np
+
+    array = np.clip(np.asarray(costs, dtype=float), -1e150, 1e150)  # squares stay finite
+    median = np.median(array)
+    is_better = array <= median
+    unit = math.sqrt(np.mean((array[is_better] - median) ** 2)) or 1.0
+    _, places, counts = np.unique(array, return_inverse=True, return_counts=True)
+    shares = (np.cumsum(counts) - counts / 2) / len(array)
+    quantiles = np.array([NormalDist().inv_cdf(share) for share in shares])
+    return np.where(is_better, (array - median) / unit, quantiles[places])
 
 
 def _seed(entropy: tuple[int, int]) -> int:
+    import numpy as np
+
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
@@ -187,7 +209,7 @@ def _gp(seed: int) -> "BaseSampler":
     from optuna.samplers import GPSampler
 
     sampler = GPSampler(seed=seed, n_startup_trials=1)
-    # Half the time of Optuna's 2048 and 10, and no worse in benchmarks/sweeps.py.
+    # Half the time of Optuna's own 2048 and 10 where all parameters are lists.
     sampler._n_preliminary_samples = 1024
     sampler._n_local_search = 4
     return sampler
