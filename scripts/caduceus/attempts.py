@@ -78,6 +78,20 @@ def summarize(run_id: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
     }
 
 
+def summarize_nothing(run_id: str) -> dict[str, Any]:
+    """The same of a run that was skipped: no attempt was made, and none is needed."""
+    compute = {"wall_s": 0.0, "cpu_s": 0.0, "lost_s": 0.0, "gpu_s": 0.0, "peak_memory_gb": 0.0}
+    return {
+        "run": run_id,
+        "state": "skipped",
+        "exit_code": None,
+        "error": None,
+        "output": {},
+        "compute": compute,
+        "attempts": [],
+    }
+
+
 def gpu_seconds(attempt: Attempt) -> float:
     """The time for which an attempt had its GPUs to itself, summed over them, in seconds."""
     seconds: float = attempt["wall_s"] * len(attempt["gpus"])

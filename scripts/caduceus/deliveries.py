@@ -52,7 +52,8 @@ def read_delivery(folder: RunFolder) -> Delivery | None:
 
 def complaint(folder: RunFolder) -> str:
     """What is to be said of a run that is tracked online and isn't on the server as it is here."""
-    was_trained_here = (folder.path / "train.json").exists()
+    train = folder.path / "train.json"
+    was_trained_here = train.exists() and read_json(train)["state"] != "skipped"
     if not was_trained_here or read_json(folder.path / "run.json")["mode"] != "online":
         return ""
     known = read_delivery(folder)

@@ -39,7 +39,7 @@ def plan_run(
         sweep = SweepFolder.of_trial(trial)
         root, files = sweep.code, sources.snapshot_files(sweep.code)
         experiment = sweep.experiment
-        chosen = read_json(trial)["parameters"]
+        chosen = read_json(trial)["parameters"] or {}  # none if it is skipped
         definition = dict(definition) | {"parameters": definition["parameters"] | chosen}
     if sources.code_identity(files, code, root) != definition["code"]:
         raise SpecError(

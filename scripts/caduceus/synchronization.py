@@ -153,7 +153,9 @@ def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
 
 def has_ended(folder: RunFolder) -> bool:
     """Whether the run was trained here, and has all its artifacts."""
-    return all((folder.path / name).exists() for name in ("train.json", "upload.json"))
+    if not all((folder.path / name).exists() for name in ("train.json", "upload.json")):
+        return False
+    return bool(read_json(folder.path / "train.json")["state"] != "skipped")
 
 
 def _was_sent(folder: RunFolder) -> bool:

@@ -203,7 +203,7 @@ def fill_disk(workflow: Workflow, project: Project) -> None:
         for _ in range(free // 4096 + 1):
             stream.write(bytes(4096))
             stream.flush()
-    wait_until_gone(workflow)
+    wait_until_gone(project)
     filler.unlink()
 
 
@@ -225,11 +225,19 @@ KINDS: dict[str, Callable[[Workflow, Project], None]] = {
 BY_SNAKEMAKE = ("Ctrl-C", "everything")
 
 
-def wait_until_gone(workflow: Workflow) -> None:
+def wait_until_gone(project: Project) -> None:
+    """Until the program has ended, be its supervisor alive or not."""
     until = time.monotonic() + 120
-    while "program" in processes_of(workflow):
+    while any(is_program_of(project, process) for process in psutil.process_iter()):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def is_program_of(project: Project, process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        is_program = process.cmdline()[-1:] and process.cmdline()[-1].startswith("--seed")
+        return bool(is_program) and Path(process.cwd()).is_relative_to(project.path.resolve())
+    return False
 
 
 def interrupt(project: Project, kind: str, moments: list[int]) -> None:
@@ -247,7 +255,7 @@ def interrupt(project: Project, kind: str, moments: list[int]) -> None:
             time.sleep(0.02)
         time.sleep(random.uniform(0, 0.15))
         KINDS[kind](workflow, project)
-        wait_until_gone(workflow)
+        wait_until_gone(project)
         end(workflow)
     while end(begin(project, kind)).code:
         pass

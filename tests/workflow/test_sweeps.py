@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
+from caduceus.sweeps.suggestions import Told, suggest
 from projects import Finished, Project, end_group, start_snakemake, wait_for
 from test_online import caduceus
 from wandb_server import WandbServer
@@ -159,32 +161,49 @@ def test_trials_belong_to_their_sweep_on_the_server(
     assert len(wandb_server.sweeps) == 1
 
 
-def test_the_same_trials_come_whatever_the_cores_and_after_a_kill(tmp_path: Path) -> None:
-    config = {
-        "method": "bayes",
-        "metric": {"name": "val/loss", "goal": "minimize"},
-        "parameters": {"x": {"min": 0.0, "max": 1.0}, "mode": {"values": ["good", "broken"]}},
-    }
-    first = create(tmp_path / "first/project", config, count=13, lag=3)
-    first.snakemake().check()
-    second = create(tmp_path / "second/project", config, count=13, lag=3)
-    snakemake = start_snakemake(second)
-    wait_for(lambda: list(second.path.glob("results/sweeps/*/trials/0005.json")), 120)
+BAYES = {
+    "method": "bayes",
+    "metric": {"name": "val/loss", "goal": "minimize"},
+    "parameters": {"x": {"min": 0.0, "max": 1.0}, "mode": {"values": ["good", "broken"]}},
+}
+
+
+def kill_midway(project: Project) -> None:
+    """Start the sweep, kill all of Snakemake once some trials have ended, and let it go on."""
+    snakemake = start_snakemake(project)
+    wait_for(lambda: list(project.path.glob("results/sweeps/*/trials/0005.json")), 240)
     end_group(snakemake.pid)
     snakemake.wait()
-    second.caduceus("unlock").check()
-    second.run(*second.command("--cores", "1", "--rerun-incomplete")).check()
+    project.caduceus("unlock").check()
 
+
+def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> None:
+    """After a kill, with two at a time: each is what the earlier results say it is."""
+    project = create(tmp_path / "project", BAYES, count=13, lag=3)
+    kill_midway(project)
+    project.snakemake("--rerun-incomplete").check()
+
+    config = read_config(BAYES, lambda keys: "")
+    known: list[Told] = []
+    for number, trial in enumerate(told(project)):
+        for before, result in enumerate(known[: max(0, number - 2)]):
+            x, mode = (result.parameters[name] for name in ("x", "mode"))
+            loss = (x - 0.3) ** 2 + 1 / 4 if mode == "good" else None
+            known[before] = Told(result.parameters, loss, "finished")
+        assert trial["parameters"] == suggest(config, "gp", 0, number, known), number
+        known.append(Told(trial["parameters"], None, "running"))
+    assert len({result.parameters["x"] for result in known}) == 13
+
+
+@pytest.mark.soak
+def test_the_same_trials_come_on_one_core_and_after_a_kill(tmp_path: Path) -> None:
+    first = create(tmp_path / "first/project", BAYES, count=20, lag=3)
+    first.snakemake().check()
+    second = create(tmp_path / "second/project", BAYES, count=20, lag=3)
+    kill_midway(second)
+    second.run(*second.command("--cores", "1", "--rerun-incomplete")).check()
     assert sweep_of(first).name == sweep_of(second).name
     assert told(first) == told(second)
-    chosen = [trial["parameters"]["x"] for trial in told(first)]
-    assert len(set(chosen)) == 13
-    assert [trial["told"] and trial["told"]["trial"] for trial in told(first)] == [
-        None,
-        None,
-        None,
-        *range(10),
-    ]
 
 
 def test_a_trial_that_does_badly_is_stopped_early(tmp_path: Path) -> None:
@@ -230,3 +249,17 @@ def test_a_metric_that_is_never_logged_is_said_after_the_first_trial(tmp_path: P
         "mean 'val/loss'?; it logs val/loss"
     ) in finished.output
     assert len(list(project.path.glob("results/runs/*/work/attempts/1.json"))) <= 2
+
+
+def test_once_the_target_is_reached_later_trials_are_skipped(tmp_path: Path) -> None:
+    config = {
+        "method": "grid",
+        "metric": {"name": "val/loss", "goal": "minimize", "target": 0.3},
+        "parameters": {"x": {"values": [0.2, 0.8, 1.2, 1.6]}},
+    }
+    project = create(tmp_path / "project", config, lag=2)
+    project.snakemake().check()
+    rows = trials_of(project)
+    assert [row["state"] for row in rows] == ["finished", "finished", "skipped", "skipped"]
+    assert [row["config.x"] for row in rows] == ["0.2", "0.8", "", ""]
+    assert project.planned() == {}

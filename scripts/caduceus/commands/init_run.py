@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     identity = arguments.identity
     if arguments.trial is not None:
-        identity["config"] |= read_json(arguments.trial)["parameters"]
+        identity["config"] |= read_json(arguments.trial)["parameters"] or {}
     if arguments.account is not None:
         account = read_json(arguments.account)
         place = f"{account['entity']}/{identity['project']}/runs/{identity['id']}"

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from caduceus.commands import train
-from caduceus.files import read_json
+from caduceus.files import read_json, write_json
+from caduceus.sweeps.folders import skipped
 from caduceus.sweeps.judges import check_metric, rule_of
 
 
@@ -14,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int | None:
+    if read_json(arguments.trial)["parameters"] is None:
+        write_json(arguments.out, skipped(arguments.out.parent.name))
+        return None
     status = train.run(arguments, rule_of(arguments.trial))
     if not status:
         check_metric(arguments.trial, read_json(arguments.out))

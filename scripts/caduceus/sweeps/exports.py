@@ -50,12 +50,13 @@ def export_sweep(plan_json: Path, out: Path) -> None:
             "results/runs/RUN/train.json says why each failed",
             str(folder.given),
         )
-    found = importances(trials, config.space, config.goal)
+    made = [row for row in trials if row.state != "skipped"]
+    found = importances(made, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
     write_json(folder.path / "best.json", best and _experiment(plan["spec"], best, folder))
     about = [vars(importance) for importance in found]
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
-    draw_sweep(trials, config, found, folder.path / "figures")
+    draw_sweep(made, config, found, folder.path / "figures")
     write_whole(out, to_csv(_trials(trials, config), _TRIALS))
 
 
@@ -92,6 +93,7 @@ def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, 
         }
         | {f"config.{name}": value for name, value in row.parameters.items()}
         for row in rows
+        if row.state != "skipped"
     ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caduceus.attempts import summarize_nothing
 from caduceus.errors import ResultError
 from caduceus.files import read_json
 from caduceus.sweeps.hyperband import BandValue
@@ -104,22 +105,29 @@ def variant_of(trial: str) -> str:
     return trial if is_confirmation(trial) else f"t{trial}"
 
 
+def skipped(run_id: str) -> dict[str, Any]:
+    """What train.json holds of a trial that isn't needed, with the keys of one that was run."""
+    outcome: dict[str, Any] = {"objective": None, "stopped_at": None, "bands": {}}
+    return summarize_nothing(run_id) | {"trial": outcome | {"is_logged": False, "logged": []}}
+
+
 def result_of(number: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The result of a trial, from train.json of its runs.
 
     Returns:
-        `trial`; `state`, finished or failed; `objective`, the mean over the runs that have one,
-        null if none has; `stopped_early`, whether any run was; `bands`, for each run its value and
-        its best value at each band that it has reached, by the band.
+        `trial`; `state`, finished, skipped or failed; `objective`, the mean over the runs that have
+        one, null if none has; `stopped_early`, whether any run was; `bands`, for each run its value
+        and its best value at each band that it has reached, by the band.
     """
     outcomes = [run["trial"] for run in runs]
     # A run that failed counts, by `metric.impute`, only where none has finished.
     ended = [run for run in runs if run["state"] == "finished"] or runs
     objectives = [run["trial"]["objective"] for run in ended]
     objectives = [objective for objective in objectives if objective is not None]
+    states = {run["state"] for run in runs}
     return {
         "trial": number,
-        "state": "finished" if any(run["state"] == "finished" for run in runs) else "failed",
+        "state": next(s for s in ("finished", "skipped", "failed") if s in states),
         "objective": math.fsum(objectives) / len(objectives) if objectives else None,
         "stopped_early": any(outcome["stopped_at"] is not None for outcome in outcomes),
         "bands": [outcome["bands"] for outcome in outcomes],

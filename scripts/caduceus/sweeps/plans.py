@@ -108,7 +108,8 @@ class Sweep:
 
 def waits_for_results(config: SweepConfig) -> bool:
     """Whether a trial of such a sweep needs the results of earlier ones."""
-    return config.method == "bayes" or config.early_terminate is not None
+    is_ended_by_results = config.early_terminate is not None or config.target is not None
+    return config.method == "bayes" or is_ended_by_results
 
 
 def confirmation(count: int, rank: int) -> str:

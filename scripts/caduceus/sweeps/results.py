@@ -16,12 +16,12 @@ class TrialRow:
     Attributes:
         trial: its number, or the name of a confirmation.
         runs: the ids of its runs, one for each seed.
-        state: finished, or failed if none of its runs has finished.
+        state: finished, failed if none of its runs has finished, or skipped.
         parameters: what the sweep chose, by the parameters' names, such as `optimizer.lr`.
         objective: the mean over its runs of the sweep's metric; None without any.
         objectives: those of its runs, in the order of `runs`.
         stopped_early: whether any of them was stopped early.
-        started_at: when the first of them started, as ISO 8601.
+        started_at: when the first of them started, as ISO 8601; None if it was skipped.
         wall_s: seconds, summed over their attempts.
     """
 
@@ -32,7 +32,7 @@ class TrialRow:
     objective: float | None
     objectives: tuple[float | None, ...]
     stopped_early: bool
-    started_at: str
+    started_at: str | None
     wall_s: float
 
 
@@ -64,11 +64,14 @@ def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> T
         name,
         tuple(runs),
         result["state"],
-        space.flat(trial["parameters"]),
+        space.flat(trial["parameters"]) if trial["parameters"] else {},
         result["objective"],
         tuple(train["trial"]["objective"] for train in ended),
         result["stopped_early"],
-        min(attempt["started_at"] for train in ended for attempt in train["attempts"]),
+        min(
+            (attempt["started_at"] for train in ended for attempt in train["attempts"]),
+            default=None,
+        ),
         sum(train["compute"]["wall_s"] for train in ended),
     )
 

@@ -14,8 +14,9 @@ from typing import Any
 import yaml
 
 from caduceus import sources
-from caduceus.errors import ResultError, SpecError
+from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json, write_whole
+from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
 from caduceus.sweeps.plans import waits_for_results
 from caduceus.sweeps.suggestions import Told, suggest
@@ -63,15 +64,29 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
             in a sweep that goes by none.
 
     Returns:
-        `trial`, `parameters` (nested as in the sweep's configuration), and `told`: what came in
-        since the trial before, or null. Its keys are those of `result_of`.
+        `trial`, `parameters` (nested as in the sweep's configuration; null if an earlier trial has
+        reached the sweep's target, and this one is skipped), and `told`: what came in since the
+        trial before, or null. Its keys are those of `result_of`.
     """
     plan, config = read_json(folder.plan), folder.config()
     told = result_of(number - plan["lag"], list(map(read_json, results))) if results else None
     trial: Trial = {"trial": number, "parameters": None, "told": told}
     earlier = [*folder.earlier(number), trial] if waits_for_results(config) else []
+    if any(_has_reached(config, before["told"]) for before in earlier):
+        return trial
     parameters = suggest(config, plan["sampler"], plan["seed"], number, _known(earlier))
     return trial | {"parameters": parameters}
+
+
+def _has_reached(config: SweepConfig, told: Mapping[str, Any] | None) -> bool:
+    """Whether a result is as good as the sweep's target."""
+    if config.target is None or not told or told["state"] != "finished":
+        return False
+    objective = told["objective"]
+    if objective is None:
+        return False
+    is_low = config.goal == "minimize"
+    return bool(objective <= config.target if is_low else objective >= config.target)
 
 
 def _known(trials: Sequence[Trial]) -> list[Told]:
@@ -98,16 +113,13 @@ def confirm_trial(folder: SweepFolder, count: int, rank: int) -> Trial:
         count: how many trials there are to choose from, all of which have ended.
         rank: counted from 0, the best.
 
-    Raises:
-        ResultError: there aren't so many trials with a result.
+    Returns:
+        As `suggest_trial`, with the number of the trial that is confirmed; it is skipped if there
+        aren't so many trials with a result.
     """
     ranked = ranking(folder.results(count), folder.config().goal)
     if rank >= len(ranked):
-        raise ResultError(
-            f"{len(ranked)} trials have a result, so none can be confirmed at place {rank + 1}; "
-            "lower `confirm`, or see why the others failed",
-            str(folder.given),
-        )
+        return {"trial": None, "parameters": None, "told": None}
     best = ranked[rank]["trial"]
     parameters = read_json(folder.trial(f"{best:04d}"))["parameters"]
     return {"trial": best, "parameters": parameters, "told": None}
