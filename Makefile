@@ -28,10 +28,10 @@ full: .venv/installed
 	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml
 
 test: .venv/installed-dev
-	pytest -n 2 --dist loadgroup
+	pytest -n 2
 
 soak: .venv/installed-dev
-	pytest -n 2 --dist loadgroup -m soak
+	pytest -n 2 -m soak
 
 check: .venv/installed-dev
 	ruff check $(SOURCES)

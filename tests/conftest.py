@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from projects import Project
 from slurm_cluster import SlurmCluster, UnavailableError
 from wandb_server import WandbServer
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # Nothing of the developer's own account or settings reaches a test.
 for name in [name for name in os.environ if name.startswith("WANDB_")]:
@@ -50,13 +52,28 @@ def wandb_server() -> Iterator[WandbServer]:
     assert server.doubled == []
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
+# What all tests of such a file share is made once: a SLURM cluster, projects that were trained.
+TOGETHER = ("test_slurm.py", "test_sweeps.py", "test_interruptions.py")
+
+
+class Scheduling(LoadScopeScheduling):
+    """Hands each test out by itself, and those of some files to one worker, which come first.
+
+    The marks of pytest-xdist 3.8 don't do that with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of SLURM share one cluster, so one worker has them all; what takes long comes first."""
-    for item in items:
-        if "slurm" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("slurm"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """The longest of the single tests comes first."""
+    items.sort(key=lambda item: "mnist1d" not in item.name)
 
 
 @pytest.fixture(scope="session")

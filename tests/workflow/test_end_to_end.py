@@ -128,7 +128,6 @@ def without_times(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-@pytest.mark.xdist_group("mnist1d")
 @pytest.mark.parametrize("seeds", [[0], pytest.param([0, 1, 2], marks=pytest.mark.soak)])
 def test_mnist1d_reproduces_the_published_table(project: Project, seeds: list[int]) -> None:
     """The shipped quick experiment, with one of its three seeds; all three take two minutes."""

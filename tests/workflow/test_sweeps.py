@@ -15,7 +15,6 @@ from projects import Finished, Project, end_group, start_snakemake, wait_for
 from test_online import caduceus
 from wandb_server import WandbServer
 
-pytestmark = pytest.mark.xdist_group("sweeps")  # what is swept once serves many tests
 # Deterministic; the parameters decide what becomes of a trial.
 PROGRAM = """\
 import argparse
