@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from slurm_cluster import SlurmCluster, UnavailableError
 from wandb_server import WandbServer
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# Started in the background of a shell, all below would ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nothing of the developer's own account or settings reaches a test.
 for name in [name for name in os.environ if name.startswith("WANDB_")]:
