@@ -259,3 +259,14 @@ def test_a_run_folder_holds_the_code_that_ran(trained: Project) -> None:
             assert (code / name).read_text() == (trained.path / name).read_text()
         assert (code / "data").is_symlink()
         assert not Path(code / "data").readlink().is_absolute()
+
+
+def test_a_missing_program_is_refused(project: Project) -> None:
+    spec = {key: value for key, value in EXPERIMENT.items() if key != "program"}
+    project.write_yaml("experiments/toy.yaml", spec)
+    with pytest.raises(SpecError) as caught:
+        load(project)
+    assert str(caught.value) == (
+        "experiments/toy.yaml:1: missing key 'program': add it, the training program, a path from "
+        "the folder you work in"
+    )

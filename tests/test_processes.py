@@ -82,7 +82,7 @@ def test_a_program_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
 # A worker as torchrun starts it: in a session of its own, and this one doesn't listen.
 DEAF_WORKER = """
 import signal, subprocess, sys, time
-code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('x', flush=True); " \\
+code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('x', end='', flush=True); " \\
     "time.sleep(600)"
 words = [sys.executable, "-c", code]
 worker = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE)

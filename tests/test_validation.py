@@ -139,9 +139,8 @@ def test_what_is_wrong_is_said_with_file_line_key_and_what_is_allowed(
 
 
 def test_a_missing_key_says_what_it_is_for(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "id: a\ntype: novel\n") == (
-        "x.yaml:1: missing key 'program': add it, the training program, a path from the folder "
-        "you work in"
+    assert refusal(tmp_path, "id: a\n") == (
+        "x.yaml:1: missing key 'type': add it, what the experiment is for"
     )
 
 

@@ -203,6 +203,12 @@ def test_a_run_that_is_cancelled_is_not_put_back_and_costs_only_itself(
     ]
 
 
+def snakemake_says(project: Project, words: str) -> int:
+    """How often Snakemake has said something, in all its logs."""
+    logs = (project.path / ".snakemake/log").glob("*.log")
+    return sum(log.read_text().count(words) for log in logs)
+
+
 def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
     slurm: SlurmCluster, tmp_path: Path
 ) -> None:
@@ -216,7 +222,7 @@ def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
 
     project.caduceus("unlock").check()
     again = project.begin(*command(project))
-    time.sleep(6)
+    wait_until(lambda: snakemake_says(project, "is at work on it already") == 2, "both known", 60)
     assert slurm.jobs("PD,R,CF") == before  # nothing was submitted a second time
 
     slurm.stop_controller()

@@ -1,4 +1,4 @@
-"""Choose one of a sweep's best configurations to be run again, on fresh seeds."""
+"""Choose one of the best configurations, to run it again on fresh seeds."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Export a sweep: its trials in one table, the best as an experiment file, importances, figures."""
+"""Export a sweep: its trials in one table, the best as an experiment, importances, figures."""
 
 import argparse
 from pathlib import Path

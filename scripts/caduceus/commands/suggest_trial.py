@@ -1,4 +1,4 @@
-"""Choose the parameters of a sweep's next trial, by the results of those before."""
+"""Choose a trial's parameters, by the results of trials 0 to t - lag."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Run a trial of a sweep as its run, stop it early where the sweep says so, and keep its result."""
+"""Run a trial of a sweep as its run, and stop it early where the sweep says so."""
 
 import argparse
 from pathlib import Path

@@ -112,10 +112,8 @@ def _item_keys(keys: tuple[str, ...]) -> bytes:
 
 @dataclass(frozen=True)
 class Held:
-    """What a server has of a run already, and need not be sent again.
-
-    `last_step` is the last one of its history; `artifacts` are pairs of name and digest; `sweep` is
-    the sweep there to which the run belongs, if it does.
+    """What a server has of a run already, and need not be sent again: the `last_step` of its
+    history, name and digest of its `artifacts`; and the `sweep` there to which it belongs, if any.
     """
 
     last_step: int = -1
@@ -202,8 +200,7 @@ def _whole(
     yield from _ended(parts, segments, held)
     yield from _tags(parts, segments, held)
     # What logs artifacts afterwards sets the summary again, and can't set NaN.
-    logged = [s for part, s in zip(parts, segments, strict=True) if part.rule != "upload"]
-    yield from _summary(logged)
+    yield from _summary([s for p, s in zip(parts, segments, strict=True) if p.rule != "upload"])
     if exit_code is None and segments:
         exit_code = segments[-1].exit_code
     if exit_code is not None:
