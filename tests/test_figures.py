@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from caduceus.drawing import write_figure
 from caduceus.errors import SpecError
-from caduceus.figures import draw_figure
+from caduceus.paper.figures import draw_figure
 from matplotlib.figure import Figure
 
 VARIANTS = [

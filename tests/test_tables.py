@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.aggregates import read_rows
 from caduceus.errors import SpecError
-from caduceus.tables import Table, build_table, write_table
+from caduceus.paper.aggregates import read_rows
+from caduceus.paper.tables import Table, build_table, write_table
 from caduceus.validation import validate
 
 HEADER = (
@@ -34,8 +34,8 @@ SPEC = {
 
 def table(folder: Path, spec: dict[str, Any] = SPEC, text: str = HEADER + ROWS) -> Table:
     (folder / "variants.csv").write_text(text)
-    config = {"experiments": ["x"], "paper": {"tables": {"t": spec}}}
-    filled = validate(config, "config", str)["paper"]["tables"]["t"]
+    config = {"tables": {"t": spec}}
+    filled = validate(config, "paper", str)["tables"]["t"]
     return build_table(filled, read_rows([folder / "variants.csv"], []), "t")
 
 

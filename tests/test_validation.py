@@ -12,12 +12,15 @@ from projects import CONFIG, EXPERIMENT, REPOSITORY
 SCHEMAS = REPOSITORY / "workflow/schemas"
 
 
-def refusal(tmp_path: Path, text: str, schema: str = "experiment") -> str:
+def refusal(tmp_path: Path, text: str, schema: str = "experiment", *section: str) -> str:
     """What is said of a file with this text."""
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(SpecError) as caught:
         source = load(tmp_path / "x.yaml", "x.yaml")
-        validate(source.value, schema, source.where)
+        value = source.value
+        for key in section:
+            value = value[key]
+        validate(value, schema, lambda keys: source.where([*section, *keys]), section)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -71,7 +74,8 @@ def test_a_typo_is_refused_in_every_mapping_of_the_configuration(
     for key in path:
         mapping = mapping[key]
     mapping["typo_"] = 1
-    message = refusal(tmp_path, yaml.safe_dump(config), "config")
+    section = path[:1] if path[:1] == ("paper",) else ()
+    message = refusal(tmp_path, yaml.safe_dump(config), *(section or ["config"]), *section)
 
     assert "unknown key '" in message
     assert "typo_'" in message
@@ -165,7 +169,8 @@ def test_defaults_are_filled_in_at_every_level() -> None:
     assert experiment["command"][0] == "${env}"
     assert config["wandb"]["mode"] == "offline"
     assert list(config["wandb"]["groups"]) == ["baseline", "ablation", "novel", "sweep"]
-    assert config["paper"]["tables"]["accuracy"]["decimals"] == 1
+    paper = validate(config["paper"], "paper", lambda keys: "", ["paper"])
+    assert paper["tables"]["accuracy"]["decimals"] == 1
     assert config["defaults"]["seed"] == 0
 
 

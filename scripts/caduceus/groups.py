@@ -13,6 +13,7 @@ from caduceus.group_history import ABOUT, RunHistory, write_history
 from caduceus.rendering import to_csv
 from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
+from caduceus.variants import leaves
 
 _ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
 _UNGROUPED = "ungrouped"  # the folder of runs without a group
@@ -113,16 +114,6 @@ def _flat(member: _Member) -> dict[str, Any]:
         "started_at": summary["started_at"],
         "runtime_s": summary["runtime_s"],
     }
-
-
-def leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value that isn't a mapping, by its keys joined by dots; media are passed over."""
-    for key, value in values.items():
-        name = above + key.replace(".", "\\.")
-        if not isinstance(value, dict):
-            yield name, value
-        elif "_type" not in value:
-            yield from leaves(value, f"{name}.")
 
 
 def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ Loading it is pure: it reads files, and neither writes nor imports anything heav
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from caduceus import sources
 from caduceus.errors import SpecError
 from caduceus.experiments import Experiment, Run, load_experiment
 from caduceus.files import canonical_json
+from caduceus.paper.entries import SECTIONS, check_paper, load_paper
+from caduceus.paper.selections import PlannedRun, is_shown, planned_runs
 from caduceus.validation import Where, validate
 from caduceus.yaml_files import Key, Source, as_number, load
 
@@ -20,12 +23,14 @@ from caduceus.yaml_files import Key, Source, as_number, load
 class Project:
     """Everything that is planned.
 
-    `runs` and `experiments` are by id, `datasets` by name, `groups` lists the ids of the
+    `paper` is that of `config`, or what the file holds that it names. `runs` and `experiments` are
+    by id, `datasets` by name, `groups` lists the ids of the
     experiments in each W&B group that has any, `sweeps` has the experiments whose runs a sweep
     chooses, by its id.
     """
 
     config: dict[str, Any]
+    paper: dict[str, Any]
     experiments: dict[str, Experiment]
     runs: dict[str, tuple[Experiment, Run]]
     datasets: dict[str, dict[str, Any]]
@@ -42,10 +47,16 @@ class Project:
         """The runs of several experiments, in order."""
         return [run.id for name in experiments for run in self.experiments[name].runs]
 
-    def groups_of(self, shown: Mapping[str, Any]) -> list[str]:
-        """The groups in which the experiments of a table or figure lie."""
-        chosen = shown["experiments"] or list(self.experiments)
-        return [name for name, members in self.groups.items() if set(members) & set(chosen)]
+    @cached_property
+    def planned(self) -> list[PlannedRun]:
+        """Every run, in the order of the experiments' files."""
+        plans = (experiment.plan() for experiment in self.experiments.values())
+        return [run for plan in plans for run in planned_runs(plan)]
+
+    def shown_runs(self, section: str, name: str) -> list[str]:
+        """The runs that an entry of `paper` shows, in the order of the experiments' files."""
+        entry = self.paper[section][name]
+        return [run.run for run in self.planned if is_shown(run, entry)]
 
 
 def load_project(
@@ -75,15 +86,17 @@ def load_project(
             )
         experiments[experiment.id] = experiment
     _check_types(filled, where)
-    _check_paper(filled["paper"], experiments, where)
+    paper, where_paper = load_paper(filled["paper"], where, root)
+    plans = [experiment.plan() for experiment in experiments.values()]
+    check_paper(paper, plans, list(filled["wandb"]["groups"]), where_paper)
     if any(experiment.sweep for experiment in experiments.values()):
-        _leave_out_sweeps(filled["paper"], experiments)
+        _leave_out_sweeps(paper, experiments)
     runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
     groups: dict[str, list[str]] = {}
     for experiment in experiments.values():
         groups.setdefault(experiment.spec["group"], []).append(experiment.id)
     sweeps = {found.sweep.id: found for found in experiments.values() if found.sweep}
-    return Project(filled, experiments, runs, _datasets(experiments), groups, sweeps)
+    return Project(filled, paper, experiments, runs, _datasets(experiments), groups, sweeps)
 
 
 def load_settings(path: Path) -> dict[str, Any]:
@@ -132,26 +145,13 @@ def _check_types(config: Mapping[str, Any], where: Any) -> None:
             )
 
 
-def _check_paper(
-    paper: Mapping[str, Any], experiments: Mapping[str, Experiment], where: Any
-) -> None:
-    for section in ("tables", "figures"):
-        for name, shown in paper[section].items():
-            for index, wanted in enumerate(shown["experiments"]):
-                if wanted not in experiments:
-                    raise SpecError(
-                        f"paper.{section}.{name}.experiments: {wanted!r} isn't among the listed "
-                        f"experiments: {', '.join(experiments)}",
-                        where(["paper", section, name, "experiments", index]),
-                    )
-
-
 def _leave_out_sweeps(paper: Mapping[str, Any], experiments: Mapping[str, Experiment]) -> None:
-    """Trials of a sweep are in no table or figure that doesn't name its experiment."""
+    """Trials of a sweep are shown by no entry that doesn't name its experiment or group."""
     others = [name for name, experiment in experiments.items() if not experiment.sweep]
-    for section in ("tables", "figures"):
-        for shown in paper[section].values():
-            shown["experiments"] = shown["experiments"] or others or list(experiments)
+    for section in SECTIONS:
+        for entry in paper[section].values():
+            if not entry.get("groups"):
+                entry["experiments"] = entry["experiments"] or others or list(experiments)
 
 
 def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, dict[str, Any]]:

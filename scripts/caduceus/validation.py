@@ -29,13 +29,16 @@ _TYPE_NAMES = {
 }
 
 
-def validate(value: Any, schema_name: str, where: Where) -> dict[str, Any]:
+def validate(
+    value: Any, schema_name: str, where: Where, above: Sequence[Key] = ()
+) -> dict[str, Any]:
     """`value` with every default of the schema filled in.
 
     Args:
         value: what the user's file holds.
-        schema_name: "config", "experiment" or "sweep".
+        schema_name: "config", "experiment", "paper" or "sweep".
         where: finds the file and line of a key, for the message.
+        above: the keys under which `value` stands in the file.
 
     Raises:
         SpecError: the first thing that the schema doesn't allow.
@@ -43,7 +46,7 @@ def validate(value: Any, schema_name: str, where: Where) -> dict[str, Any]:
     schema, validator = _load(schema_name)
     error = best_match(validator.iter_errors(value))
     if error is not None:
-        raise _spec_error(error, where)
+        raise _spec_error(error, where, above)
     filled: dict[str, Any] = _fill(schema, value, schema)
     return filled
 
@@ -85,9 +88,9 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
     return filled
 
 
-def _spec_error(error: ValidationError, where: Where) -> SpecError:
+def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> SpecError:
     """What is wrong, in one line: the key, what was found, what is allowed."""
-    keys: list[Key] = list(error.absolute_path)
+    keys: list[Key] = [*above, *error.absolute_path]
     name = dotted(keys)
     schema: Schema = error.schema if isinstance(error.schema, dict) else {}
     found: Any = error.instance

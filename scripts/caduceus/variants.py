@@ -1,7 +1,7 @@
 """Variants: what they are called, and which ones some parameters mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -17,3 +17,13 @@ def variant_name(chosen: Mapping[str, Any]) -> str:
         for key, value in chosen.items()
     )
     return ",".join(words) or "default"
+
+
+def leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that isn't a mapping, by its keys joined by dots; media are passed over."""
+    for key, value in values.items():
+        name = above + key.replace(".", "\\.")
+        if not isinstance(value, dict):
+            yield name, value
+        elif "_type" not in value:
+            yield from leaves(value, f"{name}.")

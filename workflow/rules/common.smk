@@ -34,7 +34,7 @@ if workflow.deployment_settings.deployment_method:
 WANDB = PROJECT.config["wandb"]
 EXPORT = PROJECT.config["export"]
 TRAINS_ONLINE = WANDB["mode"] == "online" and EXPORT["source"] == "local"
-PAPER = PROJECT.config["paper"]
+PAPER = PROJECT.paper
 RETRIES = PROJECT.config["retries"]
 DIGESTS = {
     command: command_digest(command)
@@ -194,8 +194,20 @@ def get_server_groups(wildcards):
     ]
 
 
+def get_shown_plans(section, name):
+    runs = PROJECT.shown_runs(section, name)
+    experiments = dict.fromkeys(PROJECT.runs[run][0].id for run in runs)
+    return expand("results/experiments/{experiment}.json", experiment=experiments)
+
+
+def get_shown_manifests(section, name):
+    runs = PROJECT.shown_runs(section, name)
+    return expand("results/runs/{run}/manifest.json", run=runs)
+
+
 def get_shown(section, name, file):
-    groups = PROJECT.groups_of(PAPER[section][name])
+    runs = PROJECT.shown_runs(section, name)
+    groups = dict.fromkeys(PROJECT.runs[run][0].spec["group"] for run in runs)
     return expand("results/groups/{group}/{file}", group=groups, file=file)
 
 

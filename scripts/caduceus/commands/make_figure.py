@@ -4,9 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.aggregates import read_rows
 from caduceus.drawing import write_figure
-from caduceus.figures import draw_figure
+from caduceus.paper.aggregates import read_rows
+from caduceus.paper.figures import draw_figure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.aggregates import read_rows
-from caduceus.tables import build_table, write_table
+from caduceus.paper.aggregates import read_rows
+from caduceus.paper.tables import build_table, write_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from caduceus.aggregates import (
+from caduceus.drawing import COLOURS, house_style, new_figure
+from caduceus.paper.aggregates import (
     Aggregate,
     check_metrics,
     parameters_of,
@@ -19,7 +20,6 @@ from caduceus.aggregates import (
     variants_of,
     varying_parameters,
 )
-from caduceus.drawing import COLOURS, house_style, new_figure
 from caduceus.statistics import estimate_mean
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.aggregates import (
+from caduceus.files import write_whole
+from caduceus.paper.aggregates import (
     Aggregate,
     Published,
     check_metrics,
@@ -16,7 +17,6 @@ from caduceus.aggregates import (
     varying_parameters,
     word,
 )
-from caduceus.files import write_whole
 from caduceus.rendering import to_csv
 
 

@@ -1,0 +1,1 @@
+"""What a paper shows of the exported runs: tables, figures, claims, compute."""

@@ -1,0 +1,181 @@
+"""What runs have found, as tables, figures and claims take it: numbers by variant and seed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import SpecError
+from caduceus.files import read_json
+from caduceus.paper.histories import value_at, value_by_best
+from caduceus.paper.selections import PlannedRun, Side, is_shown, planned_runs, shown_metrics
+from caduceus.runs import RunFolder
+from caduceus.validation import suggestion
+from caduceus.variants import leaves, matches
+
+Metric = str | Mapping[str, Any]  # as `paper` says it: a name, or a mapping with `name`
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run that was exported: who it is, and where its files are."""
+
+    run: str
+    experiment: str
+    variant: str
+    seed: int
+    parameters: Mapping[str, Any]
+    state: str
+    folder: Path
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """W&B's summary, keys joined by dots."""
+        return dict(leaves(read_json(self.folder / "run_summary.json")["summary"]))
+
+    def value(self, metric: Metric) -> float | None:
+        """The metric as a finite number; None if the run has none or hasn't finished."""
+        if self.state != "finished":
+            return None
+        name = metric_name(metric)
+        history = self.folder / "metrics_history.csv"
+        found: Any
+        if isinstance(metric, str) or not {"at", "best_by"} & set(metric):
+            found = self.summary.get(name)
+        elif "at" in metric:
+            found = value_at(history, name, metric["at"])
+        else:
+            chooser = metric["best_by"]
+            found = value_by_best(history, name, chooser["name"], chooser["goal"])
+        is_number = isinstance(found, int | float) and not isinstance(found, bool)
+        return float(found) if is_number and math.isfinite(found) else None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant of an experiment, and its runs in the order of its seeds."""
+
+    experiment: str
+    name: str
+    parameters: Mapping[str, Any]
+    results: tuple[Result, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many of its runs have no result."""
+        return sum(result.state != "finished" for result in self.results)
+
+    def by_seed(self, metric: Metric) -> dict[int, float]:
+        """The metric of each run that has it, by its seed."""
+        found = {result.seed: result.value(metric) for result in self.results}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def runs(self, metric: Metric) -> list[str]:
+        """The ids of the runs that `by_seed` has."""
+        return [result.run for result in self.results if result.value(metric) is not None]
+
+
+def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) -> list[Variant]:
+    """The variants that an entry of `paper` shows, in the order of the experiments' files.
+
+    Args:
+        plans: results/experiments/ID.json of the experiments; those that it doesn't show are
+            passed over.
+        shown: the entry, every default filled in.
+        where: its keys, for messages: paper.tables.accuracy.
+
+    Raises:
+        SpecError: no run has one of its metrics.
+    """
+    results = [
+        result
+        for path in plans
+        for planned in planned_runs(read_json(path))
+        if is_shown(planned, shown)
+        for result in [_read(planned, RunFolder.of_plan(path, planned.run).path)]
+        if is_shown(_known(planned, result), shown)
+    ]
+    by_variant: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        by_variant.setdefault((result.experiment, result.variant), []).append(result)
+    variants = [
+        Variant(*key, members[0].parameters, tuple(members)) for key, members in by_variant.items()
+    ]
+    _check_metrics(shown, results, where)
+    return variants
+
+
+def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
+    """The one variant that has the parameters of a side.
+
+    Raises:
+        SpecError: none has, or several.
+    """
+    wanted = {name: value for name, value in side.items() if name != "experiment"}
+    found = [
+        variant
+        for variant in variants
+        if side.get("experiment", variant.experiment) == variant.experiment
+        and matches(variant.parameters, wanted)
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = "; ".join(f"{variant.name} of {variant.experiment}" for variant in found or variants)
+    if found:
+        raise SpecError(f"means several variants: {names}; name more parameters", where)
+    raise SpecError(f"means no variant; there are {names}", where)
+
+
+def metric_name(metric: Metric) -> str:
+    """The name under which runs log it."""
+    return metric if isinstance(metric, str) else str(metric["name"])
+
+
+def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]) -> Any:
+    """Which way of a metric is better, "maximize" or "minimize"; None if nobody says.
+
+    Args:
+        metric: as `paper` says it.
+        shown: the entry that shows it.
+        specs: the experiments' own, whose `metric` has a goal.
+    """
+    own = None if isinstance(metric, str) else metric["goal"]
+    named = (
+        spec["metric"]["goal"]
+        for spec in specs
+        if spec["metric"] and spec["metric"]["name"] == metric_name(metric)
+    )
+    return own or shown.get("goal") or next(named, None)
+
+
+def _read(planned: PlannedRun, folder: Path) -> Result:
+    config = read_json(folder / "run.json")["config"]
+    parameters = {name: value for name, value in leaves(config) if name != "seed"}
+    if planned.parameters is None:  # those that a sweep has chosen
+        chosen = read_json(folder / "params.json")["parameters"]
+        parameters |= dict(leaves(chosen))
+    state = read_json(folder / "run_summary.json")["state"]
+    return Result(
+        planned.run, planned.experiment, planned.variant, planned.seed, parameters, state, folder
+    )
+
+
+def _known(planned: PlannedRun, result: Result) -> PlannedRun:
+    """The planned run, its parameters known."""
+    about = (planned.run, planned.experiment, planned.group, planned.variant, planned.seed)
+    return PlannedRun(*about, planned.parameters or result.parameters)
+
+
+def _check_metrics(shown: Mapping[str, Any], results: Sequence[Result], where: str) -> None:
+    finished = [result for result in results if result.state == "finished"]
+    for heading, metric in shown_metrics(shown).items():
+        if not finished or any(result.value(metric) is not None for result in finished):
+            continue
+        name = metric_name(metric)
+        known = sorted({key for result in finished for key in result.summary if key[0] != "_"})
+        hint = suggestion(name, known) if name not in known else " at that step"
+        raise SpecError(
+            f"metrics.{heading}: no run has {name!r}{hint}; there are {', '.join(known)}", where
+        )

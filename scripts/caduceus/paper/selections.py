@@ -1,0 +1,79 @@
+"""Which runs a table, a figure or a claim shows: known before any of them has run."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from caduceus.variants import leaves, matches
+
+Side = Mapping[str, Any]  # parameters that one variant has; `experiment` names its experiment
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run as its experiment plans it; `parameters` is None while a sweep hasn't chosen them."""
+
+    run: str
+    experiment: str
+    group: str
+    variant: str
+    seed: int
+    parameters: Mapping[str, Any] | None
+
+
+def planned_runs(plan: Mapping[str, Any]) -> Iterator[PlannedRun]:
+    """The runs of a plan, results/experiments/ID.json, in the order of the experiment's file."""
+    spec = plan["spec"]
+    for run, about in plan["runs"].items():
+        parameters = None
+        if about["trial"] is None:
+            parameters = dict(leaves(about["definition"]["parameters"]))
+        yield PlannedRun(
+            run, spec["id"], spec["group"], about["variant"], about["seed"], parameters
+        )
+
+
+def is_shown(run: PlannedRun, shown: Mapping[str, Any]) -> bool:
+    """Whether a table, figure or claim shows a run, as its entry in `paper` says.
+
+    Its `experiments`, `groups` and `variants` each allow all if they are empty. A trial whose
+    parameters aren't known yet may be any variant.
+    """
+    experiments, groups = shown["experiments"], shown.get("groups")
+    if (experiments and run.experiment not in experiments) or (groups and run.group not in groups):
+        return False
+    variants = shown_variants(shown)
+    return not variants or any(is_side(run, side) for side in variants)
+
+
+def shown_variants(shown: Mapping[str, Any]) -> Sequence[Side]:
+    """The sides that an entry of `paper` names; empty for all variants."""
+    if "compare" in shown:
+        return (shown["compare"]["better"], shown["compare"]["worse"])
+    for kind in ("reproduces", "at_least"):
+        if kind in shown:
+            return (shown[kind]["variant"],)
+    found: Sequence[Side] = shown.get("trend", shown).get("variants", ())
+    return found
+
+
+def is_side(run: PlannedRun, side: Side) -> bool:
+    """Whether a run may be one of a side's variants."""
+    wanted = {name: value for name, value in side.items() if name != "experiment"}
+    if side.get("experiment", run.experiment) != run.experiment:
+        return False
+    return run.parameters is None or matches(run.parameters, wanted)
+
+
+def shown_metrics(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics of a table or figure by heading, or that of a claim by its name."""
+    for kind in ("compare", "reproduces", "at_least", "trend"):
+        if kind in shown:
+            metric = shown[kind]["metric"]
+            return {metric if isinstance(metric, str) else metric["name"]: metric}
+    return dict(shown.get("metrics", {}))
+
+
+def experiments_of(runs: Iterable[PlannedRun]) -> list[str]:
+    """The ids of the experiments that `runs` belong to, in order."""
+    return list(dict.fromkeys(run.experiment for run in runs))
