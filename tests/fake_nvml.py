@@ -37,6 +37,15 @@ class FakeNvml:
     def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802
         return self.uuids[handle]
 
+    def nvmlDeviceGetName(self, handle: int) -> bytes:  # noqa: N802
+        return b"NVIDIA Mock"
+
+    def nvmlSystemGetDriverVersion(self) -> str:  # noqa: N802
+        return "570.10"
+
+    def nvmlSystemGetCudaDriverVersion_v2(self) -> int:  # noqa: N802
+        return 12_080
+
     def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:  # noqa: N802
         if handle == 1:
             raise self.NVMLError

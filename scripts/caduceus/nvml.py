@@ -72,6 +72,28 @@ def visible_gpus(library: Any = LIBRARY) -> list[Any]:
     return [gpu.handle for gpu in find_gpus(library)]
 
 
+@dataclass(frozen=True)
+class Driver:
+    """The NVIDIA driver: its version, the newest CUDA it runs, and the models of all GPUs."""
+
+    version: str
+    cuda: str
+    gpus: list[str]
+
+
+def driver(library: Any = LIBRARY) -> Driver | None:
+    """The driver of this host; None without one, or without a GPU."""
+    try:
+        library.nvmlInit()
+        handles = map(library.nvmlDeviceGetHandleByIndex, range(library.nvmlDeviceGetCount()))
+        names = [_text(library.nvmlDeviceGetName(handle)) for handle in handles]
+        version = _text(library.nvmlSystemGetDriverVersion())
+        cuda = int(library.nvmlSystemGetCudaDriverVersion_v2())
+    except library.NVMLError:
+        return None
+    return Driver(version, f"{cuda // 1000}.{cuda % 1000 // 10}", names) if names else None
+
+
 def used_memory(gpu: Gpu, library: Any = LIBRARY) -> int:
     """Bytes in use on a GPU, whoever uses them; 0 if it doesn't say."""
     try:
