@@ -2,6 +2,7 @@
 #
 #   snakemake --cores N           train what is missing, export, make tables and figures
 #   snakemake --cores N paper     the same without the final check for failed runs
+#   snakemake --cores 1 verify    check the W&B set-up by a test run
 #   snakemake --cores 1 sync      bring all runs to the W&B server
 #   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
 #
@@ -50,7 +51,7 @@ onstart:
 
 
 onsuccess:
-    if not {"sync", "refresh"} & set(workflow.dag_settings.targets):
+    if not {"sync", "refresh", "verify"} & set(workflow.dag_settings.targets):
         for path in expand(
             "results/paper/tables/{table}.md", table=PAPER["tables"]
         ):

@@ -410,6 +410,6 @@ def test_the_set_up_is_verified(project: Project, wandb_server: WandbServer) -> 
     done = caduceus(project, wandb_server, "verify", "--online")
     assert done.code == 1
     assert "FAIL  artifacts come back with equal digests" in done.output
-    assert "FAIL  a sweep can be created" in done.output
+    assert "FAIL  a sweep can be initiated" in done.output
     assert "no sweeps here" in done.output
     assert "to mend it: " in done.output
