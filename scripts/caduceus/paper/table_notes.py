@@ -27,6 +27,7 @@ def table_notes(
     statistics: Mapping[str, Any],
     variants: Sequence[Variant],
     standings: Standings,
+    missing: Mapping[str, int],
 ) -> Iterator[str]:
     """The notes under a table.
 
@@ -35,6 +36,7 @@ def table_notes(
         statistics: `paper.statistics`.
         variants: its rows.
         standings: of its cells.
+        missing: by heading, how many runs have finished without a finite number.
     """
     yield _numbers(statistics, " in %" if spec["percent"] else "")
     if standings.of:
@@ -47,6 +49,9 @@ def table_notes(
     if failed:
         runs = sum(len(variant.results) for variant in variants)
         yield f"Failed and left out: {failed} of {runs} runs."
+    without = ", ".join(f"{count} ({heading})" for heading, count in missing.items() if count)
+    if without:
+        yield f"Finished without a finite number and left out: {without}."
 
 
 def _interval(statistics: Mapping[str, Any]) -> str:

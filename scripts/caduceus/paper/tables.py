@@ -94,6 +94,11 @@ def build_table(
         if goal
     }
     standings = find_best(columns, statistics["test"], statistics["alpha"])
+    finished = sum(len(variant.results) - variant.failed for variant in variants)
+    missing = {
+        heading: finished - sum(len(s.runs) for (h, _), s in samples.items() if h == heading)
+        for heading in spec["metrics"]
+    }
     names = varying_parameters(variants)
     rows = [
         Row(
@@ -115,7 +120,7 @@ def build_table(
         headings,
         tuple(spec["metrics"]),
         tuple(rows),
-        tuple(table_notes(spec, statistics, variants, standings)),
+        tuple(table_notes(spec, statistics, variants, standings, missing)),
         spec["decimals"],
         is_symmetric(statistics),
     )
