@@ -1,6 +1,7 @@
 """Means, medians and IQMs over runs, with their intervals."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,8 +74,9 @@ def estimate(
         values: one of each run; their order doesn't matter.
         statistic: what to estimate.
         interval: "t", of the IQM by winsorized variance (Tukey & McLaughlin 1963), there is none of
-            a median; "bca", the bias-corrected and accelerated bootstrap (Efron 1987); "bootstrap",
-            its plain percentiles (Efron 1979). By default the one that covers best with few runs.
+            a median; "bca", the bias-corrected and accelerated bootstrap (Efron 1987), or its plain
+            percentiles if leaving out a value never matters; "bootstrap", these (Efron 1979). By
+            default the one that covers best with few runs.
         confidence: the share of such intervals that should cover the true value.
         resamples: how many samples the bootstrap draws.
         seed: of the bootstrap; the same seed gives the same interval.
@@ -104,15 +106,15 @@ def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[
     """
     if statistic == "median":
         raise SpecError("Student's t has no interval of a median: use bca or bootstrap")
-    n = values.shape[-1]
-    cut = n // 4 if statistic == "iqm" else 0
-    left = n - 2 * cut
-    winsorized = np.clip(
-        values,
-        np.partition(values, cut, axis=-1)[..., [cut]],
-        np.partition(values, n - 1 - cut, axis=-1)[..., [n - 1 - cut]],
-    )
-    error = np.sqrt(winsorized.var(axis=-1) * n / (left * (left - 1)))
+    n = left = values.shape[-1]
+    if statistic == "iqm":
+        left -= 2 * (n // 4)
+        ordered = np.sort(values, axis=-1)
+        ends = ordered[..., [n // 4]], ordered[..., [n - 1 - n // 4]]
+        values, winsorized = ordered, np.clip(ordered, *ends)
+        error = np.sqrt(winsorized.var(axis=-1) * n / (left * (left - 1)))
+    else:
+        error = values.std(axis=-1, ddof=1) / n**0.5
     margin = stdtrit(left - 1, (1 + confidence) / 2) * error
     value = STATISTICS[statistic](values)
     return value - margin, value + margin
@@ -125,20 +127,28 @@ def bootstrap_interval(
     confidence: float,
     resamples: int,
     seed: int,
-) -> tuple[Any, Any]:
+) -> Sequence[Any]:
     """The ends (...) of the intervals of `values` (..., n) by bootstrap."""
-    from scipy.stats import bootstrap  # takes half a second
+    from scipy.stats import DegenerateDataWarning, bootstrap  # takes half a second
 
-    found = bootstrap(
-        (values,),
-        STATISTICS[statistic],
-        axis=-1,
-        confidence_level=confidence,
-        n_resamples=resamples,
-        method="BCa" if method == "bca" else "percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return found.low, found.high
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        found = bootstrap(
+            (values,),
+            STATISTICS[statistic],
+            axis=-1,
+            confidence_level=confidence,
+            n_resamples=resamples,
+            method="BCa" if method == "bca" else "percentile",
+            rng=np.random.default_rng(seed),
+        )
+    ends = found.confidence_interval
+    if method == "bootstrap":
+        return list(ends)
+    plain = np.quantile(
+        found.bootstrap_distribution, ((1 - confidence) / 2, (1 + confidence) / 2), axis=-1
+    )
+    return [np.where(np.isnan(end), p, end) for end, p in zip(ends, plain, strict=True)]
 
 
 def iqm(values: Array, axis: int = -1) -> Any:
