@@ -77,27 +77,25 @@ def build_table(
         variants: those it shows.
         experiments: the specs of their experiments, which may know which way is better.
     """
+    scale = 100.0 if spec["percent"] else 1.0
     samples = {
-        (heading, row): sample
+        heading: _samples(variants, metric, scale, statistics)
         for heading, metric in spec["metrics"].items()
-        for row, variant in enumerate(variants)
-        if (sample := _sample(variant, metric, 100.0 if spec["percent"] else 1.0, statistics))
     }
-    goals = {h: goal_of(metric, spec, experiments) for h, metric in spec["metrics"].items()}
     columns = {
         heading: Column(
             goal,
-            {row: s.estimate.value for (h, row), s in samples.items() if h == heading},
-            {row: s.by_seed for (h, row), s in samples.items() if h == heading},
+            {row: sample.estimate.value for row, sample in samples[heading].items()},
+            {row: sample.by_seed for row, sample in samples[heading].items()},
         )
-        for heading, goal in goals.items()
-        if goal
+        for heading, metric in spec["metrics"].items()
+        if (goal := goal_of(metric, spec, experiments))
     }
     standings = find_best(columns, statistics["test"], statistics["alpha"])
     finished = sum(len(variant.results) - variant.failed for variant in variants)
     missing = {
-        heading: finished - sum(len(s.runs) for (h, _), s in samples.items() if h == heading)
-        for heading in spec["metrics"]
+        heading: finished - sum(len(sample.runs) for sample in found.values())
+        for heading, found in samples.items()
     }
     names = varying_parameters(variants)
     rows = [
@@ -126,31 +124,34 @@ def build_table(
     )
 
 
-def _sample(
-    variant: Variant, metric: Metric, scale: float, statistics: Mapping[str, Any]
-) -> _Sample | None:
-    found = [(result, result.value(metric)) for result in variant.results]
-    values = [(result, value * scale) for result, value in found if value is not None]
-    if not values:
-        return None
+def _samples(
+    variants: Sequence[Variant], metric: Metric, scale: float, statistics: Mapping[str, Any]
+) -> dict[int, _Sample]:
+    """What there is of a metric, by row."""
     how = {name: statistics[name] for name in ("statistic", "interval", "confidence", "resamples")}
-    return _Sample(
-        {result.seed: value for result, value in values},
-        tuple(result.run for result, _ in values),
-        estimate([value for _, value in values], **how),
-    )
+    samples = {}
+    for row, variant in enumerate(variants):
+        found = [(result, result.value(metric)) for result in variant.results]
+        values = [(result, value * scale) for result, value in found if value is not None]
+        if values:
+            samples[row] = _Sample(
+                {result.seed: value for result, value in values},
+                tuple(result.run for result, _ in values),
+                estimate([value for _, value in values], **how),
+            )
+    return samples
 
 
 def _cells(
-    row: int, samples: Mapping[tuple[str, int], _Sample], standings: Standings
+    row: int, samples: Mapping[str, Mapping[int, _Sample]], standings: Standings
 ) -> dict[str, Cell]:
     return {
         heading: Cell(
-            sample.estimate,
-            sample.runs,
-            standings.of.get((heading, at)),
-            standings.p.get((heading, at)),
+            found[row].estimate,
+            found[row].runs,
+            standings.of.get((heading, row)),
+            standings.p.get((heading, row)),
         )
-        for (heading, at), sample in samples.items()
-        if at == row
+        for heading, found in samples.items()
+        if row in found
     }
