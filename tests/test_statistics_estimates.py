@@ -88,9 +88,23 @@ def test_runs_that_are_all_the_same_have_an_interval_of_no_width(interval: Inter
     assert (found.low, found.value, found.high) == (0.5, 0.5, 0.5)
 
 
-def test_a_median_has_no_interval_by_students_t() -> None:
-    with pytest.raises(SpecError, match="use bca or bootstrap"):
-        estimate(SLEEP, "median", "t")
+def test_the_interval_of_a_median_is_among_the_values() -> None:
+    """Conover 1999's table of the sign test: of ten values the second and the ninth, 97.9 %."""
+    found = estimate(SLEEP, "median")
+    assert (found.low, found.high) == (0.8, 2.4)
+    assert found.method == "median, 95 % interval by order statistics"
+    assert estimate(SLEEP[:6], "median").high == 2.4
+    assert estimate(SLEEP, "median", confidence=0.99).high == 4.6
+
+
+def test_of_too_few_values_the_median_has_an_interval_by_students_t() -> None:
+    found, mean = estimate(SLEEP[:5], "median"), estimate_mean(SLEEP[:5])
+    assert found.method == "median, 95 % interval by Student's t"
+    assert found.high - found.low == pytest.approx((mean.high - mean.low) * (np.pi / 2) ** 0.5)
+    with pytest.raises(SpecError, match="median of 5 runs: use t"):
+        estimate(SLEEP[:5], "median", "order")
+    with pytest.raises(SpecError, match="mean of 10 runs: use t"):
+        estimate(SLEEP, "mean", "order")
 
 
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf, 1.0], [[1.0, 2.0]]])
