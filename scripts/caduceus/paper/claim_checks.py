@@ -45,7 +45,7 @@ def check_claim(
         variants = list(dict.fromkeys(found))
         if len(variants) > 1:
             raise refuse(
-                f"{dotted(['', *keys])}: {shown(side)} means several variants: "
+                f".{dotted(keys)}: {shown(side)} means several variants: "
                 f"{'; '.join(variants)}; name more parameters, or the `experiment`",
                 keys,
             )
