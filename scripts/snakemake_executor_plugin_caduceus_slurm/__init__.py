@@ -40,6 +40,8 @@ _OPTIONS = {  # of sbatch, by the name of the resource
     "mem_mb": "--mem",
 }
 _AGAIN_S = 10.0  # between two attempts to submit while the controller doesn't answer
+_WARNED_S = 60  # before the time limit
+_SHORT_MIN = 2  # up to here a warning, which may come a minute early, would end a job at its start
 _MISSED = 2  # checks in which a job isn't in the queue, until it is taken for ended
 
 
@@ -129,14 +131,15 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
             f"--output={log}",
             "--open-mode=append",
             "--requeue",
-            # TERM goes to all processes of the job, and Snakemake waits while a program saves;
-            # USR1 would end Snakemake.
-            "--signal=TERM@60",
             "--nodes=1",
             "--ntasks=1",
             f"--cpus-per-task={job.threads}",
         ]
         options += [f"{_OPTIONS[name]}={value}" for name, value in values.items() if value]
+        if not values["runtime"] or int(values["runtime"]) > _SHORT_MIN:
+            # TERM goes to all processes of the job, and Snakemake waits while a program saves;
+            # USR1 would end Snakemake.
+            options.append(f"--signal=TERM@{_WARNED_S}")
         if gpus := resources.get("gpus"):
             model = resources.get("gpu_model")
             options.append(f"--gres=gpu:{model}:{gpus}" if model else f"--gres=gpu:{gpus}")

@@ -19,7 +19,7 @@ import pytest
 from caduceus.exports import VOLATILE
 from projects import Project, end
 
-STEPS = 80
+STEPS = 120
 TRAIN = '''\
 """A walk whose every step depends on all before it, and on three random generators."""
 

@@ -300,8 +300,8 @@ def test_a_run_that_saves_nothing_is_not_started_for_ever(
     project = create(tmp_path / "project", 1)
     project.replace("experiments/train.py", "CADUCEUS_CHECKPOINT_DIR", "CADUCEUS_OUTPUT_DIR")
     hold = project.write("hold", "")
-    snakemake = project.begin(*command(project, "--default-resources", "runtime=1"))
-    finished = end(snakemake)
+    limits = ("--default-resources", "runtime=3", "--set-resources", "make_dataset:runtime=1")
+    finished = end(project.begin(*command(project, *limits)))
     hold.unlink()
     assert finished.code == 1
     [run] = project.runs

@@ -1,0 +1,75 @@
+"""A project of one's own, from nothing and around a program that is there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from projects import Project
+
+PLAIN = """\
+import wandb
+
+with wandb.init(project="mine", config={"rate": 0.1}) as run:
+    for step in range(3):
+        run.log({"loss": 1 / (step + 1)})
+"""
+
+
+def snakemake(project: Project, *arguments: str) -> str:
+    words = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    return project.run(*words).check().output
+
+
+def test_a_new_project_works_at_once(tmp_path: Path) -> None:
+    printed = Project(tmp_path).caduceus("init", "study").check().output
+    project = Project(tmp_path / "study")
+    words = [line.strip() for line in printed.partition("Now:\n")[2].splitlines()]
+    assert words[:2] == ["cd study", "snakemake --cores 2"]
+    project.change("experiments/first.yaml", seeds=[0])
+    snakemake(project)
+
+    assert len(project.runs) == 2
+    assert "| 0.1 " in project.run(*words[2].split()).check().output
+    assert (project.path / "results/paper/figures/learning_curves.pdf").exists()
+    subprocess.run(["git", "init", "-q"], cwd=project.path, check=True)
+    listed = subprocess.run(
+        ["git", "status", "--short", "-uall"], cwd=project.path, capture_output=True, text=True
+    ).stdout
+    assert "results/" not in listed and "experiments/train.py" in listed
+    assert "Nothing to be done" in snakemake(project)
+
+
+def test_a_plain_program_is_taken_as_it_is(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    program = project.write("code/train.py", PLAIN)
+    project.write(".gitignore", "own\n")
+    project.caduceus("init", ".", "--program", "code/train.py").check()
+    project.change("experiments/first.yaml", seeds=[0])
+    snakemake(project)
+
+    assert program.read_text() == PLAIN
+    assert (tmp_path / ".gitignore").read_text() == "own\n"
+    runs = (tmp_path / "results/groups/baseline/runs.csv").read_text().splitlines()
+    assert len(runs) == 2 and "summary.loss" in runs[0]
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    own = project.write("config.yaml", "own: 1\n")
+    finished = project.caduceus("init", ".")
+
+    assert finished.code == 1
+    assert finished.line() == (
+        "caduceus init: config.yaml: is there already; choose another folder"
+    )
+    assert own.read_text() == "own: 1\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_program_outside_the_folder_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write("train.py", PLAIN)
+    finished = project.caduceus("init", "study", "--program", "train.py")
+    assert "isn't inside study; the project's folder must hold it" in finished.line()
+    finished = project.caduceus("init", "study", "--program", "study/train.py")
+    assert "doesn't exist" in finished.line()
