@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import gammaln, stdtrit
@@ -15,8 +15,14 @@ from caduceus.statistics.randomization import (
     sign_flips,
     splits,
 )
-from caduceus.statistics.samples import Array, Values, finite, midranks, without_noise
-from caduceus.statistics.tasks import improvement
+from caduceus.statistics.samples import (
+    Array,
+    Values,
+    finite,
+    midranks,
+    standardized,
+    without_noise,
+)
 
 PairedTest = Literal["sign_flip", "wilcoxon"]
 AnyTest = Literal["sign_flip", "wilcoxon", "permutation"]
@@ -90,9 +96,7 @@ def compare_paired(
     one, other = finite(first), finite(second)
     if len(one) != len(other):
         raise ResultError(f"{len(one)} runs can't be paired with {len(other)}")
-    return _of_differences(
-        one - other, margin, test, confidence, seed, float(improvement(one, other)), len(other)
-    )
+    return _of_pairs(one, other, len(other), margin, test, confidence, seed)
 
 
 def compare_to_value(
@@ -108,9 +112,7 @@ def compare_to_value(
     Raises:
         ResultError: there is no value, or one isn't finite.
     """
-    array, fixed = finite(values), finite([value])
-    better = float(improvement(array, fixed))
-    return _of_differences(array - fixed, margin, test, confidence, seed, better, 0)
+    return _of_pairs(finite(values), finite([value]), 0, margin, test, confidence, seed)
 
 
 def compare_unpaired(
@@ -146,7 +148,7 @@ def compare_unpaired(
         low, high = _welch_interval(one, other, confidence)
         degrees = n + m - 2
         std = ((one.var(ddof=1) * (n - 1) + other.var(ddof=1) * (m - 1)) / degrees) ** 0.5
-        size = _ratio(effect, float(std)) * _hedges(degrees)
+        size = standardized(effect, float(std)) * _hedges(degrees)
         greater, less = splits(one - margin, other, seed)
     return Comparison(
         n=n,
@@ -193,23 +195,34 @@ def compare_by_seed(
     """
     common = sorted(first.keys() & second.keys())
     if test != "permutation" and 2 * len(common) > max(len(first), len(second)):
-        pairs = ([runs[s] for s in common] for runs in (first, second))
-        return compare_paired(*pairs, margin, test, confidence, seed)
-    ordered = ([runs[s] for s in sorted(runs)] for runs in (first, second))
-    return compare_unpaired(*ordered, margin, confidence, seed)
+        pairs = [[runs[s] for s in common] for runs in (first, second)]
+        return compare_paired(pairs[0], pairs[1], margin, test, confidence, seed)
+    ordered = [[runs[s] for s in sorted(runs)] for runs in (first, second)]
+    return compare_unpaired(ordered[0], ordered[1], margin, confidence, seed)
 
 
-def _of_differences(
-    differences: Array,
+def improvement(first: Array, second: Array) -> Any:
+    """The share (...) of pairs of `first` (..., n) and `second` (..., m) in which it is greater.
+
+    Ties count half (Mann & Whitney 1947).
+    """
+    one, other = first[..., :, None], second[..., None, :]
+    return ((one > other) + 0.5 * (one == other)).mean(axis=(-2, -1))
+
+
+def _of_pairs(
+    one: Array,
+    other: Array,
+    n_second: int,
     margin: float,
     test: PairedTest,
     confidence: float,
     seed: int,
-    better: float,
-    n_second: int,
 ) -> Comparison:
+    scale = float(np.abs((*one, *other, margin)).max())
+    differences = without_noise(one - other, scale)
     found = estimate_mean(differences, confidence)
-    beyond = without_noise(differences - margin)
+    beyond = without_noise(differences - margin, scale)
     if test == "wilcoxon":
         beyond = beyond[beyond != 0]
         beyond = np.sign(beyond) * midranks(np.abs(beyond))
@@ -226,8 +239,8 @@ def _of_differences(
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
         minimum_p=least_sign_flip_p(found.n),
-        effect_size=_ratio(found.value, found.std),
-        improvement=better,
+        effect_size=standardized(found.value, found.std),
+        improvement=float(improvement(one, other)),
         test=test,
         is_paired=n_second > 0,
     )
@@ -242,12 +255,6 @@ def _welch_interval(one: Array, other: Array, confidence: float) -> tuple[float,
     degrees = parts.sum() ** 2 / (parts**2 / (len(one) - 1, len(other) - 1)).sum()
     margin = stdtrit(degrees, (1 + confidence) / 2) * parts.sum() ** 0.5
     return float(effect - margin), float(effect + margin)
-
-
-def _ratio(effect: float, std: float) -> float:
-    if std:
-        return effect / std
-    return float(np.copysign(np.inf, effect)) if effect else 0.0
 
 
 def _hedges(degrees: int) -> float:

@@ -1,6 +1,6 @@
 """Whether runs reach a value, or each other, within a tolerance."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from caduceus.errors import SpecError
@@ -19,7 +19,7 @@ class Equivalence:
     """What two one-sided tests say.
 
     Attributes:
-        effect: the difference from the value, as of a plain comparison.
+        comparison: the difference from the value, or from the others.
         tolerance: the greatest difference that still counts as the same.
         p_within: one-sided p of the claim that the difference is within the tolerance: the greater
             of the p that it is above the lower end, and below the upper one.
@@ -29,7 +29,7 @@ class Equivalence:
         minimum_p: the smallest two-sided p that so many runs can give.
     """
 
-    effect: Comparison
+    comparison: Comparison
     tolerance: float
     p_within: float
     p_beyond: float
@@ -52,13 +52,8 @@ def equivalence(
         ResultError: there is no value, or one isn't finite.
         SpecError: the tolerance isn't positive.
     """
-    _check(tolerance)
-    return _of(
-        *(
-            compare_to_value(values, value, margin, test, confidence, seed)
-            for margin in (0.0, -tolerance, tolerance)
-        ),
-        tolerance,
+    return _within(
+        tolerance, lambda margin: compare_to_value(values, value, margin, test, confidence, seed)
     )
 
 
@@ -76,26 +71,19 @@ def equivalence_by_seed(
         ResultError: one side has no run, or a value isn't finite.
         SpecError: the tolerance isn't positive.
     """
-    _check(tolerance)
-    return _of(
-        *(
-            compare_by_seed(first, second, margin, test, confidence, seed)
-            for margin in (0.0, -tolerance, tolerance)
-        ),
-        tolerance,
+    return _within(
+        tolerance, lambda margin: compare_by_seed(first, second, margin, test, confidence, seed)
     )
 
 
-def _check(tolerance: float) -> None:
+def _within(tolerance: float, compare: Callable[[float], Comparison]) -> Equivalence:
     if not tolerance > 0:
         raise SpecError(f"a tolerance is positive, got {tolerance}")
-
-
-def _of(effect: Comparison, lower: Comparison, upper: Comparison, tolerance: float) -> Equivalence:
+    lower, plain, upper = (compare(margin) for margin in (-tolerance, 0.0, tolerance))
     return Equivalence(
-        effect,
+        plain,
         tolerance,
         p_within=max(lower.p_greater, upper.p_less),
         p_beyond=min(lower.p_less, upper.p_greater),
-        minimum_p=effect.minimum_p,
+        minimum_p=plain.minimum_p,
     )

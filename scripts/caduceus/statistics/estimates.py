@@ -1,22 +1,26 @@
 """Means, medians and IQMs over runs, with their intervals."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import bdtr, stdtrit
 
 from caduceus.errors import SpecError
 from caduceus.statistics.samples import Array, Values, finite
 
 Statistic = Literal["mean", "median", "iqm"]
-Interval = Literal["t", "bca", "bootstrap"]
+Interval = Literal["t", "order", "bca", "bootstrap"]
 
-# What covers best with 3 to 10 runs: workflow/STATISTICS.md has the figures.
-BEST_INTERVALS: dict[Statistic, Interval] = {"mean": "t", "median": "bootstrap", "iqm": "t"}
 _TITLES = {"mean": "mean", "median": "median", "iqm": "interquartile mean"}
-_METHODS = {"t": "Student's t", "bca": "BCa bootstrap", "bootstrap": "percentile bootstrap"}
+_METHODS = {
+    "t": "Student's t",
+    "order": "order statistics",
+    "bca": "BCa bootstrap",
+    "bootstrap": "percentile bootstrap",
+}
 
 
 @dataclass(frozen=True)
@@ -72,50 +76,75 @@ def estimate(
     Args:
         values: one of each run; their order doesn't matter.
         statistic: what to estimate.
-        interval: "t", of the IQM by winsorized variance (Tukey & McLaughlin 1963), there is none of
-            a median; "bca", the bias-corrected and accelerated bootstrap (Efron 1987); "bootstrap",
-            its plain percentiles (Efron 1979). By default the one that covers best with few runs.
+        interval: "t", of the IQM by winsorized variance (Tukey & McLaughlin 1963), of the median
+            by what its variance is if runs are normal; "order", two of the values themselves, which
+            hold the median of any distribution (Thompson 1936), from six runs on for 95 %; "bca",
+            the bias-corrected and accelerated bootstrap (Efron 1987), or its plain percentiles if
+            leaving out a value never matters; "bootstrap", these (Efron 1979). By default what
+            covers best: "order" for a median if there are runs enough, else "t".
         confidence: the share of such intervals that should cover the true value.
         resamples: how many samples the bootstrap draws.
         seed: of the bootstrap; the same seed gives the same interval.
 
     Raises:
         ResultError: there is no value, or one isn't finite.
-        SpecError: the statistic has no such interval.
+        SpecError: the statistic, or that of so few runs, has no such interval.
     """
     array = np.sort(finite(values))
-    chosen = interval or BEST_INTERVALS[statistic]
+    chosen = interval or _best_interval(statistic, len(array), confidence)
     if len(array) == 1:
         low = high = np.nan
     elif array[0] == array[-1]:
         low = high = array[0]
     elif chosen == "t":
         low, high = t_interval(array, statistic, confidence)
+    elif chosen == "order":
+        low, high = order_interval(array, statistic, confidence)
     else:
         low, high = bootstrap_interval(array, statistic, chosen, confidence, resamples, seed)
     return _estimate(array, statistic, low, high, chosen, confidence)
 
 
 def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[Any, Any]:
-    """The ends (...) of the intervals of `values` (..., n) by Student's t.
-
-    Raises:
-        SpecError: the statistic is the median.
-    """
-    if statistic == "median":
-        raise SpecError("Student's t has no interval of a median: use bca or bootstrap")
-    n = values.shape[-1]
-    cut = n // 4 if statistic == "iqm" else 0
-    left = n - 2 * cut
-    winsorized = np.clip(
-        values,
-        np.partition(values, cut, axis=-1)[..., [cut]],
-        np.partition(values, n - 1 - cut, axis=-1)[..., [n - 1 - cut]],
-    )
-    error = np.sqrt(winsorized.var(axis=-1) * n / (left * (left - 1)))
+    """The ends (...) of the intervals of `values` (..., n) by Student's t."""
+    n = left = values.shape[-1]
+    if statistic == "iqm":
+        left -= 2 * (n // 4)
+        ordered = np.sort(values, axis=-1)
+        ends = ordered[..., [n // 4]], ordered[..., [n - 1 - n // 4]]
+        values, winsorized = ordered, np.clip(ordered, *ends)
+        error = np.sqrt(winsorized.var(axis=-1) * n / (left * (left - 1)))
+    else:
+        error = values.std(axis=-1, ddof=1) / n**0.5
+        if statistic == "median":
+            error = error * (np.pi / 2) ** 0.5
     margin = stdtrit(left - 1, (1 + confidence) / 2) * error
     value = STATISTICS[statistic](values)
     return value - margin, value + margin
+
+
+def order_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[Any, Any]:
+    """The ends (...) of the intervals of the median of `values` (..., n), which are among them.
+
+    Raises:
+        SpecError: the statistic isn't the median, or there are too few values.
+    """
+    n = values.shape[-1]
+    outside = _outside(n, confidence)
+    if statistic != "median" or not outside:
+        raise SpecError(f"order statistics give no interval of the {statistic} of {n} runs: use t")
+    ordered = np.sort(values, axis=-1)
+    return ordered[..., outside - 1], ordered[..., n - outside]
+
+
+def _outside(n: int, confidence: float) -> int:
+    """The place of the interval's lower end among n values in order, from 1; 0 if it has none."""
+    return int((2 * bdtr(np.arange(n // 2), n, 0.5) <= 1 - confidence).sum())
+
+
+def _best_interval(statistic: Statistic, n: int, confidence: float) -> Interval:
+    """What covers best with few runs: workflow/STATISTICS.md has the figures."""
+    return "order" if statistic == "median" and _outside(n, confidence) else "t"
 
 
 def bootstrap_interval(
@@ -125,20 +154,28 @@ def bootstrap_interval(
     confidence: float,
     resamples: int,
     seed: int,
-) -> tuple[Any, Any]:
+) -> Sequence[Any]:
     """The ends (...) of the intervals of `values` (..., n) by bootstrap."""
-    from scipy.stats import bootstrap  # takes half a second
+    from scipy.stats import DegenerateDataWarning, bootstrap  # takes half a second
 
-    found = bootstrap(
-        (values,),
-        STATISTICS[statistic],
-        axis=-1,
-        confidence_level=confidence,
-        n_resamples=resamples,
-        method="BCa" if method == "bca" else "percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return found.low, found.high
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        found = bootstrap(
+            (values,),
+            STATISTICS[statistic],
+            axis=-1,
+            confidence_level=confidence,
+            n_resamples=resamples,
+            method="BCa" if method == "bca" else "percentile",
+            rng=np.random.default_rng(seed),
+        )
+    ends = found.confidence_interval
+    if method == "bootstrap":
+        return list(ends)
+    plain = np.quantile(
+        found.bootstrap_distribution, ((1 - confidence) / 2, (1 + confidence) / 2), axis=-1
+    )
+    return [np.where(np.isnan(end), p, end) for end, p in zip(ends, plain, strict=True)]
 
 
 def iqm(values: Array, axis: int = -1) -> Any:

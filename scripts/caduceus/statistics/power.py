@@ -1,10 +1,12 @@
 """How many runs can decide what."""
 
-from math import isfinite
+from bisect import bisect_left
+from math import isinf
 
 from scipy.special import nctdtr, stdtrit
 
 from caduceus.statistics.randomization import least_sign_flip_p, least_split_p
+from caduceus.statistics.samples import standardized
 
 _MOST_RUNS = 100_000
 
@@ -21,13 +23,12 @@ def minimum_p(n: int, m: int | None = None) -> float:
 def runs_to_decide(comparisons: int = 1, alpha: float = 0.05, is_paired: bool = True) -> int | None:
     """The fewest runs that can decide the hardest of so many comparisons, corrected by Holm.
 
-    They are pairs, or unpaired the runs of each side. None if no number can, as p by drawn
-    permutations has a least value: more than a few hundred comparisons.
+    They are pairs, or unpaired the runs of each side. None if no number can: of more runs than
+    can be gone through, p has a least value of its own.
     """
-    for n in range(1, 2_000):
-        if minimum_p(n, None if is_paired else n) * comparisons <= alpha:
-            return n
-    return None
+    numbers = range(1, 22)
+    least = (minimum_p(n, None if is_paired else n) * comparisons for n in numbers)
+    return next((n for n, p in zip(numbers, least, strict=True) if p <= alpha), None)
 
 
 def runs_needed(
@@ -49,27 +50,21 @@ def runs_needed(
         The number, or None if there is no effect, or 100,000 runs aren't enough.
     """
     least = runs_to_decide(1, alpha, is_paired)
-    if least is None or not effect or not isfinite(effect):
+    size = abs(standardized(effect, std))
+    if least is None or not size > 0:
         return None
-    if not std > 0:
-        return least if std == 0 else None
-    low, high = 1, 2
-    while _power(high, abs(effect / std), alpha, is_paired) < power:
-        low, high = high, 2 * high
-        if high > _MOST_RUNS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _power(middle, abs(effect / std), alpha, is_paired) < power:
-            low = middle
-        else:
-            high = middle
-    return max(high, least)
+    if isinf(size):
+        return least
+    numbers = range(2, _MOST_RUNS)
+    place = bisect_left(numbers, power, key=lambda n: t_power(n, size, alpha, is_paired))
+    return max(numbers[place], least) if place < len(numbers) else None
 
 
-def _power(n: int, size: float, alpha: float, is_paired: bool) -> float:
-    """Of the two-sided t-test of n pairs, or n runs each side, for an effect of `size` std."""
+def t_power(n: int, size: float, alpha: float, is_paired: bool) -> float:
+    """The power of the two-sided t-test of n pairs, or n runs each side, for `size` std.
+
+    A difference that is found on the wrong side doesn't count.
+    """
     degrees = n - 1 if is_paired else 2 * n - 2
-    shift = size * (n if is_paired else n / 2) ** 0.5
-    limit = stdtrit(degrees, 1 - alpha / 2)
-    return float(1 - nctdtr(degrees, shift, limit) + nctdtr(degrees, shift, -limit))
+    shift = min(size * (n if is_paired else n / 2) ** 0.5, 30)  # scipy's nctdtr ends at 35
+    return float(1 - nctdtr(degrees, shift, stdtrit(degrees, 1 - alpha / 2)))

@@ -1,6 +1,6 @@
 """Tests that shuffle what chance could have shuffled: exact for any number of runs.
 
-All ways are gone through if they are few, else 9,999 are drawn, and the observed one counts as
+All ways are gone through if they are few, else 99,999 are drawn, and the observed one counts as
 drawn too, so that p is never too small (Phipson & Smyth 2010).
 """
 
@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from caduceus.statistics.samples import Array
+from caduceus.statistics.samples import Array, without_noise
 
-DRAWS = 9_999
+_BLOCKS, _BLOCK = 9, 11_111  # what is drawn, in parts that fit into memory
+_DRAWS = _BLOCKS * _BLOCK
 _MOST_FLIPS = 20  # values whose signs are flipped in all ways: a million
 _MOST_SPLITS = 200_000  # ways to split two samples: of ten runs each there are 184,756
 _TIE = 1e-10  # relative to the greatest possible: closer ones differ by rounding
@@ -34,13 +35,14 @@ def sign_flips(values: Array, seed: int) -> tuple[float, float]:
         for value in values / size:
             sums = np.concatenate((sums - value, sums + value))
         return _shares(sums, sums[-1], is_exact=True)
-    signs = np.random.default_rng(seed).integers(0, 2, size=(DRAWS, n)) * 2.0 - 1
-    return _shares(signs @ (values / size), values.sum() / size, is_exact=False)
+    generator = np.random.default_rng(seed)
+    drawn = [generator.choice((-1.0, 1.0), (_BLOCK, n)) @ (values / size) for _ in range(_BLOCKS)]
+    return _shares(np.concatenate(drawn), values.sum() / size, is_exact=False)
 
 
 def least_sign_flip_p(n: int) -> float:
     """The least two-sided p that `sign_flips` can give for n values: 2 / 2^n if it is exact."""
-    return min(1.0, 2 / 2**n if n <= _MOST_FLIPS else 2 / (DRAWS + 1))
+    return min(1.0, 2 / 2**n if n <= _MOST_FLIPS else 2 / (_DRAWS + 1))
 
 
 def splits(first: Array, second: Array, seed: int) -> tuple[float, float]:
@@ -52,14 +54,19 @@ def splits(first: Array, second: Array, seed: int) -> tuple[float, float]:
     """
     n, m = len(first), len(second)
     pooled = np.concatenate((first, second))
-    pooled = pooled - pooled.mean()
-    size = (pooled**2).sum()
-    if size <= _TIE**2 * (np.concatenate((first, second)) ** 2).sum():
+    pooled = without_noise(pooled - pooled.mean(), np.abs(pooled).max())
+    size = np.sqrt((pooled**2).sum())
+    if not size:
         return 1.0, 1.0
-    is_exact = comb(n + m, n) <= _MOST_SPLITS
-    ways = _all_splits(n, m) if is_exact else _drawn_splits(n, m, seed)
-    found = _bounded_t(ways, pooled / size**0.5, n)
-    return _shares(found if is_exact else found[1:], found[0], is_exact)
+    pooled /= size
+    if comb(n + m, n) <= _MOST_SPLITS:
+        found = _bounded_t(_all_splits(n, m), pooled, n)
+        return _shares(found, found[0], is_exact=True)
+    generator = np.random.default_rng(seed)
+    given = np.repeat((1.0, 0.0), (n, m))
+    block = np.tile(given, (_BLOCK, 1))
+    drawn = [_bounded_t(generator.permuted(block, axis=1), pooled, n) for _ in range(_BLOCKS)]
+    return _shares(np.concatenate(drawn), _bounded_t(given[None], pooled, n)[0], is_exact=False)
 
 
 def least_split_p(n: int, m: int) -> float:
@@ -67,7 +74,7 @@ def least_split_p(n: int, m: int) -> float:
     if min(n, m) < 2:
         return 1.0
     ways = comb(n + m, n)
-    return 2 / ways if ways <= _MOST_SPLITS else 2 / (DRAWS + 1)
+    return 2 / ways if ways <= _MOST_SPLITS else 2 / (_DRAWS + 1)
 
 
 def _shares(found: Array, observed: Any, is_exact: bool) -> tuple[float, float]:
@@ -87,20 +94,13 @@ def _all_splits(n: int, m: int) -> Array:
     return ways
 
 
-def _drawn_splits(n: int, m: int, seed: int) -> Array:
-    given = np.repeat((1.0, 0.0), (n, m))
-    rows = np.tile(given, (DRAWS + 1, 1))
-    rows[1:] = np.random.default_rng(seed).permuted(rows[1:], axis=1)
-    return rows
-
-
 def _bounded_t(ways: Array, pooled: Array, n: int) -> Array:
-    """t / √(1 + t²) of Welch's t for each of `ways` (ways, n + m): in its order, and finite.
+    """Welch's t of each of `ways` (ways, n + m), as t / √(1 + t²): in its order, and finite.
 
     `pooled` (n + m,) has a sum of 0 and a sum of squares of 1.
     """
     m = len(pooled) - n
-    sums, squares = (ways @ np.column_stack((pooled, pooled**2))).T
+    sums, squares = np.stack((pooled, pooled**2)) @ ways.T
     of_first = (squares - sums**2 / n) / (n * (n - 1))
     of_second = (1 - squares - sums**2 / m) / (m * (m - 1))
     variance = np.maximum(of_first, 0) + np.maximum(of_second, 0)

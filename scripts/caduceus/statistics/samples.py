@@ -1,7 +1,8 @@
 """What every statistic here starts from: finite values, and their ranks."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from math import ceil, log10
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,17 @@ def midranks(values: Array) -> Array:
     return ranks
 
 
-def without_noise(values: Array) -> Array:
-    """`values` (n,), those that differ by rounding errors made equal; for ranks and ties."""
-    scale: Any = np.abs(values).max()
-    return np.round(values / scale, 10) * scale if scale else values
+def without_noise(values: Array, scale: float) -> Array:
+    """`values` (n,) that come from numbers up to `scale`, rid of what their rounding left.
+
+    So 0.93 - 0.91 is 0.02, and ties are ties. What is below 1e-200 is nothing.
+    """
+    digits = 14 - ceil(log10(max(scale, 1e-200)))
+    return np.round(values, digits)
+
+
+def standardized(distance: float, std: float) -> float:
+    """`distance` in standard deviations; ±inf if there is a distance, and nothing varies."""
+    if std > 1e-12 * abs(distance) or np.isnan(std):
+        return distance / std
+    return float(np.copysign(np.inf, distance)) if distance else 0.0

@@ -1,4 +1,4 @@
-"""Estimates over the runs of several tasks, and performance profiles' bootstrap: rliable's metrics.
+"""Estimates over the runs of several tasks: rliable's metrics.
 
 Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, Deep Reinforcement Learning at the Edge of
 the Statistical Precipice. Scores are an array (runs, tasks), normalized so that tasks can be
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from caduceus.errors import ResultError
+from caduceus.statistics.comparisons import improvement
 from caduceus.statistics.estimates import Estimate, iqm
 from caduceus.statistics.samples import Array, finite
 
@@ -28,7 +29,7 @@ def estimate_over_tasks(
     scores: Any,
     statistic: TaskStatistic = "iqm",
     confidence: float = 0.95,
-    resamples: int = 2_000,
+    resamples: int = 9_999,
     seed: int = 0,
     target: float = 1.0,
 ) -> Estimate:
@@ -70,7 +71,7 @@ def estimate_over_tasks(
 
 
 def improvement_over_tasks(
-    first: Any, second: Any, confidence: float = 0.95, resamples: int = 2_000, seed: int = 0
+    first: Any, second: Any, confidence: float = 0.95, resamples: int = 9_999, seed: int = 0
 ) -> Estimate:
     """How probably a run of the first does better than one of the second, in the mean over tasks.
 
@@ -97,12 +98,6 @@ def improvement_over_tasks(
     low, high = stratified_interval(tasks, aggregate, confidence, resamples, seed)
     title = "probability of improvement over tasks"
     return _estimate(tasks, float(aggregate(tasks)), low, high, title, confidence)
-
-
-def improvement(first: Array, second: Array) -> Any:
-    """The share (...) of pairs of `first` (..., n) and `second` (..., m) in which it is greater."""
-    one, other = first[..., :, None], second[..., None, :]
-    return ((one > other) + 0.5 * (one == other)).mean(axis=(-2, -1))
 
 
 def by_task(scores: Any) -> list[Array]:

@@ -8,7 +8,7 @@ import numpy as np
 from caduceus.errors import ResultError
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.randomization import least_sign_flip_p, sign_flips
-from caduceus.statistics.samples import Array, Values, finite, midranks, without_noise
+from caduceus.statistics.samples import Array, Values, finite, midranks
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def trend(values: Any, levels: Values, seed: int = 0) -> Trend:
 
 
 def _spearman(values: Array, levels: Array) -> float:
-    one, other = midranks(without_noise(values)), midranks(levels)
+    one, other = midranks(values), midranks(levels)
     one, other = one - one.mean(), other - other.mean()
     size = np.sqrt((one**2).sum() * (other**2).sum())
     return float((one * other).sum() / size) if size else 0.0

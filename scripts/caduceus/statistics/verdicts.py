@@ -7,7 +7,8 @@ from typing import Literal
 from caduceus.statistics.comparisons import Comparison
 from caduceus.statistics.corrections import holm, holm_levels
 from caduceus.statistics.equivalence import Equivalence
-from caduceus.statistics.power import minimum_p, runs_needed
+from caduceus.statistics.power import runs_needed, runs_to_decide
+from caduceus.statistics.samples import standardized
 from caduceus.statistics.trends import Trend
 
 Outcome = Literal["supported", "refuted", "within noise", "not enough runs"]
@@ -85,23 +86,17 @@ def less(found: Comparison | Trend) -> Test:
 
 def within(found: Equivalence) -> Test:
     """The claim that a difference is within the tolerance."""
-    effect = found.effect
-    to_limit = found.tolerance - abs(effect.effect)
-    return Test(
-        found.p_within,
-        found.p_beyond,
-        found.minimum_p,
-        effect.n,
-        _unpaired(effect),
-        _size(to_limit, effect.std),
-    )
+    plain = found.comparison
+    size = standardized(found.tolerance - abs(plain.effect), plain.std)
+    p_for, p_against = found.p_within, found.p_beyond
+    return Test(p_for, p_against, found.minimum_p, plain.n, _unpaired(plain), size)
 
 
 def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
     if isinstance(found, Trend):
-        size = _size(found.correlation, found.std)
+        size = standardized(found.correlation, found.std)
         return Test(p_for, p_against, found.minimum_p, found.n, None, size)
-    size = _size(found.effect - found.margin, found.std)
+    size = standardized(found.effect - found.margin, found.std)
     return Test(p_for, p_against, found.minimum_p, found.n, _unpaired(found), size)
 
 
@@ -109,24 +104,15 @@ def _unpaired(found: Comparison) -> int | None:
     return found.n_second if found.test == "permutation" else None
 
 
-def _size(distance: float, std: float) -> float:
-    return distance / std if std > 0 else float("nan")
-
-
 def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float) -> Verdict:
     outcome: Outcome
-    runs = None
+    runs, is_paired = None, test.n_second is None
     if adjusted_p <= alpha:
         outcome = "supported" if test.p_for < test.p_against else "refuted"
     elif test.minimum_p > level:
         outcome = "not enough runs"
-        runs = _runs_to_reach(level, test.n_second is None)
+        runs = runs_to_decide(1, level, is_paired)
     else:
         outcome = "within noise"
-        runs = runs_needed(test.size, 1.0, level, is_paired=test.n_second is None)
+        runs = runs_needed(test.size, 1.0, level, is_paired=is_paired)
     return Verdict(outcome, p, adjusted_p, test.minimum_p, level, runs)
-
-
-def _runs_to_reach(level: float, is_paired: bool) -> int | None:
-    candidates = range(1, 100)
-    return next((n for n in candidates if minimum_p(n, None if is_paired else n) <= level), None)

@@ -1,0 +1,272 @@
+"""How often intervals cover, verdicts err and differences are found, by simulation.
+
+    python benchmarks/verdicts.py [PART ...]
+
+Parts: intervals, tasks, errors, power, runs; all of them by default. Prints the tables of
+workflow/STATISTICS.md. Takes three minutes on one core.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from unittest.mock import patch
+
+import numpy as np
+from caduceus.statistics import (
+    Comparison,
+    compare_paired,
+    compare_unpaired,
+    decide,
+    estimate_over_tasks,
+    greater,
+    minimum_p,
+    runs_needed,
+    runs_to_decide,
+    tasks,
+)
+from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, order_interval, t_interval
+from numpy.random import Generator
+from scipy import stats
+
+SAMPLES = 2_000  # of runs, for each number in the table of intervals
+FAMILIES = 1_000  # for each number in the tables of errors and power
+FAMILIES_OF_TEN = 200  # unpaired, since each of their tests goes through 184,756 ways
+RESAMPLES = 999
+
+Draw = Callable[[Generator, tuple[int, ...]], np.ndarray]
+
+
+def collapsing(share: float) -> Draw:
+    """Runs end near 0.9, but a share of them near 0.7."""
+
+    def draw(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+        well, badly = generator.normal(0.9, 0.01, shape), generator.normal(0.7, 0.02, shape)
+        return np.where(generator.random(shape) < share, badly, well)
+
+    return draw
+
+
+def accuracy(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Near 0.97, counted on 1,000 test examples."""
+    chance = 1 / (1 + np.exp(-generator.normal(3.5, 0.3, shape)))
+    return generator.binomial(1000, chance) / 1000
+
+
+DISTRIBUTIONS: dict[str, Draw] = {
+    "normal": lambda generator, shape: generator.normal(size=shape),
+    "accuracy": accuracy,
+    "heavy tails (t, 3 df)": lambda generator, shape: generator.standard_t(3, shape),
+    "skewed (lognormal)": lambda generator, shape: generator.lognormal(size=shape),
+    "one in five collapses": collapsing(0.2),
+    "two in five collapse": collapsing(0.4),
+}
+
+
+def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    print(f"\n{title}\n\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    for row in rows:
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def intervals() -> None:
+    """The share of 95 % intervals that hold the true value, for n = 3, 5, 10."""
+    kinds: dict[str, Sequence[str]] = {
+        "mean": ("t", "bca", "bootstrap"),
+        "median": ("t", "order", "bca", "bootstrap"),
+        "iqm": ("t", "bca", "bootstrap"),
+    }
+    rows = []
+    for name, sampler in DISTRIBUTIONS.items():
+        many = sampler(np.random.default_rng(1), (2_000_000,))
+        for statistic, chosen in kinds.items():
+            true = STATISTICS[statistic](many)
+            for interval in chosen:
+                found = [covered(sampler, n, statistic, interval, true) for n in (3, 5, 10)]
+                rows.append([name, statistic, interval, *found])
+    show("Coverage of 95 % intervals, %", ["runs are", "of", "by", "n = 3", "5", "10"], rows)
+
+
+def covered(sampler: Draw, n: int, statistic: str, interval: str, true: float) -> str:
+    samples = sampler(np.random.default_rng(2), (SAMPLES, n))
+    if interval == "order" and n < 6:
+        return "–"
+    if interval in ("t", "order"):
+        find = t_interval if interval == "t" else order_interval
+        low, high = find(samples, statistic, 0.95)
+        return percent(np.mean((low <= true) & (true <= high)))
+    found = []
+    for seed, part in enumerate(np.array_split(samples, 40)):  # one seed would err for all alike
+        low, high = bootstrap_interval(part, statistic, interval, 0.95, RESAMPLES, seed)
+        found.append((low <= true) & (true <= high))
+    return percent(np.mean(np.concatenate(found)))
+
+
+def over_tasks() -> None:
+    """The same over ten tasks, by our bootstrap and by rliable's, which draws from all runs."""
+    means, spreads = np.linspace(0.2, 1.5, 10), np.linspace(0.1, 0.4, 10)[::-1]
+    many = np.random.default_rng(1).normal(means, spreads, (200_000, 10))
+
+    def plain(runs: np.ndarray, resamples: int, generator: Generator) -> np.ndarray:
+        return runs[generator.integers(len(runs), size=(resamples, len(runs)))]
+
+    rows = []
+    for statistic in ("mean", "median", "iqm", "optimality_gap"):
+        true = estimate_over_tasks(many, statistic, resamples=1).value
+        for title, draw in (("ours", tasks.draw), ("rliable's", plain)):
+            with patch.object(tasks, "draw", draw):
+                found = [covered_over_tasks(means, spreads, n, statistic, true) for n in (3, 5, 10)]
+            rows.append([statistic, title, *map(percent, found)])
+    show("Over ten tasks, %", ["of", "bootstrap", "n = 3", "5", "10"], rows)
+
+
+def covered_over_tasks(
+    means: np.ndarray, spreads: np.ndarray, n: int, statistic: str, true: float
+) -> float:
+    generator, held = np.random.default_rng(2), 0
+    for seed in range(FAMILIES):
+        scores = generator.normal(means, spreads, (n, 10))
+        found = estimate_over_tasks(scores, statistic, resamples=RESAMPLES // 2, seed=seed)
+        held += found.low <= true <= found.high
+    return held / FAMILIES
+
+
+def draw_runs(generator: Generator, methods: int, n: int, shared: float) -> np.ndarray:
+    """Values (methods, n) with a standard deviation of 1, of which the seed explains a share."""
+    own, of_seed = generator.normal(size=(methods, n)), generator.normal(size=n)
+    return (1 - shared) ** 0.5 * own + shared**0.5 * of_seed
+
+
+NOISES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "normal": lambda runs: runs,
+    "skewed (lognormal)": np.exp,
+    "the baseline varies three times as much": lambda runs: (
+        runs * np.where(np.arange(len(runs)) == 0, 3, 1)[:, None]
+    ),
+}
+TESTS: dict[str, Callable[[np.ndarray, np.ndarray], Comparison]] = {
+    "sign flips by seed": compare_paired,
+    "Wilcoxon by seed": lambda one, other: compare_paired(one, other, test="wilcoxon"),
+    "permutation, unpaired": compare_unpaired,
+}
+
+
+def families(test: str, n: int) -> int:
+    return FAMILIES_OF_TEN if (test, n) == ("permutation, unpaired", 10) else FAMILIES
+
+
+def errors() -> None:
+    """The share of families in which a verdict is wrong though nothing differs."""
+    rows = []
+    for noise, change in NOISES.items():
+        for test, compare in TESTS.items():
+            found = [wrong(change, compare, n, families(test, n)) for n in (3, 5, 8, 10)]
+            rows.append([noise, test, *(f"{percent(one)} / {percent(six)}" for one, six in found)])
+        plain = [wrong_by_t_test(change, n) for n in (3, 5, 8, 10)]
+        rows.append(
+            [noise, "plain t-test", *(f"{percent(one)} / {percent(six)}" for one, six in plain)]
+        )
+    heads = ["noise", "test", *(f"n = {n}" for n in (3, 5, 8, 10))]
+    show("Wrong verdicts without a difference, %: one claim / any of six", heads, rows)
+
+
+def wrong(change: Callable, compare: Callable, n: int, count: int) -> tuple[float, float]:
+    generator, alone, any_of_six = np.random.default_rng(n), 0, 0
+    for _ in range(count):
+        runs = change(draw_runs(generator, 7, n, 0.5))
+        claims = [greater(compare(one, runs[0])) for one in runs[1:]]
+        alone += sum(is_decided(decide([claim])) for claim in claims)
+        any_of_six += is_decided(decide(claims))
+    return alone / (6 * count), any_of_six / count
+
+
+def is_decided(verdicts: Sequence) -> bool:
+    return any(verdict.outcome in ("supported", "refuted") for verdict in verdicts)
+
+
+def wrong_by_t_test(change: Callable, n: int) -> tuple[float, float]:
+    generator = np.random.default_rng(n)
+    runs = np.array([change(draw_runs(generator, 7, n, 0.5)) for _ in range(FAMILIES)])
+    p = stats.ttest_rel(runs[:, 1:], runs[:, :1], axis=2).pvalue
+    return float(np.mean(p <= 0.05)), float(np.mean((p <= 0.05).any(axis=1)))
+
+
+def power() -> None:
+    """The share of real differences that a single claim finds."""
+    p_values: dict[str, Callable[..., float]] = {
+        test: lambda *runs, compare=compare: compare(*runs).p for test, compare in TESTS.items()
+    }
+    p_values["scipy's ttest_rel"] = lambda *runs: stats.ttest_rel(*runs).pvalue
+    p_values["scipy's ttest_ind, Welch"] = lambda *runs: (
+        stats.ttest_ind(*runs, equal_var=False).pvalue
+    )
+    rows = []
+    for shared in (0.0, 0.5):
+        for effect in (1.0, 2.0):
+            for test, p_value in p_values.items():
+                found = [
+                    found_by(p_value, n, effect, shared, families(test, n)) for n in (5, 8, 10)
+                ]
+                rows.append([f"{effect:g}", f"{shared:g}", test, *map(percent, found)])
+    heads = ["difference / std", "share of the seed", "test", "n = 5", "8", "10"]
+    show("Differences found, %", heads, rows)
+
+
+def found_by(p_value: Callable, n: int, effect: float, shared: float, count: int) -> float:
+    generator, found = np.random.default_rng(n), 0
+    for _ in range(count):
+        other, one = draw_runs(generator, 2, n, shared)
+        found += p_value(one + effect, other) <= 0.05
+    return found / count
+
+
+def runs() -> None:
+    """What so many runs can decide at all, and how many an effect needs."""
+    sizes = (1, 2, 3, 5, 6, 10, 20)
+    show(
+        "Fewest runs that can decide the first of so many claims",
+        ["claims", *map(str, sizes)],
+        [
+            ["pairs", *(runs_to_decide(m) for m in sizes)],
+            ["unpaired, each side", *(runs_to_decide(m, is_paired=False) for m in sizes)],
+        ],
+    )
+    numbers = (3, 4, 5, 6, 7, 8, 10)
+    show(
+        "Smallest p",
+        ["n", *map(str, numbers)],
+        [
+            ["pairs", *(f"{minimum_p(n):.2g}" for n in numbers)],
+            ["unpaired, n against n", *(f"{minimum_p(n, n):.2g}" for n in numbers)],
+        ],
+    )
+    effects = (0.5, 0.8, 1, 1.5, 2, 3)
+    show(
+        "Runs for a power of 80 %",
+        ["difference / std", *map(str, effects)],
+        [
+            ["pairs, one claim", *(runs_needed(d, 1) for d in effects)],
+            ["pairs, six claims", *(runs_needed(d, 1, 0.05 / 6) for d in effects)],
+            ["unpaired, one claim", *(runs_needed(d, 1, is_paired=False) for d in effects)],
+        ],
+    )
+
+
+PARTS = {
+    "intervals": intervals,
+    "tasks": over_tasks,
+    "errors": errors,
+    "power": power,
+    "runs": runs,
+}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
