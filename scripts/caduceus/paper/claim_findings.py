@@ -87,7 +87,7 @@ def weigh_claim(
         compared = compare_to_value(ordered, fixed, **how)
         return _found(compared, greater(compared), (tuple(runs),), how)
     same = equivalence(ordered, fixed, claim[kind]["tolerance"], **how)
-    return _found(same.effect, within(same), (tuple(runs),), how, "two one-sided tests, each a ")
+    return _found(same.comparison, within(same), (tuple(runs),), how, "two one-sided tests, each a ")
 
 
 def _found(
