@@ -1,4 +1,4 @@
-# make          everything: an environment, every run, the exports, the tables and figures
+# make          everything: an environment, every run, the exports, the tables, figures, verdicts
 # make full     the same for the full reproduction of the paper, 64 runs
 # make test     the tests
 # make check    format, lint, types
@@ -25,7 +25,7 @@ all: .venv/installed
 
 full: .venv/installed
 	@caduceus unlock
-	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml
+	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml paper=experiments/mnist1d_paper.yaml
 
 test: .venv/installed-dev
 	pytest -n 2

@@ -1,7 +1,7 @@
 # Experiment files in, a paper's numbers out.
 #
-#   snakemake --cores N           train what is missing, export, make tables and figures
-#   snakemake --cores N paper     the same without the final check for failed runs
+#   snakemake --cores N           train what is missing, export, make tables, figures, verdicts
+#   snakemake --cores N paper     the same without the final checks
 #   snakemake --cores 1 verify    check the W&B set-up by a test run
 #   snakemake --cores 1 sync      bring all runs to the W&B server
 #   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
@@ -20,15 +20,16 @@ include: "workflow/rules/common.smk"
 
 
 rule all:
-    """Everything: runs, exports, tables, figures; fails if a run failed."""
+    """Everything: runs, exports, tables, figures, claims; fails if a run failed."""
     default_target: True
     input:
         "results/failures.json",
+        get_strict,
         get_paper,
 
 
 rule paper:
-    """Tables and figures, and the exports they are drawn from."""
+    """Tables, figures and claims, and the exports they come from."""
     input:
         get_paper,
 
@@ -58,3 +59,6 @@ onsuccess:
             if os.path.exists(path):
                 with open(path) as table:
                     print(f"\n{table.read()}")
+        if PAPER["claims"] and os.path.exists("results/paper/claims.json"):
+            with open("results/paper/claims.json") as claims:
+                print(*claim_lines(json.load(claims)), sep="\n")

@@ -63,7 +63,7 @@ def test_rules_are_one_call_each_with_a_log_and_literal_paths() -> None:
             assert rule.count("python -m caduceus") == 1
             assert "    log:\n" in rule
             outputs = rule.partition("    output:\n")[2].partition("    log:\n")[0]
-            for quoted in re.findall(r'"([^"]+/[^"]*)"', outputs):
+            for quoted in re.findall(r'(?<!caption=)"([^"]+/[^"]*)"', outputs):
                 assert quoted.startswith("results/"), quoted
             for use in re.findall(r"\{(?:input|output|params|log)[^}]*\}", rule):
                 assert use.endswith(":q}"), use

@@ -183,6 +183,15 @@ def test_what_does_not_show_a_run_that_changed_stays_as_it_is(finished: Project)
     assert finished.planned()["make_table"] == 2
 
 
+def test_a_new_claim_decides_the_claims_and_does_nothing_else(finished: Project) -> None:
+    paper = yaml.safe_load((finished.path / "config.yaml").read_text())["paper"]
+    trend = {"parameter": "rate", "metric": "val/accuracy", "direction": "falls"}
+    claims = {"lower": {"statement": "A lower rate is better.", "trend": trend}}
+    finished.change("config.yaml", paper=paper | {"claims": claims})
+
+    assert finished.planned() == {"check_claims": 1, "report_failures": 1}
+
+
 def test_a_run_that_changed_exports_itself_its_group_and_what_shows_it(
     finished: Project,
 ) -> None:

@@ -10,6 +10,7 @@ import re
 from caduceus.errors import CaduceusError
 from caduceus.files import digest_text
 from caduceus.locks import note_holder
+from caduceus.paper.claim_pages import claim_lines
 from caduceus.project import command_digest, load_project
 from caduceus.identities import identity
 from caduceus.sweeps.plans import run_pattern
@@ -47,6 +48,7 @@ DIGESTS = {
         "export_server_group",
         "make_table",
         "make_figure",
+        "check_claims",
     )
 }
 
@@ -211,6 +213,21 @@ def get_shown(section, name, file):
     return expand("results/groups/{group}/{file}", group=groups, file=file)
 
 
+def get_claim_plans(wildcards):
+    plans = (get_shown_plans("claims", claim) for claim in PAPER["claims"])
+    return list(dict.fromkeys(path for paths in plans for path in paths))
+
+
+def get_claim_manifests(wildcards):
+    manifests = (get_shown_manifests("claims", claim) for claim in PAPER["claims"])
+    return list(dict.fromkeys(path for paths in manifests for path in paths))
+
+
+def get_strict(wildcards):
+    is_strict = PROJECT.config["claims"] == "strict" and PAPER["claims"]
+    return ["results/refuted.json"] if is_strict else []
+
+
 def get_paper(wildcards):
     return [
         *expand("results/groups/{group}/runs.csv", group=PROJECT.groups),
@@ -218,4 +235,5 @@ def get_paper(wildcards):
         *expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
         *expand("results/paper/tables/{table}.md", table=PAPER["tables"]),
         *expand("results/paper/figures/{figure}.pdf", figure=PAPER["figures"]),
+        *(["results/paper/claims.md"] if PAPER["claims"] else []),
     ]

@@ -1,12 +1,15 @@
 # From exported runs to what the paper shows.
 #
 # Needs: results/runs/RUN/ of the runs shown; of figures results/groups/GROUP/ of their groups.
-# Makes: results/paper/tables/TABLE.{csv,md,tex,json}, results/paper/figures/FIGURE.{pdf,svg,png}.
+# Makes: results/paper/tables/TABLE.{csv,md,tex,json}, results/paper/figures/FIGURE.{pdf,svg,png},
+#        results/paper/claims.{json,md}, results/refuted.json.
 
 
 localrules:
     make_table,
     make_figure,
+    check_claims,
+    report_refuted,
 
 
 rule make_table:
@@ -61,3 +64,43 @@ rule make_figure:
     shell:
         "python -m caduceus make-figure --runs {input.runs:q} --variants {input.variants:q}"
         " --history {input.history:q} --spec {params.spec:q} --out {output.pdf:q} --log {log:q}"
+
+
+rule check_claims:
+    """Decide the claims of the paper, all together."""
+    input:
+        plans=get_claim_plans,
+        manifests=get_claim_manifests,
+    output:
+        claims="results/paper/claims.json",
+        page=report(
+            "results/paper/claims.md",
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
+    log:
+        "results/logs/check_claims/claims.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        claims=json.dumps(PAPER["claims"]),
+        statistics=json.dumps(PAPER["statistics"]),
+        code=DIGESTS["check_claims"],
+    shell:
+        "python -m caduceus check-claims {input.plans:q} --claims {params.claims:q}"
+        " --statistics {params.statistics:q} --out {output.claims:q} --log {log:q}"
+
+
+rule report_refuted:
+    """List the claims that are refuted, and fail if there are any."""
+    input:
+        get_paper,
+        claims="results/paper/claims.json",
+    output:
+        refuted="results/refuted.json",
+    log:
+        "results/logs/report_refuted/refuted.log",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "python -m caduceus report-refuted {input.claims:q} --out {output.refuted:q} --log {log:q}"

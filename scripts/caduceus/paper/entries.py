@@ -1,17 +1,23 @@
 """`paper` as config.yaml says it, or the file it names; what a schema can't say of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.paper.selections import is_shown, is_side, planned_runs, shown_metrics, shown_variants
+from caduceus.paper.claim_checks import Refuse, check_claim
+from caduceus.paper.selections import (
+    experiments_of,
+    is_shown,
+    is_side,
+    planned_runs,
+    shown_variants,
+)
 from caduceus.validation import Where, shown, suggestion, validate
 from caduceus.yaml_files import Key, as_number, load
 
 SECTIONS = ("tables", "figures", "claims")
 _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
-_Refuse = Callable[[str, Sequence[Key]], SpecError]
 
 
 def load_paper(
@@ -54,7 +60,7 @@ def check_paper(
 
     Raises:
         SpecError: the first entry that names an experiment, group or variant that isn't there, has
-            no metric, or compares without saying which way is better; or an interval that the
+            no metric, the first claim that nothing could decide, or an interval that the
             statistic hasn't.
     """
     if (paper["statistics"]["statistic"], paper["statistics"]["interval"]) == ("median", "t"):
@@ -74,24 +80,25 @@ def check_paper(
             _check_names(entry, "experiments", experiments, "the listed experiments", refuse)
             _check_names(entry, "groups", groups, "the groups of config.yaml", refuse)
             chosen = [run for run in runs if is_shown(run, entry)]
-            for side in shown_variants(entry):
+            for keys, side in shown_variants(entry).items():
                 if not any(is_side(run, side) for run in chosen):
                     names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
                     raise refuse(
-                        f": {shown(side)} means no variant; there are {'; '.join(names)}", []
+                        f": {shown(side)} means no variant; there are {'; '.join(names)}",
+                        keys,
                     )
             if not chosen:
                 raise refuse(": no run is of these experiments and groups; widen one", [])
             if entry.get("kind") in _NEEDS_METRICS and not entry.get("metrics"):
                 raise refuse(": missing key 'metrics': add it, headings with their metrics", [])
-            if "compare" in entry and not _has_goal(entry, [plan["spec"] for plan in plans]):
-                raise refuse(
-                    ".compare: missing key 'goal': add it, maximize or minimize", ["compare"]
-                )
+            if section == "claims":
+                of_chosen = experiments_of(chosen)
+                specs = [plan["spec"] for plan in plans if plan["spec"]["id"] in of_chosen]
+                check_claim(entry, chosen, specs, refuse)
 
 
 def _check_names(
-    entry: Mapping[str, Any], key: str, known: Sequence[str], what: str, refuse: _Refuse
+    entry: Mapping[str, Any], key: str, known: Sequence[str], what: str, refuse: Refuse
 ) -> None:
     for index, wanted in enumerate(entry.get(key, ())):
         if wanted not in known:
@@ -99,10 +106,3 @@ def _check_names(
             raise refuse(
                 f".{key}: {wanted!r} isn't among {what}{hint}: {', '.join(known)}", [key, index]
             )
-
-
-def _has_goal(entry: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]) -> bool:
-    [(name, metric)] = shown_metrics(entry).items()
-    own = None if isinstance(metric, str) else metric["goal"]
-    known = (spec["metric"] and spec["metric"]["name"] == name for spec in specs)
-    return bool(own or entry["compare"]["goal"] or any(known))

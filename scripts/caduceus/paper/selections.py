@@ -1,12 +1,20 @@
 """Which runs a table, a figure or a claim shows: known before any of them has run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from caduceus.variants import leaves, matches
+from caduceus.yaml_files import Key
 
 Side = Mapping[str, Any]  # parameters that one variant has; `experiment` names its experiment
+
+_ONE_VARIANT_EACH = {
+    "compare": ("better", "worse"),
+    "reproduces": ("variant",),
+    "at_least": ("variant",),
+}
+CLAIMS = (*_ONE_VARIANT_EACH, "trend")
 
 
 @dataclass(frozen=True)
@@ -42,19 +50,23 @@ def is_shown(run: PlannedRun, shown: Mapping[str, Any]) -> bool:
     experiments, groups = shown["experiments"], shown.get("groups")
     if (experiments and run.experiment not in experiments) or (groups and run.group not in groups):
         return False
-    variants = shown_variants(shown)
-    return not variants or any(is_side(run, side) for side in variants)
+    sides = shown_variants(shown).values()
+    return not sides or any(is_side(run, side) for side in sides)
 
 
-def shown_variants(shown: Mapping[str, Any]) -> Sequence[Side]:
-    """The sides that an entry of `paper` names; empty for all variants."""
-    if "compare" in shown:
-        return (shown["compare"]["better"], shown["compare"]["worse"])
-    for kind in ("reproduces", "at_least"):
+def shown_variants(shown: Mapping[str, Any]) -> dict[tuple[Key, ...], Side]:
+    """The sides that an entry of `paper` names, by their keys in it; empty for all variants."""
+    for kind, keys in _ONE_VARIANT_EACH.items():
         if kind in shown:
-            return (shown[kind]["variant"],)
-    found: Sequence[Side] = shown.get("trend", shown).get("variants", ())
-    return found
+            return {(kind, key): shown[kind][key] for key in keys}
+    above = ("trend",) if "trend" in shown else ()
+    sides = shown.get("trend", shown).get("variants", ())
+    return {(*above, "variants", index): side for index, side in enumerate(sides)}
+
+
+def claim_kind(claim: Mapping[str, Any]) -> str:
+    """What decides a claim: one of `CLAIMS`."""
+    return next(kind for kind in CLAIMS if kind in claim)
 
 
 def is_side(run: PlannedRun, side: Side) -> bool:
@@ -67,7 +79,7 @@ def is_side(run: PlannedRun, side: Side) -> bool:
 
 def shown_metrics(shown: Mapping[str, Any]) -> dict[str, Any]:
     """The metrics of a table or figure by heading, or that of a claim by its name."""
-    for kind in ("compare", "reproduces", "at_least", "trend"):
+    for kind in CLAIMS:
         if kind in shown:
             metric = shown[kind]["metric"]
             return {metric if isinstance(metric, str) else metric["name"]: metric}

@@ -1,0 +1,31 @@
+"""Decide the claims of the paper, all together."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.files import write_json, write_whole
+from caduceus.paper.claim_pages import claims_page
+from caduceus.paper.claims import decide_claims
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plans", type=Path, nargs="+", help="plans of the experiments they name")
+    parser.add_argument(
+        "--claims",
+        type=json.loads,
+        required=True,
+        help="`paper.claims` as JSON",
+    )
+    parser.add_argument(
+        "--statistics", type=json.loads, required=True, help="`paper.statistics` as JSON"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="claims.json; the page claims.md lies beside it"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    decided = decide_claims(arguments.plans, arguments.claims, arguments.statistics)
+    write_json(arguments.out, decided)
+    write_whole(arguments.out.with_suffix(".md"), claims_page(decided))

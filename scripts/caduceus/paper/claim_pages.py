@@ -1,0 +1,103 @@
+"""The verdicts as people read them: the page claims.md, and a line each on the terminal."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from caduceus.paper.rounding import round_p, round_value
+
+_HEADER = (
+    "claim",
+    "verdict",
+    "n",
+    "effect",
+    "interval",
+    "size",
+    "p",
+    "corrected",
+    "least p",
+)
+_OUTCOMES = ("supported", "refuted", "within noise", "not enough runs")
+
+
+def claims_page(decided: Mapping[str, Any]) -> str:
+    """claims.md: a table of all verdicts, then each with its statement, reason and method.
+
+    Args:
+        decided: what claims.json holds.
+    """
+    claims = decided["claims"]
+    rows = [_HEADER, *[_cells(claim) for claim in claims]]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    rule = ["-" * width if at < 2 else "-" * (width - 1) + ":" for at, width in enumerate(widths)]
+    table = [
+        "| " + " | ".join(_padded(cells, widths)) + " |" for cells in (_HEADER, rule, *rows[1:])
+    ]
+    parts = [f"# Claims\n\n{_counts(claims)}.", "\n".join(table), _note(decided)]
+    for claim in claims:
+        means = ", ".join(map(_mean, claim["sides"]))
+        method = claim["method"][0].upper() + claim["method"][1:]
+        parts += [
+            f"## {claim['name']}: {claim['verdict']}\n\n> {' '.join(claim['statement'].split())}",
+            claim["reason"],
+            f"Mean ± standard deviation of {claim['metric']}: {means}. {method}.",
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def claim_lines(decided: Mapping[str, Any]) -> list[str]:
+    """A line for each claim, and one for all before them."""
+    return [
+        f"{_counts(decided['claims'])} (results/paper/claims.md)",
+        *[
+            f"  {claim['verdict']:<{max(map(len, _OUTCOMES))}}  "
+            f"{' '.join(claim['statement'].split())} ({_why(claim)})"
+            for claim in decided["claims"]
+        ],
+    ]
+
+
+def _counts(claims: Sequence[Mapping[str, Any]]) -> str:
+    found = Counter(claim["verdict"] for claim in claims)
+    counted = ", ".join(f"{found[outcome]} {outcome}" for outcome in _OUTCOMES if found[outcome])
+    return f"{len(claims)} {'claim' if len(claims) == 1 else 'claims'}: {counted}"
+
+
+def _why(claim: Mapping[str, Any]) -> str:
+    if claim["verdict"] != "not enough runs":
+        return f"p {round_p(claim['p_adjusted'])}"
+    more = claim["runs_that_would_do"]
+    return f"n {claim['n']}, {more} would do" if more else f"n {claim['n']}"
+
+
+def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    low, effect, high, size = (
+        "–" if claim[key] is None else round_value(claim[key])
+        for key in ("low", "effect", "high", "effect_size")
+    )
+    interval = "–" if claim["low"] is None else f"{low} to {high}"
+    p = (round_p(claim[key]) for key in ("p", "p_adjusted", "minimum_p"))
+    return (claim["name"], claim["verdict"], str(claim["n"]), effect, interval, size, *p)
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [
+        cell.ljust(width) if at < 2 else cell.rjust(width)
+        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+
+
+def _note(decided: Mapping[str, Any]) -> str:
+    return (
+        "effect: the difference of means, or from the value; of a trend the rank correlation. "
+        "size: the effect in standard deviations. p is two-sided; corrected: for all claims here "
+        f"(Holm), decided at {decided['alpha']:g}; least p: the smallest that so many runs can give."
+    )
+
+
+def _mean(side: Mapping[str, Any]) -> str:
+    runs = f"{side['n']} {'run' if side['n'] == 1 else 'runs'}"
+    if side["mean"] is None:
+        return f"{side['variant']} – ({runs})"
+    std = "" if side["std"] is None else f" ± {round_value(side['std'])}"
+    return f"{side['variant']} {round_value(side['mean'])}{std} ({runs})"

@@ -1,0 +1,454 @@
+"""Claims: what the runs decide, what they can't, and what is refused before they have run."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from caduceus.__main__ import main
+from caduceus.errors import SpecError
+from caduceus.paper.claim_findings import weigh_claim
+from caduceus.paper.claim_pages import claim_lines, claims_page
+from caduceus.paper.claims import decide_claims
+from caduceus.project import load_project
+from caduceus.statistics import decide, runs_to_decide
+from caduceus.validation import validate
+from exported_runs import Logged, export_runs, load
+from projects import EXPERIMENT, REPOSITORY, Project
+
+LOW, HIGH = {"rate": 0.1}, {"rate": 0.2}
+BETTER = {"compare": {"better": LOW, "worse": HIGH, "metric": "val/accuracy"}}
+WORSE = {"compare": {"better": HIGH, "worse": LOW, "metric": "val/accuracy"}}
+
+
+def noise(seed: int) -> float:
+    """Less than 0.005 from zero, and another one for each seed."""
+    return float(np.random.default_rng(seed).uniform(-0.005, 0.005))
+
+
+def lower_is_better(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """Rate 0.1 is better by about 0.1, in each pair of seeds."""
+    accuracy = 0.9 - parameters["rate"] + noise(seed + int(1000 * parameters["rate"]))
+    return [{"val/accuracy": 0.1, "val/loss": 2}, {"val/accuracy": accuracy, "val/loss": 1}]
+
+
+def state(project: Project, seeds: int, claims: dict[str, dict[str, Any]]) -> None:
+    """Let the project's runs have so many seeds, and its paper these claims."""
+    project.change("experiments/toy.yaml", seeds=list(range(seeds)))
+    entries = {name: {"statement": f"So is {name}."} | claim for name, claim in claims.items()}
+    project.change("config.yaml", paper={"claims": entries})
+
+
+def verdicts(project: Project, logged: Logged, **options: Any) -> dict[str, dict[str, Any]]:
+    """The entry of each claim in claims.json."""
+    paper = export_runs(project, logged, **options).paper
+    plans = sorted((project.path / "results/experiments").iterdir())
+    decided = decide_claims(plans, paper["claims"], paper["statistics"])
+    assert [claim["name"] for claim in decided["claims"]] == list(paper["claims"])
+    return {claim["name"]: claim for claim in decided["claims"]}
+
+
+def refusal(project: Project, claim: dict[str, Any]) -> str:
+    """What is said of a claim before anything runs."""
+    state(project, 2, {"c": claim})
+    with pytest.raises(SpecError) as caught:
+        load(project)
+    return str(caught.value).removeprefix(f"{project.path}/")
+
+
+def test_a_difference_in_every_pair_of_eight_is_supported_and_its_opposite_refuted(
+    project: Project,
+) -> None:
+    state(project, 8, {"so": BETTER, "not_so": WORSE})
+    found = verdicts(project, lower_is_better)
+
+    assert found["so"]["verdict"] == "supported"
+    assert found["so"]["n"] == 8
+    assert found["so"]["low"] < found["so"]["effect"] < found["so"]["high"]
+    assert found["so"]["effect"] == pytest.approx(0.1, abs=0.01)
+    assert found["so"]["minimum_p"] == found["so"]["p"] == 2 / 2**8
+    assert found["so"]["p_adjusted"] == 2 * found["so"]["p"]
+    assert len(found["so"]["runs"]) == 16
+    assert found["not_so"]["verdict"] == "refuted"
+    assert found["not_so"]["effect"] == -found["so"]["effect"]
+    assert "below that of rate=0.1. That is against the claim" in found["not_so"]["reason"]
+
+
+def test_a_difference_of_less_than_the_margin_refutes(project: Project) -> None:
+    margins = {"within": 0.05, "beyond": 0.15}
+    claims = {
+        name: {"compare": BETTER["compare"] | {"margin": margin}}
+        for name, margin in margins.items()
+    }
+    state(project, 8, claims)
+    found = verdicts(project, lower_is_better)
+
+    assert found["within"]["verdict"] == "supported"
+    assert found["beyond"]["verdict"] == "refuted"
+    assert "above that of rate=0.2; the margin is 0.15." in found["beyond"]["reason"]
+
+
+def test_of_a_metric_that_is_minimized_the_lower_mean_is_the_better(project: Project) -> None:
+    about = {"metric": "val/loss", "goal": "minimize", "margin": 0.05}
+    state(project, 8, {"so": {"compare": {"better": LOW, "worse": HIGH} | about}})
+    found = verdicts(
+        project, lambda parameters, seed: [{"val/loss": parameters["rate"] + noise(seed)}]
+    )["so"]
+
+    assert found["verdict"] == "supported"
+    assert found["effect"] == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_too_few_seeds_for_so_many_claims_are_said_to_be_too_few(
+    project: Project, seeds: int
+) -> None:
+    state(project, seeds, {f"c{number}": BETTER for number in range(6)})
+    for claim in verdicts(project, lower_is_better).values():
+        would_do = claim["runs_that_would_do"]
+
+        assert claim["verdict"] == "not enough runs"
+        assert claim["minimum_p"] == 2 / 2**seeds
+        assert 6 * 2 / 2**would_do <= 0.05 < 6 * 2 / 2 ** (would_do - 1)
+        assert f"{seeds} pairs of runs can't give a p below" in claim["reason"]
+        assert f"; {would_do} would do." in claim["reason"]
+
+
+def test_noise_is_called_noise_and_runs_that_would_tell_are_named(project: Project) -> None:
+    state(project, 8, {"so": BETTER})
+    found = verdicts(
+        project,
+        lambda parameters, seed: [{"val/accuracy": 100 * parameters["rate"] * noise(seed)}],
+    )["so"]
+
+    assert found["verdict"] == "within noise"
+    assert found["runs_that_would_do"] > 8
+    assert found["p"] > 0.05
+    assert "Chance alone could do that" in found["reason"]
+
+
+def test_runs_that_failed_or_diverged_are_left_out_and_it_is_said(project: Project) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]] | None:
+        if parameters == LOW | {"width": 4} and seed == 3:
+            return None
+        if parameters == HIGH | {"width": 4} and seed == 5:
+            return [{"val/accuracy": float("nan")}]
+        return lower_is_better(parameters, seed)
+
+    state(project, 8, {"so": BETTER})
+    found = verdicts(project, logged)["so"]
+
+    assert found["verdict"] == "supported"
+    assert found["n"] == 6
+    assert len(found["runs"]) == 12
+    assert [side["n"] for side in found["sides"]] == [7, 7]
+    assert found["reason"].endswith(
+        "Left out of 8 runs of rate=0.1: 1 failed, 1 whose seed the other lacks. "
+        "Left out of 8 runs of rate=0.2: 1 without a finite val/accuracy, "
+        "1 whose seed the other lacks."
+    )
+
+
+def test_a_side_that_failed_altogether_leaves_its_claim_undecided_and_others_decided(
+    project: Project,
+) -> None:
+    variant = {"at_least": {"variant": LOW, "metric": "val/accuracy", "value": 0.5}}
+    trend = {"trend": {"parameter": "rate", "metric": "val/accuracy", "direction": "falls"}}
+    state(project, 8, {"so": BETTER, "other": variant, "trend": trend})
+    found = verdicts(
+        project,
+        lambda parameters, seed: (
+            None if parameters["rate"] == 0.2 else lower_is_better(parameters, seed)
+        ),
+    )
+
+    assert found["other"]["verdict"] == "supported"
+    for name in ("so", "trend"):
+        assert found[name]["verdict"] == "not enough runs"
+        assert found[name]["effect"] is None
+        assert found[name]["runs"] == []
+        assert "Left out of 8 runs of rate=0.2: 8 failed." in found[name]["reason"]
+
+
+def test_runs_of_other_seeds_are_compared_unpaired(project: Project) -> None:
+    other = EXPERIMENT | {"id": "other", "seeds": [10, 11, 12, 13, 14]}
+    project.write_yaml("experiments/other.yaml", other)
+    project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/other.yaml"])
+    sides = {"better": LOW | {"experiment": "toy"}, "worse": HIGH | {"experiment": "other"}}
+    state(project, 6, {"so": {"compare": BETTER["compare"] | sides}})
+    found = verdicts(project, lower_is_better)["so"]
+
+    assert found["verdict"] == "supported"
+    assert found["n"] == 6
+    assert found["method"].startswith("permutation test of Welch's t, 6 runs against 5, not paired")
+    assert found["minimum_p"] == 2 / 462
+    assert "rate=0.1 of toy is" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("value", "tolerance", "verdict"),
+    [(0.8, 0.02, "supported"), (0.9, 0.02, "refuted"), (0.8, 0.001, "within noise")],
+)
+def test_a_mean_within_the_tolerance_reproduces_what_is_published(
+    project: Project, value: float, tolerance: float, verdict: str
+) -> None:
+    about = {"variant": LOW, "metric": "val/accuracy", "source": "Somebody 2020"}
+    claim = {"reproduces": about | {"value": value, "tolerance": tolerance}}
+    state(project, 8, {"so": claim})
+    found = verdicts(project, lower_is_better)["so"]
+
+    assert found["verdict"] == verdict
+    assert found["effect"] == pytest.approx(0.8 - value, abs=0.01)
+    assert f"{value:g} (Somebody 2020); the tolerance is {tolerance:g}." in found["reason"]
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(0.78, "supported"), (0.82, "refuted")])
+def test_a_mean_reaches_a_value_or_does_not(project: Project, value: float, verdict: str) -> None:
+    claim = {"at_least": {"variant": LOW, "metric": "val/accuracy", "value": value}}
+    state(project, 8, {"so": claim})
+    assert verdicts(project, lower_is_better)["so"]["verdict"] == verdict
+
+
+def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) -> None:
+    at = {"at_least": {"variant": LOW, "metric": {"name": "val/accuracy", "at": 0}, "value": 0.5}}
+    chooser = {"name": "val/loss", "goal": "maximize"}
+    best = {"name": "val/accuracy", "best_by": chooser}
+    best_by = {"at_least": {"variant": LOW, "metric": best, "value": 0.5}}
+    state(project, 8, {"at": at, "best_by": best_by})
+    found = verdicts(project, lower_is_better)
+
+    for claim in found.values():
+        assert claim["effect"] == pytest.approx(-0.4)
+        assert claim["verdict"] == "refuted"
+    assert "val/accuracy at step 0 of rate=0.1" in found["at"]["reason"]
+    assert "val/accuracy at the best val/loss of rate=0.1" in found["best_by"]["reason"]
+
+
+def test_a_trend_is_tested_over_seeds_with_levels_missing(project: Project) -> None:
+    project.change("experiments/toy.yaml", matrix={"rate": [0.3, 0.1, 0.2]})
+    about = {"parameter": "rate", "metric": "val/accuracy"}
+    claims = {way: {"trend": about | {"direction": way}} for way in ("rises", "falls")}
+    state(project, 8, claims)
+    found = verdicts(
+        project,
+        lambda parameters, seed: (
+            None if parameters["rate"] == 0.2 and seed < 4 else lower_is_better(parameters, seed)
+        ),
+    )
+
+    assert found["falls"]["verdict"] == "supported"
+    assert found["rises"]["verdict"] == "refuted"
+    assert found["falls"]["effect"] == -1
+    assert [side["variant"] for side in found["falls"]["sides"]] == [
+        "rate=0.1",
+        "rate=0.2",
+        "rate=0.3",
+    ]
+    assert "Left out of 8 runs of rate=0.2: 4 failed." in found["falls"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "line", "message"),
+    [
+        (
+            {"compare": BETTER["compare"] | {"better": {"rate": 0.3}}},
+            r"better:\n",
+            'paper.claims.c: {"rate": 0.3} means no variant; there are rate=0.1 of toy; rate=0.2',
+        ),
+        (
+            {"compare": BETTER["compare"] | {"worse": {"width": 4}}},
+            r"worse:\n",
+            'paper.claims.c.compare.worse: {"width": 4} means several variants: rate=0.1 of toy; '
+            "rate=0.2 of toy; name more parameters, or the `experiment`",
+        ),
+        (
+            {"compare": BETTER["compare"] | {"worse": LOW}},
+            r"compare:\n",
+            "paper.claims.c.compare: better and worse are both rate=0.1 of toy; name another",
+        ),
+        (
+            {"compare": BETTER["compare"] | {"metric": "val/loss"}},
+            r"compare:\n",
+            "paper.claims.c.compare: missing key 'goal': add it, maximize or minimize",
+        ),
+        (
+            {"trend": {"parameter": "rat", "metric": "val/loss", "direction": "falls"}},
+            r"parameter:",
+            "paper.claims.c.trend.parameter: rate=0.1 of toy has no 'rat', did you mean 'rate'?; "
+            "it has ",
+        ),
+        (
+            {"trend": {"parameter": "width", "metric": "val/loss", "direction": "falls"}},
+            r"parameter:",
+            "paper.claims.c.trend.parameter: width is 4 of several variants: rate=0.1 of toy; "
+            "rate=0.2 of toy; name",
+        ),
+        (
+            {
+                "trend": {
+                    "parameter": "rate",
+                    "metric": "val/loss",
+                    "direction": "falls",
+                    "variants": [LOW],
+                }
+            },
+            r"parameter:",
+            "paper.claims.c.trend.parameter: rate has one value only; a trend needs at least two",
+        ),
+    ],
+)
+def test_what_no_run_could_decide_is_refused_before_anything_runs(
+    project: Project, claim: dict[str, Any], line: str, message: str
+) -> None:
+    said = refusal(project, claim)
+    text = (project.path / "config.yaml").read_text()
+    number = text[: re.search(line, text).start()].count("\n") + 1
+    assert said.startswith(f"config.yaml:{number}: {message}")
+
+
+def test_a_trend_over_words_is_refused(project: Project) -> None:
+    project.change("experiments/toy.yaml", matrix={"rate": ["low", "high"]})
+    claim = {"trend": {"parameter": "rate", "metric": "val/loss", "direction": "falls"}}
+    assert 'rate of rate=low of toy is "low"; a trend needs numbers' in refusal(project, claim)
+
+
+def test_trials_that_turn_out_alike_are_refused_when_they_have_run(project: Project) -> None:
+    sweep = {"method": "random", "parameters": {"rate": {"values": [0.1, 0.2]}}}
+    spec = {key: value for key, value in EXPERIMENT.items() if key not in ("matrix", "seeds")}
+    spec |= {"type": "sweep", "sweep": {"count": 2, "config": sweep}}
+    project.write_yaml("experiments/toy.yaml", spec)
+    claim = {"at_least": {"variant": LOW, "metric": "val/accuracy", "value": 0.5}}
+    project.change("config.yaml", paper={"claims": {"c": {"statement": "So it is."} | claim}})
+
+    distinct = {"0000": LOW, "0001": HIGH}
+    assert verdicts(project, lower_is_better, chosen=distinct)["c"]["n"] == 1
+    alike = {"0000": LOW, "0001": LOW}
+    with pytest.raises(SpecError, match=r"^paper.claims.c.at_least.variant: means several variant"):
+        verdicts(project, lower_is_better, chosen=alike)
+
+
+def test_a_metric_that_no_run_has_is_refused(project: Project) -> None:
+    claim = {"at_least": {"variant": LOW, "metric": "val/acuracy", "value": 0.5}}
+    state(project, 2, {"c": claim})
+    with pytest.raises(SpecError, match=r"^paper.claims.c: .* did you mean 'val/accuracy'"):
+        verdicts(project, lower_is_better)
+
+
+def test_the_command_writes_the_same_bytes_each_time_and_json_that_browsers_read(
+    project: Project,
+) -> None:
+    claims = {"so": BETTER, "unnoisy": {"trend": {"parameter": "rate", "metric": "val/accuracy"}}}
+    claims["unnoisy"]["trend"]["direction"] = "falls"
+    state(project, 1, claims)
+    paper = export_runs(project, lower_is_better).paper
+    out = project.path / "results/paper/claims.json"
+    plan = project.path / "results/experiments/toy.json"
+    words = ["check-claims", str(plan), "--claims", json.dumps(paper["claims"])]
+    words += ["--statistics", json.dumps(paper["statistics"]), "--out", str(out)]
+    written = []
+    for _ in range(2):
+        assert main(words) == 0
+        written.append((out.read_bytes(), out.with_suffix(".md").read_bytes()))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    assert written[0] == written[1]
+    assert json.loads(out.read_text(), parse_constant=refuse)["alpha"] == 0.05
+
+
+def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
+    state(project, 8, {"so": BETTER, "not_so": WORSE})
+    paper = export_runs(project, lower_is_better).paper
+    plan = project.path / "results/experiments/toy.json"
+    decided = decide_claims([plan], paper["claims"], paper["statistics"])
+    page, lines = claims_page(decided), claim_lines(decided)
+
+    assert lines[0] == "2 claims: 1 supported, 1 refuted (results/paper/claims.md)"
+    assert lines[1:] == [
+        "  supported        So is so. (p 0.016)",
+        "  refuted          So is not_so. (p 0.016)",
+    ]
+    table = [line for line in page.splitlines() if line.startswith("|")]
+    assert len(table) == 4
+    assert len({line.count("|") for line in table}) == 1
+    for claim in decided["claims"]:
+        assert f"## {claim['name']}: {claim['verdict']}" in page
+        assert claim["reason"] in page
+
+
+def test_a_refuted_claim_fails_the_check_of_strict_builds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claims = [
+        {"name": name, "statement": "So.", "verdict": verdict, "reason": "No."}
+        for name, verdict in {"a": "supported", "b": "refuted", "c": "within noise"}.items()
+    ]
+    (tmp_path / "claims.json").write_text(json.dumps({"claims": claims}))
+    words = ["report-refuted", str(tmp_path / "claims.json"), "--out", str(tmp_path / "out.json")]
+    assert main(words) == 1
+    assert not (tmp_path / "out.json").exists()
+    assert capsys.readouterr().err.startswith("caduceus report-refuted: refuted claims: b; ")
+
+    (tmp_path / "claims.json").write_text(json.dumps({"claims": claims[::2]}))
+    assert main(words) == 0
+    assert (tmp_path / "out.json").exists()
+
+
+def test_the_shipped_claims_of_the_full_reproduction_can_be_decided_by_its_seeds() -> None:
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    files = {"experiments": "mnist1d.yaml", "paper": "mnist1d_paper.yaml"}
+    config |= {key: f"experiments/{name}" for key, name in files.items()}
+    loaded = load_project(config, ["config.yaml"], REPOSITORY)
+    paper, seeds = loaded.paper, loaded.experiments["mnist1d"].spec["seeds"]
+    needed = runs_to_decide(len(paper["claims"]), paper["statistics"]["alpha"])
+
+    assert needed == len(seeds)
+
+
+def family() -> list[dict[str, Any]]:
+    """Claims of every kind, each at the border between true and false."""
+    metric = {"metric": "m"}
+    reproduces = {"variant": LOW, "value": 0.5, "tolerance": 0.5, "source": "s"}
+    claims = [
+        {"compare": {"better": LOW, "worse": HIGH} | metric},
+        {"compare": {"better": LOW, "worse": HIGH, "goal": "minimize"} | metric},
+        {"reproduces": reproduces | metric},
+        {"at_least": {"variant": LOW, "value": 0} | metric},
+        {"trend": {"parameter": "rate", "direction": "rises"} | metric},
+    ]
+    entries = {str(number): {"statement": "s"} | claim for number, claim in enumerate(claims)}
+    return list(validate({"claims": entries}, "paper", str)["claims"].values())
+
+
+@pytest.mark.parametrize(("seeds", "claims", "families"), [(10, 1, 1_500), (8, 5, 300)])
+def test_without_a_difference_at_most_one_family_of_claims_in_twenty_has_a_wrong_verdict(
+    seeds: int, claims: int, families: int
+) -> None:
+    """The mean is the null value of every test: what is called supported or refuted is wrong."""
+    wrong = 0
+    random = np.random.default_rng(0)
+    statistics = validate({}, "paper", str)["statistics"]
+    entries = family()[:claims]
+    for _ in range(families):
+        tests = []
+        for claim in entries:
+            samples = random.normal(size=(4, seeds))
+            count = 2 if "compare" in claim else 4 if "trend" in claim else 1
+            # Every other comparison is of other seeds, so that it isn't paired.
+            shift = 100 if claim.get("compare", {}).get("goal") else 0
+            values = [
+                {seed + shift * at: float(value) for seed, value in enumerate(sample)}
+                for at, sample in enumerate(samples[:count])
+            ]
+            goal = claim.get("compare", {}).get("goal") or "maximize"
+            tests.append(weigh_claim(claim, values, goal, [1, 2, 3, 4], statistics).test)
+        outcomes = {verdict.outcome for verdict in decide(tests)}
+        assert "not enough runs" not in outcomes
+        wrong += bool(outcomes & {"supported", "refuted"})
+    limit = 0.05 * families
+    assert limit / 4 < wrong < limit + 3 * (limit * 0.95) ** 0.5
