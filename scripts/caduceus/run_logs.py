@@ -62,9 +62,14 @@ def installed_packages(folder: RunFolder, number: int) -> str | None:
 
     Their order in the list is that of the file system, so that their sorted lines are hashed.
     """
-    for listed in sorted(folder.wandb(number).glob("wandb/*run-*/files/requirements.txt")):
-        return digest_text("\n".join(sorted(listed.read_text().splitlines())))
-    return None
+    listed = packages_file(folder, number)
+    return listed and digest_text("\n".join(sorted(listed.read_text().splitlines())))
+
+
+def packages_file(folder: RunFolder, number: int) -> Path | None:
+    """Where wandb lists the packages a program had in an attempt."""
+    found = sorted(folder.wandb(number).glob("wandb/*run-*/files/requirements.txt"))
+    return found[0] if found else None
 
 
 def read_uploads(folder: RunFolder) -> list[Segment]:
