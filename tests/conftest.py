@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from debian_packages import UnavailableError
 from projects import Project
-from slurm_cluster import SlurmCluster, UnavailableError
+from slurm_cluster import SlurmCluster
 from wandb_server import WandbServer
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
