@@ -12,12 +12,13 @@ from caduceus.runs import RunFolder
 Metrics = Mapping[str, Mapping[str, Any]]  # of tables/NAME and claims/NAME, by heading or name
 
 
-def trace_items(items: Sequence[Path], metrics: Metrics) -> dict[str, Any]:
+def trace_items(items: Sequence[Path], metrics: Metrics, results: Path) -> dict[str, Any]:
     """The content of provenance.json.
 
     Args:
         items: tables/NAME.json, figures/NAME.json and claims.json below results/paper.
         metrics: the metrics of each table by heading, and of each claim, as `paper` says them.
+        results: the folder results/.
 
     Returns:
         `items` by tables/NAME, figures/NAME and claims/NAME, each with `command` (rebuilds it),
@@ -27,7 +28,6 @@ def trace_items(items: Sequence[Path], metrics: Metrics) -> dict[str, Any]:
         packages.
     """
     found = {name: item for path in items for name, item in _read(path, metrics)}
-    results = items[0].parents[2 if items[0].parent.name in ("tables", "figures") else 1]
     runs: dict[str, dict[str, Any]] = {}
     environments: dict[str, str] = {}
     for item in found.values():

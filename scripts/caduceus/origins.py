@@ -1,0 +1,232 @@
+"""Where a result comes from: `caduceus why`, for what the paper shows and any file of results/."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError
+from caduceus.files import read_json, sha256
+from caduceus.job_records import JobRecord, find_record
+from caduceus.paper.provenance import describe_run, rebuilding
+from caduceus.paper.results import Result, metric_name
+from caduceus.runs import RunFolder
+from caduceus.validation import suggestion
+
+_SHORT = 12  # digits of a digest
+_SECTIONS = ("tables", "figures", "claims")
+
+
+def explain(words: Sequence[str], results: Path) -> Iterator[str]:
+    """What is known of a result, line by line.
+
+    Args:
+        words: a file or folder below `results`, or tables/NAME, figures/NAME or claims/NAME; of a
+            table also labels and a heading, which tell its cells.
+        results: the folder results/.
+
+    Raises:
+        ResultError: there is no such result.
+    """
+    name, *about = words
+    shown = results / "paper/provenance.json"
+    provenance = read_json(shown) if shown.exists() else {"items": {}}
+    path = _existing(name, results)
+    items = _items(name if path is None else path.as_posix(), provenance["items"])
+    if items:
+        for item in items:
+            yield from _explain_item(item, provenance, about, results)
+    elif path is None:
+        raise ResultError(_no_such(name, provenance["items"], results), name)
+    else:
+        yield from _explain_file(path, results)
+
+
+def _existing(name: str, results: Path) -> Path | None:
+    """The file or folder that a name means: as it stands, below results/, or a run by its id."""
+    places = (Path(), results, results / "paper", *(results / n for n in ("runs", "groups")))
+    for path in (place / name for place in places):
+        if path.exists() and path.absolute().is_relative_to(results.absolute()):
+            return path
+    return None
+
+
+def _items(name: str, items: Mapping[str, Any]) -> list[str]:
+    """The items of provenance.json that a name or a path means: one, or all claims."""
+    parts = Path(name).parts
+    if parts[-1].startswith("claims.") or name in ("claims", "claims/"):
+        return [item for item in items if item.startswith("claims/")]
+    key = "/".join(parts[-2:])
+    stem = "/".join((*parts[-2:-1], Path(name).stem))
+    return [item for item in dict.fromkeys((key, stem)) if item in items][:1]
+
+
+def _no_such(name: str, items: Mapping[str, Any], results: Path) -> str:
+    section, _, wanted = name.rpartition("/")
+    if section in _SECTIONS:
+        known = [item for item in items if item.startswith(f"{section}/")]
+        there = f"there are {', '.join(known)}" if known else f"no {section} are made yet"
+        return f"no such result{suggestion(name, known)}; {there}"
+    folder = next(
+        (place / section for place in (Path(), results) if (place / section).is_dir()), results
+    )
+    known = [path.name for path in folder.iterdir()]
+    known += [item for item in items if not section]
+    hint = suggestion(wanted, known)
+    return f"no such result{hint or f'; look into {folder}, or name tables/NAME or claims/NAME'}"
+
+
+def _explain_item(
+    name: str, provenance: Mapping[str, Any], about: Sequence[str], results: Path
+) -> Iterator[str]:
+    item = provenance["items"][name]
+    yield name
+    yield f"  command  {item['command']}"
+    for path, digest in item["inputs"].items():
+        now = "" if Path(path).exists() and sha256(Path(path)) == digest else ", which has changed"
+        yield f"  input    {path} {digest[:_SHORT]}{now}, and the manifests of the runs"
+    cells = _cells(name, item["cells"], about) if "cells" in item else {"": item}
+    for cell, content in cells.items():
+        yield ""
+        if cell:
+            yield f"{cell}: {content['value']:.6g}, of {len(content['runs'])} runs"
+        elif "verdict" in content:
+            yield f"{content['verdict']}, by {len(content['runs'])} runs"
+        runs = {run: provenance["runs"][run] for run in content["runs"]}
+        yield from _run_table(runs, content.get("metric"), results)
+        for run, about_run in runs.items():
+            manifest = results / "runs" / run / "manifest.json"
+            if not manifest.exists() or sha256(manifest) != about_run["manifest"]:
+                yield f"  {run} has changed since, or is gone: make the paper again"
+
+
+def _cells(name: str, cells: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """The cells whose labels and heading have all the words; whole ones go before parts."""
+
+    def whole(cell: str) -> list[str]:
+        labels, _, heading = cell.rpartition(" | ")
+        return [cell, heading, labels, *labels.split(", ")]
+
+    names = [cell for cell in cells if all(word in whole(cell) for word in words)]
+    names = names or [cell for cell in cells if all(w.lower() in cell.lower() for w in words)]
+    if names:
+        return {cell: cells[cell] for cell in names}
+    known = list(dict.fromkeys(part for cell in cells for part in whole(cell)[1:]))
+    wrong = next((word for word in words if word not in known), words[0])
+    raise ResultError(
+        f"no cell has {' and '.join(words)}{suggestion(wrong, known)}; there are "
+        f"{'; '.join(cells)}",
+        name,
+    )
+
+
+def _explain_file(path: Path, results: Path) -> Iterator[str]:
+    record = find_record(path)
+    yield str(path)
+    if path.is_file():
+        yield f"  sha256   {sha256(path)}"
+    folder = _run_of(path)
+    if record is None:
+        yield "  Snakemake has no record of it: it wasn't made here, or by none of its jobs"
+    else:
+        yield f"  made by  {record.rule}, {record.ended:%Y-%m-%d %H:%M} UTC"
+        yield f"  command  {rebuilding(path)}"
+        yield f"  ran      {record.command}"
+        for name in record.inputs:
+            if folder is not None or _run_of(Path(name)) is None:  # runs are listed below
+                yield f"  input    {name}"
+    if folder is not None:
+        yield from _explain_run(folder, path)
+    elif record is not None:
+        folders = dict.fromkeys(_runs_behind(record, set()))
+        yield ""
+        yield f"runs behind it: {len(folders)}"
+        runs = {folder.name: describe_run(RunFolder(folder)) for folder in folders}
+        yield from _run_table(runs, None, results)
+
+
+def _run_of(path: Path) -> Path | None:
+    """The folder of the run that a file belongs to."""
+    inside = [*path.parents[::-1], path]
+    return next((folder for folder in inside if folder.parent.name == "runs"), None)
+
+
+def _runs_behind(record: JobRecord, seen: set[str]) -> Iterator[Path]:
+    """The folders of the runs that a job's inputs are of, directly or through other jobs."""
+    for name in record.inputs:
+        path = record.root / name
+        run = _run_of(Path(name))
+        if run is not None:
+            yield record.root / run
+        elif name not in seen:
+            seen.add(name)
+            before = find_record(path)
+            if before is not None:
+                yield from _runs_behind(before, seen)
+
+
+def _explain_run(folder: Path, path: Path) -> Iterator[str]:
+    """Of a run its definition, its attempts, and whether the file is what was exported."""
+    about = describe_run(RunFolder(folder))
+    yield ""
+    yield f"run {folder.name}: {about['name']}, {about['state'] or 'not finished'}"
+    if about["manifest"]:
+        exported = read_json(folder / "manifest.json")["files"]
+        found = exported.get(path.relative_to(folder).as_posix())
+        if found and path.is_file():
+            is_same = found["sha256"] == sha256(path)
+            yield f"  the file is {'' if is_same else 'NOT '}what was exported (manifest.json)"
+    params = folder / "params.json"
+    if params.exists():
+        made_of = read_json(params)
+        yield f"  program  {made_of['program']}, code {made_of['code'][:_SHORT]}"
+        yield f"  parameters {made_of['parameters']}, seed {made_of['seed']}"
+        yield f"  dataset  {made_of['dataset']}"
+    train = folder / "train.json"
+    for attempt in read_json(train)["attempts"] if train.exists() else ():
+        yield (
+            f"  attempt {attempt['attempt']}: {attempt['state']} on {attempt['host']}, "
+            f"{attempt['started_at'][:16]}, {attempt['wall_s']:.1f} s, "
+            f"commit {_commit(attempt)}, packages {_short(attempt.get('environment'))}"
+        )
+
+
+def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path) -> Iterator[str]:
+    """A line for each run, its value of a metric among them if one is given."""
+    if not runs:
+        return
+    header = ["run", "state", "commit", "packages", "manifest"]
+    rows = [
+        [
+            run,
+            about["state"] or "–",
+            _commit(about),
+            *map(_short, (about["environment"], about["manifest"])),
+        ]
+        for run, about in runs.items()
+    ]
+    if metric is not None:
+        header.insert(1, metric_name(metric))
+        for row, (run, about) in zip(rows, runs.items(), strict=True):
+            row.insert(1, _value(run, about, metric, results))
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for line in [header, *rows]:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield f"  {'  '.join(cells).rstrip()}"
+
+
+def _value(run: str, about: Mapping[str, Any], metric: Any, results: Path) -> str:
+    folder = results / "runs" / run
+    result = Result(run, about["experiment"], about["name"], 0, {}, about["state"], folder)
+    value = result.value(metric)
+    return "–" if value is None else f"{value:.6g}"
+
+
+def _commit(about: Mapping[str, Any]) -> str:
+    if not about.get("commit"):
+        return "–"
+    tree = {True: " (dirty)", False: " (clean)", None: ""}[about.get("is_dirty")]
+    return f"{about['commit'][:_SHORT]}{tree}"
+
+
+def _short(digest: str | None) -> str:
+    return digest[:_SHORT] if digest else "–"
