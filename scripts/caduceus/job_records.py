@@ -13,8 +13,12 @@ _NAME_LENGTH = 254  # of a file, in which Snakemake cuts the names of its record
 
 @dataclass(frozen=True)
 class JobRecord:
-    """The job that made a file. Paths are relative to the folder that Snakemake works in."""
+    """The job that made a file. Paths are relative to `root`, the folder that Snakemake works in.
 
+    `made` is what the job declares: the file, or the folder that it lies in.
+    """
+
+    made: str
     rule: str
     inputs: Sequence[str]
     command: str
@@ -40,5 +44,6 @@ def find_record(path: Path) -> JobRecord | None:
         if record.exists():
             found = read_json(record)
             ended = datetime.fromtimestamp(found["endtime"], UTC)
-            return JobRecord(found["rule"], found["input"], found["shellcmd"] or "", ended, root)
+            about = (found["rule"], found["input"], found["shellcmd"] or "", ended)
+            return JobRecord(made.as_posix(), *about, root)
     return None

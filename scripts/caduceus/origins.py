@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.files import read_json, sha256
+from caduceus.files import canonical_json, read_json, sha256
 from caduceus.job_records import JobRecord, find_record
 from caduceus.paper.provenance import describe_run, rebuilding
-from caduceus.paper.results import Result, metric_name
+from caduceus.paper.results import Metric, Result, metric_name
 from caduceus.runs import RunFolder
 from caduceus.validation import suggestion
 
@@ -28,8 +28,8 @@ def explain(words: Sequence[str], results: Path) -> Iterator[str]:
         ResultError: there is no such result.
     """
     name, *about = words
-    shown = results / "paper/provenance.json"
-    provenance = read_json(shown) if shown.exists() else {"items": {}}
+    record = results / "paper/provenance.json"
+    provenance = read_json(record) if record.exists() else {"items": {}}
     path = _existing(name, results)
     items = _items(name if path is None else path.as_posix(), provenance["items"])
     if items:
@@ -43,9 +43,9 @@ def explain(words: Sequence[str], results: Path) -> Iterator[str]:
 
 def _existing(name: str, results: Path) -> Path | None:
     """The file or folder that a name means: as it stands, below results/, or a run by its id."""
-    places = (Path(), results, results / "paper", *(results / n for n in ("runs", "groups")))
-    for path in (place / name for place in places):
-        if path.exists() and path.absolute().is_relative_to(results.absolute()):
+    for place in (Path(), results, results / "paper", results / "runs"):
+        path = place / name
+        if path.exists() and path.resolve().is_relative_to(results.resolve()):
             return path
     return None
 
@@ -61,30 +61,35 @@ def _items(name: str, items: Mapping[str, Any]) -> list[str]:
 
 
 def _no_such(name: str, items: Mapping[str, Any], results: Path) -> str:
-    section, _, wanted = name.rpartition("/")
+    """What is there instead: the name most like the first part of a path that doesn't exist."""
+    if Path(name).exists():
+        return f"isn't below {results}; name a file that was made"
+    section = name.partition("/")[0]
     if section in _SECTIONS:
         known = [item for item in items if item.startswith(f"{section}/")]
-        there = f"there are {', '.join(known)}" if known else f"no {section} are made yet"
-        return f"no such result{suggestion(name, known)}; {there}"
-    folder = next(
-        (place / section for place in (Path(), results) if (place / section).is_dir()), results
-    )
-    known = [path.name for path in folder.iterdir()]
-    known += [item for item in items if not section]
-    hint = suggestion(wanted, known)
-    return f"no such result{hint or f'; look into {folder}, or name tables/NAME or claims/NAME'}"
+        there = f"there are {', '.join(known)}" if known else "none is recorded"
+        return f"no such result{suggestion(name, known)} In provenance.json {there}"
+    place = Path() if section == results.name else results
+    for part in Path(name).parts:
+        if not (place / part).exists():
+            close = suggestion(part, [path.name for path in place.iterdir()])
+            return (
+                f"no such result: {place} has no {part}{close or '; name a file, or tables/NAME'}"
+            )
+        place /= part
+    return "no such result"
 
 
 def _explain_item(
     name: str, provenance: Mapping[str, Any], about: Sequence[str], results: Path
 ) -> Iterator[str]:
     item = provenance["items"][name]
+    cells = _cells(name, item["cells"], about) if "cells" in item else {"": item}
     yield name
     yield f"  command  {item['command']}"
     for path, digest in item["inputs"].items():
         now = "" if Path(path).exists() and sha256(Path(path)) == digest else ", which has changed"
         yield f"  input    {path} {digest[:_SHORT]}{now}, and the manifests of the runs"
-    cells = _cells(name, item["cells"], about) if "cells" in item else {"": item}
     for cell, content in cells.items():
         yield ""
         if cell:
@@ -120,27 +125,28 @@ def _cells(name: str, cells: Mapping[str, Any], words: Sequence[str]) -> dict[st
 
 
 def _explain_file(path: Path, results: Path) -> Iterator[str]:
+    folder = _run_of(path)
     record = find_record(path)
+    if record is None and folder is not None:  # what a program left is declared to nobody
+        record = find_record(folder / "train.json")
     yield str(path)
     if path.is_file():
         yield f"  sha256   {sha256(path)}"
-    folder = _run_of(path)
     if record is None:
-        yield "  Snakemake has no record of it: it wasn't made here, or by none of its jobs"
+        yield "  Snakemake has no record of it: it was made by none of its jobs, or not here"
     else:
         yield f"  made by  {record.rule}, {record.ended:%Y-%m-%d %H:%M} UTC"
-        yield f"  command  {rebuilding(path)}"
+        yield f"  command  {rebuilding(Path(record.made))}"
         yield f"  ran      {record.command}"
         for name in record.inputs:
             if folder is not None or _run_of(Path(name)) is None:  # runs are listed below
                 yield f"  input    {name}"
     if folder is not None:
         yield from _explain_run(folder, path)
-    elif record is not None:
-        folders = dict.fromkeys(_runs_behind(record, set()))
+    elif record is not None and (folders := _runs_behind(record)):
         yield ""
         yield f"runs behind it: {len(folders)}"
-        runs = {folder.name: describe_run(RunFolder(folder)) for folder in folders}
+        runs = {run.name: describe_run(RunFolder(run)) for run in folders}
         yield from _run_table(runs, None, results)
 
 
@@ -150,18 +156,21 @@ def _run_of(path: Path) -> Path | None:
     return next((folder for folder in inside if folder.parent.name == "runs"), None)
 
 
-def _runs_behind(record: JobRecord, seen: set[str]) -> Iterator[Path]:
+def _runs_behind(record: JobRecord) -> list[Path]:
     """The folders of the runs that a job's inputs are of, directly or through other jobs."""
-    for name in record.inputs:
-        path = record.root / name
-        run = _run_of(Path(name))
-        if run is not None:
-            yield record.root / run
-        elif name not in seen:
-            seen.add(name)
-            before = find_record(path)
-            if before is not None:
-                yield from _runs_behind(before, seen)
+    runs: dict[Path, None] = {}
+    seen: set[str] = set()
+    waiting = [record]
+    while waiting:
+        for name in waiting.pop().inputs:
+            run = _run_of(Path(name))
+            if run is not None:
+                runs[record.root / run] = None
+            elif name not in seen:
+                seen.add(name)
+                before = find_record(record.root / name)
+                waiting += [before] if before else []
+    return list(runs)
 
 
 def _explain_run(folder: Path, path: Path) -> Iterator[str]:
@@ -169,18 +178,16 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
     about = describe_run(RunFolder(folder))
     yield ""
     yield f"run {folder.name}: {about['name']}, {about['state'] or 'not finished'}"
-    if about["manifest"]:
-        exported = read_json(folder / "manifest.json")["files"]
-        found = exported.get(path.relative_to(folder).as_posix())
-        if found and path.is_file():
-            is_same = found["sha256"] == sha256(path)
-            yield f"  the file is {'' if is_same else 'NOT '}what was exported (manifest.json)"
+    known = {folder / name: digest for name, digest in _digests(folder)}
+    if path.is_file() and path in known:
+        is_same = known[path] == sha256(path)
+        yield f"  the file is {'' if is_same else 'NOT '}what it was when it was made"
     params = folder / "params.json"
     if params.exists():
         made_of = read_json(params)
         yield f"  program  {made_of['program']}, code {made_of['code'][:_SHORT]}"
-        yield f"  parameters {made_of['parameters']}, seed {made_of['seed']}"
-        yield f"  dataset  {made_of['dataset']}"
+        for name in ("parameters", "seed", "dataset"):
+            yield f"  {name:8} {canonical_json(made_of[name])}"
     train = folder / "train.json"
     for attempt in read_json(train)["attempts"] if train.exists() else ():
         yield (
@@ -188,6 +195,14 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
             f"{attempt['started_at'][:16]}, {attempt['wall_s']:.1f} s, "
             f"commit {_commit(attempt)}, packages {_short(attempt.get('environment'))}"
         )
+
+
+def _digests(folder: Path) -> Iterator[tuple[str, str]]:
+    """The sha256 of each file that a run exported or left, by its path in the run's folder."""
+    for name, files, above in (("manifest.json", "files", ""), ("train.json", "output", "output/")):
+        if (folder / name).exists():
+            for inside, about in read_json(folder / name)[files].items():
+                yield f"{above}{inside}", about["sha256"]
 
 
 def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path) -> Iterator[str]:
@@ -205,13 +220,22 @@ def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path
         for run, about in runs.items()
     ]
     if metric is not None:
-        header.insert(1, metric_name(metric))
+        header.insert(1, _metric_label(metric))
         for row, (run, about) in zip(rows, runs.items(), strict=True):
             row.insert(1, _value(run, about, metric, results))
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for line in [header, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         yield f"  {'  '.join(cells).rstrip()}"
+
+
+def _metric_label(metric: Metric) -> str:
+    name = metric_name(metric)
+    if isinstance(metric, str):
+        return name
+    if "best_by" in metric:
+        return f"{name} where {metric['best_by']['name']} is best"
+    return f"{name} at step {metric['at']}" if "at" in metric else name
 
 
 def _value(run: str, about: Mapping[str, Any], metric: Any, results: Path) -> str:

@@ -12,7 +12,6 @@ from caduceus.paper.labels import word
 
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _OPEN = {
-    2: ("Limitations", "Are the limits of the work discussed, and what it takes for granted?"),
     3: ("Theory assumptions and proofs", "Has each theorem its assumptions and a proof?"),
     9: ("Code of ethics", "Does the research conform with the NeurIPS Code of Ethics?"),
     10: ("Broader impacts", "Are good and bad effects on society discussed?"),
@@ -75,6 +74,7 @@ def fill_checklist(evidence: Evidence) -> str:
     """The content of checklist.md."""
     items = {
         1: _claims(evidence),
+        2: _limitations(evidence),
         4: _reproducibility(evidence),
         5: _access(evidence),
         6: _setting(evidence),
@@ -122,12 +122,26 @@ def _claims(evidence: Evidence) -> Item:
     return Item(title, question, answer, said, [f"{evidence.folder}/claims.md"], left)
 
 
+def _limitations(evidence: Evidence) -> Item:
+    datasets = [str(record["name"]) for record in evidence.datasets.values()]
+    said = [f"- Datasets: {', '.join(datasets) or 'none declared'}."]
+    for claim in evidence.claims["claims"] if evidence.claims else ():
+        if claim["verdict"] != "supported":
+            said.append(f"- Not supported by the data: {_line(claim['statement'])}")
+    failed = evidence.compute["parts"].get("failed")
+    if failed:
+        said.append(f"- Attempts that failed or didn't finish: {failed['attempts']}.")
+    question = "Are the limits of the work discussed, and what it takes for granted?"
+    return Item("Limitations", question, TODO, said, open="discuss these, and what data can't show")
+
+
 def _reproducibility(evidence: Evidence) -> Item:
     runs = evidence.provenance["runs"]
     commits = Counter(about["commit"] for about in runs.values())
     said = [
         f"- The numbers shown come from {_count(len(runs), 'run')}. Each is a definition (program, "
-        "command, parameters, seed, dataset, digest of the code) with a snapshot of its code.",
+        "command, parameters, seed, dataset, digest of the code) with a snapshot of its code, "
+        "which the run logs as an artifact too.",
         "- `snakemake --cores N paper` trains what is missing and makes every table, figure and "
         "verdict; provenance.json has, for each number, its runs and the command.",
         f"- Commits: {', '.join(_commit(c, n) for c, n in commits.items()) or 'none'}. "
@@ -136,14 +150,14 @@ def _reproducibility(evidence: Evidence) -> Item:
     dirty = sum(about["is_dirty"] is True for about in runs.values())
     if dirty:
         said.append(
-            f"- {_count(dirty, 'run')} had changes that weren't committed: the snapshot is their "
-            "code, and the commit isn't."
+            f"- Of {_count(dirty, 'run')} the tree had changes that were not committed: "
+            "the snapshot has the code that ran, the commit alone has not."
         )
     unknown = [run for run, about in runs.items() if about["attempt"] is None]
     if unknown:
         said.append(
-            f"- {_count(len(unknown), 'run')} were made elsewhere: their code and packages aren't "
-            "on record here."
+            f"- {_count(len(unknown), 'run')} {'was' if len(unknown) == 1 else 'were'} made "
+            "elsewhere: code and packages aren't on record here."
         )
     return Item(
         "Experimental result reproducibility",
@@ -218,7 +232,9 @@ def _significance(evidence: Evidence) -> Item:
         )
     intervals = bool(cells) and not alone
     paths = [*evidence.tables, *[f"{evidence.folder}/claims.json"] * bool(evidence.claims)]
-    left = "" if intervals else "give intervals where there are none: list more seeds"
+    left = "say what differs between seeds (initialization, order, split)"
+    if not intervals:
+        left += "; give intervals where there are none, by more seeds"
     return Item(title, question, YES if intervals else TODO, said, paths, left)
 
 

@@ -195,7 +195,8 @@ def _time(hours: float, of: str = "") -> str:
     """A time in the unit that suits it: 12.3 GPU hours."""
     for size, unit in ((1, "hours"), (60, "minutes"), (3600, "seconds")):
         if hours * size >= 1 or size == 3600:
-            return f"{_amount(hours * size)}~{of}{unit}"
+            amount = _amount(hours * size)
+            return f"{amount}~{of}{unit.removesuffix('s') if amount == '1' else unit}"
     raise AssertionError
 
 

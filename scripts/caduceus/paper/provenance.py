@@ -57,10 +57,11 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     path = folder.path
     manifest, train = path / "manifest.json", _read_if_there(path / "train.json")
     summary = _read_if_there(path / "run_summary.json")
+    identity = _read_if_there(path / "run.json") or summary  # none of a project's runs has one
     last = train["attempts"][-1] if train and train["attempts"] else {}
     return {
-        "experiment": summary.get("experiment"),
-        "name": summary.get("name"),
+        "experiment": identity.get("experiment"),
+        "name": identity.get("name"),
         "state": train.get("state") or summary.get("state"),
         "attempt": last.get("attempt"),
         "manifest": sha256(manifest) if manifest.exists() else None,
