@@ -39,6 +39,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/ledger.smk"
 include: "workflow/rules/server.smk"
 
 

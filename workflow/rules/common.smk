@@ -49,6 +49,9 @@ DIGESTS = {
         "make_table",
         "make_figure",
         "check_claims",
+        "sum_compute",
+        "record_provenance",
+        "fill_checklist",
     )
 }
 
@@ -156,6 +159,18 @@ def get_logged(wildcards):
     ]
 
 
+def get_plans(wildcards):
+    return expand(
+        "results/experiments/{experiment}.json", experiment=PROJECT.experiments
+    )
+
+
+def get_datasets(wildcards):
+    made_here = EXPORT["source"] == "local"
+    datasets = PROJECT.datasets if made_here else ()
+    return expand("results/datasets/{dataset}/dataset.json", dataset=datasets)
+
+
 def get_ended(wildcards):
     made_here = EXPORT["source"] == "local"
     name = "train.json" if made_here else "manifest.json"
@@ -163,11 +178,7 @@ def get_ended(wildcards):
 
 
 def get_asked(wildcards):
-    if EXPORT["source"] == "api":
-        return expand(
-            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
-        )
-    return []
+    return get_plans(wildcards) if EXPORT["source"] == "api" else []
 
 
 def get_index(project):
@@ -207,6 +218,19 @@ def get_shown_manifests(section, name):
     return expand("results/runs/{run}/manifest.json", run=runs)
 
 
+def get_all_shown_manifests(wildcards):
+    return expand("results/runs/{run}/manifest.json", run=PROJECT.all_shown_runs)
+
+
+def get_items(wildcards):
+    claims = ["results/paper/claims.json"] if PAPER["claims"] else []
+    return [
+        *expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
+        *expand("results/paper/figures/{figure}.json", figure=PAPER["figures"]),
+        *claims,
+    ]
+
+
 def get_shown(section, name, file):
     runs = PROJECT.shown_runs(section, name)
     groups = dict.fromkeys(PROJECT.runs[run][0].spec["group"] for run in runs)
@@ -236,4 +260,7 @@ def get_paper(wildcards):
         *expand("results/paper/tables/{table}.md", table=PAPER["tables"]),
         *expand("results/paper/figures/{figure}.pdf", figure=PAPER["figures"]),
         *(["results/paper/claims.md"] if PAPER["claims"] else []),
+        "results/paper/compute.json",
+        "results/paper/provenance.json",
+        "results/paper/checklist.md",
     ]

@@ -44,6 +44,11 @@ class SweepFolder:
         return self.path / "work/code"
 
     @property
+    def commit(self) -> Path:
+        """The commit that the snapshot was taken from: see `git.read_commit`."""
+        return self.path / "work/commit.json"
+
+    @property
     def experiment(self) -> Path:
         """The experiment file as it was when the sweep was started."""
         return self.path / "work/experiment.yaml"

@@ -16,6 +16,7 @@ import yaml
 from caduceus import sources
 from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json, write_whole
+from caduceus.git import read_commit
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
 from caduceus.sweeps.plans import waits_for_results
@@ -43,6 +44,7 @@ def start_sweep(
         raise SpecError("its code changed after Snakemake had started; start it again", program)
     if not folder.code.exists():  # trials that have run, ran this
         sources.snapshot(files, root, folder.code, linked=None)
+        write_json(folder.commit, read_commit(files, root))
         shutil.copyfile(experiment, folder.experiment)
     is_file = not plan["keys"]
     text = Path(plan["file"]).read_text() if is_file else _as_yaml(plan["config"])
