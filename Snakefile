@@ -4,6 +4,7 @@
 #   snakemake --cores N paper     the same without the final check for failed runs
 #   snakemake --cores 1 sync      bring all runs to the W&B server
 #   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
+#   snakemake --cores 1 archive   all of it in one zip, for Zenodo
 #
 # config.yaml says what to run. Rules of your own go into files named under `custom_rules` there.
 
@@ -38,6 +39,7 @@ include: "workflow/rules/sweep.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/server.smk"
+include: "workflow/rules/archive.smk"
 
 
 for path in PROJECT.config["custom_rules"]:
@@ -50,7 +52,7 @@ onstart:
 
 
 onsuccess:
-    if not {"sync", "refresh"} & set(workflow.dag_settings.targets):
+    if not {"sync", "refresh", "archive"} & set(workflow.dag_settings.targets):
         for path in expand(
             "results/paper/tables/{table}.md", table=PAPER["tables"]
         ):
