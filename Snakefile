@@ -5,6 +5,7 @@
 #   snakemake --cores 1 verify    check the W&B set-up by a test run
 #   snakemake --cores 1 sync      bring all runs to the W&B server
 #   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
+#   snakemake --cores 1 archive   all of it in one zip, for Zenodo
 #
 # config.yaml says what to run. Rules of your own go into files named under `custom_rules` there.
 
@@ -41,6 +42,7 @@ include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/ledger.smk"
 include: "workflow/rules/server.smk"
+include: "workflow/rules/archive.smk"
 
 
 for path in PROJECT.config["custom_rules"]:
@@ -53,7 +55,9 @@ onstart:
 
 
 onsuccess:
-    if not {"sync", "refresh", "verify"} & set(workflow.dag_settings.targets):
+    if not {"sync", "refresh", "verify", "archive"} & set(
+        workflow.dag_settings.targets
+    ):
         for path in expand(
             "results/paper/tables/{table}.md", table=PAPER["tables"]
         ):

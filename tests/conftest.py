@@ -58,7 +58,7 @@ def wandb_server() -> Iterator[WandbServer]:
 
 
 # What all tests of such a file share is made once: a SLURM cluster, projects that were trained.
-TOGETHER = ("test_slurm.py", "test_sweeps.py", "test_interruptions.py")
+TOGETHER = ("test_slurm.py", "test_sweeps.py", "test_interruptions.py", "test_archive.py")
 
 
 class Scheduling(LoadScopeScheduling):

@@ -41,9 +41,6 @@ class FakeNvml:
     def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802
         return self.uuids[handle]
 
-    def nvmlDeviceGetName(self, handle: int) -> bytes:  # noqa: N802
-        return b"NVIDIA Mock"
-
     def nvmlSystemGetDriverVersion(self) -> str:  # noqa: N802
         return "570.10"
 

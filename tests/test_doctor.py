@@ -58,7 +58,7 @@ def test_a_pytorch_that_the_driver_is_too_old_for_is_an_error() -> None:
     assert [f.level for f in look_at_gpus("12.6", FakeNvml(is_there=False))] == ["warning"]
     assert [f.level for f in look_at_gpus(None, FakeNvml(is_there=False))] == ["fine"]
     (found,) = look_at_gpus("12.6", FakeNvml())
-    assert "3 (NVIDIA Mock), driver 570.10 for CUDA 12.8" in found.text
+    assert "3 (NVIDIA H100), driver 570.10 for CUDA 12.8" in found.text
 
 
 def test_the_cuda_of_pytorch_is_found_without_importing_it() -> None:

@@ -90,7 +90,23 @@ def get_identity(wildcards):
     return json.dumps(identity(experiment, run, WANDB))
 
 
+def get_lost_logs(folder):
+    """The logs of a run of which there is only the export, as in an unpacked archive.
+
+    That they are missing keeps Snakemake from making such a run or its export anew, whatever the
+    times of files: it takes what it can't make for given.
+    """
+    has_export = os.path.exists(f"{folder}/manifest.json")
+    return (
+        [f"{folder}/work"]
+        if has_export and not os.path.exists(f"{folder}/work")
+        else []
+    )
+
+
 def get_trial(wildcards):
+    if lost := get_lost_logs(f"results/runs/{wildcards.run}"):
+        return lost
     experiment, run = PROJECT.runs[wildcards.run]
     if run.trial is None:
         return []
@@ -150,6 +166,8 @@ def get_time_limit(wildcards):
 
 
 def get_logged(wildcards):
+    if lost := get_lost_logs(f"results/runs/{wildcards.run}"):
+        return lost
     if EXPORT["source"] == "api":
         return [f"results/runs/{wildcards.run}/server.json"]
     names = ("train.json", "upload.json")
@@ -197,6 +215,11 @@ def get_server_runs(wildcards):
         for run, group in members
         if group == wildcards.server_group
     ]
+
+
+def get_server_log(wildcards):
+    folder = f"results/projects/{wildcards.project}/runs/{wildcards.run}"
+    return get_lost_logs(folder) or [f"{folder}/server.json"]
 
 
 def get_server_groups(wildcards):

@@ -71,7 +71,7 @@ rule find_run:
 rule export_server_run:
     """Export a run of a W&B project from the server, whoever made it."""
     input:
-        state="results/projects/{project}/runs/{run}/server.json",
+        state=get_server_log,
     output:
         summary="results/projects/{project}/runs/{run}/run_summary.json",
         history="results/projects/{project}/runs/{run}/metrics_history.csv",
