@@ -61,7 +61,7 @@ class Project:
 
     @property
     def shown_metrics(self) -> dict[str, dict[str, Any]]:
-        """The metrics of tables/NAME by heading, and of claims/NAME by name, as `paper` has them."""
+        """The metrics of tables/NAME by heading, of claims/NAME by name, as `paper` has them."""
         return {
             f"{section}/{name}": shown_metrics(entry)
             for section in ("tables", "claims")

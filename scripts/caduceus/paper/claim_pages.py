@@ -91,7 +91,7 @@ def _note(decided: Mapping[str, Any]) -> str:
     return (
         "effect: the difference of means, or from the value; of a trend the rank correlation. "
         "size: the effect in standard deviations. p is two-sided; corrected: for all claims "
-        f"here (Holm), decided at {decided['alpha']:g}; least p: the smallest that so many runs give."
+        f"here (Holm), decided at {decided['alpha']:g}; least p: the smallest of so many runs."
     )
 
 
