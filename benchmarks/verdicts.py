@@ -80,15 +80,17 @@ def intervals() -> None:
         "median": ("t", "order", "bca", "bootstrap"),
         "iqm": ("t", "bca", "bootstrap"),
     }
-    rows = []
-    for name, sampler in DISTRIBUTIONS.items():
-        many = sampler(np.random.default_rng(1), (2_000_000,))
-        for statistic, chosen in kinds.items():
+    manies = [sampler(np.random.default_rng(1), (2_000_000,)) for sampler in DISTRIBUTIONS.values()]
+    for statistic, chosen in kinds.items():
+        rows = []
+        for (name, sampler), many in zip(DISTRIBUTIONS.items(), manies, strict=True):
             true = STATISTICS[statistic](many)
-            for interval in chosen:
-                found = [covered(sampler, n, statistic, interval, true) for n in (3, 5, 10)]
-                rows.append([name, statistic, interval, *found])
-    show("Coverage of 95 % intervals, %", ["runs are", "of", "by", "n = 3", "5", "10"], rows)
+            found = [
+                " / ".join(covered(sampler, n, statistic, interval, true) for n in (3, 5, 10))
+                for interval in chosen
+            ]
+            rows.append([name, *found])
+        show(f"Coverage of the {statistic}, %, n = 3 / 5 / 10", ["runs", *chosen], rows)
 
 
 def covered(sampler: Draw, n: int, statistic: str, interval: str, true: float) -> str:
@@ -116,12 +118,13 @@ def over_tasks() -> None:
 
     rows = []
     for statistic in ("mean", "median", "iqm", "optimality_gap"):
-        true = estimate_over_tasks(many, statistic, resamples=1).value
-        for title, draw in (("ours", tasks.draw), ("rliable's", plain)):
+        true, cells = estimate_over_tasks(many, statistic, resamples=1).value, []
+        for draw in (tasks.draw, plain):
             with patch.object(tasks, "draw", draw):
                 found = [covered_over_tasks(means, spreads, n, statistic, true) for n in (3, 5, 10)]
-            rows.append([statistic, title, *map(percent, found)])
-    show("Over ten tasks, %", ["of", "bootstrap", "n = 3", "5", "10"], rows)
+            cells.append(" / ".join(map(percent, found)))
+        rows.append([statistic, *cells])
+    show("Coverage over ten tasks, %, n = 3 / 5 / 10", ["of", "ours", "rliable's"], rows)
 
 
 def covered_over_tasks(
