@@ -208,7 +208,7 @@ def test_too_few_seeds_tie_nothing_and_as_many_as_the_note_says_would_do(
     made = make(project, three_kinds(4))
 
     assert made.marks() == ["best", None, None]
-    assert f"p can't be below {2 / 2**4:.2g} and must be {0.05 / 3:.2g}" in made.note
+    assert f"smallest p in reach is {2 / 2**4:.2g}, needed is {0.05 / 3:.2g};" in made.note
     found = re.search(r"(\d+) seeds would do", made.note)
     assert found
     enough = int(found[1])

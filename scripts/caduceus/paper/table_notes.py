@@ -6,6 +6,7 @@ from typing import Any
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
 from caduceus.paper.results import Variant
+from caduceus.paper.rounding import round_p
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
@@ -90,4 +91,7 @@ def _lack(standings: Standings) -> str:
     least = min(standings.comparisons[place].minimum_p for place in standings.undecided)
     needed = standings.alpha / standings.decidable
     enough = standings.runs_that_would_do or "no number of"
-    return f"p can't be below {least:.2g} and must be {needed:.2g}; {enough} seeds would do"
+    return (
+        f"the smallest p in reach is {round_p(least)}, needed is {round_p(needed)}; "
+        f"{enough} seeds would do"
+    )
