@@ -87,7 +87,9 @@ def weigh_claim(
         compared = compare_to_value(ordered, fixed, **how)
         return _found(compared, greater(compared), (tuple(runs),), how)
     same = equivalence(ordered, fixed, claim[kind]["tolerance"], **how)
-    return _found(same.comparison, within(same), (tuple(runs),), how, "two one-sided tests, each a ")
+    return _found(
+        same.comparison, within(same), (tuple(runs),), how, "two one-sided tests, each a "
+    )
 
 
 def _found(
@@ -110,7 +112,9 @@ def _found(
         test,
         "pair" if compared.is_paired else "run",
         compared.effect,
-        *map(_or_none, (compared.low, compared.high, compared.effect_size)),
+        _or_none(compared.low),
+        _or_none(compared.high),
+        _or_none(compared.effect_size),
         method,
         seeds,
     )
@@ -129,7 +133,9 @@ def _test_trend(
         greater(found) if about["direction"] == "rises" else less(found),
         "seed",
         found.correlation,
-        *map(_or_none, (found.low, found.high, found.correlation)),
+        _or_none(found.low),
+        _or_none(found.high),
+        found.correlation,
         f"sign-flip test of the rank correlations (Spearman's) of {found.n} seeds; 95 % interval "
         "of their mean by Student's t",
         tuple(tuple(seed for seed in seeds if seed in of_level) for of_level in values),
