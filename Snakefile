@@ -2,8 +2,10 @@
 #
 #   snakemake --cores N           train what is missing, export, make tables, figures, verdicts
 #   snakemake --cores N paper     the same without the final checks
+#   snakemake --cores 1 verify    check the W&B set-up by a test run
 #   snakemake --cores 1 sync      bring all runs to the W&B server
 #   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
+#   snakemake --cores 1 archive   all of it in one zip, for Zenodo
 #
 # config.yaml says what to run. Rules of your own go into files named under `custom_rules` there.
 
@@ -38,7 +40,9 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/ledger.smk"
 include: "workflow/rules/server.smk"
+include: "workflow/rules/archive.smk"
 
 
 for path in PROJECT.config["custom_rules"]:
@@ -51,7 +55,9 @@ onstart:
 
 
 onsuccess:
-    if not {"sync", "refresh"} & set(workflow.dag_settings.targets):
+    if not {"sync", "refresh", "verify", "archive"} & set(
+        workflow.dag_settings.targets
+    ):
         for path in expand(
             "results/paper/tables/{table}.md", table=PAPER["tables"]
         ):

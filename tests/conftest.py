@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from debian_packages import UnavailableError
 from projects import Project
-from slurm_cluster import SlurmCluster, UnavailableError
+from slurm_cluster import SlurmCluster
 from wandb_server import WandbServer
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -57,7 +58,7 @@ def wandb_server() -> Iterator[WandbServer]:
 
 
 # What all tests of such a file share is made once: a SLURM cluster, projects that were trained.
-TOGETHER = ("test_slurm.py", "test_sweeps.py", "test_interruptions.py")
+TOGETHER = ("test_slurm.py", "test_sweeps.py", "test_interruptions.py", "test_archive.py")
 
 
 class Scheduling(LoadScopeScheduling):

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from debian_packages import PATH, UnavailableError, install
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
 PACKAGES = ("slurm-wlm", "munge")
 LINKS = Path("/etc/slurm")
@@ -63,10 +65,6 @@ PartitionName=long Nodes={host} MaxTime=7-0 DefaultTime=60 DefMemPerCPU=500 Stat
 """
 
 
-class UnavailableError(Exception):
-    """Why there can't be a cluster here."""
-
-
 class SlurmCluster:
     """`with SlurmCluster() as cluster` starts one and ends it."""
 
@@ -79,7 +77,9 @@ class SlurmCluster:
 
     def __enter__(self) -> "SlurmCluster":
         try:
-            _install()
+            install(PROGRAMS, PACKAGES)
+            if os.geteuid() != 0:
+                raise UnavailableError("only root can start a node of SLURM")
             self._configure()
             self._begin("munged", f"--socket={self.root}/munge.socket", *self._munge_files())
             self._await("munged", "munge", "-S", f"{self.root}/munge.socket", "-n")
@@ -158,7 +158,7 @@ class SlurmCluster:
     def _begin(self, program: str, *options: str) -> None:
         # Each goes into the background by itself, and writes its pid file.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}
-        path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") or program
+        path = shutil.which(program, path=PATH) or program
         with (self.root / f"{program}.out").open("ab") as console:
             subprocess.run(
                 [path, *options],
@@ -225,24 +225,6 @@ def _end_daemon(root: Path, program: str) -> None:
         wait_until(lambda: _pid(root, program) is None, f"{program} has ended", 15)
     except AssertionError:
         os.kill(pid, signal.SIGKILL)
-
-
-def _install() -> None:
-    """Install the packages where they are missing and may be installed."""
-    path = f"{os.environ['PATH']}:/usr/sbin"
-    if all(shutil.which(program, path=path) for program in PROGRAMS):
-        if os.geteuid() != 0:
-            raise UnavailableError("only root can start a node of SLURM")
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise UnavailableError(f"neither installed ({' '.join(PACKAGES)}) nor root on Debian")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        finished = subprocess.run(
-            ["apt-get", *words], env=environment, capture_output=True, text=True, timeout=300
-        )
-        if finished.returncode:
-            raise UnavailableError(f"apt-get {words[0]} failed: {finished.stderr[-300:]}")
 
 
 def _free_ports(count: int) -> list[int]:

@@ -89,7 +89,8 @@ def test_a_gpu_that_others_use_is_taken_last(tmp_path: Path) -> None:
 
 def test_a_run_without_gpus_sees_none(tmp_path: Path) -> None:
     with gpus.taken(0, tmp_path, library=FREE) as share:
-        assert share == gpus.Share([], {"CUDA_VISIBLE_DEVICES": ""}, [])
+        assert (share.uuids, share.models, share.locks) == ([], [], [])
+        assert share.environment == {"CUDA_VISIBLE_DEVICES": ""}
 
 
 @pytest.mark.parametrize(
@@ -194,18 +195,39 @@ def test_a_place_that_cannot_hold_locks_is_one_line(tmp_path: Path) -> None:
         pass
 
 
+def test_a_share_says_what_its_gpus_are_and_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = FakeNvml(used=(0, 0, 0))
+    with gpus.taken(2, tmp_path, library=library) as share:
+        library.energy_mj += 1_500
+        assert share.models == [nvml.GpuModel("NVIDIA H100", 80.0)] * 2
+        assert share.meter.used_j() == 3.0
+        library.energy_mj = 0  # as when the driver is loaded anew
+        assert share.meter.used_j() is None
+    with gpus.taken(0, tmp_path, library=library) as share:
+        assert share.meter.used_j() is None
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-dd44")
+    with gpus.taken(1, tmp_path, library=library) as share:
+        assert share.models == [nvml.GpuModel("NVIDIA H100 MIG 1g.10gb", 10.0)]
+        assert share.meter.used_j() is None
+
+
 def test_the_compute_of_a_run_counts_its_gpus() -> None:
     about = {"state": "finished", "exit_code": 0, "error": None, "output": {}, "cpu_s": 1.0}
     about |= {"peak_memory_gb": 2.0}
+    killed = about | {"cpu_s": None, "peak_memory_gb": None, "wall_s": 0.5}
     attempts = [
+        killed | {"lost_s": 0.5, "gpus": []},
         about | {"wall_s": 2.5, "lost_s": 0.5, "gpus": ["GPU-aa11", "GPU-bb22"]},
         about | {"wall_s": 1.0, "lost_s": None, "gpus": []},
     ]
     assert summarize("toy", attempts)["compute"] == {
-        "wall_s": 3.5,
+        "wall_s": 4.0,
         "cpu_s": 2.0,
         "gpu_s": 5.0,
-        "lost_s": 0.5,
+        "lost_s": 1.0,
         "peak_memory_gb": 2.0,
     }
 

@@ -179,6 +179,51 @@ def test_parallel_trials_keep_apart(sampler: str) -> None:
     assert min(apart) > 1e-3
 
 
+LISTS: dict[str, Any] = {
+    "optimizer": {
+        "parameters": {"name": {"values": ["adam", "sgd"]}, "decay": {"values": [0, 1e-4]}}
+    },
+    "width": {"values": [16, 64, 256]},
+    "kind": {"value": "fixed"},
+}
+
+
+def weight(at: Any) -> float:
+    return float(abs(at["width"] - 64) + at["optimizer"]["decay"])
+
+
+def test_a_space_of_lists_is_tried_whole_before_anything_comes_twice() -> None:
+    """Of 12 configurations; a random search repeats some."""
+    config = sweep("bayes", LISTS)
+    found = [json.dumps(told.parameters) for told in optimise(config, weight, 14, 3, "tpe")]
+    assert len(set(found[:12])) == config.space.grid_size == 12
+    assert set(found[12:]) <= set(found[:12])
+    random = optimise(sweep("random", LISTS), weight, 12)
+    assert len({json.dumps(told.parameters) for told in random}) < 12
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_what_is_left_is_found_wherever_the_best_lies(sampler: str) -> None:
+    config = sweep("bayes", LISTS)
+    *tried, left = sorted(config.space.grid(), key=weight)
+    told = [Told(parameters, weight(parameters), "finished") for parameters in tried]
+    assert suggest(config, sampler, 0, 11, told) == left
+
+
+def test_what_comes_instead_of_a_repetition_is_decided_by_the_seed() -> None:
+    config = sweep("bayes", {"a": {"min": 1, "max": 30}, "b": {"min": 1, "max": 30}})
+    free = [suggest(config, "gp", seed, 0, []) for seed in range(3)]
+    taken = [
+        [suggest(config, "gp", seed, 0, [Told(found, 1.0, "finished")]) for _ in range(2)]
+        for seed, found in enumerate(free)
+        if found is not None
+    ]
+    assert [first for first, _ in taken] == [again for _, again in taken]
+    # One parameter of the model's choice has changed, or both.
+    assert all(first != before for (first, _), before in zip(taken, free, strict=True))
+    assert len({json.dumps(first) for first, _ in taken}) == 3
+
+
 def answer_to(fifth: Told, impute: str) -> Any:
     config = dataclasses.replace(sweep("bayes"), impute=impute)
     told = trials_of(config, 20)

@@ -1,110 +1,465 @@
-"""Tables: what they show of the aggregates, and how."""
+"""Tables: what they show of the runs, what they mark, and what they say about it."""
 
 import csv
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from caduceus.__main__ import main
 from caduceus.errors import SpecError
-from caduceus.paper.aggregates import read_rows
-from caduceus.paper.tables import Table, build_table, write_table
-from caduceus.validation import validate
+from caduceus.paper.marks import Column, find_best
+from debian_packages import UnavailableError, install
+from exported_runs import Logged, export_runs, load
+from projects import Project
+from scipy import stats
 
-HEADER = (
-    "experiment,variant,runs,failed,metric,n,mean,std,low,high,min,max,"
-    "config.arch,config.deep,config.rate\n"
-)
-ROWS = (
-    "toy,a,3,0,acc,3,0.5,0.01,0.475,0.525,0.49,0.51,cnn,true,0.1\n"
-    "toy,a,3,0,loss,3,1,0.1,0.8,1.2,0.9,1.1,cnn,true,0.1\n"
-    "toy,b,3,2,acc,1,0.25,NaN,NaN,NaN,0.25,0.25,mlp_x,false,0.1\n"
-    "toy,c,2,2,,0,,,,,,,gru,true,0.1\n"
-)
-SPEC = {
-    "title": "Accuracy",
-    "metrics": {"accuracy": "acc"},
-    "percent": True,
-    "published": [
-        {"parameters": {"arch": "cnn"}, "value": 52, "interval": 2},
-        {"label": "human", "value": 96.5},
-    ],
-    "source": "Somebody 2020",
-}
+LATEX = ("texlive-latex-recommended", "poppler-utils")
+SPEC: dict[str, Any] = {"metrics": {"accuracy": "val/accuracy"}, "decimals": 3}
+Values = Mapping[float, Iterable[float | None]]  # of each rate, in the order of the seeds
 
 
-def table(folder: Path, spec: dict[str, Any] = SPEC, text: str = HEADER + ROWS) -> Table:
-    (folder / "variants.csv").write_text(text)
-    config = {"tables": {"t": spec}}
-    filled = validate(config, "paper", str)["tables"]["t"]
-    return build_table(filled, read_rows([folder / "variants.csv"], []), "t")
+@dataclass
+class Made:
+    """The files of a table."""
+
+    folder: Path
+    name: str
+
+    def text(self, suffix: str) -> str:
+        return (self.folder / f"{self.name}.{suffix}").read_text()
+
+    @property
+    def value(self) -> dict[str, Any]:
+        return json.loads(self.text("json"))
+
+    @property
+    def note(self) -> str:
+        return " ".join(self.value["notes"])
+
+    def cells(self, heading: str = "accuracy") -> dict[str, dict[str, Any]]:
+        return {row["variant"]: row["cells"][heading] for row in self.value["rows"] if row["cells"]}
+
+    def marks(self, heading: str = "accuracy") -> list[str | None]:
+        return [row["cells"][heading]["mark"] for row in self.value["rows"]]
 
 
-def test_markdown(tmp_path: Path) -> None:
-    write_table(table(tmp_path), tmp_path, "t")
-    assert (tmp_path / "t.md").read_text() == (
-        """\
-Accuracy
+def logs(values: Values) -> Logged:
+    """Runs that log one accuracy, and fail where it is None."""
+    table = {rate: list(column) for rate, column in values.items()}
 
-| arch  | deep  |   accuracy |   n | published |
-| ----- | ----- | ---------: | --: | --------: |
-| cnn   | true  | 50.0 ± 2.5 |   3 |    52 ± 2 |
-| mlp_x | false |       25.0 |   1 |         – |
-| gru   | true  |          – |   0 |         – |
-| human |       |          – |   – |      96.5 |
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]] | None:
+        value = table[parameters["rate"]][seed]
+        return None if value is None else [{"val/accuracy": value, "val/loss": 1 - value}]
 
-Mean in % ± half the 95 % interval over n seeds (Student's t).
-Published: Somebody 2020.
-Failed and left out: 4 of 8 runs.
-"""
-    )
+    return logged
 
 
-def test_latex(tmp_path: Path) -> None:
-    write_table(table(tmp_path), tmp_path, "t")
-    lines = (tmp_path / "t.tex").read_text().splitlines()
-    assert r"\begin{tabular}{llrrr}" in lines
-    assert r"cnn & true & $50.0 \pm 2.5$ & 3 & $52 \pm 2$ \\" in lines
-    assert r"mlp\_x & false & $25.0$ & 1 & -- \\" in lines
-    assert lines[-1] == r"\end{tabular}"
+def make(
+    project: Project, values: Values, spec: Mapping[str, Any] = SPEC, **statistics: Any
+) -> Made:
+    """The table of runs with these values."""
+    plan(project, values)
+    return make_of(project, logs(values), spec, **statistics)
 
 
-def test_csv_has_the_numbers_unrounded(tmp_path: Path) -> None:
-    write_table(table(tmp_path, SPEC | {"percent": False}), tmp_path, "t")
-    with (tmp_path / "t.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
-    assert rows[0] == {
-        "arch": "cnn",
-        "deep": "true",
-        "accuracy": "0.5",
-        "accuracy (95 % ±)": str((0.525 - 0.475) / 2),
-        "accuracy (n)": "3",
-        "published": "52",
-        "published (±)": "2",
-        "failed": "0",
+def plan(project: Project, values: Values) -> None:
+    seeds = len(list(next(iter(values.values()))))
+    project.change("experiments/toy.yaml", matrix={"rate": list(values)}, seeds=list(range(seeds)))
+
+
+def make_of(
+    project: Project, logged: Logged, spec: Mapping[str, Any] = SPEC, **statistics: Any
+) -> Made:
+    """The table of runs that have logged this."""
+    project.change("config.yaml", paper={"tables": {"t": spec}, "statistics": statistics})
+    export_runs(project, logged)
+    return make_again(project)
+
+
+def make_again(project: Project) -> Made:
+    """The table, of the runs as they are now."""
+    loaded = load(project)
+    plans = [project.path / f"results/experiments/{name}.json" for name in loaded.experiments]
+    folder = project.path / "results/paper/tables"
+    spec, statistics = loaded.paper["tables"]["t"], loaded.paper["statistics"]
+    settings = ["--spec", json.dumps(spec), "--statistics", json.dumps(statistics)]
+    assert main(["make-table", *map(str, plans), *settings, "--out", f"{folder}/t.csv"]) == 0
+    return Made(folder, "t")
+
+
+def noise(seed: int, n: int, size: float = 0.01) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, size, n)
+
+
+def three_kinds(n: int) -> dict[float, list[float]]:
+    """The best, one that can't be told from it, and one that is worse in each pair of seeds."""
+    best = 0.8 + noise(1, n)
+    return {
+        0.1: list(best),
+        0.2: list(best + np.resize([-0.025, 0.02], n)),
+        0.3: list(best - 0.05 - abs(noise(2, n))),
     }
-    assert rows[1]["accuracy (95 % ±)"] == ""
 
 
-def test_a_metric_that_no_run_has_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"metrics.accuracy: no run has 'x'; there are acc, loss"):
-        table(tmp_path, SPEC | {"metrics": {"accuracy": "x"}})
+def test_a_row_has_the_mean_half_its_interval_n_and_what_is_published(project: Project) -> None:
+    values = {0.1: [0.50, 0.52, 0.54], 0.2: [0.4, None, None], 0.3: [None, None, None]}
+    made = make(
+        project,
+        values,
+        SPEC
+        | {
+            "title": "Accuracy",
+            "percent": True,
+            "decimals": 1,
+            "published": [
+                {"parameters": {"rate": 0.1}, "value": 51, "interval": 0.5},
+                {"label": "human | machine", "value": 96.5},
+            ],
+            "source": "Somebody 2020",
+            "note": "All on one machine.",
+        },
+    )
+    low, high = stats.t.interval(0.95, 2, 52, stats.sem([50, 52, 54]))
+    half = f"{(high - low) / 2:.1f}"
+    lines = made.text("md").splitlines()
+
+    assert lines[:6] == [
+        "Accuracy",
+        "",
+        "| rate             |       accuracy |   n | published |",
+        "| ---------------- | -------------: | --: | --------: |",
+        f"| 0.1              | **52.0** ± {half} |   3 |  51 ± 0.5 |",
+        "| 0.2              |           40.0 |   1 |         – |",
+    ]
+    assert lines[6:9] == [
+        "| 0.3              |              – |   0 |         – |",
+        r"| human \| machine |              – |   – |      96.5 |",
+        "",
+    ]
+    assert lines[9] == "Mean in % ± half the 95 % interval over n seeds (Student's t)."
+    assert lines[-3:] == [
+        "Published: Somebody 2020.",
+        "All on one machine.",
+        "Failed and left out: 5 of 9 runs.",
+    ]
 
 
-def test_a_table_of_failed_runs_only_is_a_table_all_the_same(tmp_path: Path) -> None:
-    text = HEADER + ROWS.splitlines()[-1]
-    found = table(tmp_path, SPEC, text)
-    write_table(found, tmp_path, "t")
-    assert "Failed and left out: 2 of 2 runs." in (tmp_path / "t.md").read_text()
+def test_the_best_is_marked_and_what_cannot_be_told_from_it(project: Project) -> None:
+    made = make(project, three_kinds(10))
+    cells = made.cells()
+
+    assert made.marks() == ["best", "tied", None]
+    assert cells["rate=0.1"]["p"] is None
+    assert cells["rate=0.2"]["p"] > 0.05
+    # All ten pairs say the same: the smallest p of ten, for three pairs of variants.
+    assert cells["rate=0.3"]["p"] == pytest.approx(3 * 2 / 2**10)
+    assert "two-sided sign-flip test by seed, Holm over 3 pairs, alpha 0.05" in made.note
+    rows = made.text("md").splitlines()
+    assert re.search(r"\*\*0\.8\d\d\*\* ± 0\.0\d\d \|", rows[2])
+    assert re.search(r" 0\.\d\d\d ± 0\.0\d\d † \|", rows[3])
+    assert re.search(r" 0\.7\d\d ± 0\.0\d\d \|", rows[4])
 
 
-def test_a_single_variant_is_called_by_its_name(tmp_path: Path) -> None:
-    found = table(tmp_path, SPEC, HEADER + ROWS.splitlines()[0])
-    assert found.label_names == ("variant",)
-    assert found.rows[0].labels == ("a",)
+def test_the_least_is_the_best_of_what_is_minimized(project: Project) -> None:
+    metrics = {"accuracy": "val/accuracy", "loss": {"name": "val/loss", "goal": "minimize"}}
+    made = make(project, three_kinds(10), {"metrics": metrics})
+
+    assert made.marks("accuracy") == made.marks("loss") == ["best", "tied", None]
+    assert make(project, three_kinds(10), SPEC | {"goal": "minimize"}).marks() == [
+        None,
+        None,
+        "best",
+    ]
 
 
-def test_rows_of_other_experiments_are_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "variants.csv"
-    path.write_text(HEADER + ROWS + ROWS.replace("toy", "other"))
-    assert len(read_rows([path], ["toy"])) == 4
-    assert len(read_rows([path], [])) == 8
+def test_every_column_counts_in_the_correction(project: Project) -> None:
+    metrics = {"accuracy": "val/accuracy", "again": "val/accuracy"}
+    made = make(project, three_kinds(10), {"metrics": metrics})
+
+    # Of six pairs in two columns the two worst have the same p: the greater factor counts.
+    for heading in metrics:
+        assert made.cells(heading)["rate=0.3"]["p"] == pytest.approx(6 * 2 / 2**10)
+
+
+def test_where_nobody_says_what_is_better_nothing_is_marked(project: Project) -> None:
+    made = make(project, three_kinds(10), {"metrics": {"loss": "val/loss"}})
+
+    assert made.marks("loss") == [None, None, None]
+    assert "Bold" not in made.note
+    assert not re.search(r"\*\*|†", made.text("md"))
+
+
+def test_where_all_are_equal_nothing_is_marked(project: Project) -> None:
+    made = make(project, {0.1: [0.5, 0.6], 0.2: [0.5, 0.6]})
+
+    assert made.marks() == [None, None]
+
+
+def test_too_few_seeds_tie_nothing_and_as_many_as_the_note_says_would_do(
+    project: Project,
+) -> None:
+    made = make(project, three_kinds(4))
+
+    assert made.marks() == ["best", None, None]
+    assert f"p can't be below {2 / 2**4:.2g} and must be {0.05 / 3:.2g}" in made.note
+    found = re.search(r"(\d+) seeds would do", made.note)
+    assert found
+    enough = int(found[1])
+    assert 3 * 2 / 2**enough <= 0.05 < 3 * 2 / 2 ** (enough - 1)
+    assert make(project, three_kinds(enough)).marks() == ["best", "tied", None]
+    assert make(project, three_kinds(enough - 1)).marks() == ["best", None, None]
+
+
+def test_a_variant_with_too_few_runs_is_named_beside_those_that_have_enough(
+    project: Project,
+) -> None:
+    values = three_kinds(10)
+    made = make(project, values | {0.2: [0.7, *[None] * 9]})
+
+    assert made.marks() == ["best", None, None]
+    assert "Unmarked, as there are too few seeds: rate=0.2 (accuracy)" in made.note
+    assert "Failed and left out: 9 of 30 runs." in made.note
+
+
+def test_runs_are_paired_by_seed_and_where_seeds_differ_they_are_not(project: Project) -> None:
+    """A difference of 0.01 in each pair is plain, and lost among runs that differ by 0.1."""
+    first = list(0.8 + noise(3, 8, 0.1))
+    second = [value - 0.01 for value in first]
+    paired = make(project, {0.1: first, 0.2: second})
+    assert paired.marks() == ["best", None]
+    assert "by seed" in paired.note
+
+    other = json.loads(json.dumps({"id": "other", "seeds": list(range(8, 16))}))
+    shutil.copy(project.path / "experiments/toy.yaml", project.path / "experiments/other.yaml")
+    project.change("experiments/toy.yaml", matrix={"rate": [0.1]})
+    project.change("experiments/other.yaml", matrix={"rate": [0.2]}, **other)
+    project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/other.yaml"])
+    unpaired = make_of(project, logs({0.1: first, 0.2: [*[0.0] * 8, *second]}))
+    assert unpaired.marks() == ["best", "tied"]
+    assert "permutation test of Welch's t, seeds differing" in unpaired.note
+    assert "by seed" not in unpaired.note
+    assert unpaired.value["label_names"] == ["experiment", "rate"]
+
+
+def test_equal_variants_are_seldom_called_worse() -> None:
+    """Though the best of ten is the best by luck."""
+    random = np.random.default_rng(0)
+    trials, alpha, errors = 200, 0.05, 0
+    for _ in range(trials):
+        runs = [dict(enumerate(row)) for row in random.normal(size=(10, 11))]
+        means = {row: float(np.mean(list(found.values()))) for row, found in enumerate(runs)}
+        column = Column("maximize", means, dict(enumerate(runs)))
+        errors += "worse" in find_best({"a": column}, alpha=alpha).of.values()
+
+    assert errors <= stats.binom.ppf(0.999, trials, alpha)
+
+
+def test_another_statistic_has_its_own_value_interval_and_note(project: Project) -> None:
+    values = {0.1: [0.1, 0.5, 0.52, 0.53, 0.6, 0.61], 0.2: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}
+    made = make(project, values, statistic="median", resamples=500, confidence=0.9)
+    cell = made.cells()["rate=0.1"]
+
+    assert cell["value"] == np.median(values[0.1])
+    assert cell["low"] < cell["value"] < cell["high"]
+    assert f"**0.525** [{cell['low']:.3f}, {cell['high']:.3f}]" in made.text("md")
+    note = "Median [90 % interval] over n seeds (percentile bootstrap, 500 resamples)."
+    assert made.value["notes"][0] == note
+    assert rf"\ [{cell['low']:.3f}, {cell['high']:.3f}]$" in made.text("tex")
+    assert "Wilcoxon" in make(project, values, test="wilcoxon").note
+
+
+def test_an_interval_that_the_statistic_lacks_is_refused(project: Project) -> None:
+    project.change("config.yaml", paper={"statistics": {"statistic": "median", "interval": "t"}})
+    with pytest.raises(SpecError, match=r"config\.yaml:\d+: paper\.statistics\.interval: Student"):
+        load(project)
+
+
+def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) -> None:
+    rows = [
+        {"val/loss": 0.5, "test/accuracy": 0.6},
+        {"val/loss": 0.2, "test/accuracy": 0.7},
+        {"val/loss": 0.9, "test/accuracy": 0.8},
+    ]
+    best = {"name": "val/loss", "goal": "minimize"}
+    metrics = {
+        "last": "test/accuracy",
+        "first": {"name": "test/accuracy", "at": 0},
+        "chosen": {"name": "test/accuracy", "best_by": best},
+    }
+    made = make_of(project, lambda parameters, seed: rows, {"metrics": metrics})
+
+    (first, *_) = made.value["rows"]
+    values = {heading: cell["value"] for heading, cell in first["cells"].items()}
+    assert values == pytest.approx({"last": 0.8, "first": 0.6, "chosen": 0.7})
+
+
+def test_runs_that_diverged_are_counted_apart_from_those_that_failed(project: Project) -> None:
+    made = make(project, {0.1: [0.5, float("nan"), 0.7], 0.2: [None, 0.4, 0.5]})
+
+    assert [cell["n"] for cell in made.cells().values()] == [2, 2]
+    assert "Failed and left out: 1 of 6 runs." in made.note
+    assert "Finished without a finite number and left out: 1 (accuracy)." in made.note
+
+
+def test_only_the_variants_that_are_named_are_read(project: Project) -> None:
+    values = {0.1: [0.5, 0.6], 0.2: [0.6, 0.7], 0.3: [0.7, 0.8]}
+    spec = SPEC | {"variants": [{"rate": 0.1}, {"rate": 0.3}]}
+    made = make(project, values, spec)
+    assert [row["labels"] for row in made.value["rows"]] == [[0.1], [0.3]]
+
+    shown = {run for row in made.value["rows"] for run in row["cells"]["accuracy"]["runs"]}
+    assert len(shown) == 4
+    for run in project.runs:
+        if run.name not in shown:
+            shutil.rmtree(run)
+    before = made.text("json")
+    assert make_again(project).text("json") == before
+
+
+def test_csv_and_json_have_the_numbers_unrounded_and_their_runs(project: Project) -> None:
+    values = {0.1: [0.501, 0.512, 0.523], 0.2: [0.4, None, None]}
+    made = make(project, values)
+    rows = list(csv.DictReader(made.text("csv").splitlines()))
+    cells = made.cells()
+
+    for row, (rate, column) in zip(rows, values.items(), strict=True):
+        found = [value for value in column if value is not None]
+        cell = cells[f"rate={rate}"]
+        assert float(row["accuracy"]) == cell["value"] == pytest.approx(np.mean(found))
+        assert int(row["accuracy (n)"]) == cell["n"] == len(found)
+        assert row["accuracy (mark)"] == (cell["mark"] or "")
+        assert int(row["failed"]) == len(column) - len(found)
+        for name, end in (("low", 0), ("high", 1)):
+            if len(found) > 1:
+                known = stats.t.interval(0.95, 2, np.mean(found), stats.sem(found))[end]
+                assert float(row[f"accuracy ({name})"]) == cell[name] == pytest.approx(known)
+            else:
+                assert row[f"accuracy ({name})"] == "" and cell[name] is None
+    runs = {
+        (run / "run.json"): json.loads((run / "run_summary.json").read_text())
+        for run in project.runs
+    }
+    finished = {path.parent.name for path, run in runs.items() if run["state"] == "finished"}
+    assert {run for cell in cells.values() for run in cell["runs"]} == finished
+
+
+@pytest.mark.parametrize("statistics", [{}, {"statistic": "iqm", "interval": "bca"}])
+def test_the_same_runs_give_the_same_bytes(project: Project, statistics: dict[str, str]) -> None:
+    made = make(project, three_kinds(5), resamples=200, **statistics)
+    before = {path.name: path.read_bytes() for path in made.folder.iterdir()}
+    shutil.rmtree(made.folder)
+    make_again(project)
+
+    assert set(before) == {"t.csv", "t.md", "t.tex", "t.json"}
+    assert before == {path.name: path.read_bytes() for path in made.folder.iterdir()}
+
+
+def test_a_metric_that_no_run_has_is_refused(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(AssertionError):
+        make(project, three_kinds(2), {"metrics": {"accuracy": "val/acuracy"}})
+
+    assert "paper.tables.t: metrics.accuracy: no run has 'val/acuracy'" in capsys.readouterr().err
+
+
+def test_a_table_of_failed_runs_only_is_a_table_all_the_same(project: Project) -> None:
+    made = make(project, {0.1: [None, None], 0.2: [None, None]})
+
+    assert "Failed and left out: 4 of 4 runs." in made.note
+    assert made.text("csv").count("\n") == 3
+
+
+def test_a_single_variant_is_called_by_its_name(project: Project) -> None:
+    made = make(project, {0.1: [0.5, 0.6]})
+
+    assert made.value["label_names"] == ["variant"]
+    assert made.value["rows"][0]["labels"] == ["rate=0.1"]
+    assert made.marks() == [None]
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple[str, str]]:
+    """Compiles a table as a paper has it: the text of its page and LaTeX's log."""
+    try:
+        install(("pdflatex", "pdftotext"), LATEX)
+    except UnavailableError as error:
+        pytest.skip(f"no LaTeX: {error}")
+
+    def compile_table(made: Made) -> tuple[str, str]:
+        folder = tmp_path_factory.mktemp("latex")
+        # The lines that the file itself says to write.
+        said = [line[2:] for line in made.text("tex").splitlines() if line.startswith("% ")]
+        table = "\n".join(said[: said.index(r"\end{table}") + 1])
+        (folder / "results/paper").mkdir(parents=True)
+        shutil.copytree(made.folder, folder / "results/paper/tables")
+        (folder / "paper.tex").write_text(
+            "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+            f"{table}\n\\end{{document}}\n"
+        )
+        words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+        finished = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stdout[-2000:]
+        text = subprocess.run(
+            ["pdftotext", "-layout", "paper.pdf", "-"], cwd=folder, capture_output=True, text=True
+        )
+        return text.stdout, finished.stdout
+
+    return compile_table
+
+
+def test_a_real_latex_sets_what_the_file_holds(
+    project: Project, compiled: Callable[[Made], tuple[str, str]]
+) -> None:
+    made = make(
+        project,
+        three_kinds(10),
+        SPEC
+        | {
+            "title": "Accuracy, 50 % of {all} & more_of #1",
+            "published": [
+                {"parameters": {"rate": 0.1}, "value": 0.79, "interval": 0.02},
+                {"label": "[a] ~ 5% of $x_1$ <|> ^\\", "value": 1},
+                {"label": "* b", "value": 2},
+            ],
+        },
+    )
+    text, log = compiled(made)
+
+    assert "Overfull" not in log
+    # What LaTeX's default font draws as rules and accents.
+    for drawn, meant in (("˜", "~"), ("ˆ", "^"), ("∗", "*")):
+        text = text.replace(drawn, meant)
+    words = " ".join(text.split())
+    assert "Table 1: Accuracy, 50 % of {all} & more of #1" in words
+    for cell in made.cells().values():
+        half = (cell["high"] - cell["low"]) / 2
+        dagger = "†" if cell["mark"] == "tied" else ""
+        assert f"{cell['value']:.3f} ± {half:.3f}{dagger} 10" in words
+    assert "0.79 ± 0.02" in words
+    assert "[a] ~ 5% of $x 1$ <|> ^\\" in words
+    assert re.search(r"\* ?b – – 2", words)
+    assert "Mean ± half the 95 % interval over n seeds (Student’s t)." in words
+
+
+def test_a_paper_may_leave_the_notes_out(
+    project: Project, compiled: Callable[[Made], tuple[str, str]]
+) -> None:
+    made = make(project, three_kinds(10), statistic="iqm", interval="bca", resamples=200)
+    path = made.folder / "t.tex"
+    silent = re.search(r"\\newcommand\{\\caduceusnotes\}\[1\]\{\}", path.read_text())
+    assert silent
+    shown, _ = compiled(made)
+    path.write_text(path.read_text().replace(r"\providecommand", silent[0] + "\n\\providecommand"))
+    left_out, _ = compiled(made)
+
+    assert "BCa bootstrap" in shown and "BCa bootstrap" not in left_out
+    cell = made.cells()["rate=0.1"]
+    assert f"[{cell['low']:.3f}, {cell['high']:.3f}]" in left_out

@@ -8,7 +8,7 @@ import configparser
 import netrc
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -142,14 +142,17 @@ def _stored_url(variables: Mapping[str, str]) -> str | None:
     return settings.get("default", "base_url", fallback=None)
 
 
-def _netrc_key(machine: str, variables: Mapping[str, str]) -> tuple[str, str]:
-    """The key that `wandb login` has stored for a machine, and the file it stands in."""
+def stored_logins(variables: Mapping[str, str]) -> Iterator[tuple[Path, netrc.netrc]]:
+    """The netrc files that there are, in which `wandb login` stores keys.
+
+    Raises:
+        AccountError: one can't be read.
+    """
     home = Path(variables.get("HOME") or Path.home())
-    names = [machine, *(_CLOUD_MACHINES if machine in _CLOUD_MACHINES else ())]
     named = re.sub("^~(?=/)", str(home), variables.get("NETRC", ""))
     for path in [Path(named)] if named else [home / ".netrc", home / "_netrc"]:
         try:
-            hosts = netrc.netrc(path)
+            yield path, netrc.netrc(path)
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError, netrc.NetrcParseError) as error:
@@ -157,6 +160,12 @@ def _netrc_key(machine: str, variables: Mapping[str, str]) -> tuple[str, str]:
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else str(path)
             raise AccountError(f"can't be read; correct it, or {_LOGIN}", where) from None
+
+
+def _netrc_key(machine: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """The key that `wandb login` has stored for a machine, and the file it stands in."""
+    names = [machine, *(_CLOUD_MACHINES if machine in _CLOUD_MACHINES else ())]
+    for path, hosts in stored_logins(variables):
         for name in names:
             found = hosts.authenticators(name)
             if found and found[2]:

@@ -5,10 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_json, write_json
+from caduceus.files import files_below, read_json, write_json
+from caduceus.runs import RunFolder
 
 # state: running, finished, failed (the program's own doing), interrupted (asked to stop, or killed
-# from outside: no failure).
+# from outside: no failure). What it cost is null where nobody was left to measure it.
 Attempt = dict[str, Any]
 
 
@@ -28,6 +29,15 @@ def console_path(folder: Path, number: int) -> Path:
 def write_attempt(folder: Path, attempt: Attempt) -> None:
     """Write an attempt under its number."""
     write_json(folder / f"{attempt['attempt']}.json", attempt)
+
+
+def last_sign(folder: RunFolder, attempt: Attempt) -> float:
+    """Seconds from an attempt's start to the last time its program wrote anything we know of."""
+    number = attempt["attempt"]
+    known = [console_path(folder.attempts, number), *files_below(folder.wandb(number))]
+    written = [path.stat().st_mtime for path in known if path.exists()]
+    started = datetime.fromisoformat(attempt["started_at"]).timestamp()
+    return max(0.0, max(written, default=started) - started)
 
 
 def lost_s(attempt: Attempt, next_from: int | None, saved_at: float | None) -> float | None:
@@ -69,10 +79,10 @@ def summarize(run_id: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
         "output": last["output"],
         "compute": {
             "wall_s": round(sum(attempt["wall_s"] for attempt in attempts), 3),
-            "cpu_s": round(sum(attempt["cpu_s"] for attempt in attempts), 3),
+            "cpu_s": round(sum(attempt["cpu_s"] or 0 for attempt in attempts), 3),
             "lost_s": round(sum(attempt["lost_s"] or 0 for attempt in attempts), 3),
             "gpu_s": round(sum(gpu_seconds(attempt) for attempt in attempts), 3),
-            "peak_memory_gb": max(attempt["peak_memory_gb"] for attempt in attempts),
+            "peak_memory_gb": max(attempt["peak_memory_gb"] or 0 for attempt in attempts),
         },
         "attempts": list(attempts),
     }

@@ -27,12 +27,15 @@ _IN_USE_BYTES = 1 << 30  # an idle GPU has less than that in use, for its driver
 
 @dataclass(frozen=True)
 class Share:
-    """The GPUs of one run: their UUIDs, what its environment says of them, and their locks.
+    """The GPUs of one run: their UUIDs and models, and what they use from now on.
 
-    A program that inherits the locks keeps its GPUs until it has ended, whatever becomes of us.
+    `environment` is what the run's environment says of them. A program that inherits the `locks`
+    keeps its GPUs until it has ended, whatever becomes of us.
     """
 
     uuids: list[str]
+    models: list[nvml.GpuModel | None]
+    meter: nvml.EnergyMeter
     environment: dict[str, str]
     locks: list[int]
 
@@ -65,7 +68,7 @@ def taken(
         ResourceError: there are fewer than `count`, or `goes_on` said False.
     """
     if not count:
-        yield Share([], {"CUDA_VISIBLE_DEVICES": ""}, [])
+        yield Share([], [], nvml.EnergyMeter([]), {"CUDA_VISIBLE_DEVICES": ""}, [])
         return
     found = [*{gpu.uuid: gpu for gpu in nvml.find_gpus(library)}.values()]
     if len(found) < count:
@@ -83,7 +86,13 @@ def taken(
             "CUDA_VISIBLE_DEVICES": ",".join(gpu.name for gpu in chosen),
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # NVML's, by which an index is meant
         }
-        yield Share([gpu.uuid for gpu in chosen], environment, [*locks.values()])
+        yield Share(
+            [gpu.uuid for gpu in chosen],
+            [nvml.model_of(gpu, library) for gpu in chosen],
+            nvml.EnergyMeter(chosen, library),
+            environment,
+            [*locks.values()],
+        )
     finally:
         _release(locks.values())
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.attempts import gpu_seconds
+from caduceus.attempts import Attempt
+from caduceus.compute import elsewhere, total_cost
 from caduceus.files import digest_text, read_json, write_json, write_whole
 from caduceus.group_history import ABOUT, RunHistory, write_history
 from caduceus.rendering import to_csv
@@ -165,26 +166,14 @@ def _is_result(name: str) -> bool:
 
 
 def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:
-    """What the group's runs cost, over all their attempts.
-
-    Of a run that was made elsewhere only the time of its last process is known.
-    """
-    attempts: list[dict[str, Any]] = []
+    """What the group's runs cost, over all their attempts."""
+    attempts: list[Attempt] = []
     for member in members:
         train = member.train
-        elsewhere = {"wall_s": member.summary["runtime_s"] or 0, "cpu_s": None}
-        attempts += train["attempts"] if train else [elsewhere | {"peak_memory_gb": None}]
-    cpu = [attempt["cpu_s"] for attempt in attempts]
-    peaks = [attempt["peak_memory_gb"] for attempt in attempts]
+        attempts += train["attempts"] if train else [elsewhere(member.summary)]
     return {
         "group": group,
         "runs": len(members),
         "failed_runs": [m.summary["run_id"] for m in members if m.summary["state"] == "failed"],
-        "attempts": len(attempts),
-        "wall_hours": sum(attempt["wall_s"] for attempt in attempts) / 3600,
-        "cpu_hours": None if None in cpu else sum(cpu) / 3600,
-        "gpu_hours": (
-            None if None in cpu else sum(gpu_seconds(attempt) for attempt in attempts) / 3600
-        ),
-        "peak_memory_gb": None if None in peaks else max(peaks),
+        **total_cost(attempts),
     }

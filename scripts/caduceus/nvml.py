@@ -67,9 +67,81 @@ def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
     return found
 
 
+@dataclass(frozen=True)
+class GpuModel:
+    """What a GPU is, and its memory in 10^9 bytes."""
+
+    name: str
+    memory_gb: float
+
+
+def model_of(gpu: Gpu, library: Any = LIBRARY) -> GpuModel | None:
+    """A GPU's model; None if it doesn't say."""
+    try:
+        name = _text(library.nvmlDeviceGetName(gpu.handle))
+        memory = library.nvmlDeviceGetMemoryInfo(gpu.handle).total
+    except library.NVMLError:
+        return None
+    return GpuModel(name, round(memory / 1e9, 1))
+
+
+class EnergyMeter:
+    """What GPUs use from now on, idle or not.
+
+    Args:
+        gpus: whole ones; parts that MIG makes have no counter, nor have GPUs before Volta.
+        library: pynvml, or what a test puts in its place.
+    """
+
+    def __init__(self, gpus: Sequence[Gpu], library: Any = LIBRARY):
+        self._gpus, self._library = gpus, library
+        self._start_mj = self._read()
+
+    def used_j(self) -> float | None:
+        """Joules; None without GPUs, or if one of them doesn't say."""
+        end_mj = self._read()
+        if end_mj is None or self._start_mj is None or end_mj < self._start_mj:
+            return None  # the counter starts at 0 when the driver is loaded anew
+        return (end_mj - self._start_mj) / 1e3
+
+    def _read(self) -> int | None:
+        """Millijoules since the driver was loaded."""
+        if not self._gpus:
+            return None
+        try:
+            counted = (
+                self._library.nvmlDeviceGetTotalEnergyConsumption(gpu.handle) for gpu in self._gpus
+            )
+            return sum(counted)
+        except self._library.NVMLError:
+            return None
+
+
 def visible_gpus(library: Any = LIBRARY) -> list[Any]:
     """NVML handles of the GPUs that this process may use, as `find_gpus` has them."""
     return [gpu.handle for gpu in find_gpus(library)]
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The NVIDIA driver: its version, the newest CUDA it runs, and the models of all GPUs."""
+
+    version: str
+    cuda: str
+    gpus: list[str]
+
+
+def driver(library: Any = LIBRARY) -> Driver | None:
+    """The driver of this host; None without one, or without a GPU."""
+    try:
+        library.nvmlInit()
+        handles = map(library.nvmlDeviceGetHandleByIndex, range(library.nvmlDeviceGetCount()))
+        names = [_text(library.nvmlDeviceGetName(handle)) for handle in handles]
+        version = _text(library.nvmlSystemGetDriverVersion())
+        cuda = int(library.nvmlSystemGetCudaDriverVersion_v2())
+    except library.NVMLError:
+        return None
+    return Driver(version, f"{cuda // 1000}.{cuda % 1000 // 10}", names) if names else None
 
 
 def used_memory(gpu: Gpu, library: Any = LIBRARY) -> int:

@@ -9,6 +9,7 @@ from caduceus import sources
 from caduceus.attempts import read_attempts
 from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json
+from caduceus.git import UNKNOWN, read_commit
 from caduceus.runs import RunFolder
 from caduceus.sweeps.folders import SweepFolder
 
@@ -21,6 +22,8 @@ def plan_run(
     trial: Path | None = None,
 ) -> None:
     """Write params.json, and copy the experiment file and the program's code below work/.
+
+    Beside them it is noted which commit they are of.
 
     Args:
         definition: all that decides the run's result; of a sweep's run but for what it chose.
@@ -35,10 +38,13 @@ def plan_run(
     """
     root = project = Path()
     files = sources.code_files(root / definition["program"], code, root)
-    if trial is not None:
+    if trial is None:
+        commit = read_commit(files, root)
+    else:
         sweep = SweepFolder.of_trial(trial)
         root, files = sweep.code, sources.snapshot_files(sweep.code)
         experiment = sweep.experiment
+        commit = read_json(sweep.commit) if sweep.commit.exists() else UNKNOWN
         chosen = read_json(trial)["parameters"] or {}  # none if it is skipped
         definition = dict(definition) | {"parameters": definition["parameters"] | chosen}
     if sources.code_identity(files, code, root) != definition["code"]:
@@ -50,4 +56,5 @@ def plan_run(
     if not any(attempt["state"] == "finished" for attempt in read_attempts(folder.attempts)):
         sources.snapshot(files, root, folder.code, project)
         shutil.copyfile(experiment, folder.experiment)
+        write_json(folder.commit, commit)
     write_json(params_json, definition)

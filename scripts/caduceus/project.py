@@ -14,7 +14,7 @@ from caduceus.errors import SpecError
 from caduceus.experiments import Experiment, Run, load_experiment
 from caduceus.files import canonical_json
 from caduceus.paper.entries import SECTIONS, check_paper, load_paper
-from caduceus.paper.selections import PlannedRun, is_shown, planned_runs
+from caduceus.paper.selections import PlannedRun, is_shown, planned_runs, shown_metrics
 from caduceus.validation import Where, validate
 from caduceus.yaml_files import Key, Source, as_number, load
 
@@ -52,6 +52,21 @@ class Project:
         """Every run, in the order of the experiments' files."""
         plans = (experiment.plan() for experiment in self.experiments.values())
         return [run for plan in plans for run in planned_runs(plan)]
+
+    @property
+    def all_shown_runs(self) -> list[str]:
+        """The runs that any entry of `paper` shows."""
+        entries = [(section, name) for section in SECTIONS for name in self.paper[section]]
+        return list(dict.fromkeys(run for entry in entries for run in self.shown_runs(*entry)))
+
+    @property
+    def shown_metrics(self) -> dict[str, dict[str, Any]]:
+        """The metrics of tables/NAME by heading, and of claims/NAME by name, as `paper` has them."""
+        return {
+            f"{section}/{name}": shown_metrics(entry)
+            for section in ("tables", "claims")
+            for name, entry in self.paper[section].items()
+        }
 
     def shown_runs(self, section: str, name: str) -> list[str]:
         """The runs that an entry of `paper` shows, in the order of the experiments' files."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from caduceus.attempts import Attempt
-from caduceus.files import read_json
+from caduceus.files import digest_text, read_json
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import Part, Segment, goes_on_at, has_rows, read_log, stitch
 
@@ -55,6 +55,21 @@ def saved_when(folder: RunFolder, attempt: Attempt) -> float | None:
     note = folder.restored(attempt["attempt"])
     saved_at: float | None = read_json(note).get("saved_at") if note.exists() else None
     return saved_at
+
+
+def installed_packages(folder: RunFolder, number: int) -> str | None:
+    """The sha256 of the packages a program had, as wandb lists them; None if it lists none.
+
+    Their order in the list is that of the file system, so that their sorted lines are hashed.
+    """
+    listed = packages_file(folder, number)
+    return listed and digest_text("\n".join(sorted(listed.read_text().splitlines())))
+
+
+def packages_file(folder: RunFolder, number: int) -> Path | None:
+    """Where wandb lists the packages a program had in an attempt."""
+    found = sorted(folder.wandb(number).glob("wandb/*run-*/files/requirements.txt"))
+    return found[0] if found else None
 
 
 def read_uploads(folder: RunFolder) -> list[Segment]:

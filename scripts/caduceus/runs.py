@@ -55,6 +55,11 @@ class RunFolder:
         return self.work / "code"
 
     @property
+    def commit(self) -> Path:
+        """The commit that the snapshot was taken from: see `git.read_commit`."""
+        return self.work / "commit.json"
+
+    @property
     def experiment(self) -> Path:
         """The experiment file as it was when the run was planned."""
         return self.work / "experiment.yaml"

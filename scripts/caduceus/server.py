@@ -31,10 +31,17 @@ class Server:
         account: server and key.
         patience_s: how long a request is tried again when the server can't be reached or is busy:
             after 0, 2, 4, 8, … s in all at most so long, or when it says itself (Retry-After).
+        timeout_s: how long it may take to connect, and to answer.
     """
 
-    def __init__(self, account: Account, patience_s: float = 60):
+    def __init__(
+        self,
+        account: Account,
+        patience_s: float = 60,
+        timeout_s: tuple[float, float] = _TIMEOUT_S,
+    ):
         self.account = account
+        self._timeout_s = timeout_s
         self._http = requests.Session()
         retries = int(math.log2(patience_s + 2))  # n of them wait for 2^n - 2 s
         retry = Retry(
@@ -118,7 +125,7 @@ class Server:
 
     def _request(self, method: str, url: str, **options: Any) -> requests.Response:
         try:
-            response = self._http.request(method, url, timeout=_TIMEOUT_S, **options)
+            response = self._http.request(method, url, timeout=self._timeout_s, **options)
         except requests.RequestException as error:
             raise ServerError(
                 f"can't be reached: {_reason(error)}; see to the network or WANDB_BASE_URL, or set "

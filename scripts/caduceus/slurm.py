@@ -113,7 +113,7 @@ def cancel(job_ids: Iterable[str]) -> None:
         _ask(["scancel", *words])
 
 
-def largest_node(partition: str | None) -> int:
+def largest_node(partition: str | None, time_limit_s: float = 60) -> int:
     """The number of CPUs of the largest node."""
     words = [
         "sinfo",
@@ -121,13 +121,16 @@ def largest_node(partition: str | None) -> int:
         "--format=%c",
         *(["--partition", partition] if partition else []),
     ]
-    return max((int(word.rstrip("+")) for word in _ask(words).split()), default=0)
+    return max(
+        (int(word.rstrip("+")) for word in _ask(words, time_limit_s=time_limit_s).split()),
+        default=0,
+    )
 
 
-def _ask(words: Sequence[str], stdin: str = "") -> str:
+def _ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> str:
     """What one of SLURM's programs prints."""
     try:
-        answer = processes.ask(words, stdin)
+        answer = processes.ask(words, stdin, time_limit_s)
     except processes.StartError:
         raise SlurmError(
             f"there is no {words[0]} here; work on a node from which jobs can be submitted, or "

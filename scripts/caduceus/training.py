@@ -6,15 +6,26 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from caduceus import endings, gpus, leases, macros, processes, scratch, sources, wandb_environment
+from caduceus import (
+    endings,
+    gpus,
+    leases,
+    macros,
+    processes,
+    scratch,
+    sources,
+    wandb_environment,
+)
 from caduceus.accounts import find_account
 from caduceus.attempts import (
     Attempt,
     console_path,
+    last_sign,
     lost_s,
     read_attempts,
     summarize,
@@ -24,7 +35,9 @@ from caduceus.datasets import check_dataset
 from caduceus.errors import ProgramError
 from caduceus.files import describe, files_below, read_json, write_json
 from caduceus.further_runs import lay_out_further_runs
-from caduceus.run_logs import resumed_from, saved_when, stitch_attempts
+from caduceus.git import UNKNOWN
+from caduceus.machines import describe_machine
+from caduceus.run_logs import installed_packages, resumed_from, saved_when, stitch_attempts
 from caduceus.runs import RunFolder
 from caduceus.sweeps import judges
 
@@ -137,7 +150,7 @@ def _settled(folder: RunFolder) -> list[Attempt]:
         last |= {
             "state": "interrupted",
             "error": "killed together with its supervisor",
-            "wall_s": round(_last_sign(folder, last), 3),
+            "wall_s": round(last_sign(folder, last), 3),
         }
         _settle(folder, attempts)
     return attempts
@@ -152,15 +165,6 @@ def _settle(folder: RunFolder, attempts: Sequence[Attempt]) -> None:
         earlier[-1]["lost_s"] = lost_s(earlier[-1], last["resumed_from"], saved_at)
         write_attempt(folder.attempts, earlier[-1])
     write_attempt(folder.attempts, last)
-
-
-def _last_sign(folder: RunFolder, attempt: Attempt) -> float:
-    """Seconds from the attempt's start to the last time its program wrote anything we know of."""
-    number = attempt["attempt"]
-    known = [console_path(folder.attempts, number), *files_below(folder.wandb(number))]
-    written = [path.stat().st_mtime for path in known if path.exists()]
-    started = datetime.fromisoformat(attempt["started_at"]).timestamp()
-    return max(0.0, max(written, default=started) - started)
 
 
 def _link(log: Path, console: Path) -> None:
@@ -205,15 +209,21 @@ def _attempt(
         "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "host": socket.gethostname(),
         "pid": os.getpid(),
+        "machine": describe_machine(),
+        "threads": threads,
         "gpus": share.uuids,
+        "gpu_models": [model and asdict(model) for model in share.models],
+        **(read_json(folder.commit) if folder.commit.exists() else UNKNOWN),
+        "environment": None,
         "scratch": str(stay.private) if stay.private else None,
         "exit_code": None,
         "signal": None,
         "interrupted_by": None,
         "error": None,
         "wall_s": 0.0,
-        "cpu_s": 0.0,
-        "peak_memory_gb": 0.0,
+        "cpu_s": None,
+        "peak_memory_gb": None,
+        "energy_j": None,
         "output": {},
     }
     write_attempt(folder.attempts, attempt)
@@ -240,9 +250,11 @@ def _attempt(
                 )
         except processes.StartError as error:
             attempt |= {"state": "failed", "error": str(error)}
+            attempt |= {"cpu_s": 0.0, "peak_memory_gb": 0.0}
         else:
             was_stopped = judge is not None and judge.has_stopped
             attempt |= _ended(outcome, lease.keep(at_once=True), was_stopped)
+            attempt["energy_j"] = share.meter.used_j()
             if attempt["state"] == "finished":
                 shutil.rmtree(folder.output, ignore_errors=True)
                 output.rename(folder.output)
@@ -251,6 +263,7 @@ def _attempt(
                 attempt["error"] = endings.reason(
                     definition["program"], outcome, time_limit_s, console, lease.lost_to
                 )
+        attempt["environment"] = installed_packages(folder, number)
         _settle(folder, [*earlier, attempt])
     return attempt
 

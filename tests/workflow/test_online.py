@@ -334,6 +334,10 @@ def test_runs_made_elsewhere_make_the_same_paper_without_training(
     (other.path / table).unlink()
     other.snakemake().check()
     assert (other.path / table).exists()
+    other.snakemake("archive").check()
+    checked = other.caduceus("check-archive", "results/archive/tests.zip").check().output
+    assert "the same: derived/projects/alice/tests/groups/baseline/runs.csv" in checked
+    assert "results/archive/tests.zip: whole, and its paper is rebuilt byte for byte" in checked
 
     changed = wandb_server.runs[0]
     changed.tags.append("seen")
@@ -410,6 +414,6 @@ def test_the_set_up_is_verified(project: Project, wandb_server: WandbServer) -> 
     done = caduceus(project, wandb_server, "verify", "--online")
     assert done.code == 1
     assert "FAIL  artifacts come back with equal digests" in done.output
-    assert "FAIL  a sweep can be created" in done.output
+    assert "FAIL  a sweep can be initiated" in done.output
     assert "no sweeps here" in done.output
     assert "to mend it: " in done.output

@@ -162,6 +162,27 @@ def test_a_changed_table_makes_only_that_table(finished: Project) -> None:
     assert finished.planned() == {"make_table": 1, "report_failures": 1}
 
 
+def test_other_statistics_make_the_tables_anew(finished: Project) -> None:
+    paper = yaml.safe_load((finished.path / "config.yaml").read_text())["paper"]
+    finished.change("config.yaml", paper=paper | {"statistics": {"statistic": "median"}})
+    planned = finished.planned()
+
+    assert planned["make_table"] == 1
+    assert "train" not in planned and "export_run" not in planned
+
+
+def test_what_does_not_show_a_run_that_changed_stays_as_it_is(finished: Project) -> None:
+    table = {"metrics": {"accuracy": "val/accuracy"}}
+    shown = {rate: table | {"variants": [{"rate": rate}]} for rate in (0.1, 0.2)}
+    tables = {"all": table, "low": shown[0.1], "high": shown[0.2]}
+    finished.change("config.yaml", paper={"tables": tables})
+    finished.snakemake().check()
+    run = next(run for run in finished.runs if "rate=0.2" in (run / "run.json").read_text())
+    finished.replace(f"results/runs/{run.name}/train.json", '"wall_s"', '"wall_s" ')
+
+    assert finished.planned()["make_table"] == 2
+
+
 def test_a_new_claim_decides_the_claims_and_does_nothing_else(finished: Project) -> None:
     paper = yaml.safe_load((finished.path / "config.yaml").read_text())["paper"]
     trend = {"parameter": "rate", "metric": "val/accuracy", "direction": "falls"}
@@ -200,7 +221,7 @@ def test_edited_analysis_code_reruns_analysis_and_never_training(
         symlinks=True,
         ignore=shutil.ignore_patterns(".*", "results", "tests", "benchmarks"),
     )
-    tables = copy / "scripts/caduceus/tables.py"
+    tables = copy / "scripts/caduceus/paper/table_formats.py"
     tables.write_text(tables.read_text().replace('"published"', '"reported"'))
     arguments = ["--snakefile", str(copy / "Snakefile")]
     environment = {"PYTHONPATH": str(copy / "scripts")}

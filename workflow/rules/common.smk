@@ -49,6 +49,9 @@ DIGESTS = {
         "make_table",
         "make_figure",
         "check_claims",
+        "sum_compute",
+        "record_provenance",
+        "fill_checklist",
     )
 }
 
@@ -87,7 +90,23 @@ def get_identity(wildcards):
     return json.dumps(identity(experiment, run, WANDB))
 
 
+def get_lost_logs(folder):
+    """The logs of a run of which there is only the export, as in an unpacked archive.
+
+    That they are missing keeps Snakemake from making such a run or its export anew, whatever the
+    times of files: it takes what it can't make for given.
+    """
+    has_export = os.path.exists(f"{folder}/manifest.json")
+    return (
+        [f"{folder}/work"]
+        if has_export and not os.path.exists(f"{folder}/work")
+        else []
+    )
+
+
 def get_trial(wildcards):
+    if lost := get_lost_logs(f"results/runs/{wildcards.run}"):
+        return lost
     experiment, run = PROJECT.runs[wildcards.run]
     if run.trial is None:
         return []
@@ -147,6 +166,8 @@ def get_time_limit(wildcards):
 
 
 def get_logged(wildcards):
+    if lost := get_lost_logs(f"results/runs/{wildcards.run}"):
+        return lost
     if EXPORT["source"] == "api":
         return [f"results/runs/{wildcards.run}/server.json"]
     names = ("train.json", "upload.json")
@@ -156,6 +177,18 @@ def get_logged(wildcards):
     ]
 
 
+def get_plans(wildcards):
+    return expand(
+        "results/experiments/{experiment}.json", experiment=PROJECT.experiments
+    )
+
+
+def get_datasets(wildcards):
+    made_here = EXPORT["source"] == "local"
+    datasets = PROJECT.datasets if made_here else ()
+    return expand("results/datasets/{dataset}/dataset.json", dataset=datasets)
+
+
 def get_ended(wildcards):
     made_here = EXPORT["source"] == "local"
     name = "train.json" if made_here else "manifest.json"
@@ -163,11 +196,7 @@ def get_ended(wildcards):
 
 
 def get_asked(wildcards):
-    if EXPORT["source"] == "api":
-        return expand(
-            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
-        )
-    return []
+    return get_plans(wildcards) if EXPORT["source"] == "api" else []
 
 
 def get_index(project):
@@ -188,6 +217,11 @@ def get_server_runs(wildcards):
     ]
 
 
+def get_server_log(wildcards):
+    folder = f"results/projects/{wildcards.project}/runs/{wildcards.run}"
+    return get_lost_logs(folder) or [f"{folder}/server.json"]
+
+
 def get_server_groups(wildcards):
     return [
         f"results/projects/{chosen['project']}/groups/{group}/runs.csv"
@@ -205,6 +239,19 @@ def get_shown_plans(section, name):
 def get_shown_manifests(section, name):
     runs = PROJECT.shown_runs(section, name)
     return expand("results/runs/{run}/manifest.json", run=runs)
+
+
+def get_all_shown_manifests(wildcards):
+    return expand("results/runs/{run}/manifest.json", run=PROJECT.all_shown_runs)
+
+
+def get_items(wildcards):
+    claims = ["results/paper/claims.json"] if PAPER["claims"] else []
+    return [
+        *expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
+        *expand("results/paper/figures/{figure}.json", figure=PAPER["figures"]),
+        *claims,
+    ]
 
 
 def get_shown(section, name, file):
@@ -236,4 +283,7 @@ def get_paper(wildcards):
         *expand("results/paper/tables/{table}.md", table=PAPER["tables"]),
         *expand("results/paper/figures/{figure}.pdf", figure=PAPER["figures"]),
         *(["results/paper/claims.md"] if PAPER["claims"] else []),
+        "results/paper/compute.json",
+        "results/paper/provenance.json",
+        "results/paper/checklist.md",
     ]

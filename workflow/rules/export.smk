@@ -67,9 +67,7 @@ rule report_failures:
     """List the runs that failed, and fail if there are any."""
     input:
         get_paper,
-        plans=expand(
-            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
-        ),
+        plans=get_plans,
         runs=get_ended,
     output:
         failures="results/failures.json",

@@ -1,7 +1,7 @@
-# From exported groups to what the paper shows.
+# From exported runs to what the paper shows.
 #
-# Needs: results/groups/GROUP/ of the groups shown; of claims, the exports of their runs.
-# Makes: results/paper/tables/TABLE.{csv,md,tex}, results/paper/figures/FIGURE.{pdf,svg,png},
+# Needs: results/runs/RUN/ of the runs shown; of figures results/groups/GROUP/ of their groups.
+# Makes: results/paper/tables/TABLE.{csv,md,tex,json}, results/paper/figures/FIGURE.{pdf,svg,png},
 #        results/paper/claims.{json,md}, results/refuted.json.
 
 
@@ -13,23 +13,31 @@ localrules:
 
 
 rule make_table:
-    """Make a table of the paper as CSV, Markdown and LaTeX."""
+    """Make a table of the paper as CSV, Markdown, LaTeX and JSON."""
     input:
-        variants=lambda wildcards: get_shown("tables", wildcards.table, "variants.csv"),
+        plans=lambda wildcards: get_shown_plans("tables", wildcards.table),
+        manifests=lambda wildcards: get_shown_manifests("tables", wildcards.table),
     output:
-        csv="results/paper/tables/{table}.csv",
+        csv=report(
+            "results/paper/tables/{table}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
         markdown="results/paper/tables/{table}.md",
         latex="results/paper/tables/{table}.tex",
+        json="results/paper/tables/{table}.json",
     log:
         "results/logs/make_table/{table}.log",
     conda:
         "../../envs/environment.yaml"
     params:
         spec=lambda wildcards: json.dumps(PAPER["tables"][wildcards.table]),
+        statistics=json.dumps(PAPER["statistics"]),
         code=DIGESTS["make_table"],
     shell:
-        "python -m caduceus make-table {input.variants:q} --spec {params.spec:q}"
-        " --out {output.csv:q} --log {log:q}"
+        "python -m caduceus make-table {input.plans:q} --spec {params.spec:q}"
+        " --statistics {params.statistics:q} --out {output.csv:q} --log {log:q}"
 
 
 rule make_figure:

@@ -2,12 +2,14 @@
 #
 # Needs: a W&B account (`wandb login`, WANDB_API_KEY or .env).
 # Makes: results/runs/RUN/server.json and results/projects/ENTITY/PROJECT/, for runs that were made
-#        elsewhere; `sync` and `refresh` are asked for by name and always run.
+#        elsewhere; results/verification.{json,md}. `sync`, `refresh` and `verify` are asked for by
+#        name and always run.
 
 
 localrules:
     sync,
     refresh,
+    verify,
     find_run,
     export_server_run,
     export_server_group,
@@ -39,6 +41,19 @@ rule refresh:
         ' --projects {params.projects:q} --results "$(dirname {log:q})"/../.. --log {log:q}'
 
 
+rule verify:
+    """Check a W&B set-up by a test run that logs some of everything, or that server runs equal ours."""
+    log:
+        "results/logs/verify/verify.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        mode=["--online"] if WANDB["mode"] == "online" else [],
+    shell:
+        "python -m caduceus verify {params.mode:q} --log {log:q}"
+        ' --results "$(dirname {log:q})"/../..'
+
+
 rule find_run:
     """Ask the W&B server how far a run has come that was made elsewhere."""
     output:
@@ -56,7 +71,7 @@ rule find_run:
 rule export_server_run:
     """Export a run of a W&B project from the server, whoever made it."""
     input:
-        state="results/projects/{project}/runs/{run}/server.json",
+        state=get_server_log,
     output:
         summary="results/projects/{project}/runs/{run}/run_summary.json",
         history="results/projects/{project}/runs/{run}/metrics_history.csv",

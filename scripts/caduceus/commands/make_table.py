@@ -1,19 +1,24 @@
-"""Make a table of the paper as CSV, Markdown and LaTeX."""
+"""Make a table of the paper as CSV, Markdown, LaTeX and JSON."""
 
 import argparse
 import json
 from pathlib import Path
 
-from caduceus.paper.aggregates import read_rows
-from caduceus.paper.tables import build_table, write_table
+from caduceus.files import read_json
+from caduceus.paper.results import read_results
+from caduceus.paper.table_formats import write_table
+from caduceus.paper.tables import build_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "variants", type=Path, nargs="+", help="variants.csv of the groups it shows"
+        "plans", type=Path, nargs="+", help="results/experiments/ID.json of what it shows"
     )
     parser.add_argument(
         "--spec", type=json.loads, required=True, help="its entry in `paper.tables`, as JSON"
+    )
+    parser.add_argument(
+        "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="the CSV file; the others lie beside it"
@@ -21,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    aggregates = read_rows(arguments.variants, arguments.spec["experiments"])
-    table = build_table(arguments.spec, aggregates, arguments.out.stem)
-    write_table(table, arguments.out.parent, arguments.out.stem)
+    name = arguments.out.stem
+    variants = read_results(arguments.plans, arguments.spec, f"paper.tables.{name}")
+    experiments = [read_json(plan)["spec"] for plan in arguments.plans]
+    table = build_table(name, arguments.spec, arguments.statistics, variants, experiments)
+    write_table(table, arguments.out.parent)

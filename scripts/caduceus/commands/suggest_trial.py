@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from caduceus.files import write_json
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.trials import suggest_trial
 
@@ -17,4 +16,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
-    write_json(arguments.out, suggest_trial(folder, number, arguments.results))
+    suggest_trial(folder, number, arguments.results)

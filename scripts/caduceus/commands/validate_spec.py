@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+from caduceus.conventions import unconventional
 from caduceus.experiments import load_experiment
 from caduceus.files import write_json
 
@@ -19,4 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     experiment = load_experiment(arguments.experiment, arguments.defaults, arguments.groups, Path())
+    for keys, message in unconventional(experiment.spec):
+        where = experiment.source.where(keys)
+        print(f"caduceus: warning: {where}: {keys[0]}: {message}", file=sys.stderr)
     write_json(arguments.out, experiment.plan())

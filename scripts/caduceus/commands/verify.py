@@ -1,36 +1,43 @@
-"""Check a set-up with a W&B server, or that a run there equals the one here."""
+"""Check a W&B set-up by a test run that logs some of everything, or that server runs equal ours."""
 
 import argparse
 from pathlib import Path
 
 from caduceus.accounts import find_account
 from caduceus.errors import CaduceusError
-from caduceus.online_checks import check_online
 from caduceus.project import load_settings
 from caduceus.server import Server
 from caduceus.synchronization import compare_run, run_folders
+from caduceus.verification.offline import check_offline
+from caduceus.verification.online import check_online
+from caduceus.verification.recording import write_verification
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    asked = parser.add_mutually_exclusive_group(required=True)
-    asked.add_argument("--online", action="store_true", help="log a test run, and look at it")
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--online", action="store_true", help="with a server, whatever wandb.mode")
     asked.add_argument("--equal", nargs="+", metavar="RUN", help="compare runs with the server's")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    failed = 0
-    if arguments.online:
-        for check in check_online(load_settings(arguments.config)["wandb"]):
-            failed += not check.is_ok
-            print(check, flush=True)
-    else:
-        server = Server(find_account())
+    if arguments.equal:
+        server, unequal = Server(find_account()), 0
         for folder in run_folders(arguments.results, arguments.equal):
             found = compare_run(folder, server)
-            failed += bool(found)
+            unequal += bool(found)
             for line in found or ["equal, byte for byte"]:
                 print(f"{folder.path.name}: {line}", flush=True)
-    if failed:
-        raise CaduceusError(f"{'checks that failed' if arguments.online else 'unequal'}: {failed}")
+        if unequal:
+            raise CaduceusError(f"unequal: {unequal}")
+        return
+    settings = load_settings(arguments.config)["wandb"]
+    mode = "online" if arguments.online else settings["mode"]
+    checks = []
+    for check in check_online(settings) if mode == "online" else check_offline():
+        checks.append(check)
+        print(check, flush=True)
+    write_verification(checks, mode, arguments.results / "verification.json")
+    if failed := sum(not check.is_ok for check in checks):
+        raise CaduceusError(f"checks that failed: {failed}")

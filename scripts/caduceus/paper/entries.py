@@ -60,8 +60,14 @@ def check_paper(
 
     Raises:
         SpecError: the first entry that names an experiment, group or variant that isn't there, has
-            no metric, or the first claim that nothing could decide.
+            no metric, the first claim that nothing could decide, or an interval that the
+            statistic hasn't.
     """
+    if (paper["statistics"]["statistic"], paper["statistics"]["interval"]) == ("median", "t"):
+        raise SpecError(
+            "paper.statistics.interval: Student's t has none of a median; write bca or bootstrap",
+            where(["statistics", "interval"]),
+        )
     experiments = [plan["spec"]["id"] for plan in plans]
     runs = [run for plan in plans for run in planned_runs(plan)]
     for section in SECTIONS:

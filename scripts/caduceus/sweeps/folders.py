@@ -44,6 +44,11 @@ class SweepFolder:
         return self.path / "work/code"
 
     @property
+    def commit(self) -> Path:
+        """The commit that the snapshot was taken from: see `git.read_commit`."""
+        return self.path / "work/commit.json"
+
+    @property
     def experiment(self) -> Path:
         """The experiment file as it was when the sweep was started."""
         return self.path / "work/experiment.yaml"
@@ -52,9 +57,18 @@ class SweepFolder:
         """The file of a trial, such as 0007, or of a confirmation."""
         return self.path / "trials" / f"{name}.json"
 
+    def ahead(self, number: int) -> Path:
+        """A trial that was suggested before its turn: see `trials.suggest_trial`."""
+        return self.path / f"work/ahead/{number:04d}.json"
+
     def run(self, run_id: str) -> Path:
         """The folder of a run of the sweep."""
         return self.path.parents[1] / "runs" / run_id
+
+    def run_results(self, plan: Mapping[str, Any], number: int) -> list[Path]:
+        """train.json of each run of a trial; `plan` is what sweep.json holds."""
+        runs = trial_runs(plan["sweep"], number, plan["seeds"], plan["has_seeds"])
+        return [self.run(run) / "train.json" for run in runs]
 
     def config(self) -> "SweepConfig":
         """W&B's configuration."""
@@ -65,13 +79,9 @@ class SweepFolder:
     def results(self, count: int) -> list[dict[str, Any]]:
         """The results of the first `count` trials as they are now: see `result_of`."""
         plan = read_json(self.plan)
-        runs = [
-            trial_runs(plan["sweep"], number, plan["seeds"], plan["has_seeds"])
-            for number in range(count)
-        ]
         return [
-            result_of(number, [read_json(self.run(run) / "train.json") for run in ids])
-            for number, ids in enumerate(runs)
+            result_of(number, list(map(read_json, self.run_results(plan, number))))
+            for number in range(count)
         ]
 
     def earlier(self, number: int) -> list[Trial]:

@@ -49,9 +49,11 @@ def importances(
     varies more than the forest, so that the interval is rather too wide; but it doesn't cover what
     all trees miss. They split by the strongest parameter first, and with few trials have none left
     for the others: of 100 random trials, an effect of 13 % beside one of 87 % comes out as 3 to
-    7 %, with Optuna's evaluator as 8 %. And noise gives every parameter some share, so that one
-    matters only if it stands out from the others. Labels are split in their order in the space: one
-    in the middle that differs from the rest is found less easily than one at an end.
+    9 %, with Optuna's evaluator as 8 %; trees that choose among random parameters at each split
+    give more to all others, whether they have an effect or not. And noise gives every parameter
+    some share, so that one matters only if it stands out from the others. Labels are split in their
+    order in the space: one in the middle that differs from the rest is found less easily than one
+    at an end.
 
     Objectives that are outliers on the worse side count as the worst that isn't one: else a run
     that diverged would decide alone. Trials without a finite objective are left out.

@@ -90,7 +90,6 @@ class Rule:
         if attempts[-1]["state"] != "finished":
             counted = {"worst": [], "best": counted, "latest": counted[-1:]}[self.impute]
         is_logged = bool(values or set_by_hand)
-        is_logged = bool(values or set_by_hand)
         own = band_values(values, bands_of(self.settings), self.goal) if self.settings else {}
         return {
             "objective": best(counted) if counted else None,

@@ -36,9 +36,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Uniform(Range):
-    """W&B's `uniform`."""
-
+class _Bounded(Range):
     low: float
     high: float
 
@@ -46,6 +44,10 @@ class Uniform(Range):
     def support(self) -> tuple[float, float]:
         """The bounds."""
         return self.low, self.high
+
+
+class Uniform(_Bounded):
+    """W&B's `uniform`."""
 
     def ppf(self, u: float) -> float:
         """The quantile."""
@@ -56,17 +58,8 @@ class Uniform(Range):
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
-@dataclass(frozen=True)
-class LogUniform(Range):
+class LogUniform(_Bounded):
     """W&B's `log_uniform`, `inv_log_uniform` and both with `_values`, by the bounds as values."""
-
-    low: float
-    high: float
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """The bounds."""
-        return self.low, self.high
 
     def ppf(self, u: float) -> float:
         """The quantile; rounding never takes it beyond the bounds."""

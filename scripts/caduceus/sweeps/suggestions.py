@@ -12,11 +12,13 @@ from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
+from caduceus.files import canonical_json
 from caduceus.sweeps.configs import SweepConfig
-from caduceus.sweeps.spaces import Configuration, Parameter
+from caduceus.sweeps.spaces import Configuration, Parameter, Space
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.random import Generator
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
@@ -49,6 +51,9 @@ def suggest(
 ) -> Configuration | None:
     """The configuration of trial `number`, or None if the grid has no more.
 
+    Method bayes gives none of the earlier ones again where all parameters have levels, and some
+    configuration is left.
+
     Args:
         config: of the sweep.
         sampler: of method bayes: "gp" is Optuna's GPSampler, "tpe" its TPESampler.
@@ -64,12 +69,15 @@ def suggest(
         return config.space.grid_point(number) if size is None or number < size else None
     import numpy as np  # as all else that is heavy, only where it is used
 
-    if config.method == "bayes":
-        axes = [_Axis(p) for p in config.space.parameters if p.distribution.kind != "constant"]
-        results = sum(trial.state != "running" for trial in earlier)
-        if axes and results >= _LEAST_RESULTS:
-            return _ask_model(config, axes, sampler, (seed, number), earlier)
-    return config.space.sample(np.random.default_rng((seed, number)))
+    found = config.space.sample(np.random.default_rng((seed, number)))
+    if config.method == "random":
+        return found
+    axes = [_Axis(p) for p in config.space.parameters if p.distribution.kind != "constant"]
+    results = sum(trial.state != "running" for trial in earlier)
+    if axes and results >= _LEAST_RESULTS:
+        found = _ask_model(config, axes, sampler, (seed, number), earlier)
+    rng = np.random.default_rng((seed, number, 1))
+    return _untried(found, config.space, [trial.parameters for trial in earlier], rng)
 
 
 @dataclass(frozen=True)
@@ -158,6 +166,28 @@ def _ask_model(
     for name, axis in zip(names, axes, strict=True):
         found[axis.parameter.path] = axis.value(asked[name])
     return config.space.nest(found)
+
+
+def _untried(
+    found: Configuration, space: Space, tried: Sequence[Mapping[str, Any]], rng: "Generator"
+) -> Configuration:
+    """`found`; or, where it was tried, the first untried one on a random walk from there.
+
+    Each step gives one parameter one of its levels. `found` stays where a parameter is continuous,
+    so that hardly anything comes twice, and where nothing is left.
+    """
+    known = set(map(canonical_json, tried))
+    if canonical_json(found) not in known:
+        return found
+    levels = [p.distribution.levels or () for p in space.parameters]
+    if len(known) >= math.prod(map(len, levels)):
+        return found
+    values = space.flat(found)
+    while canonical_json(found) in known:
+        place = int(rng.integers(len(levels)))
+        values[space.parameters[place].name] = levels[place][int(rng.integers(len(levels[place])))]
+        found = space.nest({p.path: values[p.name] for p in space.parameters})
+    return found
 
 
 def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float]:

@@ -15,11 +15,15 @@ import yaml
 
 from caduceus import sources
 from caduceus.errors import SpecError
-from caduceus.files import read_json, write_json, write_whole
+from caduceus.files import canonical_json, digest_text, read_json, write_json, write_whole
+from caduceus.git import read_commit
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
 from caduceus.sweeps.plans import waits_for_results
+from caduceus.sweeps.spaces import Configuration
 from caduceus.sweeps.suggestions import Told, suggest
+
+_MOST_AHEAD = 8  # trials; its own trial waits for them
 
 
 def start_sweep(
@@ -43,6 +47,7 @@ def start_sweep(
         raise SpecError("its code changed after Snakemake had started; start it again", program)
     if not folder.code.exists():  # trials that have run, ran this
         sources.snapshot(files, root, folder.code, linked=None)
+        write_json(folder.commit, read_commit(files, root))
         shutil.copyfile(experiment, folder.experiment)
     is_file = not plan["keys"]
     text = Path(plan["file"]).read_text() if is_file else _as_yaml(plan["config"])
@@ -54,28 +59,64 @@ def _as_yaml(value: Any) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
 
 
-def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
-    """What the file of trial `number` is to hold.
+def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> None:
+    """Write the file of trial `number`.
+
+    It holds `trial`; `parameters`, nested as in the sweep's configuration, or null if an earlier
+    trial has reached the sweep's target, and this one is skipped; and `told`, what came in since
+    the trial before, as `result_of` has it, or null.
+
+    To import a model takes many times as long as to ask it. So where trials end faster than they
+    are suggested, those that follow and whose results are there are chosen too, into `work/ahead`.
+    Their own jobs take them from there if nothing has changed that they were chosen by.
 
     Args:
         folder: the sweep's.
         number: counted from 0.
         results: train.json of each run of trial `number - lag`; empty before the first result, and
             in a sweep that goes by none.
-
-    Returns:
-        `trial`, `parameters` (nested as in the sweep's configuration; null if an earlier trial has
-        reached the sweep's target, and this one is skipped), and `told`: what came in since the
-        trial before, or null. Its keys are those of `result_of`.
     """
     plan, config = read_json(folder.plan), folder.config()
+    earlier = folder.earlier(number) if waits_for_results(config) else []
+    trials = [*earlier, _open_trial(plan, number, results)]
+    ahead = folder.ahead(number)
+    if ahead.exists() and (known := read_json(ahead))["given"] == _digest(plan, trials):
+        write_json(folder.trial(f"{number:04d}"), known["trial"])
+        ahead.unlink()
+        return
+    trials[-1]["parameters"] = _choose(plan, config, trials)
+    write_json(folder.trial(f"{number:04d}"), trials[-1])
+    if config.method != "bayes" or number + 1 < plan["lag"]:
+        return
+    for following in range(number + 1, number + 1 + _MOST_AHEAD):
+        results = folder.run_results(plan, following - plan["lag"])
+        if not all(path.exists() for path in results):
+            return
+        trials.append(_open_trial(plan, following, results))
+        given = _digest(plan, trials)
+        trials[-1]["parameters"] = _choose(plan, config, trials)
+        write_json(folder.ahead(following), {"given": given, "trial": trials[-1]})
+
+
+def _open_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
+    """A trial that is still to be chosen."""
     told = result_of(number - plan["lag"], list(map(read_json, results))) if results else None
-    trial: Trial = {"trial": number, "parameters": None, "told": told}
-    earlier = [*folder.earlier(number), trial] if waits_for_results(config) else []
-    if any(_has_reached(config, before["told"]) for before in earlier):
-        return trial
-    parameters = suggest(config, plan["sampler"], plan["seed"], number, _known(earlier))
-    return trial | {"parameters": parameters}
+    return {"trial": number, "parameters": None, "told": told}
+
+
+def _digest(plan: Mapping[str, Any], trials: Sequence[Trial]) -> str:
+    """Of all that decides the last of these trials, which is open."""
+    return digest_text(canonical_json([plan, trials]))
+
+
+def _choose(
+    plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
+) -> Configuration | None:
+    """The parameters of the last of these trials, which is open; None if it is skipped."""
+    if any(_has_reached(config, trial["told"]) for trial in trials):
+        return None
+    number = trials[-1]["trial"]
+    return suggest(config, plan["sampler"], plan["seed"], number, _known(trials))
 
 
 def _has_reached(config: SweepConfig, told: Mapping[str, Any] | None) -> bool:

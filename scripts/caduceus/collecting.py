@@ -1,0 +1,75 @@
+"""Runs and sweeps that no experiment names any more: found, and removed when that is wanted."""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from caduceus.experiments import Experiment, load_experiment
+from caduceus.files import read_json
+from caduceus.leases import is_held
+from caduceus.project import Project
+from caduceus.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A folder of a run or sweep that no experiment names.
+
+    Attributes:
+        folder: results/runs/RUN or results/sweeps/SWEEP.
+        size_bytes: of all that lies in it.
+        wall_s: seconds that its attempts took; 0 of a sweep, whose runs are listed themselves.
+    """
+
+    folder: Path
+    size_bytes: int
+    wall_s: float
+
+
+def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
+    """Every run and sweep below `results` that no experiment names, and nobody is at work on.
+
+    An experiment counts if config.yaml lists it, or if it was planned once (by --config, say) and
+    its file is still there.
+
+    Raises:
+        SpecError: the file of an experiment that was planned once is wrong.
+    """
+    runs, sweeps = set(project.runs), set(project.sweeps)
+    for experiment in _planned_once(project, results):
+        runs |= {run.id for run in experiment.runs}
+        sweeps |= {experiment.sweep.id} if experiment.sweep else set()
+    for parent, named in (("runs", runs), ("sweeps", sweeps)):
+        for folder in sorted((results / parent).glob("*")):
+            run = RunFolder(folder)
+            if folder.is_dir() and folder.name not in named and not is_held(run.lease, run.lock):
+                yield Leftover(folder, _size(folder), _wall_s(folder / "train.json"))
+
+
+def remove(leftovers: Iterable[Leftover]) -> None:
+    """Remove their folders. Git has no copy of them."""
+    for leftover in leftovers:
+        shutil.rmtree(leftover.folder)
+
+
+def _planned_once(project: Project, results: Path) -> Iterator[Experiment]:
+    """Experiments that config.yaml doesn't list, whose plans and files are there."""
+    settings = project.config
+    for path in sorted((results / "experiments").glob("*.json")):
+        file = read_json(path)["file"]
+        if path.stem not in project.experiments and Path(file).exists():
+            groups = settings["wandb"]["groups"]
+            yield load_experiment(file, settings["defaults"], groups, Path())
+
+
+def _size(folder: Path) -> int:
+    files = (path for path in folder.rglob("*") if not path.is_symlink())
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def _wall_s(train_json: Path) -> float:
+    if not train_json.exists():
+        return 0.0
+    wall_s: float = read_json(train_json)["compute"]["wall_s"]
+    return wall_s

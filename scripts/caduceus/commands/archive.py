@@ -1,0 +1,47 @@
+"""Archive all that the paper's numbers were made from: one zip, for Zenodo."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from caduceus.archives.making import make_archive
+from caduceus.project import load_project
+
+_ZENODO_GB = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "made", type=Path, nargs="+", help="a file of each group, sweep, table, figure and so on"
+    )
+    parser.add_argument(
+        "--config", type=json.loads, required=True, help="the configuration, as JSON"
+    )
+    parser.add_argument(
+        "--config-file", type=Path, nargs="*", default=[], help="where it was read from"
+    )
+    parser.add_argument("--pipeline", type=Path, required=True, help="Caduceus's own folder")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    project = load_project(arguments.config, list(map(str, arguments.config_file)))
+    results = Path(os.path.normpath(arguments.results))  # a rule says it by way of its log
+    made = make_archive(
+        project,
+        arguments.config,
+        arguments.config_file,
+        results,
+        arguments.made,
+        arguments.pipeline,
+    )
+    megabytes = made.path.stat().st_size / 1e6
+    print(f"{made.path}: {made.files} files, {megabytes:.1f} MB")
+    if made.left_out:
+        print(
+            f"left out: {made.left_out} files of {made.left_out_bytes / 1e6:.1f} MB; left_out.csv "
+            "in it says which and why"
+        )
+    if megabytes > _ZENODO_GB * 1000:
+        print(f"Zenodo takes {_ZENODO_GB} GB; lower archive.max_file_mb in config.yaml")

@@ -1,0 +1,18 @@
+"""Look at what this machine and this folder have, and say what mends what isn't fine."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.doctor.examination import examine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    errors = 0
+    for finding in examine(Path(), arguments.config):
+        errors += finding.level == "error"
+        print(finding, flush=True)
+    return 1 if errors else 0

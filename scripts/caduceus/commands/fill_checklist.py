@@ -1,0 +1,38 @@
+"""Fill the NeurIPS paper checklist, as far as the data answer it."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.files import read_json, write_whole
+from caduceus.git import remote_of
+from caduceus.paper.checklist import Evidence, fill_checklist
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plans", type=Path, nargs="+", help="plans of all experiments")
+    parser.add_argument("--datasets", type=Path, nargs="*", help="records of their datasets")
+    parser.add_argument("--tables", type=Path, nargs="*", help="the JSON files of tables")
+    parser.add_argument("--claims", type=Path, nargs="?", help="claims.json, if claims are made")
+    parser.add_argument("--compute", type=Path, required=True, help="compute.json")
+    parser.add_argument("--provenance", type=Path, required=True, help="provenance.json")
+    parser.add_argument("--out", type=Path, required=True, help="results/paper/checklist.md")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    evidence = Evidence(
+        plans=_by_path(arguments.plans),
+        datasets=_by_path(arguments.datasets),
+        tables=_by_path(arguments.tables),
+        claims=arguments.claims and read_json(arguments.claims),
+        compute=read_json(arguments.compute),
+        provenance=read_json(arguments.provenance),
+        remote=remote_of(Path()),
+        folder=str(arguments.out.parent),
+    )
+    write_whole(arguments.out, fill_checklist(evidence))
+
+
+def _by_path(paths: Sequence[Path]) -> dict[str, Any]:
+    return {str(path): read_json(path) for path in paths}

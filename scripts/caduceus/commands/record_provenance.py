@@ -1,0 +1,26 @@
+"""Record of each number of the paper its runs, code, packages and command."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.files import write_json
+from caduceus.paper.provenance import trace_items
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "items", type=Path, nargs="*", help="the JSON files of tables, figures and claims"
+    )
+    parser.add_argument(
+        "--metrics",
+        type=json.loads,
+        required=True,
+        help="those of tables and claims, as JSON",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="results/paper/provenance.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    results = arguments.out.parents[1]
+    write_json(arguments.out, trace_items(arguments.items, arguments.metrics, results))

@@ -1,0 +1,25 @@
+"""Say where a result comes from: its runs, inputs and the command that makes it.
+
+Any file below results/ will do, and what the paper shows by name:
+
+    caduceus why tables/accuracy cnn selected
+    caduceus why claims/cnn_wins
+    caduceus why results/groups/baseline/runs.csv
+"""
+
+import argparse
+from pathlib import Path
+
+from caduceus.origins import explain
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "result", nargs="+", help="a file, or tables/NAME with labels and heading of a cell"
+    )
+    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    for line in explain(arguments.result, arguments.results):
+        print(line)

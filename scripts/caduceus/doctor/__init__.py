@@ -1,0 +1,1 @@
+"""What this machine and this folder have, and what of it stands in the way."""

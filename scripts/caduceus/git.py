@@ -1,0 +1,56 @@
+"""The one door to git: the commit that code was taken from, and whether it is that commit's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus import processes
+from caduceus.processes import StartError
+
+UNKNOWN = {"commit": None, "is_dirty": None}  # outside a repository
+
+
+def read_commit(files: Sequence[Path], root: Path) -> dict[str, Any]:
+    """The commit of the working tree, and whether `files` may be something else.
+
+    Args:
+        files: the code.
+        root: the project's folder.
+
+    Returns:
+        `commit` (its hash) and `is_dirty`: whether a file that git tracks was changed, or one of
+        `files` isn't tracked. Both are null outside a repository, without a commit or without git.
+    """
+    # The first takes no lock, as many of us may ask at once.
+    status = _git(root, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-uno")
+    tracked = _git(root, "ls-files", "-z")
+    if status is None or tracked is None:
+        return dict(UNKNOWN)
+    lines = status.splitlines()
+    commit = next(line.split()[-1] for line in lines if line.startswith("# branch.oid "))
+    if commit == "(initial)":
+        return dict(UNKNOWN)
+    known = {(root / name).resolve() for name in tracked.split("\0") if name}
+    is_changed = any(not line.startswith("#") for line in lines)
+    return {
+        "commit": commit,
+        "is_dirty": is_changed or not known.issuperset(path.resolve() for path in files),
+    }
+
+
+def remote_of(root: Path) -> str | None:
+    """The address of the remote `origin`, without a password; None if there is none."""
+    found = _git(root, "remote", "get-url", "origin")
+    if not found:
+        return None
+    scheme, separator, rest = found.strip().partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else scheme
+
+
+def _git(root: Path, *words: str) -> str | None:
+    """What git answers; None if it can't."""
+    try:
+        answer = processes.ask(["git", "-C", str(root), *words])
+    except StartError:
+        return None
+    return answer.output if answer and answer.exit_code == 0 else None

@@ -1,0 +1,134 @@
+"""What a paper's runs cost: by experiment, by what came of it, by machine, and in total."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from caduceus.attempts import Attempt
+from caduceus.compute import total_cost
+from caduceus.files import write_json, write_whole
+from caduceus.paper.compute_text import write_paragraph
+from caduceus.paper.ledger import ATTEMPT_COLUMNS, KINDS, LedgerRun, attempt_rows, read_ledger
+from caduceus.rendering import to_csv
+
+_ABOUT = ("experiment", "kind", "runs", "finished", "failed")
+
+
+def sum_compute(plans: Sequence[Path], folder: Path) -> None:
+    """Write compute.csv, compute.json, compute.tex and attempts.csv into `folder`.
+
+    Args:
+        plans: results/experiments/ID.json of the experiments that config.yaml lists.
+        folder: results/paper.
+    """
+    runs = read_ledger(folder.parent, plans)
+    write_whole(folder / "attempts.csv", to_csv([*attempt_rows(runs)], ATTEMPT_COLUMNS))
+    compute = summarize_compute(runs)
+    rows = [_flat(row) for row in [*compute["experiments"], compute["total"]]]
+    write_whole(folder / "compute.csv", to_csv(rows, (*_ABOUT, *rows[-1])))  # its models are all
+    write_json(folder / "compute.json", compute)
+    write_whole(folder / "compute.tex", write_paragraph(compute))
+
+
+def summarize_compute(runs: Sequence[LedgerRun]) -> dict[str, Any]:
+    """The content of compute.json.
+
+    Returns:
+        `experiments` (a row for each experiment and kind of run), `parts` (the same by what came of
+        it: `reported`, the planned runs that have finished; `failed`, what of the planned runs
+        failed or hasn't finished; `trial`, `abandoned`, `project`), `total`, and `machines`. A row
+        has the sums of `total_cost`, `runs`, `finished` and `failed` (how many), `lost_hours`,
+        `threads` and `gpus` (of one run, least and most) and `run_s` (of finished runs, without
+        what failed or was lost: median, least and most seconds).
+    """
+    by_experiment: dict[tuple[str, str], list[LedgerRun]] = {}
+    for run in sorted(runs, key=lambda run: (KINDS.index(run.kind), run.experiment)):
+        by_experiment.setdefault((run.experiment, run.kind), []).append(run)
+    return {
+        "experiments": [
+            {"experiment": experiment, "kind": kind, **_row(members)}
+            for (experiment, kind), members in by_experiment.items()
+        ],
+        "parts": {name: _row(members) for name, members in _parts(runs).items() if members},
+        "total": {"experiment": "total", "kind": None, **_row(runs)},
+        "machines": list(_machines(runs)),
+    }
+
+
+def _parts(runs: Sequence[LedgerRun]) -> dict[str, list[LedgerRun]]:
+    """The runs by what came of them; of a planned one, its failed attempts go elsewhere."""
+    parts: dict[str, list[LedgerRun]] = {"reported": [], "failed": []}
+    parts |= {kind: [run for run in runs if run.kind == kind] for kind in KINDS[1:]}
+    for run in runs:
+        if run.kind == "planned":
+            is_good = [
+                run.state == "finished" and attempt["state"] != "failed" for attempt in run.attempts
+            ]
+            for name, wanted in (("reported", True), ("failed", False)):
+                attempts = [
+                    a for a, good in zip(run.attempts, is_good, strict=True) if good is wanted
+                ]
+                if attempts:
+                    about = (run.run, run.experiment, run.kind, run.state)
+                    parts[name].append(LedgerRun(*about, attempts))
+    return parts
+
+
+def _row(runs: Sequence[LedgerRun]) -> dict[str, Any]:
+    attempts = [attempt for run in runs for attempt in run.attempts]
+    finished = [run.wall_s for run in runs if run.state == "finished"]
+    gpus = [len(attempt["gpus"]) for attempt in attempts if attempt["gpus"] is not None]
+    threads = [attempt["threads"] for attempt in attempts if "threads" in attempt]
+    return {
+        "runs": len(runs),
+        "finished": len(finished),
+        "failed": sum(run.state == "failed" for run in runs),
+        **total_cost(attempts),
+        "lost_hours": sum(attempt["lost_s"] or 0 for attempt in attempts) / 3600,
+        "threads": _range(threads),
+        "gpus": _range(gpus),
+        "run_s": {"median": median(finished), **_range(finished)} if finished else None,
+    }
+
+
+def _range(values: Sequence[float]) -> dict[str, float] | None:
+    return {"min": min(values), "max": max(values)} if values else None
+
+
+def _machines(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
+    """Each kind of host, with the GPUs that runs had there; the most used one first."""
+    found: dict[tuple[Any, ...], list[Attempt]] = {}
+    for run in runs:
+        for attempt in run.attempts:
+            machine = attempt.get("machine") or dict.fromkeys(("cpu", "cpus", "memory_gb"))
+            memory_gb = machine["memory_gb"] and round(machine["memory_gb"])
+            found.setdefault((machine["cpu"], machine["cpus"], memory_gb), []).append(attempt)
+    for (cpu, cpus, memory_gb), attempts in sorted(
+        found.items(), key=lambda item: -sum(attempt["wall_s"] for attempt in item[1])
+    ):
+        yield {
+            "cpu": cpu,
+            "cpus": cpus,
+            "memory_gb": memory_gb,
+            "gpu_memory_gb": {
+                model["name"]: model["memory_gb"]
+                for attempt in attempts
+                for model in attempt.get("gpu_models") or ()
+                if model
+            },
+            "hosts": sorted({attempt["host"] for attempt in attempts if attempt["host"]}),
+            "attempts": len(attempts),
+            "wall_hours": sum(attempt["wall_s"] for attempt in attempts) / 3600,
+        }
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of compute.csv."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{key}": inside for key, inside in value.items()}
+        elif value is not None:
+            flat[name] = value
+    return flat

@@ -1,0 +1,213 @@
+"""What the runs cost in words: the paragraph that reviewers ask for, in LaTeX.
+
+It answers item 8 of the NeurIPS paper checklist: the kind of workers and their memory, the time of
+a run and of all, and what the project took beyond the runs that the paper reports.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from caduceus.paper.latex import latex_text
+
+_ON_TABLE = (
+    "The table has, for each experiment, the median time of a run, what a run was given, the "
+    "memory of its largest process, and hours summed over all attempts."
+)
+Row = Mapping[str, Any]  # of compute.json
+_GIB = 2**30
+_KINDS = {"planned": "", "trial": " (trials)", "abandoned": " (earlier)", "project": " (project)"}
+
+
+def write_paragraph(compute: Mapping[str, Any]) -> str:
+    """The content of compute.tex.
+
+    Args:
+        compute: what compute.json holds.
+    """
+    lines = ["% What the runs cost, from compute.json; attempts.csv lists every attempt."]
+    if not compute["total"]["runs"]:
+        return "\n".join([*lines, "% No run was begun."]) + "\n"
+    has_table = len(compute["experiments"]) > 1
+    if has_table:
+        lines.append(r"% Needs \usepackage{booktabs}.")
+        on_runs: Iterable[str] = [_ON_TABLE]
+    else:
+        on_runs = _on_a_run(compute["experiments"][0])
+    sentences = [
+        *_on_machines(compute["machines"]),
+        *on_runs,
+        *_on_sums(compute["parts"], compute["total"]),
+        *_on_energy(compute["total"]),
+        *_on_gaps(compute["total"]),
+    ]
+    lines += [r"\paragraph{Compute resources.}", *sentences]
+    return "\n".join([*lines, *(_table(compute["experiments"]) if has_table else ())]) + "\n"
+
+
+def _on_machines(machines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    known = [machine for machine in machines if machine["cpu"]]
+    if known:
+        described = "; ".join(map(_machine, known))
+        yield f"We ran everything on {described}."
+    rest = sum(machine["attempts"] for machine in machines if not machine["cpu"])
+    if rest:
+        yield f"The hardware of {_count(rest, 'attempt')} is not on record."
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    hosts = _count(len(machine["hosts"]), "host")
+    cpu = latex_text(machine["cpu"].replace("(R)", "").replace("(TM)", ""))
+    text = f"{hosts} with {cpu} ({_count(machine['cpus'], 'logical core')}, "
+    text += f"{machine['memory_gb']:.0f}~GB of memory)"
+    gpus = [
+        latex_text(name) + ("" if "GB" in name else f" ({memory * 1e9 / _GIB:.0f}~GB)")
+        for name, memory in machine["gpu_memory_gb"].items()
+    ]
+    return f"{text} and {' and '.join(gpus)} GPUs" if gpus else text
+
+
+def _on_a_run(row: Row) -> Iterator[str]:
+    if row["run_s"] is None:
+        return
+    text = f"A run took {_spread(row['run_s'])}"
+    if row["threads"]:
+        text += f", with {_range(row['threads'], 'thread')}"
+    if row["gpus"] and row["gpus"]["max"]:
+        text += f" and {_range(row['gpus'], 'GPU')}"
+    if row["peak_memory_gb"] is not None:
+        text += f", and up to {_amount(row['peak_memory_gb'])}~GB of memory in a process"
+    yield f"{text}."
+
+
+def _on_sums(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
+    if "reported" in parts:
+        reported = parts["reported"]
+        yield f"The {_count(reported['runs'], 'run')} reported here took {_cost(reported)}."
+    beyond = []
+    if "failed" in parts:
+        attempts = _count(parts["failed"]["attempts"], "attempt")
+        cost = _cost(parts["failed"])
+        beyond.append(f"{cost} for {attempts} that failed or did not finish")
+    for kind, what in (
+        ("trial", "of hyperparameter sweeps"),
+        ("abandoned", "of earlier versions that are not reported"),
+        ("project", "of other W\\&B projects"),
+    ):
+        if kind in parts:
+            runs = _count(parts[kind]["runs"], "trial" if kind == "trial" else "run")
+            beyond.append(f"{_cost(parts[kind])} for {runs} {what}")
+    if beyond:
+        yield f"The project took more than that: {'; '.join(beyond)}."
+        yield f"Altogether it took {_cost(total)}."
+    else:
+        yield "No attempt failed and no other run was made: this is the total."
+    if total["lost_hours"]:
+        lost = _time(total["lost_hours"])
+        yield f"Of this, {lost} were lost to interruptions and done again."
+
+
+def _on_energy(total: Row) -> Iterator[str]:
+    if total["energy_kwh"] is not None:
+        text = f"The GPUs used {_amount(total['energy_kwh'])}~kWh by their own counters"
+        if total["unmetered"]:
+            text += f", not counting {_count(total['unmetered'], 'attempt')} without a reading"
+        yield f"{text}."
+
+
+def _on_gaps(total: Row) -> Iterator[str]:
+    if total["unmeasured"]:
+        attempts = _count(total["unmeasured"], "attempt")
+        yield (
+            f"Of {attempts} (made elsewhere, or killed together with what measured) only the wall "
+            "time is known."
+        )
+
+
+def _cost(row: Row) -> str:
+    """What a row took, as far as it is known."""
+    parts = []
+    if row["gpu_hours"]:
+        models = [
+            f"{_time(hours)} on {latex_text(name)}"
+            for name, hours in row["gpu_hours_by_model"].items()
+        ]
+        by_model = f" ({', '.join(models)})" if len(models) > 1 else ""
+        parts.append(_time(row["gpu_hours"], "GPU ") + by_model)
+    if row["cpu_hours"] is not None:
+        parts.append(_time(row["cpu_hours"], "CPU "))
+    return ", ".join([*parts, f"{_time(row['wall_hours'])} of wall time"])
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    has_gpus = any(row["gpu_hours"] for row in rows)
+    gpus, gpu_hours = (["GPUs"], ["GPU h"]) if has_gpus else ([], [])
+    header = ["experiment", "runs", "a run", "threads", *gpus, "GB", *gpu_hours, "CPU h", "wall h"]
+    yield from (r"\begin{center}\small", rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}")
+    yield from (r"\toprule", _line(header), r"\midrule")
+    for row in rows:
+        yield _line(
+            [
+                latex_text(row["experiment"]) + _KINDS[row["kind"]],
+                f"{row['runs']:,}",
+                _spread(row["run_s"], is_short=True) if row["run_s"] else "--",
+                _range(row["threads"]),
+                *[_range(row["gpus"])] * has_gpus,
+                _known(row["peak_memory_gb"]),
+                *[_known(row["gpu_hours"])] * has_gpus,
+                _known(row["cpu_hours"]),
+                _known(row["wall_hours"]),
+            ]
+        )
+    yield from (r"\bottomrule", r"\end{tabular}", r"\end{center}")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _known(value: float | None) -> str:
+    return "--" if value is None else _amount(value)
+
+
+def _range(values: Mapping[str, int] | None, what: str = "") -> str:
+    """Least and most, or the one value: 1--4 threads."""
+    if values is None:
+        return "--"
+    least, most = values["min"], values["max"]
+    number = str(most) if least == most else f"{least}--{most}"
+    return f"{number} {what}{'' if most == 1 else 's'}" if what else number
+
+
+def _spread(seconds: Mapping[str, float], is_short: bool = False) -> str:
+    """A median time, unless short with the least and the most: 3.9 s (median; 3.5 to 4.2)."""
+    size, unit = next(
+        (size, unit)
+        for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
+        if (seconds["median"] >= size or size == 1)
+    )
+    median, least, most = (_amount(seconds[n] / size) for n in ("median", "min", "max"))
+    if least == most or is_short:
+        return f"{median}~{unit}"
+    return f"{median}~{unit} (median; {least} to {most})"
+
+
+def _time(hours: float, of: str = "") -> str:
+    """A time in the unit that suits it: 12.3 GPU hours."""
+    for size, unit in ((1, "hours"), (60, "minutes"), (3600, "seconds")):
+        if hours * size >= 1 or size == 3600:
+            amount = _amount(hours * size)
+            return f"{amount}~{of}{unit.removesuffix('s') if amount == '1' else unit}"
+    raise AssertionError
+
+
+def _amount(value: float) -> str:
+    """A number with three digits, or all before the point: 0.0712, 3.91, 1,234."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    if 0 < value < 0.001:
+        return "$<$0.001"
+    return f"{value:.3g}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

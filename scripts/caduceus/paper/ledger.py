@@ -1,0 +1,114 @@
+"""The ledger: every attempt of every run below results/, whatever became of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.attempts import Attempt, gpu_seconds, last_sign, read_attempts
+from caduceus.compute import elsewhere, gpu_names
+from caduceus.files import read_json
+from caduceus.runs import RunFolder
+
+# Why there is a run: an experiment plans it, a sweep does; no experiment names it any more; it
+# belongs to a W&B project that is exported whole.
+KINDS = ("planned", "trial", "abandoned", "project")
+
+
+@dataclass(frozen=True)
+class LedgerRun:
+    """A run and its attempts, oldest first; of one made elsewhere, one that knows only its time.
+
+    `experiment` is that of its run.json, or the W&B project that it was exported with.
+    """
+
+    run: str
+    experiment: str
+    kind: str
+    state: str
+    attempts: Sequence[Attempt]
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds that led to its result: without failed attempts and time that was lost."""
+        return sum(
+            attempt["wall_s"] - (attempt["lost_s"] or 0)
+            for attempt in self.attempts
+            if attempt["state"] != "failed"
+        )
+
+
+def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
+    """Every run that was begun, in the order of their ids.
+
+    Args:
+        results: the folder results/.
+        plans: results/experiments/ID.json of the experiments that config.yaml lists.
+    """
+    kinds = {
+        run: "planned" if about["trial"] is None else "trial"
+        for plan in plans
+        for run, about in read_json(plan)["runs"].items()
+    }
+    folders = sorted((results / "runs").glob("*/run.json"))
+    own = [_read(RunFolder(path.parent), kinds) for path in folders]
+    known = {path.parent.name for path in folders}
+    # A run that was sent to a project from here is counted here.
+    foreign = [
+        _foreign(path, results)
+        for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json"))
+        if path.parent.name not in known
+    ]
+    return [run for run in [*own, *foreign] if run is not None and run.attempts]
+
+
+def attempt_rows(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
+    """Each attempt as a row of attempts.csv."""
+    for run in runs:
+        for attempt in run.attempts:
+            machine = attempt.get("machine") or {}
+            gpus = attempt["gpus"]
+            row = {
+                "run": run.run,
+                "experiment": run.experiment,
+                "kind": run.kind,
+                "gpus": None if gpus is None else len(gpus),
+                "gpu_model": ", ".join(dict.fromkeys(gpu_names(attempt))) or None,
+                "gpu_s": None if gpus is None else gpu_seconds(attempt),
+            }
+            row |= {name: machine.get(name) for name in ("cpu", "cpus", "memory_gb")}
+            row |= {name: attempt.get(name) for name in ATTEMPT_COLUMNS if name not in row}
+            yield {name: row[name] for name in ATTEMPT_COLUMNS if row[name] is not None}
+
+
+ATTEMPT_COLUMNS = (
+    *("run", "experiment", "kind", "attempt", "state", "started_at", "host"),
+    *("cpu", "cpus", "memory_gb", "threads", "gpus", "gpu_model"),
+    *("wall_s", "lost_s", "cpu_s", "gpu_s", "peak_memory_gb", "energy_j"),
+    *("commit", "is_dirty", "environment"),
+)
+
+
+def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
+    train_json, summary_json = folder.path / "train.json", folder.path / "run_summary.json"
+    run = folder.path.name
+    if train_json.exists():
+        train = read_json(train_json)
+        attempts, state = train["attempts"], train["state"]
+    elif attempts := read_attempts(folder.attempts):  # no retry is left, or it hasn't been made
+        state = attempts[-1]["state"]
+        if state == "running":  # or was, when it was killed
+            attempts[-1] |= {"wall_s": round(last_sign(folder, attempts[-1]), 3), "cpu_s": None}
+    elif summary_json.exists():
+        summary = read_json(summary_json)
+        attempts, state = [elsewhere(summary)], summary["state"]
+    else:
+        return None
+    experiment = read_json(folder.path / "run.json")["experiment"]
+    return LedgerRun(run, experiment, kinds.get(run, "abandoned"), state, attempts)
+
+
+def _foreign(path: Path, results: Path) -> LedgerRun:
+    summary = read_json(path)
+    project = path.parents[2].relative_to(results / "projects").as_posix()
+    return LedgerRun(path.parent.name, project, "project", summary["state"], [elsewhere(summary)])

@@ -1,0 +1,118 @@
+"""Where every number of the paper comes from: runs, metric, code, packages, command."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.files import read_json, sha256
+from caduceus.paper.labels import word
+from caduceus.run_logs import packages_file
+from caduceus.runs import RunFolder
+
+Metrics = Mapping[str, Mapping[str, Any]]  # of tables/NAME and claims/NAME, by heading or name
+
+
+def trace_items(items: Sequence[Path], metrics: Metrics, results: Path) -> dict[str, Any]:
+    """The content of provenance.json.
+
+    Args:
+        items: tables/NAME.json, figures/NAME.json and claims.json below results/paper.
+        metrics: the metrics of each table by heading, and of each claim, as `paper` says them.
+        results: the folder results/.
+
+    Returns:
+        `items` by tables/NAME, figures/NAME and claims/NAME, each with `command` (rebuilds it),
+        `inputs` (sha256 of the experiments' plans; the manifests of its runs are the others), and
+        `runs`, or `cells` by "LABELS | HEADING", of which each has `value`, `metric` and `runs`;
+        `runs` by id, see `describe_run`; and `environments`: by digest, a file that lists the
+        packages.
+    """
+    found = {name: item for path in items for name, item in _read(path, metrics)}
+    runs: dict[str, dict[str, Any]] = {}
+    environments: dict[str, str] = {}
+    for item in found.values():
+        ids = dict.fromkeys(run for part in _parts(item) for run in part["runs"])
+        for run in ids:
+            if run not in runs:
+                folder = RunFolder(results / "runs" / run)
+                runs[run] = describe_run(folder)
+                environment = runs[run]["environment"]
+                if environment and environment not in environments:
+                    environments[environment] = str(packages_file(folder, runs[run]["attempt"]))
+        experiments = dict.fromkeys(runs[run]["experiment"] for run in ids)
+        plans = [results / "experiments" / f"{experiment}.json" for experiment in experiments]
+        item["inputs"] = {str(plan): sha256(plan) for plan in plans if plan.exists()}
+    return {"items": found, "runs": dict(sorted(runs.items())), "environments": environments}
+
+
+def describe_run(folder: RunFolder) -> dict[str, Any]:
+    """What a run was made of.
+
+    Returns:
+        `experiment`, `name`, `state`, `attempt` (the last one), `manifest` (its sha256, null if it
+        isn't exported), `code` (its digest), `commit`, `is_dirty` and `environment` (the digest of
+        the packages) of the last attempt, each null if it isn't known, as of a run that was made
+        elsewhere.
+    """
+    path = folder.path
+    manifest, train = path / "manifest.json", _read_if_there(path / "train.json")
+    summary = _read_if_there(path / "run_summary.json")
+    identity = _read_if_there(path / "run.json") or summary  # none of a project's runs has one
+    last = train["attempts"][-1] if train and train["attempts"] else {}
+    return {
+        "experiment": identity.get("experiment"),
+        "name": identity.get("name"),
+        "state": train.get("state") or summary.get("state"),
+        "attempt": last.get("attempt"),
+        "manifest": sha256(manifest) if manifest.exists() else None,
+        "code": _read_if_there(path / "params.json").get("code"),
+        # W&B notes a commit too, but not whether the tree was that commit's.
+        "commit": last.get("commit") or summary.get("git", {}).get("commit") or None,
+        "is_dirty": last.get("is_dirty"),
+        "environment": last.get("environment"),
+    }
+
+
+def rebuilding(path: Path) -> str:
+    """The command that makes a file anew."""
+    return f"snakemake --cores 1 --force {path}"
+
+
+def cell_name(labels: Sequence[Any], heading: str) -> str:
+    """What a cell of a table is called."""
+    return f"{', '.join(map(word, labels))} | {heading}"
+
+
+def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The items that a file describes, by their names."""
+    content = read_json(path)
+    command = rebuilding(path)
+    if path.parent.name == "figures":
+        yield f"figures/{path.stem}", {"command": command, "runs": content["runs"]}
+    elif path.parent.name == "tables":
+        name = f"tables/{path.stem}"
+        cells = {
+            cell_name(row["labels"], heading): {
+                "value": cell["value"],
+                "metric": metrics[name][heading],
+                "runs": cell["runs"],
+            }
+            for row in content["rows"]
+            for heading, cell in row["cells"].items()
+        }
+        yield name, {"command": command, "cells": cells}
+    else:
+        for claim in content["claims"]:
+            name = f"claims/{claim['name']}"
+            [metric] = metrics[name].values()
+            about = {"verdict": claim["verdict"], "metric": metric, "runs": claim["runs"]}
+            yield name, {"command": command, **about}
+
+
+def _parts(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """An item, or its cells: what has runs."""
+    return [*item["cells"].values()] if "cells" in item else [item]
+
+
+def _read_if_there(path: Path) -> dict[str, Any]:
+    return dict(read_json(path)) if path.exists() else {}

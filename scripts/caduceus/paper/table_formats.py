@@ -1,0 +1,245 @@
+"""A table as CSV, Markdown, LaTeX and JSON."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.files import write_json, write_whole
+from caduceus.paper.labels import Published, word
+from caduceus.paper.marks import Standing
+from caduceus.paper.table_notes import TIED
+from caduceus.paper.tables import Cell, Row, Table
+from caduceus.rendering import csv_line, render
+
+_MARKS: tuple[Standing, ...] = ("best", "tied")
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Write NAME.csv, NAME.md, NAME.tex and NAME.json into `folder`."""
+    write_whole(folder / f"{table.name}.csv", _as_csv(table))
+    write_whole(folder / f"{table.name}.md", _as_markdown(table))
+    write_whole(folder / f"{table.name}.tex", _as_latex(table))
+    write_json(folder / f"{table.name}.json", _as_json(table))
+
+
+def _as_json(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "title": table.title,
+        "notes": list(table.notes),
+        "label_names": list(table.label_names),
+        "headings": list(table.headings),
+        "rows": [
+            {
+                "labels": list(row.labels),
+                "experiment": row.variant and row.variant.experiment,
+                "variant": row.variant and row.variant.name,
+                "parameters": dict(row.variant.parameters) if row.variant else {},
+                "runs": len(row.variant.results) if row.variant else 0,
+                "failed": row.variant.failed if row.variant else 0,
+                "cells": {heading: _cell_as_json(cell) for heading, cell in row.cells.items()},
+                "published": row.published
+                and {"value": row.published.value, "interval": row.published.half_width},
+            }
+            for row in table.rows
+        ],
+    }
+
+
+def _cell_as_json(cell: Cell) -> dict[str, Any]:
+    found = cell.estimate
+    return {
+        "n": found.n,
+        "value": found.value,
+        "low": _known(found.low),
+        "high": _known(found.high),
+        "std": _known(found.std),
+        "method": found.method,
+        "mark": _mark(cell),
+        "p": cell.p,
+        "runs": list(cell.runs),
+    }
+
+
+def _mark(cell: Cell) -> Standing | None:
+    return cell.standing if cell.standing in _MARKS else None
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
+def _as_csv(table: Table) -> str:
+    columns = ("", " (low)", " (high)", " (std)", " (n)", " (mark)", " (p)")
+    header = [
+        *table.label_names,
+        *(f"{heading}{column}" for heading in table.headings for column in columns),
+        *("published", "published (±)", "failed"),
+    ]
+    lines = [csv_line(header)]
+    for row in table.rows:
+        cells = list(row.labels)
+        for heading in table.headings:
+            cell = row.cells.get(heading)
+            about = _cell_as_json(cell) if cell else {}
+            cells += [about.get(n) for n in ("value", "low", "high", "std", "n", "mark", "p")]
+        published = row.published
+        cells += [published.value, published.half_width] if published else [None, None]
+        cells.append(row.variant.failed if row.variant else None)
+        lines.append(csv_line(map(render, cells)))
+    return "".join(lines)
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How a format writes text, a number with its interval (0 to 2 of its parts) and mark."""
+
+    escape: Callable[[str], str]
+    number: Callable[[str, Sequence[str], Standing | None], str]
+    to: str  # of a range
+    absent: str
+
+
+def _as_markdown(table: Table) -> str:
+    header, body = _texts(table, _MARKDOWN)
+    widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
+    labels = len(table.label_names)
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.ljust(width) if index < labels else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "| " + " | ".join(padded) + " |"
+
+    rule = [
+        "-" * width if index < labels else "-" * (width - 1) + ":"
+        for index, width in enumerate(widths)
+    ]
+    lines = [line(header), line(rule), *[line(cells) for cells in body]]
+    title = [table.title, ""] if table.title else []
+    return "\n".join([*title, *lines, "", *table.notes]) + "\n"
+
+
+def _markdown_number(value: str, interval: Sequence[str], mark: Standing | None) -> str:
+    shown = f"**{value}**" if mark == "best" else value
+    if interval:
+        shown += f" ± {interval[0]}" if len(interval) == 1 else f" [{', '.join(interval)}]"
+    return f"{shown} {TIED}" if mark == "tied" else shown
+
+
+_MARKDOWN = _Format(
+    escape=lambda text: text.replace("|", r"\|"),
+    number=_markdown_number,
+    to="–",
+    absent="–",
+)
+
+
+def _as_latex(table: Table) -> str:
+    """A tabular with its notes, for the inside of a table environment, which it says how to write.
+
+    The notes are the argument of a macro, so that a paper may show them its own way, or not at all.
+    """
+    header, body = _texts(table, _LATEX)
+    columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
+    title = _latex_text(" ".join(table.title.split()))
+    lines = [
+        r"% \begin{table}",
+        rf"%   \caption{{{title}}}",
+        rf"%   \label{{tab:{table.name}}}",
+        r"%   \centering",
+        rf"%   \input{{results/paper/tables/{table.name}}}",
+        r"% \end{table}",
+        r"% Needs \usepackage{booktabs}; \newcommand{\caduceusnotes}[1]{} leaves the notes out.",
+        r"\providecommand{\caduceusnotes}[1]{%",
+        r"  \par\smallskip\begin{minipage}{\linewidth}\footnotesize #1\end{minipage}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(header) + r" \\",
+        r"\midrule",
+        *[" & ".join(cells) + r" \\" for cells in body],
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\caduceusnotes{%",
+        *[f"  {_latex_text(' '.join(note.split()))}" for note in table.notes],
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_LATEX_CHARACTERS = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: "\\" + character for character in "&%$#_{}"},
+    **{character: f"${character}$" for character in "<>|"},
+    # Either would be an option of the \\ that ends the line before.
+    **{character: f"{{{character}}}" for character in "[*"},
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "–": "--",
+    TIED: r"$^{\dagger}$",
+}
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX_CHARACTERS.get(character, character) for character in text)
+
+
+def _latex_number(value: str, interval: Sequence[str], mark: Standing | None) -> str:
+    shown = rf"\mathbf{{{value}}}" if mark == "best" else value
+    if interval:
+        ends = ", ".join(interval)
+        shown += rf" \pm {ends}" if len(interval) == 1 else rf"\ [{ends}]"
+    # Without width, so that numbers stay below each other.
+    return f"${shown}$" + (r"\rlap{$^{\dagger}$}" if mark == "tied" else "")
+
+
+_LATEX = _Format(escape=_latex_text, number=_latex_number, to="--", absent="--")
+
+
+def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows as text."""
+    has_published = any(row.published for row in table.rows)
+    header = [*table.label_names, *table.headings, "n", *["published"] * has_published]
+    body = [
+        [
+            *[form.escape(word(label)) for label in row.labels],
+            *[_number(table, row.cells.get(heading), form) for heading in table.headings],
+            _runs(row, form),
+            *[_published(row.published, form)] * has_published,
+        ]
+        for row in table.rows
+    ]
+    return [form.escape(cell) for cell in header], body
+
+
+def _number(table: Table, cell: Cell | None, form: _Format) -> str:
+    if cell is None:
+        return form.absent
+    found = cell.estimate
+    interval: tuple[float, ...] = ()
+    if found.n > 1:
+        half = (found.high - found.low) / 2
+        interval = (half,) if table.is_symmetric else (found.low, found.high)
+    value, *around = (f"{number:.{table.decimals}f}" for number in (found.value, *interval))
+    return form.number(value, around, _mark(cell))
+
+
+def _runs(row: Row, form: _Format) -> str:
+    """How many runs the numbers of a row are made of."""
+    if row.variant is None:
+        return form.absent
+    counts = {cell.estimate.n for cell in row.cells.values()} or {0}
+    return form.to.join(map(str, sorted({min(counts), max(counts)})))
+
+
+def _published(published: Published | None, form: _Format) -> str:
+    """A published value with the digits it was published with."""
+    if published is None:
+        return form.absent
+    half = published.half_width
+    return form.number(f"{published.value:g}", [] if half is None else [f"{half:g}"], None)

@@ -1,0 +1,53 @@
+"""What no experiment names any more is listed, and removed only when that is confirmed."""
+
+from pathlib import Path
+
+from caduceus.files import write_json
+from projects import EXPERIMENT, Project
+
+
+def with_leftovers(project: Project) -> list[str]:
+    """Two runs that no experiment names, one that an experiment planned once names, a sweep."""
+    for name in ("old-1", "old-2"):
+        folder = project.path / "results/runs" / name
+        write_json(folder / "train.json", {"compute": {"wall_s": 1800.0}})
+    (project.path / "results/sweeps/old-sweep").mkdir(parents=True)
+    project.write_yaml("experiments/more.yaml", EXPERIMENT | {"id": "more", "seeds": [7]})
+    plan = {"file": "experiments/more.yaml", "runs": {}}
+    write_json(project.path / "results/experiments/more.json", plan)
+    from caduceus.experiments import load_experiment
+
+    groups = {"baseline": ""}
+    runs = load_experiment("experiments/more.yaml", {"seed": 0}, groups, project.path).runs
+    (project.path / "results/runs" / runs[0].id).mkdir(parents=True)
+    return ["results/runs/old-1", "results/runs/old-2", "results/sweeps/old-sweep"]
+
+
+def test_what_an_experiment_names_is_kept(project: Project) -> None:
+    old = with_leftovers(project)
+    kept = {path.name for path in project.runs} - {"old-1", "old-2"}
+    listed = project.caduceus("gc").check().output.splitlines()
+    assert [line.partition(" ")[0] for line in listed[:-1]] == old
+    assert "0.50 h of training" in listed[0]
+    assert listed[-1].startswith("3 folders, ")
+    assert all((project.path / folder).exists() for folder in old)
+
+    refused = project.caduceus("gc", "--remove")
+    assert "--remove: nobody to ask; say --yes too" in refused.line("caduceus gc")
+    assert all((project.path / folder).exists() for folder in old)
+
+    project.caduceus("gc", "--remove", "--yes").check()
+    assert {path.name for path in project.runs} == kept
+    assert project.caduceus("gc").check().output == "0 folders, 0.0 MB that no experiment names\n"
+
+
+def test_a_run_somebody_is_at_work_on_is_no_leftover(project: Project, tmp_path: Path) -> None:
+    from caduceus.leases import held
+    from caduceus.runs import RunFolder
+
+    with_leftovers(project)
+    folder = RunFolder(project.path / "results/runs/old-1")
+    folder.work.mkdir()
+    with held(folder.lease, folder.lock, None):
+        assert "old-1" not in project.caduceus("gc").check().output
+    assert "old-1" in project.caduceus("gc").check().output

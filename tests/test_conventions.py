@@ -1,0 +1,44 @@
+"""What is allowed in an experiment, and unwise."""
+
+import pytest
+from caduceus.conventions import unconventional
+from caduceus.validation import validate
+from projects import EXPERIMENT, Project
+
+SPEC = validate(EXPERIMENT, "experiment", lambda keys: "") | {"name": "toy", "group": "baseline"}
+
+
+def test_the_usual_is_not_warned_of() -> None:
+    assert list(unconventional(SPEC | {"sweep": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "said"),
+    [
+        ({"id": "toy-seed3"}, ["id"], "list seeds under `seeds`"),
+        ({"name": "Toy, s1"}, ["name"], "list seeds under `seeds`"),
+        ({"group": "novel"}, ["group"], "group 'novel' with type 'baseline'"),
+        ({"tags": ["toy"]}, ["tags", 0], "'toy' is added by itself"),
+        ({"tags": ["dataset-points"]}, ["tags", 0], "'dataset-points' is added by itself"),
+        ({"tags": ["CNN", "cnn"]}, ["tags", 1], "'cnn' and 'CNN' are two tags"),
+        ({"tags": ["seed=1"]}, ["tags", 0], "differs from run to run"),
+        ({"hypothesis": ""}, ["hypothesis"], "what they were for"),
+        ({"metric": None}, ["metric"], "tables mark no best variant"),
+    ],
+)
+def test_what_is_unwise_is_said_with_its_key(
+    change: dict[str, object], key: list[object], said: str
+) -> None:
+    ((found, message),) = unconventional(SPEC | {"sweep": None} | change)
+    assert found == key
+    assert said in message
+
+
+def test_the_warning_names_file_and_line(project: Project) -> None:
+    project.change("experiments/toy.yaml", tags=["new", "toy"])
+    words = ["experiments/toy.yaml", "--defaults", '{"seed": 0}', "--groups", '{"baseline": ""}']
+    printed = project.caduceus("validate-spec", *words, "--out", "plan.json").check()
+    assert printed.line() == (
+        "caduceus: warning: experiments/toy.yaml:22: tags: 'toy' is added by itself; leave it out"
+    )
+    assert (project.path / "plan.json").exists()

@@ -1,0 +1,148 @@
+"""The doctor: one line for each thing, with its level and its mend."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from caduceus.doctor.outside import look_at_account, look_at_env_file, look_at_git
+from caduceus.doctor.packages import (
+    cuda_of_torch,
+    installed_versions,
+    locked_versions,
+    look_at_gpus,
+    look_at_packages,
+    look_at_python,
+)
+from caduceus.doctor.storage import look_at_file_system, look_at_room
+from fake_nvml import FakeNvml
+from projects import Project
+from wandb_server import WandbServer
+
+OFFLINE = {"mode": "offline", "entity": None, "project": "p"}
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+tmpfs /home/me/my\\040work tmpfs rw 0 0
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_python_is_new_enough() -> None:
+    assert look_at_python().level == "fine"
+    assert str(look_at_python((3, 9, 1))) == (
+        "error   Python: 3.9.1, and 3.11 is the oldest; PYTHON=python3.12 make"
+    )
+
+
+def test_packages_are_held_against_the_lock() -> None:
+    assert look_at_packages({"a": "1"}, {"a": "1", "b": "2"}).text == "all 1 as locked"
+    differs = look_at_packages({"a": "1", "b": "1"}, {"a": "2", "b": "1"})
+    assert (differs.level, differs.text) == ("warning", "1 of 2 differ from the lock: a 2 for 1")
+    missing = look_at_packages({"a": "1", "b": "1"}, {"b": "3"})
+    assert (missing.level, missing.text) == ("error", "missing: a")
+    locked = locked_versions()
+    assert {"snakemake", "wandb", "torch"} <= locked.keys()
+    assert installed_versions()["torch"] == locked["torch"]  # whose build adds +cpu
+
+
+def test_a_pytorch_that_the_driver_is_too_old_for_is_an_error() -> None:
+    assert [f.level for f in look_at_gpus("12.6", FakeNvml())] == ["fine"]
+    assert [f.level for f in look_at_gpus("13.0", FakeNvml())] == ["error"]
+    assert [f.level for f in look_at_gpus(None, FakeNvml())] == ["warning"]
+    assert [f.level for f in look_at_gpus("12.6", FakeNvml(is_there=False))] == ["warning"]
+    assert [f.level for f in look_at_gpus(None, FakeNvml(is_there=False))] == ["fine"]
+    (found,) = look_at_gpus("12.6", FakeNvml())
+    assert "3 (NVIDIA H100), driver 570.10 for CUDA 12.8" in found.text
+
+
+def test_the_cuda_of_pytorch_is_found_without_importing_it() -> None:
+    import torch
+
+    assert cuda_of_torch() == torch.version.cuda
+
+
+@pytest.mark.parametrize(
+    ("folder", "level", "kind"),
+    [
+        ("/srv/x", "fine", "ext4"),
+        ("/home/you", "warning", "NFS"),
+        ("/home/me/my work/x", "warning", "tmpfs"),
+    ],
+)
+def test_the_kind_of_file_system_is_that_of_the_nearest_mount(
+    folder: str, level: str, kind: str
+) -> None:
+    found = look_at_file_system(Path(folder), MOUNTS)
+    assert found.level == level
+    assert found.text.startswith(kind)
+
+
+def test_more_runs_than_the_disk_has_room_for_are_an_error(tmp_path: Path) -> None:
+    assert "error" not in [found.level for found in look_at_room(tmp_path, 1)]
+    found = {each.name: each for each in look_at_room(tmp_path, 10**9)}
+    assert found["disk"].level == "error"
+    assert "1000000000 runs want" in found["disk"].text
+
+
+def test_the_account_is_needed_online_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [found.level for found in look_at_account(OFFLINE)] == ["fine"]
+    assert [found.level for found in look_at_account(OFFLINE | {"mode": "online"})] == ["error"]
+    key = "0123456789" * 4
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # where nobody listens
+    for mode, level in (("offline", "warning"), ("online", "error")):
+        first, second = look_at_account(OFFLINE | {"mode": mode})
+        assert (first.level, second.level) == ("fine", level)
+        assert key not in f"{first} {second}"
+
+
+def test_a_server_that_answers_is_fine(
+    monkeypatch: pytest.MonkeyPatch, wandb_server: WandbServer, tmp_path: Path
+) -> None:
+    for name, value in wandb_server.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert [found.level for found in look_at_account(OFFLINE)] == ["fine", "fine"]
+
+
+def test_a_key_in_git_or_for_all_to_read_is_said(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert list(look_at_env_file(tmp_path)) == []
+    project.write(".env", "WANDB_API_KEY=x\n").chmod(0o644)
+    assert [found.mend for found in look_at_env_file(tmp_path)] == ["chmod 600 .env"]
+    (tmp_path / ".env").chmod(0o600)
+    assert [found.level for found in look_at_env_file(tmp_path)] == ["fine"]
+    for words in (["init", "-q"], ["add", ".env"]):
+        project.run("git", *words).check()
+    assert [found.level for found in look_at_env_file(tmp_path)] == ["error"]
+
+
+def test_git_without_a_commit_and_with_changes_is_said(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert look_at_git(tmp_path).level == "warning"
+    project.write("a", "1")
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "a"], [*who, "commit", "-qm", "a"]):
+        project.run("git", *words).check()
+    assert look_at_git(tmp_path).level == "fine"
+    project.write("a", "2")
+    assert "1 files that differ" in look_at_git(tmp_path).text
+
+
+def test_every_line_has_its_level_and_errors_fail(project: Project) -> None:
+    finished = project.caduceus("doctor")
+    lines = finished.output.splitlines()
+    assert finished.code == 0
+    assert all(re.match(r"(fine   |warning) [^:]+: .", line) for line in lines), lines
+    assert "fine    project: experiments: 1, runs: 4" in lines
+
+    project.replace("experiments/toy.yaml", "type: baseline", "type: base")
+    finished = project.caduceus("doctor")
+    assert finished.code == 1
+    assert "error   project: experiments/toy.yaml:2: type: " in finished.output
+    assert sys.executable not in finished.output

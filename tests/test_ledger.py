@@ -1,0 +1,300 @@
+"""What runs cost: every attempt is counted once, and what isn't known is said."""
+
+import csv
+import json
+import os
+import subprocess
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.compute import total_cost
+from caduceus.files import digest_text, write_json
+from caduceus.paper.compute import sum_compute
+from debian_packages import UnavailableError, install
+from projects import Project
+
+MACHINE = {"cpu": "Some(R) CPU_7 & more", "cpus": 64, "memory_gb": 515.4}
+H100 = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 85.5}
+RTX = {"name": "NVIDIA GeForce RTX 4090", "memory_gb": 25.8}
+
+
+def attempt(number: int = 1, wall_s: float = 60.0, **changes: Any) -> dict[str, Any]:
+    """An attempt as train records it."""
+    models = changes.get("gpu_models", [])
+    return {
+        "attempt": number,
+        "state": "finished",
+        "lost_s": None,
+        "started_at": "2026-01-01T00:00:00.000+00:00",
+        "host": "node1",
+        "machine": MACHINE,
+        "threads": 4,
+        "gpus": [f"GPU-{place}" for place in range(len(models))],
+        "gpu_models": models,
+        "commit": "c0ffee",
+        "is_dirty": False,
+        "environment": "e1",
+        "wall_s": wall_s,
+        "cpu_s": 2 * wall_s,
+        "peak_memory_gb": 1.5,
+        "energy_j": 300 * wall_s * len(models) if models else None,
+    } | changes
+
+
+KILLED = {"state": "interrupted", "cpu_s": None, "peak_memory_gb": None, "energy_j": None}
+
+
+class Results:
+    """A results folder in the making."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.plans: dict[str, dict[str, Any]] = {}
+
+    def add(
+        self,
+        run: str,
+        experiment: str,
+        *attempts: dict[str, Any],
+        trial: str | None = None,
+        is_planned: bool = True,
+    ) -> None:
+        folder = self.path / "runs" / run
+        write_json(folder / "run.json", {"id": run, "experiment": experiment})
+        state = attempts[-1]["state"]
+        write_json(folder / "train.json", {"run": run, "state": state, "attempts": attempts})
+        if is_planned:
+            self.plans.setdefault(experiment, {})[run] = {"trial": trial}
+
+    def add_foreign(self, folder: str, runtime_s: float) -> None:
+        about = {"state": "finished", "started_at": None, "host": "h", "runtime_s": runtime_s}
+        write_json(self.path / folder / "run_summary.json", about | {"git": {"commit": ""}})
+
+    def sum(self) -> dict[str, Any]:
+        paths = []
+        for experiment, runs in self.plans.items():
+            paths.append(self.path / f"experiments/{experiment}.json")
+            write_json(paths[-1], {"spec": {"id": experiment}, "runs": runs})
+        sum_compute(paths, self.path / "paper")
+        return json.loads((self.path / "paper/compute.json").read_text())
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        with (self.path / "paper/attempts.csv").open(newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    @property
+    def latex(self) -> str:
+        return " ".join((self.path / "paper/compute.tex").read_text().replace("~", " ").split())
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path / "results")
+
+
+@pytest.fixture
+def everything(results: Results) -> Results:
+    """Runs of every kind, with every fate."""
+    two = {"gpu_models": [H100, H100]}
+    results.add("good-1", "big_model", attempt(1, 7200, **two))
+    lost = {"lost_s": 100.0, "gpu_models": [H100]}
+    results.add(
+        "good-2",
+        "big_model",
+        attempt(1, 50, state="failed", gpu_models=[H100]),
+        attempt(2, 600, **lost | KILLED),
+        attempt(3, 5400, gpu_models=[H100]),
+    )
+    results.add("bad", "big_model", attempt(1, 30, state="failed", gpu_models=[RTX]))
+    for number in range(3):
+        results.add(f"s-t{number:04d}", "tuning", attempt(1, 600), trial=f"{number:04d}")
+    results.add("old", "big_model", attempt(1, 3600, gpu_models=[RTX]), is_planned=False)
+    results.add_foreign("projects/team/other/runs/theirs", 900)
+    return results
+
+
+def test_every_attempt_of_every_run_is_listed_once(everything: Results) -> None:
+    everything.add_foreign("projects/team/own/runs/good-1", 7200)  # was sent there from here
+    everything.sum()
+    listed = [(row["run"], row["attempt"], row["kind"], row["state"]) for row in everything.rows]
+    assert listed == [
+        ("bad", "1", "planned", "failed"),
+        ("good-1", "1", "planned", "finished"),
+        ("good-2", "1", "planned", "failed"),
+        ("good-2", "2", "planned", "interrupted"),
+        ("good-2", "3", "planned", "finished"),
+        ("old", "1", "abandoned", "finished"),
+        ("s-t0000", "1", "trial", "finished"),
+        ("s-t0001", "1", "trial", "finished"),
+        ("s-t0002", "1", "trial", "finished"),
+        ("theirs", "", "project", "finished"),
+    ]
+
+
+def test_the_sums_are_those_of_the_attempts(everything: Results) -> None:
+    compute = everything.sum()
+    total, rows = compute["total"], everything.rows
+    for name, column, unit in (
+        ("wall_hours", "wall_s", 3600),
+        ("cpu_hours", "cpu_s", 3600),
+        ("gpu_hours", "gpu_s", 3600),
+        ("energy_kwh", "energy_j", 3.6e6),
+    ):
+        known = [float(row[column]) for row in rows if row[column]]
+        assert total[name] == pytest.approx(sum(known) / unit), name
+    by_model: dict[str, float] = defaultdict(float)
+    for row in rows:
+        if row["gpu_model"]:
+            by_model[row["gpu_model"]] += float(row["gpu_s"]) / 3600
+    assert total["gpu_hours_by_model"] == pytest.approx(by_model)
+    assert set(by_model) == {H100["name"], RTX["name"]}
+
+    for way in (compute["parts"].values(), compute["experiments"]):
+        for name in ("attempts", "wall_hours", "gpu_hours", "energy_kwh", "lost_hours"):
+            assert sum(row[name] or 0 for row in way) == pytest.approx(total[name]), name
+
+
+def test_what_did_not_lead_to_a_result_is_told_apart(everything: Results) -> None:
+    parts = everything.sum()["parts"]
+    wall_s = {name: row["wall_hours"] * 3600 for name, row in parts.items()}
+    assert wall_s == pytest.approx(
+        {
+            "reported": 7200 + 600 + 5400,
+            "failed": 50 + 30,
+            "trial": 3 * 600,
+            "abandoned": 3600,
+            "project": 900,
+        }
+    )
+    assert parts["reported"]["runs"] == 2
+
+
+def test_the_time_of_a_run_leaves_out_what_failed_or_was_lost(everything: Results) -> None:
+    big, *_ = everything.sum()["experiments"]
+    assert (big["experiment"], big["kind"], big["failed"]) == ("big_model", "planned", 1)
+    assert big["run_s"] == {"median": 6550, "min": 5900, "max": 7200}
+
+
+def test_what_is_not_known_is_null_and_counted(everything: Results, results: Results) -> None:
+    compute = everything.sum()
+    assert compute["total"]["unmeasured"] == 2  # killed with its supervisor; made elsewhere
+    assert compute["total"]["unmetered"] == 1
+    project = compute["parts"]["project"]
+    for name in ("cpu_hours", "gpu_hours", "energy_kwh", "peak_memory_gb", "threads", "gpus"):
+        assert project[name] is None, name
+    assert compute["machines"][-1]["cpu"] is None
+    assert "only the wall time is known" in everything.latex
+
+
+def test_gpus_whose_energy_nobody_counts_have_none() -> None:
+    assert total_cost([attempt(gpu_models=[H100], energy_j=None)])["energy_kwh"] is None
+    assert total_cost([attempt()])["energy_kwh"] is None
+    assert total_cost([attempt(gpu_models=[H100])])["energy_kwh"] == 60 * 300 / 3.6e6
+
+
+def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results: Results) -> None:
+    results.add("done", "toy", attempt())
+    work = results.path / "runs/cut/work/attempts"
+    write_json(results.path / "runs/cut/run.json", {"id": "cut", "experiment": "toy"})
+    running = attempt(1, 0.0, state="running", **{k: None for k in KILLED if k != "state"})
+    write_json(work / "1.json", running)
+    (work / "1.log").write_text("step 1\n")
+    started = datetime.fromisoformat(running["started_at"]).timestamp()
+    os.utime(work / "1.log", (started + 90, started + 90))
+
+    compute = results.sum()
+    assert compute["total"]["wall_hours"] * 3600 == pytest.approx(60 + 90)
+    assert results.rows[0]["state"] == "running"
+    assert compute["total"]["unmeasured"] == 1
+
+
+def test_a_run_that_only_a_server_knows_has_its_time(results: Results) -> None:
+    write_json(results.path / "runs/far/run.json", {"id": "far", "experiment": "toy"})
+    results.add_foreign("runs/far", 300)
+    results.plans["toy"] = {"far": {"trial": None}}
+    reported = results.sum()["parts"]["reported"]
+    assert (reported["wall_hours"] * 3600, reported["cpu_hours"]) == (300, None)
+    assert "The hardware of 1 attempt is not on record." in results.latex
+
+
+def test_a_run_that_was_never_begun_costs_nothing(results: Results) -> None:
+    results.plans["toy"] = {}
+    write_json(results.path / "runs/new/run.json", {"id": "new", "experiment": "toy"})
+    assert results.sum()["total"]["runs"] == 0
+    assert "% No run was begun." in results.latex
+
+
+def test_the_paragraph_of_one_experiment_says_what_a_run_took(results: Results) -> None:
+    for seed, wall_s in enumerate((60, 90, 120)):
+        results.add(f"a-{seed}", "a", attempt(1, wall_s, gpu_models=[RTX]))
+    results.sum()
+    assert results.latex.endswith(
+        r"\paragraph{Compute resources.} We ran everything on 1 host with Some CPU\_7 \& more "
+        "(64 logical cores, 515 GB of memory) and NVIDIA GeForce RTX 4090 (24 GB) GPUs. "
+        "A run took 1.5 min (median; 1 to 2), with 4 threads and 1 GPU, and up to 1.5 GB of "
+        "memory in a process. The 3 runs reported here took 4.5 GPU minutes, 9 CPU minutes, "
+        "4.5 minutes of wall time. No attempt failed and no other run was made: this is the "
+        "total. The GPUs used 0.0225 kWh by their own counters."
+    )
+
+
+def test_the_paragraph_tells_what_is_not_reported(everything: Results) -> None:
+    everything.sum()
+    for said in (
+        "The 2 runs reported here took 5.67 GPU hours,",
+        "for 2 attempts that failed or did not finish;",
+        "1 CPU hour, 30 minutes of wall time for 3 trials of hyperparameter sweeps;",
+        "for 1 run of earlier versions that are not reported;",
+        r"15 minutes of wall time for 1 run of other W\&B projects.",
+        "Of this, 1.67 minutes were lost to interruptions and done again.",
+    ):
+        assert said in everything.latex, said
+
+
+def test_a_real_latex_sets_it_within_the_columns_of_neurips(
+    everything: Results, tmp_path: Path
+) -> None:
+    everything.sum()
+    try:
+        install(("pdflatex",), ("texlive-latex-recommended",))
+    except UnavailableError as error:
+        pytest.skip(f"no LaTeX: {error}")
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs}\n"
+        "\\usepackage[textwidth=5.5in]{geometry}\n\\begin{document}\n"
+        "\\input{results/paper/compute}\n\\end{document}\n"
+    )
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    finished = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout[-2000:]
+    assert "Overfull" not in finished.stdout
+
+
+def test_the_same_ledger_gives_the_same_bytes(everything: Results) -> None:
+    names = ("compute.json", "compute.csv", "compute.tex", "attempts.csv")
+    everything.sum()
+    first = [(everything.path / "paper" / name).read_bytes() for name in names]
+    everything.sum()
+    assert [(everything.path / "paper" / name).read_bytes() for name in names] == first
+
+
+def test_a_trained_run_has_all_of_it_on_record(trained: Project) -> None:
+    for run in trained.runs:
+        (made,) = trained.read_json(f"results/runs/{run.name}/train.json")["attempts"]
+        assert attempt().keys() <= made.keys()
+        assert made["machine"]["cpu"]
+        assert made["machine"]["cpus"] == os.cpu_count()
+        (listed,) = run.glob("work/wandb/1/wandb/*run-*/files/requirements.txt")
+        lines = sorted(listed.read_text().splitlines())
+        assert made["environment"] == digest_text("\n".join(lines))
+        assert any(line.startswith("wandb==") for line in lines)
+    compute = trained.read_json("results/paper/compute.json")
+    assert compute["total"] == {"experiment": "total", "kind": None} | compute["parts"]["reported"]
+    group = trained.read_json("results/groups/baseline/compute.json")
+    assert {name: compute["total"][name] for name in group if name in compute["total"]} == {
+        name: value for name, value in group.items() if name in compute["total"]
+    }

@@ -1,0 +1,28 @@
+# From all that was made to one file that others can check it by.
+#
+# Needs: results/ of every run, group and sweep, and the paper.
+# Makes: results/archive/NAME.zip, which is asked for by name and always made anew.
+
+
+localrules:
+    archive,
+
+
+rule archive:
+    """Archive all that the paper's numbers were made from: one zip, for Zenodo."""
+    input:
+        made=get_paper,
+    log:
+        "results/logs/archive/archive.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        config=json.dumps(config),
+        files=[os.path.relpath(path) for path in workflow.configfiles],
+        pipeline=os.path.dirname(
+            os.path.dirname(workflow.current_basedir.get_path_or_uri(secret_free=True))
+        ),
+    shell:
+        "python -m caduceus archive {input.made:q} --config {params.config:q}"
+        " --config-file {params.files:q} --pipeline {params.pipeline:q}"
+        ' --results "$(dirname {log:q})"/../.. --log {log:q}'

@@ -1,0 +1,84 @@
+# From everything that was run and made to what it cost, and where each number comes from.
+#
+# Needs: results/runs/RUN/ of all runs, results/projects/, results/paper/{tables, figures, claims}.
+# Makes: results/paper/{compute.json, compute.csv, compute.tex, attempts.csv, provenance.json,
+#        checklist.md}.
+#
+# Runs that no experiment names any more are no input: they are read when the ledger is made anew.
+
+
+localrules:
+    sum_compute,
+    record_provenance,
+    fill_checklist,
+
+
+rule sum_compute:
+    """Sum what all runs cost, failed and abandoned ones too, as CSV, JSON and LaTeX."""
+    input:
+        plans=get_plans,
+        ended=get_ended,
+        projects=get_server_groups,
+    output:
+        compute="results/paper/compute.json",
+        csv=report(
+            "results/paper/compute.csv",
+            caption="../report/compute.rst",
+            category="Compute",
+        ),
+        latex="results/paper/compute.tex",
+        attempts="results/paper/attempts.csv",
+    log:
+        "results/logs/sum_compute/compute.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["sum_compute"],
+    shell:
+        "python -m caduceus sum-compute {input.plans:q} --out {output.compute:q} --log {log:q}"
+
+
+rule record_provenance:
+    """Record of each number of the paper its runs, code, packages and command."""
+    input:
+        shown=get_items,
+        manifests=get_all_shown_manifests,
+    output:
+        provenance="results/paper/provenance.json",
+    log:
+        "results/logs/record_provenance/provenance.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        metrics=json.dumps(PROJECT.shown_metrics),
+        code=DIGESTS["record_provenance"],
+    shell:
+        "python -m caduceus record-provenance {input.shown:q} --metrics {params.metrics:q}"
+        " --out {output.provenance:q} --log {log:q}"
+
+
+rule fill_checklist:
+    """Fill the NeurIPS paper checklist, as far as the data answer it."""
+    input:
+        plans=get_plans,
+        datasets=get_datasets,
+        tables=expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
+        claims="results/paper/claims.json" if PAPER["claims"] else [],
+        compute="results/paper/compute.json",
+        provenance="results/paper/provenance.json",
+    output:
+        checklist=report(
+            "results/paper/checklist.md",
+            caption="../report/checklist.rst",
+            category="Checklist",
+        ),
+    log:
+        "results/logs/fill_checklist/checklist.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["fill_checklist"],
+    shell:
+        "python -m caduceus fill-checklist {input.plans:q} --datasets {input.datasets:q}"
+        " --tables {input.tables:q} --claims {input.claims:q} --compute {input.compute:q}"
+        " --provenance {input.provenance:q} --out {output.checklist:q} --log {log:q}"
