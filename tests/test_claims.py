@@ -367,6 +367,7 @@ def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
     plan = project.path / "results/experiments/toy.json"
     decided = decide_claims([plan], paper["claims"], paper["statistics"])
     page, lines = claims_page(decided), claim_lines(decided)
+    readme = (REPOSITORY / "results/README.md").read_text()
 
     assert lines[0] == "2 claims: 1 supported, 1 refuted (results/paper/claims.md)"
     assert lines[1:] == [
@@ -379,6 +380,8 @@ def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
     for claim in decided["claims"]:
         assert f"## {claim['name']}: {claim['verdict']}" in page
         assert claim["reason"] in page
+        for key in [*claim, *claim["sides"][0]]:
+            assert f"`{key}`" in readme, key
 
 
 def test_a_refuted_claim_fails_the_check_of_strict_builds(

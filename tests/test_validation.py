@@ -64,6 +64,9 @@ def test_a_typo_is_refused_in_every_mapping_of_an_experiment(tmp_path: Path) -> 
         ("paper", "tables", "accuracy"),
         ("paper", "tables", "accuracy", "published", 0),
         ("paper", "figures", "accuracy"),
+        ("paper", "claims", "cnn_beats_mlp"),
+        ("paper", "claims", "cnn_beats_mlp", "compare"),
+        ("paper", "claims", "cnn_as_published", "reproduces"),
     ],
 )
 def test_a_typo_is_refused_in_every_mapping_of_the_configuration(

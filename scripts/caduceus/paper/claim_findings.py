@@ -112,7 +112,9 @@ def _found(
         test,
         "pair" if compared.is_paired else "run",
         compared.effect,
-        *map(_or_none, (compared.low, compared.high, compared.effect_size)),
+        _or_none(compared.low),
+        _or_none(compared.high),
+        _or_none(compared.effect_size),
         method,
         seeds,
     )
@@ -131,7 +133,9 @@ def _test_trend(
         greater(found) if about["direction"] == "rises" else less(found),
         "seed",
         found.correlation,
-        *map(_or_none, (found.low, found.high, found.correlation)),
+        _or_none(found.low),
+        _or_none(found.high),
+        found.correlation,
         f"sign-flip test of the rank correlations (Spearman's) of {found.n} seeds; 95 % interval "
         "of their mean by Student's t",
         tuple(tuple(seed for seed in seeds if seed in of_level) for of_level in values),

@@ -90,8 +90,8 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
 def _note(decided: Mapping[str, Any]) -> str:
     return (
         "effect: the difference of means, or from the value; of a trend the rank correlation. "
-        "size: the effect in standard deviations. p is two-sided; corrected: for all claims "
-        f"here (Holm), decided at {decided['alpha']:g}; least p: the smallest of so many runs."
+        "size: the effect in standard deviations. p is two-sided; corrected: for all claims here "
+        f"(Holm), decided at {decided['alpha']:g}; least p: the least that so many runs can give."
     )
 
 
