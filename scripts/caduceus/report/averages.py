@@ -13,6 +13,8 @@ from caduceus.statistics.estimates import (
 )
 from caduceus.statistics.samples import Array
 
+_BLOCK = 50  # steps whose bootstrap samples are held at a time
+
 Curve = tuple[Array, Array]  # steps and values (n,)
 
 
@@ -60,6 +62,8 @@ def _interval(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Arra
     if interval == "t":
         return t_interval(values, statistic, confidence)
     resamples = statistics["resamples"]
-    ends = [bootstrap_interval(row, statistic, interval, confidence, resamples, 0) for row in values]
+    ends = [
+        bootstrap_interval(row, statistic, interval, confidence, resamples, 0) for row in values
+    ]
     low, high = np.array(ends).T
     return low, high

@@ -45,9 +45,7 @@ class Sources:
     verification: Path | None = None
 
 
-def read_contents(
-    title: str, sources: Sources, statistics: Mapping[str, Any]
-) -> dict[str, Any]:
+def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -> dict[str, Any]:
     """What the template page.html shows, and under `data` what its script does.
 
     Args:

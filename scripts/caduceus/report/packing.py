@@ -4,6 +4,7 @@ import base64
 import sys
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def thin(values: Array, most: int) -> NDArray[np.intp]:
         return np.arange(count)
     ends = np.linspace(0, count, max(most // 4, 1) + 1).astype(int)
     kept = {0, count - 1}
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         stretch = values[:, start:end]
         places = (*stretch.argmin(axis=1), *stretch.argmax(axis=1), 0, end - start - 1)
         kept.update(int(start + place) for place in places)

@@ -28,7 +28,7 @@ def write_page(contents: Mapping[str, Any], out: Path) -> None:
         out: the page.
     """
     environment = Environment(
-        loader=PackageLoader("caduceus.report", "template"),
+        loader=PackageLoader("caduceus.report", "assets"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -61,7 +61,7 @@ def _own_script() -> str:
 
 
 def _text(name: str) -> str:
-    return files("caduceus.report").joinpath("template", name).read_text()
+    return files("caduceus.report").joinpath("assets", name).read_text()
 
 
 def _digest(script: str) -> str:

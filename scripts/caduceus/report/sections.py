@@ -14,9 +14,7 @@ _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
     """The experiments as their plans say them, in order, each with how many runs it has."""
-    return [
-        {"spec": plan["spec"], "runs": len(plan["runs"])} for plan in map(read_json, plans)
-    ]
+    return [{"spec": plan["spec"], "runs": len(plan["runs"])} for plan in map(read_json, plans)]
 
 
 def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:

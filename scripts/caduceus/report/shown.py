@@ -51,9 +51,17 @@ def cell(about: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, str]:
     return {"value": show(value), "interval": around}
 
 
+def duration(hours: float) -> str:
+    """A time in the unit that suits it."""
+    if hours >= 1:
+        return f"{hours:.3g} h" if hours < 1000 else f"{hours:,.0f} h"
+    return f"{hours * 60:.3g} min" if hours * 60 >= 1 else f"{hours * 3600:.3g} s"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "chance": chance,
     "interval": interval,
     "cell": cell,
+    "duration": duration,
 }
