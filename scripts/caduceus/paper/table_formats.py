@@ -30,6 +30,7 @@ def _as_json(table: Table) -> dict[str, Any]:
         "name": table.name,
         "title": table.title,
         "notes": list(table.notes),
+        "decimals": table.decimals,
         "label_names": list(table.label_names),
         "headings": list(table.headings),
         "rows": [
