@@ -14,14 +14,14 @@ def test_the_interval_is_students() -> None:
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
 
     assert estimate.n == 4
-    assert estimate.mean == pytest.approx(4.95)
+    assert estimate.value == pytest.approx(4.95)
     assert estimate.std == pytest.approx(np.std(values, ddof=1))
     assert (estimate.low, estimate.high) == pytest.approx((low, high))
 
 
 def test_one_value_has_no_interval() -> None:
     estimate = estimate_mean([3.0])
-    assert (estimate.n, estimate.mean) == (1, 3.0)
+    assert (estimate.n, estimate.value) == (1, 3.0)
     assert math.isnan(estimate.low)
     assert math.isnan(estimate.high)
 

@@ -151,7 +151,7 @@ def _aggregates(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
             yield {
                 "metric": name,
                 "n": estimate.n,
-                "mean": estimate.mean,
+                "mean": estimate.value,
                 "std": estimate.std,
                 "low": estimate.low,
                 "high": estimate.high,

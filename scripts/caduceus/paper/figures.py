@@ -110,7 +110,7 @@ def _draw_curves(
         steps = sorted(points)
         found = [estimate_mean(points[step]) for step in steps]
         label = _name(key, members, names)
-        line = axes.plot(steps, [estimate.mean for estimate in found], label=label, lw=1.3)[0]
+        line = axes.plot(steps, [estimate.value for estimate in found], label=label, lw=1.3)[0]
         low = [estimate.low for estimate in found]
         high = [estimate.high for estimate in found]
         axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.2, lw=0)

@@ -100,8 +100,8 @@ def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, 
 def _estimate(values: Sequence[float]) -> dict[str, Any]:
     if not values:
         return {"n": 0, "mean": None, "low": None, "high": None}
-    estimate = estimate_mean(values)
-    return {name: getattr(estimate, name) for name in ("n", "mean", "low", "high")}
+    found = estimate_mean(values)
+    return {"n": found.n, "mean": found.value, "low": found.low, "high": found.high}
 
 
 def _experiment(spec: Mapping[str, Any], best: TrialRow, folder: SweepFolder) -> dict[str, Any]:

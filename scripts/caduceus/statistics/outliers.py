@@ -1,0 +1,17 @@
+"""Which values are outliers."""
+
+import numpy as np
+
+from caduceus.statistics.samples import Values
+
+
+def outlier_limit(values: Values) -> float:
+    """The greatest of finite `values` (n,) that isn't an outlier among the large ones.
+
+    Outliers lie more than three interquartile ranges above the upper quartile (Tukey 1977, "far
+    out"). They are at most a tenth of the values: more would be a group of their own.
+    """
+    array = np.sort(np.asarray(values, dtype=float))
+    lower, upper = np.quantile(array, (0.25, 0.75))
+    fence = max(upper + 3 * (upper - lower), np.quantile(array, 0.9, method="lower"))
+    return float(array[array <= fence][-1])

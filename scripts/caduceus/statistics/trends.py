@@ -1,0 +1,81 @@
+"""Whether a result rises or falls with a setting."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from caduceus.errors import ResultError
+from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.randomization import least_sign_flip_p, sign_flips
+from caduceus.statistics.samples import Array, Values, finite, midranks, without_noise
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A trend over n seeds.
+
+    Attributes:
+        n: the seeds that have at least two levels.
+        correlation: the mean over seeds of Spearman's rank correlation, from -1 to 1.
+        low: the lower end of its 95 % interval by Student's t, at least -1; NaN if n is 1.
+        high: its upper end, at most 1.
+        std: the standard deviation of the seeds' correlations.
+        p_greater: one-sided p of a rising trend.
+        p_less: one-sided p of a falling one.
+        p: two-sided p, twice the smaller of them.
+        minimum_p: the smallest p that so many seeds can give.
+    """
+
+    n: int
+    correlation: float
+    low: float
+    high: float
+    std: float
+    p_greater: float
+    p_less: float
+    p: float
+    minimum_p: float
+
+
+def trend(values: Any, levels: Values, seed: int = 0) -> Trend:
+    """Whether `values` (seeds, levels) rise or fall with `levels` (levels,).
+
+    Each seed gives one Spearman correlation over its levels, 0 if its values are all the same, and
+    signs are flipped over the seeds: a seed's levels may depend on each other in any way.
+
+    Args:
+        values: one of each seed and level, NaN where a run is missing.
+        levels: the setting's values, in any order.
+        seed: of the signs that are drawn if there are more than 20 seeds.
+
+    Raises:
+        ResultError: shapes don't fit, a value is infinite, or no seed has two levels.
+    """
+    array, setting = np.asarray(values, dtype=float), finite(levels)
+    if array.ndim != 2 or array.shape[1] != len(setting):
+        raise ResultError(f"values (seeds, {len(setting)}) are needed, got shape {array.shape}")
+    rows = [(row[~np.isnan(row)], setting[~np.isnan(row)]) for row in array]
+    found = np.array([_spearman(finite(y), x) for y, x in rows if len(np.unique(x)) > 1])
+    if not len(found):
+        raise ResultError("a trend needs a seed with at least two levels")
+    mean = estimate_mean(found)
+    greater, less = sign_flips(found, seed)
+    return Trend(
+        n=mean.n,
+        correlation=mean.value,
+        low=max(mean.low, -1.0) if mean.n > 1 else mean.low,
+        high=min(mean.high, 1.0) if mean.n > 1 else mean.high,
+        std=mean.std,
+        p_greater=greater,
+        p_less=less,
+        p=min(1.0, 2 * min(greater, less)),
+        minimum_p=least_sign_flip_p(mean.n),
+    )
+
+
+def _spearman(values: Array, levels: Array) -> float:
+    one, other = midranks(without_noise(values)), midranks(levels)
+    one, other = one - one.mean(), other - other.mean()
+    size = np.sqrt((one**2).sum() * (other**2).sum())
+    return float((one * other).sum() / size) if size else 0.0
