@@ -1,17 +1,16 @@
 """`paper` as config.yaml says it, or the file it names; what a schema can't say of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
+from caduceus.paper.figure_checks import Refuse, check_figure
 from caduceus.paper.selections import is_shown, is_side, planned_runs, shown_metrics, shown_variants
 from caduceus.validation import Where, shown, suggestion, validate
 from caduceus.yaml_files import Key, as_number, load
 
 SECTIONS = ("tables", "figures", "claims")
-_NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
-_Refuse = Callable[[str, Sequence[Key]], SpecError]
 
 
 def load_paper(
@@ -53,8 +52,9 @@ def check_paper(
         where: finds a key of `paper`.
 
     Raises:
-        SpecError: the first entry that names an experiment, group or variant that isn't there, has
-            no metric, or compares without saying which way is better.
+        SpecError: the first entry that names an experiment, group or variant that isn't there, a
+            figure that lacks what its kind needs, or a claim that compares without saying which way
+            is better.
     """
     experiments = [plan["spec"]["id"] for plan in plans]
     runs = [run for plan in plans for run in planned_runs(plan)]
@@ -76,8 +76,10 @@ def check_paper(
                     )
             if not chosen:
                 raise refuse(": no run is of these experiments and groups; widen one", [])
-            if entry.get("kind") in _NEEDS_METRICS and not entry.get("metrics"):
-                raise refuse(": missing key 'metrics': add it, headings with their metrics", [])
+            if section == "figures":
+                check_figure(
+                    entry, chosen, {plan["spec"]["id"]: plan["spec"] for plan in plans}, refuse
+                )
             if "compare" in entry and not _has_goal(entry, [plan["spec"] for plan in plans]):
                 raise refuse(
                     ".compare: missing key 'goal': add it, maximize or minimize", ["compare"]
@@ -85,7 +87,7 @@ def check_paper(
 
 
 def _check_names(
-    entry: Mapping[str, Any], key: str, known: Sequence[str], what: str, refuse: _Refuse
+    entry: Mapping[str, Any], key: str, known: Sequence[str], what: str, refuse: Refuse
 ) -> None:
     for index, wanted in enumerate(entry.get(key, ())):
         if wanted not in known:
