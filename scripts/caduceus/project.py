@@ -73,6 +73,14 @@ class Project:
         entry = self.paper[section][name]
         return [run.run for run in self.planned if is_shown(run, entry)]
 
+    def shown_sweep(self, name: str) -> str | None:
+        """The sweep that a figure of kind sweep shows; None for other kinds."""
+        entry = self.paper["figures"][name]
+        if entry["kind"] != "sweep":
+            return None
+        [experiment] = entry["experiments"]
+        return next(id for id, found in self.sweeps.items() if found.id == experiment)
+
 
 def load_project(
     config: Mapping[str, Any], config_files: Sequence[str], root: Path = Path()
@@ -167,7 +175,10 @@ def _leave_out_sweeps(paper: Mapping[str, Any], experiments: Mapping[str, Experi
     others = [name for name, experiment in experiments.items() if not experiment.sweep]
     for section in SECTIONS:
         for entry in paper[section].values():
-            if not entry.get("groups"):
+            if entry.get("kind") == "sweep":
+                named = entry["experiments"] or experiments
+                entry["experiments"] = [name for name in named if experiments[name].sweep]
+            elif not entry.get("groups"):
                 entry["experiments"] = entry["experiments"] or others or list(experiments)
 
 

@@ -255,6 +255,15 @@ def get_items(wildcards):
     ]
 
 
+def get_figure_manifests(name):
+    return [] if PROJECT.shown_sweep(name) else get_shown_manifests("figures", name)
+
+
+def get_figure_trials(name):
+    sweep = PROJECT.shown_sweep(name)
+    return [f"results/sweeps/{sweep}/trials.csv"] if sweep else []
+
+
 def get_shown(section, name, file):
     runs = PROJECT.shown_runs(section, name)
     groups = dict.fromkeys(PROJECT.runs[run][0].spec["group"] for run in runs)

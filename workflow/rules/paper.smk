@@ -1,8 +1,8 @@
-# From exported runs to what the paper shows.
+# From exported runs and sweeps to what the paper shows.
 #
-# Needs: results/runs/RUN/ of the runs shown; of figures results/groups/GROUP/ of their groups.
-# Makes: results/paper/tables/TABLE.{csv,md,tex,json}, results/paper/figures/FIGURE.{pdf,svg,png},
-#        results/paper/claims.{json,md}, results/refuted.json.
+# Needs: results/runs/RUN/ of the runs shown, results/sweeps/SWEEP/ of figures of kind sweep.
+# Makes: results/paper/tables/TABLE.{csv,md,tex,json}, results/paper/figures/FIGURE.{pdf,svg,png,
+#        json}, results/paper/claims.{json,md}, results/refuted.json.
 
 
 localrules:
@@ -43,27 +43,33 @@ rule make_table:
 rule make_figure:
     """Make a figure of the paper as PDF, SVG and PNG."""
     input:
-        runs=lambda wildcards: get_shown("figures", wildcards.figure, "runs.csv"),
-        variants=lambda wildcards: get_shown(
-            "figures", wildcards.figure, "variants.csv"
-        ),
-        history=lambda wildcards: get_shown(
-            "figures", wildcards.figure, "history.parquet"
-        ),
+        plans=lambda wildcards: get_shown_plans("figures", wildcards.figure),
+        manifests=lambda wildcards: get_figure_manifests(wildcards.figure),
+        trials=lambda wildcards: get_figure_trials(wildcards.figure),
     output:
         pdf="results/paper/figures/{figure}.pdf",
         svg="results/paper/figures/{figure}.svg",
-        png="results/paper/figures/{figure}.png",
+        png=report(
+            "results/paper/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        numbers="results/paper/figures/{figure}.json",
     log:
         "results/logs/make_figure/{figure}.log",
     conda:
         "../../envs/environment.yaml"
     params:
         spec=lambda wildcards: json.dumps(PAPER["figures"][wildcards.figure]),
+        statistics=json.dumps(PAPER["statistics"]),
+        venue=PAPER["venue"],
+        trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=DIGESTS["make_figure"],
     shell:
-        "python -m caduceus make-figure --runs {input.runs:q} --variants {input.variants:q}"
-        " --history {input.history:q} --spec {params.spec:q} --out {output.pdf:q} --log {log:q}"
+        "python -m caduceus make-figure {input.plans:q} {params.trials:q} --spec {params.spec:q}"
+        " --statistics {params.statistics:q} --venue {params.venue:q}"
+        " --out {output.pdf:q} --log {log:q}"
 
 
 rule check_claims:

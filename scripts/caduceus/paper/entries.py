@@ -6,6 +6,7 @@ from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.paper.claim_checks import Refuse, check_claim
+from caduceus.paper.figure_checks import check_figure
 from caduceus.paper.selections import (
     experiments_of,
     is_shown,
@@ -17,7 +18,6 @@ from caduceus.validation import Where, shown, suggestion, validate
 from caduceus.yaml_files import Key, as_number, load
 
 SECTIONS = ("tables", "figures", "claims")
-_NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
 
 
 def load_paper(
@@ -59,9 +59,9 @@ def check_paper(
         where: finds a key of `paper`.
 
     Raises:
-        SpecError: the first entry that names an experiment, group or variant that isn't there, has
-            no metric, the first claim that nothing could decide, or an interval that the
-            statistic hasn't.
+        SpecError: the first entry that names an experiment, group or variant that isn't there, a
+            figure that lacks what its kind needs, a claim that nothing could decide, or an
+            interval that the statistic hasn't.
     """
     statistic, interval = (paper["statistics"][name] for name in ("statistic", "interval"))
     if interval == "order" and statistic != "median":
@@ -91,8 +91,10 @@ def check_paper(
                     )
             if not chosen:
                 raise refuse(": no run is of these experiments and groups; widen one", [])
-            if entry.get("kind") in _NEEDS_METRICS and not entry.get("metrics"):
-                raise refuse(": missing key 'metrics': add it, headings with their metrics", [])
+            if section == "figures":
+                check_figure(
+                    entry, chosen, {plan["spec"]["id"]: plan["spec"] for plan in plans}, refuse
+                )
             if section == "claims":
                 of_chosen = experiments_of(chosen)
                 specs = [plan["spec"] for plan in plans if plan["spec"]["id"] in of_chosen]

@@ -14,8 +14,9 @@ from caduceus.sweeps.distributions import Categorical, IntUniform, Quantized
 from caduceus.sweeps.ranges import LogNormal, LogUniform
 from caduceus.sweeps.spaces import Parameter
 
-TICK_SIZE = 7  # points
-_LETTER_IN = 0.058  # inches: what a letter of this size takes, on average
+LETTER_IN = 0.055  # inches: what a letter of a tick's label takes, or a little less
+NAME_LETTERS = 30  # the most of a parameter's or a metric's name
+_NAME_SHARE = 0.32  # of a figure's width, for the names beside its axes
 _MARGIN = 0.03  # what an axis goes on beyond its values, as a share of its length
 _LINE_IN = 0.13  # inches: the least distance of two lines of text
 
@@ -99,16 +100,21 @@ def shorten(text: str, most: int) -> str:
     return text.replace("$", r"\$")  # else what stands between two would be set as mathematics
 
 
+def name_letters(width: float) -> int:
+    """How many letters of a parameter's name have room beside an axis in `width` inches."""
+    return min(NAME_LETTERS, int(_NAME_SHARE * width / LETTER_IN))
+
+
 def label_depth(axis: ParameterAxis, width: float) -> float:
     """How many inches the tick labels of an axis of `width` inches need across it."""
     if not _is_upright(axis.levels, width):
         return _LINE_IN
-    return max(map(len, axis.levels)) * _LETTER_IN
+    return max(map(len, axis.levels)) * LETTER_IN
 
 
 def dress(axes: Axes, axis: ParameterAxis, width: float) -> None:
     """Give the x axis of `axes`, `width` inches wide, the parameter's scale and ticks."""
-    axes.tick_params(axis="x", labelsize=TICK_SIZE, length=2, pad=1.5)
+    axes.tick_params(axis="x", length=2, pad=1.5)
     if axis.scale == "levels":
         axes.set_xlim(axis.low, axis.high)
         step = 1
@@ -149,4 +155,4 @@ def _written(value: Any) -> str:
 def _is_upright(levels: Sequence[str], width: float) -> bool:
     """Whether the levels, written side by side on `width` inches, would overlap."""
     letters = max((len(one) + len(other) for one, other in pairwise(levels)), default=0) / 2 + 1
-    return letters * _LETTER_IN > width / max(len(levels), 1)
+    return letters * LETTER_IN > width / max(len(levels), 1)

@@ -12,13 +12,14 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from caduceus.drawing import COLOURS, house_style, new_figure, write_figure
-from caduceus.sweeps.axes import TICK_SIZE, dress, label_depth, shorten
+from caduceus.pages import add_legend, column_count
+from caduceus.sweeps.axes import LETTER_IN, dress, label_depth, name_letters, shorten
 from caduceus.sweeps.budgets import expected_best
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.importance import LEAST_TRIALS, Importance
 from caduceus.sweeps.parallel_coordinates import draw_parallel_coordinates
 from caduceus.sweeps.results import TrialRow, best_so_far
-from caduceus.sweeps.shown import BEST_COLOUR, COLUMN, NAME_LETTERS, PAGE, End, ShownSweep
+from caduceus.sweeps.shown import BEST_COLOUR, COLUMN, PAGE, End, ShownSweep
 
 _TRIAL, _STOPPED, _FAILED = COLOURS[0], COLOURS[4], COLOURS[6]
 _MARKS: dict[End, dict[str, Any]] = {
@@ -37,8 +38,15 @@ _BEST_MARK: dict[str, Any] = {
     "clip_on": False,
 }
 _HAS_PLACE: tuple[End, ...] = ("finished", "stopped early")  # others are at the edge
-_PANELS = 4  # side by side
-_PANEL_IN = 1.35  # inches that a panel is wide and high, about
+_WIDTHS = {
+    "history": COLUMN,
+    "parallel_coordinates": PAGE,
+    "importance": COLUMN,
+    "slices": PAGE,
+    "expected_best": COLUMN,
+}
+_PANEL_IN = 1.35  # inches that a panel of slices is high, about
+_LEAST_PANEL_IN = 1.3  # inches that it is wide at least
 
 
 def draw_sweep(
@@ -59,20 +67,31 @@ def draw_sweep(
         folder: where to write; it is made.
     """
     sweep = ShownSweep(rows, config)
-    fixed = None if sweep.axes else "No parameter varies."
-    few = f"Importances need {LEAST_TRIALS} trials with different values of {sweep.metric}."
     with house_style():
         figures = {
-            "history": _say(sweep.gap, COLUMN) or _history(sweep),
-            "parallel_coordinates": _say(fixed if rows else sweep.gap, PAGE)
-            or draw_parallel_coordinates(sweep),
-            "importance": _say(sweep.gap or fixed or (None if importances else few), COLUMN)
-            or _importance(importances),
-            "slices": _say(sweep.gap or fixed, PAGE) or _slices(sweep),
-            "expected_best": _say(sweep.gap, COLUMN) or _expected_best(sweep),
+            name: draw_panel(name, sweep, importances, width) for name, width in _WIDTHS.items()
         }
     for name, figure in figures.items():
         write_figure(figure, folder, name)
+
+
+def draw_panel(
+    name: str, sweep: ShownSweep, importances: Sequence[Importance], width: float
+) -> Figure:
+    """One of the figures of a sweep, `width` inches wide; it is drawn in the house style."""
+    fixed = None if sweep.axes else "No parameter varies."
+    few = f"Importances need {LEAST_TRIALS} trials with different values of {sweep.metric}."
+    if name == "history":
+        return _say(sweep.gap, width) or _history(sweep, width)
+    if name == "parallel_coordinates":
+        gap = fixed if sweep.rows else sweep.gap
+        return _say(gap, width) or draw_parallel_coordinates(sweep, width)
+    if name == "importance":
+        gap = sweep.gap or fixed or (None if importances else few)
+        return _say(gap, width) or _importance(importances, width)
+    if name == "slices":
+        return _say(sweep.gap or fixed, width) or _slices(sweep, width)
+    return _say(sweep.gap, width) or _expected_best(sweep, width)
 
 
 def _say(text: str | None, width: float) -> Figure | None:
@@ -80,13 +99,13 @@ def _say(text: str | None, width: float) -> Figure | None:
     if text is None:
         return None
     figure = new_figure(width, 1.0)
-    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=8, wrap=True)
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
     return figure
 
 
-def _history(sweep: ShownSweep) -> Figure:
+def _history(sweep: ShownSweep, width: float) -> Figure:
     """The objective of each trial, and the best up to it."""
-    figure = new_figure(COLUMN, 2.6)
+    figure = new_figure(width, 2.6)
     axes = figure.subplots()
     numbers = [int(row.trial) for row in sweep.rows]
     _scatter(axes, sweep, numbers)
@@ -97,7 +116,7 @@ def _history(sweep: ShownSweep) -> Figure:
     axes.set_xlabel("trial")
     axes.set_ylabel(sweep.metric)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    _legend_above(figure, axes, 2)
+    _explain(figure, axes)
     return figure
 
 
@@ -126,63 +145,55 @@ def _scatter(axes: Axes, sweep: ShownSweep, places: Sequence[float]) -> None:
         axes.plot(x, heights, ls="", label=end, transform=where, clip_on=False, zorder=3, **style)
 
 
-def _legend_above(figure: Figure, axes: Axes, columns: int) -> None:
-    figure.legend(
-        *axes.get_legend_handles_labels(),
-        loc="outside upper center",
-        ncols=columns,
-        fontsize=TICK_SIZE,
-        handletextpad=0.3,
-        columnspacing=1.0,
-    )
+def _explain(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    add_legend(figure, dict(zip(labels, handles, strict=True)))
 
 
-def _importance(importances: Sequence[Importance]) -> Figure:
+def _importance(importances: Sequence[Importance], width: float) -> Figure:
     """A bar for each parameter, the most important at the top."""
     count = len(importances)
-    figure = new_figure(COLUMN, 0.7 + 0.22 * count)
+    figure = new_figure(width, 0.7 + 0.22 * count)
     axes = figure.subplots()
     axes.barh(range(count), [i.mean for i in importances], height=0.65, color=_TRIAL, alpha=0.35)
     for place, found in enumerate(importances):
         ends = [found.low, found.high]
         axes.plot(ends, [place, place], color=_TRIAL, marker="|", ms=5, lw=1.2)
-    names = [shorten(found.name, NAME_LETTERS) for found in importances]
-    axes.set_yticks(range(count), names, fontsize=TICK_SIZE)
+    names = [shorten(found.name, name_letters(width)) for found in importances]
+    axes.set_yticks(range(count), names)
     axes.set_ylim(count - 0.5, -0.5)
     axes.set_xlim(0, 1.05 * max(max(found.mean, found.high) for found in importances))
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.tick_params(axis="x", labelsize=TICK_SIZE)
-    figure.supxlabel("share of the variance, with 95 % interval", fontsize=8)
+    figure.supxlabel("share of the variance, with 95 % interval")
     return figure
 
 
-def _slices(sweep: ShownSweep) -> Figure:
+def _slices(sweep: ShownSweep, width: float) -> Figure:
     """The objective against each parameter."""
-    columns = min(_PANELS, len(sweep.axes))
-    depths = [label_depth(axis, _PANEL_IN) for axis in sweep.axes]
+    columns = column_count(width, len(sweep.axes), _LEAST_PANEL_IN)
+    length = (width - 0.6) / columns - 0.2
+    depths = [label_depth(axis, length) for axis in sweep.axes]
     lines = [max(depths[start : start + columns]) for start in range(0, len(depths), columns)]
-    height = sum(_PANEL_IN + 0.3 + depth for depth in lines)
-    figure = new_figure(PAGE if columns == _PANELS else 0.5 + 1.6 * columns, height + 0.3)
+    figure = new_figure(width, sum(_PANEL_IN + 0.3 + depth for depth in lines))
     panels = figure.subplots(len(lines), columns, sharey=True, squeeze=False)
     for panel in panels.flat[len(sweep.axes) :]:
         panel.remove()
     for panel, axis in zip(panels.flat, sweep.axes, strict=False):
-        dress(panel, axis, _PANEL_IN)
+        dress(panel, axis, length)
         _scatter(panel, sweep, axis.positions)
         place = axis.positions[sweep.best]
         panel.plot([place], [sweep.known[sweep.best]], ls="", label="best", **_BEST_MARK)
-        panel.set_xlabel(shorten(axis.name, 24), fontsize=8)
-        panel.tick_params(axis="y", labelsize=TICK_SIZE)
-    figure.supylabel(sweep.metric, fontsize=9)
-    _legend_above(figure, panels.flat[0], 2 * columns if columns < 3 else 6)
+        panel.set_xlabel(shorten(axis.name, int(length / LETTER_IN)))
+    figure.supylabel(sweep.metric)
+    _explain(figure, panels.flat[0])
     return figure
 
 
-def _expected_best(sweep: ShownSweep) -> Figure:
+def _expected_best(sweep: ShownSweep, width: float) -> Figure:
     """The best objective to expect of fewer trials."""
     values = list(sweep.known.values())
     found = expected_best(values, sweep.config.goal)
-    figure = new_figure(COLUMN, 2.4)
+    figure = new_figure(width, 2.4)
     axes = figure.subplots()
     # The mean less its deviation may lie beyond the best, which no order of the trials does.
     low = np.maximum(found.mean - found.std, min(values))
@@ -202,6 +213,6 @@ def _expected_best(sweep: ShownSweep) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     is_independent = sweep.config.method == "random"
     title = "Best of random trials" if is_independent else "If these trials came in random order"
-    axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=TICK_SIZE)
+    axes.set_title(title)
+    _explain(figure, axes)
     return figure

@@ -8,57 +8,63 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
 from caduceus.drawing import new_figure
-from caduceus.sweeps.axes import TICK_SIZE, ParameterAxis, dress, label_depth, shorten
-from caduceus.sweeps.shown import BEST_COLOUR, NAME_LETTERS, PAGE, ShownSweep
+from caduceus.pages import add_legend
+from caduceus.sweeps.axes import (
+    LETTER_IN,
+    ParameterAxis,
+    dress,
+    label_depth,
+    name_letters,
+    shorten,
+)
+from caduceus.sweeps.shown import BEST_COLOUR, ShownSweep
 
-_AXIS_IN = 4.6  # inches that an axis is long, about
+_MARGINS_IN = 0.5  # inches beside an axis and the names of parameters
 _PITCH_IN = 0.36  # inches from one axis to the next, less the labels between
 _BAR_IN = 0.11  # inches that the bar of colours is high
 
 
-def draw_parallel_coordinates(sweep: ShownSweep) -> Figure:
-    """The figure of a sweep with trials and parameters that vary.
+def draw_parallel_coordinates(sweep: ShownSweep, width: float) -> Figure:
+    """The figure of a sweep with trials and parameters that vary, `width` inches wide.
 
     The axes lie one below the other, where long names and many values have room. The last one is
     the objective, as a bar of the lines' colours; where no trial has one, all lines are grey.
     """
-    depths = [_PITCH_IN + label_depth(axis, _AXIS_IN) for axis in sweep.axes]
+    letters = name_letters(width)
+    length = width - letters * LETTER_IN - _MARGINS_IN
+    depths = [_PITCH_IN + label_depth(axis, length) for axis in sweep.axes]
     heights = np.concatenate(([0.0], np.cumsum(depths)))  # inches below the first axis
     total = heights[-1] + (_BAR_IN if sweep.known else 0.0)
-    figure = new_figure(PAGE, total + 0.85)
+    figure = new_figure(width, total + 0.6)
     host = figure.subplots()
     host.set(xlim=(0, 1), ylim=(total, -0.05))
     host.axis("off")
     for axis, height in zip(sweep.axes, heights, strict=False):
-        _draw_axis(host, axis, height)
+        _draw_axis(host, axis, height, length, letters)
     mappable = _colours(sweep)
     _draw_lines(host, sweep, heights, mappable)
     if sweep.known:
         bar = host.inset_axes((0, heights[-1], 1, _BAR_IN), transform=host.transData)
         figure.colorbar(mappable, cax=bar, orientation="horizontal")
-        bar.tick_params(labelsize=TICK_SIZE, length=2, pad=1.5)
+        bar.tick_params(length=2, pad=1.5)
         beyond = sweep.ends.count("beyond the axis")
-        bar.set_xlabel(
-            sweep.metric + (f" ({beyond} beyond the axis)" if beyond else ""), fontsize=8
-        )
+        bar.set_xlabel(sweep.metric + (f" ({beyond} beyond the axis)" if beyond else ""))
     elif sweep.gap:
-        figure.supxlabel(sweep.gap, fontsize=8)
+        figure.supxlabel(sweep.gap)
     handles, labels = host.get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper right", ncols=3, fontsize=TICK_SIZE)
+    add_legend(figure, dict(zip(labels, handles, strict=True)))
     return figure
 
 
-def _draw_axis(host: Axes, axis: ParameterAxis, height: float) -> None:
+def _draw_axis(host: Axes, axis: ParameterAxis, height: float, length: float, letters: int) -> None:
     axes = host.inset_axes((0, height, 1, 1e-3), transform=host.transData)
     axes.patch.set_visible(False)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    dress(axes, axis, _AXIS_IN)
+    dress(axes, axis, length)
     for label in axes.get_xticklabels():  # lines run behind them
         label.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.4})
-    name = shorten(axis.name, NAME_LETTERS)
-    axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+    axes.set_ylabel(shorten(axis.name, letters), rotation=0, ha="right", va="center")
 
 
 def _draw_lines(

@@ -8,12 +8,11 @@ from typing import Literal
 
 from caduceus.drawing import COLOURS
 from caduceus.statistics import outlier_limit
-from caduceus.sweeps.axes import ParameterAxis, parameter_axis, shorten
+from caduceus.sweeps.axes import NAME_LETTERS, ParameterAxis, parameter_axis, shorten
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.results import TrialRow
 
 COLUMN, PAGE = 3.3, 6.8  # inches: the width of a paper's column, and of two
-NAME_LETTERS = 30  # the most of a parameter's or a metric's name
 BEST_COLOUR = COLOURS[1]
 
 End = Literal["finished", "stopped early", "failed", "no value", "beyond the axis"]

@@ -1,0 +1,152 @@
+"""Learning curves: a statistic over the seeds at each step, with its interval as a band."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from caduceus.drawing import LABEL_SIZE, band_alpha, line_style
+from caduceus.errors import SpecError
+from caduceus.pages import (
+    add_legend,
+    column_count,
+    new_panels,
+    number_ticks,
+    set_panel_height,
+    wrap,
+)
+from caduceus.paper.figure_data import Content, FigureData, rounded, run_count
+from caduceus.paper.history_columns import Curve, read_curves
+from caduceus.paper.results import metric_name
+from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, t_interval
+from caduceus.statistics.samples import Array
+
+_MOST_STEPS = 500  # of a curve: more than a printed column has dots
+_BLOCK = 50  # steps whose bootstrap samples are held at a time
+_LEAST_IN = 1.7  # inches that a panel is wide at least, with its axis
+_HEIGHT_IN, _AXIS_IN = 1.45, 0.6  # inches that it is high, and that its axis takes beside it
+
+
+def measure_curves(data: FigureData) -> Content:
+    """The curves of each variant, for each metric.
+
+    Where runs of a variant log at different steps, each is taken to be straight between its rows.
+    At a step count the runs that have begun and not ended there. Of more than 500 steps, so many
+    are drawn, evenly chosen.
+
+    Raises:
+        SpecError: no run logs one of the metrics.
+    """
+    names = {heading: metric_name(metric) for heading, metric in data.metrics.items()}
+    curves = {
+        result.run: read_curves(result.folder / "metrics_history.csv", list(names.values()))
+        for result in data.finished
+    }
+    runs: dict[str, None] = {}
+    counts: list[int] = []
+    panels = []
+    for heading, name in names.items():
+        lines = []
+        for variant, label in zip(data.variants, data.labels, strict=True):
+            found = {
+                result.run: curves[result.run][name]
+                for result in variant.results
+                if result.run in curves and len(curves[result.run][name][0])
+            }
+            if not found:
+                continue
+            runs |= dict.fromkeys(found)
+            steps, values = align(list(found.values()))
+            n, value, low, high = estimate_steps(values * data.scale, data.statistics)
+            counts += [int(n.min()), int(n.max())]
+            lines.append(
+                {"label": label, "experiment": variant.experiment, "variant": variant.name}
+                | {"runs": list(found), "steps": steps.tolist(), "n": n.tolist()}
+                | {"value": rounded(value), "low": rounded(low), "high": rounded(high)}
+            )
+        if not lines and curves:
+            raise SpecError(f"metrics.{heading}: no run logs {name!r}", data.where)
+        panels.append({"heading": data.titled(heading), "metric": name, "lines": lines})
+    return Content(_caption(data, counts), list(runs), {"panels": panels})
+
+
+def _caption(data: FigureData, counts: Sequence[int]) -> str:
+    sentence = f"At each step: {data.method}, over {run_count(counts)}."
+    return " ".join([sentence, *data.failures()])
+
+
+def align(curves: Sequence[Curve]) -> tuple[Any, Array]:
+    """Steps (steps,) at which some curve has a value, and the values (curves, steps) there.
+
+    Between its own steps a curve is straight, before the first and after the last it is NaN.
+    """
+    steps = np.unique(np.concatenate([at for at, _ in curves]))
+    if len(steps) > _MOST_STEPS:
+        steps = steps[np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int)]
+    values = [np.interp(steps, at, found, left=np.nan, right=np.nan) for at, found in curves]
+    return steps, np.array(values)
+
+
+def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Array, Array, Array]:
+    """A statistic of `values` (runs, steps) at each step, over the runs that have one there.
+
+    Args:
+        values: NaN where a run has none; each step has at least one.
+        statistics: `paper.statistics`.
+
+    Returns:
+        The number of runs, the statistic, and the ends of its interval, which are NaN of a single
+        run; each (steps,).
+    """
+    ordered = np.sort(values.T, axis=-1)  # NaN comes last
+    n = np.isfinite(ordered).sum(axis=-1)
+    value, low, high = (np.full(len(n), np.nan) for _ in range(3))
+    for count in np.unique(n):
+        places = np.flatnonzero(n == count)
+        block = ordered[places, :count]
+        value[places] = STATISTICS[statistics["statistic"]](block)
+        if count > 1:
+            low[places], high[places] = value[places], value[places]
+            varies = block[:, 0] < block[:, -1]
+            low[places[varies]], high[places[varies]] = _interval(block[varies], statistics)
+    return n, value, low, high
+
+
+def _interval(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The ends (steps,) of the intervals of `values` (steps, n)."""
+    about = (statistics["statistic"], statistics["interval"], statistics["confidence"])
+    if statistics["interval"] == "t":
+        return t_interval(values, about[0], about[2])
+    blocks = np.split(values, range(_BLOCK, len(values), _BLOCK))
+    ends = [bootstrap_interval(block, *about, statistics["resamples"], 0) for block in blocks]
+    return tuple(np.concatenate(found) for found in zip(*ends, strict=True))
+
+
+def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
+    """A panel for each metric, a line and a band for each variant."""
+    panels = numbers["panels"]
+    columns = column_count(width, len(panels), _LEAST_IN)
+    figure, all_axes = new_panels(width, len(panels), columns, _HEIGHT_IN)
+    labels = dict.fromkeys(line["label"] for panel in panels for line in panel["lines"])
+    styles = {label: line_style(place) for place, label in enumerate(labels)}
+    handles: dict[str, Any] = {}
+    length = width / columns - _AXIS_IN
+    for axes, panel in zip(all_axes, panels, strict=True):
+        axes.grid(axis="y")
+        for line in panel["lines"]:
+            style = styles[line["label"]]
+            steps, value, low, high = (
+                np.array(line[name], dtype=float) for name in ("steps", "value", "low", "high")
+            )
+            marker = "o" if len(steps) == 1 else None  # a line of one point isn't seen
+            [handle] = axes.plot(steps, value, marker=marker, ms=3, **style)
+            handles.setdefault(line["label"], handle)
+            alpha = band_alpha(len(styles))
+            axes.fill_between(steps, low, high, color=style["color"], alpha=alpha, lw=0)
+        number_ticks(axes.xaxis, length)
+        axes.set_xlabel("step")
+        axes.set_ylabel(wrap(panel["heading"], _HEIGHT_IN, LABEL_SIZE))
+    add_legend(figure, handles)
+    set_panel_height(figure, all_axes, _HEIGHT_IN)
+    return figure

@@ -1,0 +1,133 @@
+"""What every kind of figure starts from: its entry in `paper`, and the results of its runs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from caduceus.paper.labels import variant_label, varying_parameters
+from caduceus.paper.results import Metric, Result, Variant, goal_of
+from caduceus.statistics import Estimate, estimate
+
+_DIGITS = 7  # of a number that is drawn: more than any printer shows
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """What a figure is made of.
+
+    Attributes:
+        entry: its entry in `paper.figures`, every default filled in.
+        variants: those that it shows, in their order.
+        specs: the experiments, every default filled in, by id.
+        statistics: `paper.statistics`.
+        where: the entry's keys, for messages: paper.figures.accuracy.
+    """
+
+    entry: Mapping[str, Any]
+    variants: Sequence[Variant]
+    specs: Mapping[str, Mapping[str, Any]]
+    statistics: Mapping[str, Any]
+    where: str
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """By heading; a confusion matrix may have none."""
+        found: Mapping[str, Metric] = self.entry.get("metrics", {})
+        return found
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """What each variant is called, with how many of its runs failed."""
+        alone = [[variant] for variant in self.variants]
+        return name_variants(alone, varying_parameters(self.variants))
+
+    @property
+    def finished(self) -> list[Result]:
+        """The runs that have finished."""
+        results = (result for variant in self.variants for result in variant.results)
+        return [result for result in results if result.state == "finished"]
+
+    @property
+    def scale(self) -> float:
+        """What values are multiplied with."""
+        return 100.0 if self.entry["percent"] else 1.0
+
+    def titled(self, heading: str) -> str:
+        """A heading with the unit of its values."""
+        return f"{heading} (%)" if self.entry["percent"] else heading
+
+    def goal(self, metric: Metric) -> str | None:
+        """Which way of a metric is better, "maximize" or "minimize"; None if nobody says."""
+        goal: str | None = goal_of(metric, self.entry, list(self.specs.values()))
+        return goal
+
+    def estimate(self, values: Sequence[float]) -> Estimate:
+        """The statistic that `paper.statistics` says, of `values` (n,)."""
+        names = ("statistic", "interval", "confidence", "resamples")
+        return estimate(values, **{name: self.statistics[name] for name in names})
+
+    @property
+    def method(self) -> str:
+        """What `estimate` gives, such as "mean, 95 % interval by Student's t"."""
+        return self.estimate([0.0, 0.0]).method  # of equal values, which take no bootstrap
+
+    @property
+    def interval_name(self) -> str:
+        """What intervals are called: 95 % interval."""
+        return f"{100 * self.statistics['confidence']:g} % interval"
+
+    def failures(self) -> list[str]:
+        """A sentence on the runs that failed; none if none did."""
+        failed = sum(variant.failed for variant in self.variants)
+        if not failed:
+            return []
+        runs = sum(len(variant.results) for variant in self.variants)
+        return [f"Failed and left out: {failed} of {runs} runs."]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a figure shows.
+
+    Attributes:
+        caption: what the marks mean, in sentences.
+        runs: the ids of the runs behind them.
+        numbers: all that is drawn, as JSON has it; a number that isn't known is None.
+    """
+
+    caption: str
+    runs: list[str]
+    numbers: dict[str, Any]
+
+
+def name_variants(sets: Sequence[Sequence[Variant]], names: Sequence[str]) -> list[str]:
+    """What to call each set of variants, which differ in the parameters `names`.
+
+    How many of its runs failed is part of it.
+    """
+    labels = [variant_label(members[0], names) for members in sets]
+    found = []
+    for label, members in zip(labels, sets, strict=True):
+        name = label if labels.count(label) == 1 else members[0].name
+        failed = sum(variant.failed for variant in members)
+        found.append(f"{name} ({failed} failed)" if failed else name)
+    return found
+
+
+def rounded(values: Any) -> Any:
+    """Numbers, or an array of them (...), as JSON takes them; None for what isn't finite."""
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    if isinstance(values, list):
+        return [rounded(value) for value in values]
+    return float(f"{values:.{_DIGITS}g}") if math.isfinite(values) else None
+
+
+def run_count(counts: Sequence[int]) -> str:
+    """So many runs, in words: "3 runs", "2 to 3 runs"."""
+    low, high = min(counts), max(counts)
+    if low != high:
+        return f"{low} to {high} runs"
+    return "1 run" if high == 1 else f"{high} runs"

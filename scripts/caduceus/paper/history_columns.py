@@ -1,0 +1,52 @@
+"""Columns of many runs' metrics_history.csv as arrays, in a millisecond a run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+from numpy.typing import NDArray
+
+from caduceus.rendering import parse
+
+Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # steps, values; both (rows,)
+
+
+def read_curves(history: Path, metrics: Sequence[str]) -> Mapping[str, Curve]:
+    """The curve of each metric, over the rows in which it is a finite number."""
+    names = list(dict.fromkeys(metrics))
+    try:
+        table = _read(history, names, pa.float64())
+        columns = [table[name].to_numpy() for name in names]
+    except pa.ArrowInvalid:  # a cell that is no number
+        table = _read(history, names, pa.string())
+        columns = [np.array([_number(cell) for cell in table[name].to_pylist()]) for name in names]
+    steps = table["_step"].to_numpy()
+    kept = map(np.isfinite, columns)
+    return {
+        name: (steps[rows], values[rows])
+        for name, rows, values in zip(names, kept, columns, strict=True)
+    }
+
+
+def _read(history: Path, names: Sequence[str], kind: pa.DataType) -> pa.Table:
+    return arrow_csv.read_csv(
+        history,
+        read_options=arrow_csv.ReadOptions(use_threads=False),
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            include_columns=["_step", *names],
+            include_missing_columns=True,
+            column_types={"_step": pa.int64()} | dict.fromkeys(names, kind),
+            null_values=["", "null", "true", "false"],
+            strings_can_be_null=True,
+        ),
+    )
+
+
+def _number(cell: str | None) -> float:
+    value = parse(cell) if cell else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return float("nan")
