@@ -17,6 +17,9 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 
@@ -41,6 +44,7 @@ include: "workflow/rules/sweep.smk"
 include: "workflow/rules/export.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/ledger.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/server.smk"
 include: "workflow/rules/archive.smk"
 

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from chromium import Browser
 from debian_packages import UnavailableError
 from projects import Project
 from slurm_cluster import SlurmCluster
@@ -89,3 +90,13 @@ def slurm() -> Iterator[SlurmCluster]:
             yield cluster
     except UnavailableError as error:
         pytest.skip(f"no SLURM: {error}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
+    try:
+        with Browser() as started:
+            yield started
+    except UnavailableError as error:
+        pytest.skip(f"no Chromium: {error}")

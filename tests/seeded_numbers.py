@@ -24,6 +24,6 @@ def all_numbers() -> str:
             improvement_over_tasks(scores, scores[1:]),
             *(list(part) for part in (profile.share, profile.low, profile.high)),
             compare_paired(*many),
-            compare_unpaired(*many[:, :11]),
+            compare_unpaired(*many),
         ]
     )

@@ -131,7 +131,7 @@ def test_git_without_a_commit_and_with_changes_is_said(tmp_path: Path) -> None:
         project.run("git", *words).check()
     assert look_at_git(tmp_path).level == "fine"
     project.write("a", "2")
-    assert "1 files that differ" in look_at_git(tmp_path).text
+    assert "unknown to git: 1" in look_at_git(tmp_path).text
 
 
 def test_every_line_has_its_level_and_errors_fail(project: Project) -> None:

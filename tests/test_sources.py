@@ -83,6 +83,27 @@ def test_modules_of_pythonpath_inside_the_project_are_found(
     assert "src/lib.py" in names(code)
 
 
+def test_a_snapshot_has_the_digest_of_the_code_whatever_pythonpath_is(
+    code: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative, absolute, or through a link."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "link").symlink_to(code)
+    (code / "src").mkdir()
+    (code / "src/lib.py").write_text("")
+    (code / "other.py").write_text("import lib")
+    monkeypatch.chdir(code)
+    digests = set()
+    for number, place in enumerate((Path(), code, elsewhere / "link")):
+        monkeypatch.setenv("PYTHONPATH", str(place / "src"))
+        files = sources.program_files(Path("program/train.py"), Path())
+        digests.add(sources.digest(files, Path()))
+        folder = elsewhere / f"snapshot-{number}"
+        sources.snapshot(files, Path(), folder, linked=None)
+        digests.add(sources.digest(sources.snapshot_files(folder), folder))
+    assert len(digests) == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

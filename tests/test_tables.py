@@ -208,7 +208,7 @@ def test_too_few_seeds_tie_nothing_and_as_many_as_the_note_says_would_do(
     made = make(project, three_kinds(4))
 
     assert made.marks() == ["best", None, None]
-    assert f"p can't be below {2 / 2**4:.2g} and must be {0.05 / 3:.2g}" in made.note
+    assert f"smallest p in reach is {2 / 2**4:.2g}, needed is {0.05 / 3:.2g};" in made.note
     found = re.search(r"(\d+) seeds would do", made.note)
     assert found
     enough = int(found[1])
@@ -261,23 +261,37 @@ def test_equal_variants_are_seldom_called_worse() -> None:
     assert errors <= stats.binom.ppf(0.999, trials, alpha)
 
 
-def test_another_statistic_has_its_own_value_interval_and_note(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("statistics", "value", "note"),
+    [
+        ({"statistic": "median"}, 0.525, "Median [90 % interval] over n seeds (order statistics)."),
+        (
+            {"statistic": "iqm", "interval": "bootstrap", "resamples": 500},
+            0.5375,
+            "Interquartile mean [90 % interval] over n seeds "
+            "(percentile bootstrap, 500 resamples).",
+        ),
+    ],
+)
+def test_another_statistic_has_its_own_value_interval_and_note(
+    project: Project, statistics: dict[str, Any], value: float, note: str
+) -> None:
     values = {0.1: [0.1, 0.5, 0.52, 0.53, 0.6, 0.61], 0.2: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}
-    made = make(project, values, statistic="median", resamples=500, confidence=0.9)
+    made = make(project, values, confidence=0.9, test="wilcoxon", **statistics)
     cell = made.cells()["rate=0.1"]
+    interval = f"[{cell['low']:.3f}, {cell['high']:.3f}]"
 
-    assert cell["value"] == np.median(values[0.1])
+    assert cell["value"] == pytest.approx(value)
     assert cell["low"] < cell["value"] < cell["high"]
-    assert f"**0.525** [{cell['low']:.3f}, {cell['high']:.3f}]" in made.text("md")
-    note = "Median [90 % interval] over n seeds (percentile bootstrap, 500 resamples)."
+    assert f"**{value:.3f}** {interval}" in made.text("md")
+    assert rf"\mathbf{{{value:.3f}}}\ {interval}$" in made.text("tex")
     assert made.value["notes"][0] == note
-    assert rf"\ [{cell['low']:.3f}, {cell['high']:.3f}]$" in made.text("tex")
-    assert "Wilcoxon" in make(project, values, test="wilcoxon").note
+    assert "Wilcoxon signed-rank test by seed" in made.note
 
 
 def test_an_interval_that_the_statistic_lacks_is_refused(project: Project) -> None:
-    project.change("config.yaml", paper={"statistics": {"statistic": "median", "interval": "t"}})
-    with pytest.raises(SpecError, match=r"config\.yaml:\d+: paper\.statistics\.interval: Student"):
+    project.change("config.yaml", paper={"statistics": {"statistic": "mean", "interval": "order"}})
+    with pytest.raises(SpecError, match=r"config\.yaml:\d+: paper\.statistics\.interval: 'order'"):
         load(project)
 
 

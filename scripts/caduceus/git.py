@@ -38,6 +38,19 @@ def read_commit(files: Sequence[Path], root: Path) -> dict[str, Any]:
     }
 
 
+def changed_files(root: Path) -> list[str] | None:
+    """What differs from the commit, or isn't tracked; None without a repository or a commit."""
+    if _git(root, "rev-parse", "--verify", "HEAD") is None:
+        return None
+    status = _git(root, "--no-optional-locks", "status", "--porcelain") or ""
+    return [line[3:] for line in status.splitlines()]
+
+
+def is_tracked(name: str, root: Path) -> bool:
+    """Whether git has a file of this path below `root`."""
+    return bool(_git(root, "ls-files", "--", name))
+
+
 def remote_of(root: Path) -> str | None:
     """The address of the remote `origin`, without a password; None if there is none."""
     found = _git(root, "remote", "get-url", "origin")

@@ -61,7 +61,7 @@ class Project:
 
     @property
     def shown_metrics(self) -> dict[str, dict[str, Any]]:
-        """The metrics of tables/NAME by heading, and of claims/NAME by name, as `paper` has them."""
+        """The metrics of tables/NAME by heading, of claims/NAME by name, as `paper` has them."""
         return {
             f"{section}/{name}": shown_metrics(entry)
             for section in ("tables", "claims")
@@ -138,14 +138,16 @@ def _places(config_files: Sequence[str]) -> Where:
 
 
 def command_digest(command: str) -> str:
-    """The digest of the code behind a command of ours: the command and all it imports.
+    """The digest of the code behind a command: it, all it imports, and their assets.
 
     A rule that has it among its params is run again when its analysis code changes, and not when a
     file is touched, moved or checked out again.
     """
     package = Path(__file__).parent
     program = package / "commands" / f"{command}.py"
-    files = sources.program_files(program, package.parent)
+    modules = sources.program_files(program, package.parent)
+    assets = {path for module in modules for path in module.parent.glob("assets/*")}
+    files = [*modules, *sorted(assets)]
     return sources.digest(files, package.parent)[:16]
 
 

@@ -45,8 +45,9 @@ def program_files(program: Path, root: Path) -> list[Path]:
     """
     search = [program.parent, root]
     for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-        if entry and Path(entry).resolve().is_relative_to(root.resolve()):
-            search.append(Path(entry))
+        place = Path(entry).resolve()
+        if entry and place.is_relative_to(root.resolve()):
+            search.append(root / place.relative_to(root.resolve()))
     found: dict[Path, None] = {program: None}
     waiting = [program]
     while waiting:

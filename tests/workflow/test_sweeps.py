@@ -167,20 +167,39 @@ BAYES = {
 }
 
 
-def kill_midway(project: Project) -> None:
-    """Start the sweep, kill all of Snakemake once some trials have ended, and let it go on."""
+def kill_midway(project: Project) -> list[str]:
+    """Start the sweep and kill all of Snakemake while a later trial is at work; which ones were."""
     snakemake = start_snakemake(project)
-    wait_for(lambda: list(project.path.glob("results/sweeps/*/trials/0005.json")), 240)
+
+    def at_work() -> list[str]:
+        begun = sorted(project.path.glob("results/runs/*/work/attempts/1.json"))
+        runs = [path.parents[2] for path in begun]
+        return [run.name for run in runs[4:] if not (run / "train.json").exists()]
+
+    wait_for(at_work, 240)
     end_group(snakemake.pid)
     snakemake.wait()
     project.caduceus("unlock").check()
+    return at_work()
 
 
 def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> None:
-    """After a kill, with two at a time: each is what the earlier results say it is."""
+    """After a kill, with two at a time: each is what the earlier results say it is.
+
+    A trial that was interrupted keeps its parameters and its id.
+    """
     project = create(tmp_path / "project", BAYES, count=13, lag=3)
-    kill_midway(project)
+    interrupted = kill_midway(project)
+    before = told(project)
     project.snakemake("--rerun-incomplete").check()
+    assert told(project)[: len(before)] == before
+
+    assert interrupted
+    for run in interrupted:
+        train = project.read_json(f"results/runs/{run}/train.json")
+        assert [attempt["state"] for attempt in train["attempts"]] == ["interrupted", "finished"]
+        x = project.read_json(f"results/runs/{run}/run_summary.json")["config"]["x"]
+        assert x == before[int(run[-4:])]["parameters"]["x"]
 
     config = read_config(BAYES, lambda keys: "")
     known: list[Told] = []

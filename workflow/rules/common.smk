@@ -52,6 +52,7 @@ DIGESTS = {
         "sum_compute",
         "record_provenance",
         "fill_checklist",
+        "make_report",
     )
 }
 
@@ -275,6 +276,20 @@ def get_strict(wildcards):
     return ["results/refuted.json"] if is_strict else []
 
 
+def get_groups(file):
+    """A file of every W&B group, of experiments and of whole projects."""
+    own = expand("results/groups/{group}/{file}", group=PROJECT.groups, file=file)
+    return lambda wildcards: own + [
+        os.path.join(os.path.dirname(path), file)
+        for path in get_server_groups(wildcards)
+    ]
+
+
+def get_verification(wildcards):
+    path = "results/verification.json"
+    return [path] if os.path.exists(path) else []
+
+
 def get_paper(wildcards):
     return [
         *expand("results/groups/{group}/runs.csv", group=PROJECT.groups),
@@ -286,4 +301,5 @@ def get_paper(wildcards):
         "results/paper/compute.json",
         "results/paper/provenance.json",
         "results/paper/checklist.md",
+        "results/report/index.html",
     ]

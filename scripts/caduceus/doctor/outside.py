@@ -1,11 +1,10 @@
 """What lies outside: the W&B account and its server, SLURM, git."""
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from caduceus import processes, slurm
+from caduceus import git, slurm
 from caduceus.accounts import find_account
 from caduceus.doctor.findings import Finding
 from caduceus.errors import AccountError, CaduceusError, ServerError, SlurmError
@@ -57,20 +56,15 @@ def look_at_slurm() -> Finding:
 
 def look_at_git(folder: Path) -> Finding:
     """Whether a commit, and which, can be recorded with a run."""
-    try:
-        commit = processes.ask(["git", "-C", str(folder), "rev-parse", "--short", "HEAD"])
-        changed = processes.ask(["git", "-C", str(folder), "status", "--porcelain"])
-    except processes.StartError:
-        return Finding("warning", "git", "not installed: runs record no commit", "install git")
-    if commit is None or changed is None or commit.exit_code:
+    changed = git.changed_files(folder)
+    if changed is None:
         mend = "git init && git add -A && git commit"
         return Finding("warning", "git", "no commit here: runs record none", mend)
-    name = commit.output.strip()
-    files = len(changed.output.splitlines())
-    if files:
-        text = f"commit {name}, and {files} files that differ from it"
-        return Finding("warning", "git", text, "commit them before the runs of a paper")
-    return Finding("fine", "git", f"commit {name}, nothing changed since")
+    commit = str(git.read_commit([], folder)["commit"])[:12]
+    if changed:
+        text = f"commit {commit}; changed since, or unknown to git: {len(changed)}"
+        return Finding("warning", "git", text, "commit before the runs of a paper")
+    return Finding("fine", "git", f"commit {commit}, nothing changed since")
 
 
 def look_at_env_file(folder: Path) -> Iterator[Finding]:
@@ -78,10 +72,7 @@ def look_at_env_file(folder: Path) -> Iterator[Finding]:
     path = folder / ".env"
     if not path.exists():
         return
-    tracked = None
-    with contextlib.suppress(processes.StartError):
-        tracked = processes.ask(["git", "-C", str(folder), "ls-files", "--error-unmatch", ".env"])
-    if tracked is not None and tracked.exit_code == 0:
+    if git.is_tracked(path.name, folder):
         mend = "git rm --cached .env, and make a new key: the old one is in the history"
         yield Finding("error", ".env", "git has it, and with it the key", mend)
     elif path.stat().st_mode & 0o077:

@@ -63,9 +63,11 @@ def check_paper(
             no metric, the first claim that nothing could decide, or an interval that the
             statistic hasn't.
     """
-    if (paper["statistics"]["statistic"], paper["statistics"]["interval"]) == ("median", "t"):
+    statistic, interval = (paper["statistics"][name] for name in ("statistic", "interval"))
+    if interval == "order" and statistic != "median":
         raise SpecError(
-            "paper.statistics.interval: Student's t has none of a median; write bca or bootstrap",
+            f"paper.statistics.interval: 'order' is of the median, not of the {statistic}; "
+            "write t, bca or bootstrap",
             where(["statistics", "interval"]),
         )
     experiments = [plan["spec"]["id"] for plan in plans]

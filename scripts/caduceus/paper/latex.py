@@ -6,6 +6,12 @@ _CHARACTERS = {
     "^": r"\textasciicircum{}",
     **{character: "\\" + character for character in "&%$#_{}"},
     **{character: f"${character}$" for character in "<>|"},
+    # In a table either would be an option of the \\ that ends the line before.
+    **{character: f"{{{character}}}" for character in "[*"},
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "–": "--",
+    "†": r"$^{\dagger}$",
 }
 
 

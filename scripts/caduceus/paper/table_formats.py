@@ -8,6 +8,7 @@ from typing import Any
 
 from caduceus.files import write_json, write_whole
 from caduceus.paper.labels import Published, word
+from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Standing
 from caduceus.paper.table_notes import TIED
 from caduceus.paper.tables import Cell, Row, Table
@@ -29,6 +30,7 @@ def _as_json(table: Table) -> dict[str, Any]:
         "name": table.name,
         "title": table.title,
         "notes": list(table.notes),
+        "decimals": table.decimals,
         "label_names": list(table.label_names),
         "headings": list(table.headings),
         "rows": [
@@ -145,7 +147,7 @@ def _as_latex(table: Table) -> str:
     """
     header, body = _texts(table, _LATEX)
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
-    title = _latex_text(" ".join(table.title.split()))
+    title = latex_text(" ".join(table.title.split()))
     lines = [
         r"% \begin{table}",
         rf"%   \caption{{{title}}}",
@@ -164,29 +166,10 @@ def _as_latex(table: Table) -> str:
         r"\bottomrule",
         r"\end{tabular}",
         r"\caduceusnotes{%",
-        *[f"  {_latex_text(' '.join(note.split()))}" for note in table.notes],
+        *[f"  {latex_text(' '.join(note.split()))}" for note in table.notes],
         "}",
     ]
     return "\n".join(lines) + "\n"
-
-
-_LATEX_CHARACTERS = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{character: "\\" + character for character in "&%$#_{}"},
-    **{character: f"${character}$" for character in "<>|"},
-    # Either would be an option of the \\ that ends the line before.
-    **{character: f"{{{character}}}" for character in "[*"},
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "–": "--",
-    TIED: r"$^{\dagger}$",
-}
-
-
-def _latex_text(text: str) -> str:
-    return "".join(_LATEX_CHARACTERS.get(character, character) for character in text)
 
 
 def _latex_number(value: str, interval: Sequence[str], mark: Standing | None) -> str:
@@ -198,7 +181,7 @@ def _latex_number(value: str, interval: Sequence[str], mark: Standing | None) ->
     return f"${shown}$" + (r"\rlap{$^{\dagger}$}" if mark == "tied" else "")
 
 
-_LATEX = _Format(escape=_latex_text, number=_latex_number, to="--", absent="--")
+_LATEX = _Format(escape=latex_text, number=_latex_number, to="--", absent="--")
 
 
 def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:

@@ -6,7 +6,7 @@ from typing import Any
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
 from caduceus.paper.results import Variant
-from caduceus.statistics.estimates import BEST_INTERVALS
+from caduceus.paper.rounding import round_p
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
@@ -17,9 +17,9 @@ _TESTS = {
 }
 
 
-def is_symmetric(statistics: Mapping[str, Any]) -> bool:
-    """Whether half an interval says it all."""
-    return _interval(statistics) == "t"
+def is_symmetric(intervals: Sequence[str]) -> bool:
+    """Whether half of each interval says it all."""
+    return set(intervals) <= {"Student's t"}
 
 
 def table_notes(
@@ -27,6 +27,7 @@ def table_notes(
     statistics: Mapping[str, Any],
     variants: Sequence[Variant],
     standings: Standings,
+    intervals: Sequence[str],
     missing: Mapping[str, int],
 ) -> Iterator[str]:
     """The notes under a table.
@@ -36,9 +37,10 @@ def table_notes(
         statistics: `paper.statistics`.
         variants: its rows.
         standings: of its cells.
+        intervals: by what its intervals are.
         missing: by heading, how many runs have finished without a finite number.
     """
-    yield _numbers(statistics, " in %" if spec["percent"] else "")
+    yield _numbers(statistics, " in %" if spec["percent"] else "", intervals)
     if standings.of:
         yield from _marks(standings, variants)
     if spec["source"]:
@@ -54,18 +56,15 @@ def table_notes(
         yield f"Finished without a finite number and left out: {without}."
 
 
-def _interval(statistics: Mapping[str, Any]) -> str:
-    return statistics["interval"] or BEST_INTERVALS[statistics["statistic"]]
-
-
-def _numbers(statistics: Mapping[str, Any], unit: str) -> str:
+def _numbers(statistics: Mapping[str, Any], unit: str, intervals: Sequence[str]) -> str:
     statistic = f"{_STATISTICS[statistics['statistic']]}{unit}"
     interval = f"{100 * statistics['confidence']:g} % interval"
-    if is_symmetric(statistics):
-        return f"{statistic} ± half the {interval} over n seeds (Student's t)."
-    name = "BCa" if _interval(statistics) == "bca" else "percentile"
-    method = f"{name} bootstrap, {statistics['resamples']} resamples"
-    return f"{statistic} [{interval}] over n seeds ({method})."
+    shown = f"± half the {interval}" if is_symmetric(intervals) else f"[{interval}]"
+    if not intervals:
+        return f"{statistic}."
+    drawn = any(name.endswith("bootstrap") for name in intervals)
+    resamples = f", {statistics['resamples']} resamples" if drawn else ""
+    return f"{statistic} {shown} over n seeds ({' or '.join(intervals)}{resamples})."
 
 
 def _marks(standings: Standings, variants: Sequence[Variant]) -> Iterator[str]:
@@ -92,4 +91,7 @@ def _lack(standings: Standings) -> str:
     least = min(standings.comparisons[place].minimum_p for place in standings.undecided)
     needed = standings.alpha / standings.decidable
     enough = standings.runs_that_would_do or "no number of"
-    return f"p can't be below {least:.2g} and must be {needed:.2g}; {enough} seeds would do"
+    return (
+        f"the smallest p in reach is {round_p(least)}, needed is {round_p(needed)}; "
+        f"{enough} seeds would do"
+    )

@@ -97,6 +97,12 @@ def build_table(
         heading: finished - sum(len(sample.runs) for sample in found.values())
         for heading, found in samples.items()
     }
+    intervals = dict.fromkeys(
+        sample.estimate.method.partition(" interval by ")[2]
+        for found in samples.values()
+        for sample in found.values()
+        if sample.estimate.n > 1
+    )
     names = varying_parameters(variants)
     rows = [
         Row(
@@ -118,9 +124,9 @@ def build_table(
         headings,
         tuple(spec["metrics"]),
         tuple(rows),
-        tuple(table_notes(spec, statistics, variants, standings, missing)),
+        tuple(table_notes(spec, statistics, variants, standings, list(intervals), missing)),
         spec["decimals"],
-        is_symmetric(statistics),
+        is_symmetric(list(intervals)),
     )
 
 

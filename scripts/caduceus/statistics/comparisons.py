@@ -133,7 +133,7 @@ def compare_unpaired(
         second: the same of the others.
         margin: the effect that counts as none; the test asks whether the means differ by it.
         confidence: of the effect's interval, by Welch's t.
-        seed: of the permutations that are drawn if there are more than 200,000.
+        seed: of the permutations that are drawn if there are more than three million.
 
     Raises:
         ResultError: there is no value, or one isn't finite.

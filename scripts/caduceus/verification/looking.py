@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus import nvml, processes
+from caduceus import git, nvml
 from caduceus.files import files_below, read_json
 from caduceus.rendering import render
 from caduceus.verification import program
@@ -127,8 +127,7 @@ def _wrong_model(artifacts: Sequence[Mapping[str, Any]], export: Path) -> Iterat
 
 def _look_at_git(commit: str | None, artifacts: Sequence[Mapping[str, Any]]) -> Check:
     """Whether the commit is recorded, and with uncommitted changes what ran."""
-    changed = processes.ask(["git", "diff", "HEAD", "--quiet"]) if commit else None
-    is_dirty = changed is not None and changed.exit_code == 1
+    is_dirty = bool(git.read_commit([], Path())["is_dirty"])
     code = [artifact["name"] for artifact in artifacts if artifact["type"] == "code"]
     evidence = commit or "none"
     if is_dirty:

@@ -1,0 +1,34 @@
+"""Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
+
+import argparse
+import json
+from pathlib import Path
+
+from caduceus.report.contents import Sources, read_contents
+from caduceus.report.page import write_page
+
+_MANY = {
+    "groups": "runs.csv of each W&B group",
+    "plans": "plans of all experiments",
+    "tables": "JSON of the paper's tables",
+    "figures": "SVG of the paper's figures",
+    "sweeps": "trials.csv of each sweep",
+}
+_AT_MOST_ONE = {"claims": "claims.json", "verification": "verification.json"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--title", required=True, help="what the page is called")
+    for name, what in _MANY.items():
+        parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=what)
+    for name, what in _AT_MOST_ONE.items():
+        parser.add_argument(f"--{name}", type=Path, nargs="?", help=f"{what}, if it is there")
+    parser.add_argument(
+        "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the page")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    sources = Sources(**{name: getattr(arguments, name) for name in (*_MANY, *_AT_MOST_ONE)})
+    write_page(read_contents(arguments.title, sources, arguments.statistics), arguments.out)

@@ -1,0 +1,231 @@
+// The learning curves: a chart, a step that is read off, and a legend that shows and hides.
+
+const MOST_AT_FIRST = 12; // variants; more can't be told apart
+
+const curves = {
+  metric: data.metrics.find((metric) => data.main.includes(metric)) ?? data.metrics[0],
+  isLog: false,
+  withSingles: false,
+  visible: new Set([...data.variants.keys()].slice(0, MOST_AT_FIRST)),
+  chosenRuns: new Set(), // places of the runs that the table draws
+  averages: new Map(), // of the metric, by variant
+  layers: {}, // of the chart: what is drawn, by kind
+  steps: [],
+  step: 0, // the place in `steps` that is read off
+};
+const levels = new Map(); // the variants of each group and experiment
+data.variants.forEach(({ group, experiment }, place) => {
+  const name = [group, experiment].filter(Boolean).join(" · ");
+  levels.set(name, [...(levels.get(name) ?? []), place]);
+});
+const variantOf = new Map(data.variants.flatMap(({ runs }, place) => runs.map((run) => [run, place])));
+const rows = new Map(); // of the legend, by variant
+
+/** Draws the metric anew: after a change of metric, scale or colours. */
+const drawCurves = async () => {
+  const { metric, isLog } = curves;
+  const averages = await readCurves("averages", metric);
+  if (metric !== curves.metric || isLog !== curves.isLog) return; // changed while it was read
+  curves.averages = averages;
+  curves.steps = [...new Set([...averages.values()].flatMap(({ steps }) => [...steps]))].sort((a, b) => a - b);
+  const chart = newChart({ height: 400, x_axis_label: "step", y_axis_type: isLog ? "log" : "linear" });
+  curves.span = new Bokeh.Span({ dimension: "height", line_color: colours().quiet, line_width: 1, visible: false });
+  chart.add_layout(curves.span);
+  chart.on_event("mousemove", ({ x }) => readOff(nearestStep(x), true));
+  // However many curves there are, a kind of them is drawn at once.
+  const newLayer = (draw, style) => {
+    const source = new Bokeh.ColumnDataSource({ data: columnsOf([]) });
+    const renderer = draw.call(chart, { field: "xs" }, { field: "ys" }, { ...style, source });
+    return { source, renderer };
+  };
+  const lines = { line_color: { field: "colour" }, line_dash: { field: "dash" } };
+  curves.layers = {
+    bands: newLayer(chart.patches, { fill_color: { field: "colour" }, fill_alpha: 0.16, line_color: null }),
+    singles: newLayer(chart.multi_line, { ...lines, line_width: 1, line_alpha: 0.45 }),
+    averages: newLayer(chart.multi_line, { ...lines, line_width: 2 }),
+    chosen: newLayer(chart.multi_line, { line_color: { field: "colour" }, line_dash: { value: [2, 3] }, line_width: 3 }),
+  };
+  const { singles, chosen } = curves.layers;
+  const tooltips = [["run", "@name"], ["state", "@state"], ["step", "$snap_x{0}"], ["value", "$snap_y"]];
+  chart.add_tools(new Bokeh.HoverTool({ renderers: [singles.renderer, chosen.renderer], line_policy: "nearest", tooltips }));
+  curves.chart = chart;
+  element("step").max = Math.max(curves.steps.length - 1, 0);
+  readOff(curves.steps.length - 1, false);
+  await updateCurves();
+  await showChart(chart, element("curve-chart"));
+};
+
+/** Brings the chart and the legend to what is chosen. */
+const updateCurves = async () => {
+  const { metric, layers } = curves;
+  const visible = [...curves.visible].filter((place) => curves.averages.has(place));
+  layers.bands.source.data = columnsOf(visible.map(bandOf));
+  layers.averages.source.data = columnsOf(visible.map((place) => lineOf(place, curves.averages.get(place))));
+  updateLegend();
+  const chosen = [...curves.chosenRuns];
+  const runs = curves.withSingles ? [...curves.visible].flatMap((place) => data.variants[place].runs) : [];
+  const singles = runs.length || chosen.length ? await readCurves("singles", metric) : new Map();
+  if (layers !== curves.layers) return; // drawn anew while it was read
+  const draw = (places) => columnsOf(places.filter((run) => singles.has(run)).map((run) => runOf(run, singles.get(run))));
+  layers.singles.source.data = draw(runs);
+  layers.chosen.source.data = draw(chosen);
+};
+
+/** Curves as the columns of a Bokeh source. */
+const columnsOf = (drawn) => {
+  const names = ["xs", "ys", "colour", "dash", "name", "state"];
+  return Object.fromEntries(names.map((name) => [name, drawn.map((curve) => curve[name] ?? "")]));
+};
+
+/** On a logarithmic axis there is no place for zero and less. */
+const drawable = (values) => (curves.isLog ? values.map((value) => (value > 0 ? value : NaN)) : values);
+
+const lineOf = (place, { steps, series }) => {
+  const { colour, dash } = styleOf(place);
+  return { xs: [...steps], ys: [...drawable(series[0])], colour, dash };
+};
+
+const bandOf = (place) => {
+  const { steps, series: [value, low, high] } = curves.averages.get(place);
+  // A band that reaches below zero ends on a logarithmic axis where the least value is.
+  const least = Math.min(...value.filter((each) => each > 0));
+  const floor = curves.isLog ? low.map((each) => (each > 0 ? each : least)) : low;
+  return { xs: [...steps, ...[...steps].reverse()], ys: [...drawable(high), ...[...floor].reverse()], colour: styleOf(place).colour };
+};
+
+const runOf = (run, curve) => {
+  const about = { name: columns.get("name")[run] ?? runIds[run], state: columns.get("state")[run] };
+  return { ...lineOf(variantOf.get(run), curve), ...about };
+};
+
+/** The place in `steps` nearest to a step. */
+const nearestStep = (step) => {
+  const place = lastAtMost(curves.steps, step);
+  const next = Math.min(place + 1, curves.steps.length - 1);
+  return place < 0 || step - curves.steps[place] > curves.steps[next] - step ? next : place;
+};
+
+/** The last place in sorted numbers that isn't above a limit; -1 if all are. */
+const lastAtMost = (numbers, limit) => {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+};
+
+/** Reads the values at a place in `steps` off; it is marked in the chart if a reader has chosen it. */
+const readOff = (place, isChosen) => {
+  curves.step = place;
+  element("step").value = place;
+  element("step-value").textContent = shown(curves.steps[place]);
+  curves.span.setv({ location: curves.steps[place] ?? 0, visible: isChosen });
+  cancelAnimationFrame(curves.frame);
+  curves.frame = requestAnimationFrame(updateLegend);
+};
+
+const updateLegend = () => {
+  const step = curves.steps[curves.step];
+  const read = new Map([...curves.averages].map(([place, { steps, series }]) => {
+    const at = lastAtMost(steps, step);
+    return [place, at < 0 ? [] : series.map((values) => values[at])];
+  }));
+  const format = alike([...read.values()].map(([value]) => value));
+  for (const [place, { row, box, cells }] of rows) {
+    const [value, low, high, n] = read.get(place) ?? [];
+    cells[0].textContent = format(value);
+    cells[1].textContent = n > 1 ? `[${format(low)}, ${format(high)}]` : "–";
+    cells[2].textContent = exact(n);
+    box.checked = curves.visible.has(place);
+    row.classList.toggle("is-hidden", !box.checked);
+  }
+  for (const box of document.querySelectorAll("#legend .level input")) {
+    const places = levels.get(box.value);
+    const count = places.filter((place) => curves.visible.has(place)).length;
+    box.checked = count === places.length;
+    box.indeterminate = count > 0 && count < places.length;
+  }
+  const runs = curves.chosenRuns.size ? `; dotted: ${curves.chosenRuns.size} from the table of runs` : "";
+  element("variant-count").textContent = `${curves.visible.size} of ${data.variants.length} shown${runs}`;
+};
+
+const swatch = (place) => {
+  const { dash } = styleOf(place);
+  const space = "http://www.w3.org/2000/svg";
+  const line = document.createElementNS(space, "line");
+  const attributes = { x1: 0, x2: 26, y1: 5, y2: 5, "stroke-width": 3, "stroke-dasharray": DASHES[dash] };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+  const drawing = document.createElementNS(space, "svg");
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.append(line);
+  return drawing;
+};
+
+const colourSwatches = () => {
+  for (const [place, { row }] of rows) row.querySelector("line").setAttribute("stroke", styleOf(place).colour);
+};
+
+const setVisible = (places, isVisible) => {
+  for (const place of places) curves.visible[isVisible ? "add" : "delete"](place);
+  updateCurves();
+};
+
+const makeLegend = () => {
+  const number = (text) => make("th", { className: "number", scope: "col" }, text);
+  const head = make("tr", {}, make("th", { scope: "col" }, "variant"), number("value"), number("interval"), number("n"));
+  const body = make("tbody");
+  for (const [level, places] of levels) {
+    if (levels.size > 1) {
+      const box = make("input", { type: "checkbox", value: level });
+      box.addEventListener("change", () => setVisible(places, box.checked));
+      const label = make("th", { colSpan: 4, scope: "rowgroup" }, make("label", {}, box, level));
+      body.append(make("tr", { className: "level" }, label));
+    }
+    for (const place of places) body.append(legendRow(place));
+  }
+  element("legend").replaceChildren(make("thead", {}, head), body);
+};
+
+const legendRow = (place) => {
+  const box = make("input", { type: "checkbox" });
+  box.addEventListener("change", () => setVisible([place], box.checked));
+  const cells = ["value", "interval", "n"].map(() => make("td", { className: "number" }));
+  const name = make("th", { scope: "row" }, make("label", {}, box, swatch(place), data.variants[place].name));
+  const row = make("tr", {}, name, ...cells);
+  rows.set(place, { row, box, cells });
+  return row;
+};
+
+/** The variants whose row the filter leaves. */
+const filteredVariants = () => [...rows.keys()].filter((place) => !rows.get(place).row.hidden);
+
+const filterVariants = () => {
+  const words = element("variant-filter").value.toLowerCase().split(/\s+/);
+  for (const [place, { row }] of rows) {
+    const { group, experiment, name } = data.variants[place];
+    const text = `${group} ${experiment} ${name}`.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+  }
+};
+
+const startCurves = () => {
+  makeLegend();
+  colourSwatches();
+  const metric = element("metric");
+  metric.value = curves.metric;
+  const listen = (id, event, action) => element(id).addEventListener(event, action);
+  listen("metric", "change", () => { curves.metric = metric.value; drawCurves(); });
+  listen("log", "change", ({ target }) => { curves.isLog = target.checked; drawCurves(); });
+  listen("singles", "change", ({ target }) => { curves.withSingles = target.checked; updateCurves(); });
+  listen("step", "input", ({ target }) => readOff(Number(target.value), true));
+  listen("variant-filter", "input", filterVariants);
+  listen("show-all", "click", () => setVisible(filteredVariants(), true));
+  listen("hide-all", "click", () => setVisible(filteredVariants(), false));
+  const zoom = (factor) => zoomAround(curves.chart.x_range, curves.steps[curves.step] ?? 0, factor);
+  listen("zoom-in", "click", () => zoom(0.5));
+  listen("zoom-out", "click", () => zoom(2));
+  listen("zoom-reset", "click", () => resetZoom(curves.chart));
+  return drawCurves();
+};

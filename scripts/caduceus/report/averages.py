@@ -1,0 +1,69 @@
+"""A statistic over the runs of a variant at each step, with its interval."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from caduceus.statistics.estimates import (
+    BEST_INTERVALS,
+    STATISTICS,
+    bootstrap_interval,
+    t_interval,
+)
+from caduceus.statistics.samples import Array
+
+_BLOCK = 50  # steps whose bootstrap samples are held at a time
+
+Curve = tuple[Array, Array]  # steps and values (n,)
+
+
+def align(curves: Sequence[Curve]) -> tuple[Array, Array]:
+    """Steps (steps,) at which some curve has a value, and the values (curves, steps) there.
+
+    Between its own steps a curve is straight, before the first and after the last it is NaN.
+    """
+    steps = np.unique(np.concatenate([at for at, _ in curves]))
+    values = [np.interp(steps, at, found, left=np.nan, right=np.nan) for at, found in curves]
+    return steps, np.array(values)
+
+
+def estimate_steps(
+    values: Array, statistics: Mapping[str, Any]
+) -> tuple[Array, Array, Array, Array]:
+    """A statistic of `values` (runs, steps) at each step, over the runs that have one there.
+
+    Args:
+        values: NaN where a run has none; each step has at least one.
+        statistics: `paper.statistics`.
+
+    Returns:
+        The number of runs, the statistic, and the ends of its interval, which are the statistic
+        itself of a single run; each (steps,).
+    """
+    ordered = np.sort(values.T, axis=-1)  # NaN comes last
+    n = np.isfinite(ordered).sum(axis=-1)
+    value = np.empty(len(n))
+    for count in np.unique(n):
+        places = n == count
+        value[places] = STATISTICS[statistics["statistic"]](ordered[places, :count])
+    low, high = value.copy(), value.copy()
+    for count in np.unique(n[n > 1]):
+        places = np.flatnonzero((n == count) & (ordered[:, 0] < ordered[np.arange(len(n)), n - 1]))
+        if len(places):
+            low[places], high[places] = _interval(ordered[places, :count], statistics)
+    return n.astype(float), value, low, high
+
+
+def _interval(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Array]:
+    """The ends (steps,) of the intervals of `values` (steps, n)."""
+    statistic, confidence = statistics["statistic"], statistics["confidence"]
+    interval = statistics["interval"] or BEST_INTERVALS[statistic]
+    if interval == "t":
+        return t_interval(values, statistic, confidence)
+    resamples = statistics["resamples"]
+    ends = [
+        bootstrap_interval(row, statistic, interval, confidence, resamples, 0) for row in values
+    ]
+    low, high = np.array(ends).T
+    return low, high

@@ -1,0 +1,67 @@
+"""Numbers as a report's page shows them."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_NONE = "–"
+_MINUS = "\N{MINUS SIGN}"
+_LEAST_DIGITS = 2  # of a table that doesn't say
+
+
+def number(value: Any) -> str:
+    """Four digits of a number, all of a whole one; a dash for none; text as it is."""
+    if value is None:
+        return _NONE
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, int | float):
+        return str(value)
+    if not math.isfinite(value):
+        return _NONE if math.isnan(value) else str(value)
+    return (f"{value:,d}" if isinstance(value, int) else f"{value:.4g}").replace("-", _MINUS)
+
+
+def chance(p: Any) -> str:
+    """Two digits of a p value."""
+    if p is None:
+        return _NONE
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def interval(about: Mapping[str, Any]) -> str:
+    """The interval [`low`, `high`] of a number; a dash if there is none."""
+    if about["low"] is None or about["high"] is None:
+        return _NONE
+    return f"[{number(about['low'])}, {number(about['high'])}]"
+
+
+def cell(about: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, str]:
+    """A number of a table of the paper, and its interval, with the table's decimals."""
+    decimals = table.get("decimals", _LEAST_DIGITS)
+    value, low, high = (about[name] for name in ("value", "low", "high"))
+
+    def show(found: float) -> str:
+        return f"{found:.{decimals}f}".replace("-", _MINUS)
+
+    around = ""
+    if low is not None and high is not None:
+        is_symmetric = math.isclose(high - value, value - low, rel_tol=1e-6, abs_tol=1e-12)
+        around = f"± {show((high - low) / 2)}" if is_symmetric else f"[{show(low)}, {show(high)}]"
+    return {"value": show(value), "interval": around}
+
+
+def duration(hours: float) -> str:
+    """A time in the unit that suits it."""
+    if hours >= 1:
+        return f"{hours:.3g} h" if hours < 1000 else f"{hours:,.0f} h"
+    return f"{hours * 60:.3g} min" if hours * 60 >= 1 else f"{hours * 3600:.3g} s"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "number": number,
+    "chance": chance,
+    "interval": interval,
+    "cell": cell,
+    "duration": duration,
+}

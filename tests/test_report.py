@@ -1,0 +1,414 @@
+"""The report: what its page holds, and what it does in a real browser."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from caduceus.files import write_json, write_whole
+from caduceus.report.averages import align, estimate_steps
+from caduceus.report.contents import Sources, read_contents
+from caduceus.report.packing import thin
+from caduceus.report.page import write_page
+from caduceus.statistics import estimate, estimate_mean
+from chromium import Browser
+from report_data import write_group
+
+STATISTICS = {"statistic": "mean", "interval": None, "confidence": 0.95, "resamples": 999}
+HOSTILE = '</script><script>document.title = "taken"</script><img src=x onerror="alert(1)">'
+CELL = {
+    "n": 3,
+    "value": 93.94,
+    "low": 92.74,
+    "high": 95.14,
+    "std": 0.5,
+    "method": "mean, 95 % interval by Student's t",
+    "mark": "best",
+    "p": None,
+    "runs": ["toy-v0-s0", "toy-v0-s2"],
+}
+TABLE = {
+    "name": "accuracy",
+    "title": "Accuracy in %",
+    "notes": ["Mean of <b>three</b> seeds."],
+    "decimals": 1,
+    "label_names": ["rate"],
+    "headings": ["final", "best"],
+    "rows": [
+        {
+            "labels": [0.1],
+            "cells": {"final": CELL, "best": CELL | {"mark": "tied", "low": 90.0, "p": 0.04}},
+            "published": None,
+        },
+        {"labels": ["human"], "cells": {}, "published": {"value": 96, "interval": 0.5}},
+    ],
+}
+CLAIM = {
+    "name": "wider",
+    "statement": "Wider is better.",
+    "verdict": "not enough runs",
+    "reason": "With 3 runs p can't be below 0.25; 6 would do.",
+    "metric": "val/accuracy",
+    "n": 3,
+    "effect": 0.031,
+    "low": -0.01,
+    "high": 0.07,
+    "p": 0.25,
+    "p_adjusted": 0.25,
+    "minimum_p": 0.25,
+    "effect_size": None,
+    "method": "two-sided sign-flip test by seed",
+    "runs": ["toy-v0-s0", "toy-v1-s0"],
+}
+SWEEP = {"config": {"method": "random", "metric": {"name": "val/loss", "goal": "minimize"}}}
+TRIALS = """\
+trial,runs,state,objective,best_so_far,stopped_early,config.rate
+0,toy-v0-s0,finished,0.5,0.5,false,0.1
+1,toy-v0-s1,finished,0.7,0.5,true,0.3
+2,toy-v0-s2,failed,,0.5,false,0.2
+3,toy-v1-s0,finished,0.4,0.4,false,0.15
+"""
+
+
+def make_report(sources: Sources, out: Path, title: str = "team/toys") -> Path:
+    write_page(read_contents(title, sources, STATISTICS), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two groups of two variants with three seeds, one run of them failed, and a paper."""
+    results = tmp_path_factory.mktemp("report") / "results"
+    failed = {"state": "failed", "error": HOSTILE, "name": f"toy {HOSTILE}"}
+    write_group(results / "groups/baseline", ["rate=0.1", HOSTILE], 3, 40, toy_v0_s1=failed)
+    write_group(results / "groups/novel", ["rate=0.1", "rate=0.2"], 3, 40)
+    spec = {"name": "Toys", "type": "baseline", "group": "baseline", "hypothesis": "It helps."}
+    spec |= {"metric": {"name": "val/accuracy", "goal": "maximize"}}
+    write_json(results / "experiments/toy.json", {"spec": spec, "runs": {"toy-v0-s0": {}}})
+    write_json(results / "paper/tables/accuracy.json", TABLE)
+    write_whole(results / "paper/figures/bars.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+    figure = {"name": "bars", "title": "Bars", "caption": "Three runs.", "runs": ["toy-v0-s0"]}
+    write_json(results / "paper/figures/bars.json", figure)
+    write_json(results / "paper/claims.json", {"alpha": 0.05, "claims": [CLAIM]})
+    sweep = results / "sweeps/tune-1"
+    write_json(sweep / "sweep.json", SWEEP)
+    write_whole(sweep / "trials.csv", TRIALS)
+    write_whole(sweep / "importance.csv", "name,mean,low,high\nrate,0.81,0.7,0.92\n")
+    write_whole(
+        sweep / "confirmed.csv",
+        "trial,of_trial,runs,n,mean,low,high,config.rate\nc4.0,3,toy-v1-s1,1,0.45,,,0.15\n",
+    )
+    check = {"name": "login", "is_ok": False, "evidence": "refused", "mend": "wandb login"}
+    write_json(results / "verification.json", {"mode": "online", "checks": [check]})
+    return results
+
+
+def sources_of(results: Path) -> Sources:
+    return Sources(
+        groups=sorted(results.glob("groups/*/runs.csv")),
+        plans=[results / "experiments/toy.json"],
+        tables=[results / "paper/tables/accuracy.json"],
+        figures=[results / "paper/figures/bars.svg"],
+        claims=results / "paper/claims.json",
+        sweeps=[results / "sweeps/tune-1/trials.csv"],
+        verification=results / "verification.json",
+    )
+
+
+@pytest.fixture(scope="module")
+def page(results: Path) -> Path:
+    return make_report(sources_of(results), results / "report/index.html")
+
+
+@pytest.fixture
+def opened(browser: Browser, page: Path) -> Browser:
+    browser.open(page)
+    return browser
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def all_runs_of(results: Path) -> list[dict[str, str]]:
+    return [row for path in sorted(results.glob("groups/*/runs.csv")) for row in rows_of(path)]
+
+
+def curves_of(results: Path, group: str, variant: str, metric: str) -> np.ndarray[Any, Any]:
+    """The values (runs, steps) of a variant's finished runs."""
+    table = pq.read_table(results / f"groups/{group}/history.parquet").to_pylist()
+    failed = {r["run"] for r in rows_of(results / f"groups/{group}/runs.csv") if r["error"]}
+    values: dict[str, list[float]] = {}
+    for row in table:
+        if row["variant"] == variant and row["run"] not in failed:
+            values.setdefault(row["run"], []).append(row[metric])
+    return np.array(list(values.values()))
+
+
+def layers(browser: Browser) -> dict[str, int]:
+    """How many curves the chart of the learning curves has in each layer."""
+    counts = browser.run(
+        """const chart = Bokeh.documents.flatMap((document) => document.roots())
+             .find((root) => root.renderers.some(({ glyph }) => glyph.type === "Patches"));
+           return chart.renderers.map(({ data_source }) => data_source.data.xs.length);"""
+    )
+    return dict(zip(("bands", "singles", "averages", "chosen"), counts, strict=True))
+
+
+def shown_range(browser: Browser) -> list[float]:
+    return browser.run(
+        """const chart = Bokeh.documents.flatMap((document) => document.roots())
+             .find((root) => root.renderers.some(({ glyph }) => glyph.type === "Patches"));
+           return [chart.x_range.start, chart.x_range.end];"""
+    )
+
+
+def legend(browser: Browser) -> list[list[str]]:
+    return [
+        [cell.text for cell in row.find_elements("css selector", "th, td")]
+        for row in browser.find("#legend tbody tr:not(.level)")
+    ]
+
+
+def test_thinning_keeps_the_ends_and_every_extreme() -> None:
+    values = np.random.default_rng(0).normal(size=(2, 5000))
+    places = thin(values, 200)
+    assert list(places) == sorted(set(places))
+    assert len(places) <= 300
+    assert {0, 4999, *values.argmin(axis=1), *values.argmax(axis=1)} <= set(places)
+    for start in range(0, 5000, 100):
+        stretch = values[0, start : start + 100]
+        kept = [place for place in places if start <= place < start + 100]
+        assert start + stretch.argmin() in kept
+        assert start + stretch.argmax() in kept
+
+
+def test_a_short_curve_is_drawn_whole() -> None:
+    assert list(thin(np.zeros((1, 7)), 7)) == list(range(7))
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median", "iqm"])
+def test_a_curve_is_the_statistic_of_its_runs_at_each_step(statistic: str) -> None:
+    values = np.random.default_rng(1).normal(size=(5, 4))
+    values[:, 2] = 0.5  # runs that agree
+    how = STATISTICS | {"statistic": statistic}
+    n, value, low, high = estimate_steps(values, how)
+    for step in range(4):
+        known = estimate(values[:, step], **how)
+        found = (n[step], value[step], low[step], high[step])
+        assert found == pytest.approx((known.n, known.value, known.low, known.high))
+
+
+def test_runs_that_log_at_different_steps_are_straight_between_them() -> None:
+    steps, values = align(
+        [(np.array([0.0, 10.0]), np.array([0.0, 1.0])), (np.array([5.0]), np.array([3.0]))]
+    )
+    assert list(steps) == [0, 5, 10]
+    assert values[0].tolist() == [0, 0.5, 1]
+    assert np.isnan(values[1]).tolist() == [True, False, True]
+
+
+def test_the_same_results_give_the_same_bytes(results: Path, page: Path, tmp_path: Path) -> None:
+    again = make_report(sources_of(results), tmp_path / "index.html")
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_a_report_needs_no_more_than_groups(
+    results: Path, browser: Browser, tmp_path: Path
+) -> None:
+    groups = Sources([results / "groups/novel/runs.csv"])
+    browser.open(make_report(groups, tmp_path / "index.html"))
+    assert browser.console() == []
+    assert browser.texts("nav a") == ["Overview", "Learning curves", "Runs", "Compute"]
+
+
+def test_a_run_of_a_whole_project_is_a_variant_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "results/projects/team/toys/groups/loose"
+    loose = {"experiment": None, "variant": None}
+    write_group(folder, ["a"], 2, 5, toy_v0_s0=loose, toy_v0_s1=loose | {"error": "x"})
+    found = read_contents("", Sources([folder / "runs.csv"]), STATISTICS)
+    assert found["groups"] == ["team/toys/loose"]
+    assert [variant["name"] for variant in found["data"]["variants"]] == [
+        "toy a seed=0",
+        "toy a seed=1",
+    ]
+
+
+def test_the_page_opens_without_a_network_and_without_a_complaint(opened: Browser) -> None:
+    asked = [url for url in opened.requests() if not url.startswith("data:")]
+    assert asked == [opened.driver.current_url]
+    assert opened.console() == []
+
+
+def test_the_page_may_load_nothing_and_run_nothing_but_its_own(opened: Browser) -> None:
+    opened.run(
+        """const script = document.createElement("script");
+           script.textContent = "document.title = 'taken'";
+           const image = new Image();
+           image.src = "https://example.org/x.png";
+           document.body.append(script, image);"""
+    )
+    opened.wait(lambda: opened.run("return document.images[document.images.length - 1].complete"))
+    refused = " ".join(opened.console())
+    assert "script-src" in refused
+    assert "img-src" in refused
+    assert opened.driver.title == "team/toys · report"
+
+
+def test_nothing_that_users_write_becomes_markup(opened: Browser) -> None:
+    assert opened.driver.title == "team/toys · report"
+    assert opened.find("#runs img, #failures img, #legend img, #run-table script") == []
+    assert f"toy {HOSTILE}" in opened.texts("#run-table .link")
+    assert opened.texts("#failures td") == [HOSTILE]
+    assert any(HOSTILE in text for text in opened.texts("#legend label"))
+
+
+def test_the_table_has_the_numbers_of_the_runs(opened: Browser, results: Path) -> None:
+    runs = [
+        row
+        for group in ("baseline", "novel")
+        for row in rows_of(results / f"groups/{group}/runs.csv")
+    ]
+    names = opened.texts("#run-table .link")
+    assert names == [row["name"] for row in runs]
+    head = opened.texts("#run-table thead th")
+    place = head.index("val/accuracy")
+    for row, known in zip(opened.find("#run-table tbody tr"), runs, strict=True):
+        cells = [cell.text for cell in row.find_elements("css selector", "td")]
+        assert float(cells[place]) == pytest.approx(float(known["summary.val/accuracy"]), abs=5e-5)
+        assert cells[head.index("seed")] == known["seed"]
+
+
+def test_the_table_sorts_filters_and_follows_links(opened: Browser, results: Path) -> None:
+    runs = [
+        row
+        for group in ("baseline", "novel")
+        for row in rows_of(results / f"groups/{group}/runs.csv")
+    ]
+    accuracies = sorted(float(row["summary.val/accuracy"]) for row in runs)
+    [head] = [each for each in opened.find("#run-table .sort") if each.text == "val/accuracy"]
+    place = opened.texts("#run-table thead th").index("val/accuracy") + 1
+    column = f"#run-table tbody td:nth-child({place})"
+    head.click()
+    assert [float(text) for text in opened.texts(column)] == pytest.approx(accuracies, abs=5e-5)
+    opened.driver.switch_to.active_element.click()  # the focus is where it was
+    assert [float(text) for text in opened.texts(column)] == pytest.approx(
+        accuracies[::-1], abs=5e-5
+    )
+
+    opened.find("#run-filter")[0].send_keys("NOVEL rate=0.2")
+    assert opened.texts("#run-count") == ["3 of 12 runs"]
+    opened.find("#run-filter")[0].clear()
+    opened.click("#run-state option", 2)
+    assert opened.texts("#run-count") == ["1 of 12 runs"]
+    opened.click("#run-table .link")
+    assert f"error\n{HOSTILE}" in opened.texts("#run-table .details")[0]
+
+    opened.click(".claim a")
+    assert opened.texts("#run-count")[0].startswith("4 of 12 runs")
+
+
+def test_the_legend_reads_the_curves_off_at_any_step(opened: Browser, results: Path) -> None:
+    def known(group: str, variant: str, step: int) -> list[float]:
+        found = estimate_mean(curves_of(results, group, variant, "val/accuracy")[:, step])
+        return [found.value, found.low, found.high, found.n]
+
+    shown = [
+        ("baseline", "rate=0.1"),
+        ("baseline", HOSTILE),
+        ("novel", "rate=0.1"),
+        ("novel", "rate=0.2"),
+    ]
+    slider = opened.find("#step")[0]
+    for keys, step in ((None, 39), ("\ue010\ue012\ue012", 37), ("\ue011\ue014", 1)):
+        if keys:
+            slider.send_keys(keys)
+        assert opened.texts("#step-value") == [str(10 * step)]
+        opened.run("return new Promise(requestAnimationFrame)")
+        for (_, value, interval, n), variant in zip(legend(opened), shown, strict=True):
+            low, high = json.loads(interval)
+            numbers = [float(value), low, high, float(n)]
+            assert numbers == pytest.approx(known(*variant, step), abs=5e-5), (step, variant)
+
+
+def test_curves_are_hidden_by_variant_and_by_group(opened: Browser) -> None:
+    assert layers(opened) == {"bands": 4, "singles": 0, "averages": 4, "chosen": 0}
+    opened.click("#legend tr:not(.level) input")
+    assert layers(opened)["averages"] == 3
+    opened.click("#legend .level input", 1)
+    assert layers(opened)["averages"] == 1
+    assert opened.texts("#variant-count") == ["1 of 4 shown"]
+    opened.find("#variant-filter")[0].send_keys("novel 0.2")
+    opened.click("#show-all")
+    assert opened.texts("#variant-count") == ["2 of 4 shown"]
+
+
+def test_single_runs_are_drawn_when_they_are_asked_for(opened: Browser) -> None:
+    opened.click("#singles")
+    opened.wait(lambda: layers(opened)["singles"] == 12)
+    opened.click("#singles")
+    opened.wait(lambda: layers(opened)["singles"] == 0)
+    opened.click("#run-table input", 1)
+    opened.wait(lambda: layers(opened)["chosen"] == 1)
+    assert opened.console() == []
+
+
+def test_the_mouse_reads_off_and_zooms(opened: Browser) -> None:
+    [chart] = opened.find("#curve-chart")
+    opened.point(chart, -100, 0).perform()
+    opened.wait(lambda: opened.texts("#step-value") != ["390"])
+    assert 100 < int(opened.texts("#step-value")[0]) < 200
+
+    whole = shown_range(opened)
+    opened.point(chart, -100, -100).click_and_hold().move_by_offset(150, 150).release().perform()
+    opened.wait(lambda: shown_range(opened) != whole)
+    start, end = shown_range(opened)
+    assert whole[0] < start < end < whole[1]
+    opened.click("#zoom-out")
+    assert shown_range(opened)[1] - shown_range(opened)[0] == pytest.approx(2 * (end - start))
+    opened.click("#zoom-reset")
+    opened.wait(lambda: shown_range(opened) == pytest.approx(whole))
+
+
+def test_another_metric_and_a_logarithmic_axis_are_drawn(opened: Browser) -> None:
+    before = legend(opened)
+    opened.click("#metric option")
+    opened.click("#log")
+    opened.wait(lambda: legend(opened) != before)
+    assert opened.console() == []
+
+
+def test_the_paper_stands_in_the_page(opened: Browser) -> None:
+    assert opened.texts("#tables tbody tr") == [
+        "0.1 93.9 ± 1.2 93.9 [90.0, 95.1]† 2 –",
+        "human – – – 96 ± 0.5",
+    ]
+    assert opened.texts("#tables strong") == ["93.9"]
+    assert "Mean of <b>three</b> seeds." in opened.texts("#tables .note")
+    assert opened.run("return document.querySelector('#figures img').naturalWidth") > 0
+    assert opened.texts("#figures figcaption")[0].startswith("Bars. Three runs.")
+    assert opened.texts(".claim .verdict") == ["… not enough runs"]
+    [claim] = opened.texts(".claim dl")
+    assert "0.031 [−0.01, 0.07]" in claim
+
+
+def test_sweeps_compute_verification_and_failures_stand_in_the_page(opened: Browser) -> None:
+    assert opened.texts("#sweeps p")[0] == (
+        "random, minimize val/loss: 4 trials, 1 failed, 1 stopped early."
+    )
+    tables = [
+        [row.text for row in table.find_elements("css selector", "tbody tr")]
+        for table in opened.find("#sweeps table")
+    ]
+    assert tables == [
+        ["rate 81 % 70 to 92 %"],
+        ["3 1 0.45 – 0.15"],
+        ["3 0.4 0.15", "0 0.5 0.1", "1 0.7 yes 0.3"],
+    ]
+    assert opened.texts("#compute tbody th") == ["baseline", "novel", "total"]
+    assert opened.texts("#verification tr") == ["✕ fails login refused\nwandb login"]
+    assert opened.texts("#overview dd") == ["12", "1", "4", "2", "12.3 min"]

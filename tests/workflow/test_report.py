@@ -1,0 +1,31 @@
+"""The report that `snakemake` leaves, and Snakemake's own."""
+
+from chromium import Browser
+from projects import Project
+
+
+def test_the_report_shows_what_was_run(trained: Project, browser: Browser) -> None:
+    browser.open(trained.path / "results/report/index.html")
+    assert browser.console() == []
+    assert browser.texts("h1") == ["tests"]
+    assert len(browser.find("#run-table tbody tr")) == 4
+    # curve.py: 1 - 1 / (step + 2) - rate - seed / 1000
+    assert [text.split()[0] for text in browser.texts("#legend td:nth-child(2)")] == [
+        "0.7328",
+        "0.6328",
+    ]
+    assert browser.run("return document.querySelector('#figures img').naturalWidth") > 0
+    assert browser.texts("#tables h3") == ["accuracy"]
+
+
+def test_a_verification_that_was_made_is_shown(finished: Project) -> None:
+    finished.write("results/verification.json", '{"mode": "offline", "checks": []}')
+    assert finished.planned() == {"make_report": 1, "report_failures": 1}
+
+
+def test_snakemakes_own_report_has_the_tables_and_figures(finished: Project) -> None:
+    finished.snakemake("--report", "snakemake.html").check()
+    page = (finished.path / "snakemake.html").read_text()
+    assert "What Caduceus has made of the experiments of this project" in page
+    for name in ("index.html", "accuracy.csv"):
+        assert name in page

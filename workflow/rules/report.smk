@@ -1,0 +1,43 @@
+# From everything that was exported and shown to one page.
+#
+# Needs: results/groups/, results/sweeps/, results/paper/; results/verification.json if it is there.
+# Makes: results/report/index.html.
+
+
+localrules:
+    make_report,
+
+
+rule make_report:
+    """Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
+    input:
+        groups=get_groups("runs.csv"),
+        histories=get_groups("history.parquet"),
+        compute=expand("results/groups/{group}/compute.json", group=PROJECT.groups),
+        plans=expand(
+            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
+        ),
+        tables=expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
+        figures=expand("results/paper/figures/{figure}.svg", figure=PAPER["figures"]),
+        claims="results/paper/claims.json" if PAPER["claims"] else [],
+        sweeps=expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
+        verification=get_verification,
+    output:
+        page=report(
+            "results/report/index.html",
+            caption="../report/report.rst",
+            category="Report",
+        ),
+    log:
+        "results/logs/make_report/report.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        title=PROJECT.place,
+        statistics=json.dumps(PAPER["statistics"]),
+        code=DIGESTS["make_report"],
+    shell:
+        "python -m caduceus make-report --title {params.title:q} --groups {input.groups:q}"
+        " --plans {input.plans:q} --tables {input.tables:q} --figures {input.figures:q}"
+        " --sweeps {input.sweeps:q} --claims {input.claims:q} --statistics {params.statistics:q}"
+        " --verification {input.verification:q} --out {output.page:q} --log {log:q}"
