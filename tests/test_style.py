@@ -36,10 +36,16 @@ def test_each_outside_system_has_one_door(system: str) -> None:
     assert users == DOORS[system]
 
 
-def test_slurms_programs_are_called_in_one_place() -> None:
-    named = re.compile(r"\"(?:sbatch|squeue|scontrol|scancel|sinfo|sacct)\"")
-    users = {path.name for path in MODULES if named.search(path.read_text())}
-    assert users == {"slurm.py"}
+@pytest.mark.parametrize(
+    ("named", "door"),
+    [
+        (r"\"(?:sbatch|squeue|scontrol|scancel|sinfo|sacct)\"", "slurm.py"),
+        (r"\[\"git\", \"", "git.py"),
+    ],
+)
+def test_outside_programs_are_called_in_one_place(named: str, door: str) -> None:
+    users = {path.name for path in MODULES if re.search(named, path.read_text())}
+    assert users == {door}
 
 
 def test_the_reader_of_logs_knows_nothing_of_the_project() -> None:
