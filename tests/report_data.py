@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from caduceus.files import write_json, write_whole
+from caduceus.files import write_whole
 from caduceus.group_history import RunHistory, write_history
 from caduceus.rendering import to_csv
 
@@ -58,20 +58,6 @@ def write_group(
     for history in histories:
         history.csv.unlink()
     write_whole(folder / "runs.csv", to_csv(about, ["run"]))
-    failed = [row["run"] for row in about if row["state"] == "failed"]
-    write_json(
-        folder / "compute.json",
-        {
-            "group": folder.name,
-            "runs": len(about),
-            "failed_runs": failed,
-            "attempts": len(about),
-            "wall_hours": sum(row["runtime_s"] for row in about) / 3600,
-            "cpu_hours": sum(row["runtime_s"] for row in about) / 1800,
-            "gpu_hours": 0.0,
-            "peak_memory_gb": 0.8,
-        },
-    )
     return [row["run"] for row in about]
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from caduceus.files import write_json, write_whole
-from caduceus.report.averages import align, estimate_steps
 from caduceus.report.contents import Sources, read_contents
 from caduceus.report.packing import thin
 from caduceus.report.page import write_page
 from caduceus.statistics import estimate, estimate_mean
+from caduceus.statistics.curves import align, estimate_steps
 from chromium import Browser
 from report_data import write_group
 
@@ -101,6 +101,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sweep / "confirmed.csv",
         "trial,of_trial,runs,n,mean,low,high,config.rate\nc4.0,3,toy-v1-s1,1,0.45,,,0.15\n",
     )
+    row = {"runs": 12, "failed": 1, "attempts": 13, "wall_hours": 30.5, "cpu_hours": 61.0}
+    row |= {"gpu_hours": None, "energy_kwh": None, "peak_memory_gb": 0.8}
+    compute = {
+        "experiments": [{"experiment": "toy", "kind": "planned"} | row],
+        "total": {"experiment": "total", "kind": None} | row,
+    }
+    write_json(results / "paper/compute.json", compute)
     check = {"name": "login", "is_ok": False, "evidence": "refused", "mend": "wandb login"}
     write_json(results / "verification.json", {"mode": "online", "checks": [check]})
     return results
@@ -114,6 +121,7 @@ def sources_of(results: Path) -> Sources:
         figures=[results / "paper/figures/bars.svg"],
         claims=results / "paper/claims.json",
         sweeps=[results / "sweeps/tune-1/trials.csv"],
+        compute=results / "paper/compute.json",
         verification=results / "verification.json",
     )
 
@@ -191,11 +199,14 @@ def test_a_short_curve_is_drawn_whole() -> None:
     assert list(thin(np.zeros((1, 7)), 7)) == list(range(7))
 
 
+@pytest.mark.parametrize("interval", [None, "bootstrap"])
 @pytest.mark.parametrize("statistic", ["mean", "median", "iqm"])
-def test_a_curve_is_the_statistic_of_its_runs_at_each_step(statistic: str) -> None:
-    values = np.random.default_rng(1).normal(size=(5, 4))
+def test_a_curve_is_the_statistic_of_its_runs_at_each_step(
+    statistic: str, interval: str | None
+) -> None:
+    values = np.random.default_rng(1).normal(size=(7, 4))
     values[:, 2] = 0.5  # runs that agree
-    how = STATISTICS | {"statistic": statistic}
+    how = STATISTICS | {"statistic": statistic, "interval": interval}
     n, value, low, high = estimate_steps(values, how)
     for step in range(4):
         known = estimate(values[:, step], **how)
@@ -223,7 +234,7 @@ def test_a_report_needs_no_more_than_groups(
     groups = Sources([results / "groups/novel/runs.csv"])
     browser.open(make_report(groups, tmp_path / "index.html"))
     assert browser.console() == []
-    assert browser.texts("nav a") == ["Overview", "Learning curves", "Runs", "Compute"]
+    assert browser.texts("nav a") == ["Overview", "Learning curves", "Runs"]
 
 
 def test_a_run_of_a_whole_project_is_a_variant_of_its_own(tmp_path: Path) -> None:
@@ -409,6 +420,9 @@ def test_sweeps_compute_verification_and_failures_stand_in_the_page(opened: Brow
         ["3 1 0.45 – 0.15"],
         ["3 0.4 0.15", "0 0.5 0.1", "1 0.7 yes 0.3"],
     ]
-    assert opened.texts("#compute tbody th") == ["baseline", "novel", "total"]
+    assert opened.texts("#compute tbody tr") == [
+        "toy planned 12 1 13 30.5 61 – – 0.8",
+        "total 12 1 13 30.5 61 – – 0.8",
+    ]
     assert opened.texts("#verification tr") == ["✕ fails login refused\nwandb login"]
-    assert opened.texts("#overview dd") == ["12", "1", "4", "2", "12.3 min"]
+    assert opened.texts("#overview dd") == ["12", "1", "4", "2", "30.5 h"]

@@ -13,7 +13,6 @@ rule make_report:
     input:
         groups=get_groups("runs.csv"),
         histories=get_groups("history.parquet"),
-        compute=expand("results/groups/{group}/compute.json", group=PROJECT.groups),
         plans=expand(
             "results/experiments/{experiment}.json", experiment=PROJECT.experiments
         ),
@@ -21,6 +20,7 @@ rule make_report:
         figures=expand("results/paper/figures/{figure}.svg", figure=PAPER["figures"]),
         claims="results/paper/claims.json" if PAPER["claims"] else [],
         sweeps=expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
+        compute="results/paper/compute.json",
         verification=get_verification,
     output:
         page=report(
@@ -40,4 +40,5 @@ rule make_report:
         "python -m caduceus make-report --title {params.title:q} --groups {input.groups:q}"
         " --plans {input.plans:q} --tables {input.tables:q} --figures {input.figures:q}"
         " --sweeps {input.sweeps:q} --claims {input.claims:q} --statistics {params.statistics:q}"
-        " --verification {input.verification:q} --out {output.page:q} --log {log:q}"
+        " --compute {input.compute:q} --verification {input.verification:q}"
+        " --out {output.page:q} --log {log:q}"

@@ -14,15 +14,15 @@ _MANY = {
     "figures": "SVG of the paper's figures",
     "sweeps": "trials.csv of each sweep",
 }
-_AT_MOST_ONE = {"claims": "claims.json", "verification": "verification.json"}
+_AT_MOST_ONE = ("claims", "compute", "verification")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", required=True, help="what the page is called")
     for name, what in _MANY.items():
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=what)
-    for name, what in _AT_MOST_ONE.items():
-        parser.add_argument(f"--{name}", type=Path, nargs="?", help=f"{what}, if it is there")
+    for name in _AT_MOST_ONE:
+        parser.add_argument(f"--{name}", type=Path, nargs="?", help=f"{name}.json, if it is there")
     parser.add_argument(
         "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
     )

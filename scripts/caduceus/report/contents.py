@@ -11,7 +11,6 @@ from caduceus.report.curves import pack_curves
 from caduceus.report.groups import Group, all_runs, find_variants, read_groups
 from caduceus.report.sections import (
     claim_section,
-    compute_section,
     experiment_section,
     figure_section,
     sweep_section,
@@ -33,6 +32,7 @@ class Sources:
         figures: NAME.svg of its figures.
         claims: claims.json.
         sweeps: trials.csv of each sweep, its other files beside it.
+        compute: compute.json of the paper.
         verification: verification.json.
     """
 
@@ -42,6 +42,7 @@ class Sources:
     figures: Sequence[Path] = ()
     claims: Path | None = None
     sweeps: Sequence[Path] = ()
+    compute: Path | None = None
     verification: Path | None = None
 
 
@@ -72,7 +73,7 @@ def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -
         "tables": [read_json(path) for path in sources.tables],
         "figures": figure_section(sources.figures),
         "sweeps": sweeps,
-        "compute": compute_section(groups),
+        "compute": sources.compute and read_json(sources.compute),
         "verification": sources.verification and read_json(sources.verification),
         "points": curves["points"],
         "method": _method(statistics),

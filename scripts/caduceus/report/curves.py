@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from caduceus.group_history import ABOUT
 from caduceus.histories import TIME_COLUMNS
-from caduceus.report.averages import Curve, align, estimate_steps
 from caduceus.report.groups import Group, Variant, all_runs
-from caduceus.report.packing import Array, pack, thin
+from caduceus.report.packing import pack, thin
+from caduceus.statistics.curves import Curve, align, estimate_steps
+from caduceus.statistics.samples import Array
 
 MOST_POINTS = 800  # of a curve: about as many as a screen shows beside each other
 _LEAST_POINTS = 40

@@ -3,11 +3,9 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_json
 from caduceus.rendering import parse
 
 Row = Mapping[str, Any]  # of a CSV file; an empty cell is None
@@ -25,12 +23,6 @@ class Group:
     def history(self) -> Path:
         """Every row of its runs."""
         return self.folder / "history.parquet"
-
-    @cached_property
-    def compute(self) -> Mapping[str, Any] | None:
-        """What its runs cost; None if they were made elsewhere by somebody else."""
-        path = self.folder / "compute.json"
-        return read_json(path) if path.exists() else None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from caduceus.statistics.samples import Array
 
 
 def thin(values: Array, most: int) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.files import read_json
-from caduceus.report.groups import Group, read_rows
+from caduceus.report.groups import read_rows
 
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -81,16 +81,3 @@ def _with_parameters(row: Mapping[str, Any]) -> dict[str, Any]:
         name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)
     }
     return {**row, "parameters": parameters}
-
-
-def compute_section(groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """What each group's runs cost over all attempts, and all groups together."""
-    known = [dict(group.compute) for group in groups if group.compute]
-    if len(known) < 2:
-        return known
-    total: dict[str, Any] = {"group": "total"}
-    for name in ("runs", "attempts", "wall_hours", "cpu_hours", "gpu_hours"):
-        values = [about[name] for about in known]
-        total[name] = None if None in values else sum(values)
-    peaks = [about["peak_memory_gb"] for about in known]
-    return [*known, total | {"peak_memory_gb": None if None in peaks else max(peaks)}]

@@ -91,18 +91,33 @@ def estimate(
         SpecError: the statistic, or that of so few runs, has no such interval.
     """
     array = np.sort(finite(values))
-    chosen = interval or _best_interval(statistic, len(array), confidence)
+    chosen = interval or best_interval(statistic, len(array), confidence)
     if len(array) == 1:
         low = high = np.nan
     elif array[0] == array[-1]:
         low = high = array[0]
-    elif chosen == "t":
-        low, high = t_interval(array, statistic, confidence)
-    elif chosen == "order":
-        low, high = order_interval(array, statistic, confidence)
     else:
-        low, high = bootstrap_interval(array, statistic, chosen, confidence, resamples, seed)
+        low, high = interval_of(array, statistic, chosen, confidence, resamples, seed)
     return _estimate(array, statistic, low, high, chosen, confidence)
+
+
+def interval_of(
+    values: Array,
+    statistic: Statistic,
+    interval: Interval,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> Sequence[Any]:
+    """The ends (...) of the intervals of `values` (..., n), n at least 2, as `estimate` has them.
+
+    Where all n values are equal, a bootstrap has no interval.
+    """
+    if interval == "t":
+        return t_interval(values, statistic, confidence)
+    if interval == "order":
+        return order_interval(values, statistic, confidence)
+    return bootstrap_interval(values, statistic, interval, confidence, resamples, seed)
 
 
 def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[Any, Any]:
@@ -142,7 +157,7 @@ def _outside(n: int, confidence: float) -> int:
     return int((2 * bdtr(np.arange(n // 2), n, 0.5) <= 1 - confidence).sum())
 
 
-def _best_interval(statistic: Statistic, n: int, confidence: float) -> Interval:
+def best_interval(statistic: Statistic, n: int, confidence: float) -> Interval:
     """What covers best with few runs: workflow/STATISTICS.md has the figures."""
     return "order" if statistic == "median" and _outside(n, confidence) else "t"
 

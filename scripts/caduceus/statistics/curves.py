@@ -1,21 +1,16 @@
-"""A statistic over the runs of a variant at each step, with its interval."""
+"""A statistic of several runs at each step, with its interval."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from caduceus.statistics.estimates import (
-    BEST_INTERVALS,
-    STATISTICS,
-    bootstrap_interval,
-    t_interval,
-)
+from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of
 from caduceus.statistics.samples import Array
 
-_BLOCK = 50  # steps whose bootstrap samples are held at a time
+Curve: TypeAlias = tuple[Array, Array]  # steps, which rise, and values (n,)
 
-Curve = tuple[Array, Array]  # steps and values (n,)
+_BLOCK = 50  # steps whose bootstrap samples are held at a time
 
 
 def align(curves: Sequence[Curve]) -> tuple[Array, Array]:
@@ -48,22 +43,18 @@ def estimate_steps(
         places = n == count
         value[places] = STATISTICS[statistics["statistic"]](ordered[places, :count])
     low, high = value.copy(), value.copy()
-    for count in np.unique(n[n > 1]):
-        places = np.flatnonzero((n == count) & (ordered[:, 0] < ordered[np.arange(len(n)), n - 1]))
-        if len(places):
-            low[places], high[places] = _interval(ordered[places, :count], statistics)
+    varies = ordered[:, 0] < ordered[np.arange(len(n)), n - 1]
+    for count in np.unique(n[varies]):
+        places = np.flatnonzero(varies & (n == count))
+        low[places], high[places] = _intervals(ordered[places, :count], statistics)
     return n.astype(float), value, low, high
 
 
-def _interval(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Array]:
+def _intervals(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Array]:
     """The ends (steps,) of the intervals of `values` (steps, n)."""
     statistic, confidence = statistics["statistic"], statistics["confidence"]
-    interval = statistics["interval"] or BEST_INTERVALS[statistic]
-    if interval == "t":
-        return t_interval(values, statistic, confidence)
-    resamples = statistics["resamples"]
-    ends = [
-        bootstrap_interval(row, statistic, interval, confidence, resamples, 0) for row in values
-    ]
-    low, high = np.array(ends).T
-    return low, high
+    interval = statistics["interval"] or best_interval(statistic, values.shape[1], confidence)
+    about = (statistic, interval, confidence, statistics["resamples"], 0)
+    blocks = np.split(values, range(_BLOCK, len(values), _BLOCK))
+    low, high = zip(*(interval_of(block, *about) for block in blocks), strict=True)
+    return np.concatenate(low), np.concatenate(high)
