@@ -106,8 +106,8 @@ def _write(
                     if value in seen:
                         where = entry.name if isinstance(entry.source, bytes) else entry.source
                         raise ResultError(
-                            f"holds the value of {name}; take it out of the file, and if others "
-                            "have seen it, have a new one made",
+                            f"holds the value of {name}; take it out of the file, or have a new "
+                            "one made, which makes this one worthless",
                             str(where),
                         )
                 before = seen[max(0, len(seen) - overlap) :]
