@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tqdm import tqdm
 
@@ -85,7 +85,7 @@ def _write(
     folder: str,
     entry: Entry,
     secrets: Mapping[str, str],
-    progress: "tqdm[None]",
+    progress: "tqdm[Any]",
 ) -> str:
     """Write one entry; returns its sha256."""
     info = zipfile.ZipInfo(f"{folder}/{entry.name}", _TIME)
