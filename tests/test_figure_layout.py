@@ -100,7 +100,7 @@ def test_lines_of_28_variants_look_different() -> None:
     [
         ("short", ["short"]),
         ("two words", ["two", "words"]),
-        ("rate=0.1,width=64", ["rate=", "0.1,", "width=", "64"]),
+        ("rate=0.1,size=64", ["rate=", "0.1,", "size=", "64"]),
         ("abcdefghijkl", ["abcdef", "ghijkl"]),
         ("  spaces \n  are one ", ["spaces", "are", "one"]),
         ("$x$", [r"\$x\$"]),

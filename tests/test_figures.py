@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import ResultError, SpecError
-from caduceus.paper.curves import align, estimate_steps
 from caduceus.paper.figures import make_figure
 from caduceus.paper.histories import read_curve
 from caduceus.paper.history_columns import read_curves
@@ -72,37 +71,21 @@ def test_curves_are_means_over_seeds_with_a_band(project: Project) -> None:
     assert axes.collections[0].get_paths()[0].vertices[:, 1].max() == pytest.approx(cnn["high"][1])
 
 
-@pytest.mark.parametrize(
-    ("statistic", "interval"), [("mean", "t"), ("iqm", "t"), ("median", "bootstrap")]
-)
-def test_each_step_of_a_curve_is_an_estimate_of_its_own(statistic: str, interval: str) -> None:
-    values = np.random.default_rng(0).normal(size=(5, 7))
-    values[0, 3] = values[1:, 4] = np.nan
-    values[:, 5] = 0.5
-    chosen = STATISTICS | {"statistic": statistic, "interval": interval, "resamples": 200}
-    n, value, low, high = estimate_steps(values, chosen)
-
-    about: Any = (statistic, interval, 0.95, 200)
-    found = [estimate(step[np.isfinite(step)], *about) for step in values.T]
-    assert list(n) == [one.n for one in found]
-    for name, array in (("value", value), ("low", low), ("high", high)):
-        assert list(array) == pytest.approx([getattr(one, name) for one in found], nan_ok=True)
+def test_a_long_curve_is_drawn_in_part_from_its_first_step_to_its_last(project: Project) -> None:
+    export_variants(project, ["cnn"], 1, lambda *_: [{"acc": n} for n in range(2_000)])
+    [line] = measured(project, "curves", **ACC).numbers["panels"][0]["lines"]
+    assert (line["steps"][0], line["steps"][-1], len(line["steps"])) == (0, 1_999, 500)
+    assert line["value"] == line["steps"]
 
 
-def test_runs_that_log_at_different_steps_are_straight_between_them() -> None:
-    first = (np.array([0, 10, 20]), np.array([0.0, 1.0, 0.0]))
-    second = (np.array([5, 10]), np.array([2.0, 4.0]))
-    steps, values = align([first, second])
-    assert list(steps) == [0, 5, 10, 20]
-    assert values.tolist()[0] == [0, 0.5, 1, 0]
-    assert values.tolist()[1] == pytest.approx([np.nan, 2, 4, np.nan], nan_ok=True)
-
-
-def test_a_long_curve_is_drawn_in_part_from_its_first_step_to_its_last() -> None:
-    curve = (np.arange(3, 100_003), np.arange(100_000.0))
-    steps, values = align([curve])
-    assert (steps[0], steps[-1], len(steps)) == (3, 100_002, 500)
-    assert values.tolist() == [(steps - 3).tolist()]
+def test_a_caption_names_each_method_by_which_an_interval_was_made(project: Project) -> None:
+    accuracies = {"cnn": [0.1 * seed for seed in range(7)], "mlp": [0.1, 0.3, *[None] * 5]}
+    export(project, accuracies)
+    median = {"statistic": "median", "interval": None}
+    caption = measured(project, "bars", **ACC, statistics=median).caption
+    assert caption.startswith(
+        "Over 2 to 7 runs: median, 95 % interval by Student's t or order statistics."
+    )
 
 
 CELLS = ["0.5", "1", "-3", "1e-05", "NaN", "Infinity", "null", "true", "", "0.25"]

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
@@ -18,8 +19,9 @@ WIDTHS = {
     "icml": {"column": 3.25, "text": 6.75},
     "ieee": {"column": 3.5, "text": 7.16},
 }
-LINE_IN = TICK_SIZE * 1.2 / 72  # inches from one line of text to the next
-_TITLE_LINE_IN = TITLE_SIZE * 1.2 / 72
+_SPACING = 1.2  # from one line of text to the next, in font sizes; STIX itself asks for more
+LINE_IN = TICK_SIZE * _SPACING / 72  # inches
+_TITLE_LINE_IN = TITLE_SIZE * _SPACING / 72
 _EDGE_IN = 0.12  # inches left free beside a legend or a title
 _PADDING_IN = 2 / 24  # inches above and below it, as matplotlib lays it out
 _HANDLE_IN = 0.5  # inches that a legend takes before a name
@@ -54,15 +56,26 @@ def column_count(width: float, count: int, least_in: float, labels_in: float = 0
     return -(-count // lines)
 
 
-def set_panel_height(figure: Figure, all_axes: Sequence[Axes], height_in: float) -> None:
+def set_panel_height(
+    figure: Figure, all_axes: Sequence[Axes], height_in: float | None = None
+) -> None:
     """Make a figure so high that each panel is `height_in` inches high inside its frame.
 
     What is written around the panels is as high as it is, so that one look at the layout tells.
+
+    Args:
+        figure: with all that is drawn, but its title.
+        all_axes: its panels.
+        height_in: as high as they are wide if it is None; for that the aspect is still to be set.
     """
+    for text in figure.findobj(Text):
+        if "\n" in text.get_text():
+            text.set_linespacing(_SPACING)
     figure.get_layout_engine().execute(figure)
-    place = all_axes[0].get_position(original=True)
+    place = all_axes[0].get_position()
+    wanted = place.width * figure.get_figwidth() if height_in is None else height_in
     lines = all_axes[0].get_gridspec().nrows
-    grow(figure, lines * (height_in - place.height * figure.get_figheight()))
+    grow(figure, lines * (wanted - place.height * figure.get_figheight()))
 
 
 def grow(figure: Figure, inches: float) -> None:
@@ -75,7 +88,7 @@ def add_title(figure: Figure, title: str) -> None:
     """Put a title above all panels, and make the figure higher by it."""
     if title:
         text = wrap(title, figure.get_figwidth() - _EDGE_IN, TITLE_SIZE)
-        figure.suptitle(text)
+        figure.suptitle(text, linespacing=_SPACING)
         grow(figure, (text.count("\n") + 1) * _TITLE_LINE_IN + _PADDING_IN)
 
 
@@ -115,7 +128,7 @@ def wrap(text: str, width_in: float, size: float) -> str:
     for word in _pieces(text, width_in, size):
         if lines[-1] and text_width((lines[-1] + word).rstrip(), size) > width_in:
             lines.append("")
-        lines[-1] += word.lstrip() if not lines[-1] else word
+        lines[-1] += word if lines[-1] else word.lstrip()
     return "\n".join(line.rstrip() for line in lines).replace("$", r"\$")
 
 

@@ -47,7 +47,7 @@ def measure_bars(data: FigureData) -> Content:
 
 
 def _caption(data: FigureData, counts: list[int]) -> str:
-    sentences = [f"Over {run_count(counts)}: {data.method}."]
+    sentences = [f"Over {run_count(counts)}: {data.method(counts)}."]
     if data.entry["source"] and data.entry["published"]:
         sentences.append(f"Published: {data.entry['source']}.")
     return " ".join([*sentences, *data.failures()])

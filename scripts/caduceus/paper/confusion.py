@@ -4,6 +4,7 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _SHADES = LinearSegmentedColormap.from_list("shades", ["#f4f6f8", COLOURS[0], "#
 _LEAST_CELL_IN = 0.17  # inches of a cell that has room for its number
 _NUMBER_SIZE = 7  # points
 _MOST_CELLS = 2_500  # that are drawn each as a shape
-_LEAST_IN = (1.0, 0.8, 0.6, 0.4)  # inches that a matrix is wide at least, if a page is long enough
+_LEAST_IN = (1.0, 0.8, 0.6)  # inches that a matrix is wide at least, if a page is long enough
 _MOST_IN = 2.4  # inches that it is wide at most
 _PAGE_IN = 8.0  # inches that a page is long, less the caption
 _MOST_SHARE = 0.3  # of the page, for the names of classes
@@ -139,15 +140,8 @@ def draw_confusion(numbers: Mapping[str, Any], width: float) -> Figure:
     panels, classes = numbers["panels"], numbers["classes"]
     names = [wrap(name, _MOST_SHARE * width, TICK_SIZE) for name in classes]
     widths = [text_width(line, TICK_SIZE) for name in names for line in name.split("\n")]
-    left = max(widths) + _AXIS_IN
-    for least in _LEAST_IN:
-        columns = column_count(width, len(panels), least, left)
-        side = min(_MOST_IN, (width - left) / columns - _GAP_IN)
-        titles = [wrap(panel["label"], side, LABEL_SIZE) for panel in panels]
-        above = max(title.count("\n") + 1 for title in titles) * 1.2 * LINE_IN + _GAP_IN
-        if math.ceil(len(panels) / columns) * (side + above) < _PAGE_IN:
-            break
-    figure, all_axes = new_panels(width, len(panels), columns, side + above)
+    columns, side, titles = _arrange([panel["label"] for panel in panels], width, max(widths))
+    figure, all_axes = new_panels(width, len(panels), columns, side + _title_height(titles))
     step = math.ceil(len(names) * 0.9 * LINE_IN / side)  # the names between would overlap
     at = range(0, len(names), step)
     is_upright = sum(widths[::step]) + 0.06 * len(at) > side
@@ -163,16 +157,40 @@ def draw_confusion(numbers: Mapping[str, Any], width: float) -> Figure:
         axes.set_ylabel("" if place % columns else "actual")
         axes.set_xlabel("predicted" if is_last else "")
     if not has_room:
-        bar = figure.colorbar(mesh, ax=all_axes, location="bottom", aspect=40, shrink=0.5)
+        bar = figure.colorbar(mesh, ax=all_axes, location="bottom", aspect=40, shrink=0.5, pad=0.01)
         bar.set_label("percent of the actual class")
         bar.outline.set_visible(False)
         grow(figure, _BAR_IN)
-    set_panel_height(figure, all_axes, side)
+    is_wide = side == _MOST_IN
+    set_panel_height(figure, all_axes, side if is_wide else None)
+    for axes in all_axes:  # the layout doesn't see what a fixed aspect leaves free
+        axes.set_aspect("equal")
     return figure
 
 
+def _arrange(labels: Sequence[str], width: float, names_in: float) -> tuple[int, float, list[str]]:
+    """How many matrices stand side by side, how many inches wide each is about, and its title.
+
+    They are as large as a page is long enough for, but not so small that titles take more room.
+    """
+    left = names_in + _AXIS_IN
+    found = []
+    for least in _LEAST_IN:
+        columns = column_count(width, len(labels), least, left)
+        side = min(_MOST_IN, (width - left) / columns - _GAP_IN)
+        titles = [wrap(label, side, LABEL_SIZE) for label in labels]
+        height = math.ceil(len(labels) / columns) * (side + _title_height(titles))
+        if height < _PAGE_IN:
+            return columns, side, titles
+        found.append((height, columns, side, titles))
+    return min(found, key=itemgetter(0))[1:]
+
+
+def _title_height(titles: Sequence[str]) -> float:
+    return max(title.count("\n") + 1 for title in titles) * 1.2 * LINE_IN + _GAP_IN
+
+
 def _draw_matrix(axes: Axes, percent: Array, has_room: bool) -> Any:
-    axes.set_aspect("equal")
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
     is_fine = percent.size > _MOST_CELLS

@@ -1,15 +1,13 @@
 """What a schema can't say of a figure in `paper`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caduceus.errors import SpecError
+from caduceus.paper.claim_checks import Refuse
 from caduceus.paper.selections import PlannedRun, experiments_of, is_side
 from caduceus.validation import shown, suggestion
-from caduceus.yaml_files import Key
 
 _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
-Refuse = Callable[[str, Sequence[Key]], SpecError]
 
 
 def check_figure(

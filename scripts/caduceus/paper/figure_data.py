@@ -1,7 +1,7 @@
 """What every kind of figure starts from: its entry in `paper`, and the results of its runs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -68,10 +68,14 @@ class FigureData:
         names = ("statistic", "interval", "confidence", "resamples")
         return estimate(values, **{name: self.statistics[name] for name in names})
 
-    @property
-    def method(self) -> str:
-        """What `estimate` gives, such as "mean, 95 % interval by Student's t"."""
-        return self.estimate([0.0, 0.0]).method  # of equal values, which take no bootstrap
+    def method(self, counts: Iterable[int]) -> str:
+        """What `estimate` gives over so many runs, such as "mean, 95 % interval by Student's t"."""
+        several = sorted({n for n in counts if n > 1})
+        # Of equal values, which take no bootstrap.
+        found = [self.estimate([0.0] * n).method.partition(" by ") for n in several]
+        if not found:
+            return str(self.statistics["statistic"])
+        return f"{found[0][0]} by {' or '.join(dict.fromkeys(name for *_, name in found))}"
 
     @property
     def interval_name(self) -> str:
@@ -125,7 +129,7 @@ def rounded(values: Any) -> Any:
     return float(f"{values:.{_DIGITS}g}") if math.isfinite(values) else None
 
 
-def run_count(counts: Sequence[int]) -> str:
+def run_count(counts: Collection[int]) -> str:
     """So many runs, in words: "3 runs", "2 to 3 runs"."""
     low, high = min(counts), max(counts)
     if low != high:

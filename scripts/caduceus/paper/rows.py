@@ -56,7 +56,9 @@ def row_panels(width: float, panels: Sequence[Mapping[str, Any]]) -> RowPanels:
     columns = column_count(width, len(panels), _LEAST_IN, names_in)
     length = (width - names_in) / columns - _GAP_IN
     headings = [wrap(panel["heading"], length, LABEL_SIZE) for panel in panels]
-    pitch = max(_LEAST_PITCH_IN, max(name.count("\n") + 1 for name in names) * LINE_IN + 0.06)
+    pitch = max(
+        _LEAST_PITCH_IN, max(name.count("\n") + 1 for name in names) * LINE_IN + _GAP_IN / 2
+    )
     height = len(names) * pitch
     figure, all_axes = new_panels(width, len(panels), columns, height)
     for place, (axes, heading) in enumerate(zip(all_axes, headings, strict=True)):
