@@ -264,12 +264,6 @@ def get_figure_trials(name):
     return [f"results/sweeps/{sweep}/trials.csv"] if sweep else []
 
 
-def get_shown(section, name, file):
-    runs = PROJECT.shown_runs(section, name)
-    groups = dict.fromkeys(PROJECT.runs[run][0].spec["group"] for run in runs)
-    return expand("results/groups/{group}/{file}", group=groups, file=file)
-
-
 def get_claim_plans(wildcards):
     plans = (get_shown_plans("claims", claim) for claim in PAPER["claims"])
     return list(dict.fromkeys(path for paths in plans for path in paths))
