@@ -28,7 +28,7 @@ full: .venv/installed
 	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml paper=experiments/mnist1d_paper.yaml
 
 test: .venv/installed-dev
-	pytest -n 2
+	pytest -n 3
 
 soak: .venv/installed-dev
 	pytest -n 2 -m soak

@@ -12,6 +12,8 @@ import pytest
 import yaml
 from caduceus.archives.contents import Entry
 from caduceus.archives.making import Made, make_archive
+from caduceus.archives.pages import installed_packages
+from caduceus.archives.rebuilding import other_packages
 from caduceus.archives.zips import unpack, write_zip
 from caduceus.errors import AccountError, CaduceusError, ResultError, SpecError
 from caduceus.files import sha256
@@ -325,3 +327,10 @@ def test_what_is_no_archive_is_one_line(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(CaduceusError, match="isn't a whole zip"):
         unpack(path, tmp_path)
+
+
+def test_other_versions_of_packages_are_named(tmp_path: Path) -> None:
+    here = installed_packages()
+    lines = f"numpy==0.1\nwandb=={here['wandb']}\nnot-installed-here==1\n"
+    (tmp_path / "environment.txt").write_text(lines)
+    assert other_packages(tmp_path) == [f"numpy {here['numpy']} instead of 0.1"]

@@ -109,10 +109,8 @@ class EnergyMeter:
         if not self._gpus:
             return None
         try:
-            counted = (
-                self._library.nvmlDeviceGetTotalEnergyConsumption(gpu.handle) for gpu in self._gpus
-            )
-            return sum(counted)
+            ask = self._library.nvmlDeviceGetTotalEnergyConsumption
+            return sum(int(ask(gpu.handle)) for gpu in self._gpus)
         except self._library.NVMLError:
             return None
 

@@ -20,6 +20,7 @@ from caduceus.exports import VOLATILE
 from projects import Project, end
 
 STEPS = 120
+SHOWN = "results/paper/tables/accuracy.md"
 TRAIN = '''\
 """A walk whose every step depends on all before it, and on three random generators."""
 
@@ -109,7 +110,7 @@ def walking(planned: Project, tmp_path: Path, request: pytest.FixtureRequest) ->
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The export of the run, never interrupted."""
     project = create(tmp_path_factory.mktemp("undisturbed") / "project")
-    project.snakemake().check()
+    project.snakemake(SHOWN).check()
     return exported(project)
 
 
@@ -130,8 +131,7 @@ def exported(project: Project) -> dict[str, bytes]:
     summary = {key: value for key, value in summary.items() if key not in VOLATILE}
     content["metrics_history.csv"] = json.dumps(kept).encode()
     content["run_summary.json"] = json.dumps(summary).encode()
-    table = project.path / "results/paper/tables/accuracy.md"
-    return content | {"table": table.read_bytes()}
+    return content | {"table": (project.path / SHOWN).read_bytes()}
 
 
 def volatile(key: str) -> bool:
@@ -151,7 +151,7 @@ def begin(project: Project, kind: str) -> Workflow:
     """Start the training: by Snakemake if that is interrupted too, else as Snakemake does."""
     if kind in BY_SNAKEMAKE:
         project.caduceus("unlock").check()
-        return project.begin(*project.command("--cores", "1", "--rerun-incomplete"))
+        return project.begin(*project.command("--cores", "1", "--rerun-incomplete", SHOWN))
     (run,) = project.runs
     words = ["train", "results/datasets/points/dataset.json", "--retries-left", "9"]
     words += ["--out", str(run / "train.json"), "--log", f"results/logs/train/{run.name}.log"]
@@ -260,7 +260,7 @@ def interrupt(project: Project, kind: str, moments: list[int]) -> None:
     while end(begin(project, kind)).code:
         pass
     project.caduceus("unlock").check()
-    project.snakemake("--rerun-incomplete").check()
+    project.snakemake("--rerun-incomplete", SHOWN).check()
 
 
 def check(project: Project, undisturbed: dict[str, bytes], interruptions: int) -> list[Any]:

@@ -92,17 +92,17 @@ def get_identity(wildcards):
 
 
 def get_lost_logs(folder):
-    """The logs of a run of which there is only the export, as in an unpacked archive.
+    """The logs of a run that has ended and of which there is only the export, as in an archive.
 
     That they are missing keeps Snakemake from making such a run or its export anew, whatever the
     times of files: it takes what it can't make for given.
     """
-    has_export = os.path.exists(f"{folder}/manifest.json")
-    return (
-        [f"{folder}/work"]
-        if has_export and not os.path.exists(f"{folder}/work")
-        else []
-    )
+
+    def has(*names):
+        return any(os.path.exists(f"{folder}/{name}") for name in names)
+
+    has_ended = has("manifest.json") and has("train.json", "server.json")
+    return [f"{folder}/work"] if has_ended and not has("work") else []
 
 
 def get_trial(wildcards):

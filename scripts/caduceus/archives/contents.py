@@ -203,8 +203,8 @@ def _pipeline_files(pipeline: Path) -> Iterator[tuple[str, Path]]:
 
 def _measured(project: Project, results: Path) -> Iterator[Path]:
     """The files below results/ that aren't made from runs, other than the runs' own."""
-    for experiment in project.experiments:
-        yield results / f"experiments/{experiment}.json"
+    for name in project.experiments:
+        yield results / f"experiments/{name}.json"
     yield from dataset_files(project, results)
     for sweep, experiment in project.sweeps.items():
         folder = results / "sweeps" / sweep
@@ -278,7 +278,7 @@ def _derived(made: Path, results: Path) -> Iterator[Path]:
         yield from (path for path in made.parent.iterdir() if path.stem == made.stem)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def _table(heads: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> bytes:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([heads, *sorted(rows)])
     return stream.getvalue().encode()

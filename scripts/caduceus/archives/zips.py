@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tqdm import tqdm
 
@@ -85,7 +85,7 @@ def _write(
     folder: str,
     entry: Entry,
     secrets: Mapping[str, str],
-    progress: "tqdm[None]",
+    progress: "tqdm[Any]",
 ) -> str:
     """Write one entry; returns its sha256."""
     info = zipfile.ZipInfo(f"{folder}/{entry.name}", _TIME)
@@ -106,8 +106,8 @@ def _write(
                     if value in seen:
                         where = entry.name if isinstance(entry.source, bytes) else entry.source
                         raise ResultError(
-                            f"holds the value of {name}; take it out of the file, and if others "
-                            "have seen it, have a new one made",
+                            f"holds the value of {name}; take it out of the file, or have a new "
+                            "one made, which makes this one worthless",
                             str(where),
                         )
                 before = seen[max(0, len(seen) - overlap) :]

@@ -88,7 +88,7 @@ def _row(runs: Sequence[LedgerRun]) -> dict[str, Any]:
         "lost_hours": sum(attempt["lost_s"] or 0 for attempt in attempts) / 3600,
         "threads": _range(threads),
         "gpus": _range(gpus),
-        "run_s": {"median": median(finished), **_range(finished)} if finished else None,
+        "run_s": {"median": median(finished), **(_range(finished) or {})} if finished else None,
     }
 
 

@@ -31,11 +31,8 @@ class LedgerRun:
     @property
     def wall_s(self) -> float:
         """Seconds that led to its result: without failed attempts and time that was lost."""
-        return sum(
-            attempt["wall_s"] - (attempt["lost_s"] or 0)
-            for attempt in self.attempts
-            if attempt["state"] != "failed"
-        )
+        kept = (attempt for attempt in self.attempts if attempt["state"] != "failed")
+        return float(sum(attempt["wall_s"] - (attempt["lost_s"] or 0) for attempt in kept))
 
 
 def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:

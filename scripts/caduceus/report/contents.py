@@ -102,7 +102,7 @@ def _main_metrics(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _columns(groups: Sequence[Group]) -> list[dict[str, Any]]:
     """The columns of the table of runs: who they are, their results, parameters, and where."""
-    rows = [run | {"group": group} for group, run in all_runs(groups)]
+    rows = [{**run, "group": group} for group, run in all_runs(groups)]
     names = dict.fromkeys(name for row in rows for name in row)
     results = sorted(name for name in names if name.startswith("summary.") and name[8] != "_")
     parameters = [name for name in names if name.startswith("config.")]
