@@ -180,14 +180,17 @@ def test_other_statistics_make_the_tables_anew(finished: Project) -> None:
 
 def test_what_does_not_show_a_run_that_changed_stays_as_it_is(finished: Project) -> None:
     table = {"metrics": {"accuracy": "val/accuracy"}}
-    shown = {rate: table | {"variants": [{"rate": rate}]} for rate in (0.1, 0.2)}
-    tables = {"all": table, "low": shown[0.1], "high": shown[0.2]}
-    finished.change("config.yaml", paper={"tables": tables})
+    low, high = ({"variants": [{"rate": rate}]} for rate in (0.1, 0.2))
+    tables = {"all": table, "low": table | low, "high": table | high}
+    figures = {"low": table | low | {"kind": "bars"}}
+    finished.change("config.yaml", paper={"tables": tables, "figures": figures})
     finished.snakemake().check()
     run = next(run for run in finished.runs if "rate=0.2" in (run / "run.json").read_text())
     finished.replace(f"results/runs/{run.name}/train.json", '"wall_s"', '"wall_s" ')
 
-    assert finished.planned()["make_table"] == 2
+    planned = finished.planned()
+    assert planned["make_table"] == 2
+    assert "make_figure" not in planned
 
 
 def test_a_new_claim_decides_the_claims_and_does_nothing_else(finished: Project) -> None:
