@@ -71,10 +71,12 @@ def set_panel_height(
     for text in figure.findobj(Text):
         if "\n" in text.get_text():
             text.set_linespacing(_SPACING)
-    figure.get_layout_engine().execute(figure)
+    layout: Any = figure.get_layout_engine()
+    layout.execute(figure)
     place = all_axes[0].get_position()
     wanted = place.width * figure.get_figwidth() if height_in is None else height_in
-    lines = all_axes[0].get_gridspec().nrows
+    grid: Any = all_axes[0].get_gridspec()
+    lines = grid.nrows
     grow(figure, lines * (wanted - place.height * figure.get_figheight()))
 
 
@@ -98,7 +100,8 @@ def add_legend(figure: Figure, handles: Mapping[str, Any]) -> None:
         return
     room = figure.get_figwidth() - _EDGE_IN
     names = [wrap(name, room - _HANDLE_IN, TICK_SIZE) for name in handles]
-    renderer = figure.canvas.get_renderer()
+    canvas: Any = figure.canvas
+    renderer = canvas.get_renderer()
     for lines in range(1, len(names) + 1):
         columns = -(-len(names) // lines)
         legend = figure.legend(handles.values(), names, loc="outside lower center", ncols=columns)

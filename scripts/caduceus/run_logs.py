@@ -63,7 +63,9 @@ def installed_packages(folder: RunFolder, number: int) -> str | None:
     Their order in the list is that of the file system, so that their sorted lines are hashed.
     """
     listed = packages_file(folder, number)
-    return None if listed is None else digest_text("\n".join(sorted(listed.read_text().splitlines())))
+    return (
+        None if listed is None else digest_text("\n".join(sorted(listed.read_text().splitlines())))
+    )
 
 
 def packages_file(folder: RunFolder, number: int) -> Path | None:

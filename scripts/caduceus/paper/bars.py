@@ -26,12 +26,16 @@ def measure_bars(data: FigureData) -> Content:
         for variant, label in zip(data.variants, data.labels, strict=True):
             by_seed = variant.by_seed(metric)
             runs |= dict.fromkeys(variant.runs(metric))
-            row = {"label": label, "experiment": variant.experiment, "variant": variant.name}
+            row: dict[str, Any] = {
+                "label": label,
+                "experiment": variant.experiment,
+                "variant": variant.name,
+            }
             row |= {"n": len(by_seed), "runs": variant.runs(metric)}
             if by_seed:
                 counts.append(len(by_seed))
                 values = data.scale * np.array(list(by_seed.values()))
-                found = data.estimate(values)
+                found = data.estimate(values.tolist())
                 row |= {name: rounded(getattr(found, name)) for name in ("value", "low", "high")}
                 row |= {"values": dict(zip(by_seed, rounded(values), strict=True))}
             theirs = published_value(published, variant.parameters)
@@ -81,12 +85,25 @@ def _draw_row(
         handles.setdefault(names["statistic"], bar)
         values = list(row["values"].values())
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
-        dots = {"marker": "o", "ms": 2.6, "mew": 0, "color": _OURS, "alpha": 0.65, "ls": ""}
+        dots: dict[str, Any] = {
+            "marker": "o",
+            "ms": 2.6,
+            "mew": 0,
+            "color": _OURS,
+            "alpha": 0.65,
+            "ls": "",
+        }
         [points] = axes.plot(values, place + spread, **dots)
         handles.setdefault("one run", points)
     if row["n"] > 1:
         ends = [[row["value"] - row["low"]], [row["high"] - row["value"]]]
-        style = {"color": "black", "elinewidth": 1, "capsize": 2.2, "capthick": 1, "ls": ""}
+        style: dict[str, Any] = {
+            "color": "black",
+            "elinewidth": 1,
+            "capsize": 2.2,
+            "capthick": 1,
+            "ls": "",
+        }
         handles.setdefault(
             names["interval"], axes.errorbar(row["value"], place, xerr=ends, **style)
         )

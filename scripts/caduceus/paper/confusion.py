@@ -82,7 +82,7 @@ def measure_confusion(data: FigureData) -> Content:
         SpecError: no run says what it predicts.
     """
     metric = next(iter(data.metrics.values()), None)
-    chart = metric and metric_name(metric)
+    chart = metric_name(metric) if metric else None
     found = {
         label: _counts(variant, chart)
         for variant, label in zip(data.variants, data.labels, strict=True)
@@ -194,13 +194,18 @@ def _draw_matrix(axes: Axes, percent: Array, has_room: bool) -> Any:
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
     is_fine = percent.size > _MOST_CELLS
-    style = {"edgecolor": "white", "lw": 0 if is_fine else 0.4, "rasterized": is_fine}
+    style: dict[str, Any] = {
+        "edgecolor": "white",
+        "lw": 0 if is_fine else 0.4,
+        "rasterized": is_fine,
+    }
     edges = np.arange(len(percent) + 1) - 0.5
     mesh = axes.pcolormesh(edges, edges, percent, cmap=_SHADES, vmin=0, vmax=100, **style)
     for (row, column), value in np.ndenumerate(percent if has_room else np.zeros((0, 0))):
         if value >= 0.5:  # else it would read 0
             colour = "white" if value > 50 else "black"
-            style = {"color": colour, "ha": "center", "va": "center", "size": _NUMBER_SIZE}
-            number = axes.text(column, row, f"{value:.0f}", **style)
+            words: dict[str, Any] = {"color": colour, "ha": "center", "va": "center"}
+            words |= {"size": _NUMBER_SIZE}
+            number = axes.text(column, row, f"{value:.0f}", **words)
             number.set_in_layout(False)  # it lies inside the panel, and measuring takes long
     return mesh

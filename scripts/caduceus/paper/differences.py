@@ -50,14 +50,14 @@ class Pair:
 
     def compare(self, metric: Metric, data: FigureData) -> Comparison | None:
         """The variant less the baseline by seed; None if either has no result."""
-        sides = [
+        first, second = (
             {seed: data.scale * value for seed, value in side.by_seed(metric).items()}
             for side in (self.variant, self.baseline)
-        ]
-        if not all(sides):
+        )
+        if not first or not second:
             return None
         about = {name: data.statistics[name] for name in ("test", "confidence")}
-        return compare_by_seed(*sides, **about)
+        return compare_by_seed(first, second, **about)
 
     def by_seed(self, metric: Metric) -> Iterator[tuple[int, float]]:
         """The difference at each seed that both have."""

@@ -13,7 +13,7 @@ Curve: TypeAlias = tuple[Array, Array]  # steps, which rise, and values (n,)
 _BLOCK = 50  # steps whose bootstrap samples are held at a time
 
 
-def align(curves: Sequence[Curve]) -> tuple[Array, Array]:
+def align(curves: Sequence[tuple[Any, Any]]) -> tuple[Array, Array]:
     """Steps (steps,) at which some curve has a value, and the values (curves, steps) there.
 
     Between its own steps a curve is straight, before the first and after the last it is NaN.
