@@ -243,7 +243,7 @@ def test_runs_are_paired_by_seed_and_where_seeds_differ_they_are_not(project: Pr
     project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/other.yaml"])
     unpaired = make_of(project, logs({0.1: first, 0.2: [*[0.0] * 8, *second]}))
     assert unpaired.marks() == ["best", "tied"]
-    assert "permutation test of Welch's t, seeds differing" in unpaired.note
+    assert "permutation test of Welch's t, not paired" in unpaired.note
     assert "by seed" not in unpaired.note
     assert unpaired.value["label_names"] == ["experiment", "rate"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from caduceus.statistics import Comparison, compare_by_seed, holm, runs_to_decide
-from caduceus.statistics.comparisons import PairedTest
+from caduceus.statistics.comparisons import AnyTest
 
 Place = tuple[str, int]  # a cell: its column's heading, its row
 Standing = Literal["best", "tied", "worse", "undecided"]
@@ -64,7 +64,7 @@ class Standings:
 
 
 def find_best(
-    columns: Mapping[str, Column], test: PairedTest = "sign_flip", alpha: float = 0.05
+    columns: Mapping[str, Column], test: AnyTest = "sign_flip", alpha: float = 0.05
 ) -> Standings:
     """Compare the best of each column with all others of it.
 
@@ -74,7 +74,8 @@ def find_best(
 
     Args:
         columns: by heading; one whose values are all the same has no best.
-        test: of pairs by seed, "sign_flip" or "wilcoxon"; where seeds differ it is "permutation".
+        test: of pairs by seed, "sign_flip" or "wilcoxon"; where seeds differ, or if it is asked
+            for, "permutation".
         alpha: the chance of an error anywhere.
     """
     of: dict[Place, Standing] = {}

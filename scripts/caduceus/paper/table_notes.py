@@ -13,7 +13,7 @@ _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
 _TESTS = {
     "sign_flip": "sign-flip test by seed",
     "wilcoxon": "Wilcoxon signed-rank test by seed",
-    "permutation": "permutation test of Welch's t, seeds differing",
+    "permutation": "permutation test of Welch's t, not paired",
 }
 
 
