@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import ResultError, SpecError
-from caduceus.paper.curves import align, estimate_steps
 from caduceus.paper.figures import make_figure
 from caduceus.paper.histories import read_curve
 from caduceus.paper.history_columns import read_curves
 from caduceus.rendering import csv_line
 from caduceus.statistics import estimate
+from caduceus.statistics.curves import align, estimate_steps
 from exported_runs import export_runs, load
 from figure_exports import (
     STATISTICS,
@@ -100,7 +100,7 @@ def test_runs_that_log_at_different_steps_are_straight_between_them() -> None:
 
 def test_a_long_curve_is_drawn_in_part_from_its_first_step_to_its_last() -> None:
     curve = (np.arange(3, 100_003), np.arange(100_000.0))
-    steps, values = align([curve])
+    steps, values = align([curve], 500)
     assert (steps[0], steps[-1], len(steps)) == (3, 100_002, 500)
     assert values.tolist() == [(steps - 3).tolist()]
 

@@ -17,13 +17,11 @@ from caduceus.pages import (
     wrap,
 )
 from caduceus.paper.figure_data import Content, FigureData, rounded, run_count
-from caduceus.paper.history_columns import Curve, read_curves
+from caduceus.paper.history_columns import read_curves
 from caduceus.paper.results import metric_name
-from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, t_interval
-from caduceus.statistics.samples import Array
+from caduceus.statistics.curves import align, estimate_steps
 
 _MOST_STEPS = 500  # of a curve: more than a printed column has dots
-_BLOCK = 50  # steps whose bootstrap samples are held at a time
 _LEAST_IN = 1.7  # inches that a panel is wide at least, with its axis
 _HEIGHT_IN, _AXIS_IN = 1.45, 0.6  # inches that it is high, and that its axis takes beside it
 
@@ -57,7 +55,7 @@ def measure_curves(data: FigureData) -> Content:
             if not found:
                 continue
             runs |= dict.fromkeys(found)
-            steps, values = align(list(found.values()))
+            steps, values = align(list(found.values()), _MOST_STEPS)
             n, value, low, high = estimate_steps(values * data.scale, data.statistics)
             counts += [int(n.min()), int(n.max())]
             lines.append(
@@ -74,53 +72,6 @@ def measure_curves(data: FigureData) -> Content:
 def _caption(data: FigureData, counts: Sequence[int]) -> str:
     sentence = f"At each step: {data.method}, over {run_count(counts)}."
     return " ".join([sentence, *data.failures()])
-
-
-def align(curves: Sequence[Curve]) -> tuple[Any, Array]:
-    """Steps (steps,) at which some curve has a value, and the values (curves, steps) there.
-
-    Between its own steps a curve is straight, before the first and after the last it is NaN.
-    """
-    steps = np.unique(np.concatenate([at for at, _ in curves]))
-    if len(steps) > _MOST_STEPS:
-        steps = steps[np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int)]
-    values = [np.interp(steps, at, found, left=np.nan, right=np.nan) for at, found in curves]
-    return steps, np.array(values)
-
-
-def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Array, Array, Array]:
-    """A statistic of `values` (runs, steps) at each step, over the runs that have one there.
-
-    Args:
-        values: NaN where a run has none; each step has at least one.
-        statistics: `paper.statistics`.
-
-    Returns:
-        The number of runs, the statistic, and the ends of its interval, which are NaN of a single
-        run; each (steps,).
-    """
-    ordered = np.sort(values.T, axis=-1)  # NaN comes last
-    n = np.isfinite(ordered).sum(axis=-1)
-    value, low, high = (np.full(len(n), np.nan) for _ in range(3))
-    for count in np.unique(n):
-        places = np.flatnonzero(n == count)
-        block = ordered[places, :count]
-        value[places] = STATISTICS[statistics["statistic"]](block)
-        if count > 1:
-            low[places], high[places] = value[places], value[places]
-            varies = block[:, 0] < block[:, -1]
-            low[places[varies]], high[places[varies]] = _interval(block[varies], statistics)
-    return n, value, low, high
-
-
-def _interval(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The ends (steps,) of the intervals of `values` (steps, n)."""
-    about = (statistics["statistic"], statistics["interval"], statistics["confidence"])
-    if statistics["interval"] == "t":
-        return t_interval(values, about[0], about[2])
-    blocks = np.split(values, range(_BLOCK, len(values), _BLOCK))
-    ends = [bootstrap_interval(block, *about, statistics["resamples"], 0) for block in blocks]
-    return tuple(np.concatenate(found) for found in zip(*ends, strict=True))
 
 
 def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
