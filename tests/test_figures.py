@@ -14,7 +14,7 @@ from caduceus.paper.histories import read_curve
 from caduceus.paper.history_columns import read_curves
 from caduceus.rendering import csv_line
 from caduceus.statistics import estimate
-from caduceus.statistics.curves import align, estimate_steps
+from caduceus.statistics.curves import align
 from exported_runs import export_runs, load
 from figure_exports import (
     STATISTICS,
@@ -98,7 +98,7 @@ def test_runs_that_log_at_different_steps_are_straight_between_them() -> None:
     assert values.tolist()[1] == pytest.approx([np.nan, 2, 4, np.nan], nan_ok=True)
 
 
-def test_a_long_curve_is_drawn_in_part_from_its_first_step_to_its_last() -> None:
+def test_of_very_many_steps_some_are_chosen_evenly() -> None:
     curve = (np.arange(3, 100_003), np.arange(100_000.0))
     steps, values = align([curve], 500)
     assert (steps[0], steps[-1], len(steps)) == (3, 100_002, 500)
