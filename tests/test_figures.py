@@ -14,6 +14,7 @@ from caduceus.paper.histories import read_curve
 from caduceus.paper.history_columns import read_curves
 from caduceus.rendering import csv_line
 from caduceus.statistics import estimate
+from caduceus.statistics.curves import align
 from exported_runs import export_runs, load
 from figure_exports import (
     STATISTICS,
@@ -86,6 +87,22 @@ def test_a_caption_names_each_method_by_which_an_interval_was_made(project: Proj
     assert caption.startswith(
         "Over 2 to 7 runs: median, 95 % interval by Student's t or order statistics."
     )
+
+
+def test_runs_that_log_at_different_steps_are_straight_between_them() -> None:
+    first = (np.array([0, 10, 20]), np.array([0.0, 1.0, 0.0]))
+    second = (np.array([5, 10]), np.array([2.0, 4.0]))
+    steps, values = align([first, second])
+    assert list(steps) == [0, 5, 10, 20]
+    assert values.tolist()[0] == [0, 0.5, 1, 0]
+    assert values.tolist()[1] == pytest.approx([np.nan, 2, 4, np.nan], nan_ok=True)
+
+
+def test_of_very_many_steps_some_are_chosen_evenly() -> None:
+    curve = (np.arange(3, 100_003), np.arange(100_000.0))
+    steps, values = align([curve], 500)
+    assert (steps[0], steps[-1], len(steps)) == (3, 100_002, 500)
+    assert values.tolist() == [(steps - 3).tolist()]
 
 
 CELLS = ["0.5", "1", "-3", "1e-05", "NaN", "Infinity", "null", "true", "", "0.25"]

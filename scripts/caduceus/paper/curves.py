@@ -20,7 +20,6 @@ from caduceus.paper.figure_data import Content, FigureData, rounded, run_count
 from caduceus.paper.history_columns import read_curves
 from caduceus.paper.results import metric_name
 from caduceus.statistics.curves import align, estimate_steps
-from caduceus.statistics.samples import Array
 
 _MOST_STEPS = 500  # of a curve: more than a printed column has dots
 _LEAST_IN = 1.7  # inches that a panel is wide at least, with its axis
@@ -56,7 +55,7 @@ def measure_curves(data: FigureData) -> Content:
             if not found:
                 continue
             runs |= dict.fromkeys(found)
-            steps, values = _thinned(*align(list(found.values())))
+            steps, values = align(list(found.values()), _MOST_STEPS)
             n, value, low, high = estimate_steps(values * data.scale, data.statistics)
             low[n == 1], high[n == 1] = np.nan, np.nan
             counts |= set(n.astype(int).tolist())
@@ -74,14 +73,6 @@ def measure_curves(data: FigureData) -> Content:
 def _caption(data: FigureData, counts: Collection[int]) -> str:
     sentence = f"At each step: {data.method(counts)}, over {run_count(counts)}."
     return " ".join([sentence, *data.failures()])
-
-
-def _thinned(steps: Array, values: Array) -> tuple[Array, Array]:
-    """`steps` (steps,) and `values` (runs, steps), of very many evenly chosen ones."""
-    if len(steps) <= _MOST_STEPS:
-        return steps, values
-    places = np.linspace(0, len(steps) - 1, _MOST_STEPS).round().astype(int)
-    return steps[places], values[:, places]
 
 
 def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:

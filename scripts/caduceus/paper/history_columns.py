@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-from numpy.typing import NDArray
 
 from caduceus.rendering import parse
-
-Curve = tuple[NDArray[np.int64], NDArray[np.float64]]  # steps, values; both (rows,)
+from caduceus.statistics.curves import Curve
 
 
 def read_curves(history: Path, metrics: Sequence[str]) -> Mapping[str, Curve]:

@@ -116,6 +116,7 @@ def _averages(
         if found:
             steps, values = align(found)
             n, value, low, high = estimate_steps(values, statistics)
+            low, high = (np.where(n > 1, end, value) for end in (low, high))
             yield _thinned(_Drawn(place, steps, np.stack((value, low, high, n))), points)
 
 

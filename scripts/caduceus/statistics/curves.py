@@ -4,28 +4,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of
 from caduceus.statistics.samples import Array
 
-Curve: TypeAlias = tuple[Array, Array]  # steps, which rise, and values (n,)
+Curve: TypeAlias = tuple[NDArray[Any], Array]  # steps, which rise, and values; both (n,)
 
 _BLOCK = 50  # steps whose bootstrap samples are held at a time
 
 
-def align(curves: Sequence[tuple[Any, Any]]) -> tuple[Array, Array]:
+def align(curves: Sequence[Curve], most: int | None = None) -> tuple[Any, Array]:
     """Steps (steps,) at which some curve has a value, and the values (curves, steps) there.
 
     Between its own steps a curve is straight, before the first and after the last it is NaN.
+
+    Args:
+        curves: of several runs.
+        most: how many steps; of more, so many are chosen evenly.
     """
     steps = np.unique(np.concatenate([at for at, _ in curves]))
+    if most is not None and len(steps) > most:
+        steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(int)]
     values = [np.interp(steps, at, found, left=np.nan, right=np.nan) for at, found in curves]
     return steps, np.array(values)
 
 
-def estimate_steps(
-    values: Array, statistics: Mapping[str, Any]
-) -> tuple[Array, Array, Array, Array]:
+def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Array, Array, Array]:
     """A statistic of `values` (runs, steps) at each step, over the runs that have one there.
 
     Args:
@@ -33,8 +38,8 @@ def estimate_steps(
         statistics: `paper.statistics`.
 
     Returns:
-        The number of runs, the statistic, and the ends of its interval, which are the statistic
-        itself of a single run; each (steps,).
+        The number of runs, the statistic, and the ends of its interval, which are NaN of a single
+        run; each (steps,).
     """
     ordered = np.sort(values.T, axis=-1)  # NaN comes last
     n = np.isfinite(ordered).sum(axis=-1)
@@ -42,12 +47,12 @@ def estimate_steps(
     for count in np.unique(n):
         places = n == count
         value[places] = STATISTICS[statistics["statistic"]](ordered[places, :count])
-    low, high = value.copy(), value.copy()
+    low, high = (np.where(n > 1, value, np.nan) for _ in range(2))
     varies = ordered[:, 0] < ordered[np.arange(len(n)), n - 1]
     for count in np.unique(n[varies]):
         places = np.flatnonzero(varies & (n == count))
         low[places], high[places] = _intervals(ordered[places, :count], statistics)
-    return n.astype(float), value, low, high
+    return n, value, low, high
 
 
 def _intervals(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Array]:
