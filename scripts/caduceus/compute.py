@@ -1,6 +1,7 @@
 """What attempts cost together: time, processors, GPUs, memory, energy."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 from typing import Any
 
 from caduceus.attempts import Attempt, gpu_seconds
@@ -52,7 +53,7 @@ def total_cost(attempts: Sequence[Attempt]) -> dict[str, Any]:
             by_model[name] = by_model.get(name, 0.0) + attempt["wall_s"] / _HOUR_S
     return {
         "attempts": len(attempts),
-        "wall_hours": sum(attempt["wall_s"] for attempt in attempts) / _HOUR_S,
+        "wall_hours": fsum(attempt["wall_s"] for attempt in attempts) / _HOUR_S,
         "cpu_hours": _sum((attempt["cpu_s"] for attempt in attempts), _HOUR_S),
         "gpu_hours": _sum(map(gpu_seconds, known_gpus), _HOUR_S),
         "gpu_hours_by_model": dict(sorted(by_model.items())),
@@ -73,6 +74,6 @@ def gpu_names(attempt: Attempt) -> list[str]:
 
 
 def _sum(values: Iterable[float | None], unit: float) -> float | None:
-    """The sum of what is known, in `unit`; None if nothing is."""
+    """The sum of what is known, in `unit`, exact whatever the order; None if nothing is."""
     known = [value for value in values if value is not None]
-    return sum(known) / unit if known else None
+    return fsum(known) / unit if known else None
