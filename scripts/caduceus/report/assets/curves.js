@@ -29,7 +29,7 @@ const drawCurves = async () => {
   curves.averages = averages;
   curves.steps = [...new Set([...averages.values()].flatMap(({ steps }) => [...steps]))].sort((a, b) => a - b);
   const chart = newChart({ height: 400, x_axis_label: "step", y_axis_type: isLog ? "log" : "linear" });
-  curves.span = new Bokeh.Span({ dimension: "height", line_color: colours().quiet, line_width: 1, visible: false });
+  curves.span = new Bokeh.Span({ level: "overlay", dimension: "height", line_color: colours().quiet, line_width: 1, visible: false });
   chart.add_layout(curves.span);
   chart.on_event("mousemove", ({ x }) => readOff(nearestStep(x), true));
   // However many curves there are, a kind of them is drawn at once.
