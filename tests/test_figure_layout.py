@@ -61,7 +61,7 @@ def check_layout(figure: Figure) -> None:
             assert across <= 1 or along <= 1
 
 
-@pytest.fixture(scope="module", params=["2", "8", "20", "20 long"])
+@pytest.fixture(scope="module", params=["2", "8 long", "20"])
 def contents(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Content]:

@@ -1,7 +1,9 @@
 """Sweeps, run by the workflow."""
 
 import csv
+import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from caduceus.sweeps.configs import read_config
+from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
+from caduceus.sweeps.results import read_trials
 from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.sweeps.tables import read_trial_table
 from projects import Finished, Project, end_group, start_snakemake, wait_for
 from test_online import caduceus
 from wandb_server import WandbServer
@@ -44,6 +49,9 @@ GRID = {
     "metric": {"name": "val/loss", "goal": "minimize"},
     "parameters": {"mode": {"values": ["good", "crash", "broken"]}, "x": {"values": [0.2, 0.8]}},
 }
+
+
+SHOWN = {"figures": {"search": {"kind": "sweep", "panel": "slices", "width": "column"}}}
 
 
 def create(path: Path, config: Any, **sweep: Any) -> Project:
@@ -88,6 +96,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     project = create(tmp_path_factory.mktemp("swept") / "project", GRID, count=2, confirm=1)
     project.snakemake().check()
     change_sweep(project, count=6)
+    project.change("config.yaml", paper=SHOWN)
     planned = project.planned()
     assert planned["suggest_trial"] == 4
     assert planned["sweep_agent"] == 4 + 3  # the best of six is confirmed anew
@@ -132,13 +141,33 @@ def test_the_sweep_is_exported_as_given_with_figures(swept: tuple[Project, Finis
     assert figures == {f"{name}.pdf" for name in names}
 
 
+def test_a_figure_of_the_paper_shows_the_trials_in_its_width(
+    swept: tuple[Project, Finished],
+) -> None:
+    project, _ = swept
+    folder = SweepFolder(sweep_of(project))
+    space = folder.config().space
+    plan = project.read_json("results/experiments/tune.json")
+    rows, _confirmed = read_trials(folder, plan["runs"], space)
+    table = read_trial_table(folder.path / "trials.csv", space)
+    assert table == [dataclasses.replace(row, objectives=()) for row in rows]
+
+    shown = project.read_json("results/paper/figures/search.json")
+    assert shown["runs"] == [run for row in rows for run in row.runs]
+    assert [trial["objective"] for trial in shown["numbers"]["trials"]][:2] == [0.26, 0.5]
+    pdf = (project.path / "results/paper/figures/search.pdf").read_bytes()
+    width = re.search(rb"/MediaBox \[ 0 0 ([\d.]+)", pdf)
+    assert width is not None
+    assert float(width[1]) == pytest.approx(2.7 * 72)
+
+
 def test_the_best_is_an_experiment_that_runs(
     swept: tuple[Project, Finished], tmp_path: Path
 ) -> None:
     project = Project(tmp_path / "project")
     shutil.copytree(swept[0].path, project.path, symlinks=True)
     best = (sweep_of(project) / "best.json").relative_to(project.path).as_posix()
-    project.change("config.yaml", experiments=[best])
+    project.change("config.yaml", experiments=[best], paper={})
     project.snakemake().check()
     (run,) = (path for path in project.runs if path.name.startswith("tune-best-"))
     summary = json.loads((run / "run_summary.json").read_text())

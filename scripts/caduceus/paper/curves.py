@@ -1,6 +1,6 @@
 """Learning curves: a statistic over the seeds at each step, with its interval as a band."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from caduceus.statistics.curves import align, estimate_steps
 _MOST_STEPS = 500  # of a curve: more than a printed column has dots
 _LEAST_IN = 1.7  # inches that a panel is wide at least, with its axis
 _HEIGHT_IN, _AXIS_IN = 1.45, 0.6  # inches that it is high, and that its axis takes beside it
+_MOST_BAND = 0.4  # of the span of all lines, what their bands may add to it at either end
+_MARGIN = 0.04  # of an axis, what is free at either end
 
 
 def measure_curves(data: FigureData) -> Content:
@@ -96,9 +98,30 @@ def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
             handles.setdefault(line["label"], handle)
             alpha = band_alpha(len(styles))
             axes.fill_between(steps, low, high, color=style["color"], alpha=alpha, lw=0)
+        if panel["lines"]:
+            axes.set_ylim(*_limits(panel["lines"]))
         number_ticks(axes.xaxis, length)
         axes.set_xlabel("step")
         axes.set_ylabel(wrap(panel["heading"], _HEIGHT_IN, LABEL_SIZE))
     add_legend(figure, handles)
     set_panel_height(figure, all_axes, _HEIGHT_IN)
     return figure
+
+
+def _limits(lines: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Where the axis of values begins and ends.
+
+    All lines are inside. Bands of few runs can be many times as wide as what the lines span: they
+    are cut off where they would press it together.
+    """
+    values = np.concatenate([line["value"] for line in lines])
+    low, high = values.min(), values.max()
+    span = (high - low) or abs(high) or 1.0
+    bands = [
+        np.concatenate([np.array(line[name], dtype=float) for line in lines])
+        for name in ("low", "high")
+    ]
+    low = max(low - _MOST_BAND * span, np.nanmin([low, *bands[0]]))
+    high = min(high + _MOST_BAND * span, np.nanmax([high, *bands[1]]))
+    margin = _MARGIN * ((high - low) or span)
+    return low - margin, high + margin
