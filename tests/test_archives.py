@@ -2,10 +2,13 @@
 
 import csv
 import io
+import json
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,8 @@ MADE = [
         "groups/baseline/runs.csv",
         "paper/tables/accuracy.md",
         "paper/figures/curves.pdf",
+        "paper/provenance.json",
+        "report/index.html",
     )
 ]
 KEY = "0123456789abcdef" * 3
@@ -80,8 +85,11 @@ def test_it_holds_configuration_programs_exports_paper_and_pipeline(
             assert files[f"project/results/runs/{run.name}/{name}"] == (run / name).read_bytes()
     for name in ("groups/baseline/history.parquet", "paper/figures/curves.svg"):
         assert files[f"derived/{name}"] == (finished.path / "results" / name).read_bytes()
-    assert not any("/work/" in name or "__pycache__" in name for name in files)
+    assert files["derived/report/index.html"]
     assert "project/data/points.csv" not in files
+    assert not any("__pycache__" in name for name in files)
+    (environment,) = json.loads(files["derived/paper/provenance.json"])["environments"].values()
+    assert [name for name in files if "/work/" in name] == [f"project/{environment}"]
 
 
 def test_the_code_that_ran_is_there_once_for_all_runs_that_had_it(
@@ -98,6 +106,31 @@ def test_the_code_that_ran_is_there_once_for_all_runs_that_had_it(
     moved = {row["file"]: row["why"] for row in rows(files["left_out.csv"])}
     name = f"project/results/runs/{finished.runs[0].name}/artifacts/code-toy/experiments/train.py"
     assert moved[name] == f"it is code/{code}/experiments/train.py"
+
+
+def test_what_the_ledger_counts_of_other_runs_is_there(
+    finished: Project, archive: Callable[..., Made]
+) -> None:
+    """Of a run that was given up, killed at its second attempt: by its files' times, after 60 s."""
+    given_up = finished.runs[0].with_name("toy-given-up")
+    shutil.copytree(finished.runs[0], given_up, symlinks=True)
+    for name in ("train.json", "run_summary.json", "manifest.json"):
+        (given_up / name).unlink()
+    attempt = json.loads((given_up / "work/attempts/1.json").read_text())
+    attempt |= {"attempt": 2, "state": "running", "wall_s": 0.0}
+    (given_up / "work/attempts/2.json").write_text(json.dumps(attempt))
+    console = given_up / "work/attempts/2.log"
+    console.write_text("epoch 1")
+    last = datetime.fromisoformat(attempt["started_at"]).timestamp() + 60
+    os.utime(console, (last, last))
+
+    files = content(archive())
+    where = "project/results/runs/toy-given-up"
+    assert {name for name in files if name.startswith(where)} == {
+        f"{where}/{name}"
+        for name in ("params.json", "run.json", "work/attempts/1.json", "work/attempts/2.json")
+    }
+    assert json.loads(files[f"{where}/work/attempts/2.json"])["wall_s"] == 60
 
 
 def test_what_was_put_over_the_configuration_is_in_it(

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from caduceus.git import UNKNOWN, read_commit, remote_of
+from caduceus.git import UNKNOWN, read_commit, remote_of, repository_of
 
 
 def git(folder: Path, *words: str) -> str:
@@ -68,3 +68,13 @@ def test_no_password_of_a_remote_is_told(repository: Path) -> None:
     ):
         git(repository, "config", "remote.origin.url", address)
         assert remote_of(repository) == told
+
+
+def test_an_unpacked_project_is_kept_where_its_archive_says(repository: Path) -> None:
+    address = "https://example.org/me/paper.git"
+    git(repository, "config", "remote.origin.url", address)
+    project = repository / "project"
+    project.mkdir()
+    assert repository_of(project) == address
+    (repository / "caduceus.json").write_text('{"repository": "https://example.org/theirs"}')
+    assert repository_of(project) == "https://example.org/theirs"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus import processes
+from caduceus.files import read_json
 from caduceus.processes import StartError
 
 UNKNOWN = {"commit": None, "is_dirty": None}  # outside a repository
@@ -49,6 +50,15 @@ def changed_files(root: Path) -> list[str] | None:
 def is_tracked(name: str, root: Path) -> bool:
     """Whether git has a file of this path below `root`."""
     return bool(_git(root, "ls-files", "--", name))
+
+
+def repository_of(root: Path) -> str | None:
+    """Where a project is kept: the remote `origin`, or what the archive says that it came from."""
+    archive = root / "../caduceus.json"
+    if archive.is_file():
+        known: str | None = read_json(archive)["repository"]
+        return known
+    return remote_of(root)
 
 
 def remote_of(root: Path) -> str | None:

@@ -73,6 +73,10 @@ wildcard_constraints:
     rank=r"\d+",
 
 
+# Where a path lies, which as a module's may have another prefix; of a rule's, Snakemake sees to it.
+place = workflow.modifier.path_modifier.replace_prefix
+
+
 def get_experiment_file(wildcards):
     experiment, _ = PROJECT.runs[wildcards.run]
     return local(experiment.source.path)
@@ -99,10 +103,11 @@ def get_lost_logs(folder):
     """
 
     def has(*names):
-        return any(os.path.exists(f"{folder}/{name}") for name in names)
+        return any(os.path.exists(f"{place(folder)}/{name}") for name in names)
 
     has_ended = has("manifest.json") and has("train.json", "server.json")
-    return [f"{folder}/work"] if has_ended and not has("work") else []
+    lost = has_ended and not has("work/code", "work/server")
+    return [f"{folder}/work/code"] if lost else []
 
 
 def get_trial(wildcards):
@@ -202,7 +207,7 @@ def get_asked(wildcards):
 
 def get_index(project):
     """The group of each run of a W&B project, as `refresh` has found them."""
-    path = f"results/projects/{project}/runs.json"
+    path = place(f"results/projects/{project}/runs.json")
     if not os.path.exists(path):
         return {}
     with open(path) as index:
@@ -290,7 +295,7 @@ def get_groups(file):
 
 def get_verification(wildcards):
     path = "results/verification.json"
-    return [path] if os.path.exists(path) else []
+    return [path] if os.path.exists(place(path)) else []
 
 
 def get_paper(wildcards):
@@ -302,6 +307,7 @@ def get_paper(wildcards):
         *expand("results/paper/figures/{figure}.pdf", figure=PAPER["figures"]),
         *(["results/paper/claims.md"] if PAPER["claims"] else []),
         "results/paper/compute.json",
+        "results/paper/attempts.csv",
         "results/paper/provenance.json",
         "results/paper/checklist.md",
         "results/report/index.html",

@@ -20,23 +20,16 @@ from typing import Any
 import yaml
 
 import caduceus
-from caduceus.errors import ResultError, SpecError
-from caduceus.files import canonical_json, digest_text, files_below, read_json
-from caduceus.further_runs import with_further_runs
+from caduceus.errors import SpecError
+from caduceus.files import canonical_json, files_below
 from caduceus.project import Project
-from caduceus.runs import RunFolder
 from caduceus.sources import code_files, program_files
 from caduceus.yaml_files import as_number, load
 
-DERIVED = "derived/"
-RESULTS = "project/results/"
 _ABOUT_PROJECT = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "README*", "CITATION.cff", ".zenodo.json")
 _PIPELINE_FILES = ("Snakefile", "pyproject.toml", "LICENSE", "*.md", "results/README.md")
 _PIPELINE_FOLDERS = ("workflow", "envs")
 _PACKAGES = ("caduceus", "snakemake_executor_plugin_caduceus_slurm")
-_RUN_FILES = ("params.json", "run.json", "server.json", "train.json", "upload.json")
-_MAY_BE_LARGE = ("media", "artifacts")
-_SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
 
 
 @dataclass(frozen=True)
@@ -71,55 +64,37 @@ class Contents:
         self.entries.setdefault(name, Entry(name, source, sha256))
 
 
-def collect(
-    project: Project,
-    config: Mapping[str, Any],
-    config_files: Sequence[Path],
-    results: Path,
-    made: Sequence[Path],
-    pipeline: Path,
-) -> Contents:
-    """Everything that belongs into the archive of the project in the folder we work in.
-
-    What is made from other files comes after them, so that also those who unpack it without the
-    files' times get them in an order in which nothing seems out of date.
+def add_written(
+    contents: Contents, project: Project, config: Mapping[str, Any], config_files: Sequence[Path]
+) -> None:
+    """Take in what the user wrote, as far as the configuration leads there.
 
     Args:
-        project: what is planned; every run has been exported.
+        contents: takes it.
+        project: what is planned.
         config: the configuration as Snakemake has it.
         config_files: where it was read from.
-        results: the folder results/.
-        made: a file of each group, sweep, table, figure and so on below `results`.
-        pipeline: the folder of Caduceus's Snakefile.
 
     Raises:
         SpecError: a file lies outside the project's folder, or no file matches a pattern.
-        ResultError: a file of an export is missing.
     """
-    contents = Contents()
     contents.add("project/config.yaml", _config(config, config_files))
     for path in _project_files(project):
-        contents.add(f"project/{_inside(path)}", path)
+        contents.add(f"project/{inside(path)}", path)
+
+
+def add_pipeline(contents: Contents, pipeline: Path) -> None:
+    """Take in Caduceus.
+
+    Args:
+        contents: takes it.
+        pipeline: the folder of its Snakefile.
+
+    Raises:
+        SpecError: there is none.
+    """
     for name, path in _pipeline_files(pipeline):
         contents.add(f"pipeline/{name}", path)
-    for path in _measured(project, results):
-        contents.add(RESULTS + path.relative_to(results).as_posix(), path)
-    limit = project.config["archive"]["max_file_mb"] * 1_000_000
-    for folder in _run_folders(project, results):
-        for each in with_further_runs(RunFolder(folder)):
-            _add_run(contents, each.path, results, limit)
-    for path in sorted({file for first in made for file in _derived(first, results)}):
-        contents.add(DERIVED + path.relative_to(results).as_posix(), path)
-    contents.add("code/runs.csv", _table(("run", "code"), contents.code.items()))
-    heads = ("file", "bytes", "sha256", "why")
-    contents.add("left_out.csv", _table(heads, contents.left_out + contents.moved))
-    return contents
-
-
-def dataset_files(project: Project, results: Path) -> list[Path]:
-    """The records of the datasets; where all runs were made elsewhere, none has been described."""
-    files = (results / f"datasets/{dataset}/dataset.json" for dataset in project.datasets)
-    return [path for path in files if path.is_file()]
 
 
 def _config(config: Mapping[str, Any], files: Sequence[Path]) -> Path | bytes:
@@ -152,7 +127,7 @@ def _project_files(project: Project) -> Iterator[Path]:
         if "program" in (spec["dataset"] or {}):
             yield from program_files(root / spec["dataset"]["program"], root)
     for index, pattern in enumerate(config["archive"]["include"]):
-        found = [path for path in sorted(root.glob(pattern)) if _is_visible(path)]
+        found = [path for path in sorted(root.glob(pattern)) if is_visible(path)]
         if not found:
             raise SpecError(
                 f"archive.include[{index}]: no visible file or folder matches {pattern!r}; "
@@ -161,10 +136,10 @@ def _project_files(project: Project) -> Iterator[Path]:
             )
         for path in found:
             below = files_below(path) if path.is_dir() else [path]
-            yield from filter(_is_visible, below)
+            yield from filter(is_visible, below)
 
 
-def _inside(path: Path) -> str:
+def inside(path: Path) -> str:
     """The path of a file from the project's folder."""
     name = Path(os.path.normpath(path))
     if name.is_absolute() or name.parts[0] == "..":
@@ -176,7 +151,8 @@ def _inside(path: Path) -> str:
     return name.as_posix()
 
 
-def _is_visible(path: Path) -> bool:
+def is_visible(path: Path) -> bool:
+    """Whether neither a file nor a folder it lies in is hidden or Python's cache."""
     return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
@@ -197,88 +173,12 @@ def _pipeline_files(pipeline: Path) -> Iterator[tuple[str, Path]]:
     for base, folder in bases:
         for path in files_below(folder):
             name = path.relative_to(base)
-            if _is_visible(name):
+            if is_visible(name):
                 yield (f"scripts/{name}" if base == library else str(name)), path
 
 
-def _measured(project: Project, results: Path) -> Iterator[Path]:
-    """The files below results/ that aren't made from runs, other than the runs' own."""
-    for name in project.experiments:
-        yield results / f"experiments/{name}.json"
-    yield from dataset_files(project, results)
-    for sweep, experiment in project.sweeps.items():
-        folder = results / "sweeps" / sweep
-        yield from (folder / name for name in _SWEEP_FILES)
-        trials = dict.fromkeys(run.trial for run in experiment.runs)
-        yield from (folder / f"trials/{trial}.json" for trial in trials)
-    for chosen in project.config["export"]["projects"]:
-        yield results / "projects" / chosen["project"] / "runs.json"
-
-
-def _run_folders(project: Project, results: Path) -> Iterator[Path]:
-    yield from (results / "runs" / run for run in project.runs)
-    for chosen in project.config["export"]["projects"]:
-        folder = results / "projects" / chosen["project"]
-        yield from (folder / "runs" / run for run in sorted(read_json(folder / "runs.json")))
-
-
-def _add_run(contents: Contents, folder: Path, results: Path, limit: float) -> None:
-    """Take in a run's export, its code apart, and without files above the limit."""
-    where = RESULTS + folder.relative_to(results).as_posix()
-    for name in _RUN_FILES:
-        if (folder / name).is_file():
-            contents.add(f"{where}/{name}", folder / name)
-    manifest = read_json(folder / "manifest.json")["files"]
-    code = _code_of(folder, manifest)
-    version = ""
-    if code:
-        lines = "".join(f"{manifest[name]['sha256']}  {code[name]}\n" for name in sorted(code))
-        contents.code[folder.name] = version = digest_text(lines)[:12]
-    for name, known in manifest.items():
-        path, digest = folder / name, known["sha256"]
-        place, size = f"{where}/{name}", known["bytes"]
-        if not path.is_file():
-            if (folder / "work").is_dir():
-                raise ResultError(
-                    f"is missing; delete {folder / 'manifest.json'} to have the run exported again",
-                    str(path),
-                )
-            why = "it wasn't in the archive that this project was unpacked from"
-            contents.left_out.append((place, size, digest, why))
-        elif name in code:
-            target = f"code/{version}/{code[name]}"
-            contents.add(target, path, digest)
-            contents.moved.append((place, size, digest, f"it is {target}"))
-        elif name.split("/")[0] in _MAY_BE_LARGE and size > limit:
-            why = f"it is larger than {limit / 1e6:g} MB"
-            contents.left_out.append((place, size, digest, why))
-        else:
-            contents.add(place, path, digest)
-    contents.add(f"{where}/manifest.json", folder / "manifest.json")
-
-
-def _code_of(folder: Path, manifest: Iterable[str]) -> dict[str, str]:
-    """The exported files that are the run's code, each with its path in the project."""
-    logged = read_json(folder / "run_summary.json")["artifacts"]
-    places = tuple(f"artifacts/{each['name']}/" for each in logged if each["type"] == "code")
-    files = (name for name in manifest if name.startswith(places))
-    return {name: name.split("/", 2)[2] for name in files if (folder / name).is_file()}
-
-
-def _derived(made: Path, results: Path) -> Iterator[Path]:
-    """A file that was made from runs, and those that were made with it."""
-    kind = made.relative_to(results).parts[0]
-    if kind in ("groups", "projects", "sweeps"):
-        for path in files_below(made.parent):
-            name = path.relative_to(made.parent)
-            is_own = kind != "sweeps" or name.parts[0] not in (*_SWEEP_FILES, "trials", "work")
-            if is_own and _is_visible(name):
-                yield path
-    else:
-        yield from (path for path in made.parent.iterdir() if path.stem == made.stem)
-
-
-def _table(heads: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> bytes:
+def table(heads: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> bytes:
+    """The content of a CSV file, its rows sorted."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([heads, *sorted(rows)])
     return stream.getvalue().encode()

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.archives.contents import Entry, collect
+from caduceus.archives.contents import (
+    Contents,
+    add_pipeline,
+    add_written,
+    inside,
+    table,
+)
+from caduceus.archives.measured import add_measured, derived_files
 from caduceus.archives.pages import pages
 from caduceus.archives.rebuilding import other_packages, rebuild
 from caduceus.archives.zips import unpack, write_zip
@@ -36,7 +43,9 @@ def make_archive(
 ) -> Made:
     """Write results/archive/NAME.zip of the project in the folder we work in.
 
-    The same files give the same bytes, with the same version of zlib and the same environment.
+    The same files give the same bytes, with the same version of zlib and the same environment. What
+    is made from other files comes after them, so that where it is unpacked without the files' times
+    nothing seems out of date.
 
     Args:
         project: what is planned; every run has been exported.
@@ -51,11 +60,20 @@ def make_archive(
         ResultError: a file of an export is missing or isn't what it was, or one holds a secret.
     """
     name = project.config["archive"]["name"] or _as_name(project.config["wandb"]["project"])
-    contents = collect(project, config, config_files, results, made, pipeline)
-    entries = [Entry(page, text) for page, text in pages(project, name, results)]
-    entries += contents.entries.values()
+    inside(results)
+    contents = Contents()
+    for page, text in pages(project, name, results):
+        contents.add(page, text)
+    add_written(contents, project, config, config_files)
+    add_pipeline(contents, pipeline)
+    add_measured(contents, project, results)
+    for path in derived_files(made, results):
+        contents.add(f"derived/{path.relative_to(results)}", path)
+    contents.add("code/runs.csv", table(("run", "code"), contents.code.items()))
+    heads = ("file", "bytes", "sha256", "why")
+    contents.add("left_out.csv", table(heads, contents.left_out + contents.moved))
     path = results / "archive" / f"{name}.zip"
-    digests = write_zip(path, name, entries, known_secrets())
+    digests = write_zip(path, name, contents.entries.values(), known_secrets())
     left_out_bytes = sum(size for _, size, _, _ in contents.left_out)
     return Made(path, len(digests), len(contents.left_out), left_out_bytes)
 

@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import caduceus
-from caduceus.archives.contents import dataset_files
+from caduceus.archives.measured import dataset_files
 from caduceus.files import read_json
+from caduceus.git import repository_of
 from caduceus.project import Project
 
-_SNAKEFILE = '''\
-# What stands in derived/ is made anew below project/results; runs that are there are kept.
+FACTS = "caduceus.json"  # in an archive: what programs need to know of it
+_START = """\
+# What stands in derived/ is made anew below project/{results}; runs that are there are kept.
 
 
 workdir: "project"
+"""
+_SNAKEFILE = '''\
 
 
 include: "pipeline/Snakefile"
@@ -29,6 +33,30 @@ rule rebuild:
     input:
         get_paper,
 '''
+_MODULE = '''\
+
+
+configfile: "config.yaml"
+
+
+module caduceus:
+    snakefile:
+        "pipeline/Snakefile"
+    config:
+        config
+    replace_prefix:
+        {{"results/": "{results}/"}}
+
+
+use rule * from caduceus
+
+
+rule rebuild:
+    """Everything that was made from the runs."""
+    default_target: True
+    input:
+        rules.paper.input,
+'''
 _NOT_INSTALLED_BY_PIP = ("pip", "caduceus")
 _README = """\
 {title}
@@ -36,15 +64,15 @@ _README = """\
 Everything that a paper's numbers were made from: the export of each run, the code that ran, and
 the tables, figures and verdicts that follow. Made by Caduceus {caduceus} with Python {python}.
 
-  project/           configuration, experiment files, programs; project/results/ has the runs
+  project/           configuration, experiment files, programs; project/{results}/ has the runs
   code/              the code that ran, each version once; code/runs.csv says which run had which
-  derived/           what was made from project/results/: tables and more of the paper, groups,
-                     sweeps
+  derived/           what was made from project/{results}/: paper/ has tables, figures and claims,
+                     report/index.html shows it all
   pipeline/          Caduceus, which made it; pipeline/results/README.md says what stands in each
                      file and column
   left_out.csv       files of the runs that aren't where they were, each with its sha256, and why
   environment.txt    what was installed where this archive was made
-  archive.json       what a program needs to know of this archive
+  caduceus.json       what a program needs to know of this archive
   manifest.sha256    the sha256 of every other file
 
 To see that no file is missing or changed:
@@ -57,15 +85,15 @@ To make all that is in derived/ anew, without training anything, with Python {py
   pip install --requirement pipeline/envs/requirements.txt
   pip install --no-deps --no-build-isolation ./pipeline
 {python_path}  snakemake --cores 2
-  diff --recursive derived project/results | grep --invert-match '^Only in project/results'
+  diff --recursive derived project/{results} | grep --invert-match '^Only in project'
 
 To do both, on the zip itself, once Caduceus is installed:
 
   caduceus check-archive {name}.zip
 
-To train a run again, delete project/results/runs/RUN and type `snakemake --cores 2`; the programs
+To train a run again, delete project/{results}/runs/RUN and type `snakemake --cores 2`; the programs
 had the packages in environment.txt. Data are here only where they stand below project/. Those that
-the runs used, each dataset.json in project/results/datasets says by its digests:
+the runs used, each dataset.json in project/{results}/datasets says by its digests:
 
 {datasets}
 Of people and machines, only what the exports say stands here: in run_summary.json and train.json
@@ -74,7 +102,7 @@ the names of hosts, times, process numbers and the UUIDs of GPUs.
 
 
 def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]:
-    """README.txt, Snakefile, environment.txt and archive.json, each with its content.
+    """README.txt, Snakefile, environment.txt and FACTS, each with its content.
 
     Args:
         project: what is planned.
@@ -82,14 +110,17 @@ def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]
         results: the folder results/.
 
     Returns:
-        Of these, archive.json has the versions of `caduceus` and `python`, and `python_path`, the
-        folders of PYTHONPATH that lie in the project.
+        The last has the versions of `caduceus` and `python`, where `results` lie in project/,
+        `python_path`, the folders of PYTHONPATH that lie there, and `repository`, where the project
+        is kept.
     """
     facts = {
         "name": name,
         "caduceus": caduceus.__version__,
         "python": platform.python_version(),
+        "results": results.as_posix(),
         "python_path": _python_path(),
+        "repository": repository_of(Path()),
     }
     export = os.pathsep.join(f"$PWD/project/{entry}" for entry in facts["python_path"])
     records = [read_json(path) for path in dataset_files(project, results)]
@@ -101,12 +132,14 @@ def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]
             "datasets": _datasets(records),
         }
     )
+    rules = _SNAKEFILE if results == Path("results") else _MODULE
+    snakefile = (_START + rules).format(results=results.as_posix())
     installed = "".join(f"{each}=={version}\n" for each, version in installed_packages().items())
     return [
         ("README.txt", text.encode()),
-        ("Snakefile", _SNAKEFILE.encode()),
+        ("Snakefile", snakefile.encode()),
         ("environment.txt", installed.encode()),
-        ("archive.json", (json.dumps(facts, indent=2) + "\n").encode()),
+        (FACTS, (json.dumps(facts, indent=2) + "\n").encode()),
     ]
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus import processes
-from caduceus.archives.contents import DERIVED
-from caduceus.archives.pages import installed_packages
+from caduceus.archives.pages import FACTS, installed_packages
 from caduceus.errors import ResultError
 from caduceus.files import read_json, sha256
 
+_DERIVED = "derived/"
 # Whoever does one of these does a run anew.
 _RUN_RULES = ("make_dataset", "train", "sweep_agent", "find_run", "export_run", "export_server_run")
 
@@ -31,10 +31,11 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
     """
     _check_jobs(folder)
     _snakemake(folder, ["--cores", str(cores)])
+    results = folder / "project" / read_json(folder / FACTS)["results"]
     for name, digest in expected.items():
-        if not name.startswith(DERIVED):
+        if not name.startswith(_DERIVED):
             continue
-        made = folder / "project/results" / name.removeprefix(DERIVED)
+        made = results / name.removeprefix(_DERIVED)
         if not made.is_file():
             yield False, f"not rebuilt: {name}"
         elif sha256(made) != digest:
@@ -102,7 +103,7 @@ def _environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("WANDB_", "SNAKEMAKE_"))
     }
-    local = [f"project/{entry}" for entry in read_json(folder / "archive.json")["python_path"]]
+    local = [f"project/{entry}" for entry in read_json(folder / FACTS)["python_path"]]
     folders = [str(folder / name) for name in ("pipeline/scripts", *local)]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return kept | {"PYTHONPATH": os.pathsep.join(folders), "PATH": programs}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.files import read_json, write_whole
-from caduceus.git import remote_of
+from caduceus.git import repository_of
 from caduceus.paper.checklist import Evidence, fill_checklist
 
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         claims=arguments.claims and read_json(arguments.claims),
         compute=read_json(arguments.compute),
         provenance=read_json(arguments.provenance),
-        remote=remote_of(Path()),
+        remote=repository_of(Path()),
         folder=str(arguments.out.parent),
     )
     write_whole(arguments.out, fill_checklist(evidence))

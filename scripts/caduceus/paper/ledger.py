@@ -94,8 +94,9 @@ def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
         attempts, state = train["attempts"], train["state"]
     elif attempts := read_attempts(folder.attempts):  # no retry is left, or it hasn't been made
         state = attempts[-1]["state"]
-        if state == "running":  # or was, when it was killed
-            attempts[-1] |= {"wall_s": round(last_sign(folder, attempts[-1]), 3), "cpu_s": None}
+        if state == "running":  # or was, when it was killed; an archive says when
+            wall_s = attempts[-1]["wall_s"] or round(last_sign(folder, attempts[-1]), 3)
+            attempts[-1] |= {"wall_s": wall_s, "cpu_s": None}
     elif summary_json.exists():
         summary = read_json(summary_json)
         attempts, state = [elsewhere(summary)], summary["state"]

@@ -37,8 +37,9 @@ def trace_items(items: Sequence[Path], metrics: Metrics, results: Path) -> dict[
                 folder = RunFolder(results / "runs" / run)
                 runs[run] = describe_run(folder)
                 environment = runs[run]["environment"]
-                if environment and environment not in environments:
-                    environments[environment] = str(packages_file(folder, runs[run]["attempt"]))
+                listed = environment and packages_file(folder, runs[run]["attempt"])
+                if listed:
+                    environments.setdefault(environment, str(listed))
         experiments = dict.fromkeys(runs[run]["experiment"] for run in ids)
         plans = [results / "experiments" / f"{experiment}.json" for experiment in experiments]
         item["inputs"] = {str(plan): sha256(plan) for plan in plans if plan.exists()}
