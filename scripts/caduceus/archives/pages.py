@@ -114,15 +114,16 @@ def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]
         `python_path`, the folders of PYTHONPATH that lie there, and `repository`, where the project
         is kept.
     """
+    folders = _python_path()
     facts = {
         "name": name,
         "caduceus": caduceus.__version__,
         "python": platform.python_version(),
         "results": results.as_posix(),
-        "python_path": _python_path(),
+        "python_path": folders,
         "repository": repository_of(Path()),
     }
-    export = os.pathsep.join(f"$PWD/project/{entry}" for entry in facts["python_path"])
+    export = os.pathsep.join(f"$PWD/project/{entry}" for entry in folders)
     records = [read_json(path) for path in dataset_files(project, results)]
     text = _README.format_map(
         facts
