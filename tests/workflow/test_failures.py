@@ -159,6 +159,7 @@ def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
     project.replace("experiments/mnist1d_quick.yaml", "[0, 1, 2]", "[0]")
     project.replace("experiments/mnist1d_quick.yaml", "epochs: 100", "learning_rate: 1e+30")
     shutil.copy(REPOSITORY / "config.yaml", project.path)
+    project.change("config.yaml", paper={})  # whose claims want the others
     finished = project.snakemake()
 
     (message,) = said_by(finished, "train")
