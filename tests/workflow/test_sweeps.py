@@ -16,7 +16,7 @@ from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values,
 from caduceus.sweeps.results import read_trials
 from caduceus.sweeps.suggestions import Told, suggest
 from caduceus.sweeps.tables import read_trial_table
-from projects import Finished, Project, end_group, start_snakemake, wait_for
+from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
 from test_online import caduceus
 from wandb_server import WandbServer
 
@@ -310,3 +310,11 @@ def test_once_the_target_is_reached_later_trials_are_skipped(tmp_path: Path) -> 
     assert [row["state"] for row in rows] == ["finished", "finished", "skipped", "skipped"]
     assert [row["config.x"] for row in rows] == ["0.2", "0.8", "", ""]
     assert project.planned() == {}
+
+
+def test_the_shipped_sweep_is_planned_whatever_the_paper_shows(tmp_path: Path) -> None:
+    """What `caduceus sweep` starts, dry."""
+    for name in ("config.yaml", "experiments"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    chosen = ("--config", "experiments=experiments/mnist1d_sweep.yaml", "paper=none")
+    assert Project(tmp_path).planned(*chosen)["suggest_trial"] == 20

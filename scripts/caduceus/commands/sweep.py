@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int | None:
             print(line)
         return None
     words = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, "--rerun-incomplete"]
-    words += ["--config", f"experiments={arguments.experiment}"]
+    # What config.yaml shows of other experiments isn't there.
+    words += ["--config", f"experiments={arguments.experiment}", "paper=none"]
     processes.become(words)
     return None

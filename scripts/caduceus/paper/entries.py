@@ -26,13 +26,15 @@ def load_paper(
     """`paper` with every default filled in, and where its keys stand.
 
     Args:
-        value: what config.yaml has: the mapping, or the path of a file that holds it.
+        value: what config.yaml has: the mapping, the path of a file that holds it, or "none".
         where: finds a key of config.yaml.
         root: the folder that the path starts from.
 
     Raises:
         SpecError: the first thing in it that is wrong.
     """
+    if value == "none":
+        value = {}
     if not isinstance(value, str):
         return validate(value, "paper", where, ["paper"]), lambda keys: where(["paper", *keys])
     if not (root / value).is_file():
