@@ -72,7 +72,7 @@ the tables, figures and verdicts that follow. Made by Caduceus {caduceus} with P
                      file and column
   left_out.csv       files of the runs that aren't where they were, each with its sha256, and why
   environment.txt    what was installed where this archive was made
-  caduceus.json       what a program needs to know of this archive
+  caduceus.json      what a program needs to know of this archive
   manifest.sha256    the sha256 of every other file
 
 To see that no file is missing or changed:
@@ -97,7 +97,7 @@ the runs used, each dataset.json in project/{results}/datasets says by its diges
 
 {datasets}
 Of people and machines, only what the exports say stands here: in run_summary.json and train.json
-the names of hosts, times, process numbers and the UUIDs of GPUs.
+the names of hosts, their processors and GPUs with their UUIDs, times and process numbers.
 """
 
 
