@@ -201,17 +201,19 @@ def power() -> None:
         test: lambda *runs, compare=compare: compare(*runs).p for test, compare in TESTS.items()
     }
     p_values["scipy's ttest_rel"] = lambda *runs: stats.ttest_rel(*runs).pvalue
-    p_values["scipy's ttest_ind, Welch"] = lambda *runs: (
+    p_values["scipy's ttest_ind (Welch)"] = lambda *runs: (
         stats.ttest_ind(*runs, equal_var=False).pvalue
     )
     rows = []
     for shared in (0.0, 0.5):
         for effect in (1.0, 2.0):
-            for test, p_value in p_values.items():
+            cells = []
+            for p_value in p_values.values():
                 found = [found_by(p_value, n, effect, shared) for n in (5, 8, 10)]
-                rows.append([f"{effect:g}", f"{shared:g}", test, *map(percent, found)])
-    heads = ["difference / std", "share of the seed", "test", "n = 5", "8", "10"]
-    show("Differences found, %", heads, rows)
+                cells.append(" / ".join(map(percent, found)))
+            rows.append([f"{effect:g} std", f"{100 * shared:.0f} %", *cells])
+    heads = ["difference", "of the seed", *p_values]
+    show("Differences found, %, n = 5 / 8 / 10", heads, rows)
 
 
 def found_by(p_value: Callable, n: int, effect: float, shared: float) -> float:
