@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from caduceus.drawing import COLOURS, GREY
 from caduceus.errors import SpecError
@@ -25,6 +26,7 @@ _MARKS: dict[str, dict[str, Any]] = {
     "within noise": {"marker": "o", "color": GREY, "mfc": "white", "ms": 5},
     "not enough runs": {"marker": "D", "color": GREY, "mfc": "white", "ms": 4.2},
 }
+_DOT: dict[str, Any] = {"marker": "o", "ms": 2.2, "mew": 0, "alpha": 0.45, "ls": ""}
 _WORDS = {
     "maximize": {"supported": "better", "refuted": "worse"},
     "minimize": {"supported": "worse", "refuted": "better"},
@@ -202,11 +204,11 @@ def _draw_row(
     values = list(row.get("differences", {}).values())
     if len(values) > 1:
         spread = np.linspace(-0.2, 0.2, len(values))
-        dots = {"marker": "o", "ms": 2.2, "mew": 0, "color": mark["color"], "alpha": 0.45, "ls": ""}
-        handles.setdefault("one seed", axes.plot(values, place + spread, **dots)[0])
+        axes.plot(values, place + spread, **_DOT, color=mark["color"])
+        handles.setdefault("one seed", Line2D([], [], **_DOT, color="black"))
     if row["low"] is not None:
         ends = [row["low"], row["high"]]
-        [line] = axes.plot(ends, [place, place], color=mark["color"], lw=1.3, zorder=3)
-        handles.setdefault(interval, line)
+        axes.plot(ends, [place, place], color=mark["color"], lw=1.3, zorder=3)
+        handles.setdefault(interval, Line2D([], [], color="black", lw=1.3))
     [point] = axes.plot(row["effect"], place, ls="", zorder=4, **mark)
     handles.setdefault(row["verdict"], point)
