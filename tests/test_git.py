@@ -4,7 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from caduceus import sources
+from caduceus.files import read_json, write_json
 from caduceus.git import UNKNOWN, read_commit, remote_of, repository_of
+from caduceus.planning import plan_run
+from caduceus.runs import RunFolder
 
 
 def git(folder: Path, *words: str) -> str:
@@ -78,3 +82,28 @@ def test_an_unpacked_project_is_kept_where_its_archive_says(repository: Path) ->
     assert repository_of(project) == address
     (repository / "caduceus.json").write_text('{"repository": "https://example.org/theirs"}')
     assert repository_of(project) == "https://example.org/theirs"
+
+
+def test_a_plan_notes_the_commit_of_its_snapshot_until_the_run_has_finished(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository)
+    program = Path("study/train.py")
+    code = sources.code_identity([program], None, Path())
+    definition = {"program": str(program), "code": code, "parameters": {}}
+    folder = RunFolder(Path("results/runs/one"))
+
+    def plan() -> dict[str, object]:
+        plan_run(definition, None, program, folder.path / "params.json")
+        return read_json(folder.commit)
+
+    first = {"commit": git(repository, "rev-parse", "HEAD"), "is_dirty": False}
+    assert plan() == first
+    Path("notes.txt").write_text("b\n")
+    assert plan() == first | {"is_dirty": True}
+    git(repository, "commit", "--all", "-m", "second")
+    second = {"commit": git(repository, "rev-parse", "HEAD"), "is_dirty": False}
+    assert plan() == second != first
+    write_json(folder.attempts / "1.json", {"attempt": 1, "state": "finished"})
+    Path("notes.txt").write_text("c\n")
+    assert plan() == second
