@@ -139,16 +139,19 @@ const updateLegend = () => {
     cells[1].textContent = n > 1 ? `[${format(low)}, ${format(high)}]` : "–";
     cells[2].textContent = exact(n);
     box.checked = curves.visible.has(place);
+    row.hidden = !isListed(place);
     row.classList.toggle("is-hidden", !box.checked);
   }
   for (const box of document.querySelectorAll("#legend .level input")) {
-    const places = levels.get(box.value);
+    const places = levels.get(box.value).filter(isListed);
+    box.closest("tr").hidden = !places.length;
     const count = places.filter((place) => curves.visible.has(place)).length;
     box.checked = count === places.length;
     box.indeterminate = count > 0 && count < places.length;
   }
   const runs = curves.chosenRuns.size ? `; dotted: ${curves.chosenRuns.size} from the table of runs` : "";
-  element("variant-count").textContent = `${curves.visible.size} of ${data.variants.length} shown${runs}`;
+  const drawn = [...curves.averages.keys()].filter((place) => curves.visible.has(place));
+  element("variant-count").textContent = `${drawn.length} of ${curves.averages.size} shown${runs}`;
 };
 
 const swatch = (place) => {
@@ -179,7 +182,7 @@ const makeLegend = () => {
   for (const [level, places] of levels) {
     if (levels.size > 1) {
       const box = make("input", { type: "checkbox", value: level });
-      box.addEventListener("change", () => setVisible(places, box.checked));
+      box.addEventListener("change", () => setVisible(places.filter(isListed), box.checked));
       const label = make("th", { colSpan: 4, scope: "rowgroup" }, make("label", {}, box, level));
       body.append(make("tr", { className: "level" }, label));
     }
@@ -198,16 +201,12 @@ const legendRow = (place) => {
   return row;
 };
 
-/** The variants whose row the filter leaves. */
-const filteredVariants = () => [...rows.keys()].filter((place) => !rows.get(place).row.hidden);
-
-const filterVariants = () => {
+/** Whether a variant has the metric, and the words of the filter. */
+const isListed = (place) => {
   const words = element("variant-filter").value.toLowerCase().split(/\s+/);
-  for (const [place, { row }] of rows) {
-    const { group, experiment, name } = data.variants[place];
-    const text = `${group} ${experiment} ${name}`.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word));
-  }
+  const { group, experiment, name } = data.variants[place];
+  const text = `${group} ${experiment} ${name}`.toLowerCase();
+  return curves.averages.has(place) && words.every((word) => text.includes(word));
 };
 
 const startCurves = () => {
@@ -220,9 +219,9 @@ const startCurves = () => {
   listen("log", "change", ({ target }) => { curves.isLog = target.checked; drawCurves(); });
   listen("singles", "change", ({ target }) => { curves.withSingles = target.checked; updateCurves(); });
   listen("step", "input", ({ target }) => readOff(Number(target.value), true));
-  listen("variant-filter", "input", filterVariants);
-  listen("show-all", "click", () => setVisible(filteredVariants(), true));
-  listen("hide-all", "click", () => setVisible(filteredVariants(), false));
+  listen("variant-filter", "input", updateLegend);
+  listen("show-all", "click", () => setVisible([...rows.keys()].filter(isListed), true));
+  listen("hide-all", "click", () => setVisible([...rows.keys()].filter(isListed), false));
   const zoom = (factor) => zoomAround(curves.chart.x_range, curves.steps[curves.step] ?? 0, factor);
   listen("zoom-in", "click", () => zoom(0.5));
   listen("zoom-out", "click", () => zoom(2));
