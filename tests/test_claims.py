@@ -190,6 +190,25 @@ def test_runs_of_other_seeds_are_compared_unpaired(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    ("test", "verdict"), [("permutation", "supported"), ("sign_flip", "not enough runs")]
+)
+def test_of_five_seeds_the_permutation_test_decides(
+    project: Project, test: str, verdict: str
+) -> None:
+    value = {"variant": LOW, "metric": "val/accuracy", "value": 0.1}
+    state(project, 5, {"so": BETTER, "reaches": {"at_least": value}})
+    paper = yaml.safe_load((project.path / "config.yaml").read_text())["paper"]
+    project.change("config.yaml", paper=paper | {"statistics": {"test": test}})
+    found = verdicts(project, lower_is_better)
+
+    assert found["so"]["verdict"] == verdict
+    is_unpaired = "Welch's t, 5 runs against 5, not paired; " in found["so"]["method"]
+    assert is_unpaired == (test == "permutation")
+    assert found["reaches"]["verdict"] == "not enough runs"  # of two sides, and a value isn't one
+    assert found["reaches"]["method"].startswith("sign-flip test over 5 runs")
+
+
+@pytest.mark.parametrize(
     ("value", "tolerance", "verdict"),
     [(0.8, 0.02, "supported"), (0.9, 0.02, "refuted"), (0.8, 0.001, "within noise")],
 )

@@ -140,3 +140,12 @@ def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
     samples = np.random.default_rng(0).normal(size=(10_000, 3))
     low, high = t_interval(samples, "mean", 0.95)
     assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(0.95, abs=0.008)
+
+
+@given(numbers)
+@settings(deadline=None)
+def test_the_mean_by_its_short_way_is_the_mean_by_the_long_one(values: list[float]) -> None:
+    short, long = estimate_mean(values), estimate(values, "mean", "t")
+    assert short.method == long.method
+    for name in ("n", "value", "std", "low", "high"):
+        assert getattr(short, name) == pytest.approx(getattr(long, name), abs=1e-9)

@@ -82,6 +82,8 @@ def weigh_claim(
         seeds = (common, common) if compared.is_paired else tuple(tuple(side) for side in values)
         return _found(compared, speaks(compared), seeds, how)
     [runs] = values
+    if how["test"] == "permutation":  # of two sides, and a value isn't one
+        how["test"] = "sign_flip"
     ordered, fixed = list(runs.values()), claim[kind]["value"]
     if kind == "at_least":
         compared = compare_to_value(ordered, fixed, **how)
@@ -103,7 +105,8 @@ def _found(
     if compared.test == "permutation":
         method = (
             f"permutation test of Welch's t, {compared.n} runs against {compared.n_second}, not "
-            f"paired since their seeds differ; {interval} Welch's t"
+            f"paired{'' if how['test'] == 'permutation' else ' since their seeds differ'}; "
+            f"{interval} Welch's t"
         )
     else:
         over = f"{compared.n} {'pairs by seed' if compared.is_paired else 'runs'}"

@@ -56,8 +56,11 @@ def estimate_mean(values: Values, confidence: float = 0.95) -> Estimate:
     The interval is exact if the values are independent and normal (Student 1908).
     """
     array = np.asarray(values, dtype=float)
-    low, high = t_interval(array, "mean", confidence) if len(array) > 1 else (np.nan, np.nan)
-    return _estimate(array, "mean", low, high, "t", confidence)
+    n, mean, std, margin = len(array), float(array.mean()), float("nan"), float("nan")
+    if n > 1:
+        std = float(array.std(ddof=1))
+        margin = float(stdtrit(n - 1, (1 + confidence) / 2)) * std / n**0.5
+    return Estimate(n, mean, std, mean - margin, mean + margin, _method("mean", "t", confidence))
 
 
 def estimate(
@@ -216,6 +219,10 @@ def _estimate(
 ) -> Estimate:
     n = len(array)
     std = float(array.std(ddof=1)) if n > 1 else float("nan")
-    method = f"{_TITLES[statistic]}, {100 * confidence:g} % interval by {_METHODS[interval]}"
     value = float(STATISTICS[statistic](array))
+    method = _method(statistic, interval, confidence)
     return Estimate(n, value, std, float(low), float(high), method)
+
+
+def _method(statistic: Statistic, interval: Interval, confidence: float) -> str:
+    return f"{_TITLES[statistic]}, {100 * confidence:g} % interval by {_METHODS[interval]}"
