@@ -35,7 +35,7 @@ RUN_FILES = (
     "media/",
     "artifacts/",
     "manifest.json",
-    "work/",  # without it, only the export of a run is there, and nothing makes that again
+    "work/code/",  # without it, only the export of a run is there, and nothing makes that again
 )
 
 
