@@ -6,24 +6,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from caduceus.drawing import LABEL_SIZE, band_alpha, line_style
+from caduceus.drawing import LABEL_SIZE
 from caduceus.errors import SpecError
-from caduceus.pages import (
-    add_legend,
-    column_count,
-    new_panels,
-    number_ticks,
-    set_panel_height,
-    wrap,
-)
+from caduceus.pages import wrap
 from caduceus.paper.figure_data import Content, FigureData, rounded, run_count
 from caduceus.paper.history_columns import read_curves
+from caduceus.paper.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.results import metric_name
 from caduceus.statistics.curves import align, estimate_steps
 
 _MOST_STEPS = 500  # of a curve: more than a printed column has dots
 _LEAST_IN = 1.7  # inches that a panel is wide at least, with its axis
-_HEIGHT_IN, _AXIS_IN = 1.45, 0.6  # inches that it is high, and that its axis takes beside it
 _MOST_BAND = 0.4  # of the span of all lines, what their bands may add to it at either end
 _MARGIN = 0.04  # of an axis, what is free at either end
 
@@ -80,32 +73,23 @@ def _caption(data: FigureData, counts: Collection[int]) -> str:
 def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
     """A panel for each metric, a line and a band for each variant."""
     panels = numbers["panels"]
-    columns = column_count(width, len(panels), _LEAST_IN)
-    figure, all_axes = new_panels(width, len(panels), columns, _HEIGHT_IN)
-    labels = dict.fromkeys(line["label"] for panel in panels for line in panel["lines"])
-    styles = {label: line_style(place) for place, label in enumerate(labels)}
-    handles: dict[str, Any] = {}
-    length = width / columns - _AXIS_IN
-    for axes, panel in zip(all_axes, panels, strict=True):
-        axes.grid(axis="y")
+    shown = line_panels(width, panels, _LEAST_IN)
+    for axes, panel in zip(shown.all_axes, panels, strict=True):
         for line in panel["lines"]:
-            style = styles[line["label"]]
+            style = shown.styles[line["label"]]
             steps, value, low, high = (
                 np.array(line[name], dtype=float) for name in ("steps", "value", "low", "high")
             )
             marker = "o" if len(steps) == 1 else None  # a line of one point isn't seen
             [handle] = axes.plot(steps, value, marker=marker, ms=3, **style)
-            handles.setdefault(line["label"], handle)
-            alpha = band_alpha(len(styles))
+            shown.handles.setdefault(line["label"], handle)
+            alpha = shown.band_alpha
             axes.fill_between(steps, low, high, color=style["color"], alpha=alpha, lw=0)
         if panel["lines"]:
             axes.set_ylim(*_limits(panel["lines"]))
-        number_ticks(axes.xaxis, length)
         axes.set_xlabel("step")
-        axes.set_ylabel(wrap(panel["heading"], _HEIGHT_IN, LABEL_SIZE))
-    add_legend(figure, handles)
-    set_panel_height(figure, all_axes, _HEIGHT_IN)
-    return figure
+        axes.set_ylabel(wrap(panel["heading"], HEIGHT_IN, LABEL_SIZE))
+    return shown.finish()
 
 
 def _limits(lines: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

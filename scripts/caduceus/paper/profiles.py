@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from caduceus.drawing import LABEL_SIZE, band_alpha, line_style
+from caduceus.drawing import LABEL_SIZE
 from caduceus.errors import ResultError
-from caduceus.pages import (
-    add_legend,
-    column_count,
-    new_panels,
-    number_ticks,
-    set_panel_height,
-    wrap,
-)
+from caduceus.pages import wrap
 from caduceus.paper.figure_data import Content, FigureData, name_variants, rounded, run_count
 from caduceus.paper.labels import varying_parameters, word
+from caduceus.paper.line_panels import line_panels
 from caduceus.paper.results import Metric, Variant, metric_name
 from caduceus.statistics import performance_profile
 from caduceus.statistics.samples import Array
@@ -27,7 +21,6 @@ _MOST_SCORES = 100  # at which a profile is drawn
 _MOST_RESAMPLES = 2_000  # as rliable draws; those of many tasks take much memory
 _MARGIN = 0.03  # what a panel goes on beyond the scores, as a share of their span
 _LEAST_IN = 1.8  # inches that a panel is wide at least, with its axis
-_HEIGHT_IN, _AXIS_IN = 1.45, 0.6  # inches that it is high, and that its axis takes beside it
 
 
 @dataclass(frozen=True)
@@ -134,16 +127,10 @@ def _caption(data: FigureData, counts: Sequence[int], lacking: Sequence[str]) ->
 def draw_profiles(numbers: Mapping[str, Any], width: float) -> Figure:
     """A panel for each metric, a line of steps and a band for each method."""
     panels = numbers["panels"]
-    columns = column_count(width, len(panels), _LEAST_IN)
-    figure, all_axes = new_panels(width, len(panels), columns, _HEIGHT_IN)
-    labels = dict.fromkeys(line["label"] for panel in panels for line in panel["lines"])
-    styles = {label: line_style(place) for place, label in enumerate(labels)}
-    handles: dict[str, Any] = {}
-    length = width / columns - _AXIS_IN
-    for axes, panel in zip(all_axes, panels, strict=True):
-        axes.grid(axis="y")
+    shown = line_panels(width, panels, _LEAST_IN)
+    for axes, panel in zip(shown.all_axes, panels, strict=True):
         for line in panel["lines"]:
-            style = styles[line["label"]]
+            style = shown.styles[line["label"]]
             share, low, high = (
                 np.array(line[name], dtype=float) for name in ("share", "low", "high")
             )
@@ -155,14 +142,11 @@ def draw_profiles(numbers: Mapping[str, Any], width: float) -> Figure:
                 high,
                 step="post",
                 color=style["color"],
-                alpha=band_alpha(len(styles)),
+                alpha=shown.band_alpha,
                 lw=0,
             )
-            handles.setdefault(line["label"], handle)
+            shown.handles.setdefault(line["label"], handle)
         axes.set_ylim(-3, 103)
-        number_ticks(axes.xaxis, length)
-        axes.set_xlabel(wrap(panel["heading"], length, LABEL_SIZE))
+        axes.set_xlabel(wrap(panel["heading"], shown.length, LABEL_SIZE))
         axes.set_ylabel(f"runs {panel['edge']} (%)")
-    add_legend(figure, handles)
-    set_panel_height(figure, all_axes, _HEIGHT_IN)
-    return figure
+    return shown.finish()
