@@ -118,7 +118,7 @@ def test_a_server_that_is_silent_is_given_up(
     wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_module, "_TIMEOUT_S", (1, 0.2))
-    wandb_server.fail("Viewer", delay=0.5)
+    wandb_server.fail("Viewer", delay=3)
     message = refused(ServerError, connect(wandb_server.url).query, VIEWER)
     assert "can't be reached: TimeoutError; see to" in message
     assert wandb_server.requests == ["POST /graphql Viewer"] * 2

@@ -12,6 +12,8 @@ import pytest
 from projects import EXPERIMENT, REPOSITORY, Finished, Project, end
 from slurm_cluster import SlurmCluster, wait_until
 
+from caduceus.wandb_log import read_log
+
 PROFILE = str(REPOSITORY / "workflow/profiles/slurm")
 # Goes on from its checkpoint, and waits after the fourth row for as long as there is a file `hold`.
 TRAIN = '''\
@@ -64,9 +66,19 @@ def command(project: Project, *arguments: str) -> list[str]:
 
 
 def saved(project: Project) -> list[Path]:
-    """The runs that wait after their fourth row."""
-    files = (project.path / "results/runs").glob("*/work/checkpoints/state.json")
-    return [path.parents[2] for path in files if path.read_text() == '{"step": 4}']
+    """The runs that wait after their fourth row, which their logs hold by now."""
+    return [
+        path.parents[2]
+        for path in (project.path / "results/runs").glob("*/work/checkpoints/state.json")
+        if path.read_text() == '{"step": 4}' and last_logged(path.parents[2]) == "3"
+    ]
+
+
+def last_logged(run: Path) -> str | None:
+    """The last step in the logs of a run's attempts."""
+    logs = run.glob("work/wandb/*/wandb/*run-*/run-*.wandb")
+    rows = [row for log in logs for row in read_log(log).history]
+    return max((row["_step"] for row in rows), default=None)
 
 
 def job_of(slurm: SlurmCluster, run: str) -> str:
@@ -132,7 +144,6 @@ def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict
     snakemake = project.begin(*command(project))
     try:
         wait_until(lambda: len(saved(project)) == 4, "four runs wait", 60)
-        time.sleep(1)  # a log is a quarter of a second behind its program
         cancelled, requeued, limited, plain = (run.name for run in saved(project))
         slurm.ask("scontrol", "update", f"NodeName={slurm.host}", "State=DRAIN", "Reason=test")
         jobs = {run: job_of(slurm, run) for run in (cancelled, requeued, limited)}
@@ -247,7 +258,6 @@ def test_a_pilot_goes_on_where_it_was_when_it_is_put_back(
     log = project.path / f"results/logs/slurm_pilot/{job_id}.log"
     assert printed == f"SLURM job {job_id}; its log: {log.relative_to(project.path)}\n"
     wait_until(lambda: len(saved(project)) == 2, "both runs wait", 60)
-    time.sleep(1)  # a log is a quarter of a second behind its program
     slurm.ask("scontrol", "requeue", job_id)
     hold.unlink()
     wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all", 90)

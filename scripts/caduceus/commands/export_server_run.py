@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.exports import export_logs
 from caduceus.files import read_json
+from caduceus.runs import RunFolder
 from caduceus.server_logs import fetched_log
 from caduceus.server_runs import RunState
 
@@ -17,4 +18,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder = arguments.out.parent
     state = RunState.from_json(read_json(arguments.state))
-    export_logs([fetched_log(state, folder / "work")], folder)
+    export_logs([fetched_log(state, RunFolder(folder).server)], folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 from caduceus.commands import train
 from caduceus.files import read_json, write_json
 from caduceus.sweeps.folders import skipped
-from caduceus.sweeps.judges import check_metric, rule_of
+from caduceus.sweeps.judges import check_metric, note_metric, rule_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,9 @@ def run(arguments: argparse.Namespace) -> int | None:
     if read_json(arguments.trial)["parameters"] is None:
         write_json(arguments.out, skipped(arguments.out.parent.name))
         return None
+    check_metric(arguments.trial)  # else every trial would be tried before Snakemake gives up
     status = train.run(arguments, rule_of(arguments.trial))
     if not status:
-        check_metric(arguments.trial, read_json(arguments.out))
+        note_metric(arguments.trial, read_json(arguments.out))
+        check_metric(arguments.trial)
     return status

@@ -53,6 +53,11 @@ class SweepFolder:
         """The experiment file as it was when the sweep was started."""
         return self.path / "work/experiment.yaml"
 
+    @property
+    def unlogged(self) -> Path:
+        """A run that has finished without the sweep's metric: see `judges.note_metric`."""
+        return self.path / "work/unlogged.json"
+
     def trial(self, name: str) -> Path:
         """The file of a trial, such as 0007, or of a confirmation."""
         return self.path / "trials" / f"{name}.json"

@@ -14,7 +14,7 @@ from typing import Any
 
 from caduceus.attempts import Attempt
 from caduceus.errors import SpecError
-from caduceus.files import read_json
+from caduceus.files import read_json, write_json
 from caduceus.run_logs import logs_of_attempt, resumed_from, stitch_attempts
 from caduceus.runs import RunFolder
 from caduceus.sweeps.folders import SweepFolder, earlier_bands, is_confirmation
@@ -110,21 +110,31 @@ def rule_of(trial_json: Path) -> Rule:
     return Rule(config.metric_name, config.goal, config.impute, config.early_terminate, others)
 
 
-def check_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
-    """See that a run that has finished has logged the sweep's metric.
+def note_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
+    """Keep it if a run that has finished hasn't logged the sweep's metric: no other will."""
+    folder = SweepFolder.of_trial(trial_json)
+    is_sought = folder.config().metric_name is not None and train["state"] == "finished"
+    if is_sought and not train["trial"]["is_logged"]:
+        write_json(folder.unlogged, {"run": train["run"], "logged": train["trial"]["logged"]})
+
+
+def check_metric(trial_json: Path) -> None:
+    """See that no run of the sweep was found to log all but the sweep's metric.
 
     Raises:
-        SpecError: it hasn't, and no trial will.
+        SpecError: one was, and still lies there.
     """
     folder = SweepFolder.of_trial(trial_json)
-    metric = folder.config().metric_name
-    if metric is None or train["state"] != "finished" or train["trial"]["is_logged"]:
+    if not folder.unlogged.exists():
+        return
+    found = read_json(folder.unlogged)
+    if not folder.run(found["run"]).exists():
         return
     from caduceus.validation import suggestion  # jsonschema, which no other run needs
 
+    metric, logged = folder.config().metric_name, found["logged"]
     plan = read_json(folder.plan)
     place = load(Path(plan["file"]), plan["file"]).where([*plan["keys"], "metric", "name"])
-    logged = train["trial"]["logged"]
     raise SpecError(
         f"metric.name: {plan['definition']['program']} logs no {metric!r}"
         f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}",
