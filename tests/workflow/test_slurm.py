@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from caduceus.wandb_log import read_log
 from projects import EXPERIMENT, REPOSITORY, Finished, Project, end
 from slurm_cluster import SlurmCluster, wait_until
-
-from caduceus.wandb_log import read_log
 
 PROFILE = str(REPOSITORY / "workflow/profiles/slurm")
 # Goes on from its checkpoint, and waits after the fourth row for as long as there is a file `hold`.
