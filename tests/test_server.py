@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus import server as server_module
 from caduceus.accounts import Account
 from caduceus.errors import AccountError, CaduceusError, ServerError
 from caduceus.files import md5_base64
@@ -114,12 +113,10 @@ def test_what_is_no_server_is_not_reached(wandb_server: WandbServer, url: str) -
     assert message.startswith(f"{url}/graphql: can't be reached: ")
 
 
-def test_a_server_that_is_silent_is_given_up(
-    wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_module, "_TIMEOUT_S", (1, 0.2))
-    wandb_server.fail("Viewer", delay=3)
-    message = refused(ServerError, connect(wandb_server.url).query, VIEWER)
+def test_a_server_that_is_silent_is_given_up(wandb_server: WandbServer) -> None:
+    server = Server(Account(wandb_server.url, KEY, "WANDB_API_KEY", None), 0, timeout_s=(1, 0.2))
+    wandb_server.fail("Viewer", delay=1)
+    message = refused(ServerError, server.query, VIEWER)
     assert "can't be reached: TimeoutError; see to" in message
     assert wandb_server.requests == ["POST /graphql Viewer"] * 2
 
