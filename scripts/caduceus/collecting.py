@@ -37,7 +37,7 @@ def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
         SpecError: the file of an experiment that was planned once is wrong.
     """
     runs, sweeps = set(project.runs), set(project.sweeps)
-    for experiment in _planned_once(project, results):
+    for experiment in planned_once(project, results):
         runs |= {run.id for run in experiment.runs}
         sweeps |= {experiment.sweep.id} if experiment.sweep else set()
     for parent, named in (("runs", runs), ("sweeps", sweeps)):
@@ -53,7 +53,7 @@ def remove(leftovers: Iterable[Leftover]) -> None:
         shutil.rmtree(leftover.folder)
 
 
-def _planned_once(project: Project, results: Path) -> Iterator[Experiment]:
+def planned_once(project: Project, results: Path) -> Iterator[Experiment]:
     """Experiments that config.yaml doesn't list, whose plans and files are there."""
     settings = project.config
     for path in sorted((results / "experiments").glob("*.json")):

@@ -28,6 +28,25 @@ def note_holder(folder: Path = Path()) -> None:
     write_json(folder / _HOLDER, holder)
 
 
+def find_holder(folder: Path = Path()) -> tuple[str, int | None] | None:
+    """Host and process of the Snakemake that holds the folder's lock; None if none is at work.
+
+    Of one on another host, which may have ended, the process isn't said.
+    """
+    locks = folder / _LOCKS
+    if not locks.is_dir() or not any(locks.iterdir()):
+        return None
+    holder = read_json(folder / _HOLDER) if (folder / _HOLDER).is_file() else None
+    if holder and holder["host"] != socket.gethostname():
+        if not _has_left_slurm(holder.get("slurm_job")):
+            return holder["host"], None
+        holder = None
+    at_work = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
+    # One that has just started holds the lock before it is noted.
+    pids = at_work or _snakemakes_in(folder)
+    return (socket.gethostname(), pids[0]) if pids else None
+
+
 def unlock(folder: Path) -> None:
     """Remove the folder's lock if its holder has ended.
 
@@ -37,20 +56,12 @@ def unlock(folder: Path) -> None:
     locks = folder / _LOCKS
     if not locks.is_dir() or not any(locks.iterdir()):
         return
-    holder = read_json(folder / _HOLDER) if (folder / _HOLDER).is_file() else None
-    if holder and holder["host"] != socket.gethostname():
-        if not _has_left_slurm(holder.get("slurm_job")):
-            raise ResultError(
-                f"locked by Snakemake on {holder['host']}; once it has ended there, type "
-                "`snakemake --unlock`",
-                str(folder.absolute()),
-            )
-        holder = None
-    at_work = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
-    # One that has just started holds the lock before it is noted.
-    for pid in at_work or _snakemakes_in(folder):
+    if holder := find_holder(folder):
+        host, pid = holder
         raise ResultError(
-            f"Snakemake is at work here already, as process {pid}; wait for it to end",
+            f"locked by Snakemake on {host}; once it has ended there, type `snakemake --unlock`"
+            if pid is None
+            else f"Snakemake is at work here already, as process {pid}; wait for it to end",
             str(folder.absolute()),
         )
     shutil.rmtree(locks)

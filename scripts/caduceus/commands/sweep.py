@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     if experiment.sweep is None:
         raise SpecError("there is no `sweep` in this experiment; add one", arguments.experiment)
     if arguments.dry_run:
-        for line in preview(experiment, experiment.sweep, Path("results/runs")):
+        for line in preview(experiment, experiment.sweep, Path("results")):
             print(line)
         return None
     words = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, "--rerun-incomplete"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.experiments import Experiment
-from caduceus.files import read_json
+from caduceus.overview.forecasts import read_durations
 from caduceus.rendering import render
 from caduceus.sweeps.plans import Sweep
 from caduceus.sweeps.spaces import Parameter
@@ -16,13 +16,13 @@ _SHOWN_TRIALS = 3
 _SHOWN_LEVELS = 8
 
 
-def preview(experiment: Experiment, sweep: Sweep, runs: Path) -> Iterator[str]:
+def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str]:
     """The lines that say what a sweep would do.
 
     Args:
         experiment: the sweep's experiment.
         sweep: the sweep.
-        runs: results/runs, whose runs of the same program tell the cost.
+        results: the folder results/, whose runs of the same program tell the cost.
     """
     config = sweep.config
     how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
@@ -42,7 +42,7 @@ def preview(experiment: Experiment, sweep: Sweep, runs: Path) -> Iterator[str]:
     for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
         chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
         yield f"  {number}  {_words(config.space.flat(chosen))}"
-    yield _cost(runs, str(experiment.spec["program"]), len(trials))
+    yield _cost(results, str(experiment.spec["program"]), len(trials))
 
 
 def _spread(parameter: Parameter) -> str:
@@ -63,14 +63,9 @@ def _words(parameters: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={_short(value)}" for name, value in parameters.items())
 
 
-def _cost(runs: Path, program: str, count: int) -> str:
+def _cost(results: Path, program: str, count: int) -> str:
     """How long it may take, by earlier runs of the same program."""
-    took = []
-    for path in sorted(runs.glob("*/train.json")):
-        params, train = path.with_name("params.json"), read_json(path)
-        is_alike = params.exists() and read_json(params)["program"] == program
-        if is_alike and train["state"] == "finished":
-            took.append(train["compute"]["wall_s"])
+    took = [each.seconds for each in read_durations(results) if each.program == program]
     if not took:
         return f"cost: unknown, as no run of {program} has finished yet"
     typical = statistics.median(took)

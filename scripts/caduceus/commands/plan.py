@@ -1,0 +1,25 @@
+"""Say what the next snakemake would do, why, and about how long it takes; nothing is run.
+
+What follows -- goes to Snakemake as it is:
+
+    caduceus plan
+    caduceus plan --cores 8 -- --config experiments=experiments/mnist1d.yaml
+"""
+
+import argparse
+import os
+
+from caduceus.overview.plans import plan_lines, read_plan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "--cores", type=int, default=cores, help="for which the time is told (all of this machine)"
+    )
+    parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    for line in plan_lines(read_plan(arguments.snakemake), arguments.cores):
+        print(line)

@@ -1,0 +1,32 @@
+"""Say of each run what has become of it, how far those at work are, and which results are stale.
+
+It looks at files and at SLURM's queue only, and may be called at any time, on any node.
+"""
+
+import argparse
+from pathlib import Path
+
+from caduceus.locks import find_holder
+from caduceus.overview.forecasts import read_durations
+from caduceus.overview.plans import read_plan
+from caduceus.overview.states import read_states
+from caduceus.overview.states_shown import stale_lines, state_lines
+from caduceus.project import load_project
+from caduceus.yaml_files import load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    results = Path("results")
+    project = load_project(load(arguments.config).value, [str(arguments.config)])
+    for line in state_lines(read_states(project, results, read_durations(results))):
+        print(line)
+    if holder := find_holder():
+        host, pid = holder
+        print(f"snakemake is at work on {host}{'' if pid is None else f', as process {pid}'}")
+    else:  # else what is stale now won't be soon
+        for line in stale_lines(read_plan()):
+            print(line)

@@ -1,0 +1,1 @@
+"""What there is, what would run, and why: `caduceus status` and `caduceus plan`."""

@@ -1,0 +1,159 @@
+"""What the next `snakemake` would do, why, and how long it may take."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from caduceus.files import read_json
+from caduceus.overview.dry_runs import Job, planned_jobs
+from caduceus.overview.forecasts import in_words as duration
+from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
+from caduceus.overview.novelty import PlannedRun, known_runs, why_trained
+from caduceus.overview.reasons import export_in_words, in_words
+from caduceus.runs import RunFolder
+
+_TRAINING = ("train", "sweep_agent")
+# What a run passes through before and after its training goes without saying.
+_AROUND = ("plan_run", "init_run", "upload_artifacts", "make_dataset", "check_account")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A run that would be trained.
+
+    `why` is in words; `seconds` what such runs took, None where none has finished.
+    """
+
+    run: str
+    experiment: str
+    variant: str
+    seed: int
+    why: str
+    seconds: float | None
+    threads: int
+
+
+@dataclass(frozen=True)
+class Remaking:
+    """A result that would be made, or made anew; `is_there` says that it was made before."""
+
+    item: str
+    why: str
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done, in the order in which Snakemake lists it."""
+
+    trainings: Sequence[Training]
+    remakings: Sequence[Remaking]
+
+    def hours(self, cores: int) -> tuple[float, float]:
+        """Hours of training in sum, and until the last has ended; what isn't known is left out."""
+        works = [(each.seconds, each.threads) for each in self.trainings if each.seconds]
+        total = sum(seconds for seconds, _ in works)
+        return total / 3600, makespan_s(works, cores) / 3600
+
+    @property
+    def unknown(self) -> int:
+        """How many trainings there are whose time no earlier run tells."""
+        return sum(each.seconds is None for each in self.trainings)
+
+
+def read_plan(arguments: Sequence[str] = (), results: Path = Path("results")) -> Plan:
+    """What `snakemake ARGUMENTS` would do in the current folder.
+
+    Raises:
+        SpecError: Snakemake finds something wrong.
+    """
+    jobs = planned_jobs(arguments)
+    known, durations = known_runs(results), read_durations(results)
+    new = {job.run: job for job in jobs if job.rule == "plan_run"}
+    named = {job.run: job for job in jobs if job.rule == "init_run"}
+    trainings = []
+    for job in jobs:
+        if job.rule in _TRAINING and job.run is not None:
+            run = _planned(job.run, new.get(job.run), named.get(job.run), results)
+            program = str(run.definition["program"])
+            seconds = typical_s(durations, program, run.experiment, run.variant)
+            why = why_trained(run, known)
+            trainings.append(
+                Training(run.run, run.experiment, run.variant, run.seed, why, seconds, job.threads)
+            )
+    made = {each.run for each in trainings}
+    remakings = [
+        Remaking(job.item, _why(job, made), Path(job.outputs[0]).exists())
+        for job in jobs
+        if job.rule not in (*_TRAINING, *_AROUND) and job.run not in made and job.outputs
+    ]
+    return Plan(trainings, remakings)
+
+
+def _why(job: Job, made: set[str]) -> str:
+    is_export = job.run is not None and job.item.startswith("runs/")
+    return export_in_words(job.reason) if is_export else in_words(job.reason, made)
+
+
+def _planned(run: str, planning: Job | None, naming: Job | None, results: Path) -> PlannedRun:
+    """A run as its jobs say, or its files where these are made already."""
+    folder = RunFolder(results / "runs" / run)
+    definition = (
+        planning.option("definition") if planning else read_json(folder.path / "params.json")
+    )
+    identity = naming.option("identity") if naming else read_json(folder.path / "run.json")
+    return PlannedRun(definition, identity, folder)
+
+
+def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
+    """The plan for a reader."""
+    if not plan.trainings and not plan.remakings:
+        yield "nothing to do"
+        return
+    if plan.trainings:
+        yield f"{_count(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"
+        for experiment in dict.fromkeys(each.experiment for each in plan.trainings):
+            yield f"  {experiment}"
+            yield from _training_lines(
+                [each for each in plan.trainings if each.experiment == experiment]
+            )
+    runs = [each for each in plan.remakings if each.item.startswith("runs/")]
+    if runs:
+        yield f"{_count(len(runs), 'run')} to export again"
+        for why in dict.fromkeys(each.why for each in runs):
+            count = sum(each.why == why for each in runs)
+            yield f"  {_count(count, 'run')}: {why}"
+    others = [each for each in plan.remakings if each not in runs]
+    if others:
+        yield f"{_count(len(others), 'result')} to make"
+        width = max(len(each.item) for each in others)
+        for each in others:
+            yield f"  {each.item:{width}}  {each.why}"
+
+
+def _training_lines(trainings: Sequence[Training]) -> Iterator[str]:
+    """One line for the seeds of a variant with the same reason."""
+    groups: dict[tuple[str, str], list[Training]] = {}
+    for each in trainings:
+        groups.setdefault((each.variant, each.why), []).append(each)
+    width = max(len(variant) for variant, _ in groups)
+    for (variant, why), members in groups.items():
+        seeds = ", ".join(map(str, sorted(each.seed for each in members)))
+        known = members[0].seconds
+        time = "" if known is None else f" ({duration(known)} each)"
+        yield f"    {variant:{width}}  seed{'s'[: len(members) > 1]} {seeds}{time}: {why}"
+
+
+def _cost(plan: Plan, cores: int) -> str:
+    if plan.unknown == len(plan.trainings):
+        return "; no earlier run tells how long that takes"
+    total, until = (3600 * hours for hours in plan.hours(cores))
+    without = f", without {_count(plan.unknown, 'run')} of unknown length" if plan.unknown else ""
+    return (
+        f", about {duration(total)} of training: {duration(until)} on "
+        f"{_count(cores, 'core')}{without}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,116 @@
+"""Snakemake's reasons for a job in the words of its users."""
+
+import json
+import re
+from collections.abc import Collection
+
+from caduceus.overview.dry_runs import item_of
+
+_DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digest
+_TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_SHOWN = 3
+_OF_RUNS = {  # what of a run's export the files say that it is made from
+    "run.json": "who it is in W&B changed",
+    "train.json": "it was trained since",
+    "upload.json": "its artifacts were logged since",
+    "server.json": "it changed on the server",
+    "dataset.json": "its dataset changed",
+}
+
+
+def in_words(reason: str, made: Collection[str]) -> str:
+    """Why a job would run.
+
+    Args:
+        reason: Snakemake's own words.
+        made: the runs that would be trained or exported.
+    """
+    known = (
+        ("Forced execution", lambda about: "it is asked for"),
+        ("Input files updated by another job: ", lambda about: _from_others(about, made)),
+        ("Params have changed since last execution: ", _changed_params),
+        ("Updated input files: ", _from_files),
+        ("Set of input files has changed", lambda about: "it is made from other files than before"),
+        ("Code has changed", lambda about: "its rule changed"),
+        ("Incomplete output files", lambda about: "Snakemake was killed while it was made"),
+    )
+    found = [
+        words(reason.partition(start)[2].partition("; ")[0])
+        for start, words in known
+        if start in reason
+    ]
+    if not found and "Missing output files" in reason:
+        return "it isn't there yet"
+    return "; ".join(found) or reason
+
+
+def export_in_words(reason: str) -> str:
+    """Why a run would be exported again, from the same words of Snakemake."""
+    found = [words for name, words in _OF_RUNS.items() if f"/{name}" in reason]
+    return "; ".join(found) or in_words(reason, ())
+
+
+def _from_others(about: str, made: Collection[str]) -> str:
+    """The same of what other jobs make for it: runs are counted, the rest is named."""
+    runs, others = _sorted_out(about)
+    trained = sum(run in made for run in runs)
+    parts = []
+    if trained:
+        parts.append(f"{_count(trained, 'run')} of it would be new")
+    if len(runs) > trained:
+        parts.append(f"{_count(len(runs) - trained, 'run')} of it would be exported again")
+    if others:
+        parts.append(f"{_listed(others)} would change")
+    return "; ".join(parts) or "the list of runs would change"
+
+
+def _from_files(about: str) -> str:
+    """The same of files that are newer than it."""
+    runs, others = _sorted_out(about)
+    parts = [f"{_count(len(runs), 'run')} of it changed"] if runs else []
+    parts += [f"{_listed(others)} changed"] if others else []
+    return "; ".join(parts) or "the list of runs changed"
+
+
+def _sorted_out(files: str) -> tuple[list[str], list[str]]:
+    """The runs among files, and the other results and the user's own files; no plans."""
+    names = files.split(", ")
+    items = sorted({item_of(name) if name.startswith("results/") else name for name in names})
+    runs = [item.removeprefix("runs/") for item in items if item.startswith("runs/")]
+    plans = "experiments/"
+    own = [name for name in names if not name.startswith("results/")]
+    others = [i for i in items if not i.startswith("runs/") and (i in own or plans not in i)]
+    return runs, others
+
+
+def _changed_params(about: str) -> str:
+    before, _, now = about.partition(" now: ")
+    parts = ["Caduceus's own code changed"] if _DIGEST.search(now) else []
+    keys: dict[str, None] = {}
+    for old, new in zip(_objects(before), _objects(now), strict=False):
+        keys |= dict.fromkeys(key for key in old | new if old.get(key) != new.get(key))
+    if keys:
+        parts.append(f"{_listed(list(keys))} of its entry changed")
+    return "; ".join(parts) or "its settings changed"
+
+
+def _objects(text: str) -> list[dict[str, object]]:
+    """The JSON objects among the quoted texts."""
+    found = []
+    for quoted in _TEXT.findall(text):
+        try:
+            value = json.loads(quoted.replace("\\'", "'").replace("\\\\", "\\"))
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
