@@ -12,4 +12,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    export_sweep(arguments.plan, arguments.out)
+    print(export_sweep(arguments.plan, arguments.out))

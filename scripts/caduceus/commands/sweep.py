@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace) -> int | None:
         for line in preview(experiment, experiment.sweep, Path("results")):
             print(line)
         return None
-    words = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, "--rerun-incomplete"]
+    found = f"results/sweeps/{experiment.sweep.id}/trials.csv"
+    words = [sys.executable, "-m", "snakemake", found, "--cores", arguments.cores]
     # What config.yaml shows of other experiments isn't there.
     words += ["--config", f"experiments={arguments.experiment}", "paper=none"]
+    words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason"]
     processes.become(words)
     return None

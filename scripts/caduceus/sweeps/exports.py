@@ -1,12 +1,13 @@
 """The export of a sweep: its trials in one table, the best one as an experiment, figures."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
 from caduceus.files import read_json, write_json, write_whole
-from caduceus.rendering import to_csv
+from caduceus.rendering import render, to_csv
 from caduceus.statistics import estimate_mean
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.figures import draw_sweep
@@ -28,10 +29,10 @@ _KEPT = (
 )
 
 
-def export_sweep(plan_json: Path, out: Path) -> None:
+def export_sweep(plan_json: Path, out: Path) -> str:
     """Write trials.csv, confirmed.csv, best.json, importance.csv and figures/ of a sweep.
 
-    results/README.md says what is in each.
+    results/README.md says what is in each. Returns what was found, in one line.
 
     Args:
         plan_json: the plan of its experiment, results/experiments/ID.json.
@@ -58,11 +59,31 @@ def export_sweep(plan_json: Path, out: Path) -> None:
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
     draw_sweep(made, config, found, folder.path / "figures")
     write_whole(out, to_csv(_trials(trials, config), _TRIALS))
+    return _in_words(folder.path.name, trials, confirmed, best, config)
 
 
 _TRIALS = ("trial", "runs", "state", "objective", "best_so_far", "stopped_early")
 _CONFIRMED = ("trial", "of_trial", "runs", "n", "mean", "low", "high")
 _IMPORTANCE = ("name", "mean", "low", "high")
+
+
+def _in_words(
+    sweep: str,
+    trials: Sequence[TrialRow],
+    confirmed: Sequence[TrialRow],
+    best: TrialRow | None,
+    config: SweepConfig,
+) -> str:
+    counts = Counter(row.state for row in trials)
+    parts = [f"{counts[state]} {state}" for state in ("failed", "skipped") if counts[state]]
+    stopped = sum(row.stopped_early for row in trials)
+    parts += [f"{stopped} stopped early"] if stopped else []
+    line = f"{sweep}: {', '.join([f'{len(trials)} trials', *parts])}"
+    if best is None or best.objective is None:
+        return line
+    chosen = " ".join(f"{name}={render(value)}" for name, value in best.parameters.items())
+    how = f", the mean of {len(best.runs)} fresh runs" if best in confirmed else ""
+    return f"{line}; best: {config.metric_name} {best.objective:.6g}{how}, with {chosen}"
 
 
 def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Any]]:
