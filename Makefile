@@ -59,6 +59,6 @@ lock:
 	.lock/bin/pip install --quiet --upgrade setuptools
 	.lock/bin/pip install --quiet torch==2.13.0 .
 	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements.txt
-	.lock/bin/pip install --quiet '.[dev,gallery]'
+	.lock/bin/pip install --quiet '.[dev,gallery,mcp]'
 	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements-dev.txt
 	rm -rf .lock

@@ -43,7 +43,51 @@ def export_runs(
             write_json(folder / "params.json", {"parameters": parameters})
             steps = [{"_step": step} | row for step, row in enumerate(rows or [])]
             write_whole(folder / "metrics_history.csv", to_csv(steps, ["_step"]))
-            summary = {name: value for row in rows or [] for name, value in row.items()}
             state = "failed" if rows is None else "finished"
-            write_json(folder / "run_summary.json", {"state": state, "summary": summary})
+            values = {name: value for row in rows or [] for name, value in row.items()}
+            about = identity(experiment, run, loaded.config["wandb"])
+            write_json(folder / "run_summary.json", _summary(about, state, values))
+            write_json(folder / "train.json", _train(state, run.trial, values))
     return loaded
+
+
+def _summary(about: Mapping[str, Any], state: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What run_summary.json holds of a run."""
+    return {
+        "run_id": about["id"],
+        **{name: about[name] for name in ("name", "experiment", "variant", "seed", "group")},
+        "state": state,
+        "config": about["config"],
+        "summary": values,
+        "git": {"commit": "0" * 40, "remote": None},
+        "artifacts": [],
+        "used_artifacts": [],
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "runtime_s": 60,
+        "host": "node1",
+    }
+
+
+def _train(state: str, trial: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What train.json holds of a run that took a minute and one attempt."""
+    attempt = {
+        "attempt": 1,
+        "state": state,
+        "error": None,
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "host": "node1",
+        "gpus": [],
+        "wall_s": 60.0,
+        "cpu_s": 50.0,
+        "lost_s": 0.0,
+        "peak_memory_gb": 0.5,
+        "resumed_from": None,
+    }
+    cost = {name: attempt[name] for name in ("wall_s", "cpu_s", "lost_s", "peak_memory_gb")}
+    objective = {"objective": values.get("loss"), "stopped_at": None}
+    return {
+        "state": state,
+        "error": "ValueError: no" if state == "failed" else None,
+        "compute": cost | {"gpu_s": 0.0},
+        "attempts": [attempt],
+    } | ({"trial": objective} if trial is not None else {})

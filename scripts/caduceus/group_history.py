@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -36,35 +37,83 @@ def write_history(runs: Sequence[RunHistory], path: Path) -> None:
     exactly; a column of mixed kinds holds the text of its cells. A metric of one of the names in
     `ABOUT` is called `logged.NAME`.
     """
+    plan = _plan(runs, None)
+    part = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(part, plan.schema) as writer:
+        for run in runs:
+            writer.write_table(plan.table(run))
+    part.replace(path)
+
+
+def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = None) -> pa.Table:
+    """Every row of `runs` as `write_history` types it.
+
+    Args:
+        runs: one or more.
+        metrics: only these, and only the rows in which one of them was logged; None for all.
+    """
+    wanted = None if metrics is None else {"_step", *metrics}
+    plan = _plan(runs, wanted)
+    table = pa.concat_tables([plan.table(run) for run in runs])
+    if metrics is None:
+        return table
+    logged = [pc.is_valid(table[name]) for name in table.column_names if name in metrics]
+    return table.filter(reduce(pc.or_, logged)) if logged else table.slice(0, 0)
+
+
+def history_columns(run: RunHistory) -> list[str]:
+    """The columns that the history of a run has, as `write_history` calls them."""
+    return list(map(_renamed, _header(run.csv)))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The columns of several runs: their types, and what kinds of cells each has."""
+
+    schema: pa.Schema
+    kinds: Mapping[str, set[str]]
+
+    def table(self, run: RunHistory) -> pa.Table:
+        """The rows of a run."""
+        columns = dict(_read(run.csv))
+        rows = len(columns["_step"])
+        arrays = [
+            pa.array([run.about[field.name]] * rows, field.type)
+            if field.name in ABOUT
+            else _convert(columns.get(field.name), field.type, self.kinds[field.name], rows)
+            for field in self.schema
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def _plan(runs: Sequence[RunHistory], wanted: Collection[str] | None) -> _Plan:
     kinds: dict[str, set[str]] = {}
     for run in runs:
         for name, column in _read(run.csv):
-            kinds.setdefault(name, set()).update(_kinds(column))
+            if wanted is None or name in wanted:
+                kinds.setdefault(name, set()).update(_kinds(column))
     about = {
         name: {type(run.about[name]).__name__ for run in runs if run.about[name] is not None}
         for name in ABOUT
     }
-    schema = pa.schema([(name, _type(found)) for name, found in (about | kinds).items()])
-    part = path.with_name(f".{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(part, schema) as writer:
-        for run in runs:
-            columns = dict(_read(run.csv))
-            rows = len(columns["_step"])
-            arrays = [
-                pa.array([run.about[field.name]] * rows, field.type)
-                if field.name in ABOUT
-                else _convert(columns.get(field.name), field.type, kinds[field.name], rows)
-                for field in schema
-            ]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-    part.replace(path)
+    return _Plan(
+        pa.schema([(name, _type(found)) for name, found in (about | kinds).items()]), kinds
+    )
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(newline="") as stream:
+        return next(csv.reader(stream))
+
+
+def _renamed(name: str) -> str:
+    return f"logged.{name}" if name in ABOUT else name
 
 
 def _read(path: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
     """The columns of a CSV file of canonical cells, as text; null where there is no cell."""
-    with path.open(newline="") as stream:
-        header = next(csv.reader(stream))
+    header = _header(path)
     table = pa_csv.read_csv(
         path,
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
@@ -76,7 +125,7 @@ def _read(path: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
         ),
     )
     for name in table.column_names:
-        yield (f"logged.{name}" if name in ABOUT else name), table.column(name)
+        yield _renamed(name), table.column(name)
 
 
 def _kinds(column: pa.ChunkedArray) -> set[str]:

@@ -12,11 +12,11 @@ from caduceus.compute import elsewhere, total_cost
 from caduceus.files import digest_text, read_json, write_json, write_whole
 from caduceus.group_history import ABOUT, RunHistory, write_history
 from caduceus.rendering import to_csv
+from caduceus.run_records import ABOUT_RUN, run_row
 from caduceus.runs import RunFolder
 from caduceus.statistics import estimate_mean
 from caduceus.variants import leaves
 
-_ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
 _UNGROUPED = "ungrouped"  # the folder of runs without a group
 _Train = dict[str, Any]  # train.json
 
@@ -32,7 +32,7 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
         folder: results/groups/GROUP.
     """
     members = list(_members(group, plans))
-    write_whole(folder / "runs.csv", to_csv([_flat(member) for member in members], _ABOUT_RUN))
+    write_whole(folder / "runs.csv", to_csv([_flat(member) for member in members], ABOUT_RUN))
     variants = list(_variants(members))
     write_whole(folder / "variants.csv", to_csv(variants, tuple(variants[0])))
     write_history(
@@ -60,7 +60,7 @@ def export_loose_group(runs: Sequence[Path], folder: Path) -> None:
     """
     summaries = [read_json(run / "run_summary.json") for run in runs]
     rows = [_flat(_Member("", {}, *pair)) for pair in zip(summaries, runs, strict=True)]
-    write_whole(folder / "runs.csv", to_csv(rows, _ABOUT_RUN))
+    write_whole(folder / "runs.csv", to_csv(rows, ABOUT_RUN))
     histories = [_history(*pair) for pair in zip(summaries, runs, strict=True)]
     write_history(histories, folder / "history.parquet")
 
@@ -102,19 +102,7 @@ def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
 
 
 def _flat(member: _Member) -> dict[str, Any]:
-    """A run as one row: about it, its parameters as config.*, its results as summary.*."""
-    summary = member.summary
-    row = {name: summary.get(name) for name in _ABOUT_RUN}
-    train = member.train
-    row |= {"run": summary["run_id"], "type": member.type, "error": train and train["error"]}
-    row |= {f"config.{name}": value for name, value in leaves(summary["config"])}
-    row |= {f"summary.{name}": value for name, value in leaves(summary["summary"])}
-    return row | {
-        "git_commit": summary["git"]["commit"],
-        "host": summary["host"],
-        "started_at": summary["started_at"],
-        "runtime_s": summary["runtime_s"],
-    }
+    return run_row(member.summary, member.train, member.type)
 
 
 def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:

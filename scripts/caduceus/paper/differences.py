@@ -13,6 +13,7 @@ from caduceus.drawing import COLOURS, GREY
 from caduceus.errors import SpecError
 from caduceus.paper.figure_data import Content, FigureData, rounded, run_count
 from caduceus.paper.labels import varying_parameters
+from caduceus.paper.outcomes import TESTS, difference_word
 from caduceus.paper.results import Metric, Variant, find_side, metric_name
 from caduceus.paper.rows import note_missing, row_panels
 from caduceus.statistics import Comparison, Verdict, compare_by_seed, decide, greater
@@ -27,16 +28,6 @@ _MARKS: dict[str, dict[str, Any]] = {
     "not enough runs": {"marker": "D", "color": GREY, "mfc": "white", "ms": 4.2},
 }
 _DOT: dict[str, Any] = {"marker": "o", "ms": 2.2, "mew": 0, "alpha": 0.45, "ls": ""}
-_WORDS = {
-    "maximize": {"supported": "better", "refuted": "worse"},
-    "minimize": {"supported": "worse", "refuted": "better"},
-    None: {"supported": "higher", "refuted": "lower"},
-}
-_TESTS = {
-    "sign_flip": "sign-flip test by seed",
-    "wilcoxon": "Wilcoxon test by seed",
-    "permutation": "permutation test",
-}
 _COMPARED = ("n", "n_second", "test", "is_paired")
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
 
@@ -146,8 +137,7 @@ def _row(
     row |= {"experiment": pair.variant.experiment, "variant": pair.variant.name}
     if found is None or verdict is None:
         return row | {"verdict": None}
-    words = _WORDS[data.goal(metric)]
-    row |= {"verdict": words.get(verdict.outcome, verdict.outcome)}
+    row |= {"verdict": difference_word(verdict, data.goal(metric))}
     row |= {"runs_that_would_do": verdict.runs_that_would_do}
     row |= {name: getattr(found, name) for name in _COMPARED}
     row |= {name: rounded(getattr(found, name)) for name in _MEASURED}
@@ -166,7 +156,7 @@ def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
 
 
 def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: FigureData) -> str:
-    tests = " or ".join(dict.fromkeys(_TESTS[found.test] for found in compared))
+    tests = " or ".join(dict.fromkeys(TESTS[found.test] for found in compared))
     sentences = [
         f"Mean difference over {run_count([found.n for found in compared])} with "
         f"{data.interval_name}. Verdicts by {tests} at {data.statistics['alpha']:g}, corrected for "

@@ -94,17 +94,19 @@ def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) ->
         for path in plans
         for planned in planned_runs(read_json(path))
         if is_shown(planned, shown)
-        for result in [_read(planned, RunFolder.of_plan(path, planned.run).path)]
+        for result in [read_result(planned, RunFolder.of_plan(path, planned.run).path)]
         if is_shown(_known(planned, result), shown)
     ]
-    by_variant: dict[tuple[str, str], list[Result]] = {}
-    for result in results:
-        by_variant.setdefault((result.experiment, result.variant), []).append(result)
-    variants = [
-        Variant(*key, members[0].parameters, tuple(members)) for key, members in by_variant.items()
-    ]
     _check_metrics(shown, results, where)
-    return variants
+    return by_variant(results)
+
+
+def by_variant(results: Sequence[Result]) -> list[Variant]:
+    """The variants that runs are of, in their order."""
+    found: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        found.setdefault((result.experiment, result.variant), []).append(result)
+    return [Variant(*key, members[0].parameters, tuple(members)) for key, members in found.items()]
 
 
 def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
@@ -150,7 +152,8 @@ def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[st
     return own or shown.get("goal") or next(named, None)
 
 
-def _read(planned: PlannedRun, folder: Path) -> Result:
+def read_result(planned: PlannedRun, folder: Path) -> Result:
+    """A run that was exported into `folder`, with the parameters that a sweep has chosen."""
     config = read_json(folder / "run.json")["config"]
     parameters = {name: value for name, value in leaves(config) if name != "seed"}
     if planned.parameters is None:  # those that a sweep has chosen

@@ -10,6 +10,7 @@ from caduceus.attempts import summarize_nothing
 from caduceus.errors import ResultError
 from caduceus.files import read_json
 from caduceus.sweeps.hyperband import BandValue
+from caduceus.validation import suggestion
 
 if TYPE_CHECKING:
     from caduceus.sweeps.configs import SweepConfig
@@ -27,6 +28,11 @@ class SweepFolder:
     def of_trial(cls, trial_json: Path) -> "SweepFolder":
         """The folder of the sweep that a trial's file belongs to."""
         return cls(trial_json.parents[1])
+
+    @property
+    def experiment_id(self) -> str:
+        """The id of its experiment, with which its own begins."""
+        return self.path.name.rpartition("-")[0]
 
     @property
     def plan(self) -> Path:
@@ -102,6 +108,26 @@ class SweepFolder:
                 raise ResultError("is missing; delete the trials after it too", str(path))
             trials.append(read_json(path))
         return trials
+
+
+def find_sweep(results: Path, name: str | None) -> SweepFolder:
+    """The folder of a sweep by its id or that of its experiment; of the only one if it is None.
+
+    Raises:
+        ResultError: there is none, or several.
+    """
+    found = [SweepFolder(path.parent) for path in sorted((results / "sweeps").glob("*/sweep.json"))]
+    known = {folder.path.name: folder for folder in found}
+    if name in known:
+        return known[name]
+    if name is not None:
+        found = [folder for folder in found if folder.experiment_id == name]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(known) or "none"
+    if name is None or found:
+        raise ResultError(f"which sweep? there are {there}", str(results / "sweeps"))
+    raise ResultError(f"there is no sweep {name!r}{suggestion(name, known)}; there are {there}")
 
 
 def trial_runs(sweep_id: str, number: int, seeds: Sequence[int], has_seeds: bool) -> list[str]:

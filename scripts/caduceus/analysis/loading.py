@@ -1,0 +1,122 @@
+"""Runs, histories and sweeps of a project, read from results/."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from caduceus.analysis.frames import frame_of_rows, frame_of_table
+from caduceus.errors import ResultError
+from caduceus.group_history import ABOUT, RunHistory, history_columns, read_history
+from caduceus.report.groups import read_rows
+from caduceus.run_records import (
+    ABOUT_RUN,
+    RunRecord,
+    find_named,
+    find_runs,
+    results_folder,
+)
+from caduceus.sweeps.folders import find_sweep
+from caduceus.validation import suggestion
+
+Names = str | Iterable[str]  # one, or several
+
+
+def load_runs(group: Names = (), experiment: Names = (), project: str | Path = ".") -> pd.DataFrame:
+    """A row for each run, whatever has become of it.
+
+    Args:
+        group: W&B groups; all by default.
+        experiment: ids of experiments; all by default.
+        project: the project's folder, or its results/.
+
+    Returns:
+        `run`, `name`, `experiment`, `type`, `variant`, `seed`, `state` (planned, running,
+        interrupted, finished, failed or skipped), `error`, `group`, `kind` (planned; trial of a
+        sweep; abandoned, if no experiment lists it any more; project, if it was made elsewhere);
+        `config.…`, its parameters, and `summary.…`, its results; `git_commit`, `host`,
+        `started_at` (UTC), `runtime_s`; over all attempts, `attempts`, how many, `wall_s`,
+        `cpu_s`, `gpu_s` and `lost_s` in seconds, and `peak_memory_gb` in 10^9 bytes.
+
+    Raises:
+        ResultError: there are no results, or no such group or experiment.
+    """
+    records = find_runs(results_folder(Path(project)), _names(experiment), _names(group))
+    runs = frame_of_rows([record.row for record in records], ABOUT_RUN)
+    if "started_at" in runs:
+        runs["started_at"] = pd.to_datetime(runs["started_at"], utc=True, format="ISO8601")
+    return runs
+
+
+def load_history(
+    runs: Names | None = None, metrics: Names | None = None, project: str | Path = "."
+) -> pd.DataFrame:
+    """Every row that runs have logged: nothing is sampled, and no value is changed.
+
+    Args:
+        runs: ids of runs, such as the column `run` of `load_runs`; by default all that are
+            exported.
+        metrics: names of metrics; by default all. With them there are just the rows in which one
+            of them was logged, so that NaN in a single metric is a NaN that was logged.
+        project: the project's folder, or its results/.
+
+    Returns:
+        `run`, `experiment`, `variant`, `seed`, `_step`, then the metrics; without `metrics` also
+        `_runtime`, in seconds, and `_timestamp`, in seconds since 1970. A column is bool, int64,
+        float64 or text, the narrowest that holds every value exactly; where values are missing
+        boolean, Int64, and float64 with NaN; what mixes kinds is the text of its cells. A metric
+        that is called as one of the first four is `logged.NAME`.
+
+    Raises:
+        ResultError: there are no results, no such run or metric, or a run isn't exported yet.
+    """
+    known = find_runs(results_folder(Path(project)))
+    if runs is None:
+        records = [record for record in known if record.exported is not None]
+    else:
+        records = find_named(known, _names(runs))
+    if not records:
+        raise ResultError("no run is exported yet; `snakemake --cores 2` makes what is missing")
+    histories = [_history(record) for record in records]
+    wanted = None if metrics is None else _names(metrics)
+    for name in wanted or ():
+        names = {column: None for history in histories for column in history_columns(history)}
+        if name not in names:
+            raise ResultError(
+                f"no run has logged {name!r}{suggestion(name, names)}; there are {', '.join(names)}"
+            )
+    return frame_of_table(read_history(histories, wanted))
+
+
+def load_sweep(sweep: str | None = None, project: str | Path = ".") -> pd.DataFrame:
+    """A row for each trial of a sweep, in their order.
+
+    Args:
+        sweep: its id, or that of its experiment; not needed if there is one sweep only.
+        project: the project's folder, or its results/.
+
+    Returns:
+        `trial`, `runs` (a list of ids), `state`, `objective`, `best_so_far`, `stopped_early`,
+        `config.…`, `started_at` (UTC) and `wall_s`, in seconds.
+
+    Raises:
+        ResultError: there is no such sweep, several, or it isn't exported yet.
+    """
+    folder = find_sweep(results_folder(Path(project)), sweep)
+    if not (table := folder.path / "trials.csv").exists():
+        raise ResultError("isn't exported yet; it is once its last trial has ended", str(table))
+    trials = frame_of_rows(read_rows(table), ())
+    trials["runs"] = trials["runs"].str.split()
+    trials["started_at"] = pd.to_datetime(trials["started_at"], utc=True, format="ISO8601")
+    return trials
+
+
+def _names(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _history(record: RunRecord) -> RunHistory:
+    if record.exported is None:
+        raise ResultError(f"isn't exported yet: it is {record.state}", f"run {record.run}")
+    about = {"run": record.run} | {name: record.summary[name] for name in ABOUT[1:]}
+    return RunHistory(about, record.folder / "metrics_history.csv")

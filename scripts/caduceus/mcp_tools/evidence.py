@@ -1,0 +1,335 @@
+"""What seeds say of variants, by the methods and settings of the paper."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.files import read_json
+from caduceus.mcp_tools.answers import Answer, some
+from caduceus.paper.entries import load_paper
+from caduceus.paper.figure_data import rounded
+from caduceus.paper.marks import Column, find_best
+from caduceus.paper.outcomes import TESTS, difference_word
+from caduceus.paper.results import (
+    Metric,
+    Variant,
+    by_variant,
+    goal_of,
+    metric_name,
+    read_result,
+)
+from caduceus.paper.selections import PlannedRun
+from caduceus.project import load_settings
+from caduceus.run_records import RunRecord, find_runs
+from caduceus.statistics import (
+    Comparison,
+    Verdict,
+    compare_by_seed,
+    decide,
+    estimate_mean,
+    greater,
+    runs_to_decide,
+)
+from caduceus.validation import suggestion, validate
+
+_MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
+_STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
+_MOST_VARIANTS = 40
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The variants that are asked for, their labels, and how many runs don't count, and why."""
+
+    variants: Sequence[Variant]
+    labels: Sequence[str]
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer of `compare_groups`."""
+
+    goal: str | None
+    variants: list[Answer]
+    comparisons: list[Answer]
+    conclusion: str
+    method: str
+
+
+def metric_of(
+    name: str, goal: str | None, at: int | None, best_by: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """A metric as `paper` says it.
+
+    Raises:
+        CaduceusError: both `at` and `best_by` are given, or this isn't as it should be.
+    """
+    if at is not None and best_by is not None:
+        raise CaduceusError("at and best_by: the metric is taken at one step; leave one out")
+    metric: dict[str, Any] = {"name": name, "goal": goal}
+    if at is not None:
+        metric["at"] = at
+    if best_by is not None:
+        if best_by.keys() != {"name", "goal"} or best_by["goal"] not in ("maximize", "minimize"):
+            raise CaduceusError(
+                f"best_by: found {dict(best_by)}, allowed: name, and goal, maximize or minimize"
+            )
+        metric["best_by"] = dict(best_by)
+    return metric
+
+
+def paper_statistics(results: Path) -> Mapping[str, Any]:
+    """`paper.statistics` of the project's config.yaml, or its defaults where there is none."""
+    config = results.parent / "config.yaml"
+    if config.exists():
+        paper, _ = load_paper(
+            load_settings(config)["paper"], lambda keys: str(config), results.parent
+        )
+    else:
+        paper = validate({}, "paper", lambda keys: "paper")
+    statistics: Mapping[str, Any] = paper["statistics"]
+    return statistics
+
+
+def choose_variants(
+    results: Path, experiment: str | None, group: str | None, wanted: Sequence[str] | None
+) -> Chosen:
+    """The variants of an experiment, a group or everything but sweeps; or those that are named.
+
+    Raises:
+        CaduceusError: there is none, or not this one.
+    """
+    names = [[name] if name else [] for name in (experiment, group)]
+    kinds = ("planned", "trial") if experiment else ("planned",)
+    found = find_runs(results, *names)
+    records = [record for record in found if record.kind in kinds]
+    exported = [record for record in records if record.exported is not None]
+    variants = by_variant([read_result(_planned(record), record.folder) for record in exported])
+    labels = variant_labels(variants)
+    if wanted is not None:
+        places = [_place(name, variants, labels) for name in wanted]
+        variants, labels = ([items[at] for at in places] for items in (variants, labels))
+    if not 2 <= len(variants) <= _MOST_VARIANTS:
+        raise CaduceusError(
+            f"{len(variants)} variants, allowed: 2 to {_MOST_VARIANTS}; name experiment, group or "
+            f"variants; there are {', '.join(some(labels, _MOST_VARIANTS)) or 'none'}"
+        )
+    left_out = Counter(record.kind for record in found if record.kind not in kinds)
+    left_out["not exported yet"] = len(records) - len(exported)
+    left_out["failed"] = sum(variant.failed for variant in variants)
+    return Chosen(variants, labels, +left_out)
+
+
+def variant_labels(variants: Sequence[Variant]) -> list[str]:
+    """What to call each: its name, with the experiment where several have it."""
+    names = Counter(variant.name for variant in variants)
+    return [
+        f"{variant.name} of {variant.experiment}" if names[variant.name] > 1 else variant.name
+        for variant in variants
+    ]
+
+
+def _planned(record: RunRecord) -> PlannedRun:
+    about = (record.summary[name] for name in ("experiment", "group", "variant", "seed"))
+    return PlannedRun(record.run, *about, None if record.kind == "trial" else {})
+
+
+def _place(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> int:
+    known = [f"{variant.name} of {variant.experiment}" for variant in variants]
+    for names in (labels, known):
+        if name in names:
+            return names.index(name)
+    raise CaduceusError(
+        f"there is no variant {name!r}{suggestion(name, labels)}; there are "
+        f"{', '.join(some(labels, _MOST_VARIANTS))}"
+    )
+
+
+def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:
+    """Compare variants with a baseline, or with the best of them.
+
+    Raises:
+        CaduceusError: one has fewer than two runs with the metric, the baseline isn't among them,
+            or nothing says which way is better.
+    """
+    statistics = paper_statistics(results)
+    values = [variant.by_seed(metric) for variant in chosen.variants]
+    specs = _specs(chosen.variants, results)
+    goal = goal_of(metric, {}, list(specs))
+    place = _baseline(chosen, baseline, specs)
+    count = len(values)
+    _refuse_single(chosen, values, metric, statistics, place is not None)
+    if place is None and goal is None:
+        raise CaduceusError("which way is better? say goal, maximize or minimize, or a baseline")
+    if place is None:
+        comparisons, conclusion = _with_best(chosen, values, goal, statistics)
+        family = count * (count - 1) // 2
+    else:
+        comparisons = _with_baseline(chosen, values, place, goal, statistics)
+        conclusion = _concluded(comparisons, f"compared with {chosen.labels[place]}")
+        family = count - 1
+    tests = " or ".join(TESTS[name] for name in dict.fromkeys(row["test"] for row in comparisons))
+    confidence = f"{100 * statistics['confidence']:g} %"
+    shown = [_variant(chosen, at, values[at], statistics) for at in range(count)]
+    if goal is not None:
+        shown.sort(key=lambda row: row["mean"] if goal == "minimize" else -row["mean"])
+    return Found(
+        goal,
+        shown,
+        comparisons,
+        conclusion,
+        f"{tests}, two-sided, at alpha {statistics['alpha']:g}, Holm over {family} "
+        f"{'comparison' if family == 1 else 'comparisons'}; {confidence} intervals by Student's or "
+        "Welch's t",
+    )
+
+
+def _specs(variants: Sequence[Variant], results: Path) -> list[Mapping[str, Any]]:
+    experiments = dict.fromkeys(variant.experiment for variant in variants)
+    return [read_json(results / "experiments" / f"{name}.json")["spec"] for name in experiments]
+
+
+def _baseline(chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, Any]]) -> int | None:
+    """The place of the baseline; None if the best is to be found."""
+    if named is not None:
+        return _place(named, chosen.variants, chosen.labels)
+    own = [spec["baseline"] for spec in specs if spec["baseline"]]
+    if len(specs) == 1 and own:
+        matching = [
+            at
+            for at, variant in enumerate(chosen.variants)
+            if all(variant.parameters.get(name) == value for name, value in own[0].items())
+        ]
+        if len(matching) == 1:
+            return matching[0]
+    return 0 if len(chosen.variants) == 2 else None
+
+
+def _refuse_single(
+    chosen: Chosen,
+    values: Sequence[Mapping[int, float]],
+    metric: Metric,
+    statistics: Mapping[str, Any],
+    has_baseline: bool,
+) -> None:
+    few = [
+        f"{label} has {len(found)} of {len(variant.results)}"
+        for label, variant, found in zip(chosen.labels, chosen.variants, values, strict=True)
+        if len(found) < 2
+    ]
+    if not few:
+        return
+    count = len(values)
+    family = count - 1 if has_baseline else count * (count - 1) // 2
+    needed = runs_to_decide(family, statistics["alpha"], statistics["test"] != "permutation")
+    raise CaduceusError(
+        f"refused: a single seed can't say what is better, and of finished runs with "
+        f"{metric_name(metric)} {'; '.join(some(few, 8))}; {needed} seeds of each are the fewest "
+        f"that can decide {family} {'comparison' if family == 1 else 'comparisons'}: list them "
+        "under `seeds`, or name other variants"
+    )
+
+
+def _variant(
+    chosen: Chosen, at: int, values: Mapping[int, float], statistics: Mapping[str, Any]
+) -> Answer:
+    found = estimate_mean(list(values.values()), statistics["confidence"])
+    return {
+        "variant": chosen.labels[at],
+        "experiment": chosen.variants[at].experiment,
+        "n": found.n,
+        "failed": chosen.variants[at].failed,
+        "seeds": some(sorted(values), 20),
+        "mean": rounded(found.value),
+        "std": rounded(found.std),
+        "low": rounded(found.low),
+        "high": rounded(found.high),
+    }
+
+
+def comparison_row(found: Comparison) -> Answer:
+    """A comparison as answers have it, without its verdict."""
+    counts = {"n": found.n} if found.is_paired else {"n": found.n, "n_second": found.n_second}
+    return (
+        counts
+        | {"is_paired": found.is_paired, "test": found.test}
+        | {name: rounded(getattr(found, name)) for name in _MEASURED}
+    )
+
+
+def verdict_row(verdict: Verdict, goal: str | None) -> Answer:
+    """What is decided, as answers have it."""
+    return {
+        "adjusted_p": rounded(verdict.adjusted_p),
+        "verdict": difference_word(verdict, goal),
+        "runs_that_would_do": verdict.runs_that_would_do,
+    }
+
+
+def compare_values(
+    first: Mapping[int, float], second: Mapping[int, float], statistics: Mapping[str, Any]
+) -> Comparison:
+    """Runs by seed, by the test and the confidence of `paper.statistics`."""
+    how = {name: statistics[name] for name in ("test", "confidence")}
+    return compare_by_seed(first, second, **how)
+
+
+def _with_baseline(
+    chosen: Chosen,
+    values: Sequence[Mapping[int, float]],
+    place: int,
+    goal: str | None,
+    statistics: Mapping[str, Any],
+) -> list[Answer]:
+    others = [at for at in range(len(values)) if at != place]
+    compared = [compare_values(values[at], values[place], statistics) for at in others]
+    verdicts = decide([greater(found) for found in compared], statistics["alpha"])
+    return [
+        {"variant": chosen.labels[at], "than": chosen.labels[place]}
+        | comparison_row(found)
+        | verdict_row(verdict, goal)
+        for at, found, verdict in zip(others, compared, verdicts, strict=True)
+    ]
+
+
+def _with_best(
+    chosen: Chosen,
+    values: Sequence[Mapping[int, float]],
+    goal: str | None,
+    statistics: Mapping[str, Any],
+) -> tuple[list[Answer], str]:
+    means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
+    column = Column(goal or "", means, dict(enumerate(values)))
+    standings = find_best({"": column}, statistics["test"], statistics["alpha"])
+    places = [at for (_, at), standing in standings.of.items() if standing == "best"]
+    if not places:
+        return [], "all means are the same"
+    best = places[0]
+    rows = []
+    for (_, at), standing in standings.of.items():
+        if standing == "best":
+            continue
+        row = comparison_row(compare_values(values[at], values[best], statistics))
+        row |= {"adjusted_p": rounded(standings.p["", at]), "verdict": _STANDINGS[standing]}
+        do = standings.runs_that_would_do if standing == "undecided" else None
+        row |= {"runs_that_would_do": do}
+        rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
+    leading = " and ".join(chosen.labels[at] for at in places)
+    return rows, _concluded(rows, f"{leading} has the best mean; compared with it")
+
+
+def _concluded(rows: Sequence[Answer], begin: str) -> str:
+    """The verdicts in words, such as "compared with a, better: b; within noise: c, d"."""
+    by_verdict: dict[str, list[str]] = {}
+    for row in rows:
+        by_verdict.setdefault(row["verdict"], []).append(row["variant"])
+    said = [f"{verdict}: {', '.join(some(names, 12))}" for verdict, names in by_verdict.items()]
+    needed = [row["runs_that_would_do"] for row in rows if row["verdict"] == "not enough runs"]
+    known = [number for number in needed if number is not None]
+    if known:
+        said.append(f"{max(known)} seeds of each are the fewest that can decide")
+    return f"{begin}, {'; '.join(said)}"

@@ -1,0 +1,194 @@
+"""Results as pandas tables: every value as it was logged, and clear errors."""
+
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from caduceus.analysis import load_history, load_runs, load_sweep
+from caduceus.errors import ResultError
+from caduceus.files import read_json, write_json, write_whole
+from caduceus.rendering import to_csv
+from exported_runs import export_runs
+from nbclient import NotebookClient
+from projects import REPOSITORY, Project
+
+NOTEBOOK = REPOSITORY / "docs/analysis.ipynb"
+BIG = 2**53 + 1  # no float holds it
+ROWS: list[dict[str, Any]] = [
+    {"loss": 0.1, "epoch": BIG, "is_best": True},
+    {"loss": math.nan, "word": "1"},
+    {"val/accuracy": 0.25},
+]
+
+
+def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]] | None:
+    if parameters["rate"] == 0.2 and seed == 1:
+        return None
+    rng = np.random.default_rng((int(10 * parameters["rate"]), seed))
+    values = rng.normal(1 - parameters["rate"], 0.01, 4)
+    return [{"val/accuracy": float(v), "val/loss": float(1 - v)} for v in values]
+
+
+@pytest.fixture
+def exported(project: Project) -> Path:
+    export_runs(project, logged)
+    return project.path
+
+
+@pytest.fixture
+def mixed(project: Project) -> Path:
+    export_runs(project, lambda parameters, seed: ROWS)
+    return project.path
+
+
+def test_there_is_a_row_for_each_run_with_parameters_results_and_cost(exported: Path) -> None:
+    runs = load_runs(project=exported)
+    assert list(runs["variant"]) == ["rate=0.1"] * 2 + ["rate=0.2"] * 2
+    assert list(runs["state"]) == ["finished", "finished", "finished", "failed"]
+    assert set(runs["kind"]) == {"planned"} and set(runs["group"]) == {"baseline"}
+    assert runs["seed"].dtype == "int64" and runs["config.rate"].dtype == "float64"
+    assert runs["summary.val/accuracy"].isna().tolist() == [False, False, False, True]
+    assert runs["started_at"].dtype.tz is not None
+    assert runs["wall_s"].sum() == 4 * 60
+    assert runs.loc[3, "error"] == "ValueError: no"
+
+
+def test_a_group_or_an_experiment_has_its_own_runs(project: Project) -> None:
+    project.write_yaml(
+        "experiments/other.yaml",
+        {
+            "id": "other",
+            "type": "novel",
+            "program": "experiments/train.py",
+            "parameters": {"rate": 0.5},
+        },
+    )
+    project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/other.yaml"])
+    export_runs(project, logged)
+    assert set(load_runs(experiment="other", project=project.path)["config.rate"]) == {0.5}
+    assert set(load_runs(group="baseline", project=project.path)["experiment"]) == {"toy"}
+    assert len(load_runs(["baseline", "novel"], project=project.path)) == 5
+
+
+def test_runs_on_their_way_and_runs_that_nobody_names_any_more_are_there(exported: Path) -> None:
+    results = exported / "results"
+    plan = read_json(results / "experiments/toy.json")
+    left, running, *_ = plan["runs"]
+    del plan["runs"][left]
+    write_json(results / "experiments/toy.json", plan)
+    for name in ("train.json", "run_summary.json"):
+        (results / "runs" / running / name).unlink()
+    runs = load_runs(project=exported).set_index("run")
+    assert runs.loc[left, "kind"] == "abandoned"
+    assert runs.loc[running, "state"] == "planned"
+    assert runs.loc[running, "config.rate"] == 0.1
+    write_json(results / "runs" / running / "work/attempts/1.json", {"state": "running"})
+    assert load_runs(project=exported).set_index("run").loc[running, "state"] == "running"
+    with pytest.raises(ResultError, match=f"run {running}: isn't exported yet: it is running"):
+        load_history(running, project=exported)
+    assert running not in set(load_history(project=exported)["run"])
+
+
+def test_a_history_holds_every_value_exactly(mixed: Path) -> None:
+    history = load_history(project=mixed)
+    assert len(history) == 4 * len(ROWS)
+    assert list(history.columns[:5]) == ["run", "experiment", "variant", "seed", "_step"]
+    one = history[history["run"] == history["run"].iloc[0]]
+    assert one["epoch"].tolist() == [BIG, pd.NA, pd.NA]
+    assert one["is_best"].tolist() == [True, pd.NA, pd.NA]
+    assert one["word"].iloc[1] == "1"
+    assert one["loss"].iloc[0] == 0.1 and one["val/accuracy"].iloc[2] == 0.25
+    assert history["loss"].dtype == "float64" and history["_step"].dtype == "int64"
+
+
+def test_of_chosen_metrics_there_are_the_rows_that_have_one(mixed: Path) -> None:
+    run = load_runs(project=mixed)["run"].iloc[0]
+    history = load_history(run, "loss", project=mixed)
+    assert list(history.columns) == ["run", "experiment", "variant", "seed", "_step", "loss"]
+    assert history["_step"].tolist() == [0, 1] and math.isnan(history["loss"].iloc[1])
+    both = load_history([run], ["loss", "val/accuracy"], project=mixed)
+    assert both["_step"].tolist() == [0, 1, 2]
+
+
+def test_results_are_found_from_the_project_or_from_themselves(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = load_runs(project=exported)
+    pd.testing.assert_frame_equal(load_runs(project=str(exported / "results")), expected)
+    monkeypatch.chdir(exported)
+    pd.testing.assert_frame_equal(load_runs(), expected)
+    assert len(load_history(load_runs()["run"])) == 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("load_runs(project='nowhere')", "nowhere: holds no results/ with runs"),
+        ("load_runs('basline')", "no run is of group 'basline', did you mean 'baseline'?"),
+        ("load_runs(experiment='x')", "no run is of experiment 'x'; there are toy"),
+        ("load_history('x')", "there is no run 'x'"),
+        ("load_history(metrics='val/los')", "'val/los', did you mean 'val/loss'?; there are"),
+        ("load_sweep()", "which sweep? there are none"),
+        ("load_sweep('x')", "there is no sweep 'x'; there are none"),
+    ],
+)
+def test_an_error_says_what_there_is(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, call: str, message: str
+) -> None:
+    monkeypatch.chdir(exported)
+    with pytest.raises(ResultError) as raised:
+        eval(call)
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_sweep_has_a_row_for_each_trial(tmp_path: Path) -> None:
+    folder = tmp_path / "results/sweeps/tune-1a2b"
+    (tmp_path / "results/runs").mkdir(parents=True)
+    write_json(folder / "sweep.json", {"sweep": "tune-1a2b"})
+    with pytest.raises(ResultError, match="isn't exported yet"):
+        load_sweep(project=tmp_path)
+    rows = [
+        {"trial": 0, "runs": "a b", "state": "finished", "objective": 0.5, "stopped_early": False},
+        {"trial": 1, "runs": "c d", "state": "failed", "stopped_early": True, "config.lr": 0.1},
+    ]
+    times = {"started_at": "2026-01-01T00:00:00+00:00", "wall_s": 2.5}
+    write_whole(folder / "trials.csv", to_csv([row | times for row in rows], ["trial"]))
+    trials = load_sweep("tune", project=tmp_path)
+    assert trials["runs"].tolist() == [["a", "b"], ["c", "d"]]
+    assert trials["trial"].dtype == "int64" and trials["stopped_early"].dtype == "bool"
+    assert math.isnan(trials["objective"][1]) and trials["started_at"].dtype.tz is not None
+    pd.testing.assert_frame_equal(load_sweep("tune-1a2b", project=tmp_path), trials)
+
+
+def test_what_is_loaded_is_what_was_exported(trained: Project) -> None:
+    """Each table beside the files of a real project."""
+    runs = load_runs(project=trained.path)
+    table = pd.read_csv(trained.path / "results/groups/baseline/runs.csv")
+    assert set(table.columns) <= set(runs.columns)
+    assert runs["run"].tolist() == table["run"].tolist()
+    assert runs["summary.val/accuracy"].tolist() == table["summary.val/accuracy"].tolist()
+    parquet = pd.read_parquet(trained.path / "results/groups/baseline/history.parquet")
+    pd.testing.assert_frame_equal(
+        load_history(project=trained.path), parquet, check_dtype=False, check_exact=True
+    )
+
+
+def test_the_notebook_runs_and_is_kept_without_its_outputs(exported: Path) -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert cells and not any(cell.outputs or cell.execution_count for cell in cells)
+    (exported / "docs").mkdir()
+    shutil.copy(NOTEBOOK, exported / "docs")
+    NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(exported / "docs")}}
+    ).execute()
+    shown = json.dumps([cell.outputs for cell in cells])
+    assert "rate=0.1" in shown and "image/png" in shown
