@@ -17,6 +17,7 @@ DOORS = {
     "pynvml": {"nvml.py"},
     "subprocess": {"processes.py"},
     "requests": {"server.py"},
+    "mcp": {"mcp_sdk.py"},
 }
 
 
@@ -87,6 +88,7 @@ def test_the_lock_agrees_with_the_project() -> None:
         (project["dependencies"], "requirements.txt"),
         (project["optional-dependencies"]["dev"], "requirements-dev.txt"),
         (project["optional-dependencies"]["gallery"], "requirements-dev.txt"),
+        (project["optional-dependencies"]["mcp"], "requirements-dev.txt"),
     ):
         for dependency in wanted:
             assert re.match("[A-Za-z0-9_-]+", dependency)[0].lower() in names[file], dependency

@@ -8,7 +8,7 @@ from caduceus.files import write_whole
 
 _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
-_KEPT = (".gitignore", ".env.example")  # where they are there already
+_KEPT = (".gitignore", ".env.example", ".mcp.json")  # where they are there already
 _OF_A_PROGRAM = """\
 # Your program as it is, once with each seed.
 id: first

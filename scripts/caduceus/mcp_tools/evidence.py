@@ -37,6 +37,11 @@ from caduceus.validation import suggestion, validate
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
 _STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
+_LEFT_OUT = {
+    "trial": "trials of sweeps",
+    "abandoned": "of definitions that no experiment has any more",
+    "project": "made elsewhere",
+}
 _MOST_VARIANTS = 40
 
 
@@ -118,7 +123,7 @@ def choose_variants(
             f"{len(variants)} variants, allowed: 2 to {_MOST_VARIANTS}; name experiment, group or "
             f"variants; there are {', '.join(some(labels, _MOST_VARIANTS)) or 'none'}"
         )
-    left_out = Counter(record.kind for record in found if record.kind not in kinds)
+    left_out = Counter(_LEFT_OUT[record.kind] for record in found if record.kind not in kinds)
     left_out["not exported yet"] = len(records) - len(exported)
     left_out["failed"] = sum(variant.failed for variant in variants)
     return Chosen(variants, labels, +left_out)

@@ -61,8 +61,10 @@ def query_runs(
     answer: Answer = {"columns": chosen} | page("rows", cells, offset, limit)
     if sort is not None and "summary." in choose(sort.removeprefix("-"), known, "column"):
         answer["note"] = _SINGLE
-    others = [name for name in known if name not in chosen]
-    return answer | {"units": units(chosen), "other_columns": some(others, 60)}
+    answer["units"] = units(chosen)
+    if columns is None:
+        answer["other_columns"] = some([name for name in known if name not in chosen], 60)
+    return answer
 
 
 def _condition(wanted: Any) -> Callable[[Any], bool]:
