@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -19,6 +19,7 @@ _INT = r"^-?[0-9]+$"
 _FLOAT = r"^(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|NaN|-?Infinity)$"
 _BOOL = "^(true|false)$"
 _JSON = r'^["\[{]'
+_LARGE = 1 << 20  # bytes of a file whose columns are worth threads
 _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
 
 
@@ -37,12 +38,12 @@ def write_history(runs: Sequence[RunHistory], path: Path) -> None:
     exactly; a column of mixed kinds holds the text of its cells. A metric of one of the names in
     `ABOUT` is called `logged.NAME`.
     """
-    plan = _plan(runs, None)
+    plan = _plan(runs, (dict(_read(run.csv)) for run in runs))
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(part, plan.schema) as writer:
         for run in runs:
-            writer.write_table(plan.table(run))
+            writer.write_table(plan.table(run, dict(_read(run.csv))))
     part.replace(path)
 
 
@@ -54,8 +55,11 @@ def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = N
         metrics: only these, and only the rows in which one of them was logged; None for all.
     """
     wanted = None if metrics is None else {"_step", *metrics}
-    plan = _plan(runs, wanted)
-    table = pa.concat_tables([plan.table(run) for run in runs])
+    # Each file is read once: its text is in memory beside its values for a while.
+    read = [dict(_read(run.csv, wanted)) for run in runs]
+    plan = _plan(runs, read)
+    tables = [plan.table(run, columns) for run, columns in zip(runs, read, strict=True)]
+    table = pa.concat_tables(tables)
     if metrics is None:
         return table
     logged = [pc.is_valid(table[name]) for name in table.column_names if name in metrics]
@@ -74,9 +78,8 @@ class _Plan:
     schema: pa.Schema
     kinds: Mapping[str, set[str]]
 
-    def table(self, run: RunHistory) -> pa.Table:
-        """The rows of a run."""
-        columns = dict(_read(run.csv))
+    def table(self, run: RunHistory, columns: Mapping[str, pa.ChunkedArray]) -> pa.Table:
+        """The rows of a run, whose cells `columns` has as text."""
         rows = len(columns["_step"])
         arrays = [
             pa.array([run.about[field.name]] * rows, field.type)
@@ -87,12 +90,11 @@ class _Plan:
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
-def _plan(runs: Sequence[RunHistory], wanted: Collection[str] | None) -> _Plan:
+def _plan(runs: Sequence[RunHistory], read: Iterable[Mapping[str, pa.ChunkedArray]]) -> _Plan:
     kinds: dict[str, set[str]] = {}
-    for run in runs:
-        for name, column in _read(run.csv):
-            if wanted is None or name in wanted:
-                kinds.setdefault(name, set()).update(_kinds(column))
+    for columns in read:
+        for name, column in columns.items():
+            kinds.setdefault(name, set()).update(_kinds(column))
     about = {
         name: {type(run.about[name]).__name__ for run in runs if run.about[name] is not None}
         for name in ABOUT
@@ -111,13 +113,19 @@ def _renamed(name: str) -> str:
     return f"logged.{name}" if name in ABOUT else name
 
 
-def _read(path: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
+def _read(
+    path: Path, wanted: Collection[str] | None = None
+) -> Iterator[tuple[str, pa.ChunkedArray]]:
     """The columns of a CSV file of canonical cells, as text; null where there is no cell."""
     header = _header(path)
+    if wanted is not None:
+        header = [name for name in header if _renamed(name) in wanted]
     table = pa_csv.read_csv(
         path,
+        read_options=pa_csv.ReadOptions(use_threads=path.stat().st_size > _LARGE),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
+            include_columns=header,
             column_types=dict.fromkeys(header, pa.string()),
             null_values=[""],
             strings_can_be_null=True,

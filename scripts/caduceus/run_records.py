@@ -62,7 +62,7 @@ class RunRecord:
         """The same, of a run that isn't exported yet as far as it is known."""
         if self.exported is not None:
             return self.exported
-        identity = read_json(self.folder / "run.json")
+        identity: dict[str, Any] = read_json(self.folder / "run.json")
         unknown = dict.fromkeys(("host", "started_at", "runtime_s"))
         about = {"run_id": self.run, "state": self._state(), "summary": {}}
         return identity | about | unknown | {"git": {"commit": None}}

@@ -57,7 +57,7 @@ def compare_groups(
     asked = evidence.metric_of(metric, goal, at, best_by)
     chosen = evidence.choose_variants(results, experiment, group, variants)
     found = evidence.weigh_variants(chosen, asked, baseline, results)
-    about = {"metric": {k: v for k, v in asked.items() if k != "goal"}, "goal": found.goal}
+    about: Answer = {"metric": {k: v for k, v in asked.items() if k != "goal"}, "goal": found.goal}
     about |= {"variants": found.variants}
     return (
         about

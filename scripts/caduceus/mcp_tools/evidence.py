@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def choose_variants(
     labels = variant_labels(variants)
     if wanted is not None:
         places = [_place(name, variants, labels) for name in wanted]
-        variants, labels = ([items[at] for at in places] for items in (variants, labels))
+        variants, labels = [variants[at] for at in places], [labels[at] for at in places]
     if not 2 <= len(variants) <= _MOST_VARIANTS:
         raise CaduceusError(
             f"{len(variants)} variants, allowed: 2 to {_MOST_VARIANTS}; name experiment, group or "
@@ -139,8 +139,10 @@ def variant_labels(variants: Sequence[Variant]) -> list[str]:
 
 
 def _planned(record: RunRecord) -> PlannedRun:
-    about = (record.summary[name] for name in ("experiment", "group", "variant", "seed"))
-    return PlannedRun(record.run, *about, None if record.kind == "trial" else {})
+    names = ("experiment", "group", "variant", "seed")
+    experiment, group, variant, seed = (record.summary[name] for name in names)
+    parameters: dict[str, Any] | None = None if record.kind == "trial" else {}
+    return PlannedRun(record.run, experiment, group, variant, seed, parameters)
 
 
 def _place(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> int:
@@ -318,13 +320,29 @@ def _with_best(
     for (_, at), standing in standings.of.items():
         if standing == "best":
             continue
-        row = comparison_row(compare_values(values[at], values[best], statistics))
+        row = comparison_row(_turned(standings.comparisons["", at]))
         row |= {"adjusted_p": rounded(standings.p["", at]), "verdict": _STANDINGS[standing]}
         do = standings.runs_that_would_do if standing == "undecided" else None
         row |= {"runs_that_would_do": do}
         rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
     leading = " and ".join(chosen.labels[at] for at in places)
     return rows, _concluded(rows, f"{leading} has the best mean; compared with it")
+
+
+def _turned(found: Comparison) -> Comparison:
+    """The second against the first."""
+    return replace(
+        found,
+        n=found.n if found.is_paired else found.n_second,
+        n_second=found.n,
+        effect=-found.effect,
+        low=-found.high,
+        high=-found.low,
+        p_greater=found.p_less,
+        p_less=found.p_greater,
+        effect_size=-found.effect_size,
+        improvement=1 - found.improvement,
+    )
 
 
 def _concluded(rows: Sequence[Answer], begin: str) -> str:

@@ -40,8 +40,8 @@ def claims(results: Path, name: str | None = None, offset: int = 0, limit: int =
             str(path),
         )
     decided = read_json(path)
-    found = {claim["name"]: claim for claim in decided["claims"]}
-    about = {"alpha": decided["alpha"], "test": decided["test"]}
+    found: dict[str, Answer] = {claim["name"]: claim for claim in decided["claims"]}
+    about: Answer = {"alpha": decided["alpha"], "test": decided["test"]}
     if name is None:
         short = [{key: claim[key] for key in _SHORT} for claim in found.values()]
         return about | page("claims", short, offset, limit)

@@ -99,7 +99,7 @@ def _by_seed(records: Sequence[RunRecord], metric: str) -> dict[int, float]:
     """The finite values of finished runs; of runs without a seed by their place."""
     found = {}
     for place, record in enumerate(records):
-        value = record.row.get(f"summary.{metric}")
+        value: Any = record.row.get(f"summary.{metric}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if record.state == "finished" and is_number and isfinite(value):
             seed = record.summary["seed"]

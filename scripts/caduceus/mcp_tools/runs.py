@@ -47,7 +47,7 @@ def query_runs(
         total, columns, rows in the order of columns, units, more; other_columns to ask for.
     """
     records = find_runs(results, *([name] if name else [] for name in (experiment, group)))
-    rows = [record.row for record in records]
+    rows: list[Mapping[str, Any]] = [record.row for record in records]
     known = list(dict.fromkeys(name for row in rows for name in row))
     if state is not None:
         rows = [row for row in rows if row["state"] == state]
