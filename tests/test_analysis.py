@@ -14,7 +14,9 @@ import pytest
 from caduceus.analysis import load_history, load_runs, load_sweep
 from caduceus.errors import ResultError
 from caduceus.files import read_json, write_json, write_whole
+from caduceus.leases import held
 from caduceus.rendering import to_csv
+from caduceus.runs import RunFolder
 from exported_runs import export_runs
 from nbclient import NotebookClient
 from projects import REPOSITORY, Project
@@ -87,12 +89,14 @@ def test_runs_on_their_way_and_runs_that_nobody_names_any_more_are_there(exporte
         (results / "runs" / running / name).unlink()
     runs = load_runs(project=exported).set_index("run")
     assert runs.loc[left, "kind"] == "abandoned"
-    assert runs.loc[running, "state"] == "planned"
+    assert runs.loc[running, "state"] == "to do"
     assert runs.loc[running, "config.rate"] == 0.1
-    write_json(results / "runs" / running / "work/attempts/1.json", {"state": "running"})
-    assert load_runs(project=exported).set_index("run").loc[running, "state"] == "running"
-    with pytest.raises(ResultError, match=f"run {running}: isn't exported yet: it is running"):
-        load_history(running, project=exported)
+    folder = RunFolder(results / "runs" / running)
+    write_json(folder.attempts / "1.json", {"state": "running", "host": "here"})
+    with held(folder.lease, folder.lock, None):
+        assert load_runs(project=exported).set_index("run").loc[running, "state"] == "running"
+        with pytest.raises(ResultError, match=f"run {running}: isn't exported yet: it is running"):
+            load_history(running, project=exported)
     assert running not in set(load_history(project=exported)["run"])
 
 

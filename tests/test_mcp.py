@@ -22,6 +22,7 @@ from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 from projects import REPOSITORY, Project
 
+TEMPLATE = REPOSITORY / "scripts/caduceus/template"
 SECRET = "0123456789abcdef0123456789abcdef01234567"
 SEEDS = 6
 CLAIMS = {
@@ -440,6 +441,21 @@ def test_without_the_package_it_says_what_to_install(
 
 
 def test_the_configurations_start_the_server() -> None:
-    for place in (REPOSITORY, REPOSITORY / "scripts/caduceus/template"):
+    for place in (REPOSITORY, TEMPLATE):
         server = json.loads((place / ".mcp.json").read_text())["mcpServers"]["caduceus"]
         assert Path(server["command"]).name == "caduceus" and server["args"] == ["mcp"]
+
+
+def test_a_plan_says_what_would_run_and_why(project: Project) -> None:
+    project.write("Snakefile", (TEMPLATE / "Snakefile").read_text())
+    with serving(project.path) as client:
+        found = client("plan", cores=2, limit=3)
+        assert found["trainings"]["total"] == 4 and len(found["trainings"]["runs"]) == 3
+        assert found["unknown_lengths"] == 4 and found["cores"] == 2
+        assert found["trainings"]["runs"][0]["why"]
+        assert {key: value for key, value in found["results"][-1].items() if key != "why"} == {
+            "item": "tables/accuracy",
+            "is_there": False,
+        }
+        project.write("config.yaml", "experiment: x\n")
+        assert "unknown key 'experiment'" in client.error("plan")

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from caduceus.attempts import read_attempts
 from caduceus.errors import ResultError
 from caduceus.files import read_json
 from caduceus.runs import RunFolder
@@ -64,19 +63,17 @@ class RunRecord:
             return self.exported
         identity: dict[str, Any] = read_json(self.folder / "run.json")
         unknown = dict.fromkeys(("host", "started_at", "runtime_s"))
-        about = {"run_id": self.run, "state": self._state(), "summary": {}}
+        # Most runs are exported and need none of what it imports.
+        from caduceus.overview.states import state_of
+
+        state, _ = state_of(RunFolder(self.folder))
+        about = {"run_id": self.run, "state": state, "summary": {}}
         return identity | about | unknown | {"git": {"commit": None}}
 
     @property
     def state(self) -> str:
-        """Finished or failed; before that planned, running or interrupted."""
+        """What has become of it: finished, failed, running and the like, as `caduceus status`."""
         return str(self.summary["state"])
-
-    def _state(self) -> str:
-        if self.train is not None:
-            return str(self.train["state"])
-        attempts = read_attempts(RunFolder(self.folder).attempts)
-        return str(attempts[-1]["state"]) if attempts else "planned"
 
     @cached_property
     def row(self) -> dict[str, Any]:

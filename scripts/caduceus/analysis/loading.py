@@ -31,8 +31,8 @@ def load_runs(group: Names = (), experiment: Names = (), project: str | Path = "
         project: the project's folder, or its results/.
 
     Returns:
-        `run`, `name`, `experiment`, `type`, `variant`, `seed`, `state` (planned, running,
-        interrupted, finished, failed or skipped), `error`, `group`, `kind` (planned; trial of a
+        `run`, `name`, `experiment`, `type`, `variant`, `seed`, `state` (finished, skipped, running,
+        to do, interrupted, to export or failed), `error`, `group`, `kind` (planned; trial of a
         sweep; abandoned, if no experiment lists it any more; project, if it was made elsewhere);
         `config.…`, its parameters, and `summary.…`, its results; `git_commit`, `host`,
         `started_at` (UTC), `runtime_s`; over all attempts, `attempts`, how many, `wall_s`,

@@ -76,7 +76,7 @@ def _experiment(plan: Mapping[str, Any], records: Sequence[RunRecord]) -> Answer
         "seeds": some(sorted({about["seed"] for about in runs.values()}), _MOST),
         "runs": len(runs),
         "by_state": Counter(record.state for record in own)
-        | Counter({"planned": len(runs) - len(own)} if len(runs) > len(own) else {}),
+        | Counter({"to do": len(runs) - len(own)} if len(runs) > len(own) else {}),
     }
 
 

@@ -34,7 +34,7 @@ def query_runs(
     Args:
         experiment: id of an experiment.
         group: a W&B group.
-        state: finished, failed, running, interrupted, planned or skipped.
+        state: finished, failed, running, interrupted, to do, to export or skipped.
         where: for columns, a value, a list of values, or {"min": …, "max": …}; such as
             {"config.rate": 0.1, "val/accuracy": {"min": 0.9}}.
         columns: such as run, config.rate, summary.val/accuracy, wall_s; config. and summary. may

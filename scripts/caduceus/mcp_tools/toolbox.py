@@ -14,6 +14,7 @@ from caduceus.mcp_tools.comparing import compare_groups, compare_runs
 from caduceus.mcp_tools.histories import get_history
 from caduceus.mcp_tools.overview import probe
 from caduceus.mcp_tools.paper import claims, compute_summary, verification
+from caduceus.mcp_tools.planned import plan
 from caduceus.mcp_tools.runs import query_runs
 from caduceus.mcp_tools.sweeps import sweep_status
 from caduceus.mcp_tools.tracing import artifacts, lineage
@@ -39,6 +40,7 @@ _TOOLS = (
     claims,
     compute_summary,
     verification,
+    plan,
 )
 
 Tool = Callable[..., Answer]

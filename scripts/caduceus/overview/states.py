@@ -69,7 +69,7 @@ def _states(
     states = []
     for run in experiment.runs:
         folder = folders[run.id]
-        state, about = _state(folder, queue.get(run.id))
+        state, about = state_of(folder, queue.get(run.id))
         progress = None
         if state == "running":
             attempt = read_attempts(folder.attempts)[-1]
@@ -83,8 +83,13 @@ def _states(
     return states
 
 
-def _state(folder: RunFolder, queued: slurm.Queued | None) -> tuple[str, str]:
-    """The state of a run, and what is to be said about it."""
+def state_of(folder: RunFolder, queued: slurm.Queued | None = None) -> tuple[str, str]:
+    """The state of a run, one of `STATES`, and what is to be said about it.
+
+    Args:
+        folder: the run's.
+        queued: the job of SLURM that is to make its next attempt, if there is one.
+    """
     is_exported = (folder.path / "manifest.json").exists()
     if (folder.path / "train.json").exists():
         train = read_json(folder.path / "train.json")
