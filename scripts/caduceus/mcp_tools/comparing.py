@@ -53,9 +53,10 @@ def compare_groups(
         conclusion, method, and left_out, runs that don't count.
     """
     from caduceus.mcp_tools import evidence
+    from caduceus.mcp_tools import variants as choosing
 
-    asked = evidence.metric_of(metric, goal, at, best_by)
-    chosen = evidence.choose_variants(results, experiment, group, variants)
+    asked = choosing.metric_of(metric, goal, at, best_by)
+    chosen = choosing.choose_variants(results, experiment, group, variants)
     found = evidence.weigh_variants(chosen, asked, baseline, results)
     about: Answer = {"metric": {k: v for k, v in asked.items() if k != "goal"}, "goal": found.goal}
     about |= {"variants": found.variants}

@@ -1,6 +1,5 @@
 """What seeds say of variants, by the methods and settings of the paper."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.files import read_json
-from caduceus.mcp_tools.answers import Answer, some
+from caduceus.mcp_tools.answers import Answer, choose, some
+from caduceus.mcp_tools.variants import Chosen, place_of
 from caduceus.paper.entries import load_paper
 from caduceus.paper.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
@@ -16,14 +16,10 @@ from caduceus.paper.outcomes import TESTS, difference_word
 from caduceus.paper.results import (
     Metric,
     Variant,
-    by_variant,
     goal_of,
     metric_name,
-    read_result,
 )
-from caduceus.paper.selections import PlannedRun
 from caduceus.project import load_settings
-from caduceus.run_records import RunRecord, find_runs
 from caduceus.statistics import (
     Comparison,
     Verdict,
@@ -33,25 +29,10 @@ from caduceus.statistics import (
     greater,
     runs_to_decide,
 )
-from caduceus.validation import suggestion, validate
+from caduceus.validation import validate
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
 _STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
-_LEFT_OUT = {
-    "trial": "trials of sweeps",
-    "abandoned": "of definitions that no experiment has any more",
-    "project": "made elsewhere",
-}
-_MOST_VARIANTS = 40
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The variants that are asked for, their labels, and how many runs don't count, and why."""
-
-    variants: Sequence[Variant]
-    labels: Sequence[str]
-    left_out: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -63,28 +44,6 @@ class Found:
     comparisons: list[Answer]
     conclusion: str
     method: str
-
-
-def metric_of(
-    name: str, goal: str | None, at: int | None, best_by: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """A metric as `paper` says it.
-
-    Raises:
-        CaduceusError: both `at` and `best_by` are given, or this isn't as it should be.
-    """
-    if at is not None and best_by is not None:
-        raise CaduceusError("at and best_by: the metric is taken at one step; leave one out")
-    metric: dict[str, Any] = {"name": name, "goal": goal}
-    if at is not None:
-        metric["at"] = at
-    if best_by is not None:
-        if best_by.keys() != {"name", "goal"} or best_by["goal"] not in ("maximize", "minimize"):
-            raise CaduceusError(
-                f"best_by: found {dict(best_by)}, allowed: name, and goal, maximize or minimize"
-            )
-        metric["best_by"] = dict(best_by)
-    return metric
 
 
 def paper_statistics(results: Path) -> Mapping[str, Any]:
@@ -100,71 +59,17 @@ def paper_statistics(results: Path) -> Mapping[str, Any]:
     return statistics
 
 
-def choose_variants(
-    results: Path, experiment: str | None, group: str | None, wanted: Sequence[str] | None
-) -> Chosen:
-    """The variants of an experiment, a group or everything but sweeps; or those that are named.
-
-    Raises:
-        CaduceusError: there is none, or not this one.
-    """
-    names = [[name] if name else [] for name in (experiment, group)]
-    kinds = ("planned", "trial") if experiment else ("planned",)
-    found = find_runs(results, *names)
-    records = [record for record in found if record.kind in kinds]
-    exported = [record for record in records if record.exported is not None]
-    variants = by_variant([read_result(_planned(record), record.folder) for record in exported])
-    labels = variant_labels(variants)
-    if wanted is not None:
-        places = [_place(name, variants, labels) for name in wanted]
-        variants, labels = [variants[at] for at in places], [labels[at] for at in places]
-    if not 2 <= len(variants) <= _MOST_VARIANTS:
-        raise CaduceusError(
-            f"{len(variants)} variants, allowed: 2 to {_MOST_VARIANTS}; name experiment, group or "
-            f"variants; there are {', '.join(some(labels, _MOST_VARIANTS)) or 'none'}"
-        )
-    left_out = Counter(_LEFT_OUT[record.kind] for record in found if record.kind not in kinds)
-    left_out["not exported yet"] = len(records) - len(exported)
-    left_out["failed"] = sum(variant.failed for variant in variants)
-    return Chosen(variants, labels, +left_out)
-
-
-def variant_labels(variants: Sequence[Variant]) -> list[str]:
-    """What to call each: its name, with the experiment where several have it."""
-    names = Counter(variant.name for variant in variants)
-    return [
-        f"{variant.name} of {variant.experiment}" if names[variant.name] > 1 else variant.name
-        for variant in variants
-    ]
-
-
-def _planned(record: RunRecord) -> PlannedRun:
-    names = ("experiment", "group", "variant", "seed")
-    experiment, group, variant, seed = (record.summary[name] for name in names)
-    parameters: dict[str, Any] | None = None if record.kind == "trial" else {}
-    return PlannedRun(record.run, experiment, group, variant, seed, parameters)
-
-
-def _place(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> int:
-    known = [f"{variant.name} of {variant.experiment}" for variant in variants]
-    for names in (labels, known):
-        if name in names:
-            return names.index(name)
-    raise CaduceusError(
-        f"there is no variant {name!r}{suggestion(name, labels)}; there are "
-        f"{', '.join(some(labels, _MOST_VARIANTS))}"
-    )
-
-
 def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:
     """Compare variants with a baseline, or with the best of them.
 
     Raises:
-        CaduceusError: one has fewer than two runs with the metric, the baseline isn't among them,
-            or nothing says which way is better.
+        CaduceusError: no run has the metric, a variant has fewer than two that do, the baseline
+            isn't there, or nothing says which way is better.
     """
     statistics = paper_statistics(results)
     values = [variant.by_seed(metric) for variant in chosen.variants]
+    if not any(values):
+        _refuse_metric(chosen, metric)
     specs = _specs(chosen.variants, results)
     goal = goal_of(metric, {}, list(specs))
     place = _baseline(chosen, baseline, specs)
@@ -203,7 +108,7 @@ def _specs(variants: Sequence[Variant], results: Path) -> list[Mapping[str, Any]
 def _baseline(chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, Any]]) -> int | None:
     """The place of the baseline; None if the best is to be found."""
     if named is not None:
-        return _place(named, chosen.variants, chosen.labels)
+        return place_of(named, chosen.variants, chosen.labels)
     own = [spec["baseline"] for spec in specs if spec["baseline"]]
     if len(specs) == 1 and own:
         matching = [
@@ -214,6 +119,14 @@ def _baseline(chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, An
         if len(matching) == 1:
             return matching[0]
     return 0 if len(chosen.variants) == 2 else None
+
+
+def _refuse_metric(chosen: Chosen, metric: Metric) -> None:
+    """Say so if the metric's name is wrong, rather than that runs are missing."""
+    finished = (result for variant in chosen.variants for result in variant.results)
+    names = {name for result in finished if result.state == "finished" for name in result.summary}
+    if names:
+        choose(metric_name(metric), sorted(name for name in names if name[0] != "_"), "metric")
 
 
 def _refuse_single(
