@@ -21,6 +21,15 @@ from caduceus.yaml_files import load
 from projects import REPOSITORY, Project
 from wandb_logs import framed, history
 
+PREFIXED = """\
+from caduceus import SNAKEFILE
+configfile: "config.yaml"
+module study:
+    snakefile: SNAKEFILE
+    config: config
+    prefix: "study"
+use rule * from study as study_*
+"""
 SNAKEFILE = ["--snakefile", str(REPOSITORY / "Snakefile")]
 
 
@@ -97,6 +106,10 @@ def test_the_plan_says_what_makes_each_run_new(finished: Project) -> None:
         f"    rate=0.3  seeds 0, 5 ({each[1]} each): its variant is new",
     ]
     assert "  tables/accuracy  4 runs of it would be new" in said
+    finished.write("Snakefile", PREFIXED)
+    other = finished.caduceus("plan").check().output.splitlines()
+    assert other[0] == "4 runs to train; no earlier run tells how long that takes"
+    assert sum(": nothing of its experiment is trained yet" in line for line in other) == 2
     finished.replace("experiments/toy.yaml", "seeds", "seedz")
     line = finished.caduceus("plan", "--", *SNAKEFILE).line()
     assert line.startswith("caduceus plan: experiments/toy.yaml:")

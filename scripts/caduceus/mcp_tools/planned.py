@@ -27,7 +27,7 @@ def plan(results: Path, cores: int | None = None, offset: int = 0, limit: int = 
     """
     from caduceus.overview.plans import read_plan
 
-    found = read_plan(results=results)
+    found = read_plan()
     cores = cores or os.cpu_count() or 1
     total, until = found.hours(cores)
     return {

@@ -1,6 +1,7 @@
 """What Snakemake would do, asked of itself."""
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,8 @@ from caduceus import processes
 from caduceus.errors import SpecError
 
 _TIME_LIMIT_S = 1800.0
-# Rules that only collect what others make, or say how it went.
-_COLLECTING = ("all", "paper", "report_failures", "report_refuted")
+_COMMAND = re.compile(r"(?:exec )?python -m caduceus ([a-z-]+)")
+_REPORTING = ("report_failures", "report_refuted")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Job:
     """A job that would run.
 
     Attributes:
-        rule: its rule.
+        rule: its rule, by Caduceus's own name for it if it is one of ours, whatever the user's
+            Snakefile calls it.
         wildcards: what its rule's wildcards stand for, such as the run.
         outputs: the files that it makes.
         reason: why, in Snakemake's words.
@@ -44,7 +46,7 @@ class Job:
     @property
     def item(self) -> str:
         """What it makes, as `caduceus why` takes it: tables/NAME, groups/NAME, report."""
-        return item_of(self.outputs[0]) if self.outputs else self.rule
+        return item_of(self.outputs[0])
 
     def option(self, name: str) -> Any:
         """What its command has as JSON after --NAME."""
@@ -52,9 +54,16 @@ class Job:
         return json.loads(words[words.index(f"--{name}") + 1])
 
 
+def is_result(path: str) -> bool:
+    """Whether a file lies below results/, which a module may have in a folder of its own."""
+    return "results" in PurePath(path).parts[:-1]
+
+
 def item_of(path: str) -> str:
     """The short name of a result: tables/NAME for its files, runs/RUN, report."""
-    parts = PurePath(path.removeprefix("results/").removeprefix("paper/")).parts
+    parts = PurePath(path).parts
+    parts = parts[parts.index("results") + 1 :] if is_result(path) else parts
+    parts = parts[parts[0] == "paper" :]
     if parts[0] in ("runs", "groups", "sweeps", "datasets") and len(parts) > 2:
         return "/".join(parts[:2])
     if parts[0] == "report":
@@ -63,7 +72,7 @@ def item_of(path: str) -> str:
 
 
 def planned_jobs(arguments: Sequence[str]) -> list[Job]:
-    """Every job that `snakemake ARGUMENTS` would start; those that only collect are left out.
+    """Every job that `snakemake ARGUMENTS` would start, but those that only collect or report.
 
     Raises:
         SpecError: something is wrong, in Snakemake's words.
@@ -78,8 +87,13 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         lines = [line for line in answer.error.splitlines() if line.strip()]
         message = (errors or lines or ["snakemake --dry-run fails"])[-1]
         raise SpecError(message.removeprefix("caduceus: "))
-    jobs = (Job(**each["job"]) for each in said if "job" in each)
-    return [job for job in jobs if job.rule not in _COLLECTING]
+    jobs = [_job(each["job"]) for each in said if "job" in each]
+    return [job for job in jobs if job.outputs and job.rule not in _REPORTING]
+
+
+def _job(about: dict[str, Any]) -> Job:
+    ours = _COMMAND.match(about["command"].strip())
+    return Job(**about | ({"rule": ours[1].replace("-", "_")} if ours else {}))
 
 
 def _is_ours(line: str) -> bool:

@@ -61,31 +61,35 @@ class Plan:
         return sum(each.seconds is None for each in self.trainings)
 
 
-def read_plan(arguments: Sequence[str] = (), results: Path = Path("results")) -> Plan:
+def read_plan(arguments: Sequence[str] = ()) -> Plan:
     """What `snakemake ARGUMENTS` would do in the current folder.
+
+    Where its results lie, which a module may have in a folder of its own, the jobs say.
 
     Raises:
         SpecError: Snakemake finds something wrong.
     """
     jobs = planned_jobs(arguments)
-    known, durations = known_runs(results), read_durations(results)
+    about_runs = [job for job in jobs if job.run is not None and job.rule in _TRAINING]
+    results = {RunFolder(Path(job.outputs[0]).parent).results for job in about_runs}
+    known = [run for folder in results for run in known_runs(folder)]
+    durations = [each for folder in results for each in read_durations(folder)]
     new = {job.run: job for job in jobs if job.rule == "plan_run"}
     named = {job.run: job for job in jobs if job.rule == "init_run"}
     trainings = []
-    for job in jobs:
-        if job.rule in _TRAINING and job.run is not None:
-            run = _planned(job.run, new.get(job.run), named.get(job.run), results)
-            program = str(run.definition["program"])
-            seconds = typical_s(durations, program, run.experiment, run.variant)
-            why = why_trained(run, known)
-            trainings.append(
-                Training(run.run, run.experiment, run.variant, run.seed, why, seconds, job.threads)
-            )
+    for job in about_runs:
+        run = _planned(job, new.get(job.run), named.get(job.run))
+        program = str(run.definition["program"])
+        seconds = typical_s(durations, program, run.experiment, run.variant)
+        why = why_trained(run, known)
+        trainings.append(
+            Training(run.run, run.experiment, run.variant, run.seed, why, seconds, job.threads)
+        )
     made = {each.run for each in trainings}
     remakings = [
         Remaking(job.item, _why(job, made), Path(job.outputs[0]).exists())
         for job in jobs
-        if job.rule not in (*_TRAINING, *_AROUND) and job.run not in made and job.outputs
+        if job.rule not in (*_TRAINING, *_AROUND) and job.run not in made
     ]
     return Plan(trainings, remakings)
 
@@ -95,9 +99,9 @@ def _why(job: Job, made: set[str]) -> str:
     return export_in_words(job.reason) if is_export else in_words(job.reason, made)
 
 
-def _planned(run: str, planning: Job | None, naming: Job | None, results: Path) -> PlannedRun:
+def _planned(training: Job, planning: Job | None, naming: Job | None) -> PlannedRun:
     """A run as its jobs say, or its files where these are made already."""
-    folder = RunFolder(results / "runs" / run)
+    folder = RunFolder(Path(training.outputs[0]).parent)
     definition = (
         planning.option("definition") if planning else read_json(folder.path / "params.json")
     )

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Collection
 
-from caduceus.overview.dry_runs import item_of
+from caduceus.overview.dry_runs import is_result, item_of
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digest
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
@@ -75,10 +75,10 @@ def _from_files(about: str) -> str:
 def _sorted_out(files: str) -> tuple[list[str], list[str]]:
     """The runs among files, and the other results and the user's own files; no plans."""
     names = files.split(", ")
-    items = sorted({item_of(name) if name.startswith("results/") else name for name in names})
+    items = sorted({item_of(name) if is_result(name) else name for name in names})
     runs = [item.removeprefix("runs/") for item in items if item.startswith("runs/")]
     plans = "experiments/"
-    own = [name for name in names if not name.startswith("results/")]
+    own = [name for name in names if not is_result(name)]
     others = [i for i in items if not i.startswith("runs/") and (i in own or plans not in i)]
     return runs, others
 
