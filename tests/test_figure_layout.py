@@ -86,6 +86,7 @@ def contents(
     ("contents", "width"),
     [*CASES, *(pytest.param(*case, marks=pytest.mark.soak) for case in OTHERS)],
     indirect=["contents"],
+    scope="module",
 )
 def test_nothing_overlaps_or_is_cut_off(
     contents: dict[str, Content], kind: str, width: str
