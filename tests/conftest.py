@@ -1,5 +1,6 @@
 """Shared by all tests: a throw-away project, and one that is trained once and then copied."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -36,17 +37,27 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose `snakemake` has finished. Tests read it and change nothing."""
-    project = Project.create(tmp_path_factory.mktemp("trained") / "project")
-    project.snakemake().check()
-    return project
+    """A project whose `snakemake` has finished. Tests read it and change nothing.
+
+    The first of pytest-xdist's workers that needs it makes it for all.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "trained"
+    with shared.joinpath("trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "printed.txt").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            done = Project.create(folder / "project").snakemake().check()
+            (folder / "printed.txt").write_text(done.output)
+    return Project(folder / "project")
 
 
 @pytest.fixture
 def finished(trained: Project, tmp_path: Path) -> Project:
     """A copy of the trained project, elsewhere, to change at will."""
-    shutil.copytree(trained.path, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    return trained.copy(tmp_path / "project")
 
 
 @pytest.fixture
@@ -59,7 +70,14 @@ def wandb_server() -> Iterator[WandbServer]:
 
 
 # What all tests of such a file share is made once: a SLURM cluster, projects that were trained.
-TOGETHER = ("test_slurm.py", "test_sweeps.py", "test_interruptions.py", "test_archive.py")
+TOGETHER = (
+    "test_slurm.py",
+    "test_sweeps.py",
+    "test_interruptions.py",
+    "test_archive.py",
+    "test_failures.py",
+    "test_exports.py",
+)
 
 
 class Scheduling(LoadScopeScheduling):

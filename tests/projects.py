@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from planner import planner
 
 REPOSITORY = Path(__file__).parents[1]
 TRAIN = '''\
@@ -56,6 +58,7 @@ EXPERIMENT: dict[str, Any] = {
     "seeds": [0, 1],
     "metric": {"name": "val/accuracy"},
 }
+ONE_RUN: dict[str, Any] = {"matrix": {"rate": [0.1]}, "seeds": [0]}
 CONFIG: dict[str, Any] = {
     "experiments": ["experiments/toy.yaml"],
     "wandb": {"project": "tests"},
@@ -64,6 +67,8 @@ CONFIG: dict[str, Any] = {
         "figures": {"curves": {"kind": "curves", "metrics": {"loss": "val/loss"}}},
     },
 }
+# Of each run all that there is of it, and nothing that is made of several.
+EXPORTS = ("--until", "export_run")
 
 
 @dataclass
@@ -82,6 +87,17 @@ class Finished:
         lines = [line for line in self.output.splitlines() if line.startswith(start)]
         assert len(lines) == 1, self.output
         return lines[0]
+
+    @property
+    def jobs(self) -> Counter[str]:
+        """How many jobs of each rule Snakemake lists; targets that only collect are left out."""
+        jobs: Counter[str] = Counter()
+        table = self.output.partition("Job stats:")[2].partition("\n\n")[0]
+        for line in table.splitlines():
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit() and words[0] not in ("all", "total"):
+                jobs[words[0]] = int(words[1])
+        return jobs
 
 
 @dataclass
@@ -122,6 +138,11 @@ class Project:
     def read_json(self, name: str) -> Any:
         return json.loads((self.path / name).read_text())
 
+    def copy(self, path: Path) -> "Project":
+        """The same project elsewhere, to change at will."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Project(path)
+
     @property
     def runs(self) -> list[Path]:
         return sorted((self.path / "results/runs").iterdir())
@@ -155,15 +176,9 @@ class Project:
         )
 
     def planned(self, *arguments: str) -> Counter[str]:
-        """How many jobs of each rule a dry run lists; targets that only collect are left out."""
-        finished = self.snakemake("--dry-run", "--quiet", "rules", *arguments).check()
-        jobs: Counter[str] = Counter()
-        table = finished.output.partition("Job stats:")[2].partition("\n\n")[0]
-        for line in table.splitlines():
-            words = line.split()
-            if len(words) == 2 and words[1].isdigit() and words[0] not in ("all", "total"):
-                jobs[words[0]] = int(words[1])
-        return jobs
+        """The jobs that a dry run lists, of Snakemake with what it has imported already."""
+        _, _, _, *words = self.command("--cores", "2", "--quiet", "rules", "--dry-run", *arguments)
+        return Finished(*planner().run(words, self.path, self.environment())).check().jobs
 
 
 def end(process: "subprocess.Popen[str]") -> Finished:
@@ -176,10 +191,12 @@ def end(process: "subprocess.Popen[str]") -> Finished:
     return Finished(process.returncode, output)
 
 
-def start_snakemake(project: Project, **variables: str) -> "subprocess.Popen[bytes]":
+def start_snakemake(
+    project: Project, *arguments: str, **variables: str
+) -> "subprocess.Popen[bytes]":
     """Snakemake at work in the background, in a session of its own."""
     return subprocess.Popen(
-        project.command("--cores", "2"),
+        project.command("--cores", "2", *arguments),
         cwd=project.path,
         env=project.environment(**variables),
         stdout=subprocess.DEVNULL,

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from caduceus import checkpoints
 from caduceus.data_order import batches
 from caduceus.errors import ResultError
@@ -76,6 +75,8 @@ def test_one_that_the_program_cannot_read_is_named(tmp_path: Path) -> None:
 
 
 def test_models_optimizers_and_generators_go_on_as_they_were(tmp_path: Path) -> None:
+    import torch  # here, for its import costs each of pytest's workers seconds
+
     def make() -> dict[str, object]:
         model = torch.nn.Linear(3, 1)
         return {

@@ -13,7 +13,7 @@ from caduceus.groups import export_group, leaves
 from caduceus.histories import fold_media
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import read_log
-from projects import Project
+from projects import EXPERIMENT, ONE_RUN, TRAIN, Project
 
 VALUES = """
     run.log({"nan": float("nan"), "inf": float("inf"), "text": "NaN", "big": 2**60, "f": 0.1,
@@ -22,15 +22,44 @@ VALUES = """
 """
 
 
-def only_run(project: Project) -> Path:
-    (run,) = project.runs
-    return run
+ADDITIONS = """run.log({"seed": 7, "run": "x"})
+run.config.update({"started": "now"})
+for version in range(2):
+    artifact = wandb.Artifact("several", type="results")
+    with artifact.new_file(f"{version}.txt") as stream:
+        stream.write(str(version))
+    run.log_artifact(artifact)
+run.finish()"""
+PROGRAMS = {
+    "values": TRAIN.replace("run.finish()", f"if True:{VALUES}"),
+    "additions": TRAIN.replace("run.finish()", ADDITIONS),
+    "silent": """\
+import os
+with open(os.environ["CADUCEUS_OUTPUT_DIR"] + "/answer.txt", "w") as stream:
+    stream.write("42")
+""",
+}
 
 
-@pytest.fixture
-def one_run(project: Project) -> Project:
-    project.change("experiments/toy.yaml", seeds=[0], matrix={"rate": [0.1]})
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """What programs log that not all do, exported: one run each, in a group of its name."""
+    project = Project.create(tmp_path_factory.mktemp("logged") / "project")
+    for name, program in PROGRAMS.items():
+        project.write(f"experiments/{name}.py", program)
+        settings = {"id": name, "group": name, "program": f"experiments/{name}.py"}
+        project.write_yaml(f"experiments/{name}.yaml", EXPERIMENT | ONE_RUN | settings)
+    wandb = {"project": "tests", "groups": dict.fromkeys(PROGRAMS, "A program.")}
+    experiments = [f"experiments/{name}.yaml" for name in PROGRAMS]
+    project.change("config.yaml", wandb=wandb, experiments=experiments, paper={})
+    groups = [f"results/groups/{name}/runs.csv" for name in PROGRAMS]
+    project.snakemake(*groups).check()
     return project
+
+
+def run_of(project: Project, experiment: str) -> Path:
+    (run,) = (path for path in project.runs if path.name.startswith(experiment))
+    return run
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -38,10 +67,8 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_every_value_has_its_one_rendering(one_run: Project) -> None:
-    one_run.replace("experiments/train.py", "run.finish()", f"if True:{VALUES}")
-    one_run.snakemake("results/groups/baseline/runs.csv").check()
-    run = only_run(one_run)
+def test_every_value_has_its_one_rendering(logged: Project) -> None:
+    run = run_of(logged, "values")
     rows = rows_of(run / "metrics_history.csv")
 
     assert rows[5] | {"_timestamp": "", "_runtime": ""} == dict.fromkeys(rows[5], "") | {
@@ -66,7 +93,7 @@ def test_every_value_has_its_one_rendering(one_run: Project) -> None:
     first, *_, runtime, timestamp = rows[0]
     assert [first, runtime, timestamp] == ["_step", "_runtime", "_timestamp"]
 
-    history = pq.read_table(one_run.path / "results/groups/baseline/history.parquet")
+    history = pq.read_table(logged.path / "results/groups/values/history.parquet")
     kinds = {name: str(history.schema.field(name).type) for name in history.column_names}
     assert kinds["val/loss"] == kinds["nan"] == kinds["f"] == "double"
     assert kinds["big"] == kinds["_step"] == kinds["seed"] == "int64"
@@ -75,29 +102,17 @@ def test_every_value_has_its_one_rendering(one_run: Project) -> None:
     assert history.column("big").to_pylist()[5] == 2**60
 
 
-def test_what_a_program_adds_is_exported_and_disturbs_nothing(one_run: Project) -> None:
-    one_run.replace(
-        "experiments/train.py",
-        "run.finish()",
-        """run.log({"seed": 7, "run": "x"})
-run.config.update({"started": "now"})
-for version in range(2):
-    artifact = wandb.Artifact("several", type="results")
-    with artifact.new_file(f"{version}.txt") as stream:
-        stream.write(str(version))
-    run.log_artifact(artifact)
-run.finish()""",
-    )
-    one_run.snakemake().check()
-    run = only_run(one_run)
+def test_what_a_program_adds_is_exported_and_disturbs_nothing(logged: Project) -> None:
+    run = run_of(logged, "additions")
+    group = logged.path / "results/groups/additions"
 
     assert [path.name for path in (run / "artifacts/several").iterdir()] == ["1.txt"]
-    history = pq.read_table(one_run.path / "results/groups/baseline/history.parquet")
+    history = pq.read_table(group / "history.parquet")
     assert history.column("logged.seed").to_pylist()[5] == 7
     assert history.column("seed").to_pylist()[5] == 0
-    assert rows_of(one_run.path / "results/groups/baseline/runs.csv")[0]["config.started"] == "now"
+    assert rows_of(group / "runs.csv")[0]["config.started"] == "now"
     # What tells variants apart is what the experiment says, not what a program adds.
-    (variant, *_) = rows_of(one_run.path / "results/groups/baseline/variants.csv")
+    (variant, *_) = rows_of(group / "variants.csv")
     assert "config.rate" in variant
     assert "config.started" not in variant
     # A sync takes the summary of the last process, here the one that logged the artifacts.
@@ -105,18 +120,13 @@ run.finish()""",
     assert read_log(log).summary["val/loss"] == 0.2
 
 
-def test_a_program_that_never_calls_wandb_is_a_run_all_the_same(one_run: Project) -> None:
-    one_run.write(
-        "experiments/train.py",
-        "import os; open(os.environ['CADUCEUS_OUTPUT_DIR'] + '/answer.txt', 'w').write('42')",
-    )
-    one_run.snakemake("results/groups/baseline/runs.csv").check()
-    run = only_run(one_run)
+def test_a_program_that_never_calls_wandb_is_a_run_all_the_same(logged: Project) -> None:
+    run = run_of(logged, "silent")
 
     assert rows_of(run / "metrics_history.csv") == []
-    assert one_run.read_json(f"results/runs/{run.name}/run_summary.json")["state"] == "finished"
+    assert logged.read_json(f"results/runs/{run.name}/run_summary.json")["state"] == "finished"
     assert (run / f"artifacts/results-{run.name}/answer.txt").read_text() == "42"
-    (variant,) = rows_of(one_run.path / "results/groups/baseline/variants.csv")
+    (variant,) = rows_of(logged.path / "results/groups/silent/variants.csv")
     assert (variant["runs"], variant["failed"], variant["n"]) == ("1", "0", "0")
 
 
@@ -172,7 +182,7 @@ def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> 
     (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
     whole = log.read_bytes()
     log.write_bytes(whole[:-20])
-    finished.snakemake("--forcerun", "export_run").check()
+    export_run(RunFolder(run))
 
     manifest = finished.read_json(f"results/runs/{run.name}/manifest.json")
     assert manifest["damage"] == {
@@ -186,7 +196,8 @@ def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> 
     damaged = bytearray(whole)
     damaged[len(whole) // 2] ^= 1
     log.write_bytes(damaged)
-    printed = finished.snakemake("--forcerun", "export_run").check().output
+    forced = ("--forcerun", f"results/runs/{run.name}/manifest.json")
+    printed = finished.snakemake(*forced).check().output
     assert f"caduceus export-run: {run.name}: the log is damaged: {{'corrupt_blocks': 1" in printed
     assert f"damaged: {run.name}: its log has lost {{'corrupt_blocks': 1" in printed
     failures = finished.read_json("results/failures.json")

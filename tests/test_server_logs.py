@@ -340,11 +340,11 @@ mappings = st.recursive(
     ),
     max_leaves=4,
 )
-rows = st.lists(mappings.filter(len), min_size=30, max_size=60)
+rows = st.lists(mappings.filter(len), min_size=50, max_size=100)
 
 
 @given(rows)
-@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_whatever_was_logged_is_fetched(logged: list[dict[str, Any]]) -> None:
     """Delivered by W&B's own command."""
     with tempfile.TemporaryDirectory() as name, WandbServer() as server:

@@ -75,7 +75,7 @@ def values_of(history: list[dict[str, Any]], settings: HyperbandSettings, goal: 
     return band_values([row.get(METRIC) for row in history], bands(settings), goal)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(HISTORIES, st.lists(HISTORIES, max_size=12), SETTINGS, GOALS)
 def test_the_runs_that_wandb_stops_are_stopped_at_the_same_row(
     own: Any, others: Any, sweep: HyperbandSettings, goal: Any
@@ -89,7 +89,7 @@ def test_the_runs_that_wandb_stops_are_stopped_at_the_same_row(
     assert found == stopped_by_wandb(own, others, written(sweep, goal))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(HISTORIES, HISTORIES, st.lists(HISTORIES, max_size=8), SETTINGS, GOALS)
 def test_rows_after_the_deciding_band_change_nothing(
     own: Any, later: Any, others: Any, sweep: HyperbandSettings, goal: Any

@@ -3,7 +3,7 @@
 Loading it is pure: it reads files, and neither writes nor imports anything heavy.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -145,18 +145,22 @@ def _places(config_files: Sequence[str]) -> Where:
     return where
 
 
-def command_digest(command: str) -> str:
-    """The digest of the code behind a command: it, all it imports, and their assets.
+def command_digests(commands: Iterable[str]) -> dict[str, str]:
+    """The digest of the code behind each command: it, all it imports, and their assets.
 
     A rule that has it among its params is run again when its analysis code changes, and not when a
     file is touched, moved or checked out again.
     """
     package = Path(__file__).parent
-    program = package / "commands" / f"{command}.py"
-    modules = sources.program_files(program, package.parent)
-    assets = {path for module in modules for path in module.parent.glob("assets/*")}
-    files = [*modules, *sorted(assets)]
-    return sources.digest(files, package.parent)[:16]
+    known: dict[Path, list[Path]] = {}
+    digests = {}
+    for command in commands:
+        program = package / "commands" / f"{command}.py"
+        modules = sources.program_files(program, package.parent, known)
+        assets = {path for module in modules for path in module.parent.glob("assets/*")}
+        files = [*modules, *sorted(assets)]
+        digests[command] = sources.digest(files, package.parent)[:16]
+    return digests
 
 
 def _check_types(config: Mapping[str, Any], where: Any) -> None:

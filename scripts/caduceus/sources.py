@@ -6,12 +6,13 @@ Python version. Docstrings count, since programs may read them.
 """
 
 import ast
+import functools
 import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json
@@ -33,12 +34,15 @@ def code_identity(files: Sequence[Path], code: CodeSpec, root: Path) -> str:
     return digest(files, root)
 
 
-def program_files(program: Path, root: Path) -> list[Path]:
+def program_files(
+    program: Path, root: Path, known: dict[Path, list[Path]] | None = None
+) -> list[Path]:
     """`program` and the local modules it imports, directly or through others, sorted.
 
     Modules are looked for where Python finds them when the program is started: beside the
     program, below `root`, and in the folders of PYTHONPATH that lie below `root`. What is imported
-    by a computed name isn't seen: `code` in the experiment names such files.
+    by a computed name isn't seen: `code` in the experiment names such files. `known` collects what
+    each module imports, for a call with another program of the same folder.
 
     Raises:
         SpecError: a file can't be read or isn't Python.
@@ -48,15 +52,18 @@ def program_files(program: Path, root: Path) -> list[Path]:
         place = Path(entry).resolve()
         if entry and place.is_relative_to(root.resolve()):
             search.append(root / place.relative_to(root.resolve()))
-    found: dict[Path, None] = {program: None}
+    known = {} if known is None else known
+    found = {program}
     waiting = [program]
     while waiting:
         path = waiting.pop()
         if path.suffix != ".py":
             continue
-        for module in _imports(path, search):
+        if path not in known:
+            known[path] = list(_imports(path, search))
+        for module in known[path]:
             if module not in found:
-                found[module] = None
+                found.add(module)
                 waiting.append(module)
     return sorted(found)
 
@@ -82,7 +89,7 @@ def digest(files: Iterable[Path], root: Path) -> str:
     total = hashlib.sha256()
     for path in files:
         name = os.path.relpath(path, root)
-        content = _canonical_python(path) if path.suffix == ".py" else path.read_bytes()
+        content = _read(path).text if path.suffix == ".py" else path.read_bytes()
         total.update(f"{name}\0{len(content)}\0".encode())
         total.update(content)
     return total.hexdigest()
@@ -155,28 +162,34 @@ def snapshot_path(python_path: str, root: Path, folder: Path) -> str:
     return os.pathsep.join(entries)
 
 
-def _parse(path: Path) -> ast.Module:
+class _Module(NamedTuple):
+    text: bytes  # of its syntax tree, the same for every layout and Python version
+    imports: list[tuple[int, str]]  # how many folders up from it, and the dotted name
+
+
+def _read(path: Path) -> _Module:
     try:
-        return ast.parse(path.read_bytes(), filename=str(path))
+        return _understand(path.read_bytes())
     except SyntaxError as error:
         raise SpecError(f"not Python: {error.msg}", f"{path}:{error.lineno}") from None
     except (OSError, ValueError) as error:
         raise SpecError(f"can't be read: {error}", str(path)) from None
 
 
+@functools.cache  # the commands of Caduceus share most of their modules
+def _understand(code: bytes) -> _Module:
+    parts: list[str] = []
+    imports: list[tuple[int, str]] = []
+    _write_node(ast.parse(code), parts, imports)
+    return _Module("".join(parts).encode(), imports)
+
+
 def _imports(path: Path, search: Sequence[Path]) -> Iterator[Path]:
     """The files of the local modules that the module at `path` imports."""
-    for node in ast.walk(_parse(path)):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _resolve(alias.name.split("."), search)
-        elif isinstance(node, ast.ImportFrom):
-            if node.level > len(path.parents):
-                continue  # leads out of the project
-            places = search if node.level == 0 else [path.parents[node.level - 1]]
-            base = node.module.split(".") if node.module else []
-            for alias in node.names:
-                yield from _resolve([*base, alias.name], places)
+    for level, name in _read(path).imports:
+        if level <= len(path.parents):  # else it leads out of the project
+            places = [path.parents[level - 1]] if level else search
+            yield from _resolve(name.split("."), places)
 
 
 def _resolve(parts: Sequence[str], search: Sequence[Path]) -> Iterator[Path]:
@@ -205,16 +218,11 @@ def _files_along(parts: Sequence[str], place: Path) -> Iterator[Path]:
             return
 
 
-def _canonical_python(path: Path) -> bytes:
-    """A text of the syntax tree that is the same for every layout and Python version."""
-    parts: list[str] = []
-    _write_node(_parse(path), parts)
-    return "".join(parts).encode()
-
-
-def _write_node(node: object, parts: list[str]) -> None:
+def _write_node(node: object, parts: list[str], imports: list[tuple[int, str]]) -> None:
     # Empty fields are left out: which of them exist differs between Python versions.
     if isinstance(node, ast.AST):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports += _names(node)
         parts.append(f"{type(node).__name__}(")
         for field in node._fields:
             value: Any = getattr(node, field, None)
@@ -225,13 +233,22 @@ def _write_node(node: object, parts: list[str]) -> None:
             if isinstance(node, ast.JoinedStr):  # Python 3.12 ends format specs with empty texts
                 value = [part for part in value if getattr(part, "value", None) != ""]
             parts.append(f"{field}=")
-            _write_node(value, parts)
+            _write_node(value, parts, imports)
         parts.append(")")
     elif isinstance(node, list):
         parts.append("[")
         for item in node:
-            _write_node(item, parts)
+            _write_node(item, parts, imports)
             parts.append(",")
         parts.append("]")
     else:
         parts.append(ascii(node))  # repr() depends on Python's table of printable characters
+
+
+def _names(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[int, str]]:
+    """What a statement imports; of a name from a module, whichever of the two is the module."""
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            yield 0, alias.name
+        else:
+            yield node.level, f"{node.module}.{alias.name}" if node.module else alias.name

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,23 +36,22 @@ def unpacked(archive: Path, tmp_path: Path) -> Project:
     return Project(tmp_path / "tests")
 
 
-def planned(unpacked: Project, *arguments: str) -> set[str]:
-    """The rules that a dry run lists, with the Snakefile of the archive."""
-    return set(unpacked.planned("--snakefile", "Snakefile", *arguments))
+def planned(unpacked: Project) -> Counter[str]:
+    """The jobs that a dry run lists, with the Snakefile of the archive."""
+    return unpacked.snakemake("--snakefile", "Snakefile", "--dry-run", "--quiet", "rules").jobs
 
 
 def test_nothing_is_trained_where_it_is_unpacked_whatever_the_times_of_files(
     unpacked: Project,
 ) -> None:
-    jobs = planned(unpacked)
-    assert {"make_table", "make_figure", "export_group"} <= jobs
-    assert not OF_RUNS & jobs
     pick = random.Random(0)
     for folder, _, names in os.walk(unpacked.path / "project"):
         for name in names:
             when = pick.randrange(10**9)
             os.utime(Path(folder) / name, (when, when))
-    assert not OF_RUNS & planned(unpacked, "all")
+    jobs = planned(unpacked)
+    assert {"make_table", "make_figure", "export_group"} <= jobs.keys()
+    assert not OF_RUNS & jobs.keys()
 
 
 def test_a_run_that_was_deleted_or_cleared_there_is_trained_again(unpacked: Project) -> None:
@@ -59,7 +59,7 @@ def test_a_run_that_was_deleted_or_cleared_there_is_trained_again(unpacked: Proj
     shutil.rmtree(deleted)
     for name in ("train.json", "params.json"):  # as `caduceus retry` does
         (cleared / name).unlink()
-    jobs = unpacked.planned("--snakefile", "Snakefile")
+    jobs = planned(unpacked)
     assert jobs["train"] == jobs["export_run"] == 2
 
 

@@ -89,11 +89,9 @@ def test_a_group_has_all_runs_their_aggregates_and_their_history(trained: Projec
     assert json.loads((group / "compute.json").read_text())["attempts"] == 4
 
 
-def test_the_table_is_written_in_three_formats_and_printed(project: Project) -> None:
-    project.change("experiments/toy.yaml", seeds=[0], matrix={"rate": [0.1]})
-    printed = project.snakemake().check().output
-
-    tables = project.path / "results/paper/tables"
+def test_the_table_is_written_in_three_formats_and_printed(trained: Project) -> None:
+    tables = trained.path / "results/paper/tables"
+    printed = trained.path.with_name("printed.txt").read_text()  # by the Snakemake that made it
     assert (tables / "accuracy.md").read_text() in printed
     assert r"\toprule" in (tables / "accuracy.tex").read_text()
     assert "accuracy" in (tables / "accuracy.csv").read_text()

@@ -11,11 +11,21 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 from caduceus import nvml
-from projects import REPOSITORY, Finished, Project, end, end_group, start_snakemake, wait_for
+from projects import (
+    EXPORTS,
+    REPOSITORY,
+    Finished,
+    Project,
+    end,
+    end_group,
+    start_snakemake,
+    wait_for,
+)
 
 
 def one_variant(project: Project, seeds: list[int]) -> None:
@@ -59,11 +69,35 @@ def test_a_missing_program_stops_everything_with_one_line(project: Project) -> N
     )
 
 
-def test_a_failed_run_costs_only_itself(project: Project) -> None:
-    one_variant(project, [0, 1, 2])
-    project.replace("experiments/train.py", "run.finish()", "assert options.seed != 1, 'no luck'")
-    finished = project.snakemake()
+SECRET = "0123456789abcdef0123456789abcdef01234567"
+FAILS = """
+    if options.seed and not Path("experiments/mended").exists():
+        assert step < 3, "no luck"
+    run.log("""
 
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """Of two runs one has failed, all else is made; its account is in a file. Tests change copies.
+
+    The program is mended by a file that wasn't there when the run was planned.
+    """
+    project = Project.create(tmp_path_factory.mktemp("failed") / "project")
+    one_variant(project, [0, 1])
+    tables = {"accuracy": {"metrics": {"accuracy": "val/accuracy"}}}
+    project.change("config.yaml", paper={"tables": tables})
+    project.write(".env", f"WANDB_API_KEY={SECRET}\n")
+    project.replace("experiments/train.py", "\n    run.log(", FAILS)
+    project.replace(
+        "experiments/train.py",
+        "run = wandb.init()",
+        "assert os.environ['WANDB_API_KEY'].startswith('0123')\nrun = wandb.init()",
+    )
+    return project, project.snakemake()
+
+
+def test_a_failed_run_costs_only_itself(failed: tuple[Project, Finished]) -> None:
+    project, finished = failed
     assert finished.code == 1
     (message,) = said_by(finished, "train")
     assert (
@@ -81,39 +115,42 @@ def test_a_failed_run_costs_only_itself(project: Project) -> None:
         project.read_json(f"results/runs/{run.name}/run_summary.json")["state"]
         for run in project.runs
     ]
-    assert sorted(states) == ["failed", "finished", "finished"]
+    assert sorted(states) == ["failed", "finished"]
     table = (project.path / "results/paper/tables/accuracy.md").read_text()
-    assert "Failed and left out: 1 of 3 runs." in table
+    assert "Failed and left out: 1 of 2 runs." in table
 
     # Again: the same message, and nothing trains.
     assert project.planned() == {"report_failures": 1}
 
 
-def test_the_history_of_a_failed_run_is_exported(project: Project) -> None:
-    one_variant(project, [0])
-    project.replace(
-        "experiments/train.py", "    run.log(", "    assert step < 3, 'stop'\n    run.log("
-    )
-    assert project.snakemake().code == 1
-
-    (run,) = project.runs
-    with (run / "metrics_history.csv").open() as stream:
-        assert [row["_step"] for row in csv.DictReader(stream)] == ["0", "1", "2"]
+def test_the_history_of_a_failed_run_is_exported(failed: tuple[Project, Finished]) -> None:
+    project, _ = failed
+    steps = []
+    for run in project.runs:
+        with (run / "metrics_history.csv").open() as stream:
+            steps.append([row["_step"] for row in csv.DictReader(stream)])
+    assert sorted(steps) == [["0", "1", "2"], ["0", "1", "2", "3", "4"]]
 
 
-def test_retry_trains_what_failed_and_nothing_else(project: Project) -> None:
-    one_variant(project, [0, 1])
-    project.replace(
-        "experiments/train.py",
-        "run = wandb.init()",
-        "assert options.seed == 0 or Path('experiments/mended').exists()\nrun = wandb.init()",
-    )
-    assert project.snakemake().code == 1
-    project.write("experiments/mended", "")  # wasn't there when the run was planned
+def test_secrets_of_the_environment_file_reach_the_program_and_no_file(
+    failed: tuple[Project, Finished],
+) -> None:
+    project, finished = failed
+    assert SECRET not in finished.output
+    for folder in ("results", ".snakemake"):
+        for path in (project.path / folder).rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                assert SECRET.encode() not in path.read_bytes(), path
+
+
+def test_retry_trains_what_failed_and_nothing_else(
+    failed: tuple[Project, Finished], tmp_path: Path
+) -> None:
+    project = failed[0].copy(tmp_path / "project")
+    project.write("experiments/mended", "")
     assert "to be tried again: 1" in project.caduceus("retry").check().output
-    assert project.planned()["train"] == 1
+    assert project.snakemake(*EXPORTS).check().jobs["train"] == 1
 
-    project.snakemake().check()
     attempts = [
         project.read_json(f"results/runs/{run.name}/train.json")["attempts"] for run in project.runs
     ]
@@ -127,9 +164,8 @@ def test_a_failed_attempt_is_repeated_as_often_as_configured(project: Project) -
     one_variant(project, [0])
     project.change("config.yaml", retries=2)
     project.replace("experiments/train.py", "run.finish()", "raise SystemExit(3)")
-    finished = project.snakemake()
+    project.snakemake("--until", "train").check()
 
-    assert finished.code == 1
     (run,) = project.runs
     train = project.read_json(f"results/runs/{run.name}/train.json")
     assert [attempt["exit_code"] for attempt in train["attempts"]] == [3, 3, 3]
@@ -144,7 +180,7 @@ def test_a_failed_attempt_is_repeated_as_often_as_configured(project: Project) -
 def test_a_program_that_cannot_be_started_costs_only_its_runs(project: Project) -> None:
     one_variant(project, [0])
     project.change("experiments/toy.yaml", command=["julia", "${program}"])
-    finished = project.snakemake()
+    finished = project.snakemake(*EXPORTS).check()
 
     (message,) = said_by(finished, "train")
     assert "julia can't be started: No such file or directory; correct `command`" in message
@@ -160,7 +196,7 @@ def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
     project.replace("experiments/mnist1d_quick.yaml", "epochs: 100", "learning_rate: 1e+30")
     shutil.copy(REPOSITORY / "config.yaml", project.path)
     project.change("config.yaml", paper={})  # whose claims want the others
-    finished = project.snakemake()
+    finished = project.snakemake("--until", "train")
 
     (message,) = said_by(finished, "train")
     assert "DivergedError: train/loss is nan at step 250: lower the learning rate" in message
@@ -183,8 +219,7 @@ def test_an_artifact_of_an_undeclared_type_is_refused(project: Project) -> None:
     # Declared, it is taken; nothing trains again.
     types = {"model": "", "dataset": "", "results": "", "experiment-spec": "", "prose": ""}
     project.change("config.yaml", wandb={"artifact_types": types})
-    assert "train" not in project.planned()
-    project.snakemake().check()
+    assert "train" not in project.snakemake(*EXPORTS).check().jobs
 
 
 def test_a_dataset_that_is_not_the_declared_one_trains_nothing(project: Project) -> None:
@@ -200,17 +235,6 @@ def test_a_dataset_that_is_not_the_declared_one_trains_nothing(project: Project)
     assert f"dataset points: sha256 of data/points.csv is {found}" in message
     assert f"but the experiment declares {'0' * 64}; restore the data or declare" in message
     assert not list((project.path / "results/runs").glob("*/train.json"))
-
-
-def test_data_that_change_before_training_stop_the_run(project: Project) -> None:
-    one_variant(project, [0])
-    project.snakemake("results/datasets/points/dataset.json").check()
-    project.write("data/points.csv", "x,y\n9,9\n1,1\n")
-    finished = project.snakemake()
-
-    assert finished.code == 1
-    (message,) = said_by(finished, "train")
-    assert "dataset points: data/points.csv changed since the data were described" in message
 
 
 def in_a_namespace(project: Project, mount: str, *words: str) -> Finished:
@@ -260,7 +284,7 @@ def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> No
 
         # As `make` does; the programs that outlived Snakemake are waited for, not started twice.
         assert "removed the lock" in project.caduceus("unlock").check().output
-        project.snakemake("--rerun-incomplete").check()
+        project.snakemake("--rerun-incomplete", *EXPORTS).check()
     finally:
         end_group(process.pid)
     for run in project.runs:
@@ -303,7 +327,7 @@ def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -
     finally:
         end_group(process.pid)
     project.replace("experiments/train.py", "import time\ntime.sleep(600)\n", "")
-    project.snakemake("--rerun-incomplete").check()
+    project.snakemake("--rerun-incomplete", "--until", "train").check()
 
 
 def test_snakemake_that_is_interrupted_ends_its_programs_and_loses_no_attempt(
@@ -337,24 +361,6 @@ def test_two_snakemakes_in_one_folder_are_refused(project: Project) -> None:
     assert "locked by Snakemake on elsewhere; once it has ended there" in finished.output
 
 
-def test_secrets_of_the_environment_file_reach_the_program_and_no_file(project: Project) -> None:
-    secret = "0123456789abcdef0123456789abcdef01234567"
-    one_variant(project, [0])
-    project.write(".env", f"WANDB_API_KEY={secret}\n")
-    project.replace(
-        "experiments/train.py",
-        "run = wandb.init()",
-        "assert os.environ['WANDB_API_KEY'].startswith('0123')\nrun = wandb.init()",
-    )
-    printed = project.snakemake().check().output
-
-    assert secret not in printed
-    for folder in ("results", ".snakemake"):
-        for path in (project.path / folder).rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                assert secret.encode() not in path.read_bytes(), path
-
-
 LEAVES_ITS_SESSION = """
 import subprocess, sys, time
 code = "import time; time.sleep(600)"
@@ -365,38 +371,69 @@ time.sleep(600)
 """
 
 
-def train_words(project: Project) -> list[str]:
-    """The command that trains the one run of a project, once it has been planned."""
+PROGRAMS = {
+    "hangs": LEAVES_ITS_SESSION,
+    "waits": "import time\ntime.sleep(600)\n",
+    "sees": "import os\nassert os.environ['CUDA_VISIBLE_DEVICES'] == ''\n",
+}
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Runs that are ready to train, one for each of the programs. Each test trains another."""
+    project = Project.create(tmp_path_factory.mktemp("planned") / "project")
+    one_variant(project, [0])
+    for name, program in PROGRAMS.items():
+        project.write(f"experiments/{name}.py", program)
+        spec = (project.path / "experiments/toy.yaml").read_text()
+        spec = spec.replace("id: toy", f"id: {name}").replace("train.py", f"{name}.py")
+        project.write(f"experiments/{name}.yaml", spec)
+    project.change("config.yaml", experiments=[f"experiments/{name}.yaml" for name in PROGRAMS])
     project.snakemake("--until", "plan_run", "init_run", "make_dataset").check()
-    (run,) = project.runs
+    return project
+
+
+def run_of(project: Project, experiment: str) -> Path:
+    (run,) = (path for path in project.runs if path.name.startswith(experiment))
+    return run
+
+
+def train_words(run: Path) -> list[str]:
+    """The command that trains a run."""
     words = [sys.executable, "-m", "caduceus", "train", "results/datasets/points/dataset.json"]
     words += ["--out", f"results/runs/{run.name}/train.json"]
-    return [*words, "--log", "results/logs/train/toy.log"]
+    return [*words, "--log", f"results/logs/train/{run.name}.log"]
+
+
+def test_data_that_change_before_training_stop_the_run(planned: Project, tmp_path: Path) -> None:
+    project = planned.copy(tmp_path / "project")
+    project.write("data/points.csv", "x,y\n9,9\n1,1\n")
+    finished = project.run(*train_words(run_of(project, "sees")))
+
+    assert finished.code == 1
+    (message,) = said_by(finished, "train")
+    assert "dataset points: data/points.csv changed since the data were described" in message
 
 
 def test_a_program_that_hangs_is_ended_at_its_time_limit_with_all_it_started(
-    project: Project,
+    planned: Project,
 ) -> None:
-    one_variant(project, [0])
-    project.replace("experiments/train.py", "run.finish()", LEAVES_ITS_SESSION)
-    finished = project.run(*train_words(project), "--minutes", "0.1")
+    run = run_of(planned, "hangs")
+    finished = planned.run(*train_words(run), "--minutes", "0.1")
 
     (message,) = said_by(finished, "train")
     (worker,) = re.findall(r"worker (\d+)", message)
     assert (
-        "failed, others go on: experiments/train.py ended at its time limit of 0.1 minutes "
-        f"(resources.runtime): epoch 1 | worker {worker}; see results/runs/toy-"
+        "failed, others go on: experiments/hangs.py ended at its time limit of 0.1 minutes "
+        f"(resources.runtime): epoch 1 | worker {worker}; see results/runs/hangs-"
     ) in message
     assert not psutil.pid_exists(int(worker))
-    (run,) = project.runs
-    assert project.read_json(f"results/runs/{run.name}/train.json")["state"] == "failed"
+    assert planned.read_json(f"results/runs/{run.name}/train.json")["state"] == "failed"
 
 
-def test_a_run_that_another_host_took_over_is_given_up(project: Project) -> None:
-    one_variant(project, [0])
-    project.replace("experiments/train.py", "run.finish()", "import time\ntime.sleep(600)")
-    process = project.begin(*train_words(project))
-    (run,) = project.runs
+def test_a_run_that_another_host_took_over_is_given_up(planned: Project) -> None:
+    run = run_of(planned, "waits")
+    process = planned.begin(*train_words(run))
     lease = run / "work/lease.json"
     wait_for(lambda: (run / "work/attempts/1.log").exists())
     other = json.loads(lease.read_text()) | {"token": "other", "host": "elsewhere"}
@@ -406,12 +443,20 @@ def test_a_run_that_another_host_took_over_is_given_up(project: Project) -> None
 
     assert finished.code == 1
     assert (
-        "experiments/train.py was given up: this host didn't answer for a while, and elsewhere "
+        "experiments/waits.py was given up: this host didn't answer for a while, and elsewhere "
         "took the run over"
     ) in finished.line("caduceus train")
     assert json.loads(lease.read_text()) == other
-    assert project.read_json(f"results/runs/{run.name}/work/attempts/1.json")["signal"] == 15
+    assert planned.read_json(f"results/runs/{run.name}/work/attempts/1.json")["signal"] == 15
     assert not (run / "train.json").exists()
+
+
+def test_a_run_without_gpus_sees_none(planned: Project) -> None:
+    run = run_of(planned, "sees")
+    planned.run(*train_words(run), CUDA_VISIBLE_DEVICES="0,1").check()
+    train = planned.read_json(f"results/runs/{run.name}/train.json")
+    assert train["state"] == "finished"
+    assert (train["attempts"][0]["gpus"], train["compute"]["gpu_s"]) == ([], 0)
 
 
 @pytest.mark.skipif(bool(nvml.visible_gpus()), reason="this machine has an NVIDIA GPU")
@@ -425,17 +470,3 @@ def test_a_run_that_needs_a_gpu_where_there_is_none_is_one_line(project: Project
         "caduceus train: GPUs: the run needs 1, and this host has none that NVML shows; lower "
         "resources.gpus or run it on another host"
     )
-
-
-def test_a_run_without_gpus_sees_none(project: Project) -> None:
-    one_variant(project, [0])
-    project.replace(
-        "experiments/train.py",
-        "run.finish()",
-        "run.finish()\nassert os.environ['CUDA_VISIBLE_DEVICES'] == ''",
-    )
-    project.run(*train_words(project), CUDA_VISIBLE_DEVICES="0,1").check()
-    (run,) = project.runs
-    train = project.read_json(f"results/runs/{run.name}/train.json")
-    assert train["state"] == "finished"
-    assert (train["attempts"][0]["gpus"], train["compute"]["gpu_s"]) == ([], 0)

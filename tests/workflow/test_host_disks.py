@@ -10,7 +10,7 @@ import pytest
 from caduceus.attempts import read_attempts
 from caduceus.equality import differences
 from caduceus.wandb_log import LogError, read_log
-from projects import Project, end_group, start_snakemake, wait_for
+from projects import EXPORTS, ONE_RUN, Project, end_group, start_snakemake, wait_for
 
 LOGS_FILES = """
 import numpy
@@ -34,7 +34,7 @@ run.finish()
 def on_disk(project: Project, disk: Path, end: str) -> Project:
     """A project of one run, on a disk of the host."""
     disk.mkdir()
-    project.change("experiments/toy.yaml", seeds=[0], matrix={"rate": [0.1]})
+    project.change("experiments/toy.yaml", **ONE_RUN)
     project.change("config.yaml", wandb={"project": "tests", "scratch": "$HOST_DISK"})
     project.replace("experiments/train.py", "run.finish()\n", end)
     return project
@@ -46,7 +46,7 @@ def test_artifacts_and_media_are_the_same_and_nothing_is_left_there(tmp_path: Pa
     at_home = on_disk(Project.create(tmp_path / "here"), tmp_path / "unused", LOGS_FILES)
     at_home.change("config.yaml", wandb={"project": "tests"})
     for project in (at_home, on_the_disk):
-        project.snakemake(HOST_DISK=str(disk)).check()
+        project.snakemake(*EXPORTS, HOST_DISK=str(disk)).check()
 
     assert list(disk.iterdir()) == []
     ((here,), (there,)) = (at_home.runs, on_the_disk.runs)
@@ -108,7 +108,7 @@ def test_what_a_killed_supervisor_left_is_brought_home_by_the_next(
 
     (project.path / "hang").unlink()
     project.caduceus("unlock").check()
-    project.snakemake("--rerun-incomplete", HOST_DISK=str(disk)).check()
+    project.snakemake("--rerun-incomplete", "--until", "train", HOST_DISK=str(disk)).check()
     assert (run / "work/wandb/1/mark").read_text() == "written last"
     assert list(disk.iterdir()) == []
     states = [attempt["state"] for attempt in read_attempts(run / "work/attempts")]

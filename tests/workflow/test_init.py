@@ -45,7 +45,7 @@ def test_a_plain_program_is_taken_as_it_is(tmp_path: Path) -> None:
     project.write(".gitignore", "own\n")
     project.caduceus("init", ".", "--program", "code/train.py").check()
     project.change("experiments/first.yaml", seeds=[0])
-    snakemake(project)
+    snakemake(project, "results/groups/baseline/runs.csv")
 
     assert program.read_text() == PLAIN
     assert (tmp_path / ".gitignore").read_text() == "own\n"

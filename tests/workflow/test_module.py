@@ -1,12 +1,21 @@
 """Caduceus as a part of a bigger workflow, from another folder, with rules of the user's own."""
 
-from projects import REPOSITORY, Project
+from pathlib import Path
 
-ONE_RUN = {"seeds": [0], "matrix": {"rate": [0.1]}}
+import pytest
+from projects import CONFIG, ONE_RUN, REPOSITORY, Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with one run and one table."""
+    project = Project.create(tmp_path / "project")
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    project.change("config.yaml", paper={"tables": CONFIG["paper"]["tables"]})
+    return project
 
 
 def test_as_a_module_with_a_prefix(project: Project) -> None:
-    project.change("experiments/toy.yaml", **ONE_RUN)
     project.write(
         "Snakefile",
         f"""
@@ -41,12 +50,18 @@ rule count:
     assert "Nothing to be done" in project.run(*words).check().output
 
 
-def test_rules_of_the_users_own(project: Project) -> None:
-    project.change("experiments/toy.yaml", **ONE_RUN)
+def test_rules_of_the_users_own_make_data_and_show_results(project: Project) -> None:
     project.change("config.yaml", custom_rules=["own.smk"])
+    (project.path / "data/points.csv").unlink()
     project.write(
         "own.smk",
         """
+rule own_data:
+    output:
+        "data/points.csv",
+    shell:
+        "echo 1,2 > {output}"
+
 rule own_figure:
     input:
         "results/groups/baseline/runs.csv",
@@ -59,34 +74,16 @@ rule own_figure:
     project.snakemake("results/paper/own.txt").check()
 
     assert (project.path / "results/paper/own.txt").read_text().startswith("run,name,experiment")
-    # The workflow's own target stays the default one.
-    assert project.planned()["make_table"] == 1
+    # The workflow's own target stays the default one, and for it the data aren't made again.
+    planned = project.planned()
+    assert planned["make_table"] == 1
+    assert not planned.keys() & {"own_data", "make_dataset", "train", "export_group"}
 
 
 def test_from_another_folder(project: Project) -> None:
     """`--directory` names the project; the user stands elsewhere."""
-    project.change("experiments/toy.yaml", **ONE_RUN)
     outside = Project(project.path.parent)
     outside.snakemake("--directory", str(project.path)).check()
 
     assert len(project.runs) == 1
-    assert project.planned() == {}
-
-
-def test_a_dataset_that_another_rule_makes(project: Project) -> None:
-    project.change("experiments/toy.yaml", **ONE_RUN)
-    project.change("config.yaml", custom_rules=["own.smk"])
-    (project.path / "data/points.csv").unlink()
-    project.write(
-        "own.smk",
-        """
-rule own_data:
-    output:
-        "data/points.csv",
-    shell:
-        "echo 1,2 > {output}"
-""",
-    )
-    project.snakemake().check()
-
     assert project.planned() == {}

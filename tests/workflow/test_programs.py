@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from projects import Project
+from projects import EXPORTS, ONE_RUN, Project
 from test_online import caduceus
 from wandb_server import WandbServer
 
@@ -56,11 +56,11 @@ dist.destroy_process_group()
 """
 
 
-def one_run(project: Project, program: str) -> Path:
-    project.change("experiments/toy.yaml", matrix={"rate": [0.1]}, seeds=[0])
+def one_run(project: Project, program: str, *targets: str) -> Path:
+    project.change("experiments/toy.yaml", **ONE_RUN)
     project.write("experiments/train.py", program)
     project.change("config.yaml", retries=2)
-    project.snakemake().check()
+    project.snakemake(*targets or EXPORTS).check()
     (run,) = project.runs
     return run
 
@@ -73,7 +73,8 @@ def columns(run: Path, *names: str) -> list[tuple[str, ...]]:
 def test_each_wandb_init_of_a_program_is_a_run_inside_its_run(
     project: Project, wandb_server: WandbServer
 ) -> None:
-    run = one_run(project, FOLDS)
+    group = "results/groups/baseline/runs.csv"
+    run = one_run(project, FOLDS, group)
     folds = [run, *(run / "further" / f"{run.name}-{n}" for n in (2, 3))]
     for fold, path in enumerate(folds):
         assert columns(path, "_step", "val/accuracy") == [
@@ -84,14 +85,14 @@ def test_each_wandb_init_of_a_program_is_a_run_inside_its_run(
     assert summary["name"].endswith(", fold 2")
     assert summary["group"] == "baseline"
     assert summary["config"]["rate"] == 0.1
-    with (project.path / "results/groups/baseline/runs.csv").open() as stream:
+    with (project.path / group).open() as stream:
         assert [row["run"] for row in csv.DictReader(stream)] == [run.name]
 
     caduceus(project, wandb_server, "sync").check()
     assert sorted(found.name for found in wandb_server.runs) == [path.name for path in folds]
     assert all(len(found.history) == 4 for found in wandb_server.runs)
     assert "3" in caduceus(project, wandb_server, "sync").check().output
-    assert project.planned() == {}
+    assert project.planned(group) == {}
 
 
 def test_of_the_processes_that_torchrun_starts_the_first_one_tracks(project: Project) -> None:
@@ -111,7 +112,6 @@ def test_a_program_that_goes_on_by_itself_is_one_history(project: Project) -> No
 
 
 def test_a_program_without_wandb_has_a_record(project: Project) -> None:
-    project.change("config.yaml", paper={"tables": {}, "figures": {}})
     run = one_run(project, "print('nothing to see')\n")
     assert (project.path / f"results/logs/train/{run.name}.log").read_text() == "nothing to see\n"
     summary = json.loads((run / "run_summary.json").read_text())

@@ -44,6 +44,10 @@ for row in range(options.rows):
     time.sleep(options.pause)
 run.finish()
 """
+# The same, logging its artifacts itself: each of many trials is spared a second wandb for them.
+TRACKED = PROGRAM.replace(
+    "run = wandb.init()", "from caduceus import tracking\n\nrun = tracking.start()"
+).replace("run.log(", "wandb.log(")
 GRID = {
     "method": "grid",
     "metric": {"name": "val/loss", "goal": "minimize"},
@@ -61,9 +65,9 @@ use rule * from caduceus
 SHOWN = {"figures": {"search": {"kind": "sweep", "panel": "slices", "width": "column"}}}
 
 
-def create(path: Path, config: Any, **sweep: Any) -> Project:
+def create(path: Path, config: Any, program: str = PROGRAM, **sweep: Any) -> Project:
     project = Project.create(path)
-    project.write("experiments/train.py", PROGRAM)
+    project.write("experiments/train.py", program)
     experiment = {
         "id": "tune",
         "type": "sweep",
@@ -100,7 +104,8 @@ def told(project: Project) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     """A grid of which some trials fail, run in two goes, and its best confirmed."""
-    project = create(tmp_path_factory.mktemp("swept") / "project", GRID, count=2, confirm=1)
+    path = tmp_path_factory.mktemp("swept") / "project"
+    project = create(path, GRID, TRACKED, count=2, confirm=1)
     project.write("Snakefile", SNAKEFILE)
     first = project.caduceus("sweep", "experiments/tune.yaml", "--cores", "2").check()
     best = "; best: val/loss 0.28, the mean of 3 fresh runs, with mode=good x=0.2"
@@ -228,7 +233,7 @@ def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> Non
 
     A trial that was interrupted keeps its parameters and its id.
     """
-    project = create(tmp_path / "project", BAYES, count=13, lag=3)
+    project = create(tmp_path / "project", BAYES, TRACKED, count=13, lag=3)
     interrupted = kill_midway(project)
     before = told(project)
     project.snakemake("--rerun-incomplete").check()

@@ -11,7 +11,7 @@ from caduceus.errors import CaduceusError
 from caduceus.files import digest_text
 from caduceus.locks import note_holder
 from caduceus.paper.claim_pages import claim_lines
-from caduceus.project import command_digest, load_project
+from caduceus.project import command_digests, load_project
 from caduceus.identities import identity
 from caduceus.sweeps.plans import run_pattern
 
@@ -37,9 +37,8 @@ EXPORT = PROJECT.config["export"]
 TRAINS_ONLINE = WANDB["mode"] == "online" and EXPORT["source"] == "local"
 PAPER = PROJECT.paper
 RETRIES = PROJECT.config["retries"]
-DIGESTS = {
-    command: command_digest(command)
-    for command in (
+DIGESTS = command_digests(
+    [
         "validate_spec",
         "export_run",
         "export_group",
@@ -53,8 +52,8 @@ DIGESTS = {
         "record_provenance",
         "fill_checklist",
         "make_report",
-    )
-}
+    ]
+)
 
 
 wildcard_constraints:

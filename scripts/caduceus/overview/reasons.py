@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from caduceus.overview.dry_runs import is_result, item_of
 
-_DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digest
+_DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digests
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _SHOWN = 3
 _OF_RUNS = {  # what of a run's export the files say that it is made from
