@@ -5,16 +5,14 @@ written for the repository, so that they work there too; here they are turned in
 file that a page links to and that is no page, such as a program, becomes one that shows it.
 """
 
-import os
 import posixpath
 import re
 from pathlib import Path
 
+from messages import messages_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-
-from messages import messages_page
 from reference import commands_page, schema_page
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +43,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     pages = written | generated
     for name, text in pages.items():
         for target in linked_files(name, text):
-            if _site_path(target) not in pages:
+            if _site_path(target) not in pages and not target.startswith("docs/"):
                 generated[_shown_as(target)] = _file_page(target)
     for name, text in generated.items():
         files.append(File.generated(config, name, content=text))
@@ -95,5 +93,5 @@ def _shown_as(target: str) -> str:
 def _file_page(target: str) -> str:
     text = (ROOT / target).read_text()
     fence = "`" * 4
-    language = _LANGUAGES.get(os.path.splitext(target)[1], "text")
+    language = _LANGUAGES.get(Path(target).suffix, "text")
     return f"# {target}\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"

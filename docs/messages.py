@@ -35,6 +35,7 @@ class Message:
 
     @property
     def shown(self) -> str:
+        """The message with what stands before it."""
         return f"{self.where}: {self.text}" if self.where else self.text
 
 
@@ -56,6 +57,7 @@ class Place:
     followed: frozenset[str] = frozenset()  # names and helpers on the way here
 
     def beyond(self, name: str) -> "Place":
+        """The same place, once a name has been followed."""
         return replace(self, followed=self.followed | {name})
 
 

@@ -73,7 +73,7 @@ def _has_keys(schema: Schema, root: Schema) -> bool:
 
 
 def _default(schema: Schema) -> str:
-    if "default" not in schema or schema["default"] == {} and "properties" in schema:
+    if "default" not in schema or (schema["default"] == {} and "properties" in schema):
         return ""
     return f"`{json.dumps(schema['default'], ensure_ascii=False)}`"
 
@@ -91,9 +91,7 @@ def _kind(schema: Schema) -> str:
 def commands_page(root: Path) -> str:
     """The help of every command: first those that people type, then those that rules start."""
     lines = ["# Commands", "", "`caduceus COMMAND --help` prints the same.", ""]
-    for title, names in zip(
-        ("For you", "For the workflow"), command_names(root), strict=True
-    ):
+    for title, names in zip(("For you", "For the workflow"), command_names(root), strict=True):
         lines += [f"## {title}", ""]
         if title == "For the workflow":
             lines += ["What Snakemake's rules of the same names start; rarely typed by hand.", ""]
@@ -117,6 +115,11 @@ def command_names(root: Path) -> tuple[list[str], list[str]]:
 
 def command_help(name: str) -> str:
     """What `caduceus NAME --help` prints, in lines of one width."""
+    return command_parser(name).format_help().rstrip()
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of a command's arguments."""
     module = importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(
         prog=f"caduceus {name}",
@@ -124,4 +127,4 @@ def command_help(name: str) -> str:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=88),
     )
     module.add_arguments(parser)
-    return parser.format_help().rstrip()
+    return parser

@@ -21,7 +21,7 @@ _FENCE = re.compile(
     r"(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-_INDENTED = re.compile(r"^    ((?:caduceus|snakemake|make|wandb|git|\.) ?.*)$", re.MULTILINE)
+_INDENTED = re.compile(r"^    ((?:caduceus|snakemake|make|wandb|git|\.)(?: .*)?)$", re.MULTILINE)
 
 
 @dataclass
@@ -70,6 +70,7 @@ def play(page: Path, project: Project, is_long: bool, **variables: str) -> list[
         The scripts' ends, in their order.
     """
     done: list[Finished] = []
+    here = project.path.parent / "here"  # where a script's shell has ended
     for block in blocks(page):
         if block.note.startswith("not run"):
             continue
@@ -78,11 +79,10 @@ def play(page: Path, project: Project, is_long: bool, **variables: str) -> list[
         if block.file:
             _write(block, project, variables)
         elif block.language == "sh":
-            script = f"set -euo pipefail\n{block.text}\npwd > ../.here"
-            words = ["bash", "-c", script]
-            done.append(project.run(*words, **variables))
+            script = f"set -euo pipefail\n{block.text}\npwd > {here}"
+            done.append(project.run("bash", "-c", script, **variables))
             assert done[-1].code == 0, f"{block.text}\n{done[-1].output}"
-            project = Project(Path((project.path / "../.here").resolve().read_text().strip()))
+            project = Project(Path(here.read_text().strip()))
         elif block.language == "text" and done:
             _hold(block.text, done[-1].output)
     return done

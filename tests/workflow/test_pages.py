@@ -11,6 +11,7 @@ from wandb_server import WandbServer
 
 # What a page's reader has at its beginning: nothing, a new project, one whose runs are there.
 BEGINNINGS = {
+    "analyst.md": "nothing",
     "design.md": "nothing",
     "how_to/accept_an_edit.md": "trained",
     "how_to/ci.md": "new",
@@ -27,32 +28,42 @@ BEGINNINGS = {
     "tutorials/first_figure.md": "nothing",
     "what_reruns.md": "new",
 }
-WITH_A_SERVER = ("how_to/online.md", "tutorials/first_sync.md")
-LONG = ("how_to/preemption.md", "tutorials/first_figure.md")  # as a whole
+WITH_A_SERVER = {"how_to/online.md": "new", "tutorials/first_sync.md": "trained"}
+LONG = (  # as a whole
+    "how_to/accept_an_edit.md",
+    "how_to/paper.md",
+    "how_to/preemption.md",
+    "tutorials/first_figure.md",
+)
 
 
 def environment(home: Path) -> dict[str, str]:
     """That of a user of git with nothing else in the home folder."""
     home.mkdir(exist_ok=True)
-    who = {f"GIT_{role}_{what}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    who = {
+        f"GIT_{role}_{what}": "a@b.c"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
     return {"HOME": str(home), "PYTHONPATH": os.environ.get("PYTHONPATH", "")} | who
 
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A new project of two runs, trained."""
+    """A new project of two runs, committed and trained."""
     folder = tmp_path_factory.mktemp("pages")
     Project(folder).caduceus("init", "first").check()
     project = Project(folder / "first")
     project.change("experiments/first.yaml", seeds=[0])
-    project.run("snakemake", "--cores", "2").check()
+    script = "git init -q && git add -A && git commit -qm Begin && snakemake --cores 2"
+    project.run("bash", "-c", script, **environment(folder / "home")).check()
     return project
 
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     """Where the reader of the page begins."""
-    beginning = BEGINNINGS.get(request.node.callspec.params["name"], "trained")
+    beginning = (BEGINNINGS | WITH_A_SERVER)[request.node.callspec.params["name"]]
     project = Project(tmp_path / "reader" / "first")
     if beginning == "trained":
         study = request.getfixturevalue("study")
