@@ -2,6 +2,7 @@
 # make full     the same for the full reproduction of the paper, 64 runs
 # make test     the tests
 # make check    format, lint, types
+# make docs     the documentation, into site/
 # make soak     the long tests
 # make lock     resolve the dependencies anew
 #
@@ -12,12 +13,12 @@ CORES ?= $(shell nproc)
 # A scheduler that weighs every ready job each time needs minutes more for a thousand runs.
 SNAKEMAKE = snakemake --cores $(CORES) --rerun-incomplete --quiet host rules reason \
   --scheduler greedy --scheduler-subsample 100
-SOURCES = scripts experiments tests benchmarks
+SOURCES = scripts experiments tests benchmarks docs
 SMK = Snakefile $(wildcard workflow/rules/*.smk)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all full test check soak lock
+.PHONY: all full test check docs soak lock
 
 all: .venv/installed
 	@caduceus unlock
@@ -39,6 +40,10 @@ check: .venv/installed-dev
 	snakefmt --check $(SMK)
 	mypy
 	snakemake --lint
+
+docs: .venv/installed-dev
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo site/index.html
 
 .venv/installed: envs/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -15,7 +15,12 @@ DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+@pytest.mark.parametrize(
+    "path",
+    # Those of docs/ may link to pages that are made with the site, whose build checks all links.
+    [path for path in DOCUMENTS if "docs" not in path.relative_to(REPOSITORY).parts],
+    ids=lambda path: str(path.relative_to(REPOSITORY)),
+)
 def test_every_link_to_a_file_leads_somewhere(path: object) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
         if "://" not in target:

@@ -1,0 +1,97 @@
+"""Adds to the site what doesn't lie in docs/: the repository's pages, and what is made from it.
+
+Every page keeps its path in the repository (those of docs/ without `docs/`), and its links are
+written for the repository, so that they work there too; here they are turned into the site's. A
+file that a page links to and that is no page, such as a program, becomes one that shows it.
+"""
+
+import posixpath
+import re
+from pathlib import Path
+
+from messages import messages_page
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from reference import commands_page, schema_page
+
+ROOT = Path(__file__).parents[1]
+OWN_PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "experiments/README.md",
+    "results/README.md",
+    "workflow/ONLINE.md",
+    "workflow/SLURM.md",
+    "workflow/STATISTICS.md",
+)
+SCHEMAS = ("config", "experiment", "paper", "sweep")
+_LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[#)])")
+_FENCE = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
+_LANGUAGES = {".py": "python", ".yaml": "yaml", ".smk": "python"}
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Add the pages that aren't in docs/."""
+    generated = {name: (ROOT / name).read_text() for name in OWN_PAGES}
+    generated["messages.md"] = messages_page(ROOT)
+    generated["reference/commands.md"] = commands_page(ROOT)
+    for name in SCHEMAS:
+        generated[f"reference/{name}.md"] = schema_page(ROOT, name)
+    written = {file.src_uri: file.content_string for file in files.documentation_pages()}
+    pages = written | generated
+    for name, text in pages.items():
+        for target in linked_files(name, text):
+            if _site_path(target) not in pages and not target.startswith("docs/"):
+                generated[_shown_as(target)] = _file_page(target)
+    for name, text in generated.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Turn the links of a page, which hold in the repository, into the site's."""
+    here = page.file.src_uri
+
+    def turned(match: re.Match[str]) -> str:
+        target = _repository_target(here, match[1])
+        if target is None:
+            return match[1]
+        site = _site_path(target)
+        place = site if files.get_file_from_path(site) else _shown_as(target)
+        return posixpath.relpath(place, posixpath.dirname(here))
+
+    parts = _FENCE.split(markdown)
+    parts[::2] = [_LINK.sub(turned, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def linked_files(page: str, text: str) -> list[str]:
+    """The files of the repository that a page links to, by their paths there."""
+    prose = "".join(_FENCE.split(text)[::2])
+    targets = [_repository_target(page, link) for link in _LINK.findall(prose)]
+    return [target for target in targets if target and (ROOT / target).is_file()]
+
+
+def _repository_target(page: str, link: str) -> str | None:
+    """Where a link of a page leads in the repository; None if out of it."""
+    if "://" in link or link.startswith(("mailto:", "/")):
+        return None
+    base = page if page in OWN_PAGES else posixpath.join("docs", page)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), link))
+
+
+def _site_path(target: str) -> str:
+    return target.removeprefix("docs/")
+
+
+def _shown_as(target: str) -> str:
+    return f"files/{target}.md"
+
+
+def _file_page(target: str) -> str:
+    text = (ROOT / target).read_text()
+    fence = "`" * 4
+    language = _LANGUAGES.get(Path(target).suffix, "text")
+    return f"# {target}\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"

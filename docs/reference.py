@@ -1,0 +1,130 @@
+"""Reference pages: the keys of each schema, and the help of each command."""
+
+import argparse
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from caduceus import commands
+
+_INTRODUCTIONS = {
+    "config": "What `config.yaml` may hold, in the project's folder. "
+    "The repository's [config.yaml](../../config.yaml) has all of it.",
+    "experiment": "What an experiment file may hold. "
+    "[template.yaml](../../experiments/template.yaml) has every key with an example.",
+    "paper": "What may stand under `paper` in `config.yaml`, or in the file that it names.",
+    "sweep": "W&B's sweep configuration, under `sweep.config` of an experiment or in a file that "
+    "it names. [Distributions and the keys beside it](../../experiments/README.md#a-sweep).",
+}
+_TITLES = {"config": "config.yaml", "experiment": "Experiment files", "sweep": "Sweep files"}
+_TYPES = {
+    "object": "mapping",
+    "array": "list",
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+Schema = Mapping[str, Any]
+Row = tuple[str, str, str, str]  # key, what it may be, default, meaning
+
+
+def schema_page(root: Path, name: str) -> str:
+    """Every key of a schema, a table for each at its top."""
+    path = root / f"workflow/schemas/{name}.schema.yaml"
+    schema = yaml.safe_load(path.read_text())
+    lines = [f"# {_TITLES.get(name, name)}", "", _INTRODUCTIONS[name]]
+    lines.append("An unknown key or a wrong value is an error before anything runs.")
+    for key, below in schema["properties"].items():
+        lines += ["", f"## `{key}`", "", "| key | what | default | meaning |", "|---|---|---|---|"]
+        is_required = key in schema.get("required", ())
+        for row in key_rows(key, below, is_required, schema):
+            lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |")
+    return "\n".join([*lines, ""])
+
+
+def key_rows(name: str, schema: Schema, is_required: bool, root: Schema) -> Iterator[Row]:
+    """A row for a key, then those for the keys below it."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    default = "required" if is_required else _default(schema)
+    yield f"`{name}`", _kind(schema), default, " ".join(schema.get("description", "").split())
+    for choice in [schema, *schema.get("oneOf", ())]:
+        for key, below in choice.get("properties", {}).items():
+            yield from key_rows(f"{name}.{key}", below, key in choice.get("required", ()), root)
+        for place, key in ((".NAME", "additionalProperties"), ("[]", "items")):
+            below = choice.get(key)
+            if isinstance(below, dict) and _has_keys(below, root):
+                yield from key_rows(f"{name}{place}", below, False, root)
+
+
+def _has_keys(schema: Schema, root: Schema) -> bool:
+    """Whether a list's item or a mapping's value is worth rows of its own."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    return any("properties" in choice for choice in [schema, *schema.get("oneOf", ())])
+
+
+def _default(schema: Schema) -> str:
+    if "default" not in schema or (schema["default"] == {} and "properties" in schema):
+        return ""
+    return f"`{json.dumps(schema['default'], ensure_ascii=False)}`"
+
+
+def _kind(schema: Schema) -> str:
+    if "enum" in schema:
+        words = ("null" if value is None else str(value) for value in schema["enum"])
+        return ", ".join(f"`{word}`" for word in dict.fromkeys(words))
+    kinds = [schema.get("type", [])] if isinstance(schema.get("type"), str) else schema.get("type")
+    found = [_TYPES[kind] for kind in kinds or ()]
+    found += [_kind(choice) for choice in schema.get("oneOf", ()) if "type" in choice]
+    return " or ".join(found)
+
+
+def commands_page(root: Path) -> str:
+    """The help of every command: first those that people type, then those that rules start."""
+    lines = ["# Commands", "", "`caduceus COMMAND --help` prints the same.", ""]
+    for title, names in zip(("For you", "For the workflow"), command_names(root), strict=True):
+        lines += [f"## {title}", ""]
+        if title == "For the workflow":
+            lines += ["What Snakemake's rules of the same names start; rarely typed by hand.", ""]
+        for name in names:
+            lines += [f"### caduceus {name}", "", "```text", command_help(name), "```", ""]
+    return "\n".join(lines)
+
+
+def command_names(root: Path) -> tuple[list[str], list[str]]:
+    """The commands that people type, and those that only rules start."""
+    rules = set()
+    for path in (root / "workflow/rules").glob("*.smk"):
+        rules |= set(re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE))
+    header = (root / "Snakefile").read_text().partition("\n\n")[0]
+    targets = re.findall(r"--cores \w+\s+(\w+)  ", header + "\n")
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    inner = [name for name in names if name in rules - set(targets)]
+    outer = [name for name in names if name not in inner]
+    return [n.replace("_", "-") for n in outer], [n.replace("_", "-") for n in inner]
+
+
+def command_help(name: str) -> str:
+    """What `caduceus NAME --help` prints, in lines of one width."""
+    return command_parser(name).format_help().rstrip()
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of a command's arguments."""
+    module = importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
+    parser = argparse.ArgumentParser(
+        prog=f"caduceus {name}",
+        description=(module.__doc__ or "").strip(),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=88),
+    )
+    module.add_arguments(parser)
+    return parser
