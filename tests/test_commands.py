@@ -2,7 +2,9 @@
 
 import argparse
 import importlib
+import os
 import pkgutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +80,17 @@ def test_an_error_is_one_line_on_the_terminal_and_in_the_log(
 def test_a_bug_shows_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["report-failures", str(tmp_path), "--out", "x"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/made.csv").write_text("a\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [sys.executable, "-m", "caduceus", "why", "results/made.csv"]
+    done = subprocess.run(words, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_the_installed_command_starts_without_anything_heavy() -> None:

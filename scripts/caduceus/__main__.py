@@ -6,6 +6,7 @@ Each command is a module of `caduceus.commands` with a docstring, `add_arguments
 
 import argparse
 import importlib
+import os
 import pkgutil
 import signal
 import sys
@@ -33,9 +34,14 @@ def main(words: Sequence[str] | None = None) -> int:
         module.add_arguments(command)
     arguments = parser.parse_args(words)
     try:
-        return _module(arguments.command).run(arguments) or 0
+        status = _module(arguments.command).run(arguments) or 0
+        sys.stdout.flush()
+        return status
     except CaduceusError as error:
         return _fail(arguments, str(error))
+    except BrokenPipeError:  # whoever reads what we print, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         known = from_os_error(error)
         if known is None:
