@@ -281,7 +281,7 @@ def test_a_trial_that_does_badly_is_stopped_early(tmp_path: Path) -> None:
         "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
     }
     project = create(tmp_path / "project", config, lag=1)
-    project.snakemake().check()
+    project.snakemake("--until", "export_sweep").check()
     rows = trials_of(project)
     assert [row["stopped_early"] for row in rows] == ["false", "false", "true", "true"]
     assert {row["state"] for row in rows} == {"finished"}
@@ -322,12 +322,13 @@ def test_once_the_target_is_reached_later_trials_are_skipped(tmp_path: Path) -> 
         "metric": {"name": "val/loss", "goal": "minimize", "target": 0.3},
         "parameters": {"x": {"values": [0.2, 0.8, 1.2, 1.6]}},
     }
+    until = ("--until", "export_sweep")
     project = create(tmp_path / "project", config, lag=2)
-    project.snakemake().check()
+    project.snakemake(*until).check()
     rows = trials_of(project)
     assert [row["state"] for row in rows] == ["finished", "finished", "skipped", "skipped"]
     assert [row["config.x"] for row in rows] == ["0.2", "0.8", "", ""]
-    assert project.planned() == {}
+    assert project.planned(*until) == {}
 
 
 def test_the_shipped_sweep_is_planned_whatever_the_paper_shows(tmp_path: Path) -> None:
