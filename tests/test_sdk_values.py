@@ -30,7 +30,7 @@ values = st.recursive(
     lambda below: st.dictionaries(names, below, min_size=1, max_size=3),
     max_leaves=4,
 )
-rows = st.lists(st.dictionaries(names, values, min_size=1, max_size=5), min_size=60, max_size=150)
+rows = st.lists(st.dictionaries(names, values, min_size=1, max_size=5), min_size=1, max_size=40)
 
 
 def leaves(value: Any, keys: list[str]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def is_same(logged: Any, read: Any) -> bool:
 
 
 @given(rows)
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_every_value_comes_back(logged: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
