@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from caduceus.errors import ResultError
 from caduceus.files import read_json, write_json
@@ -34,6 +35,21 @@ def test_a_lock_whose_holder_has_ended_goes(locked: Path) -> None:
     holder = read_json(locked / ".snakemake/caduceus.json")
     write_json(locked / ".snakemake/caduceus.json", holder | {"started": holder["started"] - 100})
     unlock(locked)  # another process has got the number since
+    assert not is_locked(locked)
+
+
+def test_a_lock_goes_whose_holder_was_killed_a_moment_ago(locked: Path) -> None:
+    """Its parent hasn't asked how it ended, so that its number is still taken."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    started = psutil.Process(process.pid).create_time()
+    note_holder(locked)
+    holder = read_json(locked / ".snakemake/caduceus.json")
+    changed = {"pid": process.pid, "started": started}
+    write_json(locked / ".snakemake/caduceus.json", holder | changed)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    unlock(locked)
+    process.wait()
     assert not is_locked(locked)
 
 

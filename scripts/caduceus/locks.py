@@ -96,6 +96,8 @@ def _has_left_slurm(job_id: str | None) -> bool:
 
 def _runs(pid: int, started: float) -> bool:
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
+        process = psutil.Process(pid)
+        has_ended = process.status() == psutil.STATUS_ZOMBIE  # and nobody has asked how
+        return not has_ended and abs(process.create_time() - started) < 1.0
     except psutil.NoSuchProcess:
         return False
