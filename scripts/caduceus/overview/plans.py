@@ -44,7 +44,7 @@ class Remaking:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done, in the order in which Snakemake lists it."""
+    """What would be done: runs by experiment, variant and seed, results by name."""
 
     trainings: Sequence[Training]
     remakings: Sequence[Remaking]
@@ -91,7 +91,9 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
         for job in jobs
         if job.rule not in (*_TRAINING, *_AROUND) and job.run not in made
     ]
-    return Plan(trainings, remakings)
+    # Snakemake's own order differs from call to call.
+    trainings.sort(key=lambda each: (each.experiment, each.variant, each.seed))
+    return Plan(trainings, sorted(remakings, key=lambda each: each.item))
 
 
 def _why(job: Job, made: set[str]) -> str:
@@ -142,7 +144,7 @@ def _training_lines(trainings: Sequence[Training]) -> Iterator[str]:
         groups.setdefault((each.variant, each.why), []).append(each)
     width = max(len(variant) for variant, _ in groups)
     for (variant, why), members in groups.items():
-        seeds = ", ".join(map(str, sorted(each.seed for each in members)))
+        seeds = ", ".join(str(each.seed) for each in members)
         known = members[0].seconds
         time = "" if known is None else f" ({duration(known)} each)"
         yield f"    {variant:{width}}  seed{'s'[: len(members) > 1]} {seeds}{time}: {why}"
