@@ -155,6 +155,7 @@ def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict
             60,
         )
         drained = {name: state for _, name, state in slurm.jobs("PD,R")}
+        status = project.caduceus("status").check().output
         slurm.ask("scontrol", "update", f"JobId={jobs[limited]}", "TimeLimit=10")
     finally:
         hold.unlink()
@@ -164,6 +165,7 @@ def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict
         "project": project,
         "finished": finished,
         "drained": drained,
+        "status": status,
         "cancelled": cancelled,
         "requeued": requeued,
         "limited": limited,
@@ -177,6 +179,13 @@ def test_nothing_starts_on_a_drained_node_and_what_runs_goes_on(fates: dict[str,
     assert {name for name in states if states[name] == "RUNNING"} == {f"train:{fates['plain']}"}
     assert states[f"train:{waiting}"] == states[f"train:{fates['requeued']}"] == "PENDING"
     assert len(attempts(fates["project"], fates["plain"])) == 1
+    lines = fates["status"].splitlines()
+    queued = [line for line in lines if line.startswith("  queued ")]
+    assert len(queued) >= list(states.values()).count("PENDING")  # one may be put back since
+    assert all("SLURM job " in line and line.endswith(", pending") for line in queued)
+    [running] = [line for line in lines if line.startswith("  running ")]
+    assert "step 3, for " in running and "SLURM job " in running
+    assert lines[-1].startswith("snakemake is at work on ")
 
 
 @pytest.mark.parametrize("fate", ["requeued", "limited"])
