@@ -74,6 +74,7 @@ def _bound(tool: Tool, results: Path) -> Tool:
 
     signature = inspect.signature(tool)
     parameters = list(signature.parameters.values())[1:]
+    # The SDK makes a tool's schema from it; typeshed doesn't know that functions may have one.
     answer.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return answer
 

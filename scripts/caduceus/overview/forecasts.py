@@ -2,7 +2,7 @@
 
 import heapq
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,3 @@ def in_words(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def total_s(seconds: Sequence[float | None]) -> float:
-    """The sum of what is known."""
-    return sum(each for each in seconds if each is not None)

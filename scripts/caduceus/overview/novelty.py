@@ -1,6 +1,6 @@
 """Why a run is to be trained: what sets it apart from the runs that are there."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from caduceus import sources
 from caduceus.attempts import read_attempts
 from caduceus.files import read_json
 from caduceus.overview.progress import last_step
+from caduceus.overview.wording import listed
 from caduceus.runs import RunFolder
 
 
@@ -135,8 +136,4 @@ def _changed_code(
         if not (root / name).exists()
         or sources.digest([path], folder.code) != sources.digest([root / name], root)
     ]
-    return f"{_listed(changed)} changed" if changed else "its code takes in other files"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+    return f"{listed(changed, 2)} changed" if changed else "its code takes in other files"

@@ -10,6 +10,7 @@ from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
 from caduceus.overview.novelty import PlannedRun, known_runs, why_trained
 from caduceus.overview.reasons import export_in_words, in_words
+from caduceus.overview.wording import count_of
 from caduceus.runs import RunFolder
 
 _TRAINING = ("train", "sweep_agent")
@@ -117,7 +118,7 @@ def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
         yield "nothing to do"
         return
     if plan.trainings:
-        yield f"{_count(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"
+        yield f"{count_of(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"
         for experiment in dict.fromkeys(each.experiment for each in plan.trainings):
             yield f"  {experiment}"
             yield from _training_lines(
@@ -125,13 +126,13 @@ def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
             )
     runs = [each for each in plan.remakings if each.item.startswith("runs/")]
     if runs:
-        yield f"{_count(len(runs), 'run')} to export again"
+        yield f"{count_of(len(runs), 'run')} to export again"
         for why in dict.fromkeys(each.why for each in runs):
             count = sum(each.why == why for each in runs)
-            yield f"  {_count(count, 'run')}: {why}"
+            yield f"  {count_of(count, 'run')}: {why}"
     others = [each for each in plan.remakings if each not in runs]
     if others:
-        yield f"{_count(len(others), 'result')} to make"
+        yield f"{count_of(len(others), 'result')} to make"
         width = max(len(each.item) for each in others)
         for each in others:
             yield f"  {each.item:{width}}  {each.why}"
@@ -154,12 +155,8 @@ def _cost(plan: Plan, cores: int) -> str:
     if plan.unknown == len(plan.trainings):
         return "; no earlier run tells how long that takes"
     total, until = (3600 * hours for hours in plan.hours(cores))
-    without = f", without {_count(plan.unknown, 'run')} of unknown length" if plan.unknown else ""
+    without = f", without {count_of(plan.unknown, 'run')} of unknown length" if plan.unknown else ""
     return (
         f", about {duration(total)} of training: {duration(until)} on "
-        f"{_count(cores, 'core')}{without}"
+        f"{count_of(cores, 'core')}{without}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 
 from caduceus.overview.dry_runs import is_result, item_of
+from caduceus.overview.wording import count_of, listed
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digests
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
@@ -56,19 +57,19 @@ def _from_others(about: str, made: Collection[str]) -> str:
     trained = sum(run in made for run in runs)
     parts = []
     if trained:
-        parts.append(f"{_count(trained, 'run')} of it would be new")
+        parts.append(f"{count_of(trained, 'run')} of it would be new")
     if len(runs) > trained:
-        parts.append(f"{_count(len(runs) - trained, 'run')} of it would be exported again")
+        parts.append(f"{count_of(len(runs) - trained, 'run')} of it would be exported again")
     if others:
-        parts.append(f"{_listed(others)} would change")
+        parts.append(f"{listed(others, _SHOWN)} would change")
     return "; ".join(parts) or "the list of runs would change"
 
 
 def _from_files(about: str) -> str:
     """The same of files that are newer than it."""
     runs, others = _sorted_out(about)
-    parts = [f"{_count(len(runs), 'run')} of it changed"] if runs else []
-    parts += [f"{_listed(others)} changed"] if others else []
+    parts = [f"{count_of(len(runs), 'run')} of it changed"] if runs else []
+    parts += [f"{listed(others, _SHOWN)} changed"] if others else []
     return "; ".join(parts) or "the list of runs changed"
 
 
@@ -90,7 +91,7 @@ def _changed_params(about: str) -> str:
     for old, new in zip(_objects(before), _objects(now), strict=False):
         keys |= dict.fromkeys(key for key in old | new if old.get(key) != new.get(key))
     if keys:
-        parts.append(f"{_listed(list(keys))} of its entry changed")
+        parts.append(f"{listed(list(keys), _SHOWN)} of its entry changed")
     return "; ".join(parts) or "its settings changed"
 
 
@@ -105,12 +106,3 @@ def _objects(text: str) -> list[dict[str, object]]:
         if isinstance(value, dict):
             found.append(value)
     return found
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
