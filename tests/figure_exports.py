@@ -37,7 +37,7 @@ def measured(project: Project, kind: str, **keys: Any) -> Content:
 def drawn(content: Content, kind: str, width: float = 5.5) -> Figure:
     """It as a figure whose layout is done."""
     with house_style():
-        figure = draw(kind, content, width)
+        figure = draw(kind, content.numbers, width)
         figure.canvas.draw()
     return figure
 

@@ -93,7 +93,7 @@ def test_nothing_overlaps_or_is_cut_off(
 ) -> None:
     inches = WIDTHS["neurips"][width]
     with house_style():
-        figure = draw(kind, contents[kind], inches)
+        figure = draw(kind, contents[kind].numbers, inches)
         add_title(figure, "What the figure shows, in a title that a column is too narrow for")
     check_layout(figure)
     assert figure.get_figwidth() == inches

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import ResultError, SpecError
-from caduceus.paper.figures import make_figure
+from caduceus.paper.figures import draw_figure, measure_figure
 from caduceus.paper.histories import read_curve
 from caduceus.paper.history_columns import read_curves
 from caduceus.rendering import csv_line
@@ -333,8 +333,9 @@ def test_the_same_runs_give_the_same_bytes_with_fonts_as_text(project: Project) 
     for kind in ("bars", "profiles", "confusion"):
         entry = entry_of(kind, title=f"A {kind}", **({} if kind == "confusion" else ACC))
         for folder in ("one", "two"):
-            out = figures / folder / f"{kind}.pdf"
-            make_figure(entry, plans_of(project), None, STATISTICS, "icml", out)
+            out = figures / folder / f"{kind}.json"
+            measure_figure(entry, plans_of(project), None, STATISTICS, out)
+            draw_figure(out, None, 6.75, out.with_suffix(".pdf"))
         for path in sorted((figures / "one").glob(f"{kind}.*")):
             assert path.read_bytes() == (figures / "two" / path.name).read_bytes(), path.name
 

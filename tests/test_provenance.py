@@ -113,8 +113,9 @@ def test_figures_and_claims_name_their_runs(made: Project) -> None:
     for item in items.values():
         plan = "results/experiments/toy.json"
         assert item["inputs"] == {plan: sha256(Path(plan))}
-        path = item["command"].removeprefix("snakemake --cores 1 --force ")
-        assert (made.path / path).is_file()
+        first, *others = item["command"].removeprefix("snakemake --cores 1 --force ").split()
+        assert (made.path / first).is_file()
+        assert others == [first.replace(".json", ".pdf")] * ("/figures/" in first)
 
 
 def test_each_run_names_its_code_packages_and_manifest(made: Project) -> None:

@@ -50,7 +50,7 @@ def test_nothing_is_trained_where_it_is_unpacked_whatever_the_times_of_files(
             when = pick.randrange(10**9)
             os.utime(Path(folder) / name, (when, when))
     jobs = planned(unpacked)
-    assert {"make_table", "make_figure", "export_group"} <= jobs.keys()
+    assert {"make_table", "measure_figure", "draw_figure", "export_group"} <= jobs.keys()
     assert not OF_RUNS & jobs.keys()
 
 

@@ -16,7 +16,7 @@ RECORDED = {
     "make_report": 1,
     "report_failures": 1,
 }
-SHOWN = {"export_group": 1, "make_table": 1, "make_figure": 1, **RECORDED}
+SHOWN = {"export_group": 1, "make_table": 1, "measure_figure": 1, "draw_figure": 1, **RECORDED}
 
 
 def one_new_run(count: int) -> dict[str, int]:
@@ -176,6 +176,14 @@ def test_other_statistics_make_the_tables_anew(finished: Project) -> None:
     assert "train" not in planned and "export_run" not in planned
 
 
+def test_a_figure_of_another_width_is_drawn_and_nothing_else_is_made(finished: Project) -> None:
+    paper = yaml.safe_load((finished.path / "config.yaml").read_text())["paper"]
+    finished.change("config.yaml", paper=paper | {"venue": "ieee"})
+
+    # The page shows the drawing.
+    assert finished.planned() == {"draw_figure": 1, "make_report": 1, "report_failures": 1}
+
+
 def test_what_does_not_show_a_run_that_changed_stays_as_it_is(finished: Project) -> None:
     table = {"metrics": {"accuracy": "val/accuracy"}}
     low, high = ({"variants": [{"rate": rate}]} for rate in (0.1, 0.2))
@@ -188,7 +196,7 @@ def test_what_does_not_show_a_run_that_changed_stays_as_it_is(finished: Project)
 
     planned = finished.planned()
     assert planned["make_table"] == 2
-    assert "make_figure" not in planned
+    assert "measure_figure" not in planned and "draw_figure" not in planned
 
 
 def test_a_new_claim_decides_the_claims_and_does_nothing_else(finished: Project) -> None:
@@ -241,7 +249,7 @@ def test_edited_analysis_code_reruns_analysis_and_never_training(
     planned = finished.snakemake("--dry-run", "--quiet", "rules", *arguments, **environment)
 
     assert "\nmake_table " in planned.check().output
-    for rule in ("train", "upload_artifacts", "export_run", "export_group", "make_figure"):
+    for rule in ("train", "upload_artifacts", "export_run", "export_group", "draw_figure"):
         assert f"\n{rule} " not in planned.output
 
 

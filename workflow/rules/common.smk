@@ -46,7 +46,8 @@ DIGESTS = command_digests(
         "export_server_run",
         "export_server_group",
         "make_table",
-        "make_figure",
+        "measure_figure",
+        "draw_figure",
         "check_claims",
         "sum_compute",
         "record_provenance",
@@ -257,6 +258,13 @@ def get_items(wildcards):
         *expand("results/paper/figures/{figure}.json", figure=PAPER["figures"]),
         *claims,
     ]
+
+
+def get_measured(name):
+    """What a figure's entry says of its numbers, which are the same in every width."""
+    return {
+        key: value for key, value in PAPER["figures"][name].items() if key != "width"
+    }
 
 
 def get_figure_manifests(name):

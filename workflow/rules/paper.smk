@@ -7,7 +7,8 @@
 
 localrules:
     make_table,
-    make_figure,
+    measure_figure,
+    draw_figure,
     check_claims,
     report_refuted,
 
@@ -40,11 +41,33 @@ rule make_table:
         " --statistics {params.statistics:q} --out {output.csv:q} --log {log:q}"
 
 
-rule make_figure:
-    """Make a figure of the paper as PDF, SVG and PNG."""
+rule measure_figure:
+    """Measure what a figure of the paper shows."""
     input:
         plans=lambda wildcards: get_shown_plans("figures", wildcards.figure),
         manifests=lambda wildcards: get_figure_manifests(wildcards.figure),
+        trials=lambda wildcards: get_figure_trials(wildcards.figure),
+    output:
+        numbers="results/paper/figures/{figure}.json",
+    log:
+        "results/logs/measure_figure/{figure}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        spec=lambda wildcards: json.dumps(get_measured(wildcards.figure)),
+        statistics=json.dumps(PAPER["statistics"]),
+        trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
+        code=DIGESTS["measure_figure"],
+    shell:
+        "python -m caduceus measure-figure {input.plans:q} {params.trials:q}"
+        " --spec {params.spec:q} --statistics {params.statistics:q} --out {output.numbers:q}"
+        " --log {log:q}"
+
+
+rule draw_figure:
+    """Draw a figure of the paper as PDF, SVG and PNG."""
+    input:
+        numbers="results/paper/figures/{figure}.json",
         trials=lambda wildcards: get_figure_trials(wildcards.figure),
     output:
         pdf="results/paper/figures/{figure}.pdf",
@@ -55,21 +78,18 @@ rule make_figure:
             category="Figures",
             labels={"figure": "{figure}"},
         ),
-        numbers="results/paper/figures/{figure}.json",
     log:
-        "results/logs/make_figure/{figure}.log",
+        "results/logs/draw_figure/{figure}.log",
     conda:
         "../../envs/environment.yaml"
     params:
-        spec=lambda wildcards: json.dumps(PAPER["figures"][wildcards.figure]),
-        statistics=json.dumps(PAPER["statistics"]),
         venue=PAPER["venue"],
+        width=lambda wildcards: PAPER["figures"][wildcards.figure]["width"],
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
-        code=DIGESTS["make_figure"],
+        code=DIGESTS["draw_figure"],
     shell:
-        "python -m caduceus make-figure {input.plans:q} {params.trials:q} --spec {params.spec:q}"
-        " --statistics {params.statistics:q} --venue {params.venue:q}"
-        " --out {output.pdf:q} --log {log:q}"
+        "python -m caduceus draw-figure {input.numbers:q} {params.trials:q}"
+        " --venue {params.venue:q} --width {params.width:q} --out {output.pdf:q} --log {log:q}"
 
 
 rule check_claims:

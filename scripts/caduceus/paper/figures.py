@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from caduceus.drawing import house_style, new_figure, write_figure
 from caduceus.files import read_json, write_json
-from caduceus.pages import WIDTHS, add_title
+from caduceus.pages import add_title
 from caduceus.paper.bars import draw_bars, measure_bars
 from caduceus.paper.confusion import draw_confusion, measure_confusion
 from caduceus.paper.curves import draw_curves, measure_curves
@@ -30,45 +30,57 @@ _KINDS: dict[str, tuple[_Measure, _Draw]] = {
 _OWN_METRICS = ("curves", "confusion")  # what they read is no number of the summary
 
 
-def make_figure(
+def measure_figure(
     entry: Mapping[str, Any],
     plans: Sequence[Path],
     trials: Path | None,
     statistics: Mapping[str, Any],
-    venue: str,
     out: Path,
 ) -> None:
-    """Write NAME.pdf, NAME.svg and NAME.png, and NAME.json with what they show.
+    """Write NAME.json: what a figure shows.
 
     Args:
-        entry: the figure's entry in `paper.figures`, every default filled in.
+        entry: the figure's entry in `paper.figures`, every default filled in; its width says
+            nothing of what it shows.
         plans: results/experiments/ID.json of the experiments that it shows.
         trials: results/sweeps/SWEEP/trials.csv of a figure of kind sweep, else None.
         statistics: `paper.statistics`.
-        venue: whose widths it has: neurips, icml or ieee.
-        out: NAME.pdf.
+        out: NAME.json.
 
     Raises:
         SpecError: no run has one of its metrics, or what else the kind needs.
     """
-    width = WIDTHS[venue][entry["width"]]
+    if trials:
+        content = measure_sweep(trials, entry["panel"])
+    else:
+        content = measure(read_data(entry, plans, statistics, out.stem))
+    about = {"name": out.stem, "kind": entry["kind"], "title": entry["title"]}
+    write_json(out, about | vars(content))
+
+
+def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) -> None:
+    """Write NAME.pdf, NAME.svg and NAME.png.
+
+    Args:
+        measured: NAME.json, see `measure_figure`.
+        trials: as there.
+        width: of the figure, in inches.
+        out: NAME.pdf.
+    """
+    content = read_json(measured)
     with house_style():
         if trials:
-            content = measure_sweep(trials, entry["panel"])
-            figure = draw_sweep_panel(trials, entry["panel"], width)
+            figure = draw_sweep_panel(trials, content["numbers"]["panel"], width)
         else:
-            content = measure(read_data(entry, plans, statistics, out.stem))
-            figure = draw(entry["kind"], content, width)
-        add_title(figure, entry["title"])
+            figure = draw(content["kind"], content["numbers"], width)
+        add_title(figure, content["title"])
     write_figure(figure, out.parent, out.stem)
-    about = {"name": out.stem, "kind": entry["kind"], "title": entry["title"]}
-    write_json(out.with_suffix(".json"), about | vars(content))
 
 
 def read_data(
     entry: Mapping[str, Any], plans: Sequence[Path], statistics: Mapping[str, Any], name: str
 ) -> FigureData:
-    """What the figure `name` is made of; see `make_figure`."""
+    """What the figure `name` is made of; see `measure_figure`."""
     where = f"paper.figures.{name}"
     shown = dict(entry) | ({"metrics": {}} if entry["kind"] in _OWN_METRICS else {})
     variants = read_results(plans, shown, where)
@@ -83,10 +95,10 @@ def measure(data: FigureData) -> Content:
     return _KINDS[data.entry["kind"]][0](data)
 
 
-def draw(kind: str, content: Content, width: float) -> Figure:
+def draw(kind: str, numbers: Mapping[str, Any], width: float) -> Figure:
     """Draw a figure's numbers `width` inches wide, in the house style."""
-    if content.numbers:
-        return _KINDS[kind][1](content.numbers, width)
+    if numbers:
+        return _KINDS[kind][1](numbers, width)
     figure = new_figure(width, 1.0)
     figure.text(0.5, 0.5, "No run has finished.", ha="center", va="center")
     return figure

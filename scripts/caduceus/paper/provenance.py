@@ -74,9 +74,9 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def rebuilding(path: Path) -> str:
-    """The command that makes a file anew."""
-    return f"snakemake --cores 1 --force {path}"
+def rebuilding(*paths: Path) -> str:
+    """The command that makes files anew."""
+    return f"snakemake --cores 1 --force {' '.join(map(str, paths))}"
 
 
 def cell_name(labels: Sequence[Any], heading: str) -> str:
@@ -87,11 +87,11 @@ def cell_name(labels: Sequence[Any], heading: str) -> str:
 def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
     """The items that a file describes, by their names."""
     content = read_json(path)
-    command = rebuilding(path)
     if path.parent.name == "figures":
+        command = rebuilding(path, path.with_suffix(".pdf"))
         yield f"figures/{path.stem}", {"command": command, "runs": content["runs"]}
     elif path.parent.name == "tables":
-        name = f"tables/{path.stem}"
+        command, name = rebuilding(path), f"tables/{path.stem}"
         cells = {
             cell_name(row["labels"], heading): {
                 "value": cell["value"],
@@ -107,7 +107,7 @@ def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
             name = f"claims/{claim['name']}"
             [metric] = metrics[name].values()
             about = {"verdict": claim["verdict"], "metric": metric, "runs": claim["runs"]}
-            yield name, {"command": command, **about}
+            yield name, {"command": rebuilding(path), **about}
 
 
 def _parts(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

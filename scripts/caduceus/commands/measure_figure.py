@@ -1,17 +1,19 @@
-"""Make a figure of the paper as PDF, SVG and PNG."""
+"""Measure what a figure of the paper shows."""
 
 import argparse
 import json
 from pathlib import Path
 
-from caduceus.pages import WIDTHS
-from caduceus.paper.figures import make_figure
+from caduceus.paper.figures import measure_figure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plans", type=Path, nargs="+", help="the plans of its experiments")
     parser.add_argument(
-        "--spec", type=json.loads, required=True, help="its entry in `paper.figures`, as JSON"
+        "--spec",
+        type=json.loads,
+        required=True,
+        help="its entry in `paper.figures` but for its width, as JSON",
     )
     parser.add_argument(
         "--trials", type=Path, help="results/sweeps/SWEEP/trials.csv of a figure of kind sweep"
@@ -19,18 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
     )
-    parser.add_argument("--venue", choices=WIDTHS, required=True, help="whose widths it has")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="the PDF file; the others lie beside it"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="the figure's JSON file")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    make_figure(
+    measure_figure(
         arguments.spec,
         arguments.plans,
         arguments.trials,
         arguments.statistics,
-        arguments.venue,
         arguments.out,
     )
