@@ -16,12 +16,15 @@ With --runs it exports that many runs of 200 rows, by `caduceus export` and thro
 
 import argparse
 import os
+import random
+import re
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -165,24 +168,36 @@ def measure_memory(folder: Path, rows: int) -> None:
     print(f"{rows} rows: {seconds:.1f} s, peak memory {peak:.0f} MiB")
 
 
-def measure_runs(folder: Path, runs: int, rows: int) -> None:
-    """Many short runs, each a copy of one, under an id of its own."""
-    log = log_run(folder, rows)
+def write_logs(log: Path, runs: Sequence[Path]) -> None:
+    """Give each run (results/runs/RUN) a copy of a log with its own id and its own fractions."""
     with log.open("rb") as stream:
         records = list(map(split_record, RecordReader(stream, Damage()).read()))
+    for run in runs:
+        inside = run / "work/wandb/1/wandb/offline-run-20260101_000000-x"
+        inside.mkdir(parents=True)
+        # As long as what they replace, so that the lengths that a record names stay.
+        name, drawn = run.name[-9:].encode(), random.Random(run.name)
+
+        def fraction(found: re.Match[bytes], drawn: random.Random = drawn) -> bytes:
+            return b"0." + bytes(drawn.choices(b"123456789", k=len(found[0]) - 2))
+
+        with LogWriter(inside / f"run-{run.name}.wandb") as copy:
+            for kind, content in records:
+                own = re.sub(rb"\b0\.\d+", fraction, content)
+                copy.append(kind, own.replace(b"benchmark", name))
+
+
+def measure_runs(folder: Path, runs: int, rows: int) -> None:
+    """Many short runs."""
+    log = log_run(folder, rows)
     project = folder / "project"
     write_project(project, runs)
     planned = list(
         load_project(yaml.safe_load((project / "config.yaml").read_text()), [], project).runs
     )
+    write_logs(log, [project / "results/runs" / run for run in planned])
     for run in planned:
         place = project / "results/runs" / run
-        inside = place / "work/wandb/1/wandb/offline-run-20260101_000000-x"
-        inside.mkdir(parents=True)
-        name = run[-9:].encode()  # as long as `benchmark`, so that lengths in the record stay
-        with LogWriter(inside / f"run-{run}.wandb") as copy:
-            for kind, content in records:
-                copy.append(kind, content.replace(b"benchmark", name))
         attempt = {"attempt": 1, "state": "finished", "resumed_from": None}
         state = {"state": "finished", "exit_code": 0, "error": None, "attempts": [attempt]}
         write_json(place / "train.json", {"run": run} | state)

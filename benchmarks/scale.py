@@ -67,10 +67,12 @@ def finish_project(folder: Path) -> None:
     """Make every file of the project, and have Snakemake take them for its own."""
     config = yaml.safe_load((folder / "config.yaml").read_text())
     project = load_project(config, [], folder)
-    files = ["results/experiments/scale.json", "results/failures.json"]
+    files = ["results/failures.json"]
+    files += [f"results/experiments/{experiment}.json" for experiment in project.experiments]
     files += [f"results/runs/{run}/{name}" for run in project.runs for name in RUN_FILES]
     files += [
-        f"results/groups/baseline/{name}"
+        f"results/groups/{group}/{name}"
+        for group in project.groups
         for name in ("runs.csv", "variants.csv", "history.parquet", "compute.json")
     ]
     for name in files:

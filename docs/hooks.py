@@ -25,6 +25,7 @@ OWN_PAGES = (
     "workflow/ONLINE.md",
     "workflow/SLURM.md",
     "workflow/STATISTICS.md",
+    "workflow/SWEEPS.md",
 )
 SCHEMAS = ("config", "experiment", "paper", "sweep")
 _LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[#)])")

@@ -47,7 +47,7 @@ def export_runs(
             values = {name: value for row in rows or [] for name, value in row.items()}
             about = identity(experiment, run, loaded.config["wandb"])
             write_json(folder / "run_summary.json", _summary(about, state, values))
-            write_json(folder / "train.json", _train(state, run.trial, values))
+            write_json(folder / "train.json", train_record(state, run.trial, values))
     return loaded
 
 
@@ -68,7 +68,7 @@ def _summary(about: Mapping[str, Any], state: str, values: Mapping[str, Any]) ->
     }
 
 
-def _train(state: str, trial: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
+def train_record(state: str, trial: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
     """What train.json holds of a run that took a minute and one attempt."""
     attempt = {
         "attempt": 1,
