@@ -117,7 +117,7 @@ class SlurmCluster:
     def cancel_all(self) -> None:
         if running := [job for job, _, _ in self.jobs("PD,R,S,CF")]:
             self.ask("scancel", *running)
-        wait_until(lambda: not self.jobs("PD,R,S,CF,CG"), "no job is left", 30)
+        wait_until(lambda: not self.jobs("PD,R,S,CF,CG"), "no job is left", 60)
 
     def _configure(self) -> None:
         if not LINKS.is_dir():
