@@ -33,7 +33,7 @@ from caduceus.project import load_project
 from caduceus.wandb_log.framing import Damage, RecordReader
 from caduceus.wandb_log.records import split_record
 from caduceus.wandb_log.writing import LogWriter
-from scale import SNAKEMAKE, finish_project, seconds_of, write_project
+from scale import AS_MAKE, finish_project, seconds_of, write_project
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 METRICS = """
@@ -211,8 +211,7 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
     for run in planned:
         (project / "results/runs" / run / "manifest.json").unlink()
     shutil.rmtree(project / "results/groups")  # which asks for them
-    command = [*SNAKEMAKE, "--scheduler", "greedy", "--scheduler-subsample", "100"]  # as `make`
-    through = seconds_of([*command, "--until", "export_run", "--quiet", "all"], project)
+    through = seconds_of([*AS_MAKE, "--until", "export_run", "--quiet", "all"], project)
     missing = [r for r in planned if not (project / "results/runs" / r / "manifest.json").exists()]
     if missing:
         sys.exit(f"not exported: {len(missing)} of {runs}")

@@ -1,7 +1,8 @@
 """Everything that follows from 1,000 runs, made again: `python benchmarks/rebuild.py`.
 
 Ten experiments of ten variants and ten seeds, each with a table, curves and a claim. Their logs are
-there, as if all had been trained; timed, in this order, is a plain call of Snakemake after
+there, as if all had been trained; timed, in this order, is a call of Snakemake as `make` calls it,
+after
 
 - every export, table and figure was deleted: all are made from the logs;
 - nothing was changed;
@@ -30,14 +31,13 @@ from caduceus.identities import identity
 from caduceus.planning import plan_run
 from caduceus.project import load_project
 from export import log_run, write_logs
-from scale import SNAKEMAKE, finish_project
+from scale import AS_MAKE, finish_project
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from exported_runs import train_record
 
 EXPERIMENTS, ROWS = 10, 200
-AS_MAKE = ["--scheduler", "greedy", "--scheduler-subsample", "100"]
 
 
 def write_paper(folder: Path, runs: int) -> None:
@@ -95,8 +95,7 @@ def write_trained(folder: Path, log: Path) -> list[Path]:
 def measure(title: str, folder: Path) -> None:
     """Call Snakemake, and print how long it took and what it did."""
     started = time.perf_counter()
-    command = [*SNAKEMAKE, *AS_MAKE]
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    finished = subprocess.run(AS_MAKE, cwd=folder, capture_output=True, text=True)
     seconds = time.perf_counter() - started
     printed = finished.stdout + finished.stderr
     if finished.returncode:

@@ -24,6 +24,7 @@ from caduceus.project import load_project
 REPOSITORY = Path(__file__).parents[1]
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 SNAKEMAKE = ["snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
+AS_MAKE = [*SNAKEMAKE, "--scheduler", "greedy", "--scheduler-subsample", "100"]
 RUN_FILES = (
     "params.json",
     "run.json",
