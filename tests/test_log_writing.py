@@ -217,6 +217,19 @@ def test_what_a_server_holds_is_left_out(logs: list[Path], tmp_path: Path) -> No
     assert set(kinds_of(out)) == {LOG_HEADER, RUN, SUMMARY, EXIT}
 
 
+def test_a_run_may_be_another_one_on_a_server(logs: list[Path], tmp_path: Path) -> None:
+    """The run and its artifacts, of which each says whose it is."""
+    out = tmp_path / "out.wandb"
+    write_stitched(stitch(logs), out, Held(run="there", sweep="swept"))
+    _, records = records_of(out)
+    header = read_log(out).run
+    assert header is not None
+    assert (header.id, header.sweep_id) == ("there", "swept")
+    artifacts = [decode("Artifact", content) for kind, content in records if kind == ARTIFACT]
+    assert [artifact.run_id for artifact in artifacts] == ["there"] * 3
+    assert [artifact.name for artifact in artifacts] == ["data", "data", "model"]
+
+
 def test_how_a_run_ended_may_be_known_better(logs: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out.wandb"
     for chosen in (logs, logs[:1]):  # the second was killed

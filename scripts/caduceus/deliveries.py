@@ -27,7 +27,14 @@ from caduceus.run_logs import stitch_attempts, upload_logs
 from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_logs import fetch_log
-from caduceus.server_runs import RunPath, RunState, read_artifacts, read_files, read_state
+from caduceus.server_runs import (
+    RunPath,
+    RunState,
+    path_there,
+    read_artifacts,
+    read_files,
+    read_state,
+)
 from caduceus.server_sweeps import sweep_on_server
 from caduceus.staging import finder, lost_files, stage_files, staged_log
 from caduceus.sweeps.folders import SweepFolder
@@ -90,7 +97,7 @@ def deliver(
         What was noted, as `read_delivery` has it.
     """
     identity = read_json(folder.path / "run.json")
-    path = RunPath(entity, identity["project"], identity["id"])
+    path = path_there(identity, entity)
     delivery: Delivery = {
         "state": "pending",
         "server": server.account.base_url,
@@ -173,7 +180,7 @@ def follow(
         ServerError: the server didn't take it for longer than `patience_s`.
     """
     identity = read_json(folder.path / "run.json")
-    path = RunPath(entity, identity["project"], identity["id"])
+    path = path_there(identity, entity)
     with _held(folder) as lease:
 
         def is_over() -> bool:
@@ -308,12 +315,14 @@ def _has_failed(job: "Future[None]") -> bool:
 
 def _known(folder: RunFolder, server: Server, path: RunPath) -> Held:
     """What the server has of the run, and of the sweep it belongs to."""
-    ours = read_json(folder.path / "run.json").get("sweep")
+    identity = read_json(folder.path / "run.json")
     sweep = ""
-    if ours is not None:
-        sweep = sweep_on_server(SweepFolder(folder.results / "sweeps" / ours), server, path)
+    if identity["sweep"] is not None:
+        ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
+        sweep = sweep_on_server(ours, server, path)
+    there = Held(run=path.run if path.run != identity["id"] else "", sweep=sweep)
     state = read_state(server, path)
     if state is None:
-        return Held(sweep=sweep)
+        return there
     artifacts = {(artifact.name, artifact.digest) for artifact in read_artifacts(server, path)}
-    return Held(state.last_step, artifacts, sweep)
+    return replace(there, last_step=state.last_step, artifacts=artifacts)

@@ -45,7 +45,8 @@ def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[st
         header = read_head(logs[-1])[0].run
         name = header.name if header else run_id
         url = identity["url"] and f"{identity['url'].rpartition('/')[0]}/{run_id}"
-        write_json(nested.path / "run.json", {**identity, "id": run_id, "name": name, "url": url})
+        own = {"id": run_id, "name": name, "handed_out": None, "url": url}
+        write_json(nested.path / "run.json", identity | own)
         write_json(nested.path / "train.json", {**train, "run": run_id, "output": {}})
         write_json(nested.path / "upload.json", {"run": run_id, "artifacts": {}})
     return ids

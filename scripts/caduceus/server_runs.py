@@ -1,7 +1,7 @@
 """What a W&B server holds of runs: their state, and everything they logged."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +28,11 @@ class RunPath:
     def variables(self) -> dict[str, str]:
         """The run in a query."""
         return {"entity": self.entity, "project": self.project, "run": self.run}
+
+
+def path_there(identity: Mapping[str, Any], entity: str) -> RunPath:
+    """Where a run of ours is on a server, by its run.json and the owner of its project."""
+    return RunPath(entity, identity["project"], identity["handed_out"] or identity["id"])
 
 
 @dataclass(frozen=True)

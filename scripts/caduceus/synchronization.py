@@ -21,7 +21,7 @@ from caduceus.files import read_json
 from caduceus.further_runs import with_further_runs
 from caduceus.runs import RunFolder
 from caduceus.server import Server
-from caduceus.server_runs import RunPath, RunState, check_access, read_states
+from caduceus.server_runs import RunState, check_access, path_there, read_states
 
 _LOOKS_S = 5.0  # how often to look for runs that have begun or ended
 _AGAIN_S = 60.0  # before what has failed is tried again
@@ -118,7 +118,8 @@ class Courier:
         for folder, entity in entities:
             if read_delivery(folder):
                 identity = read_json(folder.path / "run.json")
-                by_project.setdefault((entity, identity["project"]), []).append(identity["id"])
+                path = path_there(identity, entity)
+                by_project.setdefault((entity, path.project), []).append(path.run)
         found = {}
         for (entity, project), names in by_project.items():
             for first in range(0, len(names), _NAMES):
@@ -213,8 +214,7 @@ def compare_run(folder: RunFolder, server: Server) -> list[str]:
         raise ResultError("it wasn't trained here: nothing to compare", folder.path.name)
     who = read_json(folder.path / "run.json")
     entity = check_access(server, who["entity"], who["project"], must_write=False)
-    path = RunPath(entity, who["project"], who["id"])
-    _, found = compare(folder, server, path, with_files=True)
+    _, found = compare(folder, server, path_there(who, entity), with_files=True)
     return found
 
 

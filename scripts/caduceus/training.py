@@ -219,6 +219,7 @@ def _attempt(
         "exit_code": None,
         "signal": None,
         "interrupted_by": None,
+        "was_stopped": False,
         "error": None,
         "wall_s": 0.0,
         "cpu_s": None,
@@ -230,7 +231,7 @@ def _attempt(
     console = console_path(folder.attempts, number)
     _link(log, console)
 
-    judge = judges.Judge(rule, folder, earlier, attempt) if rule else None
+    judge = rule.judge(folder, earlier, attempt) if rule else None
 
     def goes_on() -> bool:
         stay.step()
@@ -302,6 +303,7 @@ def _ended(outcome: processes.Outcome, is_ours: bool, was_stopped: bool) -> dict
         "exit_code": outcome.exit_code,
         "signal": outcome.signal,
         "interrupted_by": outcome.interrupted_by,
+        "was_stopped": was_stopped,
         "wall_s": round(outcome.wall_s, 3),
         "cpu_s": round(outcome.cpu_s, 3),
         "peak_memory_gb": round(outcome.peak_memory_bytes / 1e9, 3),

@@ -33,6 +33,8 @@ def upsert_bucket(store: Store, given: Given) -> Payload:
     for argument, attribute in _BUCKET.items():
         if given.get(argument) is not None:
             setattr(run, attribute, given[argument])
+    if run.state == "pending":  # an agent got it, and now it begins
+        run.state = "running"
     run.updated_at = store.now()
     return Payload(bucket=run, inserted=is_new)
 
@@ -147,5 +149,5 @@ def create_agent(store: Store, given: Given) -> Payload:
 def agent_heartbeat(store: Store, given: Given) -> Payload:
     agent = store.node(given.id, Agent)
     agent.heartbeat_at = store.now()
-    commands = agent.sweep.commands(json.loads(given.run_state or "{}"))
+    commands = agent.sweep.commands(store, json.loads(given.run_state or "{}"))
     return Payload(agent=agent, commands=json.dumps(commands))

@@ -1,14 +1,20 @@
-"""Sweeps: trials of a grid, or random ones, handed out to agents."""
+"""Sweeps: trials of a grid, random ones, and those of W&B's own engine, handed out to agents.
+
+The engine is W&B's package `sweeps`, which its servers ran when it was published.
+"""
 
 import itertools
+import json
 import math
 import random
 from dataclasses import dataclass
 from typing import Any
 
+import sweeps as engine
 import yaml
 
 from .nodes import Node, Project, Run
+from .store import Store
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,24 +42,44 @@ class Sweep(Node):
     def runs(self) -> list[Run]:
         return [run for run in self.project.runs.values() if run.sweep_name == self.name]
 
-    def commands(self, running: dict[str, bool]) -> list[dict[str, Any]]:
+    def commands(self, store: Store, running: dict[str, bool]) -> list[dict[str, Any]]:
         """What an agent is to do that runs these: one trial at a time, while there are any."""
-        if running or self.state == "PAUSED":
+        if running:
+            return [{"type": "stop", "run_id": name} for name in running if name in self._stopped()]
+        if self.state == "PAUSED":
             return []
         chosen = self._next_trial() if self.state in ("PENDING", "RUNNING") else None
         if chosen is None:
             return [{"type": "exit"}]
         self.trials += 1
+        run = store.make_run(self.project, f"{self.name}-{self.trials}")
+        args = {name: {"value": value} for name, value in chosen.items()}
+        run.config_text, run.sweep_name, run.state = json.dumps(args), self.name, "pending"
+        program = self.settings.get("program")
+        return [{"type": "run", "run_id": run.name, "program": program, "args": args}]
+
+    def _stopped(self) -> set[str]:
+        """The runs that the sweep's rule stops early."""
+        if "early_terminate" not in self.settings:
+            return set()
+        return {run.name for run in engine.stop_runs(self.settings, self._known)}
+
+    @property
+    def _known(self) -> list[engine.SweepRun]:
         return [
-            {
-                "type": "run",
-                "run_id": f"{self.name}-{self.trials}",
-                "program": self.settings.get("program"),
-                "args": {name: {"value": value} for name, value in chosen.items()},
-            }
+            engine.SweepRun(
+                name=run.name,
+                state=run.state,
+                config=json.loads(run.config_text),
+                history=run.history,
+                summary_metrics=run.summary,
+            )
+            for run in self.runs
         ]
 
     def _next_trial(self) -> dict[str, Any] | None:
+        if self.method == "bayes":
+            return self._next_by_bayes()
         parameters = self.settings["parameters"]
         draw = random.Random(f"{self.name} {self.trials}")
         chosen = {name: _draw(draw, spec) for name, spec in parameters.items()}
@@ -64,6 +90,14 @@ class Sweep(Node):
         is_over = not chosen or self.trials >= self.settings.get("run_cap", math.inf)
         self.state = "FINISHED" if is_over else "RUNNING"
         return None if is_over else chosen
+
+    def _next_by_bayes(self) -> dict[str, Any] | None:
+        if self.trials >= self.settings.get("run_cap", math.inf):
+            self.state = "FINISHED"
+            return None
+        self.state = "RUNNING"
+        found = engine.next_run(self.settings, self._known)
+        return {name: entry["value"] for name, entry in found.config.items()}
 
 
 @dataclass(kw_only=True, eq=False)

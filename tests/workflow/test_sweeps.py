@@ -17,7 +17,7 @@ from caduceus.sweeps.results import read_trials
 from caduceus.sweeps.suggestions import Told, suggest
 from caduceus.sweeps.tables import read_trial_table
 from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
-from test_online import caduceus
+from test_online import account, caduceus
 from wandb_server import WandbServer
 
 # Deterministic; the parameters decide what becomes of a trial.
@@ -337,3 +337,98 @@ def test_the_shipped_sweep_is_planned_whatever_the_paper_shows(tmp_path: Path) -
         (tmp_path / name).symlink_to(REPOSITORY / name)
     chosen = ("--config", "experiments=experiments/mnist1d_sweep.yaml", "paper=none")
     assert Project(tmp_path).planned(*chosen)["suggest_trial"] == 20
+
+
+def online(project: Project, server: WandbServer) -> dict[str, str]:
+    wandb = {"project": "tests", "mode": "online"}
+    project.change("config.yaml", wandb=wandb, paper={})
+    return account(server, project)
+
+
+def handed_out(project: Project) -> list[str]:
+    return [trial["handed_out"]["run"] for trial in told(project)]
+
+
+def test_a_servers_own_engine_chooses_the_trials(tmp_path: Path, wandb_server: WandbServer) -> None:
+    project = create(tmp_path / "project", BAYES, TRACKED, count=4, lag=2, engine="wandb")
+    variables = online(project, wandb_server)
+    project.run(*project.command("--cores", "2"), **variables).check()
+
+    (sweep,) = wandb_server.sweeps
+    assert sorted(handed_out(project)) == [f"{sweep.name}-{number}" for number in range(1, 5)]
+    assert sorted(run.name for run in sweep.runs) == sorted(handed_out(project))
+    for trial, row in zip(told(project), trials_of(project), strict=True):
+        run, there = row["runs"], wandb_server.run(trial["handed_out"]["run"])
+        assert (there.state, len(there.history)) == ("finished", 4)
+        assert {name: there.config[name] for name in ("x", "mode")} == trial["parameters"]
+        assert float(row["config.x"]) == trial["parameters"]["x"]
+        url = project.read_json(f"results/runs/{run}/run.json")["url"]
+        assert url == f"{wandb_server.url}/alice/tests/runs/{there.name}"
+        delivery = project.read_json(f"results/runs/{run}/work/delivery.json")
+        assert (delivery["state"], delivery["differences"]) == ("delivered", [])
+        equal = caduceus(project, wandb_server, "verify", "--equal", run).check()
+        assert equal.output == f"{run}: equal, byte for byte\n"
+    assert project.planned() == {}
+
+
+def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
+    tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    config = {
+        "method": "random",
+        "metric": {"name": "val/loss", "goal": "minimize"},
+        "parameters": {"x": {"min": 0.0, "max": 1.0}, "pause": {"value": 2.0}},
+    }
+    project = create(tmp_path / "project", config, TRACKED, count=2, engine="wandb")
+    variables = online(project, wandb_server)
+    snakemake = start_snakemake(project, **variables)
+    wait_for(lambda: any(run.history for run in wandb_server.runs), 90)
+    end_group(snakemake.pid)
+    snakemake.wait()
+    before = handed_out(project)
+    shutil.rmtree(sweep_of(project) / "trials")
+    project.caduceus("unlock").check()
+    project.run(*project.command("--cores", "2", "--rerun-incomplete"), **variables).check()
+    assert handed_out(project) == before
+    assert sorted(run.name for run in wandb_server.runs) == sorted(before)
+    assert [len(run.history) for run in wandb_server.runs] == [4, 4]
+    # The second attempt's samples of the system stand in place of those that had arrived.
+    wandb_server.problems[:] = [p for p in wandb_server.problems if "wandb-events" not in p]
+
+    (sweep,) = wandb_server.sweeps
+    sweep.state = "FINISHED"  # as its page there has a button for
+    change_sweep(project, count=3)
+    project.run(*project.command("--cores", "2"), **variables).check()
+    assert [row["state"] for row in trials_of(project)] == ["finished", "finished", "skipped"]
+    project.change("config.yaml", wandb={"project": "tests"})
+    project.snakemake().check()
+    change_sweep(project, count=4)
+    assert (
+        "experiments/tune.yaml:17: sweep.engine: found 'wandb', allowed where wandb.mode is online"
+    ) in project.snakemake().output
+
+
+def test_a_server_stops_a_trial_that_does_badly_and_may_be_gone(
+    tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    config = {
+        "method": "grid",
+        "metric": {"name": "val/loss", "goal": "minimize"},
+        "parameters": {
+            "x": {"values": [0.3, 0.35, 3.0]},
+            "rows": {"value": 30},
+            "pause": {"value": 0.5},
+        },
+        "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
+    }
+    project = create(tmp_path / "project", config, TRACKED, lag=2, engine="wandb")
+    wandb_server.fail("Heartbeat", 500, after=3, times=2)
+    project.run(*project.command("--cores", "2"), **online(project, wandb_server)).check()
+    rows = trials_of(project)
+    assert [row["stopped_early"] for row in rows] == ["false", "false", "true"]
+    assert {row["state"] for row in rows} == {"finished"}
+    last = project.read_json(f"results/runs/{rows[2]['runs']}/train.json")
+    logged = last["trial"]["stopped_at"]
+    assert 2 <= logged < 30
+    assert float(rows[2]["objective"]) == pytest.approx(2.7**2 + 1 / logged)
+    assert len(wandb_server.run(handed_out(project)[2]).history) == logged

@@ -10,11 +10,13 @@
 localrules:
     start_sweep,
     suggest_trial,
+    ask_trial,
     confirm_trial,
     export_sweep,
 
 
 ruleorder: sweep_agent > train
+ruleorder: ask_trial > suggest_trial
 
 
 rule start_sweep:
@@ -52,6 +54,24 @@ rule suggest_trial:
         "../../envs/environment.yaml"
     shell:
         "python -m caduceus suggest-trial {input.results:q} --out {output.trial:q} --log {log:q}"
+
+
+rule ask_trial:
+    """Let the W&B server choose a trial's parameters, once it has trials 0 to t - lag."""
+    input:
+        account=ancient("results/account.json"),
+        delivered=ancient(get_delivered),
+        plan=ancient("results/sweeps/{sweep}/sweep.json"),
+    output:
+        trial="results/sweeps/{sweep}/trials/{trial}.json",
+    log:
+        "results/logs/ask_trial/{sweep}/{trial}.log",
+    wildcard_constraints:
+        sweep="|".join(map(re.escape, PROJECT.servers_sweeps)) or "none",
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        "python -m caduceus ask-trial {input.account:q} --out {output.trial:q} --log {log:q}"
 
 
 rule confirm_trial:

@@ -18,4 +18,5 @@ def run(arguments: argparse.Namespace) -> None:
     account = find_account()
     entity, _, project = arguments.project.rpartition("/")
     entity = check_access(Server(account, patience_s=2), entity or None, project)
-    write_json(arguments.out, {"server": account.base_url, "url": account.url, "entity": entity})
+    about = {"server": account.base_url, "url": account.url, "entity": entity, "project": project}
+    write_json(arguments.out, about)

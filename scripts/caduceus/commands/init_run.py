@@ -19,9 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     identity = arguments.identity
     if arguments.trial is not None:
-        identity["config"] |= read_json(arguments.trial)["parameters"] or {}
+        trial = read_json(arguments.trial)
+        identity["config"] |= trial["parameters"] or {}
+        identity["handed_out"] = (trial.get("handed_out") or {}).get("run")
     if arguments.account is not None:
         account = read_json(arguments.account)
-        place = f"{account['entity']}/{identity['project']}/runs/{identity['id']}"
+        run = identity["handed_out"] or identity["id"]
+        place = f"{account['entity']}/{identity['project']}/runs/{run}"
         identity |= {"entity": account["entity"], "url": f"{account['url']}/{place}"}
     write_json(arguments.out, identity)

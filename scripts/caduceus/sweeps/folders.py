@@ -72,6 +72,10 @@ class SweepFolder:
         """A trial that was suggested before its turn: see `trials.suggest_trial`."""
         return self.path / f"work/ahead/{number:04d}.json"
 
+    def asked(self, number: int) -> Path:
+        """A trial that a server has handed out: see `agents.ask_trial`."""
+        return self.path / f"work/asked/{number:04d}.json"
+
     def run(self, run_id: str) -> Path:
         """The folder of a run of the sweep."""
         return self.path.parents[1] / "runs" / run_id

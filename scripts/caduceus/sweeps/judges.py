@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caduceus.attempts import Attempt
 from caduceus.errors import SpecError
@@ -30,6 +30,9 @@ from caduceus.sweeps.hyperband import bands as bands_of
 from caduceus.wandb_log import Row, RowWatch, has_rows, iter_run, read_log
 from caduceus.yaml_files import load
 
+if TYPE_CHECKING:
+    from caduceus.sweeps.agents import Minder
+
 _LOOKS_S = 1.0
 
 
@@ -41,8 +44,9 @@ class Rule:
         metric: the sweep's; None if it has none.
         goal: which values are best.
         impute: what of its own rows a failed run counts with: see `SweepConfig`.
-        settings: when runs are stopped early; None for never.
+        settings: when runs are stopped early; None for never, or if the server says when.
         others: the values of the runs it is compared with, at the bands they have reached.
+        handed_out: `agent` and `run` of a trial that a W&B server chose; None of our own.
     """
 
     metric: str | None
@@ -50,6 +54,17 @@ class Rule:
     impute: str
     settings: HyperbandSettings | None
     others: Sequence[Mapping[int, BandValue]]
+    handed_out: Mapping[str, str] | None = None
+
+    def judge(
+        self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt
+    ) -> "Judge | Minder":
+        """What says while an attempt is at work whether it is to be stopped."""
+        if self.handed_out is None:
+            return Judge(self, folder, earlier, attempt)
+        from caduceus.sweeps.agents import Minder  # requests, which no other run needs
+
+        return Minder(self.handed_out["agent"], self.handed_out["run"])
 
     def stops_at(self, values: Iterable[Any]) -> int | None:
         """The band at which a run with these values is to be stopped, in rows of the metric."""
@@ -64,9 +79,9 @@ class Rule:
         Returns:
             `objective`, the best value of the metric among its rows and in its summary, as W&B has
             it, of a run that was to be stopped among the rows up to that band; null if it failed or
-            has none. `stopped_at`, the band, or null. `bands`, its value and its best value at each
-            band. `is_logged`, whether it has logged the metric at all, and if it hasn't, `logged`,
-            the names of what it has.
+            has none. `stopped_at`, the band, or null; where a server stopped it, the rows it had.
+            `bands`, its value and its best value at each band. `is_logged`, whether it has logged
+            the metric at all, and if it hasn't, `logged`, the names of what it has.
         """
         if self.metric is None:
             nothing: dict[str, Any] = {"objective": None, "stopped_at": None, "bands": {}}
@@ -83,6 +98,8 @@ class Rule:
             summary |= read_log(part.path).summary
         set_by_hand = valid_values(_leaves(_under(summary, self.metric)))
         stopped_at = self.stops_at(values)
+        if self.handed_out is not None and attempts[-1]["was_stopped"]:
+            stopped_at = len(values)  # W&B counts all
         counted = valid_values(values)[:stopped_at]
         if stopped_at is None:
             counted += set_by_hand
@@ -104,6 +121,8 @@ def rule_of(trial_json: Path) -> Rule:
     """What the runs of a trial are judged by; a confirmation is never stopped early."""
     folder = SweepFolder.of_trial(trial_json)
     config = folder.config()
+    if handed_out := read_json(trial_json).get("handed_out"):
+        return Rule(config.metric_name, config.goal, config.impute, None, [], handed_out)
     if config.early_terminate is None or is_confirmation(trial_json.stem):
         return Rule(config.metric_name, config.goal, config.impute, None, [])
     others = earlier_bands(folder, int(trial_json.stem))
@@ -179,11 +198,6 @@ class Judge:
             self._looks_at = now + _LOOKS_S
             self.has_stopped = self._look()
         return not self.has_stopped
-
-    def close(self) -> None:
-        """Close the log."""
-        if self._watch is not None:
-            self._watch.close()
 
     def _look(self) -> bool:
         known = len(self._values)

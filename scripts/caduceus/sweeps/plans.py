@@ -32,9 +32,10 @@ class Sweep:
         id: its identity, which starts its trials' ids.
         config: W&B's configuration.
         count: how many trials there are.
+        engine: what chooses the trials: caduceus, or wandb, the W&B server.
         lag: trial t is suggested from the results of trials 0 to t - lag.
-        seed: of the suggestions.
-        sampler: what suggests in method bayes.
+        seed: of the suggestions; the server has its own.
+        sampler: what suggests in method bayes; the server has its own.
         confirm: how many of the best configurations are run again, on fresh seeds.
         seeds: each configuration runs once with each.
         has_seeds: whether the experiment lists them, so that runs are told apart by them.
@@ -46,6 +47,7 @@ class Sweep:
     id: str
     config: SweepConfig
     count: int
+    engine: str
     lag: int
     seed: int
     sampler: str
@@ -57,9 +59,17 @@ class Sweep:
     definition: Mapping[str, Any]
 
     @property
+    def is_servers(self) -> bool:
+        """Whether a W&B server chooses the trials."""
+        return self.engine == "wandb"
+
+    @property
     def is_sequential(self) -> bool:
-        """Whether a trial needs the results of earlier ones."""
-        return waits_for_results(self.config)
+        """Whether a trial needs the results of earlier ones.
+
+        What a server hands out is at work from then on, so it is asked as late as can be.
+        """
+        return self.is_servers or waits_for_results(self.config)
 
     def trial_runs(self, number: int) -> list[str]:
         """The ids of the runs of a trial."""
@@ -95,6 +105,7 @@ class Sweep:
         return {
             "sweep": self.id,
             "config": dict(self.config.raw),
+            "engine": self.engine,
             "lag": self.lag,
             "seed": self.seed,
             "sampler": self.sampler,
@@ -219,12 +230,15 @@ def plan_sweep(
     """
     given = spec["sweep"]
     seeds = tuple(spec["seeds"])
+    if given["engine"] == "wandb":
+        _check_servers(seeds, source)
     identity = dict(definition) | _decides(config, given, seeds)
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
     sweep = Sweep(
         f"{spec['id']}-{digest}",
         config,
         _count(config, given["count"], source),
+        given["engine"],
         given["lag"],
         given["seed"],
         given["sampler"],
@@ -254,6 +268,22 @@ def plan_sweep(
     return sweep
 
 
+def _check_servers(seeds: Sequence[int], source: Source) -> None:
+    """See that nothing is asked of a sweep that its server doesn't do."""
+    for key in ("sampler", "seed"):
+        if source.find(["sweep", key]) is not None:
+            raise SpecError(
+                f"sweep.{key}: the server chooses by its own, since engine is wandb; remove it",
+                source.where(["sweep", key]),
+            )
+    if len(seeds) > 1:
+        raise SpecError(
+            "seeds: a server hands out one run for each configuration; list one seed, or let "
+            "`confirm` run the best ones again",
+            source.where(["seeds"]),
+        )
+
+
 def _place(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
     return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
 
@@ -262,6 +292,9 @@ def _decides(config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int]
     """What of a sweep decides its trials' parameters, and what becomes of them."""
     raw = config.raw
     decides = {"method": config.method, "space": raw["parameters"]}
+    if given["engine"] == "wandb":
+        kept = ("metric", "early_terminate")
+        return decides | {"engine": "wandb"} | {key: raw[key] for key in kept if key in raw}
     if config.method != "grid":
         decides["seed"] = given["seed"]
     if config.method == "bayes":

@@ -26,6 +26,8 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
     """
     config = sweep.config
     how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
+    if sweep.is_servers:
+        how = f"{config.method}, by the W&B server,"
     metric = f" on {config.metric_name}, {config.goal}" if config.metric_name else ""
     yield f"{sweep.id}: {how}{metric}"
     if config.early_terminate:
@@ -38,10 +40,11 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
     seeds = f", each with {len(sweep.seeds)} seeds" if len(sweep.seeds) > 1 else ""
     confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
     yield f"{sweep.count} trials{seeds}, at most {together}{confirmed}: {len(trials)} runs"
-    yield "first trials, before any result:"
-    for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
-        chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
-        yield f"  {number}  {_words(config.space.flat(chosen))}"
+    if not sweep.is_servers:
+        yield "first trials, before any result:"
+        for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
+            chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
+            yield f"  {number}  {_words(config.space.flat(chosen))}"
     yield _cost(results, str(experiment.spec["program"]), len(trials))
 
 

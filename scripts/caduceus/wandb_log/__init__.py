@@ -29,6 +29,7 @@ is a `LogError` if it isn't a log at all, and counted in `Segment.damage` otherw
 
 from caduceus.wandb_log.framing import Damage, LogError
 from caduceus.wandb_log.reading import RowWatch, follow, iter_rows, read_log
+from caduceus.wandb_log.rewriting import Held, follow_stitched, write_stitched
 from caduceus.wandb_log.segments import (
     Artifact,
     ArtifactFile,
@@ -50,7 +51,7 @@ from caduceus.wandb_log.stitching import (
     read_head,
     stitch,
 )
-from caduceus.wandb_log.writing import Held, LogWriter, follow_stitched, write_stitched
+from caduceus.wandb_log.writing import LogWriter
 
 __all__ = [
     "Artifact",

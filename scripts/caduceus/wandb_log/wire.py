@@ -28,7 +28,7 @@ _TABLE = {
     "Entry": "1 path str, 2 digest str, 3 ref str, 4 size int, 6 local_path str",
     "Manifest": "4 contents Entry*",
     "Artifact": (
-        "4 type str, 5 name str, 6 digest str, 8 metadata str, "
+        "1 run_id str, 4 type str, 5 name str, 6 digest str, 8 metadata str, "
         "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest"
     ),
     "Metric": "4 step_metric str",

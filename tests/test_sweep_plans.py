@@ -1,0 +1,104 @@
+"""Sweeps as experiments plan them: what is refused, who they are, what is said beforehand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from caduceus.errors import SpecError
+from caduceus.experiments import Experiment, load_experiment
+from caduceus.sweeps.plans import Sweep
+from caduceus.sweeps.previews import preview
+
+CONFIG = {
+    "method": "bayes",
+    "metric": {"name": "loss", "goal": "minimize"},
+    "parameters": {"x": {"min": 0.0, "max": 1.0}, "kind": {"values": ["a", "b"]}},
+}
+
+
+def load(root: Path, sweep: dict[str, Any], **keys: Any) -> Experiment:
+    (root / "train.py").write_text("import wandb\n")
+    spec = {"id": "tune", "type": "sweep", "program": "train.py", **keys, "sweep": sweep}
+    (root / "tune.yaml").write_text(yaml.safe_dump(spec, sort_keys=False))
+    return load_experiment("tune.yaml", {"seed": 0}, {"sweep": ""}, root)
+
+
+def plan(root: Path, **sweep: Any) -> Sweep:
+    found = load(root, {"config": CONFIG, "count": 5} | sweep).sweep
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sweep", "keys", "message"),
+    [
+        ({"count": None}, {}, "4: missing key 'count' in 'sweep': add it, how many trials there"),
+        ({"confirm": 6}, {}, "19: sweep.confirm: found 6, allowed: at most the 5 trials"),
+        (
+            {"config": {"method": "random", "parameters": CONFIG["parameters"]}, "confirm": 1},
+            {},
+            "16: sweep.confirm: the best ones are told by a metric; add `metric` to the sweep",
+        ),
+        ({}, {"id": "t" * 48, "seeds": [99]}, "1: id: too long for a sweep by 3 characters, since"),
+        (
+            {"engine": "server"},
+            {},
+            '19: sweep.engine: found "server", allowed: caduceus, wandb',
+        ),
+        (
+            {"engine": "wandb", "sampler": "tpe"},
+            {},
+            "20: sweep.sampler: the server chooses by its own, since engine is wandb; remove it",
+        ),
+        (
+            {"engine": "wandb", "seed": 3},
+            {},
+            "20: sweep.seed: the server chooses by its own, since engine is wandb; remove it",
+        ),
+        (
+            {"engine": "wandb"},
+            {"seeds": [1, 2]},
+            "4: seeds: a server hands out one run for each configuration; list one seed, or let",
+        ),
+    ],
+)
+def test_what_a_sweep_can_not_be_is_refused(
+    tmp_path: Path, sweep: dict[str, Any], keys: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        load(tmp_path, {"config": CONFIG, "count": 5} | sweep, **keys)
+    assert str(refused.value).startswith(f"tune.yaml:{message}")
+
+
+def test_a_sweep_is_another_one_where_its_trials_are(tmp_path: Path) -> None:
+    ours, servers = plan(tmp_path), plan(tmp_path, engine="wandb")
+    assert ours.id != servers.id
+    assert plan(tmp_path, count=9, confirm=1).id == ours.id
+    assert len({plan(tmp_path, **{key: 1}).id for key in ("lag", "seed")} | {ours.id}) == 3
+    assert plan(tmp_path, engine="wandb", lag=1, count=9).id == servers.id
+    other = CONFIG | {"early_terminate": {"type": "hyperband", "min_iter": 3}}
+    assert plan(tmp_path, engine="wandb", config=other).id != servers.id
+
+
+def test_a_server_is_asked_for_a_trial_once_it_has_those_before(tmp_path: Path) -> None:
+    grid = {"method": "grid", "parameters": {"kind": {"values": ["a", "b", "c"]}}}
+    for engine, waits_for in (("caduceus", []), ("wandb", ["t0000"])):
+        sweep = plan(tmp_path, config=grid, engine=engine, lag=2)
+        assert sweep.waits_for(1) == []
+        assert [run.rpartition("-")[2] for run in sweep.waits_for(2)] == waits_for
+
+
+def test_what_a_sweep_would_do_is_said(tmp_path: Path) -> None:
+    experiment = load(tmp_path, {"config": CONFIG, "count": 5, "lag": 2, "confirm": 1})
+    assert experiment.sweep is not None
+    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    assert said[0].endswith(": bayes (gp) on loss, minimize")
+    assert said[3] == "5 trials, at most 2 at a time, then the best 1 on 3 fresh seeds: 8 runs"
+    assert [line[:5] for line in said[5:7]] == ["  0  ", "  1  "]
+
+    experiment = load(tmp_path, {"config": CONFIG, "count": 5, "engine": "wandb"})
+    assert experiment.sweep is not None
+    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    assert said[0].endswith(": bayes, by the W&B server, on loss, minimize")
+    assert "first trials, before any result:" not in said
