@@ -317,7 +317,7 @@ def _known(folder: RunFolder, server: Server, path: RunPath) -> Held:
     """What the server has of the run, and of the sweep it belongs to."""
     identity = read_json(folder.path / "run.json")
     sweep = ""
-    if identity["sweep"] is not None:
+    if identity.get("sweep") is not None:  # a test run of `verify` has none
         ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
         sweep = sweep_on_server(ours, server, path)
     there = Held(run=path.run if path.run != identity["id"] else "", sweep=sweep)
