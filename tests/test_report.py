@@ -368,7 +368,7 @@ def test_single_runs_are_drawn_when_they_are_asked_for(opened: Browser) -> None:
     assert opened.console() == []
 
 
-def test_the_mouse_reads_off_and_zooms(opened: Browser) -> None:
+def test_the_mouse_reads_off_zooms_and_moves_along(opened: Browser) -> None:
     [chart] = opened.find("#curve-chart")
     opened.point(chart, -100, 0).perform()
     opened.wait(lambda: opened.texts("#step-value") != ["390"])
@@ -379,6 +379,10 @@ def test_the_mouse_reads_off_and_zooms(opened: Browser) -> None:
     opened.wait(lambda: shown_range(opened) != whole)
     start, end = shown_range(opened)
     assert whole[0] < start < end < whole[1]
+    opened.click("#later")
+    assert shown_range(opened) == pytest.approx([(start + end) / 2, end + (end - start) / 2])
+    opened.click("#earlier")
+    assert shown_range(opened) == pytest.approx([start, end])
     opened.click("#zoom-out")
     assert shown_range(opened)[1] - shown_range(opened)[0] == pytest.approx(2 * (end - start))
     opened.click("#zoom-reset")

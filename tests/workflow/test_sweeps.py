@@ -377,7 +377,7 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     config = {
         "method": "random",
         "metric": {"name": "val/loss", "goal": "minimize"},
-        "parameters": {"x": {"min": 0.0, "max": 1.0}, "pause": {"value": 2.0}},
+        "parameters": {"x": {"min": 0.0, "max": 1.0}, "pause": {"value": 1.0}},
     }
     project = create(tmp_path / "project", config, TRACKED, count=2, engine="wandb")
     variables = online(project, wandb_server)

@@ -60,6 +60,12 @@ const showChart = async (chart, place) => {
   views.set(place, await Bokeh.Plotting.show(chart, place));
 };
 
+/** Moves the range of steps by a share of itself. */
+const moveAlong = (range, share) => {
+  const by = (range.end - range.start) * share;
+  range.setv({ start: range.start + by, end: range.end + by });
+};
+
 /** Makes the range of steps smaller or larger around a step. */
 const zoomAround = (range, middle, factor) => {
   const [start, end] = [range.start, range.end];

@@ -225,6 +225,8 @@ const startCurves = () => {
   const zoom = (factor) => zoomAround(curves.chart.x_range, curves.steps[curves.step] ?? 0, factor);
   listen("zoom-in", "click", () => zoom(0.5));
   listen("zoom-out", "click", () => zoom(2));
+  listen("earlier", "click", () => moveAlong(curves.chart.x_range, -0.5));
+  listen("later", "click", () => moveAlong(curves.chart.x_range, 0.5));
   listen("zoom-reset", "click", () => resetZoom(curves.chart));
   return drawCurves();
 };
