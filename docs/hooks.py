@@ -1,8 +1,9 @@
 """Adds to the site what doesn't lie in docs/: the repository's pages, and what is made from it.
 
 Every page keeps its path in the repository (those of docs/ without `docs/`), and its links are
-written for the repository, so that they work there too; here they are turned into the site's. A
-file that a page links to and that is no page, such as a program, becomes one that shows it.
+written for the repository, so that they work there too, but for those to pages that are made here,
+the messages and the reference; here they are turned into the site's. A file that a page links to
+and that is no page, such as a program, becomes one that shows it.
 """
 
 import posixpath
@@ -37,7 +38,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add the pages that aren't in docs/."""
     generated = {name: (ROOT / name).read_text() for name in OWN_PAGES}
     generated["messages.md"] = messages_page(ROOT)
-    generated["reference/commands.md"] = commands_page(ROOT)
+    generated["reference/commands.md"] = commands_page()
     for name in SCHEMAS:
         generated[f"reference/{name}.md"] = schema_page(ROOT, name)
     written = {file.src_uri: file.content_string for file in files.documentation_pages()}

@@ -4,7 +4,6 @@ import argparse
 import importlib
 import json
 import pkgutil
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,10 +87,10 @@ def _kind(schema: Schema) -> str:
     return " or ".join(found)
 
 
-def commands_page(root: Path) -> str:
+def commands_page() -> str:
     """The help of every command: first those that people type, then those that rules start."""
     lines = ["# Commands", "", "`caduceus COMMAND --help` prints the same.", ""]
-    for title, names in zip(("For you", "For the workflow"), command_names(root), strict=True):
+    for title, names in zip(("For you", "For the workflow"), command_names(), strict=True):
         lines += [f"## {title}", ""]
         if title == "For the workflow":
             lines += ["What Snakemake's rules of the same names start; rarely typed by hand.", ""]
@@ -100,17 +99,10 @@ def commands_page(root: Path) -> str:
     return "\n".join(lines)
 
 
-def command_names(root: Path) -> tuple[list[str], list[str]]:
+def command_names() -> tuple[list[str], list[str]]:
     """The commands that people type, and those that only rules start."""
-    rules = set()
-    for path in (root / "workflow/rules").glob("*.smk"):
-        rules |= set(re.findall(r"^rule (\w+):", path.read_text(), re.MULTILINE))
-    header = (root / "Snakefile").read_text().partition("\n\n")[0]
-    targets = re.findall(r"--cores \w+\s+(\w+)  ", header + "\n")
-    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    inner = [name for name in names if name in rules - set(targets)]
-    outer = [name for name in names if name not in inner]
-    return [n.replace("_", "-") for n in outer], [n.replace("_", "-") for n in inner]
+    names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
+    return list(commands.FOR_PEOPLE), [name for name in names if name not in commands.FOR_PEOPLE]
 
 
 def command_help(name: str) -> str:

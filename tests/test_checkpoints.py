@@ -111,10 +111,15 @@ def test_models_optimizers_and_generators_go_on_as_they_were(tmp_path: Path) -> 
     train(fresh, 2)
     found = checkpoints.load(tmp_path)
     assert found is not None
-    for name, value in fresh.items():
-        checkpoints.set_state(value, found.content["objects"][name])
+    checkpoints.set_states(fresh, found.content["objects"])
     checkpoints.set_random_state(found.content["random"])
     assert train(fresh, 3) == expected
+
+
+def test_an_object_that_was_not_saved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CADUCEUS_CHECKPOINT_DIR", "checkpoints")
+    with pytest.raises(ResultError, match="checkpoints: the last checkpoint holds no 'b', but a"):
+        checkpoints.set_states({"b": np.random.default_rng(0)}, {"a": {}})
 
 
 def test_an_object_without_a_state_is_refused() -> None:

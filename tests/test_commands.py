@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from caduceus import __main__ as command_line
 from caduceus import __version__, commands
+from caduceus.commands import FOR_PEOPLE
 from projects import REPOSITORY
 
 NAMES = [module.name for module in pkgutil.iter_modules(commands.__path__)]
@@ -41,12 +43,21 @@ def test_every_rule_calls_the_command_of_its_name() -> None:
         assert f'"results/logs/{name}/' in text
 
 
-def test_help_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_no_rule_starts_people_type() -> None:
+    texts = [path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk")]
+    rules = {name for text in texts for name in re.findall(r"^rule (\w+):", text, re.MULTILINE)}
+    typed = {name.replace("-", "_") for name in FOR_PEOPLE}
+    assert set(NAMES) - rules <= typed
+    assert typed & rules == {"archive", "refresh", "sync", "verify"}  # targets
+
+
+def test_help_lists_the_commands_that_people_type(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         command_line.main(["--help"])
     printed = capsys.readouterr().out
     assert stopped.value.code == 0
-    assert all(name.replace("_", "-") in printed for name in NAMES)
+    listed = [line.split()[0] for line in printed.splitlines() if line.startswith("    ")]
+    assert [name for name in listed if name.replace("-", "_") in NAMES] == list(FOR_PEOPLE)
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:

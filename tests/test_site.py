@@ -187,7 +187,7 @@ def test_every_key_of_a_schema_stands_in_its_reference(name: str) -> None:
 
 
 def test_every_command_stands_in_the_reference_once() -> None:
-    for_people, for_rules = command_names(REPOSITORY)
+    for_people, for_rules = command_names()
     modules = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("[a-z]*.py")}
     assert sorted([*for_people, *for_rules]) == sorted(modules)
     assert {"init", "sync", "verify", "archive", "why"} <= set(for_people)

@@ -1,5 +1,6 @@
 """The code of a program: which files, and what in them counts."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -208,6 +209,22 @@ def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None
     assert (folder / "data").is_dir()
     assert (folder / "experiments/vocabulary.txt").read_text() == "words"
     assert not (folder / "experiments/train.py").is_symlink()
+
+
+def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
+    project, folder = tmp_path / "project", tmp_path / "project/results/code"
+    for name in ("train.py", "data/x.csv", "checkpoints/last.pt", ".cache/x"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("")
+        for path in (project / name, (project / name).parent):
+            os.utime(path, (1, 1))
+    sources.snapshot([project / "train.py"], project, folder, project)
+    since = "2020-01-01T00:00:00+00:00"
+    assert sources.written_links(project, folder, since) == []
+    (folder / "checkpoints/last.pt").write_text("seed 1")
+    (folder / ".cache/x").write_text("")
+    (folder / "own").mkdir()
+    assert sources.written_links(project, folder, since) == ["checkpoints"]
 
 
 def test_python_path_leads_into_the_snapshot(tmp_path: Path) -> None:

@@ -399,6 +399,16 @@ def test_a_single_variant_is_called_by_its_name(project: Project) -> None:
     assert made.marks() == [None]
 
 
+def test_a_parameter_may_be_called_like_what_an_experiment_says(project: Project) -> None:
+    matrix = {"rate": [0.1], "baseline": [True, False]}
+    project.change(
+        "experiments/toy.yaml", matrix=matrix, seeds=[0, 1], hypothesis="x", baseline=None
+    )
+    made = make_of(project, logs({0.1: [0.5, 0.6]}))
+    assert made.value["label_names"] == ["baseline"]
+    assert [row["labels"] for row in made.value["rows"]] == [[True], [False]]
+
+
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple[str, str]]:
     """Compiles a table as a paper has it: the text of its page and LaTeX's log."""

@@ -1,6 +1,7 @@
 """A LightningModule with a WandbLogger and argparse; goes on from its last checkpoint."""
 
 import argparse
+import os
 
 import lightning
 import torch
@@ -46,12 +47,14 @@ def main() -> None:
     images, labels = load_digits(return_X_y=True)
     digits = TensorDataset(torch.as_tensor(images / 16).float(), torch.as_tensor(labels))
     train, val = random_split(digits, [0.75, 0.25], torch.Generator().manual_seed(0))
+    # Under Caduceus a folder of the run's own, which the next attempt goes on from.
+    checkpoints = os.environ.get("CADUCEUS_CHECKPOINT_DIR", "checkpoints")
     trainer = lightning.Trainer(
         max_epochs=options.epochs,
         accelerator="auto",
         devices=1,
         logger=WandbLogger(project="digits", name="lightning"),
-        callbacks=[ModelCheckpoint("checkpoints", save_last=True)],
+        callbacks=[ModelCheckpoint(checkpoints, save_last=True)],
         enable_progress_bar=False,
         enable_model_summary=False,
         log_every_n_steps=10,

@@ -1,7 +1,8 @@
 """The command line: `caduceus COMMAND`, or `python -m caduceus COMMAND`.
 
 Each command is a module of `caduceus.commands` with a docstring, `add_arguments(parser)` and
-`run(arguments)`. Only the chosen one is imported, since some need heavy libraries.
+`run(arguments)`. Only the chosen one is imported, since some need heavy libraries; help lists those
+that people type.
 """
 
 import argparse
@@ -26,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="caduceus", description=caduceus.__doc__)
     parser.add_argument("--version", action="version", version=caduceus.__version__)
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in names if not words or words[0] not in names else words[:1]:
+    for name in words[:1] if words and words[0] in names else commands.FOR_PEOPLE:
         module = _module(name)
         about = (module.__doc__ or "").strip()
         command = choices.add_parser(name, help=about.splitlines()[0], description=about)

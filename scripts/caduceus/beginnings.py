@@ -8,6 +8,7 @@ from caduceus.files import write_whole
 
 _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
+_CONFIG = "config.yaml"
 _KEPT = (".gitignore", ".env.example", ".mcp.json")  # where they are there already
 _OF_A_PROGRAM = """\
 # Your program as it is, once with each seed.
@@ -18,18 +19,21 @@ program: {program}
 # program with each of its values.
 parameters: {{}}
 seeds: [0, 1, 2]
+# What a run gets. It sees no GPU unless it asks for one.
+# resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
 # A program that takes other arguments, or none:
 # command: ["${{env}}", "${{interpreter}}", "${{program}}", "${{args_no_hyphens}}"]
 """
 
 
-def begin_project(folder: Path, program: Path | None) -> list[str]:
+def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> list[str]:
     """Write the files of a new project into `folder`, which may have other files already.
 
     Args:
         folder: made if it isn't there.
         program: a training program below `folder`, which the experiment then runs instead of the
             template's own.
+        config: what the configuration is called, where the folder has a config.yaml of its own.
 
     Returns:
         The files it has written, relative to `folder`.
@@ -44,11 +48,13 @@ def begin_project(folder: Path, program: Path | None) -> list[str]:
         if path.is_file()
     }
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:128] or "first"
-    files["config.yaml"] = files["config.yaml"].replace("project: first", f"project: {name}")
+    settings = files.pop(_CONFIG).replace("project: first", f"project: {name}")
+    files["Snakefile"] = files["Snakefile"].replace(_CONFIG, config)
     if program is not None:
         del files[_PROGRAM]
         files[_EXPERIMENT] = _OF_A_PROGRAM.format(program=_below(folder, program))
-        files["config.yaml"] = files["config.yaml"].partition("\npaper:")[0]
+        settings = settings.partition("\npaper:")[0]
+    files[config] = settings
     files = {
         path: text
         for path, text in files.items()
@@ -56,7 +62,8 @@ def begin_project(folder: Path, program: Path | None) -> list[str]:
     }
     for path in files:
         if (folder / path).exists():
-            raise SpecError("is there already; choose another folder", str(folder / path))
+            other = "name another one by --config" if path == config else "choose another folder"
+            raise SpecError(f"is there already; {other}", str(folder / path))
     for path, text in files.items():
         write_whole(folder / path, text)
     return list(files)

@@ -129,8 +129,23 @@ def state_of(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no state_dict(); give its value to `checkpoint`")
 
 
-def set_state(value: Any, state: Any) -> None:
-    """Give an object a state that `state_of` returned."""
+def set_states(objects: Mapping[str, Any], states: Mapping[str, Any]) -> None:
+    """Give each object the state of its name that `state_of` returned.
+
+    Raises:
+        ResultError: there is none.
+    """
+    for name, value in objects.items():
+        if name not in states:
+            raise ResultError(
+                f"the last checkpoint holds no {name!r}, but {', '.join(states) or 'nothing'}; "
+                "delete the checkpoints to begin afresh",
+                os.environ["CADUCEUS_CHECKPOINT_DIR"],
+            )
+        _set_state(value, states[name])
+
+
+def _set_state(value: Any, state: Any) -> None:
     if hasattr(value, "load_state_dict"):
         value.load_state_dict(state)
     elif hasattr(value, "set_state"):

@@ -7,15 +7,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-Curve = tuple[Sequence[float], Sequence[float]]  # steps, values
+from caduceus.curve_points import PANELS
 
-# Panel: title, the metrics in it, whether its scale is logarithmic.
-_PANELS = (
-    ("loss", ("train/loss", "val/loss"), True),
-    ("accuracy", ("train/accuracy", "val/accuracy"), False),
-    ("test accuracy", ("test/accuracy",), False),
-    ("learning rate", ("learning_rate",), False),
-)
+Curve = tuple[Sequence[float], Sequence[float]]  # steps, values
 
 
 def draw_curves(curves: Mapping[str, Curve]) -> Image.Image:
@@ -27,9 +21,7 @@ def draw_curves(curves: Mapping[str, Curve]) -> Image.Image:
     figure = Figure(figsize=(8, 5.2), dpi=100)
     figure.subplots_adjust(0.1, 0.09, 0.98, 0.94, 0.27, 0.4)  # a layout engine takes 0.1 s
     canvas = FigureCanvasAgg(figure)
-    for axes, (title, metrics, logarithmic) in zip(
-        figure.subplots(2, 2).flat, _PANELS, strict=True
-    ):
+    for axes, (title, metrics, logarithmic) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
         axes.set_title(title)
         axes.set_xlabel("step")
         drawn = [metric for metric in metrics if metric in curves]

@@ -1,8 +1,7 @@
 """Datasets: made once or found, digested, and checked before training.
 
 The sha256 of a file is that of its bytes; the sha256 of a folder is that of the lines
-`SHA256  PATH` of its files in the order of their paths, which is what
-`find * -type f | LC_ALL=C sort | xargs sha256sum | sha256sum` prints inside it.
+`SHA256  PATH` of its files in the order of their paths; experiments/README.md has a command for it.
 """
 
 import os

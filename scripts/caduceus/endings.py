@@ -67,3 +67,12 @@ def last_lines(console: Path) -> list[str]:
 
 def _shortened(line: str) -> str:
     return line if len(line) <= _LINE_LENGTH else f"{line[: _LINE_LENGTH - 1]}…"
+
+
+def shared(name: str) -> str:
+    """What is to be said of a linked folder that was written to while a program ran."""
+    return (
+        f"{name}/ in the project's folder was written to meanwhile, and is the same folder for all "
+        "runs; if the program did it, let it write below CADUCEUS_CHECKPOINT_DIR or "
+        "CADUCEUS_OUTPUT_DIR, or move the folder away"
+    )

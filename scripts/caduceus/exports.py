@@ -16,9 +16,9 @@ from caduceus.runs import RunFolder
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, stitch
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
+_STATES = {None: "unfinished", 0: "finished"}  # by exit code; others mean failed
 # What differs between two runs of the same thing, in run_summary.json and in its `summary`. Whoever
 # compares exports byte for byte leaves these, the time columns and system_metrics.csv out.
-_STATES = {None: "unfinished", 0: "finished"}  # by exit code; others mean failed
 VOLATILE = ("started_at", "runtime_s", "host", *TIME_COLUMNS, "_wandb")
 
 

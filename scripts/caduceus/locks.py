@@ -51,7 +51,7 @@ def unlock(folder: Path) -> None:
     """Remove the folder's lock if its holder has ended.
 
     Raises:
-        ResultError: the holder still runs, or ran on another machine.
+        ResultError: the holder still runs, ran on another machine, or isn't known.
     """
     locks = folder / _LOCKS
     if not locks.is_dir() or not any(locks.iterdir()):
@@ -62,6 +62,13 @@ def unlock(folder: Path) -> None:
             f"locked by Snakemake on {host}; once it has ended there, type `snakemake --unlock`"
             if pid is None
             else f"Snakemake is at work here already, as process {pid}; wait for it to end",
+            str(folder.absolute()),
+        )
+    if not (folder / _HOLDER).is_file():
+        raise ResultError(
+            "locked, and no Snakemake has noted that it is at work: if none is, on any machine, "
+            "type `snakemake --unlock`; a Snakefile that uses Caduceus as a module notes it by "
+            "`onstart: note_holder()`, of caduceus.locks",
             str(folder.absolute()),
         )
     shutil.rmtree(locks)

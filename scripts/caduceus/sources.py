@@ -8,14 +8,18 @@ Python version. Docstrings count, since programs may read them.
 import ast
 import functools
 import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json
+
+_LOOKED_AT = 1000  # files of a folder; more would take long on a network file system
 
 CodeSpec = list[str] | str | int | None  # `code` of an experiment
 
@@ -149,6 +153,29 @@ def link_entries(root: Path, folder: Path) -> None:
             if not target.exists():
                 target.unlink(missing_ok=True)  # a link to what has gone
                 target.symlink_to(os.path.relpath(entry, target.parent))
+
+
+def written_links(root: Path, folder: Path, since: str) -> list[str]:
+    """The folders of `root` that the snapshot in `folder` is linked to and that were written to.
+
+    Only what lies at the top of each tells, and of a folder with many files the first of them.
+
+    Args:
+        root: the project.
+        folder: the snapshot.
+        since: as ISO 8601.
+    """
+    begun = datetime.fromisoformat(since).timestamp()
+    found = []
+    for entry in sorted(folder.iterdir()):
+        is_own = entry.name.startswith(".") or entry.name == "results"
+        if is_own or not entry.is_symlink() or not (root / entry.name).is_dir():
+            continue
+        inside = itertools.islice((root / entry.name).iterdir(), _LOOKED_AT)
+        paths = [path for path in (root / entry.name, *inside) if path.exists()]
+        if any(path.stat().st_mtime >= begun for path in paths):
+            found.append(entry.name)
+    return found
 
 
 def snapshot_path(python_path: str, root: Path, folder: Path) -> str:

@@ -89,7 +89,8 @@ class Courier:
                 for name in [name for name, job in at_work.items() if job.done()]:
                     if not _report(name, at_work.pop(name)):
                         rests_until[name] = time.monotonic() + _AGAIN_S
-                for folder in run_folders(self._results, names):
+                there = (self._results / "runs").is_dir()
+                for folder in run_folders(self._results, names) if there else []:
                     name = folder.path.name
                     if name in at_work or time.monotonic() < rests_until.get(name, 0):
                         continue
@@ -140,9 +141,11 @@ def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
     """The folders of runs: those named, or all that are there.
 
     Raises:
-        ResultError: one that is named isn't there.
+        ResultError: one that is named isn't there, or there are none at all.
     """
     base = results / "runs"
+    if not base.is_dir():
+        raise ResultError("no such folder; work in a project that has runs", str(base))
     paths = sorted(path for path in base.glob("*") if path.is_dir())
     found = [folder for path in paths for folder in with_further_runs(RunFolder(path))]
     by_name = {folder.path.name: folder for folder in found}

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from caduceus import checkpoints, wandb_sdk
+from caduceus.curve_points import CurvePoints
 from caduceus.errors import ResultError
 from caduceus.files import read_json, write_json
 from caduceus.logged_values import is_plain, number_of
@@ -106,7 +107,7 @@ class TrackedRun:
         self._every_s = log_every_s
         self._media_limit_bytes = media_limit_bytes
         self._left_out: set[str] = set()
-        self._curves: dict[str, tuple[list[float], list[float]]] = {}
+        self._curves = CurvePoints()
         self._held: dict[str, Any] = {}  # by thinning, the last value of each metric
         self._held_step: int | None = None
         self._row: int | None = None  # the step of the last row
@@ -141,9 +142,7 @@ class TrackedRun:
         """
         for name, logged in metrics.items():
             if (value := number_of(logged)) is not None:
-                steps, values = self._curves.setdefault(name, ([], []))
-                steps.append(step)
-                values.append(value)
+                self._curves.add(name, step, value)
         self._held |= metrics
         self._held_step = step
         diverged = [
@@ -211,9 +210,8 @@ class TrackedRun:
         note: dict[str, Any] = {"resumed_from": None}
         if found:
             content = found.content
-            for name, value in objects.items():
-                checkpoints.set_state(value, content["objects"][name])
-            self._curves = content["curves"]
+            checkpoints.set_states(objects, content["objects"])
+            self._curves.content = content["curves"]
             self._held, self._held_step = content["held"]
             self._row, held_back = content["row"], content["open"]
             self.restored = content["values"]
@@ -255,7 +253,7 @@ class TrackedRun:
             content = {
                 "objects": {name: checkpoints.state_of(o) for name, o in self._objects.items()},
                 "values": dict(values or {}),
-                "curves": self._curves,
+                "curves": self._curves.content,
                 "held": (self._held, self._held_step),
                 "row": self._row,
                 "open": self._open,
@@ -293,7 +291,7 @@ class TrackedRun:
         from caduceus.curves import draw_curves  # matplotlib takes 0.4 s to import
 
         self._release()
-        picture = wandb_sdk.image(draw_curves(self._curves))
+        picture = wandb_sdk.image(draw_curves(self._curves.curves))
         self._log({"visualizations/loss_curves": picture}, step)
 
     def log_confusion_matrix(

@@ -264,6 +264,8 @@ def _attempt(
                 attempt["error"] = endings.reason(
                     definition["program"], outcome, time_limit_s, console, lease.lost_to
                 )
+        for name in sources.written_links(Path(), folder.code, attempt["started_at"]):
+            _say(f"{folder.path.name}: {endings.shared(name)}")
         attempt["environment"] = installed_packages(folder, number)
         _settle(folder, [*earlier, attempt])
     return attempt

@@ -1,5 +1,6 @@
 """A project of one's own, from nothing and around a program that is there."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_a_new_project_works_at_once(tmp_path: Path) -> None:
     ).stdout
     assert "results/" not in listed and "experiments/train.py" in listed
     assert "Nothing to be done" in snakemake(project)
+    assert (project.path / ".snakemake/caduceus.json").exists()  # who has held the lock
 
 
 def test_a_plain_program_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -60,10 +62,22 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
     assert finished.code == 1
     assert finished.line() == (
-        "caduceus init: config.yaml: is there already; choose another folder"
+        "caduceus init: config.yaml: is there already; name another one by --config"
     )
     assert own.read_text() == "own: 1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_program_may_have_a_configuration_of_its_own(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write("train.py", PLAIN)
+    own = project.write("config.yaml", "own: 1\n")
+    words = ("init", ".", "--program", "train.py", "--config", "caduceus.yaml")
+    project.caduceus(*words).check()
+    assert re.search(r"^train +3$", snakemake(project, "--dry-run"), re.MULTILINE)
+    assert own.read_text() == "own: 1\n"
+    refused = project.caduceus(*words[:-1], "study.yaml").line()
+    assert refused == "caduceus init: Snakefile: is there already; choose another folder"
 
 
 def test_a_program_outside_the_folder_is_refused(tmp_path: Path) -> None:

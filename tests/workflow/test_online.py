@@ -224,6 +224,10 @@ def test_sync_delivers_offline_runs_once_and_says_what_differs(
     assert len(wandb_server.requests) <= 4  # nothing is sent or compared again
     assert finished.planned() == {}
 
+    elsewhere = Project(finished.path / "data")
+    assert caduceus(elsewhere, wandb_server, "sync").line() == (
+        "caduceus sync: results/runs: no such folder; work in a project that has runs"
+    )
     run = wandb_server.runs[0]
     run.history_lines[3] = run.history_lines[3].replace("0.25", "0.75")
     run.tags.append("new")

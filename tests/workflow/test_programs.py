@@ -2,9 +2,11 @@
 
 import csv
 import json
+import venv
 from pathlib import Path
 
 import pytest
+import wandb
 from projects import EXPORTS, ONE_RUN, Project
 from test_online import caduceus
 from wandb_server import WandbServer
@@ -17,6 +19,16 @@ for fold in range(3):
     for step in range(4):
         run.log({"val/accuracy": fold * 10 + step, "val/loss": 1.0})
     run.finish()
+"""
+ELSEWHERE = """\
+import importlib.util
+import sys
+
+print(sys.executable, flush=True)
+assert importlib.util.find_spec("caduceus") is None
+import wandb
+
+wandb.init().log({"val/accuracy": 1.0, "val/loss": 1.0})
 """
 OWN_CHECKPOINT = """\
 import json
@@ -109,6 +121,22 @@ def test_a_program_that_goes_on_by_itself_is_one_history(project: Project) -> No
     assert [attempt["resumed_from"] for attempt in attempts] == [None, 3, 9]
     assert columns(run, "_step", "epoch") == [(str(n), str(n)) for n in range(12)]
     assert float(columns(run, "val/loss")[-1][0]) == pytest.approx(sum(1 / n for n in range(1, 13)))
+
+
+def test_a_program_may_run_in_an_environment_without_caduceus(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has wandb, as a program's own environment has, and nothing of ours."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    environment = tmp_path / "env"
+    venv.create(environment, symlinks=True)
+    (site,) = environment.glob("lib/python*/site-packages")
+    (site / "others.pth").write_text(f"{Path(wandb.__file__).parents[1]}\n")
+    python = str(environment / "bin/python")
+    project.change("experiments/toy.yaml", command=[python, "${program}", "${args}"])
+    run = one_run(project, ELSEWHERE)
+    assert columns(run, "val/loss", "val/accuracy") == [("1", "1")]
+    assert (project.path / f"results/logs/train/{run.name}.log").read_text().startswith(python)
 
 
 def test_a_program_without_wandb_has_a_record(project: Project) -> None:

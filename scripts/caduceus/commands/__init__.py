@@ -3,6 +3,12 @@
 import argparse
 from typing import Protocol
 
+# Those that people type; all others are started by Snakemake's rules.
+FOR_PEOPLE = (
+    *("archive", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "refresh"),
+    *("retry", "slurm-pilot", "status", "sweep", "sync", "unlock", "verify", "why"),
+)
+
 
 class Command(Protocol):
     """What a module of this package holds."""

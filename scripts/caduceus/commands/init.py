@@ -11,10 +11,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--program", type=Path, help="a training program of yours in it, taken as it is"
     )
+    parser.add_argument(
+        "--config",
+        default="config.yaml",
+        help="what its configuration is called (config.yaml), where that is there already",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    for path in begin_project(arguments.folder, arguments.program):
+    for path in begin_project(arguments.folder, arguments.program, arguments.config):
         print(arguments.folder / path)
     print("\nNow:")
     if arguments.folder.resolve() != Path.cwd():

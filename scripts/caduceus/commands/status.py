@@ -17,10 +17,11 @@ from caduceus.yaml_files import load
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    results = Path("results")
+    results = arguments.results
     project = load_project(load(arguments.config).value, [str(arguments.config)])
     for line in state_lines(read_states(project, results, read_durations(results))):
         print(line)

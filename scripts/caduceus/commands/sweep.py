@@ -1,4 +1,10 @@
-"""Run an experiment's sweep; with --dry-run say what it would do, and what it may cost."""
+"""Run an experiment's sweep; with --dry-run say what it would do, and what it may cost.
+
+What follows -- goes to Snakemake as it is:
+
+    caduceus sweep experiments/tune.yaml
+    caduceus sweep experiments/tune.yaml -- --workflow-profile workflow/profiles/slurm
+"""
 
 import argparse
 import sys
@@ -15,22 +21,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", help="the experiment file")
     parser.add_argument("--dry-run", action="store_true", help="run nothing, and print")
     parser.add_argument("--cores", default="all", help="of Snakemake (all)")
+    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
 
 
 def run(arguments: argparse.Namespace) -> int | None:
-    settings = load_settings(Path("config.yaml"))
+    settings = load_settings(arguments.config)
     groups = settings["wandb"]["groups"]
     experiment = load_experiment(arguments.experiment, settings["defaults"], groups, Path())
     if experiment.sweep is None:
         raise SpecError("there is no `sweep` in this experiment; add one", arguments.experiment)
     if arguments.dry_run:
-        for line in preview(experiment, experiment.sweep, Path("results")):
+        for line in preview(experiment, experiment.sweep, arguments.results):
             print(line)
         return None
-    found = f"results/sweeps/{experiment.sweep.id}/trials.csv"
+    found = str(arguments.results / "sweeps" / experiment.sweep.id / "trials.csv")
     words = [sys.executable, "-m", "snakemake", found, "--cores", arguments.cores]
     # What config.yaml shows of other experiments isn't there.
     words += ["--config", f"experiments={arguments.experiment}", "paper=none"]
-    words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason"]
+    words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason", *arguments.snakemake]
     processes.become(words)
     return None

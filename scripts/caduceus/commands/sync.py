@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    folders = [] if arguments.watch else run_folders(arguments.results, arguments.runs)
     server = Server(find_account(), arguments.patience)
     courier = Courier(server, arguments.results, arguments.jobs, arguments.patience)
     if arguments.watch:
@@ -36,7 +37,6 @@ def run(arguments: argparse.Namespace) -> None:
         return
     from tqdm import tqdm
 
-    folders = run_folders(arguments.results, arguments.runs)
     ended = [folder for folder in folders if has_ended(folder)]
     done = list(tqdm(courier.sync(ended), total=len(ended), unit=" runs", disable=None))
     wrong = [(folder, delivery) for folder, delivery in done if delivery["state"] != "delivered"]

@@ -23,8 +23,7 @@ def varying_parameters(variants: Sequence[Variant]) -> tuple[str, ...]:
     return tuple(
         name
         for name in names
-        if name.partition(".")[0] not in ("hypothesis", "baseline")
-        and len({word(variant.parameters.get(name)) for variant in variants}) > 1
+        if len({word(variant.parameters.get(name)) for variant in variants}) > 1
     )
 
 

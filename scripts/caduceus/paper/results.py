@@ -15,6 +15,8 @@ from caduceus.runs import RunFolder
 from caduceus.validation import suggestion
 from caduceus.variants import leaves, matches
 
+_NO_PARAMETERS = ("seed", "hypothesis", "baseline")  # of what W&B shows as a run's configuration
+
 Metric = str | Mapping[str, Any]  # as `paper` says it: a name, or a mapping with `name`
 
 
@@ -154,11 +156,12 @@ def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[st
 
 def read_result(planned: PlannedRun, folder: Path) -> Result:
     """A run that was exported into `folder`, with the parameters that a sweep has chosen."""
-    config = read_json(folder / "run.json")["config"]
-    parameters = {name: value for name, value in leaves(config) if name != "seed"}
-    if planned.parameters is None:  # those that a sweep has chosen
-        chosen = read_json(folder / "params.json")["parameters"]
-        parameters |= dict(leaves(chosen))
+    own = planned.parameters
+    if own is None:  # those that a sweep has chosen
+        own = dict(leaves(read_json(folder / "params.json")["parameters"]))
+    config = leaves(read_json(folder / "run.json")["config"])
+    about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
+    parameters = {**about, **own}
     state = read_json(folder / "run_summary.json")["state"]
     return Result(
         planned.run, planned.experiment, planned.variant, planned.seed, parameters, state, folder
