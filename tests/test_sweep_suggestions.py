@@ -95,15 +95,15 @@ def test_a_random_trial_depends_on_seed_and_number_alone() -> None:
     assert len({json.dumps(other) for other in others}) == 4
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_model_is_asked_when_there_are_results(sampler: str) -> None:
+@pytest.mark.parametrize(("sampler", "least"), [("gp", 3), ("tpe", 10)])
+def test_a_model_is_asked_when_there_are_results(sampler: str, least: int) -> None:
     config = sweep("bayes")
     alike = [
         suggest(config, sampler, 0, number, trials_of(config, number, 3))
         == suggest(sweep("random"), sampler, 0, number, [])
         for number in range(12)
     ]
-    assert alike == [True] * 10 + [False] * 2
+    assert alike == [True] * least + [False] * (12 - least)
 
 
 @pytest.mark.parametrize("sampler", ["gp", pytest.param("tpe", marks=pytest.mark.soak)])
@@ -274,8 +274,8 @@ def test_nothing_heavy_is_imported_before_a_model_is_asked(method: str, allowed:
         "from caduceus.sweeps.suggestions import Told, suggest\n"
         f"config = {{'method': {method!r}, 'metric': {{'name': 'loss'}}}}\n"
         "config = read_config(config | {'parameters': {'x': {'values': [1, 2]}}}, str)\n"
-        "told = [Told({'x': 1}, 0.0, 'finished')] * 9\n"
-        "suggest(config, 'gp', 0, 9, told)\n"
+        "told = [Told({'x': 1}, 0.0, 'finished')] * 2\n"
+        "suggest(config, 'gp', 0, 2, told)\n"
         "print(*{'numpy', 'scipy', 'optuna', 'torch'} & {*sys.modules})"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
