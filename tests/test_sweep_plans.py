@@ -76,7 +76,12 @@ def test_a_sweep_is_another_one_where_its_trials_are(tmp_path: Path) -> None:
     assert ours.id != servers.id
     assert plan(tmp_path, count=9, confirm=1).id == ours.id
     assert len({plan(tmp_path, **{key: 1}).id for key in ("lag", "seed")} | {ours.id}) == 3
-    assert plan(tmp_path, engine="wandb", lag=1, count=9).id == servers.id
+    assert plan(tmp_path, engine="wandb", count=9).id == servers.id
+    for keys in ({"lag": 1}, {"seeds": [0]}, {"seeds": [1]}):  # each has runs of its own there
+        sweep = {"config": CONFIG, "count": 5, "engine": "wandb"} | keys
+        seeds = {"seeds": sweep.pop("seeds")} if "seeds" in sweep else {}
+        found = load(tmp_path, sweep, **seeds).sweep
+        assert found is not None and found.id != servers.id
     other = CONFIG | {"early_terminate": {"type": "hyperband", "min_iter": 3}}
     assert plan(tmp_path, engine="wandb", config=other).id != servers.id
 

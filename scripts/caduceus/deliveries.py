@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -316,13 +316,27 @@ def _has_failed(job: "Future[None]") -> bool:
 def _known(folder: RunFolder, server: Server, path: RunPath) -> Held:
     """What the server has of the run, and of the sweep it belongs to."""
     identity = read_json(folder.path / "run.json")
-    sweep = ""
-    if identity.get("sweep") is not None:  # a test run of `verify` has none
-        ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
-        sweep = sweep_on_server(ours, server, path)
-    there = Held(run=path.run if path.run != identity["id"] else "", sweep=sweep)
+    there = Held(
+        run=identity.get("handed_out", ""), sweep=_sweep_there(folder, identity, server, path)
+    )
     state = read_state(server, path)
     if state is None:
         return there
     artifacts = {(artifact.name, artifact.digest) for artifact in read_artifacts(server, path)}
     return replace(there, last_step=state.last_step, artifacts=artifacts)
+
+
+def _sweep_there(
+    folder: RunFolder, identity: Mapping[str, Any], server: Server, path: RunPath
+) -> str:
+    """W&B's id of the sweep that a run belongs to on the server; empty if it belongs to none.
+
+    Where the server chooses, it takes all runs of the sweep for its own trials, which confirmations
+    and a program's further runs aren't.
+    """
+    if identity.get("sweep") is None:  # a test run of `verify` has none
+        return ""
+    ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
+    if read_json(ours.plan)["engine"] == "wandb" and "handed_out" not in identity:
+        return ""
+    return sweep_on_server(ours, server, path)

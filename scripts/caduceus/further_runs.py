@@ -30,6 +30,7 @@ def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[st
         if old.name not in ids:
             shutil.rmtree(old)
     identity = read_json(folder.path / "run.json")
+    identity.pop("handed_out", None)
     for run_id in ids:
         nested = RunFolder(folder.further / run_id)
         nested.work.mkdir(parents=True, exist_ok=True)
@@ -45,8 +46,7 @@ def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[st
         header = read_head(logs[-1])[0].run
         name = header.name if header else run_id
         url = identity["url"] and f"{identity['url'].rpartition('/')[0]}/{run_id}"
-        own = {"id": run_id, "name": name, "handed_out": None, "url": url}
-        write_json(nested.path / "run.json", identity | own)
+        write_json(nested.path / "run.json", identity | {"id": run_id, "name": name, "url": url})
         write_json(nested.path / "train.json", {**train, "run": run_id, "output": {}})
         write_json(nested.path / "upload.json", {"run": run_id, "artifacts": {}})
     return ids

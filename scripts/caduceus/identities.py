@@ -19,8 +19,9 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         `job_type`, `tags`, `notes`, `config` (what W&B shows as the run's configuration),
         `artifact_types` (the declared ones), `patience_s` (for a server that doesn't answer),
         `scratch` (where W&B's folder lies while the program runs; null for the run's own), `sweep`
-        (the id of the one that chose its parameters, or null), `handed_out` (its id on the server
-        that did; null for `id`), `keep_checkpoints` and `url` (null unless it goes to a server).
+        (the id of the one that chose its parameters, or null), `keep_checkpoints` and `url` (null
+        unless it goes to a server). Of a trial that a server chose, `init_run` adds `handed_out`,
+        its id there.
     """
     spec = experiment.spec
     dataset = spec["dataset"] and spec["dataset"]["name"]
@@ -40,7 +41,6 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         "variant": run.variant,
         "seed": run.seed,
         "sweep": sweep,
-        "handed_out": None,
         "mode": wandb_settings["mode"],
         "entity": wandb_settings["entity"],
         "project": wandb_settings["project"],

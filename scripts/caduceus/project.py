@@ -15,7 +15,6 @@ from caduceus.experiments import Experiment, Run, load_experiment
 from caduceus.files import canonical_json
 from caduceus.paper.entries import SECTIONS, check_paper, load_paper
 from caduceus.paper.selections import PlannedRun, is_shown, planned_runs, shown_metrics
-from caduceus.sweeps.folders import SweepFolder
 from caduceus.validation import Where, validate
 from caduceus.yaml_files import Key, Source, as_number, load
 
@@ -125,31 +124,14 @@ def load_project(
     for experiment in experiments.values():
         groups.setdefault(experiment.spec["group"], []).append(experiment.id)
     sweeps = {found.sweep.id: found for found in experiments.values() if found.sweep}
-    return Project(filled, paper, experiments, runs, _datasets(experiments), groups, sweeps)
-
-
-def check_servers_sweeps(project: Project, results: Path) -> None:
-    """See that a server can be asked for the trials it is to choose, where some aren't chosen yet.
-
-    Args:
-        project: the project.
-        results: the folder results/.
-
-    Raises:
-        SpecError: runs aren't tracked online, or aren't made here.
-    """
-    export, wandb = project.config["export"], project.config["wandb"]
-    if wandb["mode"] == "online" and export["source"] == "local":
-        return
-    for sweep_id in project.servers_sweeps:
-        experiment, folder = project.sweeps[sweep_id], SweepFolder(results / "sweeps" / sweep_id)
-        trials = dict.fromkeys(run.trial for run in experiment.runs if run.trial)
-        if not all(folder.trial(trial).exists() for trial in trials):
+    for experiment in sweeps.values():
+        if filled["export"]["source"] == "api" and experiment.spec["sweep"]["engine"] == "wandb":
             raise SpecError(
-                "sweep.engine: found 'wandb', allowed where wandb.mode is online and export.source "
-                "local; set these, or let caduceus choose the trials",
+                "sweep.engine: found 'wandb': runs that a server has handed out aren't found by "
+                "their ids; set export.source to local, or name the project in export.projects",
                 experiment.source.where(["sweep", "engine"]),
             )
+    return Project(filled, paper, experiments, runs, _datasets(experiments), groups, sweeps)
 
 
 def load_settings(path: Path) -> dict[str, Any]:

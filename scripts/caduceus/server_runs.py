@@ -32,7 +32,7 @@ class RunPath:
 
 def path_there(identity: Mapping[str, Any], entity: str) -> RunPath:
     """Where a run of ours is on a server, by its run.json and the owner of its project."""
-    return RunPath(entity, identity["project"], identity.get("handed_out") or identity["id"])
+    return RunPath(entity, identity["project"], identity.get("handed_out", identity["id"]))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Sweeps on a W&B server: each of ours is made there once, and its runs belong to it.
 
-W&B gives a sweep its id. The receipt work/server.json in the sweep's folder keeps it.
+W&B gives a sweep its id. The receipt work/server.json in the sweep's folder keeps it, of each
+server and project that it was made on.
 """
 
 import yaml
@@ -36,11 +37,13 @@ def sweep_on_server(folder: SweepFolder, server: Server, path: RunPath) -> str:
     place = f"{path.entity}/{path.project}"
     lease, lock = folder.path / "work/server.lease", folder.path / "work/server.lock"
     with leases.held(lease, lock, waits=lambda where: None):
-        if receipt.exists():
-            known = read_json(receipt)
-            if (known["server"], known["project"]) == (server.account.base_url, place):
-                return str(known["sweep"])
+        known = read_json(receipt) if receipt.exists() else []
+        for made in known:
+            if (made["server"], made["project"]) == (server.account.base_url, place):
+                return str(made["sweep"])
         config = {"name": folder.path.name} | dict(folder.config().raw)
+        if read_json(folder.plan)["engine"] == "wandb":
+            config.pop("run_cap", None)  # how many there are is counted here, and may be raised
         answer = server.query(
             _UPSERT,
             entity=path.entity,
@@ -52,5 +55,6 @@ def sweep_on_server(folder: SweepFolder, server: Server, path: RunPath) -> str:
             name = str(answer["upsertSweep"]["sweep"]["name"])
         except (KeyError, TypeError):
             raise ServerError("it made no sweep", place) from None
-        write_json(receipt, {"server": server.account.base_url, "project": place, "sweep": name})
+        made = {"server": server.account.base_url, "project": place, "sweep": name}
+        write_json(receipt, [*known, made])
         return name

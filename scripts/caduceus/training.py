@@ -253,7 +253,7 @@ def _attempt(
             attempt |= {"state": "failed", "error": str(error)}
             attempt |= {"cpu_s": 0.0, "peak_memory_gb": 0.0}
         else:
-            was_stopped = judge is not None and judge.has_stopped
+            was_stopped = outcome.was_called_off and judge is not None and judge.has_stopped
             attempt |= _ended(outcome, lease.keep(at_once=True), was_stopped)
             attempt["energy_j"] = share.meter.used_j()
             if attempt["state"] == "finished":

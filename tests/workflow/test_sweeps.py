@@ -400,12 +400,22 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     change_sweep(project, count=3)
     project.run(*project.command("--cores", "2"), **variables).check()
     assert [row["state"] for row in trials_of(project)] == ["finished", "finished", "skipped"]
-    project.change("config.yaml", wandb={"project": "tests"})
+    project.change("config.yaml", wandb={"project": "tests"})  # offline
+    change_sweep(project, confirm=1)
     project.snakemake().check()
     change_sweep(project, count=4)
-    assert (
-        "experiments/tune.yaml:17: sweep.engine: found 'wandb', allowed where wandb.mode is online"
-    ) in project.snakemake().output
+    assert "config.yaml: wandb.mode: a W&B server chooses the trials of this sweep" in (
+        project.snakemake().output
+    )
+    project.change("config.yaml", wandb={"project": "others", "mode": "online"})
+    said = project.run(*project.command("--cores", "2"), **variables).output
+    assert f"its trials are handed out by {wandb_server.url} alice/tests, and not by" in said
+    project.change("config.yaml", wandb={"project": "tests", "mode": "online"})
+    shutil.rmtree(sweep_of(project) / "trials")
+    shutil.rmtree(sweep_of(project) / "work/asked")
+    said = project.run(*project.command("--cores", "2"), **variables).output
+    assert "has been run, but what the server chose for it is gone" in said
+    assert len(wandb_server.runs) == 2
 
 
 def test_a_server_stops_a_trial_that_does_badly_and_may_be_gone(

@@ -6,27 +6,22 @@ import gc
 import json
 import os
 import re
-from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.files import digest_text
 from caduceus.locks import note_holder
 from caduceus.paper.claim_pages import claim_lines
-from caduceus.project import check_servers_sweeps, command_digests, load_project
+from caduceus.project import command_digests, load_project
 from caduceus.identities import identity
 from caduceus.sweeps.plans import run_pattern
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
 gc.set_threshold(100_000, 50, 100)
 
-# Where a path lies, which as a module's may have another prefix; of a rule's, Snakemake sees to it.
-place = workflow.modifier.path_modifier.replace_prefix
-
 try:
     PROJECT = load_project(
         config, [os.path.relpath(path) for path in workflow.configfiles]
     )
-    check_servers_sweeps(PROJECT, Path(place("results")))
 except CaduceusError as error:
     raise SystemExit(f"caduceus: {error}")  # one line, where a traceback would hide it
 
@@ -78,6 +73,10 @@ wildcard_constraints:
     rank=r"\d+",
 
 
+# Where a path lies, which as a module's may have another prefix; of a rule's, Snakemake sees to it.
+place = workflow.modifier.path_modifier.replace_prefix
+
+
 def get_experiment_file(wildcards):
     experiment, _ = PROJECT.runs[wildcards.run]
     return local(experiment.source.path)
@@ -120,14 +119,14 @@ def get_trial(wildcards):
     return f"results/sweeps/{experiment.sweep.id}/trials/{run.trial}.json"
 
 
-def get_told(wildcards):
-    runs = PROJECT.sweeps[wildcards.sweep].sweep.waits_for(int(wildcards.trial))
-    return expand("results/runs/{run}/train.json", run=runs)
+def get_told(file):
+    """A file of the runs whose results decide with those before them what a trial is."""
 
+    def get(wildcards):
+        runs = PROJECT.sweeps[wildcards.sweep].sweep.waits_for(int(wildcards.trial))
+        return expand("results/runs/{run}/{file}", run=runs, file=file)
 
-def get_delivered(wildcards):
-    runs = PROJECT.sweeps[wildcards.sweep].sweep.waits_for(int(wildcards.trial))
-    return expand("results/runs/{run}/upload.json", run=runs)
+    return get
 
 
 def get_trial_before(wildcards):

@@ -43,7 +43,7 @@ rule start_sweep:
 rule suggest_trial:
     """Choose a trial's parameters, by the results of trials 0 to t - lag."""
     input:
-        results=ancient(get_told),
+        results=ancient(get_told("train.json")),
         before=ancient(get_trial_before),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
@@ -57,10 +57,10 @@ rule suggest_trial:
 
 
 rule ask_trial:
-    """Let the W&B server choose a trial's parameters, once it has trials 0 to t - lag."""
+    """Let the W&B server choose a trial's parameters, once it has all of trials 0 to t - lag."""
     input:
-        account=ancient("results/account.json"),
-        delivered=ancient(get_delivered),
+        ended=ancient(get_told("upload.json")),
+        before=ancient(get_trial_before),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
         trial="results/sweeps/{sweep}/trials/{trial}.json",
@@ -70,8 +70,13 @@ rule ask_trial:
         sweep="|".join(map(re.escape, PROJECT.servers_sweeps)) or "none",
     conda:
         "../../envs/environment.yaml"
+    resources:
+        is_online=int(TRAINS_ONLINE),  # no param: what was chosen once stays so offline
+    params:
+        project=PROJECT.place,
     shell:
-        "python -m caduceus ask-trial {input.account:q} --out {output.trial:q} --log {log:q}"
+        "python -m caduceus ask-trial {input.ended:q} --project {params.project:q}"
+        " --is-online {resources.is_online} --out {output.trial:q} --log {log:q}"
 
 
 rule confirm_trial:

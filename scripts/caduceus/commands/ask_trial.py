@@ -1,23 +1,34 @@
-"""Let the W&B server choose a trial's parameters, once it has trials 0 to t - lag."""
+"""Let the W&B server choose a trial's parameters, once it has all of trials 0 to t - lag."""
 
 import argparse
 from pathlib import Path
 
-from caduceus.accounts import find_account
+from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json
-from caduceus.server import Server
-from caduceus.server_runs import RunPath
-from caduceus.sweeps.agents import ask_trial
 from caduceus.sweeps.folders import SweepFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("account", type=Path, help="results/account.json")
+    parser.add_argument(
+        "ended", type=Path, nargs="*", help="upload.json of each run of the trial `lag` before"
+    )
+    parser.add_argument("--project", required=True, help="[ENTITY/]PROJECT")
+    parser.add_argument("--is-online", type=int, required=True, help="1 if runs are tracked online")
     parser.add_argument("--out", type=Path, required=True, help="the trial's file")
 
 
 def run(arguments: argparse.Namespace) -> None:
     folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
-    account = read_json(arguments.account)
-    place = RunPath(account["entity"], account["project"], "")
-    write_json(arguments.out, ask_trial(folder, number, Server(find_account()), place))
+    asked = folder.asked(number)
+    if not asked.exists():
+        if not arguments.is_online:
+            raise SpecError(
+                "wandb.mode: a W&B server chooses the trials of this sweep (engine: wandb): set it "
+                "to online, or let caduceus choose them",
+                "config.yaml",
+            )
+        from caduceus.sweeps.agents import ask_trial  # requests
+
+        runs = [path.parent for path in arguments.ended]
+        write_json(asked, ask_trial(folder, number, arguments.project, runs))
+    write_json(arguments.out, read_json(asked))

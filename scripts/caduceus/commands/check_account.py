@@ -18,5 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
     account = find_account()
     entity, _, project = arguments.project.rpartition("/")
     entity = check_access(Server(account, patience_s=2), entity or None, project)
-    about = {"server": account.base_url, "url": account.url, "entity": entity, "project": project}
-    write_json(arguments.out, about)
+    write_json(arguments.out, {"server": account.base_url, "url": account.url, "entity": entity})

@@ -21,10 +21,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.trial is not None:
         trial = read_json(arguments.trial)
         identity["config"] |= trial["parameters"] or {}
-        identity["handed_out"] = (trial.get("handed_out") or {}).get("run")
+        if trial.get("handed_out"):
+            identity["handed_out"] = trial["handed_out"]["run"]
     if arguments.account is not None:
         account = read_json(arguments.account)
-        run = identity["handed_out"] or identity["id"]
+        run = identity.get("handed_out", identity["id"])
         place = f"{account['entity']}/{identity['project']}/runs/{run}"
         identity |= {"entity": account["entity"], "url": f"{account['url']}/{place}"}
     write_json(arguments.out, identity)

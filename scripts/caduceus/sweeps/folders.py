@@ -73,8 +73,12 @@ class SweepFolder:
         return self.path / f"work/ahead/{number:04d}.json"
 
     def asked(self, number: int) -> Path:
-        """A trial that a server has handed out: see `agents.ask_trial`."""
+        """A trial that a server has chosen, and which stays so: see `agents.ask_trial`."""
         return self.path / f"work/asked/{number:04d}.json"
+
+    def all_asked(self) -> list[Path]:
+        """All of these that are there."""
+        return sorted((self.path / "work/asked").glob("*.json"))
 
     def run(self, run_id: str) -> Path:
         """The folder of a run of the sweep."""

@@ -60,7 +60,7 @@ class Rule:
         self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt
     ) -> "Judge | Minder":
         """What says while an attempt is at work whether it is to be stopped."""
-        if self.handed_out is None:
+        if self.handed_out is None or read_json(folder.path / "run.json")["mode"] != "online":
             return Judge(self, folder, earlier, attempt)
         from caduceus.sweeps.agents import Minder  # requests, which no other run needs
 
@@ -133,8 +133,10 @@ def note_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
     """Keep it if a run that has finished hasn't logged the sweep's metric: no other will."""
     folder = SweepFolder.of_trial(trial_json)
     is_sought = folder.config().metric_name is not None and train["state"] == "finished"
-    if is_sought and not train["trial"]["is_logged"]:
-        write_json(folder.unlogged, {"run": train["run"], "logged": train["trial"]["logged"]})
+    outcome = train["trial"]
+    # A server may stop a run before it has logged anything.
+    if is_sought and not outcome["is_logged"] and outcome["stopped_at"] is None:
+        write_json(folder.unlogged, {"run": train["run"], "logged": outcome["logged"]})
 
 
 def check_metric(trial_json: Path) -> None:

@@ -67,7 +67,7 @@ class Sweep:
     def is_sequential(self) -> bool:
         """Whether a trial needs the results of earlier ones.
 
-        What a server hands out is at work from then on, so it is asked as late as can be.
+        To a server what it has handed out is at work, so that no more than `lag` may be.
         """
         return self.is_servers or waits_for_results(self.config)
 
@@ -232,7 +232,7 @@ def plan_sweep(
     seeds = tuple(spec["seeds"])
     if given["engine"] == "wandb":
         _check_servers(seeds, source)
-    identity = dict(definition) | _decides(config, given, seeds)
+    identity = dict(definition) | _decides(config, given, seeds, has_seeds)
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
     sweep = Sweep(
         f"{spec['id']}-{digest}",
@@ -288,13 +288,17 @@ def _place(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
     return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
 
 
-def _decides(config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
+def _decides(
+    config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int], has_seeds: bool
+) -> dict[str, Any]:
     """What of a sweep decides its trials' parameters, and what becomes of them."""
     raw = config.raw
     decides = {"method": config.method, "space": raw["parameters"]}
     if given["engine"] == "wandb":
-        kept = ("metric", "early_terminate")
-        return decides | {"engine": "wandb"} | {key: raw[key] for key in kept if key in raw}
+        # The server has one run for each trial, so that no two runs here may be the same trial.
+        decides |= {key: raw[key] for key in ("metric", "early_terminate") if key in raw}
+        about = {"engine": "wandb", "lag": given["lag"], "seeds": list(seeds)}
+        return decides | about | {"has_seeds": has_seeds}
     if config.method != "grid":
         decides["seed"] = given["seed"]
     if config.method == "bayes":

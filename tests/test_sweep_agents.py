@@ -1,0 +1,117 @@
+"""Trials that a W&B server hands out, asked for directly."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.errors import ServerError
+from caduceus.files import write_json
+from caduceus.sweeps import agents
+from caduceus.sweeps.agents import Minder, ask_trial
+from caduceus.sweeps.folders import SweepFolder
+from wandb_server import WandbServer
+
+PLAN = {
+    "sweep": "tune-1",
+    "config": {"method": "grid", "parameters": {"x": {"values": [1, 2]}}},
+    "engine": "wandb",
+    "lag": 1,
+    "seeds": [0],
+    "has_seeds": False,
+}
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wandb_server: WandbServer
+) -> SweepFolder:
+    """The folder of a sweep that was started, for a user who is logged in."""
+    monkeypatch.setenv("WANDB_API_KEY", wandb_server.key)
+    monkeypatch.setenv("WANDB_BASE_URL", wandb_server.url)
+    monkeypatch.setattr(agents, "_BEATS_S", 0.05)
+    monkeypatch.setattr(agents, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(agents, "_WAITS_S", 0.3)
+    found = SweepFolder(tmp_path / "results/sweeps/tune-1")
+    write_json(found.plan, PLAN)
+    return found
+
+
+def ask(folder: SweepFolder, number: int) -> dict[str, Any]:
+    trial = ask_trial(folder, number, "tests", [])
+    write_json(folder.asked(number), trial)
+    return trial
+
+
+def test_trials_are_handed_out_until_there_are_no_more(
+    folder: SweepFolder, wandb_server: WandbServer
+) -> None:
+    trials = [ask(folder, number) for number in range(3)]
+    (sweep,) = wandb_server.sweeps
+    assert [trial["parameters"] for trial in trials] == [{"x": 1}, {"x": 2}, None]
+    assert trials[1]["handed_out"]["run"] == f"{sweep.name}-2"
+    assert trials[1]["handed_out"]["place"] == f"{wandb_server.url} alice/tests"
+    assert trials[2] == {"trial": 2, "parameters": None, "told": None, "handed_out": None}
+
+
+def test_a_sweep_that_is_paused_is_waited_for_but_not_for_ever(
+    folder: SweepFolder, wandb_server: WandbServer
+) -> None:
+    ask(folder, 0)
+    (sweep,) = wandb_server.sweeps
+    sweep.state = "PAUSED"
+    with pytest.raises(ServerError, match=r"hands out no trial .*; if it is paused there"):
+        ask(folder, 1)
+
+
+def test_a_run_that_is_another_trial_already_is_not_taken_again(
+    folder: SweepFolder, wandb_server: WandbServer
+) -> None:
+    """A server hands a run that was preempted out again; here it goes on by itself."""
+    first = ask(folder, 0)["handed_out"]["run"]
+    (sweep,) = wandb_server.sweeps
+    sweep.trials = 0  # it hands the first one out again, and then the second
+    second = ask(folder, 1)
+    assert (first, second["handed_out"]["run"]) == (f"{sweep.name}-1", f"{sweep.name}-2")
+    assert second["parameters"] == {"x": 2}
+
+
+def test_a_server_that_fails_for_a_moment_is_asked_again(
+    folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "_PATIENCE_S", 30.0)
+    wandb_server.fail("Heartbeat", 404, times=2)
+    assert ask(folder, 0)["parameters"] == {"x": 1}
+    monkeypatch.setattr(agents, "_PATIENCE_S", 0.2)
+    wandb_server.fail("Heartbeat", 404)
+    with pytest.raises(ServerError, match="404"):
+        ask(folder, 1)
+
+
+def test_what_is_no_answer_is_refused(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for commands in (None, "x", "[{}]", '[{"type": "run", "run_id": "a"}]', "{}x"):
+        answer = {"agentHeartbeat": {"commands": commands}}
+        monkeypatch.setattr(agents.Server, "query", lambda *_, answer=answer, **__: answer)
+        with pytest.raises(ServerError, match="doesn't answer an agent as W&B does"):
+            agents._beat(agents.Server(agents.find_account()), "agent", None)
+
+
+def test_only_the_servers_word_stops_a_run(
+    folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ask(folder, 0)["handed_out"]
+    minder = Minder(given["agent"], given["run"])
+    (sweep,) = wandb_server.sweeps
+    wandb_server.fail("Heartbeat", 500, times=1)
+    for commands in ([], [{"type": "exit"}], [{"type": "stop", "run_id": "another"}]):
+        monkeypatch.setattr(sweep, "commands", lambda *_, commands=commands: commands)
+        assert minder.goes_on()
+        time.sleep(0.2)
+        assert minder.goes_on(), json.dumps(commands)
+    monkeypatch.setattr(sweep, "commands", lambda *_: [{"type": "stop", "run_id": given["run"]}])
+    until = time.monotonic() + 30
+    while minder.goes_on():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert minder.has_stopped
