@@ -115,3 +115,10 @@ def test_the_installed_command_starts_without_anything_heavy() -> None:
     assert not {"jsonschema", "numpy", "torch", "wandb", "yaml"} & set(
         printed.splitlines()[-1].split()
     )
+
+
+def test_what_follows_two_dashes_is_snakemakes_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["status", "--", "--cores", "2"])
+    assert stopped.value.code == 2
+    assert "status takes nothing after --" in capsys.readouterr().err

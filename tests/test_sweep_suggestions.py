@@ -95,15 +95,19 @@ def test_a_random_trial_depends_on_seed_and_number_alone() -> None:
     assert len({json.dumps(other) for other in others}) == 4
 
 
-@pytest.mark.parametrize(("sampler", "least"), [("gp", 3), ("tpe", 10)])
-def test_a_model_is_asked_when_there_are_results(sampler: str, least: int) -> None:
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(("lag", "least"), [(1, 10), (7, 10), (12, 14)])
+def test_a_model_is_asked_when_there_are_trials_and_results(
+    sampler: str, lag: int, least: int
+) -> None:
     config = sweep("bayes")
     alike = [
-        suggest(config, sampler, 0, number, trials_of(config, number, 3))
+        suggest(config, sampler, 0, number, trials_of(config, max(number + 1 - lag, 0), running))
         == suggest(sweep("random"), sampler, 0, number, [])
-        for number in range(12)
+        for number in range(least - 2, least + 2)
+        for running in [min(number, lag - 1)]
     ]
-    assert alike == [True] * least + [False] * (12 - least)
+    assert alike == [True] * 2 + [False] * 2
 
 
 @pytest.mark.parametrize("sampler", ["gp", pytest.param("tpe", marks=pytest.mark.soak)])
@@ -274,8 +278,8 @@ def test_nothing_heavy_is_imported_before_a_model_is_asked(method: str, allowed:
         "from caduceus.sweeps.suggestions import Told, suggest\n"
         f"config = {{'method': {method!r}, 'metric': {{'name': 'loss'}}}}\n"
         "config = read_config(config | {'parameters': {'x': {'values': [1, 2]}}}, str)\n"
-        "told = [Told({'x': 1}, 0.0, 'finished')] * 2\n"
-        "suggest(config, 'gp', 0, 2, told)\n"
+        "told = [Told({'x': 1}, 0.0, 'finished')] * 9\n"
+        "suggest(config, 'gp', 0, 9, told)\n"
         "print(*{'numpy', 'scipy', 'optuna', 'torch'} & {*sys.modules})"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -33,7 +33,13 @@ def main(words: Sequence[str] | None = None) -> int:
         command = choices.add_parser(name, help=about.splitlines()[0], description=about)
         command.add_argument("--log", type=Path, help="file that takes messages and errors too")
         module.add_arguments(command)
-    arguments = parser.parse_args(words)
+    # What follows -- is Snakemake's: argparse would give the options among it to the command.
+    end = words.index("--") if "--" in words else len(words)
+    arguments = parser.parse_args(words[:end])
+    if words[end:]:
+        if not hasattr(arguments, "snakemake"):
+            parser.error(f"{arguments.command} takes nothing after --")
+        arguments.snakemake = words[end + 1 :]
     try:
         status = _module(arguments.command).run(arguments) or 0
         sys.stdout.flush()

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores", type=int, default=cores, help="for which the time is told (all of this machine)"
     )
-    parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
+    parser.set_defaults(snakemake=[])  # what follows --
 
 
 def run(arguments: argparse.Namespace) -> None:

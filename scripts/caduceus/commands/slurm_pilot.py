@@ -1,4 +1,7 @@
-"""Run the whole workflow inside one SLURM job: best for many short runs."""
+"""Run the whole workflow inside one SLURM job: best for many short runs.
+
+What follows -- goes to Snakemake as it is; all that is missing is made if nothing does.
+"""
 
 import argparse
 import shlex
@@ -19,16 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--partition", help="SLURM's partition (its default)")
     parser.add_argument("--sbatch", default="", help="further options: --sbatch='--account=lab'")
     parser.add_argument("--inside", action="store_true", help="how the job itself calls this")
-    parser.add_argument(
-        "arguments", nargs="*", help="arguments of snakemake, after -- (all that is missing)"
-    )
+    parser.set_defaults(snakemake=[])  # what follows --
 
 
 def run(arguments: argparse.Namespace) -> int | None:
     allocation = Allocation(arguments.cores, arguments.gpus, arguments.minutes, arguments.mem_mb)
     if arguments.inside:
-        return work(allocation, arguments.arguments)
+        return work(allocation, arguments.snakemake)
     options = shlex.split(arguments.sbatch)
-    job_id, log = submit(allocation, arguments.partition, options, arguments.arguments)
+    job_id, log = submit(allocation, arguments.partition, options, arguments.snakemake)
     print(f"SLURM job {job_id}; its log: {log}")
     return None

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cores", default="all", help="of Snakemake (all)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
-    parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
+    parser.set_defaults(snakemake=[])  # what follows --
 
 
 def run(arguments: argparse.Namespace) -> int | None:

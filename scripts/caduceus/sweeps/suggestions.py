@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
-# A model is asked from so many results on. Of 2, 3, 5 and 10, 3 gave gp the least regret after 25
-# trials in most of benchmarks/sweeps.py, by 40 seeds; for tpe 3 were no better than Optuna's 10.
-_LEAST_RESULTS = {"gp": 3, "tpe": 10}
+# A model is asked from trial 10 on, once there are three results. To wait for ten results makes at
+# lag 7 all of 17 trials random, and to ask at lag 1 from the third on spreads too few: both gave
+# more regret in benchmarks/sweeps.py.
+_LEAST_TRIALS, _LEAST_RESULTS = 10, 3
 # Optuna tries each of so many whole numbers, and searches among more of them step by step, which
 # takes longer than a search among real numbers.
 _MOST_INDEXED = 16
@@ -75,7 +76,7 @@ def suggest(
         return found
     axes = [_Axis(p) for p in config.space.parameters if p.distribution.kind != "constant"]
     results = sum(trial.state != "running" for trial in earlier)
-    if axes and results >= _LEAST_RESULTS[sampler]:
+    if axes and number >= _LEAST_TRIALS and results >= _LEAST_RESULTS:
         found = _ask_model(config, axes, sampler, (seed, number), earlier)
     rng = np.random.default_rng((seed, number, 1))
     return _untried(found, config.space, [trial.parameters for trial in earlier], rng)
