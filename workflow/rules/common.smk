@@ -25,7 +25,8 @@ try:
 except CaduceusError as error:
     raise SystemExit(f"caduceus: {error}")  # one line, where a traceback would hide it
 
-# The commands need Caduceus itself, which a rule's own environment wouldn't hold.
+# The commands need Caduceus itself, which a rule's own environment wouldn't hold. Rules name one all
+# the same, as Snakemake's linter wants it.
 if workflow.deployment_settings.deployment_method:
     raise SystemExit(
         "caduceus: --software-deployment-method: one environment serves all rules; leave it out, "
