@@ -1,6 +1,7 @@
 """The documentation's site: it builds, is whole, and shows nothing that isn't so."""
 
 import ast
+import itertools
 import os
 import re
 import shlex
@@ -119,7 +120,9 @@ def check_command(words: Sequence[str]) -> None:
     """See that a command exists, and takes these arguments."""
     name, *arguments = words
     if name == "caduceus":
-        command_parser(arguments[0]).parse_args(arguments[1:])
+        # What follows -- is Snakemake's.
+        own = itertools.takewhile(lambda word: word != "--", arguments[1:])
+        command_parser(arguments[0]).parse_args([*own])
     elif name == "snakemake":
         parsed = get_argument_parser().parse_args(arguments)
         for target in parsed.targets:
