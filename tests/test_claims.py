@@ -270,6 +270,36 @@ def test_a_trend_is_tested_over_seeds_with_levels_missing(project: Project) -> N
     assert "Left out of 8 runs of rate=0.2: 4 failed." in found["falls"]["reason"]
 
 
+def test_intervals_have_the_confidence_that_the_paper_says(project: Project) -> None:
+    trend = {"parameter": "rate", "metric": "val/accuracy", "direction": "falls"}
+    claims = {"so": BETTER, "trend": {"trend": trend}}
+    stated = {name: {"statement": "So."} | claim for name, claim in claims.items()}
+    width = {}
+    for confidence in (0.95, 0.5):
+        state(project, 8, claims)
+        statistics = {"confidence": confidence}
+        project.change("config.yaml", paper={"claims": stated, "statistics": statistics})
+        found = verdicts(
+            project,
+            lambda parameters, seed: [
+                {"val/accuracy": noise(seed + round(1000 * parameters["rate"]))}
+            ],
+        )
+        width[confidence] = [found[name]["high"] - found[name]["low"] for name in found]
+        assert all(
+            f"{100 * confidence:g} % interval" in claim["method"] for claim in found.values()
+        )
+    assert all(half < whole for half, whole in zip(width[0.5], width[0.95], strict=True))
+
+
+def test_one_run_of_each_is_said_in_the_singular(project: Project) -> None:
+    state(project, 1, {"so": BETTER})
+    assert (
+        "One pair of runs can't give a p below 1, and"
+        in (verdicts(project, lower_is_better)["so"]["reason"])
+    )
+
+
 @pytest.mark.parametrize(
     ("claim", "line", "message"),
     [

@@ -202,6 +202,13 @@ def test_wandb_gets_only_what_it_takes(project: Project) -> None:
     assert len(f"dataset-{'d' * 48}") <= 128
 
 
+def test_what_the_experiment_does_not_say_is_left_to_the_program(project: Project) -> None:
+    experiment = load(project, hypothesis="", dataset=None, baseline=None)
+    config = identity(experiment, experiment.runs[0], SETTINGS)["config"]
+    assert not {"hypothesis", "dataset", "baseline"} & config.keys()
+    assert config["experiment"] == experiment.id
+
+
 def test_a_parameter_named_like_one_of_ours_wins(project: Project) -> None:
     experiment = load(project, parameters={"dataset": "mine"})
     found = identity(experiment, experiment.runs[0], SETTINGS)

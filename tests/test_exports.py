@@ -18,7 +18,8 @@ from projects import EXPERIMENT, ONE_RUN, TRAIN, Project
 VALUES = """
     run.log({"nan": float("nan"), "inf": float("inf"), "text": "NaN", "big": 2**60, "f": 0.1,
              "none": None, "flag": True, "comma": 'a,"b"\\n', "nest": {"a": 1}, "odd.key": 2})
-    run.log({"only_here": 1, "system/mine": 3, "histogram": wandb.Histogram([1, 2])})
+    run.log({"only_here": 1, "system/mine": 3, "system/cpu_percent": 4,
+             "histogram": wandb.Histogram([1, 2])})
 """
 
 
@@ -85,11 +86,10 @@ def test_every_value_has_its_one_rendering(logged: Project) -> None:
         r"odd\.key": "2",
     }
     assert json.loads(rows[6]["histogram"])["_type"] == "histogram"
-    assert "system/mine" not in rows[6]
+    assert (rows[6]["system/mine"], "system/cpu_percent" in rows[6]) == ("3", False)
     system = rows_of(run / "system_metrics.csv")
-    assert [(row["_step"], row["system/mine"]) for row in system if row["system/mine"]] == [
-        ("6", "3")
-    ]
+    measured = [(row["_step"], row["system/cpu_percent"]) for row in system]
+    assert [pair for pair in measured if pair[1]] == [("6", "4")]
     first, *_, runtime, timestamp = rows[0]
     assert [first, runtime, timestamp] == ["_step", "_runtime", "_timestamp"]
 
@@ -143,6 +143,24 @@ def test_media_are_one_cell_each_without_random_parts() -> None:
         "imagery": "2",
         "image": '{"_type": "image-file", "path": "media/images/x.png"}',
     }
+
+
+def test_media_inside_of_media_stay_inside_in_whatever_order_their_parts_come() -> None:
+    parts = {
+        "m._type": '"image-file"',
+        "m.masks.a\\.b._type": '"mask"',
+        "m.masks.a\\.b.path": '"x"',
+        "m.masks.a\\.b._latest_artifact_path": '"random"',
+        r"n\._type": "1",
+        r"n\.b": "2",
+    }
+    folded = {
+        "m": '{"_type": "image-file", "masks": {"a.b": {"_type": "mask", "path": "x"}}}',
+        r"n\._type": "1",
+        r"n\.b": "2",
+    }
+    for order in (parts, dict(reversed(parts.items()))):
+        assert fold_media(order) == folded
 
 
 def test_leaves_passes_over_media() -> None:

@@ -1,14 +1,17 @@
 """Figures: what they show of the runs, and what the numbers are."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from caduceus.errors import ResultError, SpecError
+from caduceus.group_history import ABOUT, RunHistory, write_history
 from caduceus.paper.figures import draw_figure, measure_figure
 from caduceus.paper.histories import read_curve
 from caduceus.paper.history_columns import read_curves
@@ -121,6 +124,18 @@ def test_a_column_read_at_once_is_the_one_read_cell_by_cell(
     expected = [(at, value) for at, value in read_curve(path, "loss") if np.isfinite(value)]
     assert list(zip(steps.tolist(), values.tolist(), strict=True)) == expected
     assert len(read_curves(path, ["other"])["other"][0]) == 0
+
+
+def test_a_row_may_be_longer_than_a_block_of_the_reader(tmp_path: Path) -> None:
+    path = tmp_path / "metrics_history.csv"
+    rows = [["0", "0.5", "a"], ["1", "0.25", "x" * 3_000_000], ["2", "no", "c"]]
+    path.write_text("".join(map(csv_line, [["_step", "loss", "note"], *rows])))
+    steps, values = read_curves(path, ["loss"])["loss"]
+    assert (steps.tolist(), values.tolist()) == ([0, 1], [0.5, 0.25])
+
+    write_history([RunHistory(dict.fromkeys(ABOUT), path)], tmp_path / "history.parquet")
+    notes = pq.read_table(tmp_path / "history.parquet").column("note").to_pylist()
+    assert [len(note) for note in notes] == [1, 3_000_000, 1]
 
 
 def test_bars_show_means_seeds_and_what_is_published(project: Project) -> None:
@@ -287,8 +302,31 @@ def test_a_metric_that_no_run_has_is_refused(project: Project, kind: str) -> Non
 def test_a_figure_without_a_finished_run_says_so(project: Project, kind: str) -> None:
     export(project, {"cnn": [None], "mlp": [None]})
     content = measured(project, kind, **({} if kind == "confusion" else ACC))
-    assert [text.get_text() for text in drawn(content, kind).texts] == ["No run has finished."]
+    assert [text.get_text() for text in drawn(content, kind).texts] == ["No run has a result."]
     assert content.caption == "Failed and left out: 2 of 2 runs."
+
+
+@pytest.mark.parametrize("kind", ["curves", "bars", "differences", "profiles"])
+@pytest.mark.parametrize("of_base", [None, math.nan, 0.5])
+def test_what_has_no_result_is_left_out(project: Project, kind: str, of_base: float | None) -> None:
+    other = 0.5 if of_base != 0.5 else math.nan
+    export(project, {"base": [of_base] * 2, "other": [other] * 2, "third": [math.nan, None]})
+    content = measured(project, kind, **ACC)
+    drawn(content, kind)
+    assert "Failed and left out" in content.caption
+    if kind == "differences":
+        assert "No variant has a result that can be compared." in content.caption
+
+
+@pytest.mark.parametrize("kind", ["curves", "bars", "differences", "profiles"])
+def test_a_figure_of_runs_that_have_all_diverged_is_a_figure(project: Project, kind: str) -> None:
+    logged = [{"acc": math.nan, "loss": 0.5}, {"acc": math.nan, "loss": 0.25}]
+    export_variants(project, ["base", "other"], 2, lambda parameters, seed: logged)
+    content = measured(project, kind, **ACC)
+    texts = [text.get_text() for text in drawn(content, kind).texts]
+    assert (content.numbers, texts) == ({}, ["No run has a result."])
+    both = measured(project, kind, metrics={"accuracy": "acc", "loss": "loss"})
+    assert len(drawn(both, kind).axes) == len(both.numbers["panels"]) == 2
 
 
 @pytest.mark.parametrize(

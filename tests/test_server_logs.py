@@ -68,7 +68,7 @@ with wandb.init(
     run.log({
         "nest": {"a": {"b": 1, "c.d": 2}}, "dot.key": 2, "x": {"y": 3}, "x.y": 4, ".": 5, "..": 6,
         "no dict": {}, "half": {"empty": {}, "f": 1}, "sl/ash": 1, "sp ace": 2,
-        "back\\\\": {"slash": 3}, "é": 4, "system/mine": 3,
+        "back\\\\": {"slash": 3}, "é": 4, "system/mine": 3, "system/cpu_percent": 5,
     }, step=7)
     pixels = numpy.arange(48, dtype=numpy.uint8).reshape(4, 4, 3)
     data = wandb.Table(columns=["a", "b"], data=[[1, "x"], [2.5, None]])
@@ -79,7 +79,7 @@ with wandb.init(
         "plot": wandb.plot.line(wandb.Table(columns=["u", "v"], data=[[1, 2], [2, 3]]), "u", "v"),
     }, step=1000)
     for step in range(6):
-        run.log({"loss": step / 7, "system/mine": step}, commit=False)
+        run.log({"loss": step / 7, "system/cpu_percent": step}, commit=False)
         run.log({"late": step})
         time.sleep(0.1)
     run.summary["best"] = 0.5

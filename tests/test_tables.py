@@ -15,6 +15,7 @@ import pytest
 from caduceus.__main__ import main
 from caduceus.errors import SpecError
 from caduceus.paper.marks import Column, find_best
+from caduceus.paper.results import Result, by_variant
 from debian_packages import UnavailableError, install
 from exported_runs import Logged, export_runs, load
 from projects import Project
@@ -312,6 +313,43 @@ def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) 
     (first, *_) = made.value["rows"]
     values = {heading: cell["value"] for heading, cell in first["cells"].items()}
     assert values == pytest.approx({"last": 0.8, "first": 0.6, "chosen": 0.7})
+
+
+def test_a_run_that_has_diverged_has_no_value_there(project: Project) -> None:
+    """Nor that of the last step at which it hadn't yet."""
+    losses = [0.9, 0.4, float("nan"), float("inf")]
+    rows = [{"loss": loss, "val": step} for step, loss in enumerate(losses)]
+    metrics = {
+        "at 1": {"name": "loss", "at": 1},
+        "at 3": {"name": "loss", "at": 3},
+        "chosen": {"name": "loss", "best_by": {"name": "val", "goal": "maximize"}},
+    }
+    made = make_of(project, lambda parameters, seed: rows, {"metrics": metrics})
+
+    cells = made.value["rows"][0]["cells"]
+    assert {heading: cell["value"] for heading, cell in cells.items()} == {"at 1": 0.4}
+
+
+def test_where_all_runs_have_diverged_the_table_says_so(project: Project) -> None:
+    made = make(project, {0.1: [float("nan")] * 2, 0.2: [float("inf"), float("nan")]})
+    assert "Finished without a finite number and left out: 4 (accuracy)." in made.note
+
+
+def test_what_is_no_number_is_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[dict[str, Any]] = [{"word": "yes"}, {"late": 3}]
+    late = {"name": "late", "at": 0}
+    for metric, message in (("word", ""), (late, " at step 0 or before")):
+        with pytest.raises(AssertionError):
+            make_of(project, lambda parameters, seed: rows, {"metrics": {"accuracy": metric}})
+        assert f" as a number{message}; there are late, word" in capsys.readouterr().err
+
+
+def test_trials_that_were_skipped_are_no_runs() -> None:
+    about = ("toy", "t0", 0, {})
+    finished, skipped = (Result("r", *about, state, Path()) for state in ("finished", "skipped"))
+    [variant] = by_variant([finished, skipped])
+    assert (variant.results, variant.failed) == ((finished,), 0)
+    assert by_variant([skipped]) == []
 
 
 def test_runs_that_diverged_are_counted_apart_from_those_that_failed(project: Project) -> None:

@@ -99,6 +99,43 @@ def test_what_is_lost_is_said_and_the_rest_exported(
     assert len(rows_of(tmp_path / "out/runs/run1/metrics_history.csv")) == 3
 
 
+ALIKE = """
+import wandb
+for entity, project in (("a_b", "c"), ("a", "b_c")):
+    with wandb.init(entity=entity, project=project, id="same", group="g") as run:
+        run.log({"loss": 1})
+for rows in (5, 1):
+    with wandb.init(project="p", id="twice") as run:
+        for step in range(rows):
+            run.log({"loss": step})
+"""
+
+
+def test_runs_of_one_id_are_kept_apart_and_an_earlier_try_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "WANDB_MODE": "offline"}
+    command = [sys.executable, "-c", ALIKE]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    out = tmp_path / "out"
+    assert main(["export", str(tmp_path / "wandb"), "--out", str(out), "--groups"]) == 3
+    said = capfd.readouterr()
+
+    assert "exported runs: 3" in said.out
+    assert "twice: 5 rows of " in said.err
+    assert "aren't the run's: a later process began it afresh" in said.err
+    assert list(
+        json.loads((out / "runs/twice/manifest.json").read_text())["replaced"].values()
+    ) == [5]
+    names = sorted(path.name for path in (out / "runs").iterdir())
+    assert names == ["a_b_c_same", "a_b_c_same-2", "twice"]
+    groups = sorted(path.name.rpartition("-")[0] for path in (out / "groups").iterdir())
+    assert groups == ["", "a_b_c_g", "a_b_c_g"]
+    for group in (out / "groups").glob("a_*"):
+        [row] = rows_of(group / "runs.csv")
+        assert (row["run"], row["type"], row["git_commit"]) == ("same", "", "")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("missing", "no such file or folder"), (".", "no `.wandb` file here or below")],

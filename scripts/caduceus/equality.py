@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caduceus.exports import VOLATILE, without_empty
+from caduceus.exports import VOLATILE, VOLATILE_VALUES, without_empty
 from caduceus.files import canonical_json, files_below, read_json
+from caduceus.histories import TIME_COLUMNS
 from caduceus.rendering import canonical
 
 _KEYS = {"metrics_history.csv": "_step", "system_metrics.csv": "_timestamp"}
@@ -31,7 +32,7 @@ def differences(
     """
     summaries = (read_json(folder / "run_summary.json") for folder in (here, there))
     tables = list(_KEYS) if with_times else ["metrics_history.csv"]
-    left_out = () if with_times else VOLATILE
+    left_out = () if with_times else TIME_COLUMNS
     folders = _FOLDERS if with_files else ()
     return [
         *(line for name in tables for line in _in_table(here / name, there / name, left_out)),
@@ -100,7 +101,7 @@ def _compared(summary: Mapping[str, Any]) -> dict[str, Any]:
     """What of run_summary.json must be equal."""
     kept: dict[str, Any] = canonical({k: v for k, v in summary.items() if k not in VOLATILE})
     kept["config"] = without_empty(kept.get("config", {}))
-    kept["summary"] = {k: v for k, v in kept["summary"].items() if k not in VOLATILE}
+    kept["summary"] = {k: v for k, v in kept["summary"].items() if k not in VOLATILE_VALUES}
     for name in ("artifacts", "used_artifacts"):
         kept[name] = {
             f"{artifact['name']} {artifact['digest']}": {

@@ -13,13 +13,15 @@ from caduceus.histories import TIME_COLUMNS, export_history, without_references
 from caduceus.rendering import canonical
 from caduceus.run_logs import read_uploads, stitch_attempts
 from caduceus.runs import RunFolder
-from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, stitch
+from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, iter_rows, stitch
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
+from caduceus.wandb_log.summaries import summary_of
 
 _STATES = {None: "unfinished", 0: "finished"}  # by exit code; others mean failed
 # What differs between two runs of the same thing, in run_summary.json and in its `summary`. Whoever
 # compares exports byte for byte leaves these, the time columns and system_metrics.csv out.
-VOLATILE = ("started_at", "runtime_s", "host", *TIME_COLUMNS, "_wandb")
+VOLATILE = ("started_at", "runtime_s", "host")
+VOLATILE_VALUES = (*TIME_COLUMNS, "_wandb")
 
 
 def export_run(folder: RunFolder, log: Path | None = None) -> dict[str, Any]:
@@ -79,7 +81,8 @@ def export_logs(logs: Sequence[Path], folder: Path) -> dict[str, Any]:
     """Write the export of a run of which there are only W&B's logs, and return its manifest.
 
     The files are those of `export_run`. Files of artifacts that are no longer what was logged are
-    left out, and listed under `missing` in the manifest.
+    left out, and listed under `missing` in the manifest; under `replaced` are the logs that a later
+    process began the run afresh after, with the number of their rows.
 
     Args:
         logs: the `.wandb` files of one run.
@@ -105,6 +108,9 @@ def export_logs(logs: Sequence[Path], folder: Path) -> dict[str, Any]:
     }
     bases = [base for part in parts for base in (part.path.parent, *part.path.parents[1:3])]
     manifest = _export(parts, [], about, {}, folder, bases)
+    left_out = set(logs) - {part.path for part in parts}
+    rows = {str(log): sum(1 for _ in iter_rows(Segment(log))) for log in sorted(left_out)}
+    manifest["replaced"] = {log: number for log, number in rows.items() if number}
     write_json(folder / "manifest.json", manifest)
     return manifest
 
@@ -127,7 +133,8 @@ def _export(
     about["state"] = about["state"] or _STATES.get(exit_code, "failed")
     headers = [segment.run for segment in segments if segment.run]
     about["tags"] = list(dict.fromkeys([*about["tags"], *(t for h in headers for t in h.tags)]))
-    summary = about | _said_by(history.segments, artifacts, config)
+    said = _said_by(history.segments, summary_of(parts, history.segments), artifacts, config)
+    summary = about | said
     last = max((part.last for part in parts if part.last is not None), default=None)
     if last is not None:  # a sync that has no row to send leaves it out
         summary["summary"]["_step"] = last
@@ -224,14 +231,15 @@ def place(source: Path, target: Path) -> None:
 
 
 def _said_by(
-    segments: Sequence[Segment], artifacts: Sequence[Artifact], config: Mapping[str, Any]
+    segments: Sequence[Segment],
+    summary: Mapping[str, Any],
+    artifacts: Sequence[Artifact],
+    config: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The part of run_summary.json that the logs say; `config` wins over what they hold."""
-    summary: dict[str, Any] = {}
     logged: dict[str, Any] = {}
     for segment in segments:
         logged |= segment.config
-        summary |= segment.summary
     last = segments[-1] if segments else None
     first_header = segments[0].run if segments else None
     logged.pop("_wandb", None)  # W&B's own notes on the SDK

@@ -44,6 +44,11 @@ def read_json(path: Path) -> Json:
     return json.loads(path.read_text())
 
 
+def read_if_there(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file."""
+    return dict(read_json(path)) if path.exists() else {}
+
+
 def canonical_json(value: Json) -> str:
     """JSON of `value` with sorted keys and no spaces: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

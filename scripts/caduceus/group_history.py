@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from caduceus.history_csv import read_columns
+
 ABOUT = ("run", "experiment", "variant", "seed")
 
 _INT = r"^-?[0-9]+$"
 _FLOAT = r"^(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|NaN|-?Infinity)$"
 _BOOL = "^(true|false)$"
 _JSON = r'^["\[{]'
-_LARGE = 1 << 20  # bytes of a file whose columns are worth threads
 _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
 
 
@@ -120,18 +121,14 @@ def _read(
     header = _header(path)
     if wanted is not None:
         header = [name for name in header if _renamed(name) in wanted]
-    table = pa_csv.read_csv(
-        path,
-        read_options=pa_csv.ReadOptions(use_threads=path.stat().st_size > _LARGE),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            include_columns=header,
-            column_types=dict.fromkeys(header, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
+    convert = pa_csv.ConvertOptions(
+        include_columns=header,
+        column_types=dict.fromkeys(header, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
+    table = read_columns(path, convert)
     for name in table.column_names:
         yield _renamed(name), table.column(name)
 

@@ -11,6 +11,7 @@ from caduceus.attempts import Attempt
 from caduceus.compute import elsewhere, total_cost
 from caduceus.files import digest_text, read_json, write_json, write_whole
 from caduceus.group_history import ABOUT, RunHistory, write_history
+from caduceus.histories import is_system_metric
 from caduceus.rendering import to_csv
 from caduceus.run_records import ABOUT_RUN, run_row
 from caduceus.runs import RunFolder
@@ -34,15 +35,22 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
     members = list(_members(group, plans))
     write_whole(folder / "runs.csv", to_csv([_flat(member) for member in members], ABOUT_RUN))
     variants = list(_variants(members))
-    write_whole(folder / "variants.csv", to_csv(variants, tuple(variants[0])))
+    write_whole(folder / "variants.csv", to_csv(variants, tuple(next(iter(variants), ()))))
     write_history(
         [_history(member.summary, member.folder) for member in members], folder / "history.parquet"
     )
     write_json(folder / "compute.json", _compute(group, members))
 
 
-def group_folder(group: str) -> str:
-    """The name of the folder of a W&B group, which may be called anything."""
+def group_folder(group: str, owner: str = "") -> str:
+    """The name of the folder of a W&B group, which may be called anything.
+
+    Args:
+        group: its name; empty for the runs of none.
+        owner: who it belongs to, where there are groups of several.
+    """
+    if owner:
+        return group_folder(f"{owner}/{group or _UNGROUPED}")
     if not group:
         return _UNGROUPED
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", group)
@@ -59,7 +67,7 @@ def export_loose_group(runs: Sequence[Path], folder: Path) -> None:
         folder: takes the files.
     """
     summaries = [read_json(run / "run_summary.json") for run in runs]
-    rows = [_flat(_Member("", {}, *pair)) for pair in zip(summaries, runs, strict=True)]
+    rows = [run_row(summary, None, None) for summary in summaries]
     write_whole(folder / "runs.csv", to_csv(rows, ABOUT_RUN))
     histories = [_history(*pair) for pair in zip(summaries, runs, strict=True)]
     write_history(histories, folder / "history.parquet")
@@ -108,10 +116,13 @@ def _flat(member: _Member) -> dict[str, Any]:
 def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
     """For each variant and numeric result: n, failed, mean, std and a 95 % interval over seeds.
 
-    A variant without any result has one row with n 0, so that it isn't lost.
+    A variant without any result has one row with n 0, so that it isn't lost. A trial that was
+    skipped is no run.
     """
     by_variant: dict[tuple[str, str], list[_Member]] = {}
     for member in members:
+        if member.summary["state"] == "skipped":
+            continue
         key = (member.summary["experiment"], member.summary["variant"])
         by_variant.setdefault(key, []).append(member)
     for (experiment, variant), found in by_variant.items():
@@ -150,7 +161,7 @@ def _aggregates(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
 
 
 def _is_result(name: str) -> bool:
-    return not name.startswith(("_", "system/"))
+    return name[0] != "_" and not is_system_metric(name)
 
 
 def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The history of a run, stitched from its segments and written as CSV."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from caduceus.files import write_whole
 from caduceus.rendering import cell, csv_line
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
+from caduceus.wandb_log.records import set_value
 from caduceus.wandb_log.segments import seconds
 from caduceus.wandb_log.stitching import step_of
 
@@ -21,9 +23,12 @@ TIME_COLUMNS = ("_runtime", "_timestamp")
 # Above this, numpy's speed is worth the time its import takes; below, most logs of short runs lie.
 _LARGE_LOG = 1 << 18  # bytes, some 400 rows
 
-_RANDOM_PARTS = ("artifact_path", "_latest_artifact_path")
-_SYSTEM = "system/"  # the program's own system metrics
-_STATS = "system."  # W&B's
+# Of media: W&B's references to its own artifacts.
+_RANDOM_PARTS = ("artifact_path", "_latest_artifact_path", "previous_increments_paths")
+_IS_MEDIA = re.compile(r"(?<!\\)\._type$")
+_DOT = re.compile(r"(?<!\\)\.")
+_SYSTEM = re.compile(r"system/(cpu_percent|memory_used_gb|gpu\d*_(utilization|memory_used_gb))")
+_STATS = "system."  # W&B's own system metrics
 
 
 @dataclass
@@ -86,7 +91,7 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
         history.segments.append(segment)
     rows.sort(key=step_of)
     history.rows = len(rows)
-    names = {name for row in rows for name in row if not name.startswith(_SYSTEM)}
+    names = {name for row in rows for name in row if not is_system_metric(name)}
     columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
     write_whole(folder / "metrics_history.csv", _csv(columns, rows))
     return history, list(_system_rows(rows))
@@ -113,6 +118,11 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     return history, system
 
 
+def is_system_metric(name: str) -> bool:
+    """Whether a metric is one that `caduceus.system_metrics` has measured."""
+    return name.startswith("system/") and _SYSTEM.fullmatch(name) is not None
+
+
 def column_order(name: str) -> tuple[int, str]:
     """Where a column stands: `_step`, then the metrics by name, then the time columns."""
     return (name != "_step") + (name in TIME_COLUMNS), name
@@ -121,19 +131,23 @@ def column_order(name: str) -> tuple[int, str]:
 def fold_media(row: Mapping[str, str]) -> Row:
     """`row` with each picture, table or histogram as one JSON value instead of one for each part.
 
-    W&B's references to its own artifacts are left out: they are random.
+    Media inside of others, such as the masks of a picture, stay inside. W&B's references to its own
+    artifacts are left out: they are random.
     """
-    media = [name.removesuffix("._type") for name in row if name.endswith("._type")]
+    media = [name.removesuffix("._type") for name in row if _IS_MEDIA.search(name)]
     if not media:
         return dict(row)
     folded: Row = {}
-    parts: dict[str, dict[str, Any]] = {name: {} for name in media}
+    parts: dict[str, dict[str, Any]] = {}
     for name, value in row.items():
-        owner = next((found for found in media if name.startswith(f"{found}.")), None)
-        if owner is None:
+        owners = [found for found in media if name.startswith(f"{found}.")]
+        if not owners:
             folded[name] = value
-        elif (part := name.removeprefix(f"{owner}.")) not in _RANDOM_PARTS:
-            parts[owner][part] = _parsed(value)
+            continue
+        owner = min(owners, key=len)
+        keys = [key.replace("\\.", ".") for key in _DOT.split(name.removeprefix(f"{owner}."))]
+        if keys[-1] not in _RANDOM_PARTS:
+            set_value(parts.setdefault(owner, {}), keys, _parsed(value))
     return folded | {name: json.dumps(value, sort_keys=True) for name, value in parts.items()}
 
 
@@ -153,14 +167,14 @@ def without_references(value: Any) -> Any:
 
 
 def _fold_batch(batch: "Batch") -> "Batch":
-    media = [name for name in batch.names if name.endswith("._type")]
+    media = [name for name in batch.names if _IS_MEDIA.search(name)]
     if not media:
         return batch
     return batch.replace({row: fold_media(batch.row(row)) for row in batch.rows_with(media)})
 
 
 def _system_names(batch: "Batch") -> list[str]:
-    return [name for name in batch.names if name.startswith(_SYSTEM)]
+    return list(filter(is_system_metric, batch.names))
 
 
 def _system_of(batch: "Batch") -> list[Row]:
@@ -171,7 +185,7 @@ def _system_of(batch: "Batch") -> list[Row]:
 
 def _system_rows(rows: Iterable[Row]) -> Iterator[Row]:
     for row in rows:
-        values = {name: value for name, value in row.items() if name.startswith(_SYSTEM)}
+        values = {name: value for name, value in row.items() if is_system_metric(name)}
         if values:
             yield {name: row[name] for name in ("_step", *TIME_COLUMNS) if name in row} | values
 

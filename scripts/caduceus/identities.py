@@ -48,7 +48,8 @@ def identity(experiment: Experiment, run: Run, wandb_settings: Mapping[str, Any]
         "job_type": "train",
         "tags": list(dict.fromkeys(tags)),
         "notes": spec["description"].strip(),
-        "config": about | run.parameters | {"seed": run.seed},
+        # What isn't set here stays the program's own to set.
+        "config": {k: v for k, v in about.items() if v} | run.parameters | {"seed": run.seed},
         "artifact_types": list(wandb_settings["artifact_types"]),
         "patience_s": wandb_settings["patience_s"],
         "keep_checkpoints": spec["keep_checkpoints"],

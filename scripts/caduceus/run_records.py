@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.files import read_json
+from caduceus.files import read_if_there, read_json
 from caduceus.runs import RunFolder
 from caduceus.validation import suggestion
 from caduceus.variants import leaves
@@ -49,12 +49,12 @@ class RunRecord:
     @cached_property
     def train(self) -> dict[str, Any] | None:
         """train.json; None if it has not ended here."""
-        return _read_if_there(self.folder / "train.json")
+        return read_if_there(self.folder / "train.json") or None
 
     @cached_property
     def exported(self) -> dict[str, Any] | None:
         """run_summary.json; None if it isn't exported."""
-        return _read_if_there(self.folder / "run_summary.json")
+        return read_if_there(self.folder / "run_summary.json") or None
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -100,12 +100,13 @@ def run_row(
         train: train.json; None of a run that was made elsewhere.
         kind: the type of its experiment.
     """
-    row = {name: summary.get(name) for name in ABOUT_RUN}
+    row = {name: summary.get(name) or None for name in ABOUT_RUN}  # W&B knows no None for a name
+    row |= {"seed": summary.get("seed")}
     row |= {"run": summary["run_id"], "type": kind, "error": train and train["error"]}
     row |= {f"config.{name}": value for name, value in leaves(summary["config"])}
     row |= {f"summary.{name}": value for name, value in leaves(summary["summary"])}
     return row | {
-        "git_commit": summary["git"]["commit"],
+        "git_commit": summary["git"]["commit"] or None,
         "host": summary["host"],
         "started_at": summary["started_at"],
         "runtime_s": summary["runtime_s"],
@@ -184,7 +185,3 @@ def _records(results: Path) -> Iterator[RunRecord]:
     for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json")):
         if not (results / "runs" / path.parent.name).exists():
             yield RunRecord(path.parent.name, path.parent, "project", None)
-
-
-def _read_if_there(path: Path) -> dict[str, Any] | None:
-    return dict(read_json(path)) if path.exists() else None

@@ -64,19 +64,26 @@ def _export_all(
 def _export(logs: Sequence[Path], folder: Path) -> list[str]:
     """Export one run; returns what was lost of it."""
     try:
-        missing = export_logs(logs, folder)["missing"]
+        manifest = export_logs(logs, folder)
     except LogError as error:
         return [str(error)]
+    replaced = [
+        f"{number} rows of {log} aren't the run's: a later process began it afresh"
+        for log, number in manifest["replaced"].items()
+    ]
     lost = damage_of(folder / "manifest.json")
-    return [*[f"the log is damaged: {lost}"] * bool(lost), *missing]
+    return [*[f"the log is damaged: {lost}"] * bool(lost), *replaced, *manifest["missing"]]
 
 
 def _export_groups(folders: Sequence[Path], out: Path) -> None:
     from caduceus.groups import export_loose_group, group_folder  # needs pyarrow, which runs don't
 
-    groups: dict[str, list[Path]] = {}
+    groups: dict[tuple[str, str], list[Path]] = {}
     for folder in folders:
-        group = group_folder(read_json(folder / "run_summary.json")["group"])
-        groups.setdefault(group, []).append(folder)
-    for group, members in groups.items():
-        export_loose_group(members, out / group)
+        summary = read_json(folder / "run_summary.json")
+        owner = "/".join(filter(None, (summary["entity"], summary["project"])))
+        groups.setdefault((summary["group"], owner), []).append(folder)
+    names = [group for group, _ in groups]
+    for (group, owner), members in groups.items():
+        name = group_folder(group, owner if names.count(group) > 1 else "")
+        export_loose_group(members, out / name)

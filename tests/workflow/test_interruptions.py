@@ -16,7 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
-from caduceus.exports import VOLATILE
+from caduceus.exports import VOLATILE, VOLATILE_VALUES
+from caduceus.histories import is_system_metric
 from projects import Project, end
 
 STEPS = 120
@@ -125,7 +126,7 @@ def exported(project: Project) -> dict[str, bytes]:
     }
     with (run / "metrics_history.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    kept = [{k: v for k, v in row.items() if k not in VOLATILE} for row in rows]
+    kept = [{k: v for k, v in row.items() if k not in VOLATILE_VALUES} for row in rows]
     summary = json.loads((run / "run_summary.json").read_text())
     summary["summary"] = {k: v for k, v in summary["summary"].items() if not volatile(k)}
     summary = {key: value for key, value in summary.items() if key not in VOLATILE}
@@ -135,7 +136,7 @@ def exported(project: Project) -> dict[str, bytes]:
 
 
 def volatile(key: str) -> bool:
-    return key in VOLATILE or key.startswith("system/")
+    return key in VOLATILE_VALUES or is_system_metric(key)
 
 
 def last_checkpoint(project: Project) -> int:

@@ -30,6 +30,7 @@ from caduceus.statistics import (
     runs_to_decide,
 )
 from caduceus.validation import validate
+from caduceus.wording import count_of
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
 _STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
@@ -94,8 +95,8 @@ def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results
         shown,
         comparisons,
         conclusion,
-        f"{tests}, two-sided, at alpha {statistics['alpha']:g}, Holm over {family} "
-        f"{'comparison' if family == 1 else 'comparisons'}; {confidence} intervals by Student's or "
+        f"{tests}, two-sided, at alpha {statistics['alpha']:g}, Holm over "
+        f"{count_of(family, 'comparison')}; {confidence} intervals by Student's or "
         "Welch's t",
     )
 
@@ -149,7 +150,7 @@ def _refuse_single(
     raise CaduceusError(
         f"refused: a single seed can't say what is better, and of finished runs with "
         f"{metric_name(metric)} {'; '.join(some(few, 8))}; {needed} seeds of each are the fewest "
-        f"that can decide {family} {'comparison' if family == 1 else 'comparisons'}: list them "
+        f"that can decide {count_of(family, 'comparison')}: list them "
         "under `seeds`, or name other variants"
     )
 

@@ -20,6 +20,7 @@ from caduceus.paper.results import goal_of
 from caduceus.run_records import RunRecord, find_named, find_runs, read_plans
 from caduceus.runs import RunFolder
 from caduceus.statistics import decide, estimate_mean, greater
+from caduceus.wording import count_of
 
 _MOST_RUNS = 10
 _MOST_METRICS = 6
@@ -142,7 +143,7 @@ def _comparisons(
         ],
         "note": (
             "of these runs alone; compare_groups takes all seeds of a variant. p is corrected for "
-            f"{len(rows)} {'comparison' if len(rows) == 1 else 'comparisons'} (Holm)"
+            f"{count_of(len(rows), 'comparison')} (Holm)"
         ),
     }
 

@@ -9,8 +9,8 @@ from caduceus import sources
 from caduceus.attempts import read_attempts
 from caduceus.files import read_json
 from caduceus.overview.progress import last_step
-from caduceus.overview.wording import listed
 from caduceus.runs import RunFolder
+from caduceus.wording import listed
 
 
 @dataclass(frozen=True)

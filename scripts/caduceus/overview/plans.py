@@ -10,8 +10,8 @@ from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
 from caduceus.overview.novelty import PlannedRun, known_runs, why_trained
 from caduceus.overview.reasons import export_in_words, in_words
-from caduceus.overview.wording import count_of
 from caduceus.runs import RunFolder
+from caduceus.wording import count_of
 
 _TRAINING = ("train", "sweep_agent")
 # What a run passes through before and after its training goes without saying.

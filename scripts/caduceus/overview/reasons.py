@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 
 from caduceus.overview.dry_runs import is_result, item_of
-from caduceus.overview.wording import count_of, listed
+from caduceus.wording import count_of, listed
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digests
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")

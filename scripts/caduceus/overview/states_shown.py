@@ -7,6 +7,7 @@ from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.plans import Plan
 from caduceus.overview.progress import Progress
 from caduceus.overview.states import STATES, RunState
+from caduceus.wording import count_of
 
 _TOLD = ("running", "queued", "interrupted", "to export", "failed")  # run by run
 _SHOWN = 20  # runs of a state
@@ -21,7 +22,7 @@ def state_lines(experiments: Mapping[str, Sequence[RunState]]) -> Iterator[str]:
     for experiment, runs in experiments.items():
         counts = Counter(run.state for run in runs)
         parts = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-        yield f"{experiment}: {len(runs)} run{'' if len(runs) == 1 else 's'}, {parts}"
+        yield f"{experiment}: {count_of(len(runs), 'run')}, {parts}"
         for state in _TOLD:
             shown = [run for run in runs if run.state == state]
             for run in shown[:_SHOWN]:
@@ -37,7 +38,7 @@ def stale_lines(plan: Plan) -> Iterator[str]:
     stale = [each for each in plan.remakings if each.is_there]
     if not stale:
         return
-    yield f"stale: {len(stale)} result{'' if len(stale) == 1 else 's'} would be made anew"
+    yield f"stale: {count_of(len(stale), 'result')} would be made anew"
     width = max(len(each.item) for each in stale[:_SHOWN])
     for each in stale[:_SHOWN]:
         yield f"  {each.item:{width}}  {each.why}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from caduceus.paper.labels import word
+from caduceus.paper.outcomes import TESTS
+from caduceus.wording import count_of
 
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _OPEN = {
@@ -139,9 +141,9 @@ def _reproducibility(evidence: Evidence) -> Item:
     runs = evidence.provenance["runs"]
     commits = Counter(about["commit"] for about in runs.values())
     said = [
-        f"- The numbers shown come from {_count(len(runs), 'run')}. Each is a definition (program, "
-        "command, parameters, seed, dataset, digest of the code) with a snapshot of its code, "
-        "which the run logs as an artifact too.",
+        f"- The numbers shown come from {count_of(len(runs), 'run')}. Each is a definition "
+        "(program, command, parameters, seed, dataset, digest of the code) with a snapshot of its "
+        "code, which the run logs as an artifact too.",
         "- `snakemake --cores N paper` trains what is missing and makes every table, figure and "
         "verdict; provenance.json has, for each number, its runs and the command.",
         f"- Commits: {', '.join(_commit(c, n) for c, n in commits.items()) or 'none'}. "
@@ -150,13 +152,13 @@ def _reproducibility(evidence: Evidence) -> Item:
     dirty = sum(about["is_dirty"] is True for about in runs.values())
     if dirty:
         said.append(
-            f"- Of {_count(dirty, 'run')} the tree had changes that were not committed: "
+            f"- Of {count_of(dirty, 'run')} the tree had changes that were not committed: "
             "the snapshot has the code that ran, the commit alone has not."
         )
     unknown = [run for run, about in runs.items() if about["attempt"] is None]
     if unknown:
         said.append(
-            f"- {_count(len(unknown), 'run')} {'was' if len(unknown) == 1 else 'were'} made "
+            f"- {count_of(len(unknown), 'run')} {'was' if len(unknown) == 1 else 'were'} made "
             "elsewhere: code and packages aren't on record here."
         )
     return Item(
@@ -192,7 +194,7 @@ def _setting(evidence: Evidence) -> Item:
     said = []
     for plan in evidence.plans.values():
         spec = plan["spec"]
-        said.append(f"- {spec['id']}: {spec['program']}, {_count(len(plan['runs']), 'run')}")
+        said.append(f"- {spec['id']}: {spec['program']}, {count_of(len(plan['runs']), 'run')}")
         details = {
             "dataset": spec["dataset"] and spec["dataset"]["name"],
             "parameters": _pairs(spec["parameters"]),
@@ -219,15 +221,15 @@ def _significance(evidence: Evidence) -> Item:
     said = []
     if cells:
         least, most = (choose(cell["n"] for cell in cells) for choose in (min, max))
-        runs = _count(most, "run") if least == most else f"{least} to {most} runs"
+        runs = count_of(most, "run") if least == most else f"{least} to {most} runs"
         methods = dict.fromkeys(cell["method"] for cell in cells if cell["low"] is not None)
         said.append(f"- Tables: {runs} in a cell, one for each seed; {'; '.join(methods)}.")
     if alone:
-        said.append(f"- Without an interval, of one run: {_count(alone, 'cell')}.")
+        said.append(f"- Without an interval, of one run: {count_of(alone, 'cell')}.")
     if evidence.claims:
         claims = evidence.claims
         said.append(
-            f"- Claims: {claims['test']} by seed, at {claims['alpha']:g} for all claims together "
+            f"- Claims: {TESTS[claims['test']]}, at {claims['alpha']:g} for all claims together "
             "(Holm)."
         )
     intervals = bool(cells) and not alone
@@ -242,7 +244,7 @@ def _resources(evidence: Evidence) -> Item:
     compute = evidence.compute
     known = all(machine["cpu"] for machine in compute["machines"])
     said = [
-        f"- {name}: {_count(row['runs'], 'run')}, {_hours(row)}"
+        f"- {name}: {count_of(row['runs'], 'run')}, {_hours(row)}"
         for name, row in [*compute["parts"].items(), ("total", compute["total"])]
     ]
     said.append(r"- The paragraph for the paper: `\input{" + f"{evidence.folder}/compute" + "}`.")
@@ -272,7 +274,7 @@ def _line(text: str) -> str:
 
 
 def _commit(commit: str | None, runs: int) -> str:
-    return f"{commit[:12] if commit else 'none known'} ({_count(runs, 'run')})"
+    return f"{commit[:12] if commit else 'none known'} ({count_of(runs, 'run')})"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
@@ -283,7 +285,3 @@ def _hours(row: Mapping[str, Any]) -> str:
     """The hours of a row of compute.json, as far as they are known."""
     known = [("GPU", row["gpu_hours"]), ("CPU", row["cpu_hours"]), ("wall", row["wall_hours"])]
     return ", ".join(f"{hours:.3g} {what} hours" for what, hours in known if hours)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -18,8 +18,9 @@ from caduceus.statistics import (
     trend,
     within,
 )
+from caduceus.wording import count_of
 
-_TESTS = {"sign_flip": "sign-flip test", "wilcoxon": "Wilcoxon's signed-rank test"}
+_TESTS = {"sign_flip": "sign-flip test", "wilcoxon": "Wilcoxon signed-rank test"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def weigh_claim(
     """
     kind = claim_kind(claim)
     if kind == "trend":
-        return _test_trend(claim[kind], values, levels)
+        return _test_trend(claim[kind], values, levels, statistics["confidence"])
     if not all(values):
         return _nothing(len(values))
     how = {"test": statistics["test"], "confidence": statistics["confidence"]}
@@ -103,13 +104,14 @@ def _found(
 ) -> Finding:
     interval = f"{100 * how['confidence']:g} % interval by"
     if compared.test == "permutation":
+        why = "" if how["test"] == "permutation" else " since their seeds differ"
         method = (
-            f"permutation test of Welch's t, {compared.n} runs against {compared.n_second}, not "
-            f"paired{'' if how['test'] == 'permutation' else ' since their seeds differ'}; "
-            f"{interval} Welch's t"
+            f"permutation test of Welch's t, {count_of(compared.n, 'run')} against "
+            f"{compared.n_second}, not paired{why}; {interval} Welch's t"
         )
     else:
-        over = f"{compared.n} {'pairs by seed' if compared.is_paired else 'runs'}"
+        over = count_of(compared.n, "pair" if compared.is_paired else "run")
+        over += " by seed" if compared.is_paired else ""
         method = f"{before}{_TESTS[compared.test]} over {over}; {interval} Student's t"
     return Finding(
         test,
@@ -124,14 +126,17 @@ def _found(
 
 
 def _test_trend(
-    about: Mapping[str, Any], values: Sequence[Mapping[int, float]], levels: Sequence[float]
+    about: Mapping[str, Any],
+    values: Sequence[Mapping[int, float]],
+    levels: Sequence[float],
+    confidence: float,
 ) -> Finding:
     seeds = sorted({seed for of_level in values for seed in of_level})
     seeds = [seed for seed in seeds if sum(seed in of_level for of_level in values) > 1]
     if not seeds:
         return _nothing(len(values))
     table = [[of_level.get(seed, math.nan) for of_level in values] for seed in seeds]
-    found: Trend = trend(table, levels)
+    found: Trend = trend(table, levels, confidence)
     return Finding(
         greater(found) if about["direction"] == "rises" else less(found),
         "seed",
@@ -139,8 +144,8 @@ def _test_trend(
         _or_none(found.low),
         _or_none(found.high),
         found.correlation,
-        f"sign-flip test of the rank correlations (Spearman's) of {found.n} seeds; 95 % interval "
-        "of their mean by Student's t",
+        f"sign-flip test of the rank correlations (Spearman's) of {count_of(found.n, 'seed')}; "
+        f"{100 * confidence:g} % interval of their mean by Student's t",
         tuple(tuple(seed for seed in seeds if seed in of_level) for of_level in values),
     )
 

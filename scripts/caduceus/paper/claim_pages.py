@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.paper.rounding import round_p, round_value
+from caduceus.wording import count_of
 
 _HEADER = (
     "claim",
@@ -60,7 +61,7 @@ def claim_lines(decided: Mapping[str, Any]) -> list[str]:
 def _counts(claims: Sequence[Mapping[str, Any]]) -> str:
     found = Counter(claim["verdict"] for claim in claims)
     counted = ", ".join(f"{found[outcome]} {outcome}" for outcome in _OUTCOMES if found[outcome])
-    return f"{len(claims)} {'claim' if len(claims) == 1 else 'claims'}: {counted}"
+    return f"{count_of(len(claims), 'claim')}: {counted}"
 
 
 def _why(claim: Mapping[str, Any]) -> str:
@@ -96,7 +97,7 @@ def _note(decided: Mapping[str, Any]) -> str:
 
 
 def _mean(side: Mapping[str, Any]) -> str:
-    runs = f"{side['n']} {'run' if side['n'] == 1 else 'runs'}"
+    runs = count_of(side["n"], "run")
     if side["mean"] is None:
         return f"{side['variant']} – ({runs})"
     std = "" if side["std"] is None else f" ± {round_value(side['std'])}"

@@ -8,8 +8,10 @@ from caduceus.paper.results import Metric, metric_name
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.paper.selections import claim_kind, shown_metrics
 from caduceus.statistics import Verdict
+from caduceus.wording import count_of
 
 _UNITS = {"pair": "pairs of runs", "run": "runs", "seed": "seeds"}
+_ONE = {"pair": "one pair of runs", "run": "one run", "seed": "one seed"}
 
 
 def claim_reason(
@@ -41,7 +43,9 @@ def claim_reason(
         }
         counts = [f"{count} {why}" for why, count in lost.items() if count]
         if counts:
-            sentences.append(f"Left out of {side['runs']} runs of {name}: {', '.join(counts)}.")
+            sentences.append(
+                f"Left out of {count_of(side['runs'], 'run')} of {name}: {', '.join(counts)}."
+            )
     return " ".join(sentences)
 
 
@@ -100,8 +104,9 @@ def _decision(finding: Finding, verdict: Verdict, together: int) -> str:
         enough = f"; {more} {unit} would show such an effect four times of five" if more else ""
         return f"Chance alone could do that ({corrected}){enough}."
     enough = f"; {more} would do" if more else ""
+    number = _ONE[finding.unit].capitalize() if n == 1 and unit != "runs of each" else f"{n} {unit}"
     return (
-        f"{n} {unit} can't give a p below {round_p(verdict.minimum_p)}, and "
+        f"{number} can't give a p below {round_p(verdict.minimum_p)}, and "
         f"{round_p(verdict.level)} is needed{enough}."
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caduceus.paper.latex import latex_text
+from caduceus.wording import count_of
 
 _ON_TABLE = (
     "The table has, for each experiment, the median time of a run, what a run was given, the "
@@ -51,13 +52,13 @@ def _on_machines(machines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"We ran everything on {described}."
     rest = sum(machine["attempts"] for machine in machines if not machine["cpu"])
     if rest:
-        yield f"The hardware of {_count(rest, 'attempt')} is not on record."
+        yield f"The hardware of {count_of(rest, 'attempt')} is not on record."
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
-    hosts = _count(len(machine["hosts"]), "host")
+    hosts = count_of(len(machine["hosts"]), "host")
     cpu = latex_text(machine["cpu"].replace("(R)", "").replace("(TM)", ""))
-    text = f"{hosts} with {cpu} ({_count(machine['cpus'], 'logical core')}, "
+    text = f"{hosts} with {cpu} ({count_of(machine['cpus'], 'logical core')}, "
     text += f"{machine['memory_gb']:.0f}~GB of memory)"
     gpus = [
         latex_text(name) + ("" if "GB" in name else f" ({memory * 1e9 / _GIB:.0f}~GB)")
@@ -82,10 +83,10 @@ def _on_a_run(row: Row) -> Iterator[str]:
 def _on_sums(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
     if "reported" in parts:
         reported = parts["reported"]
-        yield f"The {_count(reported['runs'], 'run')} reported here took {_cost(reported)}."
+        yield f"The {count_of(reported['runs'], 'run')} reported here took {_cost(reported)}."
     beyond = []
     if "failed" in parts:
-        attempts = _count(parts["failed"]["attempts"], "attempt")
+        attempts = count_of(parts["failed"]["attempts"], "attempt")
         cost = _cost(parts["failed"])
         beyond.append(f"{cost} for {attempts} that failed or did not finish")
     for kind, what in (
@@ -94,7 +95,7 @@ def _on_sums(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
         ("project", "of other W\\&B projects"),
     ):
         if kind in parts:
-            runs = _count(parts[kind]["runs"], "trial" if kind == "trial" else "run")
+            runs = count_of(parts[kind]["runs"], "trial" if kind == "trial" else "run")
             beyond.append(f"{_cost(parts[kind])} for {runs} {what}")
     if beyond:
         yield f"The project took more than that: {'; '.join(beyond)}."
@@ -110,13 +111,13 @@ def _on_energy(total: Row) -> Iterator[str]:
     if total["energy_kwh"] is not None:
         text = f"The GPUs used {_amount(total['energy_kwh'])}~kWh by their own counters"
         if total["unmetered"]:
-            text += f", not counting {_count(total['unmetered'], 'attempt')} without a reading"
+            text += f", not counting {count_of(total['unmetered'], 'attempt')} without a reading"
         yield f"{text}."
 
 
 def _on_gaps(total: Row) -> Iterator[str]:
     if total["unmeasured"]:
-        attempts = _count(total["unmeasured"], "attempt")
+        attempts = count_of(total["unmeasured"], "attempt")
         yield (
             f"Of {attempts} (made elsewhere, or killed together with what measured) only the wall "
             "time is known."
@@ -207,7 +208,3 @@ def _amount(value: float) -> str:
     if 0 < value < 0.001:
         return "$<$0.001"
     return f"{value:.3g}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -59,9 +59,11 @@ def measure_curves(data: FigureData) -> Content:
                 | {"runs": list(found), "steps": steps.tolist(), "n": n.astype(int).tolist()}
                 | {"value": rounded(value), "low": rounded(low), "high": rounded(high)}
             )
-        if not lines and curves:
+        if not lines and not any(result.number(name) is not None for result in data.finished):
             raise SpecError(f"metrics.{heading}: no run logs {name!r}", data.where)
         panels.append({"heading": data.titled(heading), "metric": name, "lines": lines})
+    if not runs:  # all have diverged before their first row
+        return Content(" ".join(data.failures()), [], {})
     return Content(_caption(data, counts), list(runs), {"panels": panels})
 
 

@@ -18,6 +18,7 @@ from caduceus.paper.results import Metric, Variant, find_side, metric_name
 from caduceus.paper.rows import note_missing, row_panels
 from caduceus.statistics import Comparison, Verdict, compare_by_seed, decide, greater
 from caduceus.variants import matches
+from caduceus.wording import count_of
 
 _MARKS: dict[str, dict[str, Any]] = {
     "better": {"marker": "o", "color": COLOURS[0], "ms": 5},
@@ -156,11 +157,13 @@ def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
 
 
 def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: FigureData) -> str:
+    if not compared:
+        return " ".join(["No variant has a result that can be compared.", *data.failures()])
     tests = " or ".join(dict.fromkeys(TESTS[found.test] for found in compared))
     sentences = [
         f"Mean difference over {run_count([found.n for found in compared])} with "
         f"{data.interval_name}. Verdicts by {tests} at {data.statistics['alpha']:g}, corrected for "
-        f"{len(compared)} comparisons (Holm)."
+        f"{count_of(len(compared), 'comparison')} (Holm)."
     ]
     undecided = [verdict for verdict in verdicts if verdict.outcome == "not enough runs"]
     needed = [verdict.runs_that_would_do for verdict in undecided if verdict.runs_that_would_do]

@@ -9,6 +9,7 @@ from typing import Any
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Metric, Result, Variant, goal_of
 from caduceus.statistics import Estimate, estimate
+from caduceus.wording import count_of
 
 _DIGITS = 7  # of a number that is drawn: more than any printer shows
 
@@ -88,7 +89,7 @@ class FigureData:
         if not failed:
             return []
         runs = sum(len(variant.results) for variant in self.variants)
-        return [f"Failed and left out: {failed} of {runs} runs."]
+        return [f"Failed and left out: {failed} of {count_of(runs, 'run')}."]
 
 
 @dataclass(frozen=True)
@@ -134,4 +135,4 @@ def run_count(counts: Collection[int]) -> str:
     low, high = min(counts), max(counts)
     if low != high:
         return f"{low} to {high} runs"
-    return "1 run" if high == 1 else f"{high} runs"
+    return count_of(high, "run")

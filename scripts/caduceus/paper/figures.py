@@ -89,10 +89,13 @@ def read_data(
 
 
 def measure(data: FigureData) -> Content:
-    """The numbers of a figure, if any run has finished."""
-    if not data.finished:
+    """The numbers of a figure, if any run has a result."""
+    kind = data.entry["kind"]
+    metrics = [] if kind in _OWN_METRICS else data.metrics.values()
+    values = [variant.by_seed(metric) for variant in data.variants for metric in metrics]
+    if not data.finished or (values and not any(values)):
         return Content(" ".join(data.failures()), [], {})
-    return _KINDS[data.entry["kind"]][0](data)
+    return _KINDS[kind][0](data)
 
 
 def draw(kind: str, numbers: Mapping[str, Any], width: float) -> Figure:
@@ -100,5 +103,5 @@ def draw(kind: str, numbers: Mapping[str, Any], width: float) -> Figure:
     if numbers:
         return _KINDS[kind][1](numbers, width)
     figure = new_figure(width, 1.0)
-    figure.text(0.5, 0.5, "No run has finished.", ha="center", va="center")
+    figure.text(0.5, 0.5, "No run has a result.", ha="center", va="center")
     return figure

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from caduceus.rendering import parse
+from caduceus.history_csv import read_columns
+from caduceus.paper.histories import number_in
 from caduceus.statistics.curves import Curve
 
 
@@ -19,7 +20,8 @@ def read_curves(history: Path, metrics: Sequence[str]) -> Mapping[str, Curve]:
         columns = [table[name].to_numpy() for name in names]
     except pa.ArrowInvalid:  # a cell that is no number
         table = _read(history, names, pa.string())
-        columns = [np.array([_number(cell) for cell in table[name].to_pylist()]) for name in names]
+        cells = [map(number_in, table[name].to_pylist()) for name in names]
+        columns = [np.array(list(found), float) for found in cells]  # None as NaN
     steps = table["_step"].to_numpy()
     kept = map(np.isfinite, columns)
     return {
@@ -29,22 +31,11 @@ def read_curves(history: Path, metrics: Sequence[str]) -> Mapping[str, Curve]:
 
 
 def _read(history: Path, names: Sequence[str], kind: pa.DataType) -> pa.Table:
-    return arrow_csv.read_csv(
-        history,
-        read_options=arrow_csv.ReadOptions(use_threads=False),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(
-            include_columns=["_step", *names],
-            include_missing_columns=True,
-            column_types={"_step": pa.int64()} | dict.fromkeys(names, kind),
-            null_values=["", "null", "true", "false"],
-            strings_can_be_null=True,
-        ),
+    convert = arrow_csv.ConvertOptions(
+        include_columns=["_step", *names],
+        include_missing_columns=True,
+        column_types={"_step": pa.int64()} | dict.fromkeys(names, kind),
+        null_values=["", "null", "true", "false"],
+        strings_can_be_null=True,
     )
-
-
-def _number(cell: str | None) -> float:
-    value = parse(cell) if cell else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    return float("nan")
+    return read_columns(history, convert)

@@ -11,8 +11,8 @@ _WORDS: Mapping[str | None, Mapping[str, str]] = {
 }
 TESTS = {
     "sign_flip": "sign-flip test by seed",
-    "wilcoxon": "Wilcoxon test by seed",
-    "permutation": "permutation test",
+    "wilcoxon": "Wilcoxon signed-rank test by seed",
+    "permutation": "permutation test of Welch's t, not paired",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_json, sha256
+from caduceus.files import read_if_there, read_json, sha256
 from caduceus.paper.labels import word
 from caduceus.run_logs import packages_file
 from caduceus.runs import RunFolder
@@ -56,9 +56,9 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         elsewhere.
     """
     path = folder.path
-    manifest, train = path / "manifest.json", _read_if_there(path / "train.json")
-    summary = _read_if_there(path / "run_summary.json")
-    identity = _read_if_there(path / "run.json") or summary  # none of a project's runs has one
+    manifest, train = path / "manifest.json", read_if_there(path / "train.json")
+    summary = read_if_there(path / "run_summary.json")
+    identity = read_if_there(path / "run.json") or summary  # none of a project's runs has one
     last = train["attempts"][-1] if train and train["attempts"] else {}
     return {
         "experiment": identity.get("experiment"),
@@ -66,7 +66,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "state": train.get("state") or summary.get("state"),
         "attempt": last.get("attempt"),
         "manifest": sha256(manifest) if manifest.exists() else None,
-        "code": _read_if_there(path / "params.json").get("code"),
+        "code": read_if_there(path / "params.json").get("code"),
         # W&B notes a commit too, but not whether the tree was that commit's.
         "commit": last.get("commit") or summary.get("git", {}).get("commit") or None,
         "is_dirty": last.get("is_dirty"),
@@ -113,7 +113,3 @@ def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
 def _parts(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """An item, or its cells: what has runs."""
     return [*item["cells"].values()] if "cells" in item else [item]
-
-
-def _read_if_there(path: Path) -> dict[str, Any]:
-    return dict(read_json(path)) if path.exists() else {}

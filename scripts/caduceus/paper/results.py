@@ -39,20 +39,22 @@ class Result:
 
     def value(self, metric: Metric) -> float | None:
         """The metric as a finite number; None if the run has none or hasn't finished."""
-        if self.state != "finished":
-            return None
+        found = self.number(metric) if self.state == "finished" else None
+        return found if found is not None and math.isfinite(found) else None
+
+    def number(self, metric: Metric) -> float | None:
+        """The metric as a number, NaN and infinities too; None if the run has none."""
         name = metric_name(metric)
         history = self.folder / "metrics_history.csv"
-        found: Any
         if isinstance(metric, str) or not {"at", "best_by"} & set(metric):
             found = self.summary.get(name)
-        elif "at" in metric:
-            found = value_at(history, name, metric["at"])
-        else:
-            chooser = metric["best_by"]
-            found = value_by_best(history, name, chooser["name"], chooser["goal"])
-        is_number = isinstance(found, int | float) and not isinstance(found, bool)
-        return float(found) if is_number and math.isfinite(found) else None
+            if isinstance(found, int | float) and not isinstance(found, bool):
+                return float(found)
+            return None
+        if "at" in metric:
+            return value_at(history, name, metric["at"])
+        chooser = metric["best_by"]
+        return value_by_best(history, name, chooser["name"], chooser["goal"])
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,11 @@ def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) ->
 
 
 def by_variant(results: Sequence[Result]) -> list[Variant]:
-    """The variants that runs are of, in their order."""
+    """The variants that runs are of, in their order; a trial that was skipped is no run."""
     found: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        found.setdefault((result.experiment, result.variant), []).append(result)
+        if result.state != "skipped":
+            found.setdefault((result.experiment, result.variant), []).append(result)
     return [Variant(*key, members[0].parameters, tuple(members)) for key, members in found.items()]
 
 
@@ -177,11 +180,17 @@ def _known(planned: PlannedRun, result: Result) -> PlannedRun:
 def _check_metrics(shown: Mapping[str, Any], results: Sequence[Result], where: str) -> None:
     finished = [result for result in results if result.state == "finished"]
     for heading, metric in shown_metrics(shown).items():
-        if not finished or any(result.value(metric) is not None for result in finished):
+        # Runs that have all diverged have no result, as if they had failed.
+        if not finished or any(result.number(metric) is not None for result in finished):
             continue
         name = metric_name(metric)
         known = sorted({key for result in finished for key in result.summary if key[0] != "_"})
-        hint = suggestion(name, known) if name not in known else " at that step"
+        if name not in known:
+            hint = suggestion(name, known)
+        elif isinstance(metric, str) or "at" not in metric:
+            hint = " as a number"
+        else:
+            hint = f" as a number at step {metric['at']} or before"
         raise SpecError(
             f"metrics.{heading}: no run has {name!r}{hint}; there are {', '.join(known)}", where
         )

@@ -5,16 +5,13 @@ from typing import Any
 
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
+from caduceus.paper.outcomes import TESTS
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import round_p
+from caduceus.wording import count_of
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
-_TESTS = {
-    "sign_flip": "sign-flip test by seed",
-    "wilcoxon": "Wilcoxon signed-rank test by seed",
-    "permutation": "permutation test of Welch's t, not paired",
-}
 
 
 def is_symmetric(intervals: Sequence[str]) -> bool:
@@ -50,7 +47,7 @@ def table_notes(
     failed = sum(variant.failed for variant in variants)
     if failed:
         runs = sum(len(variant.results) for variant in variants)
-        yield f"Failed and left out: {failed} of {runs} runs."
+        yield f"Failed and left out: {failed} of {count_of(runs, 'run')}."
     without = ", ".join(f"{count} ({heading})" for heading, count in missing.items() if count)
     if without:
         yield f"Finished without a finite number and left out: {without}."
@@ -70,7 +67,7 @@ def _numbers(statistics: Mapping[str, Any], unit: str, intervals: Sequence[str])
 def _marks(standings: Standings, variants: Sequence[Variant]) -> Iterator[str]:
     """What bold and the dagger mean, by which test, and what it can't tell."""
     tests = dict.fromkeys(c.test for c in standings.comparisons.values())
-    test = " or ".join(_TESTS[name] for name in tests)
+    test = " or ".join(TESTS[name] for name in tests)
     pairs = f"{standings.pairs} pairs" if standings.pairs > 1 else "one pair"
     how = f"two-sided {test}, Holm over {pairs}, alpha {standings.alpha:g}"
     best = "Bold: the best of a column"

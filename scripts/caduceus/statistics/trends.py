@@ -18,7 +18,7 @@ class Trend:
     Attributes:
         n: the seeds that have at least two levels.
         correlation: the mean over seeds of Spearman's rank correlation, from -1 to 1.
-        low: the lower end of its 95 % interval by Student's t, at least -1; NaN if n is 1.
+        low: the lower end of its interval by Student's t, at least -1; NaN if n is 1.
         high: its upper end, at most 1.
         std: the standard deviation of the seeds' correlations.
         p_greater: one-sided p of a rising trend.
@@ -38,7 +38,7 @@ class Trend:
     minimum_p: float
 
 
-def trend(values: Any, levels: Values, seed: int = 0) -> Trend:
+def trend(values: Any, levels: Values, confidence: float = 0.95, seed: int = 0) -> Trend:
     """Whether `values` (seeds, levels) rise or fall with `levels` (levels,).
 
     Each seed gives one Spearman correlation over its levels, 0 if its values are all the same, and
@@ -47,6 +47,7 @@ def trend(values: Any, levels: Values, seed: int = 0) -> Trend:
     Args:
         values: one of each seed and level, NaN where a run is missing.
         levels: the setting's values, in any order.
+        confidence: of the interval.
         seed: of the signs that are drawn if there are more than 20 seeds.
 
     Raises:
@@ -59,7 +60,7 @@ def trend(values: Any, levels: Values, seed: int = 0) -> Trend:
     found = np.array([_spearman(finite(y), x) for y, x in rows if len(np.unique(x)) > 1])
     if not len(found):
         raise ResultError("a trend needs a seed with at least two levels")
-    mean = estimate_mean(found)
+    mean = estimate_mean(found, confidence)
     greater, less = sign_flips(found, seed)
     return Trend(
         n=mean.n,

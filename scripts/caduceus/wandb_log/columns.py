@@ -84,7 +84,7 @@ def _read_records(segment: Segment, keys: "Keys", records: Records) -> Batch | N
 
 
 def _note_numbers(segment: Segment, numbers: Ints) -> None:
-    """Count the records that are missing by their numbers, as `records.note_number` does."""
+    """Count the records that are missing by their numbers, as `records.add_record` does."""
     if len(numbers):
         highest = np.maximum.accumulate(np.concatenate([[segment.last_record], numbers]))
         segment.damage.lost_records += int(np.maximum(numbers - highest[:-1] - 1, 0).sum())

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from caduceus.wandb_log.reading import follow_contents, iter_contents
 from caduceus.wandb_log.records import HISTORY, SUMMARY, read_row
 from caduceus.wandb_log.segments import Row, Segment
 from caduceus.wandb_log.stitching import Part, keep
+from caduceus.wandb_log.summaries import replay, summary_of
 from caduceus.wandb_log.wire import decode, encode, iter_fields, write_bytes, write_number
 from caduceus.wandb_log.writing import (
     ARTIFACT,
@@ -122,7 +123,8 @@ def _whole(
     yield from _ended(parts, segments, held)
     yield from _tags(parts, segments, held)
     # What logs artifacts afterwards sets the summary again, and can't set NaN.
-    yield from _summary([s for p, s in zip(parts, segments, strict=True) if p.rule != "upload"])
+    summed_up = [(p, s) for p, s in zip(parts, segments, strict=True) if p.rule != "upload"]
+    yield from _summary(summary_of([p for p, _ in summed_up], [s for _, s in summed_up]))
     if exit_code is None and segments:
         exit_code = segments[-1].exit_code
     if exit_code is not None:
@@ -154,8 +156,10 @@ def _growing(
     """The same with a last segment that grows; None whenever there is nothing new."""
     yield from _head(parts, held)
     before = yield from _ended(parts[:-1], segments[:-1], held)
-    yield from _summary(segments[:-1])
-    for found in follow_contents(segments[-1], is_over, interval_s):
+    summary = replay(parts[:-1])
+    yield from _summary(summary.values)
+    growing = follow_contents(segments[-1], is_over, interval_s)
+    for found in summary.follow(parts[-1], growing):
         if found is None:
             yield None
         else:
@@ -227,11 +231,7 @@ def _rewritten(message: bytes, keys: Sequence[int], change: Callable[[bytes], by
     return out
 
 
-def _summary(segments: Sequence[Segment]) -> Iterator[Content]:
-    """The summary as the segments leave it together."""
-    summary: dict[str, Any] = {}
-    for segment in segments:
-        summary |= segment.summary
+def _summary(summary: Mapping[str, Any]) -> Iterator[Content]:
     if summary:
         texts = ((name, json.dumps(value, ensure_ascii=False)) for name, value in summary.items())
         yield SUMMARY, write_items(([name], text) for name, text in texts)

@@ -9,7 +9,13 @@ from caduceus.wandb_log.framing import Damage
 Row = dict[str, str]  # JSON text by metric, exactly as it stands in the log
 SECOND = 10**9  # nanoseconds
 # Types of artifacts that W&B logs on its own account; tables are media already.
-WANDBS_OWN_TYPES = ("run_table", "job", "wandb-history", "wandb-events")
+WANDBS_OWN_TYPES = (
+    "run_table",
+    "wandb-run-incremental-table",
+    "job",
+    "wandb-history",
+    "wandb-events",
+)
 
 
 def seconds(nanoseconds: int) -> float:

@@ -4,8 +4,10 @@ A process that goes on with a run logs some steps again that an earlier one had 
 killed. The later one is right: of the earlier rows only those before its first step stay.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from caduceus.wandb_log.framing import LogError
@@ -85,8 +87,9 @@ def find_logs(path: Path) -> list[Path]:
 def group_by_run(paths: Iterable[Path]) -> tuple[dict[str, list[Path]], list[str]]:
     """The logs of each run, by a name for it, and a message for each file that isn't a log.
 
-    The name is the run's id; where runs of several projects share it, with the project before it.
-    A log that was killed before its run was named goes by its file's name.
+    The name is the run's id; where runs of several projects share it, with the project before it,
+    and with a number after it where that isn't enough. A log that was killed before its run was
+    named goes by its file's name.
     """
     by_key: dict[tuple[str, str, str], list[Path]] = {}
     unreadable = []
@@ -99,11 +102,12 @@ def group_by_run(paths: Iterable[Path]) -> tuple[dict[str, list[Path]], list[str
         run = segment.run
         key = (run.entity, run.project, run.id) if run else ("", "", path.stem.removeprefix("run-"))
         by_key.setdefault(key, []).append(path)
-    ids = [key[2] for key in by_key]
-    named = {
-        (key[2] if ids.count(key[2]) == 1 else "_".join(filter(None, key))).replace("/", "_"): found
-        for key, found in by_key.items()
-    }
+    ids = Counter(key[2] for key in by_key)
+    named: dict[str, list[Path]] = {}
+    for key in sorted(by_key):
+        name = (key[2] if ids[key[2]] == 1 else "_".join(filter(None, key))).replace("/", "_")
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        named[next(free for free in names if free not in named)] = by_key[key]
     return named, unreadable
 
 

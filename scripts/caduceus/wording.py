@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 
 def count_of(number: int, noun: str) -> str:
-    """1 run, 2 runs."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """1 run, 2 runs, 1,000 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str], shown: int) -> str:
