@@ -30,6 +30,7 @@ import random
 import time
 
 import numpy as np
+import wandb
 from caduceus import tracking
 from caduceus.data_order import batches
 
@@ -57,6 +58,7 @@ class Model:
 
 model = Model()
 with tracking.start() as run:
+    wandb.define_metric("noise", summary="min,max,mean,first,last")
     first = run.restore(model=model, own=own)
     best = run.restored.get("best", 0.0)
     order = batches(10, 4, options.seed, first)
