@@ -29,7 +29,7 @@ full: .venv/installed
 	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml paper=experiments/mnist1d_paper.yaml
 
 test: .venv/installed-dev
-	pytest -n 3
+	pytest -n 4 # on two cores: many tests wait for others' programs
 
 soak: .venv/installed-dev
 	pytest -n 2 -m soak

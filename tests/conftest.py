@@ -77,6 +77,8 @@ TOGETHER = (
     "test_archive.py",
     "test_failures.py",
     "test_exports.py",
+    "test_server_logs.py",
+    "test_faults.py",
 )
 
 
