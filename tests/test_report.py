@@ -28,13 +28,13 @@ CELL = {
     "method": "mean, 95 % interval by Student's t",
     "mark": "best",
     "p": None,
+    "decimals": 1,
     "runs": ["toy-v0-s0", "toy-v0-s2"],
 }
 TABLE = {
     "name": "accuracy",
     "title": "Accuracy in %",
     "notes": ["Mean of <b>three</b> seeds."],
-    "decimals": 1,
     "label_names": ["rate"],
     "headings": ["final", "best"],
     "rows": [

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from caduceus.__main__ import main
 from caduceus.errors import SpecError
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Result, by_variant
+from caduceus.paper.rounding import decimals_of
 from debian_packages import UnavailableError, install
 from exported_runs import Logged, export_runs, load
 from projects import Project
@@ -313,6 +315,32 @@ def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) 
     (first, *_) = made.value["rows"]
     values = {heading: cell["value"] for heading, cell in first["cells"].items()}
     assert values == pytest.approx({"last": 0.8, "first": 0.6, "chosen": 0.7})
+
+
+@pytest.mark.parametrize(
+    ("values", "halves", "decimals"),
+    [
+        ([0.93, 0.95], [0.012, 0.008], 4),  # of two the narrower, of many the median
+        ([0.93, 0.95, 0.9, 0.9], [0.012, 0.00004, math.nan, 0.02], 3),
+        ([1234.5, 1200.0], [56.0, 78.0], 0),
+        ([0.5, 23.4567], [], 2),
+        ([1e-9], [1e-10], 6),
+        ([0.0, 0.0], [0.0, math.inf], 0),
+    ],
+)
+def test_a_column_shows_two_digits_of_its_intervals(
+    values: list[float], halves: list[float], decimals: int
+) -> None:
+    assert decimals_of(values, halves) == decimals
+
+
+def test_each_column_has_the_digits_that_it_needs(project: Project) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        return [{"loss": 0.001 * parameters["rate"] + seed * 1e-5, "size": 120 + 10 * seed}]
+
+    made = make_of(project, logged, {"metrics": {"loss": "loss", "size": "size"}})
+    cells = made.value["rows"][0]["cells"]
+    assert {heading: cell["decimals"] for heading, cell in cells.items()} == {"loss": 6, "size": 0}
 
 
 def test_a_run_that_has_diverged_has_no_value_there(project: Project) -> None:

@@ -173,7 +173,7 @@ def test_defaults_are_filled_in_at_every_level() -> None:
     assert config["wandb"]["mode"] == "offline"
     assert list(config["wandb"]["groups"]) == ["baseline", "ablation", "novel", "sweep"]
     paper = validate(config["paper"], "paper", lambda keys: "", ["paper"])
-    assert paper["tables"]["accuracy"]["decimals"] == 1
+    assert paper["tables"]["accuracy"]["decimals"] is None
     assert config["defaults"]["seed"] == 0
 
 

@@ -30,7 +30,6 @@ def _as_json(table: Table) -> dict[str, Any]:
         "name": table.name,
         "title": table.title,
         "notes": list(table.notes),
-        "decimals": table.decimals,
         "label_names": list(table.label_names),
         "headings": list(table.headings),
         "rows": [
@@ -41,7 +40,10 @@ def _as_json(table: Table) -> dict[str, Any]:
                 "parameters": dict(row.variant.parameters) if row.variant else {},
                 "runs": len(row.variant.results) if row.variant else 0,
                 "failed": row.variant.failed if row.variant else 0,
-                "cells": {heading: _cell_as_json(cell) for heading, cell in row.cells.items()},
+                "cells": {
+                    heading: _cell_as_json(cell) | {"decimals": table.decimals[heading]}
+                    for heading, cell in row.cells.items()
+                },
                 "published": row.published
                 and {"value": row.published.value, "interval": row.published.half_width},
             }
@@ -191,7 +193,7 @@ def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     body = [
         [
             *[form.escape(word(label)) for label in row.labels],
-            *[_number(table, row.cells.get(heading), form) for heading in table.headings],
+            *[_number(table, heading, row.cells.get(heading), form) for heading in table.headings],
             _runs(row, form),
             *[_published(row.published, form)] * has_published,
         ]
@@ -200,7 +202,7 @@ def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     return [form.escape(cell) for cell in header], body
 
 
-def _number(table: Table, cell: Cell | None, form: _Format) -> str:
+def _number(table: Table, heading: str, cell: Cell | None, form: _Format) -> str:
     if cell is None:
         return form.absent
     found = cell.estimate
@@ -208,7 +210,8 @@ def _number(table: Table, cell: Cell | None, form: _Format) -> str:
     if found.n > 1:
         half = (found.high - found.low) / 2
         interval = (half,) if table.is_symmetric else (found.low, found.high)
-    value, *around = (f"{number:.{table.decimals}f}" for number in (found.value, *interval))
+    decimals = table.decimals[heading]
+    value, *around = (f"{number:.{decimals}f}" for number in (found.value, *interval))
     return form.number(value, around, _mark(cell))
 
 

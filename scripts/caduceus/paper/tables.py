@@ -7,6 +7,7 @@ from typing import Any
 from caduceus.paper.labels import Published, published_value, varying_parameters
 from caduceus.paper.marks import Column, Standing, Standings, find_best
 from caduceus.paper.results import Metric, Variant, goal_of
+from caduceus.paper.rounding import decimals_of
 from caduceus.paper.table_notes import is_symmetric, table_notes
 from caduceus.statistics import Estimate, estimate
 
@@ -48,7 +49,7 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
-    decimals: int
+    decimals: Mapping[str, int]  # by heading
     is_symmetric: bool  # so that half an interval says it all
 
 
@@ -125,9 +126,27 @@ def build_table(
         tuple(spec["metrics"]),
         tuple(rows),
         tuple(table_notes(spec, statistics, variants, standings, list(intervals), missing)),
-        spec["decimals"],
+        _decimals(spec, samples),
         is_symmetric(list(intervals)),
     )
+
+
+def _decimals(
+    spec: Mapping[str, Any], samples: Mapping[str, Mapping[int, _Sample]]
+) -> dict[str, int]:
+    """How many digits after the point each column has."""
+    decimals = 1 if spec["decimals"] is None and spec["percent"] else spec["decimals"]
+    if decimals is not None:
+        return dict.fromkeys(samples, decimals)
+    estimates = {
+        heading: [sample.estimate for sample in found.values()]
+        for heading, found in samples.items()
+    }
+    return {
+        heading: decimals_of([e.value for e in found], [(e.high - e.low) / 2 for e in found])
+        for heading, found in estimates.items()
+        if found
+    }
 
 
 def _samples(

@@ -6,7 +6,6 @@ from typing import Any
 
 _NONE = "–"
 _MINUS = "\N{MINUS SIGN}"
-_LEAST_DIGITS = 2  # of a table that doesn't say
 
 
 def number(value: Any) -> str:
@@ -36,9 +35,9 @@ def interval(about: Mapping[str, Any]) -> str:
     return f"[{number(about['low'])}, {number(about['high'])}]"
 
 
-def cell(about: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, str]:
-    """A number of a table of the paper, and its interval, with the table's decimals."""
-    decimals = table.get("decimals", _LEAST_DIGITS)
+def cell(about: Mapping[str, Any]) -> dict[str, str]:
+    """A number of a table of the paper, and its interval, with its decimals."""
+    decimals = about["decimals"]
     value, low, high = (about[name] for name in ("value", "low", "high"))
 
     def show(found: float) -> str:
