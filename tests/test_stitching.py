@@ -274,6 +274,15 @@ def test_a_server_gets_that_summary_afterwards_and_live(
     assert summary_as_text(read_log(tmp_path / "live.wandb").summary) == whole
 
 
+@pytest.mark.parametrize("text", ["{nope", "[" * 100_000])
+def test_damage_costs_a_summary_what_is_damaged_alone(tmp_path: Path, text: str) -> None:
+    one = segment(tmp_path / "one.wandb", range(5))
+    two = segment(tmp_path / "two.wandb", range(3, 6), bad=text)
+    export_logs([one, two], tmp_path)
+    assert read_json(tmp_path / "run_summary.json")["summary"] == {"_step": 5, "a": "two"}
+    assert read_json(tmp_path / "manifest.json")["damage"]["unreadable_records"] == 1
+
+
 def whose_steps(rows: list[Row]) -> list[int]:
     return [int(row["_step"]) for row in rows]
 

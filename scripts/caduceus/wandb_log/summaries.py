@@ -7,7 +7,7 @@ what a killed one logged after its checkpoint isn't the run's at all.
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from caduceus.wandb_log.reading import iter_contents
@@ -27,7 +27,7 @@ from caduceus.wandb_log.writing import EXIT, RUN, write_items
 
 _AGGREGATES = {"first", "last", "min", "max", "mean"}  # what `define_metric(summary=...)` can name
 
-Item = tuple[list[str], str]  # keys that lead to a value, and its JSON text
+Change = tuple[list[str], Any]  # keys that lead to a value, and the value
 
 
 def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, Any]:
@@ -78,61 +78,80 @@ class RunSummary:
             part: whose `shift` is known, unless none of its rows is replaced.
             contents: kind and content of each record, and None whenever there is nothing new.
         """
-        waiting: list[Item] = []
-        set_later: list[bytes] = []
-        is_replaced = False
+        progress = _Progress()
         for found in contents:
-            kind, content = found or (0, b"")
-            if kind == HISTORY:
-                row = read_row(content)
-                is_replaced |= part.end is not None and step_of(row) + part.shift >= part.end
-                changed = [] if is_replaced else self._add_row(row, waiting)
-                waiting = []
-                if changed:
-                    yield SUMMARY, write_items(changed)
-            elif kind == SUMMARY and (of_row := _items_of_row(content)):
-                waiting = of_row
-                continue
-            elif kind == SUMMARY and is_replaced:
-                set_later.append(content)
-            elif kind == SUMMARY:
-                update(self.values, content)
-            elif kind == EXIT and decode("Exit", content).exit_code == 0:
-                for content_later in set_later:
-                    update(self.values, content_later)
-            elif kind == RUN:
-                update(self.values, decode("Run", content).summary)
-            yield found
-        for keys, text in () if is_replaced else waiting:  # of a row that is lost
-            set_value(self.values, keys, json.loads(text))
+            try:
+                yield from [found] if found is None else self._take(part, progress, *found)
+            except (ValueError, RecursionError):  # damaged, which whoever reads the log has counted
+                yield found
+        if not progress.is_replaced:  # else it is of a row that was lost
+            for keys, value in progress.waiting:
+                set_value(self.values, keys, value)
 
-    def _add_row(self, row: Row, changes: Sequence[Item]) -> list[Item]:
-        """Take in a row, and return what it changes in the run's summary."""
+    def _take(
+        self, part: Part, progress: "_Progress", kind: int, content: bytes
+    ) -> list[tuple[int, bytes]]:
+        """Take in a record, and return what stands for it.
+
+        Raises:
+            ValueError: it is damaged.
+            RecursionError: a value is nested deeper than Python goes.
+        """
+        if kind == HISTORY:
+            row = read_row(content)
+            progress.is_replaced |= part.end is not None and step_of(row) + part.shift >= part.end
+            changes, progress.waiting = progress.waiting, []
+            changed = b"" if progress.is_replaced else self._add_row(row, changes)
+            return [(SUMMARY, changed), (kind, content)] if changed else [(kind, content)]
+        if kind == SUMMARY and (changes := _changes_of_row(content)):
+            progress.waiting = changes
+            return []
+        if kind == SUMMARY and progress.is_replaced:
+            progress.set_later.append(content)
+        elif kind == SUMMARY:
+            update(self.values, content)
+        elif kind == EXIT and decode("Exit", content).exit_code == 0:
+            for set_later in progress.set_later:
+                update(self.values, set_later)
+        elif kind == RUN:
+            update(self.values, decode("Run", content).summary)
+        return [(kind, content)]
+
+    def _add_row(self, row: Row, changes: Sequence[Change]) -> bytes:
+        """Take in a row, and return what it changes in the run's summary, as a record's content."""
         for name, text in row.items():
             self._metrics.setdefault(name, _Metric()).add(text)
-        changed: list[Item] = []
-        for keys, text in changes:
+        changed = []
+        for keys, value in changes:
             name = metric_name(keys)
-            value = json.loads(text)
-            if name in row and text != row[name] and _is_aggregate(value):
+            is_aggregate = isinstance(value, dict) and bool(value) and value.keys() <= _AGGREGATES
+            if is_aggregate and not row.get(name, "{").startswith("{"):
                 value = self._metrics[name].aggregate(value)
-                text = json.dumps(value)
             set_value(self.values, keys, value)
-            changed.append((keys, text))
-        return changed
+            changed.append((keys, json.dumps(value, ensure_ascii=False)))
+        return write_items(changed)
 
 
-def _items_of_row(content: bytes) -> list[Item]:
+@dataclass
+class _Progress:
+    """What was read of a part: what the next row changes, what the program set after the first row
+    that is replaced, and whether there was one.
+    """
+
+    waiting: list[Change] = field(default_factory=list)
+    set_later: list[bytes] = field(default_factory=list)
+    is_replaced: bool = False
+
+
+def _changes_of_row(content: bytes) -> list[Change]:
     """What a row changes; nothing if the program or W&B itself wrote the record.
 
     Only in what rows change is every value named by nested keys, its time among them.
     """
     items = [read_item(value) for number, value in iter_fields(content) if number == 1]
-    return items if any(keys == ["_timestamp"] for keys, _ in items) else []
-
-
-def _is_aggregate(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and value.keys() <= _AGGREGATES
+    if not any(keys == ["_timestamp"] for keys, _ in items):
+        return []
+    return [(keys, json.loads(text)) for keys, text in items]
 
 
 @dataclass
