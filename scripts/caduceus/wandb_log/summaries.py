@@ -6,11 +6,13 @@ what a killed one logged after its checkpoint isn't the run's at all.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from caduceus.wandb_log.reading import iter_contents
+from caduceus.wandb_log.framing import Damage, RecordReader, open_log
 from caduceus.wandb_log.records import (
     HISTORY,
     SUMMARY,
@@ -18,11 +20,12 @@ from caduceus.wandb_log.records import (
     read_item,
     read_row,
     set_value,
+    split_record,
     update,
 )
 from caduceus.wandb_log.segments import Row, Segment
 from caduceus.wandb_log.stitching import Part, step_of
-from caduceus.wandb_log.wire import decode, iter_fields
+from caduceus.wandb_log.wire import WireError, decode, iter_fields
 from caduceus.wandb_log.writing import EXIT, RUN, write_items
 
 _AGGREGATES = {"first", "last", "min", "max", "mean"}  # what `define_metric(summary=...)` can name
@@ -40,21 +43,71 @@ def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, 
     Raises:
         LogError: a log can't be read.
     """
-    if sum(bool(part.rows or part.dropped) for part in parts) > 1:
+    found = [segment.summary for segment in segments]
+    if _must_be_replayed(parts, found):
         return replay(parts).values
     summary: dict[str, Any] = {}
-    for segment in segments:
-        summary |= segment.summary
+    for values in found:
+        for keys, value in _leaves(values):
+            set_value(summary, keys, value)
     return summary
+
+
+def _must_be_replayed(parts: Sequence[Part], summaries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the summaries of the parts don't say it all, as they nearly always do.
+
+    They don't where one sums up rows of several, or has what no later one has: a replaced row may
+    have brought it, or it belonged to a dictionary that was set anew.
+    """
+    if sum(bool(part.rows or part.dropped) for part in parts) < 2:
+        return False
+    later: set[tuple[str, ...]] = set()
+    for part, values in zip(reversed(parts), reversed(summaries), strict=True):
+        names = {tuple(keys) for keys, _ in _leaves(values)}
+        alone = names - later
+        is_unsure = part.dropped or any(len(keys) > 1 for keys in alone)
+        if (alone and later and is_unsure) or any(map(_is_aggregate, _inner(values))):
+            return True
+        later |= names
+    return False
+
+
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
+    """Keys and value of all that isn't a dictionary, or is an empty one."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from (([key, *keys], inside) for keys, inside in _leaves(value))
+        else:
+            yield [key], value
+
+
+def _inner(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """All dictionaries inside."""
+    for value in values.values():
+        if isinstance(value, dict):
+            yield value
+            yield from _inner(value)
+
+
+def _is_aggregate(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and value.keys() <= _AGGREGATES
 
 
 def replay(parts: Sequence[Part]) -> "RunSummary":
     """The summary after all records of `parts`, whose rows are counted."""
     summary = RunSummary()
     for part in parts:
-        for _ in summary.follow(part, iter_contents(Segment(part.path))):
+        for _ in summary.follow(part, _contents(part.path)):
             pass
     return summary
+
+
+def _contents(path: Path) -> Iterator[tuple[int, bytes]]:
+    """As `iter_contents`, for whoever has read the log before."""
+    with open_log(path) as stream:
+        for payload in RecordReader(stream, Damage()).read():
+            with suppress(WireError):
+                yield split_record(payload)
 
 
 class RunSummary:
@@ -124,8 +177,7 @@ class RunSummary:
         changed = []
         for keys, value in changes:
             name = metric_name(keys)
-            is_aggregate = isinstance(value, dict) and bool(value) and value.keys() <= _AGGREGATES
-            if is_aggregate and not row.get(name, "{").startswith("{"):
+            if _is_aggregate(value) and not row.get(name, "{").startswith("{"):
                 value = self._metrics[name].aggregate(value)
             set_value(self.values, keys, value)
             changed.append((keys, json.dumps(value, ensure_ascii=False)))
