@@ -24,6 +24,7 @@ from caduceus.wandb_log import (
 )
 from caduceus.wandb_log.segments import Row
 from caduceus.wandb_log.stitching import Part
+from caduceus.wandb_log.summaries import must_be_replayed, replay, summary_of
 from wandb_logs import field as wire
 from wandb_logs import framed, history, record, summary
 from wandb_server import WandbServer
@@ -272,6 +273,30 @@ def test_a_server_gets_that_summary_afterwards_and_live(
     assert summary_as_text(read_log(tmp_path / "after.wandb").summary) == whole
     follow_stitched(stitch(summed_up["killed"]), tmp_path / "live.wandb", lambda: True)
     assert summary_as_text(read_log(tmp_path / "live.wandb").summary) == whole
+
+
+@pytest.mark.parametrize(("extra", "is_replayed"), [("c", False), ("d", True)])
+def test_a_summary_that_needs_no_replay_is_the_one_that_a_replay_gives(
+    tmp_path: Path, extra: str, is_replayed: bool
+) -> None:
+    """A replay reads every row: here only where a replaced row may have brought a value."""
+    logs = []
+    for log, steps, name in (("one", range(5), extra), ("two", range(3, 7), "c")):
+        records = [record(1, 17, wire(1, "abc"))]
+        for step in steps:
+            row = {("_timestamp",): "1.5", ("_step",): str(step), ("b", "x"): f"{step}"}
+            row |= {(name,): json.dumps(log)} if step == 4 else {}
+            records += [summary(len(records) + 1, row), history(len(records) + 2, row)]
+        logs.append(tmp_path / f"{log}.wandb")
+        logs[-1].write_bytes(framed(records))
+    parts = stitch(logs, {logs[0]: None, logs[1]: 3})
+    rows_of(parts)  # counts them
+    summaries = [read_log(log).summary for log in logs]
+
+    found = summary_of(parts, [read_log(log) for log in logs])
+    assert found == replay(parts).values
+    assert found == {"_timestamp": 1.5, "_step": 6, "b": {"x": 6}, "c": "two"}
+    assert must_be_replayed(parts, summaries) == is_replayed
 
 
 @pytest.mark.parametrize("text", ["{nope", "[" * 100_000])

@@ -44,7 +44,7 @@ def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, 
         LogError: a log can't be read.
     """
     found = [segment.summary for segment in segments]
-    if _must_be_replayed(parts, found):
+    if must_be_replayed(parts, found):
         return replay(parts).values
     summary: dict[str, Any] = {}
     for values in found:
@@ -53,7 +53,7 @@ def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, 
     return summary
 
 
-def _must_be_replayed(parts: Sequence[Part], summaries: Sequence[Mapping[str, Any]]) -> bool:
+def must_be_replayed(parts: Sequence[Part], summaries: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the summaries of the parts don't say it all, as they nearly always do.
 
     They don't where one sums up rows of several, or has what no later one has: a replaced row may
