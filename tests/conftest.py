@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from chromium import Browser
 from debian_packages import UnavailableError
 from projects import Project
+from reads import watched
 from slurm_cluster import SlurmCluster
 from wandb_server import WandbServer
 from xdist.remote import Producer
@@ -49,7 +50,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "printed.txt").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            done = Project.create(folder / "project").snakemake().check()
+            project = Project.create(folder / "project")
+            done = project.snakemake(**watched(folder / "reads")).check()
             (folder / "printed.txt").write_text(done.output)
     return Project(folder / "project")
 

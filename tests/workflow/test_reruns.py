@@ -8,6 +8,7 @@ import time
 import pytest
 import yaml
 from projects import REPOSITORY, Project
+from reads import unordered_reads
 
 # What follows once anything that the paper shows has changed, and once a run's export has.
 RECORDED = {
@@ -22,6 +23,12 @@ SHOWN = {"export_group": 1, "make_table": 1, "measure_figure": 1, "draw_figure":
 def one_new_run(count: int) -> dict[str, int]:
     rules = ("plan_run", "init_run", "train", "upload_artifacts", "export_run")
     return {"validate_spec": 1, **dict.fromkeys(rules, count), "sum_compute": 1, **SHOWN}
+
+
+def test_no_job_reads_what_it_does_not_wait_for(trained: Project) -> None:
+    rules, unordered = unordered_reads(trained, trained.path.parent / "reads")
+    assert unordered == set()
+    assert {"train", "export_run", "export_group", "make_table", "sum_compute"} < rules
 
 
 def test_nothing_to_do_after_a_run(trained: Project) -> None:

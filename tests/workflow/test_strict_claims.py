@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from projects import Project
+from reads import unordered_reads, watched
 
 LOW = {"variant": {"rate": 0.1}, "metric": "val/accuracy", "value": 0.9}
 ALPHA = {"alpha": 0.5}  # what two seeds reach
@@ -14,11 +15,15 @@ def state(project: Project, statement: str) -> None:
 
 
 def test_a_refuted_claim_is_printed_and_fails_a_strict_build_after_all_else(
-    finished: Project,
+    finished: Project, tmp_path: Path
 ) -> None:
     state(finished, "A low rate reaches 0.9.")
-    reported = finished.snakemake().check()
+    reported = finished.snakemake(**watched(tmp_path / "reads")).check()
     assert "  refuted          A low rate reaches 0.9. (p 0.5)" in reported.output.splitlines()
+
+    rules, unordered = unordered_reads(finished, tmp_path / "reads")
+    assert unordered == set()
+    assert "check_claims" in rules
 
     state(finished, "A rate of 0.1 reaches 0.9.")
     strict = finished.snakemake("--config", "claims=strict")

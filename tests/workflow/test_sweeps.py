@@ -17,6 +17,7 @@ from caduceus.sweeps.results import read_trials
 from caduceus.sweeps.suggestions import Told, suggest
 from caduceus.sweeps.tables import read_trial_table
 from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
+from reads import unordered_reads, watched
 from test_online import account, caduceus
 from wandb_server import WandbServer
 
@@ -117,7 +118,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     assert planned["suggest_trial"] == 4
     assert planned["sweep_agent"] == 4 + 3  # the best of six is confirmed anew
     assert "start_sweep" not in planned
-    return project, project.snakemake().check()
+    return project, project.snakemake(**watched(path.parent / "reads")).check()
 
 
 def test_every_trial_is_listed_and_failed_ones_block_nothing(
@@ -135,6 +136,15 @@ def test_every_trial_is_listed_and_failed_ones_block_nothing(
     assert "failed trial, which the sweep counts as such" in finished.output
     assert len(project.read_json("results/failures.json")["failed_trials"]) == 2
     assert project.planned() == {}
+
+
+def test_no_job_of_a_sweep_reads_what_it_does_not_wait_for(
+    swept: tuple[Project, Finished],
+) -> None:
+    project, _ = swept
+    rules, unordered = unordered_reads(project, project.path.parent / "reads")
+    assert unordered == set()
+    assert {"suggest_trial", "confirm_trial", "sweep_agent", "export_sweep"} < rules
 
 
 def test_the_best_is_confirmed_on_fresh_seeds(swept: tuple[Project, Finished]) -> None:

@@ -207,6 +207,10 @@ def get_ended(wildcards):
     return expand("results/runs/{run}/{name}", run=PROJECT.runs, name=name)
 
 
+def get_begun(wildcards):
+    return expand("results/runs/{run}/run.json", run=PROJECT.runs)
+
+
 def get_asked(wildcards):
     return get_plans(wildcards) if EXPORT["source"] == "api" else []
 

@@ -18,6 +18,7 @@ rule sum_compute:
     input:
         plans=get_plans,
         ended=get_ended,
+        begun=ancient(get_begun),
         projects=get_server_groups,
     output:
         compute="results/paper/compute.json",
