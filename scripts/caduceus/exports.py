@@ -37,11 +37,32 @@ def export_run(folder: RunFolder, log: Path | None = None) -> dict[str, Any]:
     Raises:
         ResultError: the log can't be read, or a file of an artifact isn't what was logged.
     """
-    manifest = export_run_into(folder, folder.path, log)
+    return _finish(folder, export_run_into(folder, folder.path, log))
+
+
+def export_skipped(folder: RunFolder) -> dict[str, Any]:
+    """The same of a planned run that was never begun, here or elsewhere: it has logged nothing."""
+    identity = read_json(folder.path / "run.json")
+    about = _about(identity, "skipped")
+    return _finish(folder, _export([], [], about, identity["config"], folder.path, []))
+
+
+def _finish(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, Any]:
     for problem in manifest.pop("missing"):
         raise ResultError(f"{problem}; delete {folder.path} to have the run made again")
     write_json(folder.path / "manifest.json", manifest)
     return manifest
+
+
+def _about(identity: Mapping[str, Any], state: str | None) -> dict[str, Any]:
+    """The part of run_summary.json that the plan says; of the state what is known."""
+    return {
+        "run_id": identity["id"],
+        **{name: identity[name] for name in ("name", "experiment", "variant", "seed")},
+        "state": state,
+        **{name: identity[name] for name in ("entity", "project", "group", "job_type", "tags")},
+        "notes": identity["notes"],
+    }
 
 
 def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> dict[str, Any]:
@@ -59,13 +80,7 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> di
     train: dict[str, Any] = {"state": None}
     if log is None:
         train = read_json(folder.path / "train.json")
-    about = {
-        "run_id": identity["id"],
-        **{name: identity[name] for name in ("name", "experiment", "variant", "seed")},
-        "state": train["state"],
-        **{name: identity[name] for name in ("entity", "project", "group", "job_type", "tags")},
-        "notes": identity["notes"],
-    }
+    about = _about(identity, train["state"])
     try:
         if log is not None:
             parts, uploads = stitch([log]), []

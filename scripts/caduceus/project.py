@@ -48,6 +48,11 @@ class Project:
         """The ids of the sweeps whose trials a W&B server chooses."""
         return [id for id, found in self.sweeps.items() if found.sweep and found.sweep.is_servers]
 
+    @property
+    def sweeps_elsewhere(self) -> list[str]:
+        """The ids of the sweeps whose trials are read from a server, where they were run."""
+        return list(self.sweeps) if self.config["export"]["source"] == "api" else []
+
     def run_ids(self, experiments: Sequence[str]) -> list[str]:
         """The runs of several experiments, in order."""
         return [run.id for name in experiments for run in self.experiments[name].runs]

@@ -19,6 +19,7 @@ from caduceus.server_runs import (
     RunPath,
     RunState,
     ServerArtifact,
+    configuration,
     read_about,
     read_addresses,
     read_artifacts,
@@ -117,7 +118,7 @@ def _rest(
     for text in read_events(server, path, about["eventsLineCount"] or 0):
         yield STATS, _stats(json.loads(text))
     yield ENVIRONMENT, _environment(about, metadata)
-    yield CONFIG, write_items(_config(about["config"]))
+    yield CONFIG, write_items(_values(configuration(about)))
     yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
     for artifact in read_artifacts(server, path):
         yield ARTIFACT, _artifact(server, artifact, artifacts)
@@ -181,11 +182,6 @@ def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Items:
             yield from _leaves(value, (*above, key))
         else:
             yield (*above, key), json.dumps(value, ensure_ascii=False)
-
-
-def _config(json_text: str | None) -> Items:
-    config = json.loads(json_text or "{}")
-    return _values({key: entry["value"] for key, entry in config.items() if "value" in entry})
 
 
 def _values(values: Mapping[str, Any]) -> Items:

@@ -9,6 +9,7 @@ from caduceus.errors import AccountError, ServerError
 from caduceus.server import Server
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
+SKIPPED = "skipped"  # of a run, beside the states that W&B has
 _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, asked for at a time
 
@@ -58,6 +59,11 @@ class RunState:
     def from_json(cls, value: dict[str, Any]) -> "RunState":
         """The state that server.json holds."""
         return cls(**value | {"path": RunPath(**value["path"])})
+
+
+def skipped_run(path: RunPath) -> RunState:
+    """The state of a run that nobody made, as its sweep had reached its target."""
+    return RunState(path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
 
 
 @dataclass(frozen=True)
@@ -222,6 +228,12 @@ def read_about(server: Server, path: RunPath) -> dict[str, Any]:
     )
     about: dict[str, Any] = _run(server, _RUN % fields, path, {})
     return about
+
+
+def configuration(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration in what `read_about` returns, by its keys."""
+    entries = json.loads(about["config"] or "{}")
+    return {key: entry["value"] for key, entry in entries.items() if "value" in entry}
 
 
 def read_history(server: Server, path: RunPath, first: int, last: int, rows: int) -> Iterator[str]:

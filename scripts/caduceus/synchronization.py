@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from caduceus.accounts import find_account
+from caduceus.attempts import read_attempts
 from caduceus.deliveries import (
     Delivery,
     compare,
@@ -160,6 +161,14 @@ def has_ended(folder: RunFolder) -> bool:
     if not all((folder.path / name).exists() for name in ("train.json", "upload.json")):
         return False
     return bool(read_json(folder.path / "train.json")["state"] != "skipped")
+
+
+def has_nothing_to_send(folder: RunFolder) -> bool:
+    """Whether the run is a trial that was skipped, or was made elsewhere."""
+    train_json = folder.path / "train.json"
+    if train_json.exists():
+        return bool(read_json(train_json)["state"] == "skipped")
+    return (folder.path / "server.json").exists() and not read_attempts(folder.attempts)
 
 
 def _was_sent(folder: RunFolder) -> bool:

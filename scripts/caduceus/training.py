@@ -115,7 +115,10 @@ def train(
                 raise ProgramError(f"{run_id}: {attempt['error']}; it will be tried again")
         result = summarize(run_id, attempts)
         if rule is not None:
-            result["trial"] = rule.outcome(folder, attempts)
+            parts, last = stitch_attempts(folder, attempts), attempts[-1]
+            server_stopped_it = rule.handed_out is not None and last["was_stopped"]
+            has_finished = last["state"] == "finished"
+            result["trial"] = rule.outcome(parts, has_finished, server_stopped_it)
         lay_out_further_runs(folder, result)
         if (
             result["state"] == "finished"

@@ -213,6 +213,37 @@ def test_trials_belong_to_their_sweep_on_the_server(
     assert sorted(run.name for run in sweep.runs) == sorted(path.name for path in project.runs)
     caduceus(project, wandb_server, "sync").check()
     assert len(wandb_server.sweeps) == 1
+    other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
+    assert_same_sweep(project, other)
+    failed = other.read_json("results/failures.json")["failed_trials"]
+    assert set(failed.values()) == {"it failed where it was made"}
+
+
+def found_elsewhere(project: Project, path: Path, server: WandbServer) -> Project:
+    """The same project where nothing was run, made of what the server has."""
+    shutil.copytree(project.path, path, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    other = Project(path)
+    other.change("config.yaml", export={"source": "api"})
+    other.snakemake(**account(server, other), **watched(path.parent / "reads")).check()
+    assert not list(path.glob("results/runs/*/train.json"))
+    _, unordered = unordered_reads(other, path.parent / "reads")
+    assert unordered == set()
+    assert other.planned() == {}
+    return other
+
+
+def assert_same_sweep(here: Project, there: Project) -> None:
+    """But for the times, which a server counts in its own way."""
+    times = ("started_at", "wall_s")
+    rows = [
+        [{name: value for name, value in row.items() if name not in times} for row in trials]
+        for trials in map(trials_of, (here, there))
+    ]
+    assert rows[0] == rows[1]
+    for pattern in ("*.json", "confirmed.csv", "importance.csv", "trials/*.json"):
+        for path in sweep_of(there).glob(pattern):
+            name = path.relative_to(there.path)
+            assert path.read_bytes() == (here.path / name).read_bytes(), name
 
 
 BAYES = {
@@ -326,19 +357,40 @@ def test_a_metric_that_is_never_logged_is_said_after_the_first_trial(tmp_path: P
     assert ended.count("finished") == 1  # GRID also has trials that fail by themselves
 
 
-def test_once_the_target_is_reached_later_trials_are_skipped(tmp_path: Path) -> None:
+def test_once_the_target_is_reached_later_trials_are_skipped(
+    tmp_path: Path, wandb_server: WandbServer
+) -> None:
     config = {
         "method": "grid",
         "metric": {"name": "val/loss", "goal": "minimize", "target": 0.3},
         "parameters": {"x": {"values": [0.2, 0.8, 1.2, 1.6]}},
+        "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
     }
-    until = ("--until", "export_sweep")
     project = create(tmp_path / "project", config, lag=2)
-    project.snakemake(*until).check()
+    project.snakemake().check()
     rows = trials_of(project)
     assert [row["state"] for row in rows] == ["finished", "finished", "skipped", "skipped"]
     assert [row["config.x"] for row in rows] == ["0.2", "0.8", "", ""]
-    assert project.planned(*until) == {}
+    assert project.planned() == {}
+
+    assert "left out" not in caduceus(project, wandb_server, "sync").check().output
+    other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
+    assert_same_sweep(project, other)
+    asked = other.snakemake("refresh", **account(wandb_server, other)).check().output
+    assert "not on the server" not in asked
+    assert "changed on the server: 0 of 4 runs" in asked
+
+
+@pytest.mark.soak
+def test_what_was_found_elsewhere_is_rebuilt_from_an_archive(
+    swept: tuple[Project, Finished], tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    project = swept[0].copy(tmp_path / "project")
+    caduceus(project, wandb_server, "sync").check()
+    other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
+    other.snakemake("archive").check()
+    checked = other.caduceus("check-archive", "results/archive/tests.zip").check().output
+    assert "whole, and its paper is rebuilt byte for byte" in checked
 
 
 def test_the_shipped_sweep_is_planned_whatever_the_paper_shows(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ DIGESTS = command_digests(
         "export_run",
         "export_group",
         "export_sweep",
+        "judge_run",
         "export_server_run",
         "export_server_group",
         "make_table",
@@ -120,6 +121,10 @@ def get_trial(wildcards):
     return f"results/sweeps/{experiment.sweep.id}/trials/{run.trial}.json"
 
 
+# What a sweep goes by, of a run that was trained here and of one that was made elsewhere.
+ENDED = "train.json" if EXPORT["source"] == "local" else "outcome.json"
+
+
 def get_told(file):
     """A file of the runs whose results decide with those before them what a trial is."""
 
@@ -140,7 +145,14 @@ def get_trial_before(wildcards):
 def get_trial_results(wildcards):
     sweep = PROJECT.sweeps[wildcards.sweep].sweep
     runs = [run for number in range(sweep.count) for run in sweep.trial_runs(number)]
-    return expand("results/runs/{run}/train.json", run=runs)
+    return expand("results/runs/{run}/{file}", run=runs, file=ENDED)
+
+
+def get_outcomes(wildcards):
+    """Of a sweep that was run elsewhere, what came of each run; else train.json says it."""
+    made_here = EXPORT["source"] == "local"
+    runs = [] if made_here else PROJECT.sweeps[wildcards.sweep].runs
+    return [f"results/runs/{run.id}/outcome.json" for run in runs]
 
 
 def get_sweep_plan(wildcards):

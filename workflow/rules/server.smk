@@ -56,6 +56,8 @@ rule verify:
 
 rule find_run:
     """Ask the W&B server how far a run has come that was made elsewhere."""
+    input:
+        trial=ancient(get_trial),
     output:
         state="results/runs/{run}/server.json",
     log:
@@ -65,7 +67,8 @@ rule find_run:
     params:
         project=PROJECT.place,
     shell:
-        "python -m caduceus find-run {params.project:q} --out {output.state:q} --log {log:q}"
+        "python -m caduceus find-run {params.project:q} --trial {input.trial:q}"
+        " --out {output.state:q} --log {log:q}"
 
 
 rule export_server_run:

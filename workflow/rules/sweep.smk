@@ -2,7 +2,8 @@
 #
 # Needs: experiment files with `sweep`, training programs, results/runs/RUN/ of their runs.
 # Makes: results/sweeps/SWEEP/{sweep.json, sweep.yaml, trials/TRIAL.json, trials.csv, best.json,
-#        importance.csv, confirmed.csv, figures/}, results/runs/RUN/train.json of each trial's runs.
+#        importance.csv, confirmed.csv, figures/}, results/runs/RUN/train.json of each trial's runs,
+#        or outcome.json if they were made elsewhere.
 #
 # A trial's file is written once: what it was chosen by is ancient, and no later result changes it.
 
@@ -11,12 +12,14 @@ localrules:
     start_sweep,
     suggest_trial,
     ask_trial,
+    find_trial,
+    judge_run,
     confirm_trial,
     export_sweep,
 
 
 ruleorder: sweep_agent > train
-ruleorder: ask_trial > suggest_trial
+ruleorder: find_trial > ask_trial > suggest_trial
 
 
 rule start_sweep:
@@ -79,6 +82,46 @@ rule ask_trial:
         " --is-online {resources.is_online} --out {output.trial:q} --log {log:q}"
 
 
+rule find_trial:
+    """Find on the W&B server what a sweep chose for a trial that was run elsewhere."""
+    input:
+        results=ancient(get_told("outcome.json")),
+        before=ancient(get_trial_before),
+        plan=ancient("results/sweeps/{sweep}/sweep.json"),
+    output:
+        trial="results/sweeps/{sweep}/trials/{trial}.json",
+    log:
+        "results/logs/find_trial/{sweep}/{trial}.log",
+    wildcard_constraints:
+        sweep="|".join(map(re.escape, PROJECT.sweeps_elsewhere)) or "none",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        project=PROJECT.place,
+    shell:
+        "python -m caduceus find-trial {input.results:q} --project {params.project:q}"
+        " --out {output.trial:q} --log {log:q}"
+
+
+rule judge_run:
+    """Say what came of a sweep's run that was made elsewhere, as the sweep goes by it."""
+    input:
+        trial=ancient(get_trial),
+        manifest="results/runs/{run}/manifest.json",
+    output:
+        outcome="results/runs/{run}/outcome.json",
+    log:
+        "results/logs/judge_run/{run}.log",
+    wildcard_constraints:
+        run=run_pattern(PROJECT.sweeps),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=DIGESTS["judge_run"],
+    shell:
+        "python -m caduceus judge-run {input.trial:q} --out {output.outcome:q} --log {log:q}"
+
+
 rule confirm_trial:
     """Choose one of the best configurations, to run it again on fresh seeds."""
     input:
@@ -132,6 +175,7 @@ rule export_sweep:
         sweep="results/sweeps/{sweep}/sweep.json",
         trials=get_trials,
         manifests=get_sweep_manifests,
+        outcomes=get_outcomes,
     output:
         trials="results/sweeps/{sweep}/trials.csv",
         confirmed="results/sweeps/{sweep}/confirmed.csv",

@@ -13,7 +13,10 @@ from caduceus.further_runs import with_further_runs
 from caduceus.project import Project
 from caduceus.runs import RunFolder
 
-_RUN_FILES = ("params.json", "run.json", "server.json", "train.json", "upload.json")
+_RUN_FILES = (
+    *("params.json", "run.json", "server.json"),
+    *("train.json", "upload.json", "outcome.json"),
+)
 _COUNTED = ("params.json", "run.json", "train.json", "run_summary.json")
 _MAY_BE_LARGE = ("media", "artifacts")
 _SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived

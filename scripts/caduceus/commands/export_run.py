@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.exports import damage_of, export_run
+from caduceus.exports import damage_of, export_run, export_skipped
 from caduceus.files import read_json
 from caduceus.further_runs import with_further_runs
 from caduceus.runs import RunFolder
@@ -25,9 +25,12 @@ def run(arguments: argparse.Namespace) -> None:
     log = None
     if arguments.source == "api":
         from caduceus.server_logs import fetched_log
-        from caduceus.server_runs import RunState
+        from caduceus.server_runs import SKIPPED, RunState
 
         state = RunState.from_json(read_json(folder.path / "server.json"))
+        if state.state == SKIPPED:
+            export_skipped(folder)
+            return
         log = fetched_log(state, folder.server)
     for each in with_further_runs(folder) if log is None else [folder]:
         export_run(each, log)

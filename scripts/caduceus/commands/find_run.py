@@ -4,18 +4,25 @@ import argparse
 from pathlib import Path
 
 from caduceus.accounts import find_account
-from caduceus.files import write_json
+from caduceus.files import read_json, write_json
 from caduceus.refreshing import find_run
 from caduceus.server import Server
-from caduceus.server_runs import RunPath
+from caduceus.server_runs import RunPath, skipped_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", help="[ENTITY/]PROJECT")
+    parser.add_argument(
+        "--trial", type=Path, nargs="?", help="the file of its trial, if it is a sweep's"
+    )
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/server.json")
 
 
 def run(arguments: argparse.Namespace) -> None:
     entity, _, project = arguments.project.rpartition("/")
     path = RunPath(entity, project, arguments.out.parent.name)
-    write_json(arguments.out, find_run(Server(find_account()), path).as_json())
+    if arguments.trial is not None and read_json(arguments.trial)["parameters"] is None:
+        state = skipped_run(path)
+    else:
+        state = find_run(Server(find_account()), path)
+    write_json(arguments.out, state.as_json())

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from caduceus.accounts import find_account
 from caduceus.errors import SpecError
+from caduceus.files import read_json
 from caduceus.refreshing import planned_runs, refresh_planned, refresh_project
 from caduceus.server import Server
+from caduceus.server_runs import SKIPPED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
         changed, asked = len(found), len(run_ids)
         for name in missing:
-            print(f"not on the server: {name}", file=sys.stderr)
+            if not _is_skipped(arguments.results / "runs" / name):
+                print(f"not on the server: {name}", file=sys.stderr)
     for chosen in arguments.projects:
         folder = arguments.results / "projects" / chosen["project"]
         found, unusable = refresh_project(server, chosen["project"], chosen["groups"], folder)
@@ -46,3 +49,8 @@ def run(arguments: argparse.Namespace) -> None:
         for name in unusable:
             print(f"left out, since its id can't name a folder: {name}", file=sys.stderr)
     print(f"changed on the server: {changed} of {asked} runs")
+
+
+def _is_skipped(run: Path) -> bool:
+    path = run / "server.json"
+    return path.exists() and read_json(path)["state"] == SKIPPED

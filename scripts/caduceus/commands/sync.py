@@ -9,7 +9,13 @@ from pathlib import Path
 from caduceus.accounts import find_account
 from caduceus.errors import CaduceusError
 from caduceus.server import Server
-from caduceus.synchronization import Courier, describe, has_ended, run_folders
+from caduceus.synchronization import (
+    Courier,
+    describe,
+    has_ended,
+    has_nothing_to_send,
+    run_folders,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
     wrong = [(folder, delivery) for folder, delivery in done if delivery["state"] != "delivered"]
     for folder, delivery in wrong:
         print(describe(folder.path.name, delivery), file=sys.stderr)
-    if len(ended) < len(folders):
-        print(f"not ended yet, and left out: {len(folders) - len(ended)}")
+    running = [f for f in folders if not has_ended(f) and not has_nothing_to_send(f)]
+    if running:
+        print(f"not ended yet, and left out: {len(running)}")
     print(f"delivered, and equal on both sides: {len(done) - len(wrong)}")
     if wrong:
         raise CaduceusError(f"not delivered, or not equal: {len(wrong)} of {len(done)} runs")

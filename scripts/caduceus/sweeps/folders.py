@@ -89,6 +89,13 @@ class SweepFolder:
         runs = trial_runs(plan["sweep"], number, plan["seeds"], plan["has_seeds"])
         return [self.run(run) / "train.json" for run in runs]
 
+    def ended(self, run_id: str) -> dict[str, Any]:
+        """What train.json holds of a run of the sweep; of one made elsewhere outcome.json."""
+        run = self.run(run_id)
+        name = "train.json" if (run / "train.json").exists() else "outcome.json"
+        ended: dict[str, Any] = read_json(run / name)
+        return ended
+
     def config(self) -> "SweepConfig":
         """W&B's configuration."""
         from caduceus.sweeps.configs import read_config  # jsonschema, which no other run needs
@@ -98,10 +105,12 @@ class SweepFolder:
     def results(self, count: int) -> list[dict[str, Any]]:
         """The results of the first `count` trials as they are now: see `result_of`."""
         plan = read_json(self.plan)
-        return [
-            result_of(number, list(map(read_json, self.run_results(plan, number))))
-            for number in range(count)
-        ]
+        seeds, has_seeds = plan["seeds"], plan["has_seeds"]
+        results = []
+        for number in range(count):
+            runs = trial_runs(plan["sweep"], number, seeds, has_seeds)
+            results.append(result_of(number, list(map(self.ended, runs))))
+        return results
 
     def earlier(self, number: int) -> list[Trial]:
         """The trials before trial `number`, oldest first.

@@ -27,7 +27,7 @@ from caduceus.sweeps.hyperband import (
     verdict,
 )
 from caduceus.sweeps.hyperband import bands as bands_of
-from caduceus.wandb_log import Row, RowWatch, has_rows, iter_run, read_log
+from caduceus.wandb_log import Part, Row, RowWatch, has_rows, iter_run, read_log
 from caduceus.yaml_files import load
 
 if TYPE_CHECKING:
@@ -73,8 +73,15 @@ class Rule:
         own = band_values(values, bands_of(self.settings), self.goal)
         return verdict(own, self.others, self.settings, self.goal)
 
-    def outcome(self, folder: RunFolder, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    def outcome(
+        self, parts: Sequence[Part], has_finished: bool, server_stopped_it: bool = False
+    ) -> dict[str, Any]:
         """The result of a run that has ended.
+
+        Args:
+            parts: its log, as `wandb_log.stitch` has it.
+            has_finished: False if it failed.
+            server_stopped_it: whether the W&B server that handed it out did.
 
         Returns:
             `objective`, the best value of the metric among its rows and in its summary, as W&B has
@@ -86,7 +93,6 @@ class Rule:
         if self.metric is None:
             nothing: dict[str, Any] = {"objective": None, "stopped_at": None, "bands": {}}
             return nothing | {"is_logged": False, "logged": []}
-        parts = stitch_attempts(folder, attempts)
         names: set[str] = set()
         values = []
         for row in iter_run(parts):
@@ -98,13 +104,13 @@ class Rule:
             summary |= read_log(part.path).summary
         set_by_hand = valid_values(_leaves(_under(summary, self.metric)))
         stopped_at = self.stops_at(values)
-        if self.handed_out is not None and attempts[-1]["was_stopped"]:
+        if server_stopped_it:
             stopped_at = len(values)  # W&B counts all
         counted = valid_values(values)[:stopped_at]
         if stopped_at is None:
             counted += set_by_hand
         best = min if self.goal == "minimize" else max
-        if attempts[-1]["state"] != "finished":
+        if not has_finished:
             counted = {"worst": [], "best": counted, "latest": counted[-1:]}[self.impute]
         is_logged = bool(values or set_by_hand)
         own = band_values(values, bands_of(self.settings), self.goal) if self.settings else {}

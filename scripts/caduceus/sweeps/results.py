@@ -58,7 +58,7 @@ def read_trials(
 
 def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> TrialRow:
     trial = read_json(folder.trial(name))
-    ended = [read_json(folder.run(run) / "train.json") for run in runs]
+    ended = list(map(folder.ended, runs))
     result = result_of(trial["trial"], ended)
     return TrialRow(
         name,

@@ -78,7 +78,7 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
     """
     plan, config = read_json(folder.plan), folder.config()
     earlier = folder.earlier(number) if waits_for_results(config) else []
-    trials = [*earlier, _open_trial(plan, number, results)]
+    trials = [*earlier, open_trial(plan, number, results)]
     ahead = folder.ahead(number)
     if ahead.exists() and (known := read_json(ahead))["given"] == _digest(plan, trials):
         write_json(folder.trial(f"{number:04d}"), known["trial"])
@@ -92,14 +92,14 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
         results = folder.run_results(plan, following - plan["lag"])
         if not all(path.exists() for path in results):
             return
-        trials.append(_open_trial(plan, following, results))
+        trials.append(open_trial(plan, following, results))
         given = _digest(plan, trials)
         trials[-1]["parameters"] = _choose(plan, config, trials)
         write_json(folder.ahead(following), {"given": given, "trial": trials[-1]})
 
 
-def _open_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
-    """A trial that is still to be chosen."""
+def open_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
+    """A trial that is still to be chosen: see `suggest_trial`."""
     told = result_of(number - plan["lag"], list(map(read_json, results))) if results else None
     return {"trial": number, "parameters": None, "told": told}
 
@@ -113,10 +113,15 @@ def _choose(
     plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
 ) -> Configuration | None:
     """The parameters of the last of these trials, which is open; None if it is skipped."""
-    if any(_has_reached(config, trial["told"]) for trial in trials):
+    if is_skipped(config, trials):
         return None
     number = trials[-1]["trial"]
     return suggest(config, plan["sampler"], plan["seed"], number, _known(trials))
+
+
+def is_skipped(config: SweepConfig, trials: Sequence[Trial]) -> bool:
+    """Whether one of the results that trials were told has reached the sweep's target."""
+    return any(_has_reached(config, trial["told"]) for trial in trials)
 
 
 def _has_reached(config: SweepConfig, told: Mapping[str, Any] | None) -> bool:

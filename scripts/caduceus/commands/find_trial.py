@@ -1,0 +1,21 @@
+"""Find on the W&B server what a sweep chose for a trial that was run elsewhere."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.files import write_json
+from caduceus.sweeps.elsewhere import find_trial
+from caduceus.sweeps.folders import SweepFolder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "results", type=Path, nargs="*", help="outcome.json of each run of the trial `lag` before"
+    )
+    parser.add_argument("--project", required=True, help="[ENTITY/]PROJECT")
+    parser.add_argument("--out", type=Path, required=True, help="the trial's file")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
+    write_json(arguments.out, find_trial(folder, number, arguments.project, arguments.results))

@@ -1,0 +1,19 @@
+"""Say what came of a sweep's run that was made elsewhere, as the sweep goes by it."""
+
+import argparse
+from pathlib import Path
+
+from caduceus.files import write_json
+from caduceus.runs import RunFolder
+from caduceus.sweeps.elsewhere import judge_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("trial", type=Path, help="the file of its trial")
+    parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/outcome.json")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = RunFolder(arguments.out.parent)
+    log = folder.server / f"run-{folder.path.name}.wandb"
+    write_json(arguments.out, judge_run(folder.path, log, arguments.trial))

@@ -1,0 +1,94 @@
+"""Trials that were run elsewhere: what the sweep chose, and what came of it, from a W&B server.
+
+They aren't chosen again, as a later version of what suggests them may choose otherwise: a trial has
+the parameters that its run was started with. What the trials before it led to is found as ever, so
+that its file and its result are those that it had where it was made.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.accounts import find_account
+from caduceus.compute import elsewhere
+from caduceus.errors import ResultError, ServerError
+from caduceus.files import read_json
+from caduceus.server import Server
+from caduceus.server_runs import RunPath, check_access, configuration, read_about
+from caduceus.sweeps.folders import SweepFolder, Trial, skipped
+from caduceus.sweeps.judges import rule_of
+from caduceus.sweeps.plans import waits_for_results
+from caduceus.sweeps.spaces import Space
+from caduceus.sweeps.trials import is_skipped, open_trial
+from caduceus.wandb_log import stitch
+
+
+def find_trial(folder: SweepFolder, number: int, project: str, results: Sequence[Path]) -> Trial:
+    """What the file of trial `number` is to hold: see `trials.suggest_trial`.
+
+    Args:
+        folder: the sweep's.
+        number: counted from 0.
+        project: [ENTITY/]PROJECT.
+        results: outcome.json of each run of trial `number - lag`, if the sweep goes by results.
+
+    Raises:
+        AccountError: the key isn't known, or may not see the project.
+        ServerError: the server hasn't got the run, or it has other parameters than the sweep's.
+    """
+    plan, config = read_json(folder.plan), folder.config()
+    earlier = folder.earlier(number) if waits_for_results(config) else []
+    trial = open_trial(plan, number, results)
+    if is_skipped(config, [*earlier, trial]):
+        return trial
+    entity, _, name = project.rpartition("/")
+    server = Server(find_account())
+    run = folder.run_results(plan, number)[0].parent.name
+    path = RunPath(check_access(server, entity or None, name, must_write=False), name, run)
+    given = configuration(read_about(server, path))
+    trial["parameters"] = _chosen(config.space, given, path)
+    return trial
+
+
+def _chosen(space: Space, config: dict[str, Any], path: RunPath) -> dict[str, Any]:
+    """What a run's configuration holds of the parameters that its sweep searches."""
+    try:
+        values = space.flat(config)
+    except (KeyError, TypeError):
+        raise ServerError(
+            f"its configuration hasn't got all that the sweep searches: "
+            f"{', '.join(parameter.name for parameter in space.parameters)}",
+            str(path),
+        ) from None
+    return space.nest({parameter.path: values[parameter.name] for parameter in space.parameters})
+
+
+def judge_run(run: Path, log: Path, trial_json: Path) -> dict[str, Any]:
+    """What outcome.json is to hold: of train.json what a sweep goes by.
+
+    Args:
+        run: results/runs/RUN, which has been exported.
+        log: what `server_logs.fetched_log` fetched of it.
+        trial_json: the file of its trial.
+
+    Raises:
+        ResultError: the run hasn't ended.
+    """
+    summary = read_json(run / "run_summary.json")
+    if summary["state"] == "skipped":
+        return skipped(run.name)
+    if summary["state"] not in ("finished", "failed"):
+        raise ResultError(
+            "hasn't ended where it runs; type `snakemake --cores 1 refresh` once it has, and start "
+            "again",
+            run.name,
+        )
+    attempt = elsewhere(summary)
+    outcome = rule_of(trial_json).outcome(stitch([log]), summary["state"] == "finished")
+    return {
+        "run": run.name,
+        "state": summary["state"],
+        "compute": {"wall_s": attempt["wall_s"]},
+        "attempts": [attempt],
+        "trial": outcome,
+    }
