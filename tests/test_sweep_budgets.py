@@ -41,6 +41,12 @@ def test_all_trials_give_the_best_for_sure() -> None:
     assert found.std[-1] == 0.0
 
 
+def test_a_trial_that_diverged_far_overflows_nothing() -> None:
+    found = expected_best([1.0, 2.0, 1e300], "minimize")
+    assert found.mean[-1] == 1.0
+    assert np.isfinite(found.std).all()
+
+
 def test_one_trial_and_none() -> None:
     found = expected_best([0.5], "maximize")
     assert (list(found.mean), list(found.std)) == ([0.5], [0.0])

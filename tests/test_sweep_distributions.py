@@ -202,6 +202,22 @@ def test_values_that_are_the_same_to_wandb_are_one_and_come_more_often() -> None
     assert distribution.grid == (3.0, 1)
 
 
+def test_numbers_are_the_same_within_lists_too() -> None:
+    distribution = read({"values": [[0.9, 1.0], {"a": 2.0}]})
+    assert distribution.cdf([0.9, 1]) == 0.5  # as a table has it
+    assert distribution.cdf({"a": 2}) == 1.0
+
+
+def test_more_whole_numbers_than_can_be_listed_are_a_range() -> None:
+    distribution = read({"min": 0, "max": 2**63})
+    assert (distribution.kind, distribution.levels) == ("continuous", None)
+
+
+def test_keys_that_are_no_text_are_refused() -> None:
+    with pytest.raises(SpecError, match="found the key 1; put it in quotes"):
+        read({"values": [{1: "a", "b": "c"}]})
+
+
 def test_a_value_without_probability_never_comes() -> None:
     distribution = read({"values": ["a", "b", "c"], "probabilities": [0.5, 0.5, 0]})
     assert distribution.levels == ("a", "b")

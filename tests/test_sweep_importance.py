@@ -149,6 +149,12 @@ def test_one_diverged_trial_does_not_decide(goal: str, sign: float) -> None:
     assert by_name(importances(rows, space_of(), goal))["lr"].low > 0.5
 
 
+def test_trials_that_diverged_far_overflow_nothing() -> None:
+    rows = rows_of(rate_mostly, 12)
+    rows[::2] = [dataclasses.replace(row, objective=1e200) for row in rows[::2]]
+    assert all(0 <= found.mean <= 1 for found in importances(rows, space_of(), "minimize"))
+
+
 def test_trials_without_an_objective_are_left_out() -> None:
     rows = rows_of(rate_mostly, 40)
     broken = [

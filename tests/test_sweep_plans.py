@@ -86,10 +86,46 @@ def test_a_sweep_is_another_one_where_its_trials_are(tmp_path: Path) -> None:
     assert plan(tmp_path, engine="wandb", config=other).id != servers.id
 
 
+GRID = {"method": "grid", "parameters": {"kind": {"values": ["a", "b", "c"]}}}
+
+
+def test_a_sweep_that_goes_by_no_result_takes_more_seeds(tmp_path: Path) -> None:
+    def planned(config: dict[str, Any], seeds: list[int], **keys: Any) -> Sweep:
+        found = load(tmp_path, {"config": config} | keys, seeds=seeds).sweep
+        assert found is not None
+        return found
+
+    metric = {"name": "loss", "goal": "minimize"}
+    one, more = (planned(GRID | {"metric": metric}, seeds, confirm=1) for seeds in ([0], [0, 1]))
+    assert one.id == more.id
+    # The best of two seeds may be another configuration than that of one.
+    assert not {run for run, _, _ in one.confirmations()} & {r for r, _, _ in more.confirmations()}
+    for changed in ({"name": "other"}, {"goal": "maximize"}, {"target": 1}, {"impute": "best"}):
+        assert planned(GRID | {"metric": metric | changed}, [0]).id != one.id
+    target = GRID | {"metric": metric | {"target": 0.1}}
+    assert planned(target, [0]).id != planned(target, [0, 1]).id
+    default = [plan(tmp_path, config=GRID, count=None)]
+    experiment = load_experiment("tune.yaml", {"seed": 1}, {"sweep": ""}, tmp_path)
+    assert experiment.sweep is not None and experiment.sweep.id != default[0].id
+
+
+def test_no_more_runs_than_the_cap(tmp_path: Path) -> None:
+    found = load(tmp_path, {"config": GRID | {"run_cap": 5}}, seeds=[0, 1]).sweep
+    assert found is not None and found.count == 2
+    with pytest.raises(SpecError, match="run_cap: found 1, and each trial has 2 runs"):
+        load(tmp_path, {"config": GRID | {"run_cap": 1}}, seeds=[0, 1])
+
+
+def test_a_grid_that_nobody_can_run_is_refused_at_once(tmp_path: Path) -> None:
+    values = {"values": list(range(10))}
+    huge = {"method": "grid", "parameters": {f"p{n}": values for n in range(8)}}
+    with pytest.raises(SpecError, match="there would be 100,000,000 trials, allowed: at most"):
+        load(tmp_path, {"config": huge})
+
+
 def test_a_server_is_asked_for_a_trial_once_it_has_those_before(tmp_path: Path) -> None:
-    grid = {"method": "grid", "parameters": {"kind": {"values": ["a", "b", "c"]}}}
     for engine, waits_for in (("caduceus", []), ("wandb", ["t0000"])):
-        sweep = plan(tmp_path, config=grid, engine=engine, lag=2)
+        sweep = plan(tmp_path, config=GRID, engine=engine, lag=2)
         assert sweep.waits_for(1) == []
         assert [run.rpartition("-")[2] for run in sweep.waits_for(2)] == waits_for
 

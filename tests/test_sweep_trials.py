@@ -1,14 +1,19 @@
 """The files of a sweep's trials, and what they are chosen by."""
 
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from caduceus import sources
+from caduceus.errors import SpecError
 from caduceus.files import read_json, write_json
 from caduceus.sweeps.folders import SweepFolder
-from caduceus.sweeps.trials import suggest_trial
+from caduceus.sweeps.judges import Rule, check_metric, note_metric
+from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
 
 LAG = 3
 PLAN = {
@@ -89,3 +94,70 @@ def test_what_was_chosen_by_another_result_is_chosen_anew(tmp_path: Path) -> Non
     ahead.unlink()
     suggest_trial(folder, number, results_for(folder, number))
     assert found == read_json(folder.trial(ahead.stem))
+
+
+def test_a_trial_that_has_been_run_keeps_its_parameters(tmp_path: Path) -> None:
+    """Also if its file is deleted after results have changed, as by a retry."""
+    folder = run_trials(tmp_path, 19)
+    chosen = trials_of(folder)
+    for trial in chosen:
+        run = folder.run(f"tune-1-t{trial['trial']:04d}")
+        write_json(run / "params.json", {"parameters": {"seed": 0} | trial["parameters"]})
+        write_json(run / "work/attempts/1.json", {"attempt": 1, "state": "finished"})
+    finish(folder, 0, -100.0)
+    shutil.rmtree(folder.path / "trials")
+    shutil.rmtree(folder.path / "work", ignore_errors=True)
+    for number in range(19):
+        suggest_trial(folder, number, results_for(folder, number))
+    again = trials_of(folder)
+    assert [trial["parameters"] for trial in again] == [trial["parameters"] for trial in chosen]
+    assert again[LAG]["told"]["objective"] == -100.0
+
+
+def test_each_configuration_is_confirmed_once(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "sweeps/tune-1")
+    write_json(folder.plan, PLAN)
+    for number, x in enumerate((0.1, 0.2, 0.1, 0.3)):
+        trial = {"trial": number, "parameters": {"x": x, "y": 0.0}, "told": None}
+        write_json(folder.trial(f"{number:04d}"), trial)
+        finish(folder, number, x)
+    assert [confirm_trial(folder, 4, rank)["trial"] for rank in range(4)] == [0, 1, 3, None]
+
+
+def test_a_sweep_whose_start_was_killed_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("import wandb\n")
+    (tmp_path / "tune.yaml").write_text("id: tune\n")
+    code: sources.CodeSpec = {"include": [], "exclude": []}
+    files = sources.code_files(Path("train.py"), code, Path())
+    definition = {"program": "train.py", "code": sources.code_identity(files, code, Path())}
+    plan = PLAN | {"definition": definition, "file": "tune.yaml", "keys": ["sweep", "config"]}
+    folder = SweepFolder(tmp_path / "results/sweeps/tune-1")
+    folder.code.mkdir(parents=True)  # and nothing in it yet
+    start_sweep(plan, code, Path("tune.yaml"), folder.plan)
+    assert (folder.code / "train.py").exists()
+
+
+def test_a_metric_may_be_written_with_its_dot(tmp_path: Path) -> None:
+    rule = Rule("val.loss", "minimize", "worst", None, [])
+    assert rule.values_in({r"val\.loss": "0.5", "val.other": "1"}) == [0.5]
+    assert rule.values_in({"val.loss": "NaN"}) == [pytest.approx(math.nan, nan_ok=True)]
+    assert rule.values_in({"loss": "0.5"}) == []
+
+
+def test_a_run_without_the_metric_stops_a_sweep_only_if_no_other_has_it(tmp_path: Path) -> None:
+    folder = SweepFolder(tmp_path / "results/sweeps/tune-1")
+    (tmp_path / "tune.yaml").write_text("sweep:\n  config:\n    metric:\n      name: loss\n")
+    about = {"definition": {"program": "train.py"}, "keys": ["sweep", "config"]}
+    write_json(folder.plan, PLAN | about | {"file": str(tmp_path / "tune.yaml")})
+    trial = folder.trial("0000")
+    outcome = {"is_logged": False, "logged": ["los"], "stopped_at": None}
+    train = {"run": "tune-1-t0000", "state": "finished", "trial": outcome}
+    write_json(folder.run("tune-1-t0000") / "train.json", train)
+    note_metric(trial, train)
+    with pytest.raises(SpecError, match="logs no 'loss', did you mean 'los'"):
+        check_metric(trial)
+    write_json(folder.run("tune-1-t0001") / "train.json", {"trial": {"is_logged": True}})
+    check_metric(trial)

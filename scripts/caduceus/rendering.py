@@ -45,6 +45,11 @@ def render(value: Any) -> str:
     return _text(value) if isinstance(value, str) else render_json(value)
 
 
+def in_word(value: Any) -> str:
+    """The same where an empty place would be taken for nothing: null for None."""
+    return "null" if value is None else render(value)
+
+
 def render_json(value: Any) -> str:
     """`value` as JSON without spaces, its numbers in canonical form."""
     if isinstance(value, dict):

@@ -32,6 +32,23 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _JsonLoader(_Loader):
+    """The same for JSON, in which Python writes numbers that aren't finite as bare words."""
+
+
+_JsonLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile("^(?:NaN|-?Infinity)$"), list("NI-")
+)
+# What libyaml says, and what it usually is.
+_MENDS = {
+    "found character that cannot start any token": "a tab, perhaps: indent by spaces",
+    "did not find expected key": "check the indentation of this line and the one before",
+    "mapping values are not allowed in this context": (
+        "check the indentation, or put text with a colon in quotes"
+    ),
+}
+
+
 class Source:
     """A parsed YAML file: its `value`, and where in the file each part of it stands."""
 
@@ -90,15 +107,17 @@ def load(path: Path, name: str | None = None) -> Source:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"can't be read: {error}", name) from None
-    loader = _Loader(text)
+    loader = (_JsonLoader if path.suffix == ".json" else _Loader)(text)
     loader.name = name
     try:
         node = loader.get_single_node()
         value = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        mend = _MENDS.get(str(error.problem))
         raise SpecError(
-            f"not YAML: {error.problem}", f"{name}:{mark.line + 1 if mark else 1}"
+            f"not YAML: {error.problem}{f'; {mend}' if mend else ''}",
+            f"{name}:{mark.line + 1 if mark else 1}",
         ) from None
     except yaml.YAMLError as error:
         raise SpecError(f"not YAML: {error}", name) from None

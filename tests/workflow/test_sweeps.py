@@ -138,6 +138,15 @@ def test_every_trial_is_listed_and_failed_ones_block_nothing(
     assert project.planned() == {}
 
 
+def test_a_trial_to_be_retried_is_run_again(
+    swept: tuple[Project, Finished], tmp_path: Path
+) -> None:
+    project = swept[0].copy(tmp_path / "project")
+    project.caduceus("retry").check()
+    sweep = project.caduceus("sweep", "experiments/tune.yaml", "--", "--dry-run").check()
+    assert (sweep.jobs["sweep_agent"], sweep.jobs["export_sweep"]) == (2, 1)
+
+
 def test_no_job_of_a_sweep_reads_what_it_does_not_wait_for(
     swept: tuple[Project, Finished],
 ) -> None:

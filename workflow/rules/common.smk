@@ -71,7 +71,7 @@ wildcard_constraints:
     server_group="[A-Za-z0-9_.-]+",
     sweep="|".join(map(re.escape, PROJECT.sweeps)) or "none",
     trial=r"\d\d\d\d+",
-    trials=r"\d+",
+    trials=r"\d+(?:-[0-9a-f]+)?",
     rank=r"\d+",
 
 

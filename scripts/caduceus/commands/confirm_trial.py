@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.files import write_json
 from caduceus.sweeps.folders import SweepFolder
+from caduceus.sweeps.plans import confirmed_place
 from caduceus.sweeps.trials import confirm_trial
 
 
@@ -14,5 +15,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = SweepFolder.of_trial(arguments.out)
-    count, rank = map(int, arguments.out.stem.removeprefix("c").split("."))
-    write_json(arguments.out, confirm_trial(folder, count, rank))
+    write_json(arguments.out, confirm_trial(folder, *confirmed_place(arguments.out.stem)))

@@ -36,8 +36,12 @@ def run(arguments: argparse.Namespace) -> int | None:
         for line in preview(experiment, experiment.sweep, arguments.results):
             print(line)
         return None
-    found = str(arguments.results / "sweeps" / experiment.sweep.id / "trials.csv")
-    words = [sys.executable, "-m", "snakemake", found, "--cores", arguments.cores]
+    wanted = [arguments.results / "sweeps" / experiment.sweep.id / "trials.csv"]
+    if settings["export"]["source"] == "local":
+        # Snakemake doesn't miss what lies before a file that is there, such as a run to be retried.
+        ended = (arguments.results / f"runs/{run.id}/train.json" for run in experiment.runs)
+        wanted += [path for path in ended if not path.exists()]
+    words = [sys.executable, "-m", "snakemake", *map(str, wanted), "--cores", arguments.cores]
     # What config.yaml shows of other experiments isn't there.
     words += ["--config", f"experiments={arguments.experiment}", "paper=none"]
     words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason", *arguments.snakemake]

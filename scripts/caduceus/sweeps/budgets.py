@@ -44,6 +44,9 @@ def expected_best(objectives: Sequence[float], goal: str) -> ExpectedBest:
     """
     sign = -1.0 if goal == "minimize" else 1.0
     ascending = np.sort(sign * np.asarray(objectives, dtype=float))
+    # Squares of what a run that diverged has left would overflow.
+    exponent = np.frexp(np.abs(ascending).max(initial=0.0))[1]
+    ascending = np.ldexp(ascending, -exponent)
     count = len(ascending)
     trials = np.arange(1, count + 1)
     mean, std = np.empty(count), np.empty(count)
@@ -55,4 +58,4 @@ def expected_best(objectives: Sequence[float], goal: str) -> ExpectedBest:
         std[n - 1] = np.sqrt(chance @ (ascending - mean[n - 1]) ** 2)
         if n < count:
             chance = chance * np.maximum(trials - n, 0) * ((n + 1) / (n * (count - n)))
-    return ExpectedBest(trials, sign * mean, std)
+    return ExpectedBest(trials, np.ldexp(sign * mean, exponent), np.ldexp(std, exponent))

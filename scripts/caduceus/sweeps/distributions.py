@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, Literal, Protocol
 
+from caduceus.rendering import canonical
 from caduceus.sweeps.ranges import Range, Uniform
 
 # What an optimiser may know of a parameter:
@@ -156,7 +157,7 @@ class IntUniform:
     @property
     def levels(self) -> Sequence[int] | None:
         """The numbers, if they aren't too many."""
-        return self.grid if len(self.grid) <= MOST_LEVELS else None
+        return self.grid if self.high - self.low < MOST_LEVELS else None
 
     @property
     def grid(self) -> range:
@@ -261,6 +262,4 @@ def _is_number(value: Any) -> bool:
 
 def _identity(value: Any) -> str:
     """Text that is the same for values which W&B's grid takes for the same, such as 3 and 3.0."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(canonical(value))

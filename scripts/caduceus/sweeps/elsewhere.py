@@ -18,7 +18,6 @@ from caduceus.server_runs import RunPath, check_access, configuration, read_abou
 from caduceus.sweeps.folders import SweepFolder, Trial, skipped
 from caduceus.sweeps.judges import rule_of
 from caduceus.sweeps.plans import waits_for_results
-from caduceus.sweeps.spaces import Space
 from caduceus.sweeps.trials import is_skipped, open_trial
 from caduceus.wandb_log import stitch
 
@@ -45,22 +44,14 @@ def find_trial(folder: SweepFolder, number: int, project: str, results: Sequence
     server = Server(find_account())
     run = folder.run_results(plan, number)[0].parent.name
     path = RunPath(check_access(server, entity or None, name, must_write=False), name, run)
-    given = configuration(read_about(server, path))
-    trial["parameters"] = _chosen(config.space, given, path)
-    return trial
-
-
-def _chosen(space: Space, config: dict[str, Any], path: RunPath) -> dict[str, Any]:
-    """What a run's configuration holds of the parameters that its sweep searches."""
     try:
-        values = space.flat(config)
+        trial["parameters"] = config.space.part(configuration(read_about(server, path)))
     except (KeyError, TypeError):
+        names = ", ".join(parameter.name for parameter in config.space.parameters)
         raise ServerError(
-            f"its configuration hasn't got all that the sweep searches: "
-            f"{', '.join(parameter.name for parameter in space.parameters)}",
-            str(path),
+            f"its configuration hasn't got all that the sweep searches: {names}", str(path)
         ) from None
-    return space.nest({parameter.path: values[parameter.name] for parameter in space.parameters})
+    return trial
 
 
 def judge_run(run: Path, log: Path, trial_json: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from caduceus.errors import ResultError
 from caduceus.files import read_json, write_json, write_whole
-from caduceus.rendering import render, to_csv
+from caduceus.rendering import in_word, to_csv
 from caduceus.statistics import estimate_mean
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.figures import draw_sweep
@@ -81,7 +81,7 @@ def _in_words(
     line = f"{sweep}: {', '.join([f'{len(trials)} trials', *parts])}"
     if best is None or best.objective is None:
         return line
-    chosen = " ".join(f"{name}={render(value)}" for name, value in best.parameters.items())
+    chosen = " ".join(f"{name}={in_word(value)}" for name, value in best.parameters.items())
     how = f", the mean of {len(best.runs)} fresh runs" if best in confirmed else ""
     return f"{line}; best: {config.metric_name} {best.objective:.6g}{how}, with {chosen}"
 

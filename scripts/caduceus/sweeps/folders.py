@@ -89,6 +89,10 @@ class SweepFolder:
         runs = trial_runs(plan["sweep"], number, plan["seeds"], plan["has_seeds"])
         return [self.run(run) / "train.json" for run in runs]
 
+    def all_results(self) -> list[Path]:
+        """train.json of every run of the sweep that has ended."""
+        return sorted(self.run(self.path.name).parent.glob(f"{self.path.name}-*/train.json"))
+
     def ended(self, run_id: str) -> dict[str, Any]:
         """What train.json holds of a run of the sweep; of one made elsewhere outcome.json."""
         run = self.run(run_id)

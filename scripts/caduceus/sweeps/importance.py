@@ -79,6 +79,7 @@ def importances(
     sign = 1.0 if goal == "minimize" else -1.0
     costs = sign * np.array([objective for _, objective in found])
     costs = np.minimum(costs, outlier_limit(costs.tolist()))
+    costs = np.ldexp(costs, -np.frexp(np.abs(costs).max())[1])  # else squares may overflow
     spans = np.stack(
         [_spans(p.distribution, [row.parameters[p.name] for row, _ in found]) for p in varied],
         axis=1,

@@ -28,6 +28,7 @@ from caduceus.sweeps.hyperband import (
 )
 from caduceus.sweeps.hyperband import bands as bands_of
 from caduceus.wandb_log import Part, Row, RowWatch, has_rows, iter_run, read_log
+from caduceus.wandb_log.records import metric_name
 from caduceus.yaml_files import load
 
 if TYPE_CHECKING:
@@ -66,6 +67,15 @@ class Rule:
 
         return Minder(self.handed_out["agent"], self.handed_out["run"])
 
+    def values_in(self, row: Row) -> list[Any]:
+        r"""The metric's value in a row, if it is there.
+
+        `a.b` is `b` within `a`, or a key `a.b`, which rows have as `a\.b`; W&B takes either.
+        """
+        names = (self.metric or "", metric_name([self.metric or ""]))
+        found = next((row[name] for name in names if name in row), None)
+        return [] if found is None else [json.loads(found)]
+
     def stops_at(self, values: Iterable[Any]) -> int | None:
         """The band at which a run with these values is to be stopped, in rows of the metric."""
         if self.settings is None:
@@ -97,8 +107,7 @@ class Rule:
         values = []
         for row in iter_run(parts):
             names |= row.keys()
-            if self.metric in row:
-                values.append(_value(row[self.metric]))
+            values += self.values_in(row)
         summary: dict[str, Any] = {}
         for part in parts:
             summary |= read_log(part.path).summary
@@ -136,7 +145,7 @@ def rule_of(trial_json: Path) -> Rule:
 
 
 def note_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
-    """Keep it if a run that has finished hasn't logged the sweep's metric: no other will."""
+    """Keep it if a run that has finished has not logged the metric: others may not either."""
     folder = SweepFolder.of_trial(trial_json)
     is_sought = folder.config().metric_name is not None and train["state"] == "finished"
     outcome = train["trial"]
@@ -148,6 +157,9 @@ def note_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
 def check_metric(trial_json: Path) -> None:
     """See that no run of the sweep was found to log all but the sweep's metric.
 
+    Where others do log it, as of a program that gives up on some configurations, that is no more
+    than a trial without a result.
+
     Raises:
         SpecError: one was, and still lies there.
     """
@@ -155,7 +167,7 @@ def check_metric(trial_json: Path) -> None:
     if not folder.unlogged.exists():
         return
     found = read_json(folder.unlogged)
-    if not folder.run(found["run"]).exists():
+    if not folder.run(found["run"]).exists() or any(map(_has_logged, folder.all_results())):
         return
     from caduceus.validation import suggestion  # jsonschema, which no other run needs
 
@@ -164,13 +176,14 @@ def check_metric(trial_json: Path) -> None:
     place = load(Path(plan["file"]), plan["file"]).where([*plan["keys"], "metric", "name"])
     raise SpecError(
         f"metric.name: {plan['definition']['program']} logs no {metric!r}"
-        f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}",
+        f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}; where a trial "
+        "has no value for it, let it log NaN",
         place,
     )
 
 
-def _value(text: str) -> Any:
-    return json.loads(text)
+def _has_logged(train_json: Path) -> bool:
+    return bool(read_json(train_json)["trial"]["is_logged"])
 
 
 def _under(summary: Any, metric: str) -> Any:
@@ -209,9 +222,8 @@ class Judge:
 
     def _look(self) -> bool:
         known = len(self._values)
-        self._values += [
-            _value(row[self._rule.metric]) for row in self._new_rows() if self._rule.metric in row
-        ]
+        for row in self._new_rows():
+            self._values += self._rule.values_in(row)
         return len(self._values) > known and self._rule.stops_at(self._values) is not None
 
     def _new_rows(self) -> Iterable[Row]:

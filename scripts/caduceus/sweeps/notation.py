@@ -4,7 +4,6 @@ Which keys belong to which distribution, and which one is meant where none is na
 package `sweeps` 0.3.0, `sweeps/config/schema.json`.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -196,11 +195,16 @@ def _missing(key: str, keys: list[Key], where: Where) -> SpecError:
 
 
 def _check_plain(value: Any, keys: list[Key], where: Where) -> None:
-    try:
-        json.dumps(value)
-    except TypeError:
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        key = next(key for key in value if not isinstance(key, str))
+        raise error_at(keys, f"found the key {shown(key)}; put it in quotes", where)
+    for inside in value.values() if isinstance(value, dict) else ():
+        _check_plain(inside, keys, where)
+    for inside in value if isinstance(value, list) else ():
+        _check_plain(inside, keys, where)
+    if not isinstance(value, dict | list | str | int | float | None):
         kind = type(value).__name__
-        raise error_at(keys, f"found a {kind}; put it in quotes", where) from None
+        raise error_at(keys, f"found a {kind}; put it in quotes", where)
 
 
 def _read_categorical(spec: dict[str, Any], keys: list[Key], where: Where) -> Categorical:

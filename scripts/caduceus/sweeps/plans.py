@@ -21,6 +21,8 @@ from caduceus.yaml_files import Source, load
 
 _HASH_DIGITS = 8  # ids of W&B have 64 characters, and a trial's has more than this after it
 _MOST_CHARACTERS = 64
+_SEEDS_DIGITS = 4
+_MOST_TRIALS = 100_000  # Snakemake plans a hundredth of that in a second or two
 _CONFIRMATIONS = 3  # runs of each configuration that is confirmed
 
 
@@ -84,8 +86,12 @@ class Sweep:
                 self.seeds,
                 strict=True,
             )
+        yield from self.confirmations()
+
+    def confirmations(self) -> Iterator[tuple[str, str, int]]:
+        """The same of the confirmations alone."""
         for rank in range(self.confirm):
-            trial = confirmation(self.count, rank)
+            trial = confirmation(self.count, self.seeds if self.has_seeds else (), rank)
             for seed in self.fresh_seeds:
                 yield f"{self.id}-{trial}-s{seed}", trial, seed
 
@@ -123,12 +129,20 @@ def waits_for_results(config: SweepConfig) -> bool:
     return config.method == "bayes" or is_ended_by_results
 
 
-def confirmation(count: int, rank: int) -> str:
+def confirmation(count: int, seeds: Sequence[int], rank: int) -> str:
     """What the trial is called that confirms the configuration at place `rank` of `count` trials.
 
-    Other trials may be the best ones once there are more: what was confirmed before stays beside.
+    Other trials may be the best ones once there are more of them, or other `seeds` of each: what
+    was confirmed before stays beside.
     """
-    return f"c{count}.{rank}"
+    those = digest_text(canonical_json(sorted(seeds)))[:_SEEDS_DIGITS]
+    return f"c{count}-{those}.{rank}" if seeds else f"c{count}.{rank}"
+
+
+def confirmed_place(trial: str) -> tuple[int, int]:
+    """Of how many trials a confirmation is, and of which place."""
+    trials, _, rank = trial.removeprefix("c").partition(".")
+    return int(trials.partition("-")[0]), int(rank)
 
 
 def read_sweep(spec: dict[str, Any], source: Source, root: Path) -> SweepConfig | None:
@@ -237,7 +251,7 @@ def plan_sweep(
     sweep = Sweep(
         f"{spec['id']}-{digest}",
         config,
-        _count(config, given["count"], source),
+        _count(config, given["count"], len(seeds), source),
         given["engine"],
         given["lag"],
         given["seed"],
@@ -258,7 +272,8 @@ def plan_sweep(
             f"sweep.confirm: found {sweep.confirm}, allowed: at most the {sweep.count} trials",
             source.where(["sweep", "confirm"]),
         )
-    longest = max(len(run) for run, _, _ in sweep.trials())
+    last_runs = [*sweep.trial_runs(sweep.count - 1), *(run for run, _, _ in sweep.confirmations())]
+    longest = max(map(len, last_runs))
     if longest > _MOST_CHARACTERS:
         raise SpecError(
             f"id: too long for a sweep by {longest - _MOST_CHARACTERS} characters, since W&B's "
@@ -299,26 +314,46 @@ def _decides(
         decides |= {key: raw[key] for key in ("metric", "early_terminate") if key in raw}
         about = {"engine": "wandb", "lag": given["lag"], "seeds": list(seeds)}
         return decides | about | {"has_seeds": has_seeds}
+    if config.metric_name is not None:
+        # It says what came of a trial, once and for all.
+        metric = {"name": config.metric_name, "goal": config.goal, "impute": config.impute}
+        decides["metric"] = metric | {"target": config.target}
     if config.method != "grid":
         decides["seed"] = given["seed"]
     if config.method == "bayes":
-        # The result that later trials follow is a mean over the seeds.
-        decides |= {"sampler": given["sampler"], "seeds": list(seeds)}
+        decides["sampler"] = given["sampler"]
     if waits_for_results(config):
-        decides |= {"metric": raw["metric"], "lag": given["lag"]}
+        decides["lag"] = given["lag"]
+    if waits_for_results(config) or not has_seeds:
+        # The result that later trials follow is a mean over the seeds; and where none are listed,
+        # runs aren't told apart by them.
+        decides["seeds"] = sorted(seeds)
     if config.early_terminate is not None:
         decides["early_terminate"] = raw["early_terminate"]
     return decides
 
 
-def _count(config: SweepConfig, wanted: int | None, source: Source) -> int:
-    """How many trials there are: what is wanted, within the sweep's cap and the grid."""
+def _count(config: SweepConfig, wanted: int | None, seeds: int, source: Source) -> int:
+    """How many trials there are: what is wanted, within the sweep's cap on runs and the grid."""
     size = config.space.grid_size if config.method == "grid" else None
-    limits = [limit for limit in (wanted, config.run_cap, size) if limit is not None]
+    capped = None if config.run_cap is None else config.run_cap // seeds
+    if capped == 0:
+        raise SpecError(
+            f"run_cap: found {config.run_cap}, and each trial has {seeds} runs, one for each seed; "
+            "raise it, or list fewer seeds",
+            source.where(["seeds"]),
+        )
+    limits = [limit for limit in (wanted, capped, size) if limit is not None]
     if not limits:
         raise SpecError(
             f"missing key 'count' in 'sweep': add it, how many trials there are; method "
             f"{config.method} never ends by itself",
+            source.where(["sweep"]),
+        )
+    if min(limits) > _MOST_TRIALS:
+        raise SpecError(
+            f"sweep.count: there would be {min(limits):,} trials, allowed: at most "
+            f"{_MOST_TRIALS:,}; set how many, or let method random choose",
             source.where(["sweep"]),
         )
     return min(limits)
@@ -327,4 +362,5 @@ def _count(config: SweepConfig, wanted: int | None, source: Source) -> int:
 def run_pattern(sweep_ids: Iterable[str]) -> str:
     """A pattern of the ids of all runs of these sweeps."""
     ids = "|".join(map(re.escape, sweep_ids))
-    return rf"(?:{ids})-(?:t\d\d\d\d+|c\d+\.\d+)(?:-s-?\d+)?" if ids else "none"
+    trials = r"(?:t\d\d\d\d+|c\d+(?:-[0-9a-f]+)?\.\d+)"
+    return rf"(?:{ids})-{trials}(?:-s-?\d+)?" if ids else "none"

@@ -7,7 +7,7 @@ from typing import Any
 
 from caduceus.experiments import Experiment
 from caduceus.overview.forecasts import read_durations
-from caduceus.rendering import render
+from caduceus.rendering import in_word
 from caduceus.sweeps.plans import Sweep
 from caduceus.sweeps.spaces import Parameter
 from caduceus.sweeps.suggestions import suggest
@@ -52,14 +52,14 @@ def _spread(parameter: Parameter) -> str:
     distribution = parameter.distribution
     levels = distribution.levels
     if levels is not None and len(levels) <= _SHOWN_LEVELS:
-        return ", ".join(render(level) for level in levels)
+        return ", ".join(map(in_word, levels))
     middle = distribution.ppf(0.5)
     low, high = distribution.ppf(0.01), distribution.ppf(0.99)
     return f"{_short(low)} … {_short(middle)} … {_short(high)} (1 %, median, 99 %)"
 
 
 def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else render(value)
+    return f"{value:.4g}" if isinstance(value, float) else in_word(value)
 
 
 def _words(parameters: Mapping[str, Any]) -> str:

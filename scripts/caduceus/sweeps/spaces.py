@@ -104,6 +104,15 @@ class Space:
             below[parameter.path[-1]] = values[parameter.path]
         return nested
 
+    def part(self, configuration: Mapping[str, Any]) -> Configuration:
+        """The part of `configuration` that the sweep chose.
+
+        Raises:
+            KeyError: it lacks a parameter.
+        """
+        values = self.flat(configuration)
+        return self.nest({each.path: values[each.name] for each in self.parameters})
+
     def flat(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
         """The values in `configuration` by the parameters' names, such as `optimizer.lr`."""
         values = {}

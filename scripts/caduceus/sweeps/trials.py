@@ -6,7 +6,6 @@ a suggestion goes by stands in the files of the trials up to it, and a trial tha
 changes nothing of what follows.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,11 @@ from typing import Any
 import yaml
 
 from caduceus import sources
+from caduceus.attempts import read_attempts
 from caduceus.errors import SpecError
 from caduceus.files import canonical_json, digest_text, read_json, write_json, write_whole
 from caduceus.git import read_commit
+from caduceus.runs import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
 from caduceus.sweeps.plans import waits_for_results
@@ -45,10 +46,10 @@ def start_sweep(
     files = sources.code_files(root / program, code, root)
     if sources.code_identity(files, code, root) != plan["definition"]["code"]:
         raise SpecError("its code changed after Snakemake had started; start it again", program)
-    if not folder.code.exists():  # trials that have run, ran this
+    if not folder.experiment.exists():  # it comes last; trials that have run, ran what is there
         sources.snapshot(files, root, folder.code, linked=None)
         write_json(folder.commit, read_commit(files, root))
-        shutil.copyfile(experiment, folder.experiment)
+        write_whole(folder.experiment, experiment.read_bytes())
     is_file = not plan["keys"]
     text = Path(plan["file"]).read_text() if is_file else _as_yaml(plan["config"])
     write_whole(folder.given, text)
@@ -84,7 +85,7 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
         write_json(folder.trial(f"{number:04d}"), known["trial"])
         ahead.unlink()
         return
-    trials[-1]["parameters"] = _choose(plan, config, trials)
+    trials[-1]["parameters"] = _choose(folder, plan, config, trials)
     write_json(folder.trial(f"{number:04d}"), trials[-1])
     if config.method != "bayes" or number + 1 < plan["lag"]:
         return
@@ -94,7 +95,7 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
             return
         trials.append(open_trial(plan, following, results))
         given = _digest(plan, trials)
-        trials[-1]["parameters"] = _choose(plan, config, trials)
+        trials[-1]["parameters"] = _choose(folder, plan, config, trials)
         write_json(folder.ahead(following), {"given": given, "trial": trials[-1]})
 
 
@@ -110,13 +111,30 @@ def _digest(plan: Mapping[str, Any], trials: Sequence[Trial]) -> str:
 
 
 def _choose(
-    plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
+    folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
 ) -> Configuration | None:
     """The parameters of the last of these trials, which is open; None if it is skipped."""
+    number = trials[-1]["trial"]
+    if ran_with := _ran_with(folder, plan, config, number):
+        return ran_with
     if is_skipped(config, trials):
         return None
-    number = trials[-1]["trial"]
     return suggest(config, plan["sampler"], plan["seed"], number, _known(trials))
+
+
+def _ran_with(
+    folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, number: int
+) -> Configuration | None:
+    """The parameters of a trial that has been run, and whose file has been deleted since.
+
+    Chosen anew it might be another one, where an earlier trial was retried, or by another version
+    of what suggests them.
+    """
+    for train_json in folder.run_results(plan, number):
+        run = RunFolder(train_json.parent)
+        if read_attempts(run.attempts) and (params := run.path / "params.json").exists():
+            return config.space.part(read_json(params)["parameters"])
+    return None
 
 
 def is_skipped(config: SweepConfig, trials: Sequence[Trial]) -> bool:
@@ -161,11 +179,13 @@ def confirm_trial(folder: SweepFolder, count: int, rank: int) -> Trial:
 
     Returns:
         As `suggest_trial`, with the number of the trial that is confirmed; it is skipped if there
-        aren't so many trials with a result.
+        aren't so many different configurations with a result.
     """
-    ranked = ranking(folder.results(count), folder.config().goal)
-    if rank >= len(ranked):
-        return {"trial": None, "parameters": None, "told": None}
-    best = ranked[rank]["trial"]
-    parameters = read_json(folder.trial(f"{best:04d}"))["parameters"]
-    return {"trial": best, "parameters": parameters, "told": None}
+    places: dict[str, Trial] = {}  # the best trial of each configuration
+    for result in ranking(folder.results(count), folder.config().goal):
+        parameters = read_json(folder.trial(f"{result['trial']:04d}"))["parameters"]
+        confirmed = {"trial": result["trial"], "parameters": parameters, "told": None}
+        places.setdefault(canonical_json(parameters), confirmed)
+        if len(places) > rank:
+            return confirmed
+    return {"trial": None, "parameters": None, "told": None}
