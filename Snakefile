@@ -30,12 +30,14 @@ rule all:
         "results/failures.json",
         get_strict,
         get_paper,
+        get_lost,
 
 
 rule paper:
     """Tables, figures and claims, and the exports they come from."""
     input:
         get_paper,
+        get_lost,
 
 
 include: "workflow/rules/plan.smk"

@@ -40,7 +40,7 @@ def folder(
 
 def ask(folder: SweepFolder, number: int) -> dict[str, Any]:
     trial = ask_trial(folder, number, "tests", [])
-    write_json(folder.asked(number), trial)
+    write_json(folder.chosen(f"{number:04d}"), trial)
     return trial
 
 

@@ -158,6 +158,26 @@ def test_a_tag_and_a_table_changed_together_both_take_effect(finished: Project) 
     assert finished.planned() == {}
 
 
+def test_a_run_whose_folder_was_deleted_is_made_again(finished: Project) -> None:
+    shutil.rmtree(finished.runs[0])
+    planned = finished.planned()
+    assert (planned["train"], planned["export_run"], planned["make_table"]) == (1, 1, 1)
+
+
+def test_a_lost_export_is_made_again(finished: Project) -> None:
+    (finished.runs[0] / "metrics_history.csv").unlink()
+    planned = finished.planned()
+    assert (planned["train"], planned["export_run"], planned["make_table"]) == (0, 1, 1)
+
+
+def test_the_order_of_parameters_means_nothing(finished: Project) -> None:
+    variants = {f"rate={rate}": {"rate": rate, "width": 4} for rate in (0.1, 0.2)}
+    finished.change("experiments/toy.yaml", parameters={}, matrix={}, variants=variants)
+    planned = finished.planned()
+    assert planned["validate_spec"] == 1
+    assert not {"plan_run", "init_run"} & set(planned)
+
+
 def test_a_moved_dataset_trains_nothing_and_hides_nothing(finished: Project) -> None:
     (finished.path / "data").rename(finished.path / "elsewhere")
     finished.replace("experiments/toy.yaml", "data/points.csv", "elsewhere/points.csv")

@@ -145,6 +145,8 @@ def test_a_trial_to_be_retried_is_run_again(
     project.caduceus("retry").check()
     sweep = project.caduceus("sweep", "experiments/tune.yaml", "--", "--dry-run").check()
     assert (sweep.jobs["sweep_agent"], sweep.jobs["export_sweep"]) == (2, 1)
+    planned = project.planned()
+    assert (planned["sweep_agent"], planned["export_run"]) == (2, 2 + 3)  # and the confirmations'
 
 
 def test_no_job_of_a_sweep_reads_what_it_does_not_wait_for(
@@ -306,6 +308,12 @@ def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> Non
         assert trial["parameters"] == suggest(config, "gp", 0, number, known), number
         known.append(Told(trial["parameters"], None, "running"))
     assert len({result.parameters["x"] for result in known}) == 12
+
+    # What is said of runs is said of all, at once.
+    project.change("experiments/tune.yaml", tags=["mine"])
+    planned = project.planned("--until", "export_sweep")
+    assert (planned["init_run"], planned["export_run"]) == (12, 12)
+    assert not {"sweep_agent", "suggest_trial"} & set(planned)
 
 
 @pytest.mark.soak
@@ -483,7 +491,7 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     assert f"its trials are handed out by {wandb_server.url} alice/tests, and not by" in said
     project.change("config.yaml", wandb={"project": "tests", "mode": "online"})
     shutil.rmtree(sweep_of(project) / "trials")
-    shutil.rmtree(sweep_of(project) / "work/asked")
+    shutil.rmtree(sweep_of(project) / "work/chosen")
     said = project.run(*project.command("--cores", "2"), **variables).output
     assert "has been run, but what the server chose for it is gone" in said
     assert len(wandb_server.runs) == 2

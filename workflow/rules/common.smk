@@ -8,7 +8,7 @@ import os
 import re
 
 from caduceus.errors import CaduceusError
-from caduceus.files import digest_text
+from caduceus.files import canonical_json, digest_text
 from caduceus.locks import note_holder
 from caduceus.paper.claim_pages import claim_lines
 from caduceus.project import command_digests, load_project
@@ -85,16 +85,16 @@ def get_experiment_file(wildcards):
 
 
 def get_definition(wildcards):
-    return json.dumps(PROJECT.runs[wildcards.run][1].definition)
+    return canonical_json(PROJECT.runs[wildcards.run][1].definition)
 
 
 def get_code(wildcards):
-    return json.dumps(PROJECT.runs[wildcards.run][0].spec["code"])
+    return canonical_json(PROJECT.runs[wildcards.run][0].spec["code"])
 
 
 def get_identity(wildcards):
     experiment, run = PROJECT.runs[wildcards.run]
-    return json.dumps(identity(experiment, run, WANDB))
+    return canonical_json(identity(experiment, run, WANDB))
 
 
 def get_lost_logs(folder):
@@ -123,6 +123,21 @@ def get_trial(wildcards):
 
 # What a sweep goes by, of a run that was trained here and of one that was made elsewhere.
 ENDED = "train.json" if EXPORT["source"] == "local" else "outcome.json"
+
+
+def get_first_identity(wildcards):
+    """Of a trial that waits for others, run.json of the sweep's first run.
+
+    Snakemake looks at no parameters of a job below one that runs, also if the way there leads
+    through an ancient input. So a change of all identities is passed on by an ordinary one.
+    """
+    experiment, run = PROJECT.runs[wildcards.run]
+    sweep = experiment.sweep
+    if run.trial is None or sweep is None:
+        return []
+    first = sweep.trial_runs(0)[0]
+    has_waited = not run.trial.isdigit() or sweep.waits_for(int(run.trial))
+    return [f"results/runs/{first}/run.json"] if has_waited else []
 
 
 def get_told(file):
@@ -325,6 +340,23 @@ def get_groups(file):
 def get_verification(wildcards):
     path = "results/verification.json"
     return [path] if os.path.exists(place(path)) else []
+
+
+def get_lost(wildcards):
+    """Files of runs that are to be made anew, and that Snakemake doesn't miss.
+
+    They were deleted, or `caduceus retry` has removed them, and what was made of them is there.
+    """
+    names = ["manifest.json", "run_summary.json", "metrics_history.csv"]
+    names += ["train.json"] if EXPORT["source"] == "local" else []
+    paths = [
+        f"results/runs/{run.id}/{name}"
+        for experiment in PROJECT.experiments.values()
+        if os.path.exists(place(f"results/groups/{experiment.spec['group']}/runs.csv"))
+        for run in experiment.runs
+        for name in names
+    ]
+    return [path for path in paths if not os.path.exists(place(path))]
 
 
 def get_paper(wildcards):

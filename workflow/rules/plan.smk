@@ -25,8 +25,8 @@ rule validate_spec:
     conda:
         "../../envs/environment.yaml"
     params:
-        defaults=json.dumps(PROJECT.config["defaults"]),
-        groups=json.dumps(PROJECT.config["wandb"]["groups"]),
+        defaults=canonical_json(PROJECT.config["defaults"]),
+        groups=canonical_json(PROJECT.config["wandb"]["groups"]),
         runs=lambda wildcards: digest_text(str(PROJECT.run_ids([wildcards.experiment]))),
         code=DIGESTS["validate_spec"],
     shell:
@@ -45,7 +45,7 @@ rule make_dataset:
     conda:
         "../../envs/environment.yaml"
     params:
-        spec=lambda wildcards: json.dumps(PROJECT.datasets[wildcards.dataset]),
+        spec=lambda wildcards: canonical_json(PROJECT.datasets[wildcards.dataset]),
     shell:
         "python -m caduceus make-dataset --spec {params.spec:q} --out {output.dataset:q}"
         " --log {log:q}"
@@ -93,6 +93,7 @@ rule init_run:
     input:
         account=ancient("results/account.json" if TRAINS_ONLINE else []),
         trial=get_trial,
+        first=get_first_identity,
     output:
         run="results/runs/{run}/run.json",
     log:

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
-    asked = folder.asked(number)
-    if not asked.exists():
+    chosen = folder.chosen(arguments.out.stem)
+    if not chosen.exists():
         if not arguments.is_online:
             raise SpecError(
                 "wandb.mode: a W&B server chooses the trials of this sweep (engine: wandb): set it "
@@ -30,5 +30,5 @@ def run(arguments: argparse.Namespace) -> None:
         from caduceus.sweeps.agents import ask_trial  # requests
 
         runs = [path.parent for path in arguments.ended]
-        write_json(asked, ask_trial(folder, number, arguments.project, runs))
-    write_json(arguments.out, read_json(asked))
+        write_json(chosen, ask_trial(folder, number, arguments.project, runs))
+    write_json(arguments.out, read_json(chosen))

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.files import write_json
+from caduceus.files import read_json, write_json
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.plans import confirmed_place
 from caduceus.sweeps.trials import confirm_trial
@@ -15,4 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = SweepFolder.of_trial(arguments.out)
-    write_json(arguments.out, confirm_trial(folder, *confirmed_place(arguments.out.stem)))
+    chosen = folder.chosen(arguments.out.stem)
+    if not chosen.exists():
+        write_json(chosen, confirm_trial(folder, *confirmed_place(arguments.out.stem)))
+    write_json(arguments.out, read_json(chosen))

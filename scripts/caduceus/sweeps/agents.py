@@ -79,7 +79,7 @@ def ask_trial(folder: SweepFolder, number: int, project: str, ended: Sequence[Pa
     entity, _, name = project.rpartition("/")
     place = RunPath(check_access(server, entity or None, name), name, "")
     where = f"{server.account.base_url} {place.entity}/{place.project}"
-    known = [given for path in folder.all_asked() if (given := read_json(path)["handed_out"])]
+    known = [given for path in folder.all_chosen() if (given := read_json(path).get("handed_out"))]
     for given in known:
         if given["place"] != where:
             raise ResultError(

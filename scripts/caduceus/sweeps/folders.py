@@ -72,13 +72,13 @@ class SweepFolder:
         """A trial that was suggested before its turn: see `trials.suggest_trial`."""
         return self.path / f"work/ahead/{number:04d}.json"
 
-    def asked(self, number: int) -> Path:
-        """A trial that a server has chosen, and which stays so: see `agents.ask_trial`."""
-        return self.path / f"work/asked/{number:04d}.json"
+    def chosen(self, name: str) -> Path:
+        """A copy of a trial's file, which Snakemake deletes where it has the trial chosen again."""
+        return self.path / f"work/chosen/{name}.json"
 
-    def all_asked(self) -> list[Path]:
+    def all_chosen(self) -> list[Path]:
         """All of these that are there."""
-        return sorted((self.path / "work/asked").glob("*.json"))
+        return sorted((self.path / "work/chosen").glob("*.json"))
 
     def run(self, run_id: str) -> Path:
         """The folder of a run of the sweep."""

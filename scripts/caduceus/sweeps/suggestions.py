@@ -181,13 +181,14 @@ def _untried(
     known = set(map(canonical_json, tried))
     if canonical_json(found) not in known:
         return found
-    levels = [p.distribution.levels or () for p in space.parameters]
+    parameters = sorted(space.parameters, key=lambda parameter: parameter.path)
+    levels = [p.distribution.levels or () for p in parameters]
     if len(known) >= math.prod(map(len, levels)):
         return found
     values = space.flat(found)
     while canonical_json(found) in known:
         place = int(rng.integers(len(levels)))
-        values[space.parameters[place].name] = levels[place][int(rng.integers(len(levels[place])))]
+        values[parameters[place].name] = levels[place][int(rng.integers(len(levels[place])))]
         found = space.nest({p.path: values[p.name] for p in space.parameters})
     return found
 

@@ -1,9 +1,10 @@
 """Trials: how the next one follows from those before.
 
-A trial's file is written once and never again. Beside its parameters it holds what it was told: the
-result of the one trial that came in since the trial before it, at a distance of `lag`. So all that
-a suggestion goes by stands in the files of the trials up to it, and a trial that is run again later
-changes nothing of what follows.
+What was chosen once stays chosen: a trial's file is taken from its copy in `work/chosen` where
+Snakemake has it made again, as it does once an earlier trial is run again. Beside its parameters it
+holds what it was told: the result of the one trial that came in since the trial before it, at a
+distance of `lag`. So all that a suggestion goes by stands in the files of the trials up to it, and
+a trial that is run again later changes nothing of what follows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ def _as_yaml(value: Any) -> str:
 
 
 def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> None:
-    """Write the file of trial `number`.
+    """Write the file of trial `number`, as it was chosen if it ever was.
 
     It holds `trial`; `parameters`, nested as in the sweep's configuration, or null if an earlier
     trial has reached the sweep's target, and this one is skipped; and `told`, what came in since
@@ -77,26 +78,35 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
         results: train.json of each run of trial `number - lag`; empty before the first result, and
             in a sweep that goes by none.
     """
+    known = folder.chosen(f"{number:04d}")
+    if not known.exists():
+        write_json(known, _next_trial(folder, number, results))
+    write_json(folder.trial(f"{number:04d}"), read_json(known))
+
+
+def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
+    """The trial, and what follows it into `work/ahead`."""
     plan, config = read_json(folder.plan), folder.config()
     earlier = folder.earlier(number) if waits_for_results(config) else []
     trials = [*earlier, open_trial(plan, number, results)]
     ahead = folder.ahead(number)
     if ahead.exists() and (known := read_json(ahead))["given"] == _digest(plan, trials):
-        write_json(folder.trial(f"{number:04d}"), known["trial"])
         ahead.unlink()
-        return
+        found: Trial = known["trial"]
+        return found
     trials[-1]["parameters"] = _choose(folder, plan, config, trials)
-    write_json(folder.trial(f"{number:04d}"), trials[-1])
+    trial = trials[-1]
     if config.method != "bayes" or number + 1 < plan["lag"]:
-        return
+        return trial
     for following in range(number + 1, number + 1 + _MOST_AHEAD):
         results = folder.run_results(plan, following - plan["lag"])
         if not all(path.exists() for path in results):
-            return
+            break
         trials.append(open_trial(plan, following, results))
         given = _digest(plan, trials)
         trials[-1]["parameters"] = _choose(folder, plan, config, trials)
         write_json(folder.ahead(following), {"given": given, "trial": trials[-1]})
+    return trial
 
 
 def open_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
