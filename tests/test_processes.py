@@ -214,6 +214,21 @@ def test_a_signal_that_asks_us_to_stop_ends_the_program(tmp_path: Path, number: 
     assert printed == f"{int(number)} 7 None\nhome\nnot reached after a signal\n"
 
 
+def test_a_program_that_saves_and_ends_at_once_was_interrupted_all_the_same(tmp_path: Path) -> None:
+    """Schedulers send their signal to it and to us."""
+    code = (
+        "import os, signal, time\n"
+        "signal.signal(15, lambda *_: os._exit(0))\n"
+        "print('on', os.getpid(), flush=True); time.sleep(600)"
+    )
+    supervisor = supervise(tmp_path, code)
+    program = int((tmp_path / "console").read_text().split()[1])
+    supervisor.send_signal(signal.SIGTERM)
+    os.kill(program, signal.SIGTERM)
+    printed, _ = supervisor.communicate()
+    assert printed == "15 0 None\nhome\nnot reached after a signal\n"
+
+
 def test_a_second_signal_breaks_nothing_off(tmp_path: Path) -> None:
     supervisor = supervise(tmp_path, "import time; print('on', flush=True); time.sleep(600)")
     supervisor.send_signal(signal.SIGTERM)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from caduceus.attempts import lost_s
-from caduceus.run_logs import resumed_from, stitch_attempts
+from caduceus.run_logs import is_whole, resumed_from, stitch_attempts
 from caduceus.runs import RunFolder
 from caduceus.wandb_log import iter_run, stitch
 from wandb_logs import field, framed, history, record
@@ -121,6 +121,18 @@ def test_an_attempt_that_logged_no_row_replaces_nothing(folder: RunFolder) -> No
     log(folder, 3, [{"_step": n, "by": 3} for n in range(4, 6)])
     assert rows(folder, 2) == [(n, 1) for n in range(6)]
     assert rows(folder, 3) == [*[(n, 1) for n in range(4)], (4, 3), (5, 3)]
+
+
+def test_a_log_to_which_nothing_came_counts_as_none(folder: RunFolder) -> None:
+    """As on a full disk; after a power cut there may be zeros."""
+    log(folder, 1, counted("epoch", 0, 3, 1))
+    for number, content in ((2, b""), (3, bytes(64))):
+        path = folder.wandb(number) / f"wandb/offline-run-{number}/run-{folder.path.name}.wandb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        assert not is_whole(folder, number)
+    assert is_whole(folder, 4)  # it has logged nothing at all
+    assert rows(folder, 3) == [(0, 1), (1, 1), (2, 1)]
 
 
 def test_three_attempts_each_from_the_one_before(folder: RunFolder) -> None:

@@ -1,5 +1,6 @@
 """W&B's folder on a disk of the host: at home while it grows, and all of it at the end."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,16 @@ def test_all_comes_home_and_nothing_is_left(
         raise KeyboardInterrupt
     assert contents(home) == {"wandb/run.wandb": "a"}
     assert list(disk.iterdir()) == []
+
+
+def test_a_folder_that_was_swept_away_takes_nothing_along(disk: Path, home: Path) -> None:
+    write(disk / "wandb/run/run-a.wandb", "abc")
+    mirror = Mirror(disk, home)
+    mirror.step()
+    shutil.rmtree(disk)
+    with pytest.raises(FileNotFoundError, match="the folder on scratch has gone"):
+        mirror.finish(lambda: None)
+    assert (home / "wandb/run/run-a.wandb").read_text() == "abc"
 
 
 def test_without_scratch_all_stays_at_home(home: Path) -> None:

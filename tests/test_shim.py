@@ -163,3 +163,11 @@ def test_a_module_of_the_same_name_still_runs(tmp_path: Path) -> None:
 def test_however_it_is_imported(tmp_path: Path, way: str) -> None:
     start(tmp_path, f"{way}\ninit(project='p', id='x').log({{'loss': 1.0}})")
     assert list(logged(tmp_path)) == [IDENTITY["id"]]
+
+
+def test_what_tells_processes_apart_is_written_the_same_twice() -> None:
+    """The shim imports nothing of Caduceus."""
+    shim = Path(wandb_environment.__file__).with_name("shim") / "sitecustomize.py"
+    assert f"_RANKS = {json.dumps(wandb_environment.RANKS)}" in shim.read_text().replace(
+        "(", "["
+    ).replace(")", "]")

@@ -190,6 +190,24 @@ def test_a_gpu_that_does_not_answer_is_left_out() -> None:
     assert nvml.sample([0, 1, 2], FakeNvml()) == [nvml.GpuSample(0, 2.0), nvml.GpuSample(20, 2.0)]
 
 
+def test_a_gpu_that_was_lost_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = FakeNvml()
+    find = library.nvmlDeviceGetHandleByIndex
+
+    def lose_the_second(index: int) -> int:
+        if index == 1:
+            raise library.NVMLError
+        return find(index)
+
+    monkeypatch.setattr(library, "nvmlDeviceGetHandleByIndex", lose_the_second)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [(gpu.name, gpu.handle) for gpu in nvml.find_gpus(library)] == [("0", 0), ("2", 2)]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,GPU-aa11")
+    assert [gpu.uuid for gpu in nvml.find_gpus(library)] == ["GPU-cc33", "GPU-aa11"]
+    found = nvml.driver(library)
+    assert found is not None and len(found.gpus) == 2
+
+
 def test_without_a_driver_there_is_no_gpu() -> None:
     assert nvml.visible_gpus(FakeNvml(is_there=False)) == []
 

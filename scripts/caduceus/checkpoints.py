@@ -11,6 +11,7 @@ import os
 import pickle
 import random
 import re
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -19,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
+from caduceus.wandb_log import RowWatch
 
 _NAME = re.compile(r"(\d+)-([0-9a-f]{16})\.ckpt")
 _KEPT = 2
+_FULL_S, _FULL_BYTES = 2.0, 1 << 16  # after how long to look, and what room is none
+_LOG_GROWS_S = 60.0  # wandb writes each quarter of a second; a slow file system takes longer
 
 
 @dataclass(frozen=True)
@@ -182,3 +186,18 @@ def set_random_state(state: Mapping[str, Any]) -> None:
         torch.set_rng_state(state["torch"])
         if len(state.get("cuda", ())) == torch.cuda.device_count() > 0:
             torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def wait_for_row(watch: RowWatch, log: Path, step: int) -> None:
+    """Return once the row of `step` is in the log that is watched.
+
+    Raises:
+        ResultError: it doesn't come, for want of space, say.
+    """
+    begun = time.monotonic()
+    while watch.last_step() < step:
+        waited_s = time.monotonic() - begun
+        is_full = waited_s > _FULL_S and shutil.disk_usage(log).free < _FULL_BYTES
+        if is_full or waited_s > _LOG_GROWS_S:
+            raise ResultError("rows don't reach wandb's log: is the disk full?", str(log))
+        time.sleep(0.01)

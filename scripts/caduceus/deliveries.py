@@ -59,9 +59,9 @@ def read_delivery(folder: RunFolder) -> Delivery | None:
 
 def complaint(folder: RunFolder) -> str:
     """What is to be said of a run that is tracked online and isn't on the server as it is here."""
-    train = folder.path / "train.json"
-    was_trained_here = train.exists() and read_json(train)["state"] != "skipped"
-    if not was_trained_here or read_json(folder.path / "run.json")["mode"] != "online":
+    if not (folder.path / "train.json").exists() or not has_logged(folder):
+        return ""
+    if read_json(folder.path / "run.json")["mode"] != "online":
         return ""
     known = read_delivery(folder)
     if known and known["state"] == "differs":
@@ -69,6 +69,11 @@ def complaint(folder: RunFolder) -> str:
     if known and known["state"] == "delivered":
         return ""
     return f"not on the server yet: {folder.path.name}; `snakemake --cores 1 sync` delivers it"
+
+
+def has_logged(folder: RunFolder) -> bool:
+    """Whether there is anything of a run that has ended: not of one that failed before it began."""
+    return read_json(folder.path / "train.json")["state"] == "finished" or bool(_parts(folder))
 
 
 def logs_of(folder: RunFolder) -> dict[str, int]:

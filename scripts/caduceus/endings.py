@@ -45,6 +45,15 @@ def reason(
     return f"{program} {how}{f': {said}' if said else ''}; see {console}"
 
 
+def cut_short(program: str, console: Path) -> str:
+    """Why a program has failed that ended well, and whose log has no end."""
+    return (
+        f"{program} ended well, but what W&B logged of it has no end, so that rows may be missing: "
+        "was the disk full? what works on in the background is ended with the program, and who "
+        f"calls os._exit has to call run.finish() before; see {console}"
+    )
+
+
 def last_lines(console: Path) -> list[str]:
     """The last lines a program printed, at most three of 200 characters; W&B's are left out.
 

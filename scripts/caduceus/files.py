@@ -78,11 +78,19 @@ def md5_base64(path: Path) -> str:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file below `folder`, links followed, in the order of their relative paths."""
-    found = [
-        Path(base) / name for base, _, names in os.walk(folder, followlinks=True) for name in names
-    ]
+    """Every file below `folder`, links followed, in the order of their relative paths.
+
+    Links that lead nowhere or back to a folder above, pipes and the like are left out.
+    """
+    found = []
+    for base, folders, names in os.walk(folder, followlinks=True):
+        found += [path for name in names if (path := Path(base, name)).is_file()]
+        folders[:] = [name for name in folders if not _leads_back(Path(base, name))]
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _leads_back(folder: Path) -> bool:
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def describe(folder: Path, paths: Iterable[Path]) -> dict[str, dict[str, Json]]:

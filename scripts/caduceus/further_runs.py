@@ -13,7 +13,7 @@ from typing import Any
 from caduceus.files import read_json, write_json
 from caduceus.run_logs import logs_of_attempt
 from caduceus.runs import RunFolder
-from caduceus.wandb_log import read_head
+from caduceus.wandb_log import is_empty, read_head
 
 _SHARED = ("wandb", "attempts", "lock")  # of a run's work folder
 
@@ -61,5 +61,6 @@ def _ids(folder: RunFolder, attempts: Sequence[int]) -> list[str]:
     logs: list[Path] = []
     for number in attempts:
         logs += folder.wandb(number).glob("wandb/*run-*/run-*.wandb")
+    logs = [log for log in logs if not is_empty(log)]
     found = {log.stem.removeprefix("run-") for log in logs} - {folder.path.name}
     return sorted(found)

@@ -1,8 +1,9 @@
 """The one door to NVML: the GPUs this process may use, and how busy they are."""
 
+import contextlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pynvml
@@ -42,21 +43,18 @@ def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
     """
     try:
         library.nvmlInit()
-        handles = [
-            library.nvmlDeviceGetHandleByIndex(index)
-            for index in range(library.nvmlDeviceGetCount())
-        ]
-        uuids = [_text(library.nvmlDeviceGetUUID(handle)) for handle in handles]
+        count = library.nvmlDeviceGetCount()
     except library.NVMLError:
         return []
+    gpus = {gpu.name: gpu for gpu in _answering(count, library)}
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is None:
-        return [Gpu(str(n), uuids[n], handle) for n, handle in enumerate(handles)]
+        return list(gpus.values())
     found = []
     for word in map(str.strip, chosen.split(",")):
-        index = _index(word, uuids)
-        if index is not None:
-            found.append(Gpu(word, uuids[index], handles[index]))
+        named = _named(word, gpus)
+        if named is not None:
+            found.append(replace(named, name=word))
         elif word.startswith("MIG-"):
             try:
                 found.append(Gpu(word, word, library.nvmlDeviceGetHandleByUUID(word)))
@@ -65,6 +63,14 @@ def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
         else:  # CUDA, too, stops at the first name that it doesn't know
             break
     return found
+
+
+def _answering(count: int, library: Any) -> Iterator[Gpu]:
+    """The GPUs under their indices; one that has fallen off the bus hides no other."""
+    for index in range(count):
+        with contextlib.suppress(library.NVMLError):
+            handle = library.nvmlDeviceGetHandleByIndex(index)
+            yield Gpu(str(index), _text(library.nvmlDeviceGetUUID(handle)), handle)
 
 
 @dataclass(frozen=True)
@@ -133,8 +139,8 @@ def driver(library: Any = LIBRARY) -> Driver | None:
     """The driver of this host; None without one, or without a GPU."""
     try:
         library.nvmlInit()
-        handles = map(library.nvmlDeviceGetHandleByIndex, range(library.nvmlDeviceGetCount()))
-        names = [_text(library.nvmlDeviceGetName(handle)) for handle in handles]
+        gpus = _answering(library.nvmlDeviceGetCount(), library)
+        names = [_text(library.nvmlDeviceGetName(gpu.handle)) for gpu in gpus]
         version = _text(library.nvmlSystemGetDriverVersion())
         cuda = int(library.nvmlSystemGetCudaDriverVersion_v2())
     except library.NVMLError:
@@ -163,11 +169,11 @@ def sample(handles: Sequence[Any], library: Any = LIBRARY) -> list[GpuSample]:
     return samples
 
 
-def _index(word: str, uuids: Sequence[str]) -> int | None:
-    """The index of a GPU that is named by its index, its UUID or the start of its UUID."""
+def _named(word: str, gpus: Mapping[str, Gpu]) -> Gpu | None:
+    """The GPU that is named by its index, its UUID or the start of its UUID."""
     if word.isdigit():
-        return int(word) if int(word) < len(uuids) else None
-    return next((n for n, uuid in enumerate(uuids) if word and uuid.startswith(word)), None)
+        return gpus.get(str(int(word)))
+    return next((gpu for gpu in gpus.values() if word and gpu.uuid.startswith(word)), None)
 
 
 def _text(value: str | bytes) -> str:

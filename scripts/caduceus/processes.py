@@ -61,6 +61,22 @@ class _Deferral:
         self.noted.append(number)
 
 
+class _Stop(_Deferral):
+    """The same while a program runs: whether it still did when one came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pid: int | None = None
+        self.has_met_program = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        super().__call__(number, frame)
+        if self.pid is not None:
+            with contextlib.suppress(ChildProcessError):
+                ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                self.has_met_program |= ended is None
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Let no signal that asks us to stop break off what is done inside.
@@ -107,7 +123,7 @@ def run(
     Raises:
         StartError: the program can't be started.
     """
-    stop = _Deferral()
+    stop = _Stop()
     handlers = {number: signal.signal(number, stop) for number in _STOPS}
     for handler in handlers.values():
         if isinstance(handler, _Deferral):  # what came shortly before
@@ -117,6 +133,7 @@ def run(
     try:
         with adopted() as orphans:
             process = _start_program(words, cwd, environment, console, kept_open)
+            stop.pid = process.pid
             try:
                 _attend(process.pid, course, orphans, stop, time_limit_s, goes_on)
             except BaseException:  # our own failure, or the caller's
@@ -126,14 +143,15 @@ def run(
                 _, status, usage = os.wait4(process.pid, 0)
                 process.returncode = code = os.waitstatus_to_exitcode(status)
                 wall_s = time.monotonic() - course.started
-                if course.asked_at is None:
+                if course.asked_at is None and not stop.noted:
                     orphans.end(_LINGERS_S, _LEFT_GRACE_S)
                 else:
                     orphans.end(_HURRIED_LINGERS_S, _HURRIED_LEFT_GRACE_S)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    if stop.noted and code != 0:  # it may have got the signal too, and been faster than we
+    # It may have got the signal too, and have saved and ended in order before we looked.
+    if stop.noted and (code != 0 or stop.has_met_program):
         course.interrupted_by = stop.noted[0]
     elif stop.noted and course.interrupted_by is None:  # it had finished
         os.kill(os.getpid(), stop.noted[0])
@@ -189,7 +207,7 @@ def _attend(
     pid: int,
     course: _Course,
     orphans: Orphans,
-    stop: _Deferral,
+    stop: _Stop,
     time_limit_s: float,
     goes_on: Callable[[], bool],
 ) -> None:

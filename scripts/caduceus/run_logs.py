@@ -11,12 +11,31 @@ from pathlib import Path
 from caduceus.attempts import Attempt
 from caduceus.files import digest_text, read_json
 from caduceus.runs import RunFolder
-from caduceus.wandb_log import Part, Segment, goes_on_at, has_rows, read_log, stitch
+from caduceus.wandb_log import (
+    Part,
+    Segment,
+    goes_on_at,
+    has_ended,
+    has_rows,
+    is_empty,
+    read_log,
+    stitch,
+)
 
 
 def logs_of_attempt(folder: RunFolder, number: int | str) -> list[Path]:
-    """The run's logs in an attempt, in the order they were begun."""
+    """The run's logs in an attempt, in the order they were begun, but for empty ones."""
+    return [log for log in _begun(folder, number) if not is_empty(log)]
+
+
+def _begun(folder: RunFolder, number: int | str) -> list[Path]:
     return sorted(folder.wandb(number).glob(f"wandb/*run-*/run-{folder.path.name}.wandb"))
+
+
+def is_whole(folder: RunFolder, number: int) -> bool:
+    """Whether all that an attempt has logged is there: its log has an end, if it has begun one."""
+    begun = _begun(folder, number)
+    return not begun or (not is_empty(begun[-1]) and has_ended(begun[-1]))
 
 
 def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part]:

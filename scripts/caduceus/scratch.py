@@ -6,6 +6,7 @@ few seconds, so that a host that dies costs seconds, and whoever reads the log a
 """
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from caduceus.errors import ResourceError, ResultError
 _EVERY_S = 3.0
 _STEP_S = 0.3  # of copying at a time: the supervisor has a time limit and signals to attend to
 _CHUNK = 4 << 20  # bytes
+_TEMPORARY = {"tmp", "staging"}  # W&B's folders for what it deletes; all else stays
 _GROWING = (".wandb", ".log", ".jsonl")  # only ever appended to
 
 
@@ -131,12 +133,18 @@ class Mirror:
         self._rests_until = time.monotonic() + _EVERY_S
 
     def finish(self, step: Callable[[], object]) -> None:
-        """Copy the rest, once nobody writes any more, and forget what has been deleted there."""
+        """Copy the rest, once nobody writes any more, and forget what W&B has deleted there.
+
+        Raises:
+            OSError: something can't be copied, or the folder has gone, as a host's cleaner does it.
+        """
         self._round.close()
+        if not self._source.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the folder on scratch has gone")
         for _ in self._copy():
             step()
         for path in self._copied:
-            if not (self._source / path).exists():
+            if _TEMPORARY.intersection(path.parts) and not (self._source / path).exists():
                 (self._home / path).unlink(missing_ok=True)
 
     def _copy(self) -> Generator[None, None, None]:

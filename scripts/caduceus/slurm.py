@@ -18,6 +18,7 @@ _OUTAGE = re.compile(
     r"socket|transport|temporarily|try again|controller not responding",
     re.IGNORECASE,
 )
+_LIMIT = re.compile(r"submit limit|MaxSubmit", re.IGNORECASE)
 # States in which a job stays. SLURM leaves PREEMPTED only on a job that it doesn't put back.
 _FAILED = [
     "BOOT_FAIL",
@@ -34,6 +35,10 @@ _FAILED = [
 
 class OutageError(SlurmError):
     """SLURM's controller doesn't answer just now."""
+
+
+class LimitError(SlurmError):
+    """No more jobs may be submitted until some have ended."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Queued:
         """Whether it ended otherwise, and SLURM doesn't put it back."""
         return self.state in _FAILED
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it waits or runs, and isn't just being ended."""
+        return not self.has_finished and not self.has_failed and self.state != "COMPLETING"
+
 
 @dataclass(frozen=True)
 class Job:
@@ -71,6 +81,7 @@ def submit(options: Sequence[str], script: str) -> str:
 
     Raises:
         OutageError: the controller doesn't answer; the job may have reached it nevertheless.
+        LimitError: no more are taken until some have ended.
         SlurmError: SLURM refuses the job.
     """
     printed = _ask(["sbatch", "--parsable", *options], script)
@@ -141,6 +152,8 @@ def _ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> str
     if answer.exit_code == 0:
         return answer.output.strip()
     said = answer.error.strip().removeprefix(f"{words[0]}: ").removeprefix("error: ")
+    if _LIMIT.search(said):
+        raise LimitError(f"SLURM takes no more jobs for now ({said}); lower --jobs")
     if _OUTAGE.search(said):
         raise OutageError(f"SLURM's controller doesn't answer ({said})")
     raise SlurmError(f"SLURM refuses: {said}", words[0])

@@ -6,6 +6,7 @@ Python version. Docstrings count, since programs may read them.
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -171,10 +172,10 @@ def written_links(root: Path, folder: Path, since: str) -> list[str]:
         is_own = entry.name.startswith(".") or entry.name == "results"
         if is_own or not entry.is_symlink() or not (root / entry.name).is_dir():
             continue
-        inside = itertools.islice((root / entry.name).iterdir(), _LOOKED_AT)
-        paths = [path for path in (root / entry.name, *inside) if path.exists()]
-        if any(path.stat().st_mtime >= begun for path in paths):
-            found.append(entry.name)
+        with contextlib.suppress(OSError):  # it may not be read, or somebody deletes files there
+            inside = itertools.islice((root / entry.name).iterdir(), _LOOKED_AT)
+            if any(path.stat().st_mtime >= begun for path in (root / entry.name, *inside)):
+                found.append(entry.name)
     return found
 
 

@@ -44,7 +44,9 @@ def finder(folder: RunFolder) -> Callable[[Path], Path]:
         if found.exists():
             return found
         inside = [name for name in record["files"] if path.as_posix().endswith(f"/{name}")]
-        return (base if base.is_file() else base / inside[0]) if inside else found
+        if not inside:
+            return found
+        return base if base.is_file() else base / max(inside, key=len)
 
     return find
 

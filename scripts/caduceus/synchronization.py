@@ -13,6 +13,7 @@ from caduceus.deliveries import (
     compare,
     deliver,
     follow,
+    has_logged,
     is_running,
     logs_of,
     read_delivery,
@@ -158,16 +159,14 @@ def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
 
 def has_ended(folder: RunFolder) -> bool:
     """Whether the run was trained here, and has all its artifacts."""
-    if not all((folder.path / name).exists() for name in ("train.json", "upload.json")):
-        return False
-    return bool(read_json(folder.path / "train.json")["state"] != "skipped")
+    names = ("train.json", "upload.json")
+    return all((folder.path / name).exists() for name in names) and has_logged(folder)
 
 
 def has_nothing_to_send(folder: RunFolder) -> bool:
-    """Whether the run is a trial that was skipped, or was made elsewhere."""
-    train_json = folder.path / "train.json"
-    if train_json.exists():
-        return bool(read_json(train_json)["state"] == "skipped")
+    """Whether the run has logged nothing, as a trial that was skipped, or was made elsewhere."""
+    if (folder.path / "train.json").exists():
+        return not has_logged(folder)
     return (folder.path / "server.json").exists() and not read_attempts(folder.attempts)
 
 
@@ -235,6 +234,8 @@ def deliver_now(folder: RunFolder) -> str:
 
     Nothing that is wrong with a server costs a run: it is kept here, and `sync` delivers it.
     """
+    if not has_logged(folder):
+        return ""
     identity = read_json(folder.path / "run.json")
     try:
         server = Server(find_account(), identity["patience_s"])

@@ -17,7 +17,6 @@ import atexit
 import gc
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +26,6 @@ from typing import Any
 
 from caduceus import checkpoints, wandb_sdk
 from caduceus.curve_points import CurvePoints
-from caduceus.errors import ResultError
 from caduceus.files import read_json, write_json
 from caduceus.logged_values import is_plain, number_of
 from caduceus.runs import RunFolder
@@ -35,9 +33,6 @@ from caduceus.sources import snapshot_content
 from caduceus.stopping import StopRequest
 from caduceus.system_metrics import Sampler
 from caduceus.wandb_log import RowWatch
-
-_FULL_S, _FULL_BYTES = 2.0, 1 << 16  # after how long to look, and what room is none
-_LOG_GROWS_S = 60.0  # wandb writes each quarter of a second; a slow file system takes longer
 
 
 class DivergedError(ArithmeticError):
@@ -119,6 +114,9 @@ class TrackedRun:
         self._saved_at = time.monotonic()
         self._watch: RowWatch | None = None
         self._stop = StopRequest()
+        # The last that the program logged past us, which isn't in `_open`.
+        self._direct: wandb_sdk.Logged | None = None
+        wandb_sdk.hear_log(run, self._hear)
 
     def __enter__(self) -> "TrackedRun":
         return self
@@ -129,7 +127,8 @@ class TrackedRun:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.finish(exit_code=0 if error is None else 1)
+        code = error.code if isinstance(error, SystemExit) else error and 1
+        self.finish(exit_code=code if isinstance(code, int) else int(bool(code)))
 
     def log(self, metrics: Mapping[str, Any], step: int) -> None:
         """Log a row of metrics at `step`; the system metrics since the last row join it.
@@ -155,6 +154,9 @@ class TrackedRun:
         for name, value in diverged:
             raise DivergedError(f"{name} is {value} at step {step}: lower the learning rate")
 
+    def _hear(self, logged: wandb_sdk.Logged) -> None:
+        self._direct = logged
+
     def _is_due(self, step: int) -> bool:
         if self._row is None or step == self._row:
             return True
@@ -174,7 +176,7 @@ class TrackedRun:
         if not is_plain(row):
             wandb_sdk.begin_row(self.wandb, step)
         row |= self._sampler.collect()
-        self.wandb.log(row, step=step)
+        wandb_sdk.log_row(self.wandb, row, step)
         if step != self._row:
             self._closed_row = self._row if self._open else None
             self._open = {}
@@ -215,7 +217,7 @@ class TrackedRun:
             self._held, self._held_step = content["held"]
             self._row, held_back = content["row"], content["open"]
             self.restored = content["values"]
-            begins_at = self._row if held_back else found.step + 1
+            begins_at = self._row if held_back else max(found.step, self._row or 0) + 1
             note = {"resumed_from": begins_at, "saved_at": found.saved_at}
         if "CADUCEUS_RESTORED" in os.environ and not self.wandb.disabled:
             write_json(Path(os.environ["CADUCEUS_RESTORED"]), note)
@@ -249,6 +251,8 @@ class TrackedRun:
             return
         folder = _checkpoint_folder()
         if folder and not self.wandb.disabled:
+            if not is_plain(self._held):  # media lie in a folder that goes with the process
+                self._release()
             self._wait_for_rows()
             content = {
                 "objects": {name: checkpoints.state_of(o) for name, o in self._objects.items()},
@@ -267,24 +271,25 @@ class TrackedRun:
     def _wait_for_rows(self) -> None:
         """Return once all rows are in the log that a program which goes on won't log again.
 
-        The last one goes into the checkpoint, if it holds no media; else wandb has to write it.
+        The last one goes into the checkpoint, if it holds no media and nothing that was logged past
+        us; else wandb has to write it.
         """
         log = wandb_sdk.log_of(self.wandb)
-        wanted = self._closed_row
-        if self._open and not is_plain(self._open):
-            wandb_sdk.close_row(self.wandb, self._row or 0)
-            wanted, self._open = self._row, {}
+        wanted, row = self._closed_row, -1 if self._row is None else self._row
+        direct, self._direct = self._direct, None
+        if direct is not None and direct.step >= row:
+            row = direct.step
+        elif direct is not None:
+            wanted = max(direct.step, -1 if wanted is None else wanted)
+        if (direct is not None and direct.step == row) or not is_plain(self._open):
+            if direct is None or direct.is_open:
+                wandb_sdk.close_row(self.wandb, row)
+            wanted, self._open, self._row = row, {}, row
         if wanted is None or log is None or not log.exists():
             return
         if self._watch is None:
             self._watch = RowWatch(log)
-        begun = time.monotonic()
-        while self._watch.last_step() < wanted:
-            waited_s = time.monotonic() - begun
-            is_full = waited_s > _FULL_S and shutil.disk_usage(log).free < _FULL_BYTES
-            if is_full or waited_s > _LOG_GROWS_S:
-                raise ResultError("rows don't reach wandb's log: is the disk full?", str(log))
-            time.sleep(0.01)
+        checkpoints.wait_for_row(self._watch, log, wanted)
 
     def log_curves(self, step: int) -> None:
         """Log four panels of what was logged so far as visualizations/loss_curves."""

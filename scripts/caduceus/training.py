@@ -33,10 +33,11 @@ from caduceus.attempts import (
 )
 from caduceus.datasets import check_dataset
 from caduceus.errors import ProgramError
-from caduceus.files import describe, files_below, read_json, write_json
+from caduceus.files import read_json, write_json
 from caduceus.further_runs import lay_out_further_runs
 from caduceus.git import UNKNOWN
 from caduceus.machines import describe_machine
+from caduceus.outputs import collect
 from caduceus.run_logs import installed_packages, resumed_from, saved_when, stitch_attempts
 from caduceus.runs import RunFolder
 from caduceus.sweeps import judges
@@ -233,6 +234,8 @@ def _attempt(
     write_attempt(folder.attempts, attempt)
     console = console_path(folder.attempts, number)
     _link(log, console)
+    if rank := wandb_environment.rank():
+        _say(f"{rank} is set: the program is taken for one of several, and isn't tracked")
 
     judge = rule.judge(folder, earlier, attempt) if rule else None
 
@@ -259,13 +262,15 @@ def _attempt(
             was_stopped = outcome.was_called_off and judge is not None and judge.has_stopped
             attempt |= _ended(outcome, lease.keep(at_once=True), was_stopped)
             attempt["energy_j"] = share.meter.used_j()
+            program = definition["program"]
             if attempt["state"] == "finished":
-                shutil.rmtree(folder.output, ignore_errors=True)
-                output.rename(folder.output)
-                attempt["output"] = describe(folder.output, files_below(folder.output))
-            else:
+                with leases.kept(lease):  # there may be much to digest
+                    attempt |= collect(folder, attempt, output, program, console)
+                if not lease.is_ours():
+                    attempt["state"] = "interrupted"
+            if attempt["state"] != "finished" and attempt["error"] is None:
                 attempt["error"] = endings.reason(
-                    definition["program"], outcome, time_limit_s, console, lease.lost_to
+                    program, outcome, time_limit_s, console, lease.lost_to
                 )
         for name in sources.written_links(Path(), folder.code, attempt["started_at"]):
             _say(f"{folder.path.name}: {endings.shared(name)}")

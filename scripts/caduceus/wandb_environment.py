@@ -10,6 +10,8 @@ import yaml
 from caduceus.accounts import additions
 from caduceus.files import write_whole
 
+RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")  # as shim/sitecustomize.py
+
 
 def of_run(identity: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """The variables under which `wandb.init()` starts the run, and logs below `folder`.
@@ -46,6 +48,15 @@ def of_run(identity: Mapping[str, Any], folder: Path) -> dict[str, str]:
     if identity["entity"]:
         environment["WANDB_ENTITY"] = identity["entity"]
     return environment
+
+
+def rank() -> str | None:
+    """The variable that says we aren't the first of several processes; None if none does.
+
+    The shim goes by the same ones.
+    """
+    found = next((name for name in RANKS if os.environ.get(name)), None)
+    return None if found is None or os.environ[found] == "0" else f"{found}={os.environ[found]}"
 
 
 def with_shim(python_path: str) -> str:

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import io
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +41,42 @@ def log_of(run: Run) -> Path | None:
     return None if run.disabled else Path(run.dir).parent / f"run-{run.id}.wandb"
 
 
+@dataclass(frozen=True)
+class Logged:
+    """The step of what was logged, and whether wandb holds that row back, as more may come."""
+
+    step: int
+    is_open: bool
+
+
+def hear_log(run: Run, heard: Callable[[Logged], None]) -> None:
+    """Hear of everything that is logged to a run, but for what `log_row` and the like log."""
+    original = run.log
+
+    @functools.wraps(original)
+    def log(data: dict[str, Any], step: int | None = None, commit: bool | None = None) -> None:
+        original(data, step, commit)
+        is_closed = step is None if commit is None else commit
+        heard(Logged(run._local_step - is_closed, not is_closed))
+
+    run.log = log  # type: ignore[method-assign]
+    if wandb.run is run:
+        wandb.log = log
+
+
+def log_row(run: Run, row: Mapping[str, Any], step: int) -> None:
+    """Log a row; wandb holds it back until one of a later step comes."""
+    type(run).log(run, dict(row), step=step)
+
+
 def close_row(run: Run, step: int) -> None:
     """Let wandb write the row of `step`, which it holds back until one of a later step comes."""
-    run.log({}, step=step, commit=True)
+    type(run).log(run, {}, step=step, commit=True)
 
 
 def begin_row(run: Run, step: int) -> None:
     """Let the media that are logged next be named after `step`, not after the row before it."""
-    run.log({}, step=step)
+    type(run).log(run, {}, step=step)
 
 
 def bounded(value: Any, limit_bytes: int) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from caduceus import slurm
 from caduceus.errors import SlurmError
+from caduceus.files import digest_text
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
@@ -69,6 +70,12 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
             try:
                 job_id = slurm.submit(self._options(job, comment, log), self._script(job))
                 self.logger.info(f"SLURM job {job_id}, log: {log}")
+            except slurm.LimitError as error:
+                if not self._active:
+                    self.report_job_error(SubmittedJobInfo(job), msg=f"{error}. ")
+                    return
+                self._note_outage(error)
+                time.sleep(_AGAIN_S)
             except slurm.OutageError as error:
                 self._note_outage(error)
                 time.sleep(_AGAIN_S)
@@ -95,7 +102,8 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
             return
         for info in active_jobs:
             found = queue.get(info.external_jobid)
-            self._missed[info.external_jobid] += found is None
+            missed = self._missed[info.external_jobid]
+            self._missed[info.external_jobid] = missed + 1 if found is None else 0
             is_gone = self._missed[info.external_jobid] >= _MISSED
             if is_gone or (found and found.has_finished):
                 # Of one that is gone nobody knows how it ended: Snakemake looks at its outputs.
@@ -163,7 +171,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
         return {
             queued.comment: queued.job_id
             for queued in slurm.jobs().values()
-            if queued.folder == folder and not queued.has_finished and not queued.has_failed
+            if queued.folder == folder and queued.is_at_work
         }
 
     def _find_submitted(self, comment: str) -> str | None:
@@ -181,6 +189,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
 
 def _comment(job: JobExecutorInterface) -> str:
     """One word that says which job it is, in whichever Snakemake."""
-    if job.is_group():
-        return f"caduceus:group:{job.groupid}"
+    if job.is_group():  # of which there may be many by one name
+        members = digest_text(" ".join(sorted(map(_comment, job.jobs))))[:16]
+        return f"caduceus:group:{job.groupid}:{members}"
     return ":".join(["caduceus", job.rule.name, *(str(value) for value in job.wildcards)])

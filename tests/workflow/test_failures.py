@@ -202,6 +202,17 @@ def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
     assert "DivergedError: train/loss is nan at step 250: lower the learning rate" in message
 
 
+def test_a_program_whose_log_has_no_end_has_failed(project: Project) -> None:
+    """Rows may be missing, as on a disk that was full for a moment."""
+    project.change("experiments/toy.yaml", seeds=[0], matrix={"rate": [0.1]})
+    project.replace("experiments/train.py", "run.finish()", "os._exit(0)")
+    project.snakemake("--until", "train")
+    (run,) = project.runs
+    train = json.loads((run / "train.json").read_text())
+    assert (train["state"], train["exit_code"]) == ("failed", 0)
+    assert "what W&B logged of it has no end, so that rows may be missing" in train["error"]
+
+
 def test_an_artifact_of_an_undeclared_type_is_refused(project: Project) -> None:
     one_variant(project, [0])
     project.replace(

@@ -27,7 +27,7 @@ A row maps a metric's name to JSON text; times are seconds since 1970. Whatever 
 is a `LogError` if it isn't a log at all, and counted in `Segment.damage` otherwise.
 """
 
-from caduceus.wandb_log.framing import Damage, LogError
+from caduceus.wandb_log.framing import Damage, LogError, is_empty
 from caduceus.wandb_log.reading import RowWatch, follow, iter_rows, read_log
 from caduceus.wandb_log.rewriting import Held, follow_stitched, write_stitched
 from caduceus.wandb_log.segments import (
@@ -45,6 +45,7 @@ from caduceus.wandb_log.stitching import (
     gaps,
     goes_on_at,
     group_by_run,
+    has_ended,
     has_rows,
     iter_run,
     kept_rows,
@@ -73,7 +74,9 @@ __all__ = [
     "gaps",
     "goes_on_at",
     "group_by_run",
+    "has_ended",
     "has_rows",
+    "is_empty",
     "iter_rows",
     "iter_run",
     "kept_rows",

@@ -77,6 +77,16 @@ def check_header(header: bytes) -> None:
         raise LogError(f"the log has version {version}; this reader knows version {_VERSION}")
 
 
+def is_empty(path: Path) -> bool:
+    """Whether nothing has come to a log, not even its header, as it happens on a full disk.
+
+    A power cut may leave zeros in place of it.
+    """
+    with path.open("rb") as stream:
+        header = stream.read(len(HEADER))
+    return len(header) < len(HEADER) or not any(header)
+
+
 class RecordReader:
     """Reads the records of a log one after the other; a log that grows can be read on.
 

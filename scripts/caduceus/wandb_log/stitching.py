@@ -15,6 +15,7 @@ from caduceus.wandb_log.reading import iter_contents, iter_rows
 from caduceus.wandb_log.records import HISTORY, read_row
 from caduceus.wandb_log.segments import Row, RunHeader, Segment
 from caduceus.wandb_log.wire import decode
+from caduceus.wandb_log.writing import EXIT
 
 METRIC = 12  # a record that `define_metric` writes
 # Metrics that count what a program has done, by the last part of their names, the finest first.
@@ -173,6 +174,15 @@ def has_rows(log: Path) -> bool:
         LogError: it isn't a log.
     """
     return read_head(log)[1] is not None
+
+
+def has_ended(log: Path) -> bool:
+    """Whether the process that wrote a log has ended its run, which W&B notes after all else.
+
+    Raises:
+        LogError: it isn't a log.
+    """
+    return any(kind == EXIT for kind, _ in iter_contents(Segment(log)))
 
 
 def goes_on_at(earlier: Sequence[Part], log: Path) -> int | None:
