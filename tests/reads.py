@@ -23,7 +23,8 @@ _MADE_ONCE = ("start_sweep", "suggest_trial", "find_trial")
 def watched(folder: Path) -> dict[str, str]:
     """Variables with which commands of the pipeline note in `folder` what they read."""
     folder.mkdir()
-    return {"WATCHED_READS": str(folder), "PYTHONPATH": str(_HOOK)}
+    path = os.pathsep.join(filter(None, [str(_HOOK), os.environ.get("PYTHONPATH")]))
+    return {"WATCHED_READS": str(folder), "PYTHONPATH": path}
 
 
 @dataclass(frozen=True)

@@ -62,4 +62,5 @@ def test_the_reason_names_the_status_and_the_last_lines(
     outcome = Outcome(**nothing | flags | used | ended)
     said = reason("train.py", outcome, 90, console)
     assert said.startswith(f"train.py {expected}")
-    assert said.endswith(f": one | two; see {console}")
+    assert said.endswith(f"; see {console}")
+    assert (": one | two;" in said) == ("interrupted_by" not in ended)

@@ -187,11 +187,11 @@ def test_a_run_is_as_far_as_its_log_says(tmp_path: Path) -> None:
 def test_the_time_of_unknown_runs_is_left_out_and_said() -> None:
     known = Training("a", "x", "wide", 0, "its seed is new", 60.0, 1)
     unknown = Training("b", "x", "new", 0, "its variant is new", None, 1)
-    [first, *_] = plan_lines(Plan([known, unknown], []), 1)
+    [first, *_] = plan_lines(Plan([known, unknown], [], False), 1)
     assert first == (
         "2 runs to train, about 60 s of training: 60 s on 1 core, without 1 run of unknown length"
     )
-    [first, *_] = plan_lines(Plan([unknown], []), 1)
+    [first, *_] = plan_lines(Plan([unknown], [], False), 1)
     assert first == "1 run to train; no earlier run tells how long that takes"
 
 

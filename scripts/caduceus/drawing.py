@@ -50,7 +50,7 @@ _STYLE: Any = {
     "legend.labelspacing": 0.3,
     "pdf.fonttype": 42,  # fonts embedded as text that journals accept
     "svg.hashsalt": "caduceus",  # element ids would be random
-    "svg.fonttype": "none",
+    "svg.fonttype": "path",  # a browser without the font would draw another one, and wider
 }
 _NO_DATES: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},

@@ -10,6 +10,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TAIL_BYTES = 16384  # of what it printed, in which the last lines are looked for
 _LINES = 3
 _LINE_LENGTH = 200
+_NOT_ITS_OWN = ("wandb:", "caduceus:")
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -41,7 +42,8 @@ def reason(
             how += ", often for want of memory"
     else:
         how = f"exited with {outcome.exit_code}"
-    said = " | ".join(last_lines(console))
+    # What it said last is no cause where it was told to stop.
+    said = "" if outcome.interrupted_by is not None else " | ".join(last_lines(console))
     return f"{program} {how}{f': {said}' if said else ''}; see {console}"
 
 
@@ -55,7 +57,7 @@ def cut_short(program: str, console: Path) -> str:
 
 
 def last_lines(console: Path) -> list[str]:
-    """The last lines a program printed, at most three of 200 characters; W&B's are left out.
+    """The last lines a program printed, at most three of 200 characters; W&B's and ours left out.
 
     Of a Python traceback there is the error alone; of a progress bar its last state.
     """
@@ -64,7 +66,7 @@ def last_lines(console: Path) -> list[str]:
         stream.seek(max(0, end - _TAIL_BYTES))
         text = _COLOUR.sub("", stream.read().decode(errors="replace"))
     lines = [line.rstrip().rpartition("\r")[2] for line in text.split("\n")]
-    spoken = [line for line in lines if line.strip() and not line.startswith("wandb:")]
+    spoken = [line for line in lines if line.strip() and not line.startswith(_NOT_ITS_OWN)]
     traces = [n for n, line in enumerate(spoken) if line.endswith(_TRACEBACK)]
     if traces:
         prefix = spoken[traces[-1]].removesuffix(_TRACEBACK)  # such as torch's "[rank0]: "

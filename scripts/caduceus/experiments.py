@@ -163,6 +163,12 @@ def _check(spec: dict[str, Any], source: Source, groups: Mapping[str, str], root
             raise SpecError(
                 f"{section}.seed: list seeds under `seeds`", source.where([section, "seed"])
             )
+    for key in spec["matrix"] if not spec["variants"] else ():
+        if key in spec["parameters"]:
+            raise SpecError(
+                f"parameters.{key}: the matrix has it too; remove it here or there",
+                source.where(["parameters", key]),
+            )
     for keys, value in _values(spec):
         try:
             json.dumps(value)

@@ -47,15 +47,15 @@ def find_holder(folder: Path = Path()) -> tuple[str, int | None] | None:
     return (socket.gethostname(), pids[0]) if pids else None
 
 
-def unlock(folder: Path) -> None:
-    """Remove the folder's lock if its holder has ended.
+def unlock(folder: Path) -> bool:
+    """Remove the folder's lock if its holder has ended; returns whether there was one.
 
     Raises:
         ResultError: the holder still runs, ran on another machine, or isn't known.
     """
     locks = folder / _LOCKS
     if not locks.is_dir() or not any(locks.iterdir()):
-        return
+        return False
     if holder := find_holder(folder):
         host, pid = holder
         raise ResultError(
@@ -72,7 +72,7 @@ def unlock(folder: Path) -> None:
             str(folder.absolute()),
         )
     shutil.rmtree(locks)
-    print("caduceus unlock: removed the lock of a Snakemake that was killed")
+    return True
 
 
 def _snakemakes_in(folder: Path) -> list[int]:

@@ -119,6 +119,13 @@ def load_project(
             )
         experiments[experiment.id] = experiment
     _check_types(filled, where)
+    for index, rules in enumerate(filled["custom_rules"]):
+        if not (root / rules).is_file():
+            raise SpecError(
+                f"custom_rules[{index}]: {rules} doesn't exist; give its path from the folder you "
+                "work in",
+                where(["custom_rules", index]),
+            )
     paper, where_paper = load_paper(filled["paper"], where, root)
     plans = [experiment.plan() for experiment in experiments.values()]
     check_paper(paper, plans, list(filled["wandb"]["groups"]), where_paper)

@@ -136,6 +136,8 @@ def _allowed(error: ValidationError, schema: Schema) -> str:
         types = [wanted] if isinstance(wanted, str) else wanted
         kind = " or ".join(_TYPE_NAMES[name] for name in types)
         return words if words.startswith(kind) else f"{kind} ({words})" if words else kind
+    if error.validator == "minItems" and not words:
+        return f"at least {wanted}"
     if error.validator in ("minimum", "maximum"):
         return f"{error.validator} {wanted} ({words})"
     return words or str(error.message)

@@ -229,7 +229,7 @@ def test_sync_delivers_offline_runs_once_and_says_what_differs(
         "caduceus sync: results/runs: no such folder; work in a project that has runs"
     )
     run = wandb_server.runs[0]
-    run.history_lines[3] = run.history_lines[3].replace("0.25", "0.75")
+    run.history_lines[3] = run.history_lines[3].replace('"val/loss":0.25', '"val/loss":0.75')
     run.tags.append("new")
     checked = caduceus(finished, wandb_server, "verify", "--equal", run.name)
     assert checked.code == 1

@@ -25,6 +25,11 @@ try:
 except CaduceusError as error:
     raise SystemExit(f"caduceus: {error}")  # one line, where a traceback would hide it
 
+# Every output is written whole, or begun again by what makes it: what a killed Snakemake marks as
+# incomplete is simply made.
+if workflow.dag_settings:  # not for --lint
+    workflow.dag_settings.force_incomplete = True
+
 # The commands need Caduceus itself, which a rule's own environment wouldn't hold. Rules name one all
 # the same, as Snakemake's linter wants it.
 if workflow.deployment_settings.deployment_method:

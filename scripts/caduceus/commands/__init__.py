@@ -5,8 +5,8 @@ from typing import Protocol
 
 # Those that people type; all others are started by Snakemake's rules.
 FOR_PEOPLE = (
-    *("archive", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "refresh"),
-    *("retry", "slurm-pilot", "status", "sweep", "sync", "unlock", "verify", "why"),
+    *("check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "retry", "slurm-pilot"),
+    *("status", "sweep", "sync", "unlock", "verify", "why"),
 )
 
 

@@ -8,6 +8,7 @@ from caduceus.errors import CaduceusError
 from caduceus.exports import damage_of
 from caduceus.files import read_json, write_json
 from caduceus.runs import RunFolder
+from caduceus.unlogged import without_metric
 
 _ELSEWHERE = "it failed where it was made"
 
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
                 complaints.append(said)
     for run_id, lost in damaged.items():
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
-    for said in complaints:
+    for said in [*complaints, *filter(None, map(without_metric, arguments.plans))]:
         print(said)
     for run_id, error in trials.items():
         print(f"failed trial, which the sweep counts as such: {run_id}: {error}")

@@ -3,7 +3,10 @@
 import argparse
 from pathlib import Path
 
+from caduceus.leases import is_held
 from caduceus.locks import unlock
+from caduceus.runs import RunFolder
+from caduceus.wording import count_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,4 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    unlock(arguments.directory)
+    if not unlock(arguments.directory):
+        return
+    runs = map(RunFolder, (arguments.directory / "results/runs").glob("*"))
+    left = [run for run in runs if not (run.path / "train.json").exists()]
+    at_work = sum(is_held(run.lease, run.lock) for run in left)
+    print(f"removed the lock of a Snakemake that was killed: {arguments.directory.absolute()}")
+    if at_work:
+        print(f"{count_of(at_work, 'run')} of it still at work, which the next one waits for")

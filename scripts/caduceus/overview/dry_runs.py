@@ -14,7 +14,7 @@ from caduceus.errors import SpecError
 
 _TIME_LIMIT_S = 1800.0
 _COMMAND = re.compile(r"(?:exec )?python -m caduceus ([a-z-]+)")
-_REPORTING = ("report_failures", "report_refuted")
+REPORTING = ("report_failures", "report_refuted")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def item_of(path: str) -> str:
 
 
 def planned_jobs(arguments: Sequence[str]) -> list[Job]:
-    """Every job that `snakemake ARGUMENTS` would start, but those that only collect or report.
+    """Every job that `snakemake ARGUMENTS` would start, but those that only collect.
 
     Raises:
         SpecError: something is wrong, in Snakemake's words.
@@ -88,7 +88,7 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         message = (errors or lines or ["snakemake --dry-run fails"])[-1]
         raise SpecError(message.removeprefix("caduceus: "))
     jobs = [_job(each["job"]) for each in said if "job" in each]
-    return [job for job in jobs if job.outputs and job.rule not in _REPORTING]
+    return [job for job in jobs if job.outputs]
 
 
 def _job(about: dict[str, Any]) -> Job:

@@ -7,7 +7,8 @@ from typing import Any
 
 from caduceus import sources
 from caduceus.attempts import read_attempts
-from caduceus.files import read_json
+from caduceus.files import canonical_json, read_json
+from caduceus.leases import is_held
 from caduceus.overview.progress import last_step
 from caduceus.runs import RunFolder
 from caduceus.wording import listed
@@ -97,6 +98,8 @@ def _why_again(folder: RunFolder) -> str | None:
     if not attempts:
         return None
     state = attempts[-1]["state"]
+    if state == "running" and is_held(folder.lease, folder.lock):
+        return "it is running, and is waited for"
     if state == "finished":
         return "it has finished, and is only noted again"
     if state == "failed":
@@ -114,7 +117,7 @@ def _differences(old: PlannedRun, new: PlannedRun, root: Path) -> Iterator[str]:
             yield f"its {key} changed"
     for key in sorted(was["parameters"].keys() | now["parameters"].keys()):
         values = [each["parameters"].get(key, "–") for each in (was, now)]
-        if values[0] != values[1]:
+        if canonical_json(values[0]) != canonical_json(values[1]):  # 16.0 isn't 16
             yield f"{key} changed from {values[0]} to {values[1]}"
     if was["dataset"] != now["dataset"]:
         yield "its dataset changed"

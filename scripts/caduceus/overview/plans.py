@@ -1,11 +1,11 @@
 """What the next `snakemake` would do, why, and how long it may take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.files import read_json
-from caduceus.overview.dry_runs import Job, planned_jobs
+from caduceus.overview.dry_runs import REPORTING, Job, planned_jobs
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
 from caduceus.overview.novelty import PlannedRun, known_runs, why_trained
@@ -45,10 +45,14 @@ class Remaking:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done: runs by experiment, variant and seed, results by name."""
+    """What would be done: runs by experiment, variant and seed, results by name.
+
+    `is_reported` says that what failed, or was refuted, is looked at again.
+    """
 
     trainings: Sequence[Training]
     remakings: Sequence[Remaking]
+    is_reported: bool
 
     def hours(self, cores: int) -> tuple[float, float]:
         """Hours of training in sum, and until the last has ended; what isn't known is left out."""
@@ -87,19 +91,31 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
             Training(run.run, run.experiment, run.variant, run.seed, why, seconds, job.threads)
         )
     made = {each.run for each in trainings}
-    remakings = [
+    remakings = _merged(
         Remaking(job.item, _why(job, made), Path(job.outputs[0]).exists())
         for job in jobs
-        if job.rule not in (*_TRAINING, *_AROUND) and job.run not in made
-    ]
+        if job.rule not in (*_TRAINING, *_AROUND, *REPORTING) and job.run not in made
+    )
     # Snakemake's own order differs from call to call.
     trainings.sort(key=lambda each: (each.experiment, each.variant, each.seed))
-    return Plan(trainings, sorted(remakings, key=lambda each: each.item))
+    is_reported = any(job.rule in REPORTING for job in jobs)
+    return Plan(trainings, sorted(remakings, key=lambda each: each.item), is_reported)
 
 
 def _why(job: Job, made: set[str]) -> str:
     is_export = job.run is not None and job.item.startswith("runs/")
-    return export_in_words(job.reason) if is_export else in_words(job.reason, made)
+    return export_in_words(job.reason) if is_export else in_words(job.reason, made, job.item)
+
+
+def _merged(remakings: Iterable[Remaking]) -> list[Remaking]:
+    """One for each result, which may take several jobs."""
+    found: dict[str, Remaking] = {}
+    for each in remakings:
+        known = found.setdefault(each.item, each)
+        reasons = dict.fromkeys(filter(None, [*known.why.split("; "), *each.why.split("; ")]))
+        is_there = known.is_there and each.is_there
+        found[each.item] = Remaking(each.item, "; ".join(reasons), is_there)
+    return list(found.values())
 
 
 def _planned(training: Job, planning: Job | None, naming: Job | None) -> PlannedRun:
@@ -115,7 +131,8 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
 def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
     """The plan for a reader."""
     if not plan.trainings and not plan.remakings:
-        yield "nothing to do"
+        again = ", but to report again what failed or was refuted: see `caduceus status`"
+        yield f"nothing to do{again if plan.is_reported else ''}"
         return
     if plan.trainings:
         yield f"{count_of(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"

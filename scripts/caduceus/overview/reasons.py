@@ -19,18 +19,22 @@ _OF_RUNS = {  # what of a run's export the files say that it is made from
 }
 
 
-def in_words(reason: str, made: Collection[str]) -> str:
+def in_words(reason: str, made: Collection[str], item: str = "") -> str:
     """Why a job would run.
 
     Args:
         reason: Snakemake's own words.
         made: the runs that would be trained or exported.
+        item: what the job makes, which is no reason for itself: another job makes its part.
+
+    Returns:
+        The reason; nothing if it is only that other job.
     """
     known = (
         ("Forced execution", lambda about: "it is asked for"),
-        ("Input files updated by another job: ", lambda about: _from_others(about, made)),
+        ("Input files updated by another job: ", lambda about: _from_others(about, made, item)),
         ("Params have changed since last execution: ", _changed_params),
-        ("Updated input files: ", _from_files),
+        ("Updated input files: ", lambda about: _from_files(about, item)),
         ("Set of input files has changed", lambda about: "it is made from other files than before"),
         ("Code has changed", lambda about: "its rule changed"),
         ("Incomplete output files", lambda about: "Snakemake was killed while it was made"),
@@ -40,9 +44,9 @@ def in_words(reason: str, made: Collection[str]) -> str:
         for start, words in known
         if start in reason
     ]
-    if not found and "Missing output files" in reason:
-        return "it isn't there yet"
-    return "; ".join(found) or reason
+    if not found:
+        return "it isn't there yet" if "Missing output files" in reason else reason
+    return "; ".join(filter(None, found))
 
 
 def export_in_words(reason: str) -> str:
@@ -51,9 +55,12 @@ def export_in_words(reason: str) -> str:
     return "; ".join(found) or in_words(reason, ())
 
 
-def _from_others(about: str, made: Collection[str]) -> str:
+def _from_others(about: str, made: Collection[str], item: str) -> str:
     """The same of what other jobs make for it: runs are counted, the rest is named."""
     runs, others = _sorted_out(about)
+    if others == [item] and not runs:
+        return ""
+    others = [other for other in others if other != item]
     trained = sum(run in made for run in runs)
     parts = []
     if trained:
@@ -62,15 +69,16 @@ def _from_others(about: str, made: Collection[str]) -> str:
         parts.append(f"{count_of(len(runs) - trained, 'run')} of it would be exported again")
     if others:
         parts.append(f"{listed(others, _SHOWN)} would change")
-    return "; ".join(parts) or "the list of runs would change"
+    return "; ".join(parts) or "an experiment's file changed"
 
 
-def _from_files(about: str) -> str:
+def _from_files(about: str, item: str) -> str:
     """The same of files that are newer than it."""
     runs, others = _sorted_out(about)
+    others = [other for other in others if other != item]
     parts = [f"{count_of(len(runs), 'run')} of it changed"] if runs else []
     parts += [f"{listed(others, _SHOWN)} changed"] if others else []
-    return "; ".join(parts) or "the list of runs changed"
+    return "; ".join(parts) or "an experiment's file changed"
 
 
 def _sorted_out(files: str) -> tuple[list[str], list[str]]:

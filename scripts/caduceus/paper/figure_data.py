@@ -84,12 +84,17 @@ class FigureData:
         return f"{100 * self.statistics['confidence']:g} % interval"
 
     def failures(self) -> list[str]:
-        """A sentence on the runs that failed; none if none did."""
-        failed = sum(variant.failed for variant in self.variants)
-        if not failed:
-            return []
+        """Sentences on the runs that failed or have no number; none if all have one."""
         runs = sum(len(variant.results) for variant in self.variants)
-        return [f"Failed and left out: {failed} of {count_of(runs, 'run')}."]
+        failed = sum(variant.failed for variant in self.variants)
+        said = [f"Failed and left out: {failed} of {count_of(runs, 'run')}."] if failed else []
+        without = {
+            heading: sum(result.value(metric) is None for result in self.finished)
+            for heading, metric in self.metrics.items()
+        }
+        if found := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
+            said.append(f"Finished without a finite number: {found}.")
+        return said
 
 
 @dataclass(frozen=True)
