@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from caduceus.files import write_json
+from caduceus.paper.ledger import read_ledger
 from projects import EXPERIMENT, Project
 
 
@@ -10,7 +11,10 @@ def with_leftovers(project: Project) -> list[str]:
     """Two runs that no experiment names, one that an experiment planned once names, a sweep."""
     for name in ("old-1", "old-2"):
         folder = project.path / "results/runs" / name
-        write_json(folder / "train.json", {"compute": {"wall_s": 1800.0}})
+        attempt = {"attempt": 1, "state": "failed", "wall_s": 1800.0, "cpu_s": 1.0, "lost_s": 0.0}
+        train = {"state": "failed", "compute": {"wall_s": 1800.0}, "attempts": [attempt]}
+        write_json(folder / "train.json", train)
+        write_json(folder / "run.json", {"experiment": "old"})
     (project.path / "results/sweeps/old-sweep").mkdir(parents=True)
     project.write_yaml("experiments/more.yaml", EXPERIMENT | {"id": "more", "seeds": [7]})
     plan = {"file": "experiments/more.yaml", "runs": {}}
@@ -37,6 +41,11 @@ def test_what_an_experiment_names_is_kept(project: Project) -> None:
     assert all((project.path / folder).exists() for folder in old)
 
     project.caduceus("gc", "--remove", "--yes").check()
+    ledger = read_ledger(project.path / "results", [])
+    assert [(run.run, run.kind, run.state) for run in ledger] == [
+        ("old-1", "abandoned", "failed"),
+        ("old-2", "abandoned", "failed"),
+    ]
     assert {path.name for path in project.runs} == kept
     assert project.caduceus("gc").check().output == "0 folders, 0.0 MB that no experiment names\n"
 

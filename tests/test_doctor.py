@@ -14,7 +14,7 @@ from caduceus.doctor.packages import (
     look_at_packages,
     look_at_python,
 )
-from caduceus.doctor.storage import look_at_file_system, look_at_room
+from caduceus.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from fake_nvml import FakeNvml
 from projects import Project
 from wandb_server import WandbServer
@@ -88,6 +88,20 @@ def test_more_runs_than_the_disk_has_room_for_are_an_error(tmp_path: Path) -> No
     found = {each.name: each for each in look_at_room(tmp_path, 10**9)}
     assert found["disk"].level == "error"
     assert "1000000000 runs want" in found["disk"].text
+
+
+def test_scratch_is_a_folder_that_can_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST_DISK", str(tmp_path))
+    levels = {
+        None: [],
+        "$HOST_DISK": ["fine"],
+        str(tmp_path / "missing"): ["error"],
+        "$NOT_SET": ["warning"],
+    }
+    for where, expected in levels.items():
+        assert [found.level for found in look_at_scratch(where)] == expected
 
 
 def test_the_account_is_needed_online_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,7 +162,7 @@ def test_what_became_of_runs_is_told_apart(
     assert states[c.name].about == "killed together with its supervisor"
     progress = states[d.name].progress
     assert progress is not None and progress.step == 4
-    lines = list(state_lines({"toy": list(states.values())}))
+    lines = list(state_lines({"toy": list(states.values())}, ["toy"]))
     assert lines[0] == "toy: 4 runs, 1 running, 1 interrupted, 1 to export, 1 failed"
     assert any("train.py exited with 1: no data" in line for line in lines)
     assert lines[-1].startswith("failed runs: mend the cause, type `caduceus retry`")

@@ -1,13 +1,14 @@
 """Runs and sweeps that no experiment names any more: found, and removed when that is wanted."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.experiments import Experiment, load_experiment
 from caduceus.files import read_json
 from caduceus.leases import is_held
+from caduceus.paper.ledger import note_removed
 from caduceus.project import Project
 from caduceus.runs import RunFolder
 
@@ -47,8 +48,10 @@ def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
                 yield Leftover(folder, _size(folder), _wall_s(folder / "train.json"))
 
 
-def remove(leftovers: Iterable[Leftover]) -> None:
-    """Remove their folders. Git has no copy of them."""
+def remove(leftovers: Sequence[Leftover], results: Path) -> None:
+    """Remove their folders, of which git has no copy; what runs cost stays in the ledger."""
+    runs = [RunFolder(each.folder) for each in leftovers if each.folder.parent.name == "runs"]
+    note_removed(results, runs)
     for leftover in leftovers:
         shutil.rmtree(leftover.folder)
 

@@ -240,6 +240,8 @@ def _metric_label(metric: Metric) -> str:
 
 def _value(run: str, about: Mapping[str, Any], metric: Any, results: Path) -> str:
     folder = results / "runs" / run
+    if not (folder / "run_summary.json").exists():
+        return "deleted"
     result = Result(run, about["experiment"], about["name"], 0, {}, about["state"], folder)
     value = result.value(metric)
     return "–" if value is None else f"{value:.6g}"

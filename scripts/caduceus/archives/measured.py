@@ -10,6 +10,7 @@ from caduceus.attempts import last_sign, read_attempts
 from caduceus.errors import ResultError
 from caduceus.files import digest_text, files_below, read_json
 from caduceus.further_runs import with_further_runs
+from caduceus.paper.ledger import removed_runs
 from caduceus.project import Project
 from caduceus.runs import RunFolder
 
@@ -33,7 +34,8 @@ def add_measured(contents: Contents, project: Project, results: Path) -> None:
     Raises:
         ResultError: a file of an export is missing.
     """
-    for path in [*_plans(project, results), *sorted(results.glob("verification.*"))]:
+    noted = [*results.glob("verification.*"), *results.glob(removed_runs(results).name)]
+    for path in [*_plans(project, results), *sorted(noted)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))
     limit = project.config["archive"]["max_file_mb"] * 1_000_000

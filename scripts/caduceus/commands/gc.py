@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
             raise SpecError("nobody to ask; say --yes too", "--remove")
         if input("They can't be made again without training. Remove them? [yes/no] ") != "yes":
             return
-    remove(found)
-    print("removed")
+    remove(found, arguments.results)
+    print("removed; what the runs cost stays in the paper's ledger")

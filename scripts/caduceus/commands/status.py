@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     results = arguments.results
     project = load_project(load(arguments.config).value, [str(arguments.config)])
-    for line in state_lines(read_states(project, results, read_durations(results))):
+    states = read_states(project, results, read_durations(results))
+    for line in state_lines(states, project.experiments):
         print(line)
     if holder := find_holder():
         host, pid = holder

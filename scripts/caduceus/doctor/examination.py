@@ -14,7 +14,7 @@ from caduceus.doctor.packages import (
     look_at_packages,
     look_at_python,
 )
-from caduceus.doctor.storage import look_at_file_system, look_at_room
+from caduceus.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from caduceus.errors import CaduceusError
 from caduceus.project import Project, load_project
 from caduceus.yaml_files import load
@@ -51,6 +51,7 @@ def examine(folder: Path, config: Path) -> Iterator[Finding]:
     results = folder / "results"
     yield from look_at_room(results if results.exists() else folder, missing)
     yield look_at_file_system(results if results.exists() else folder)
+    yield from look_at_scratch(settings.get("scratch"))
     yield look_at_git(folder)
 
 

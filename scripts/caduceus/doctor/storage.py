@@ -51,6 +51,21 @@ def look_at_room(folder: Path, runs: int) -> Iterator[Finding]:
 _MEND = "make room (caduceus gc), or work on another disk"
 
 
+def look_at_scratch(where: str | None) -> Iterator[Finding]:
+    """Whether `wandb.scratch`, if it is set, can be written to on this host."""
+    if where is None:
+        return
+    folder = Path(os.path.expandvars(where)).expanduser()
+    if "$" in str(folder):
+        text = f"{where} isn't set on this host; runs that train here fail"
+        yield Finding("warning", "scratch", text, "name another folder as wandb.scratch")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        text = f"{folder}: {'not to be written to' if folder.exists() else 'no such folder'}"
+        yield Finding("error", "scratch", text, "name another folder as wandb.scratch")
+    else:
+        yield Finding("fine", "scratch", str(folder))
+
+
 def look_at_file_system(folder: Path, mounts: str | None = None) -> Finding:
     """What kind of file system it is, and what follows.
 

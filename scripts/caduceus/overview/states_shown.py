@@ -1,7 +1,7 @@
 """The states of runs for a reader."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.plans import Plan
@@ -13,23 +13,27 @@ _TOLD = ("running", "queued", "interrupted", "to export", "failed")  # run by ru
 _SHOWN = 20  # runs of a state
 
 
-def state_lines(experiments: Mapping[str, Sequence[RunState]]) -> Iterator[str]:
+def state_lines(
+    experiments: Mapping[str, Sequence[RunState]], listed: Collection[str]
+) -> Iterator[str]:
     """A line for each experiment, and below it what is at work or needs attention.
 
     Args:
         experiments: the states of their runs, by the experiment.
+        listed: those that config.yaml lists; others were planned before.
     """
     for experiment, runs in experiments.items():
         counts = Counter(run.state for run in runs)
         parts = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-        yield f"{experiment}: {count_of(len(runs), 'run')}, {parts}"
+        where = "" if experiment in listed else " (not in config.yaml)"
+        yield f"{experiment}{where}: {count_of(len(runs), 'run')}, {parts}"
         for state in _TOLD:
             shown = [run for run in runs if run.state == state]
             for run in shown[:_SHOWN]:
                 yield f"  {state:<11}  {run.name}{_about(run)}"
             if len(shown) > _SHOWN:
                 yield f"  {state:<11}  and {len(shown) - _SHOWN} more"
-    if any(run.state == "failed" for runs in experiments.values() for run in runs):
+    if any(run.state == "failed" for name in listed for run in experiments.get(name, ())):
         yield "failed runs: mend the cause, type `caduceus retry`, and start snakemake again"
 
 

@@ -129,7 +129,7 @@ def _limitations(evidence: Evidence) -> Item:
     said = [f"- Datasets: {', '.join(datasets) or 'none declared'}."]
     for claim in evidence.claims["claims"] if evidence.claims else ():
         if claim["verdict"] != "supported":
-            said.append(f"- Not supported by the data: {_line(claim['statement'])}")
+            said.append(f"- {claim['verdict'].capitalize()}: {_line(claim['statement'])}")
     failed = evidence.compute["parts"].get("failed")
     if failed:
         said.append(f"- Attempts that failed or didn't finish: {failed['attempts']}.")

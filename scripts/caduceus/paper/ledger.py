@@ -1,13 +1,13 @@
 """The ledger: every attempt of every run below results/, whatever became of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from caduceus.attempts import Attempt, gpu_seconds, last_sign, read_attempts
 from caduceus.compute import elsewhere, gpu_names
-from caduceus.files import read_json
+from caduceus.files import read_if_there, read_json, write_json
 from caduceus.runs import RunFolder
 
 # Why there is a run: an experiment plans it, a sweep does; no experiment names it any more; it
@@ -56,7 +56,22 @@ def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
         for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json"))
         if path.parent.name not in known
     ]
-    return [run for run in [*own, *foreign] if run is not None and run.attempts]
+    removed = [LedgerRun(**about) for about in read_if_there(removed_runs(results)).values()]
+    return [run for run in [*own, *foreign, *removed] if run is not None and run.attempts]
+
+
+def removed_runs(results: Path) -> Path:
+    """What runs cost whose folders `caduceus gc` has removed, by a name for each removal."""
+    return results / "removed.json"
+
+
+def note_removed(results: Path, folders: Iterable[RunFolder]) -> None:
+    """Keep what runs cost whose folders are to be removed."""
+    noted = read_if_there(removed_runs(results))
+    for folder in folders:
+        if (folder.path / "run.json").exists() and (run := _read(folder, {})) is not None:
+            noted[f"{run.run} {len(noted)}"] = asdict(run)
+    write_json(removed_runs(results), noted)
 
 
 def attempt_rows(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
