@@ -281,3 +281,10 @@ def test_a_missing_program_is_refused(project: Project) -> None:
         "experiments/toy.yaml:1: missing key 'program': add it, the training program, a path from "
         "the folder you work in"
     )
+
+
+def test_a_sweep_configuration_in_place_of_an_experiment_is_told_apart(tmp_path: Path) -> None:
+    text = "method: grid\nparameters: {x: {values: [1, 2]}}\n"
+    (tmp_path / "sweep.yaml").write_text(text)
+    with pytest.raises(SpecError, match=r"sweep.yaml:1: a W&B sweep configuration; write an exp"):
+        load_experiment("sweep.yaml", {"seed": 0}, {"sweep": ""}, tmp_path)

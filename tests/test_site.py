@@ -193,8 +193,8 @@ def test_every_command_stands_in_the_reference_once() -> None:
     for_people, for_rules = command_names()
     modules = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("[a-z]*.py")}
     assert sorted([*for_people, *for_rules]) == sorted(modules)
-    assert {"init", "sync", "verify", "archive", "why"} <= set(for_people)
-    assert {"train", "export-run", "suggest-trial"} <= set(for_rules)
+    assert {"init", "sync", "verify", "check-archive", "why"} <= set(for_people)
+    assert {"train", "export-run", "suggest-trial", "archive"} <= set(for_rules)
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,12 @@ def load_experiment(
         SpecError: the first thing in the file that is wrong, with its line.
     """
     source = load(root / path, path)
+    if isinstance(source.value, dict) and source.value.keys() >= {"method", "parameters"}:
+        raise SpecError(
+            "a W&B sweep configuration; write an experiment with `type: sweep` and "
+            f"`sweep: {{config: {path}, count: 50}}`",
+            source.where(["method"]),
+        )
     spec = validate(source.value, "experiment", source.where)
     config = read_sweep(spec, source, root)
     if "program" not in spec:

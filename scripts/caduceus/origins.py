@@ -42,11 +42,16 @@ def explain(words: Sequence[str], results: Path) -> Iterator[str]:
 
 
 def _existing(name: str, results: Path) -> Path | None:
-    """The file or folder that a name means: as it stands, below results/, or a run by its id."""
-    for place in (Path(), results, results / "paper", results / "runs"):
-        path = place / name
-        if path.exists() and path.resolve().is_relative_to(results.resolve()):
-            return path
+    """The file or folder that a name means: as it stands, below results/, or a run by its id.
+
+    Where there is none of that name, the one with an ending, as `caduceus plan` names results.
+    """
+    places = (Path(), results, results / "paper", results / "runs")
+    for ending in ("", ".json", ".md"):
+        for place in places:
+            path = place / f"{name}{ending}"
+            if path.exists() and path.resolve().is_relative_to(results.resolve()):
+                return path
     return None
 
 

@@ -15,6 +15,7 @@ from caduceus.groups import group_folder
 from caduceus.server import Server
 from caduceus.server_runs import RunPath, RunState, check_access, read_state, read_states
 
+SKIPPED = "skipped"  # of a run, beside the states that W&B has
 _NAMES = 100  # of runs, in one question
 _FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # what the workflow takes for a run
 
@@ -83,6 +84,11 @@ def find_run(server: Server, path: RunPath) -> RunState:
             str(path),
         )
     return state
+
+
+def skipped_run(path: RunPath) -> RunState:
+    """The state of a run that nobody made, as its sweep had reached its target."""
+    return RunState(path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
 
 
 def planned_runs(plans: Iterable[Path]) -> list[str]:

@@ -9,7 +9,6 @@ from caduceus.errors import AccountError, ServerError
 from caduceus.server import Server
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
-SKIPPED = "skipped"  # of a run, beside the states that W&B has
 _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, asked for at a time
 
@@ -59,11 +58,6 @@ class RunState:
     def from_json(cls, value: dict[str, Any]) -> "RunState":
         """The state that server.json holds."""
         return cls(**value | {"path": RunPath(**value["path"])})
-
-
-def skipped_run(path: RunPath) -> RunState:
-    """The state of a run that nobody made, as its sweep had reached its target."""
-    return RunState(path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ def found_elsewhere(project: Project, path: Path, server: WandbServer) -> Projec
     shutil.copytree(project.path, path, ignore=shutil.ignore_patterns("results", ".snakemake"))
     other = Project(path)
     other.change("config.yaml", export={"source": "api"})
-    other.snakemake(**account(server, other), **watched(path.parent / "reads")).check()
+    other.snakemake(**account(server, other) | watched(path.parent / "reads")).check()
     assert not list(path.glob("results/runs/*/train.json"))
     _, unordered = unordered_reads(other, path.parent / "reads")
     assert unordered == set()

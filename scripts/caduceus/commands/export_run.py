@@ -24,8 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.out.parent)
     log = None
     if arguments.source == "api":
+        from caduceus.refreshing import SKIPPED
         from caduceus.server_logs import fetched_log
-        from caduceus.server_runs import SKIPPED, RunState
+        from caduceus.server_runs import RunState
 
         state = RunState.from_json(read_json(folder.path / "server.json"))
         if state.state == SKIPPED:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from caduceus.accounts import find_account
 from caduceus.files import read_json, write_json
-from caduceus.refreshing import find_run
+from caduceus.refreshing import find_run, skipped_run
 from caduceus.server import Server
-from caduceus.server_runs import RunPath, skipped_run
+from caduceus.server_runs import RunPath
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

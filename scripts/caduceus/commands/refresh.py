@@ -8,9 +8,8 @@ from pathlib import Path
 from caduceus.accounts import find_account
 from caduceus.errors import SpecError
 from caduceus.files import read_json
-from caduceus.refreshing import planned_runs, refresh_planned, refresh_project
+from caduceus.refreshing import SKIPPED, planned_runs, refresh_planned, refresh_project
 from caduceus.server import Server
-from caduceus.server_runs import SKIPPED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
