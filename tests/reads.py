@@ -17,7 +17,7 @@ from projects import REPOSITORY, Project
 
 _HOOK = Path(__file__).parent / "watching"
 # Made once and not again unless they are deleted by hand, so that nobody comes upon them half-made.
-_MADE_ONCE = ("start_sweep", "suggest_trial", "find_trial")
+_MADE_ONCE = ("suggest_trial", "find_trial")
 
 
 def watched(folder: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ PLAN = {
     "engine": "wandb",
     "lag": 1,
     "seeds": [0],
-    "has_seeds": False,
+    "default_seed": 0,
 }
 
 

@@ -77,7 +77,7 @@ def test_a_sweep_is_another_one_where_its_trials_are(tmp_path: Path) -> None:
     assert plan(tmp_path, count=9, confirm=1).id == ours.id
     assert len({plan(tmp_path, **{key: 1}).id for key in ("lag", "seed")} | {ours.id}) == 3
     assert plan(tmp_path, engine="wandb", count=9).id == servers.id
-    for keys in ({"lag": 1}, {"seeds": [0]}, {"seeds": [1]}):  # each has runs of its own there
+    for keys in ({"lag": 1}, {"seeds": [1]}):  # each has runs of its own there
         sweep = {"config": CONFIG, "count": 5, "engine": "wandb"} | keys
         seeds = {"seeds": sweep.pop("seeds")} if "seeds" in sweep else {}
         found = load(tmp_path, sweep, **seeds).sweep
@@ -97,7 +97,10 @@ def test_a_sweep_that_goes_by_no_result_takes_more_seeds(tmp_path: Path) -> None
 
     metric = {"name": "loss", "goal": "minimize"}
     one, more = (planned(GRID | {"metric": metric}, seeds, confirm=1) for seeds in ([0], [0, 1]))
-    assert one.id == more.id
+    none = plan(tmp_path, config=GRID | {"metric": metric}, count=None, confirm=1)
+    assert none.id == one.id == more.id
+    assert list(none.trials()) == list(one.trials())  # the default, written out or not
+    assert set(one.trial_runs(0)) < set(more.trial_runs(0))
     # The best of two seeds may be another configuration than that of one.
     assert not {run for run, _, _ in one.confirmations()} & {r for r, _, _ in more.confirmations()}
     for changed in ({"name": "other"}, {"goal": "maximize"}, {"target": 1}, {"impute": "best"}):

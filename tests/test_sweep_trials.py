@@ -27,7 +27,7 @@ PLAN = {
     "seed": 0,
     "sampler": "tpe",
     "seeds": [0],
-    "has_seeds": False,
+    "default_seed": 0,
 }
 
 

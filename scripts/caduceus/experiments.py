@@ -116,7 +116,6 @@ def load_experiment(
             "in",
             source.where([]),
         )
-    has_seeds = "seeds" in spec
     spec["name"] = spec["name"] or spec["id"]
     spec["group"] = spec["group"] or spec["type"]
     spec.setdefault("seeds", [defaults["seed"]])
@@ -129,7 +128,7 @@ def load_experiment(
     common = _common_definition(spec, sources.code_identity(files, spec["code"], root))
     if config is None:
         return Experiment(spec, source, list(_runs(spec, source, common)), None)
-    sweep = plan_sweep(spec, config, common, has_seeds, source)
+    sweep = plan_sweep(spec, config, common, defaults["seed"], source)
     trials = [
         Run(run_id, variant_of(trial), seed, common | {"seed": seed}, trial)
         for run_id, trial, seed in sweep.trials()

@@ -130,6 +130,14 @@ def get_trial(wildcards):
 ENDED = "train.json" if EXPORT["source"] == "local" else "outcome.json"
 
 
+def get_sweep(wildcards):
+    """The plan of a run's sweep, which more seeds write anew, say."""
+    if get_lost_logs(f"results/runs/{wildcards.run}"):
+        return []
+    sweep = PROJECT.runs[wildcards.run][0].sweep
+    return [f"results/sweeps/{sweep.id}/sweep.json"] if sweep else []
+
+
 def get_first_identity(wildcards):
     """Of a trial that waits for others, run.json of the sweep's first run.
 

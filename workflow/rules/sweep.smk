@@ -107,6 +107,7 @@ rule judge_run:
     """Say what came of a sweep's run that was made elsewhere, as the sweep goes by it."""
     input:
         trial=ancient(get_trial),
+        sweep=ancient(get_sweep),
         manifest="results/runs/{run}/manifest.json",
     output:
         outcome="results/runs/{run}/outcome.json",
@@ -126,6 +127,7 @@ rule confirm_trial:
     """Choose one of the best configurations, to run it again on fresh seeds."""
     input:
         results=ancient(get_trial_results),
+        sweep=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
         trial="results/sweeps/{sweep}/trials/c{trials}.{rank}.json",
     log:
@@ -140,6 +142,7 @@ rule sweep_agent:
     """Run a trial of a sweep as its run, and stop it early where the sweep says so."""
     input:
         trial=ancient(get_trial),
+        sweep=ancient(get_sweep),
         dataset=ancient(get_dataset),
         params=ancient("results/runs/{run}/params.json"),
         run=ancient("results/runs/{run}/run.json"),

@@ -44,6 +44,7 @@ rule upload_artifacts:
     """See to it that a run's artifacts are logged, and online, that the server has all of the run."""
     input:
         train="results/runs/{run}/train.json",
+        sweep=ancient(get_sweep),
         run=ancient("results/runs/{run}/run.json"),
         dataset=ancient(get_dataset),
     output:

@@ -86,7 +86,7 @@ class SweepFolder:
 
     def run_results(self, plan: Mapping[str, Any], number: int) -> list[Path]:
         """train.json of each run of a trial; `plan` is what sweep.json holds."""
-        runs = trial_runs(plan["sweep"], number, plan["seeds"], plan["has_seeds"])
+        runs = trial_runs(plan["sweep"], number, plan["seeds"], plan["default_seed"])
         return [self.run(run) / "train.json" for run in runs]
 
     def all_results(self) -> list[Path]:
@@ -109,10 +109,10 @@ class SweepFolder:
     def results(self, count: int) -> list[dict[str, Any]]:
         """The results of the first `count` trials as they are now: see `result_of`."""
         plan = read_json(self.plan)
-        seeds, has_seeds = plan["seeds"], plan["has_seeds"]
+        seeds, default_seed = plan["seeds"], plan["default_seed"]
         results = []
         for number in range(count):
-            runs = trial_runs(plan["sweep"], number, seeds, has_seeds)
+            runs = trial_runs(plan["sweep"], number, seeds, default_seed)
             results.append(result_of(number, list(map(self.ended, runs))))
         return results
 
@@ -151,10 +151,10 @@ def find_sweep(results: Path, name: str | None) -> SweepFolder:
     raise ResultError(f"there is no sweep {name!r}{suggestion(name, known)}; there are {there}")
 
 
-def trial_runs(sweep_id: str, number: int, seeds: Sequence[int], has_seeds: bool) -> list[str]:
-    """The ids of the runs of a trial, in the order of the seeds."""
+def trial_runs(sweep_id: str, number: int, seeds: Sequence[int], default_seed: int) -> list[str]:
+    """The ids of the runs of a trial, in the order of the seeds; the default one isn't named."""
     start = f"{sweep_id}-t{number:04d}"
-    return [f"{start}-s{seed}" for seed in seeds] if has_seeds else [start]
+    return [start if seed == default_seed else f"{start}-s{seed}" for seed in seeds]
 
 
 def is_confirmation(trial: str) -> bool:

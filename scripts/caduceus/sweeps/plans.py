@@ -40,7 +40,7 @@ class Sweep:
         sampler: what suggests in method bayes; the server has its own.
         confirm: how many of the best configurations are run again, on fresh seeds.
         seeds: each configuration runs once with each.
-        has_seeds: whether the experiment lists them, so that runs are told apart by them.
+        default_seed: the seed of an experiment that lists none, and of runs whose ids name none.
         file: where W&B's configuration stands.
         keys: below which keys of that file.
         definition: what decides the results of all its runs, but for what it chooses.
@@ -55,7 +55,7 @@ class Sweep:
     sampler: str
     confirm: int
     seeds: tuple[int, ...]
-    has_seeds: bool
+    default_seed: int
     file: str
     keys: tuple[str, ...]
     definition: Mapping[str, Any]
@@ -75,7 +75,7 @@ class Sweep:
 
     def trial_runs(self, number: int) -> list[str]:
         """The ids of the runs of a trial."""
-        return trial_runs(self.id, number, self.seeds, self.has_seeds)
+        return trial_runs(self.id, number, self.seeds, self.default_seed)
 
     def trials(self) -> Iterator[tuple[str, str, int]]:
         """Id, trial and seed of every run: those of the trials, then the confirmations."""
@@ -91,7 +91,8 @@ class Sweep:
     def confirmations(self) -> Iterator[tuple[str, str, int]]:
         """The same of the confirmations alone."""
         for rank in range(self.confirm):
-            trial = confirmation(self.count, self.seeds if self.has_seeds else (), rank)
+            others = () if self.seeds == (self.default_seed,) else self.seeds
+            trial = confirmation(self.count, others, rank)
             for seed in self.fresh_seeds:
                 yield f"{self.id}-{trial}-s{seed}", trial, seed
 
@@ -116,7 +117,7 @@ class Sweep:
             "seed": self.seed,
             "sampler": self.sampler,
             "seeds": list(self.seeds),
-            "has_seeds": self.has_seeds,
+            "default_seed": self.default_seed,
             "file": self.file,
             "keys": list(self.keys),
             "definition": dict(self.definition),
@@ -132,8 +133,8 @@ def waits_for_results(config: SweepConfig) -> bool:
 def confirmation(count: int, seeds: Sequence[int], rank: int) -> str:
     """What the trial is called that confirms the configuration at place `rank` of `count` trials.
 
-    Other trials may be the best ones once there are more of them, or other `seeds` of each: what
-    was confirmed before stays beside.
+    Other trials may be the best ones once there are more of them, or other `seeds` of each than the
+    default one: what was confirmed before stays beside.
     """
     those = digest_text(canonical_json(sorted(seeds)))[:_SEEDS_DIGITS]
     return f"c{count}-{those}.{rank}" if seeds else f"c{count}.{rank}"
@@ -226,7 +227,7 @@ def plan_sweep(
     spec: Mapping[str, Any],
     config: SweepConfig,
     definition: Mapping[str, Any],
-    has_seeds: bool,
+    default_seed: int,
     source: Source,
 ) -> Sweep:
     """The sweep of an experiment.
@@ -236,7 +237,7 @@ def plan_sweep(
         config: what `read_sweep` returned.
         definition: what decides the results of all its runs: program, command, the parameters that
             all share, dataset, code.
-        has_seeds: whether the experiment lists seeds.
+        default_seed: that of experiments that list none.
         source: the experiment's file.
 
     Raises:
@@ -246,7 +247,7 @@ def plan_sweep(
     seeds = tuple(spec["seeds"])
     if given["engine"] == "wandb":
         _check_servers(seeds, source)
-    identity = dict(definition) | _decides(config, given, seeds, has_seeds)
+    identity = dict(definition) | _decides(config, given, seeds) | {"default_seed": default_seed}
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
     sweep = Sweep(
         f"{spec['id']}-{digest}",
@@ -258,7 +259,7 @@ def plan_sweep(
         given["sampler"],
         given["confirm"],
         seeds,
-        has_seeds,
+        default_seed,
         *_place(given["config"], source),
         definition,
     )
@@ -303,17 +304,14 @@ def _place(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
     return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
 
 
-def _decides(
-    config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int], has_seeds: bool
-) -> dict[str, Any]:
+def _decides(config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
     """What of a sweep decides its trials' parameters, and what becomes of them."""
     raw = config.raw
     decides = {"method": config.method, "space": raw["parameters"]}
     if given["engine"] == "wandb":
         # The server has one run for each trial, so that no two runs here may be the same trial.
         decides |= {key: raw[key] for key in ("metric", "early_terminate") if key in raw}
-        about = {"engine": "wandb", "lag": given["lag"], "seeds": list(seeds)}
-        return decides | about | {"has_seeds": has_seeds}
+        return decides | {"engine": "wandb", "lag": given["lag"], "seeds": list(seeds)}
     if config.metric_name is not None:
         # It says what came of a trial, once and for all.
         metric = {"name": config.metric_name, "goal": config.goal, "impute": config.impute}
@@ -323,11 +321,8 @@ def _decides(
     if config.method == "bayes":
         decides["sampler"] = given["sampler"]
     if waits_for_results(config):
-        decides["lag"] = given["lag"]
-    if waits_for_results(config) or not has_seeds:
-        # The result that later trials follow is a mean over the seeds; and where none are listed,
-        # runs aren't told apart by them.
-        decides["seeds"] = sorted(seeds)
+        # The result that later trials follow is a mean over the seeds.
+        decides |= {"lag": given["lag"], "seeds": sorted(seeds)}
     if config.early_terminate is not None:
         decides["early_terminate"] = raw["early_terminate"]
     return decides
