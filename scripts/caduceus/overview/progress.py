@@ -20,7 +20,8 @@ class Progress:
         step: of its last row; None before the first.
         steps: how many it will have, by those of its variant that have finished; None if none has.
         elapsed_s: since its attempt began.
-        left_s: until it has finished, by its own pace if it is known, else by the time others took.
+        left_s: until it has finished, by its own pace if it is known, else by the time others took,
+            of which it may have had more already.
     """
 
     step: int | None
@@ -73,5 +74,5 @@ def progress_of(
     if step is not None and steps is not None and step >= first:
         left_s = max(0.0, elapsed_s * (steps - step - 1) / (step + 1 - first))
     elif usual_s is not None:
-        left_s = max(0.0, usual_s - elapsed_s)
+        left_s = usual_s - elapsed_s
     return Progress(step, steps, elapsed_s, left_s)

@@ -64,5 +64,10 @@ def _progress(progress: Progress) -> str:
     else:
         share = min(1.0, (progress.step + 1) / progress.steps)
         how_far = f"step {progress.step} of {progress.steps - 1} ({share:.0%})"
-    left = "" if progress.left_s is None else f", about {duration(progress.left_s)} left"
+    if progress.left_s is None:
+        left = ""
+    elif progress.left_s < 0:
+        left = ", longer than earlier runs"
+    else:
+        left = f", about {duration(progress.left_s)} left"
     return f"{how_far}, for {duration(progress.elapsed_s)}{left}"

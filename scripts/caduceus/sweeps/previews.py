@@ -36,10 +36,10 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
     for parameter in config.space.parameters:
         yield f"  {parameter.name:{width}}  {_spread(parameter)}"
     trials = list(sweep.trials())
-    together = f"{sweep.lag} at a time" if sweep.is_sequential else "all at a time"
+    together = f"at most {sweep.lag}" if sweep.is_sequential else "all"
     seeds = f", each with {len(sweep.seeds)} seeds" if len(sweep.seeds) > 1 else ""
     confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
-    yield f"{sweep.count} trials{seeds}, at most {together}{confirmed}: {len(trials)} runs"
+    yield f"{sweep.count} trials{seeds}, {together} at a time{confirmed}: {len(trials)} runs"
     if not sweep.is_servers:
         yield "first trials, before any result:"
         for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):

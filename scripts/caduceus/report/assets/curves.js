@@ -3,7 +3,10 @@
 const MOST_AT_FIRST = 12; // variants; more can't be told apart
 
 const curves = {
-  metric: data.metrics.find((metric) => data.main.includes(metric)) ?? data.metrics[0],
+  metric:
+    data.metrics.find((metric) => data.main.includes(metric)) ??
+    data.metrics.find((metric) => /^(val|eval|test)/.test(metric)) ?? // rather than a counter
+    data.metrics[0],
   isLog: false,
   withSingles: false,
   visible: new Set([...data.variants.keys()].slice(0, MOST_AT_FIRST)),
