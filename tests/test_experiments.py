@@ -288,3 +288,8 @@ def test_a_sweep_configuration_in_place_of_an_experiment_is_told_apart(tmp_path:
     (tmp_path / "sweep.yaml").write_text(text)
     with pytest.raises(SpecError, match=r"sweep.yaml:1: a W&B sweep configuration; write an exp"):
         load_experiment("sweep.yaml", {"seed": 0}, {"sweep": ""}, tmp_path)
+
+
+def test_parameters_that_no_command_line_takes_are_refused(project: Project) -> None:
+    with pytest.raises(SpecError, match=r"parameters: 1\d\d kB of variant 'rate=0.1', allowed: at"):
+        load(project, parameters={"layers": list(range(20_000))})

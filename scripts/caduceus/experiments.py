@@ -19,6 +19,7 @@ from caduceus.yaml_files import Source, load
 
 Parameters = dict[str, Any]
 
+_MOST_BYTES = 100_000  # of a word of a command line; Linux takes 128 KiB, quotes included
 _HASH_DIGITS = 12  # 48 bits: two of a million runs share an id once in 500 projects
 
 
@@ -228,7 +229,15 @@ def _runs(spec: dict[str, Any], source: Source, common: dict[str, Any]) -> Itera
     for variant, parameters in _variants(spec, source).items():
         for seed in spec["seeds"]:
             definition = common | {"parameters": parameters, "seed": seed}
-            identity = digest_text(canonical_json(definition))[:_HASH_DIGITS]
+            text = canonical_json(definition)
+            if len(text.encode()) > _MOST_BYTES:
+                raise SpecError(
+                    f"parameters: {len(text) // 1000} kB of variant {variant!r}, allowed: at most "
+                    f"{_MOST_BYTES // 1000}, since they go by the command line; put what is long "
+                    "into a file, and name that",
+                    source.where(["parameters"]),
+                )
+            identity = digest_text(text)[:_HASH_DIGITS]
             yield Run(f"{spec['id']}-{identity}", variant, seed, definition)
 
 
