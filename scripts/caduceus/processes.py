@@ -61,22 +61,6 @@ class _Deferral:
         self.noted.append(number)
 
 
-class _Stop(_Deferral):
-    """The same while a program runs: whether it still did when one came."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pid: int | None = None
-        self.has_met_program = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        super().__call__(number, frame)
-        if self.pid is not None:
-            with contextlib.suppress(ChildProcessError):
-                ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                self.has_met_program |= ended is None
-
-
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Let no signal that asks us to stop break off what is done inside.
@@ -123,7 +107,7 @@ def run(
     Raises:
         StartError: the program can't be started.
     """
-    stop = _Stop()
+    stop = _Deferral()
     handlers = {number: signal.signal(number, stop) for number in _STOPS}
     for handler in handlers.values():
         if isinstance(handler, _Deferral):  # what came shortly before
@@ -133,9 +117,10 @@ def run(
     try:
         with adopted() as orphans:
             process = _start_program(words, cwd, environment, console, kept_open)
-            stop.pid = process.pid
+            before = len(stop.noted)
             try:
                 _attend(process.pid, course, orphans, stop, time_limit_s, goes_on)
+                course.was_met = len(stop.noted) > before
             except BaseException:  # our own failure, or the caller's
                 _signal_group(process.pid, signal.SIGKILL)
                 raise
@@ -151,7 +136,7 @@ def run(
         for number, handler in handlers.items():
             signal.signal(number, handler)
     # It may have got the signal too, and have saved and ended in order before we looked.
-    if stop.noted and (code != 0 or stop.has_met_program):
+    if stop.noted and (code != 0 or course.was_met):
         course.interrupted_by = stop.noted[0]
     elif stop.noted and course.interrupted_by is None:  # it had finished
         os.kill(os.getpid(), stop.noted[0])
@@ -174,6 +159,7 @@ class _Course:
     started: float = field(default_factory=time.monotonic)
     asked_at: float | None = None  # to end
     interrupted_by: int | None = None
+    was_met: bool = False  # by a signal that asked us to stop, before it had ended
     timed_out: bool = False
     was_called_off: bool = False
 
@@ -207,7 +193,7 @@ def _attend(
     pid: int,
     course: _Course,
     orphans: Orphans,
-    stop: _Stop,
+    stop: _Deferral,
     time_limit_s: float,
     goes_on: Callable[[], bool],
 ) -> None:

@@ -33,7 +33,7 @@ def refresh_planned(
         runs: results/runs.
 
     Returns:
-        The runs that have changed, and those that the server hasn't got.
+        The runs that have changed, and those that the server hasn't got, though they were run.
     """
     entity = check_access(server, entity, project, must_write=False)
     found: dict[str, RunState] = {}
@@ -41,7 +41,8 @@ def refresh_planned(
         names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
         found |= {state.path.run: state for state in read_states(server, entity, project, names)}
     changed = [name for name, state in found.items() if _note(runs / name, state)]
-    return changed, [name for name in run_ids if name not in found]
+    missing = [name for name in run_ids if name not in found]
+    return changed, [name for name in missing if not _is_skipped(runs / name)]
 
 
 def refresh_project(
@@ -94,6 +95,11 @@ def skipped_run(path: RunPath) -> RunState:
 def planned_runs(plans: Iterable[Path]) -> list[str]:
     """The runs of several plans."""
     return [run_id for plan in plans for run_id in read_json(plan)["runs"]]
+
+
+def _is_skipped(folder: Path) -> bool:
+    path = folder / "server.json"
+    return path.exists() and bool(read_json(path)["state"] == SKIPPED)
 
 
 def _note(folder: Path, state: RunState) -> bool:

@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.files import read_json, write_json
-from caduceus.sweeps.folders import SweepFolder
-from caduceus.sweeps.plans import confirmed_place
+from caduceus.sweeps.folders import SweepFolder, confirmed_place
 from caduceus.sweeps.trials import confirm_trial
 
 

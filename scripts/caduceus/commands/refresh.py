@@ -7,8 +7,7 @@ from pathlib import Path
 
 from caduceus.accounts import find_account
 from caduceus.errors import SpecError
-from caduceus.files import read_json
-from caduceus.refreshing import SKIPPED, planned_runs, refresh_planned, refresh_project
+from caduceus.refreshing import planned_runs, refresh_planned, refresh_project
 from caduceus.server import Server
 
 
@@ -38,8 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         changed, asked = len(found), len(run_ids)
         for name in missing:
-            if not _is_skipped(arguments.results / "runs" / name):
-                print(f"not on the server: {name}", file=sys.stderr)
+            print(f"not on the server: {name}", file=sys.stderr)
     for chosen in arguments.projects:
         folder = arguments.results / "projects" / chosen["project"]
         found, unusable = refresh_project(server, chosen["project"], chosen["groups"], folder)
@@ -48,8 +46,3 @@ def run(arguments: argparse.Namespace) -> None:
         for name in unusable:
             print(f"left out, since its id can't name a folder: {name}", file=sys.stderr)
     print(f"changed on the server: {changed} of {asked} runs")
-
-
-def _is_skipped(run: Path) -> bool:
-    path = run / "server.json"
-    return path.exists() and read_json(path)["state"] == SKIPPED

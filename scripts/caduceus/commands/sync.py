@@ -9,13 +9,7 @@ from pathlib import Path
 from caduceus.accounts import find_account
 from caduceus.errors import CaduceusError
 from caduceus.server import Server
-from caduceus.synchronization import (
-    Courier,
-    describe,
-    has_ended,
-    has_nothing_to_send,
-    run_folders,
-)
+from caduceus.synchronization import Courier, describe, has_ended, has_nothing_to_send, run_folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

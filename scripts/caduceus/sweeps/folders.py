@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from caduceus.attempts import summarize_nothing
 from caduceus.errors import ResultError
-from caduceus.files import read_json
+from caduceus.files import canonical_json, digest_text, read_json
 from caduceus.sweeps.hyperband import BandValue
 from caduceus.validation import suggestion
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from caduceus.sweeps.configs import SweepConfig
 
 Trial = dict[str, Any]
+
+_SEEDS_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,22 @@ def trial_runs(sweep_id: str, number: int, seeds: Sequence[int], default_seed: i
     """The ids of the runs of a trial, in the order of the seeds; the default one isn't named."""
     start = f"{sweep_id}-t{number:04d}"
     return [start if seed == default_seed else f"{start}-s{seed}" for seed in seeds]
+
+
+def confirmation(count: int, seeds: Sequence[int], rank: int) -> str:
+    """What the trial is called that confirms the configuration at place `rank` of `count` trials.
+
+    Other trials may be the best ones once there are more of them, or other `seeds` of each than the
+    default one: what was confirmed before stays beside.
+    """
+    those = digest_text(canonical_json(sorted(seeds)))[:_SEEDS_DIGITS]
+    return f"c{count}-{those}.{rank}" if seeds else f"c{count}.{rank}"
+
+
+def confirmed_place(trial: str) -> tuple[int, int]:
+    """Of how many trials a confirmation is, and of which place."""
+    trials, _, rank = trial.removeprefix("c").partition(".")
+    return int(trials.partition("-")[0]), int(rank)
 
 
 def is_confirmation(trial: str) -> bool:

@@ -15,13 +15,12 @@ from typing import Any
 from caduceus.errors import SpecError
 from caduceus.files import canonical_json, digest_text
 from caduceus.sweeps.configs import SweepConfig, read_config
-from caduceus.sweeps.folders import trial_runs
+from caduceus.sweeps.folders import confirmation, trial_runs
 from caduceus.validation import Where, shown
 from caduceus.yaml_files import Source, load
 
 _HASH_DIGITS = 8  # ids of W&B have 64 characters, and a trial's has more than this after it
 _MOST_CHARACTERS = 64
-_SEEDS_DIGITS = 4
 _MOST_TRIALS = 100_000  # Snakemake plans a hundredth of that in a second or two
 _CONFIRMATIONS = 3  # runs of each configuration that is confirmed
 
@@ -128,22 +127,6 @@ def waits_for_results(config: SweepConfig) -> bool:
     """Whether a trial of such a sweep needs the results of earlier ones."""
     is_ended_by_results = config.early_terminate is not None or config.target is not None
     return config.method == "bayes" or is_ended_by_results
-
-
-def confirmation(count: int, seeds: Sequence[int], rank: int) -> str:
-    """What the trial is called that confirms the configuration at place `rank` of `count` trials.
-
-    Other trials may be the best ones once there are more of them, or other `seeds` of each than the
-    default one: what was confirmed before stays beside.
-    """
-    those = digest_text(canonical_json(sorted(seeds)))[:_SEEDS_DIGITS]
-    return f"c{count}-{those}.{rank}" if seeds else f"c{count}.{rank}"
-
-
-def confirmed_place(trial: str) -> tuple[int, int]:
-    """Of how many trials a confirmation is, and of which place."""
-    trials, _, rank = trial.removeprefix("c").partition(".")
-    return int(trials.partition("-")[0]), int(rank)
 
 
 def read_sweep(spec: dict[str, Any], source: Source, root: Path) -> SweepConfig | None:
