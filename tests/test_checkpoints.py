@@ -190,6 +190,31 @@ def test_what_is_logged_past_the_tracked_run_is_not_lost(
         assert all("loss" in row for row in rows)
 
 
+def test_a_row_with_media_after_one_that_was_logged_past_us_is_written(tmp_path: Path) -> None:
+    code = """
+import numpy, os, wandb
+from caduceus import tracking
+
+run = tracking.start()
+run.restore()
+run.wandb.log({"eval/x": 1}, step=0, commit=True)
+run.log({"picture": wandb.Image(numpy.zeros((4, 4, 3)))}, 1)
+run.checkpoint(1, every_s=0)
+os.kill(os.getpid(), 9)
+"""
+    variables = {
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+        "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": "0.25",
+        "WANDB_DIR": str(tmp_path),
+        "CADUCEUS_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
+    }
+    words = [sys.executable, "-c", code]
+    subprocess.run(words, env=os.environ | variables, cwd=tmp_path, timeout=50, check=False)
+    (log,) = find_logs(tmp_path)
+    assert [row["_step"] for row in iter_run(stitch([log]))] == ["0", "1"]
+
+
 def test_a_thinned_row_with_media_is_logged_before_a_checkpoint(tmp_path: Path) -> None:
     code = """
 import numpy, os, wandb

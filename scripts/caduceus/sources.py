@@ -174,7 +174,8 @@ def written_links(root: Path, folder: Path, since: str) -> list[str]:
             continue
         with contextlib.suppress(OSError):  # it may not be read, or somebody deletes files there
             inside = itertools.islice((root / entry.name).iterdir(), _LOOKED_AT)
-            if any(path.stat().st_mtime >= begun for path in (root / entry.name, *inside)):
+            paths = [path for path in (root / entry.name, *inside) if path.exists()]
+            if any(path.stat().st_mtime >= begun for path in paths):
                 found.append(entry.name)
     return found
 

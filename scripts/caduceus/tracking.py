@@ -275,20 +275,20 @@ class TrackedRun:
         us; else wandb has to write it.
         """
         log = wandb_sdk.log_of(self.wandb)
-        wanted, row = self._closed_row, -1 if self._row is None else self._row
+        last, wanted = (-1 if row is None else row for row in (self._row, self._closed_row))
         direct, self._direct = self._direct, None
-        if direct is not None and direct.step >= row:
-            row = direct.step
+        is_open = not is_plain(self._open)
+        if direct is not None and direct.step >= last:
+            last, is_open = direct.step, direct.is_open
+            wanted, self._open, self._row = last, {}, last
         elif direct is not None:
-            wanted = max(direct.step, -1 if wanted is None else wanted)
-        if (direct is not None and direct.step == row) or not is_plain(self._open):
-            if direct is None or direct.is_open:
-                wandb_sdk.close_row(self.wandb, row)
-            wanted, self._open, self._row = row, {}, row
-        if wanted is None or log is None or not log.exists():
+            wanted = max(wanted, direct.step)
+        if is_open:
+            wandb_sdk.close_row(self.wandb, last)
+            wanted, self._open = last, {}
+        if wanted < 0 or log is None or not log.exists():
             return
-        if self._watch is None:
-            self._watch = RowWatch(log)
+        self._watch = self._watch or RowWatch(log)
         checkpoints.wait_for_row(self._watch, log, wanted)
 
     def log_curves(self, step: int) -> None:

@@ -59,7 +59,7 @@ def hear_log(run: Run, heard: Callable[[Logged], None]) -> None:
         is_closed = step is None if commit is None else commit
         heard(Logged(run._local_step - is_closed, not is_closed))
 
-    run.log = log  # type: ignore[method-assign]
+    run.log = log  # type: ignore[method-assign]  # of this run alone, not of its class
     if wandb.run is run:
         wandb.log = log
 

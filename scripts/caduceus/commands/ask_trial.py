@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import SpecError
-from caduceus.files import read_json, write_json
-from caduceus.sweeps.folders import SweepFolder
+from caduceus.sweeps.folders import SweepFolder, Trial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
-    chosen = folder.chosen(arguments.out.stem)
-    if not chosen.exists():
+
+    def choose() -> Trial:
         if not arguments.is_online:
             raise SpecError(
                 "wandb.mode: a W&B server chooses the trials of this sweep (engine: wandb): set it "
@@ -30,5 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
         from caduceus.sweeps.agents import ask_trial  # requests
 
         runs = [path.parent for path in arguments.ended]
-        write_json(chosen, ask_trial(folder, number, arguments.project, runs))
-    write_json(arguments.out, read_json(chosen))
+        return ask_trial(folder, number, arguments.project, runs)
+
+    folder.choose_once(arguments.out.stem, choose)

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from caduceus.files import read_json, write_json
 from caduceus.sweeps.folders import SweepFolder, confirmed_place
 from caduceus.sweeps.trials import confirm_trial
 
@@ -14,7 +13,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = SweepFolder.of_trial(arguments.out)
-    chosen = folder.chosen(arguments.out.stem)
-    if not chosen.exists():
-        write_json(chosen, confirm_trial(folder, *confirmed_place(arguments.out.stem)))
-    write_json(arguments.out, read_json(chosen))
+    name = arguments.out.stem
+    folder.choose_once(name, lambda: confirm_trial(folder, *confirmed_place(name)))

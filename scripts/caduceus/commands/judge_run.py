@@ -14,6 +14,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    folder = RunFolder(arguments.out.parent)
-    log = folder.server / f"run-{folder.path.name}.wandb"
-    write_json(arguments.out, judge_run(folder.path, log, arguments.trial))
+    write_json(arguments.out, judge_run(RunFolder(arguments.out.parent), arguments.trial))

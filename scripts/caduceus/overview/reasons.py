@@ -75,6 +75,8 @@ def _from_others(about: str, made: Collection[str], item: str) -> str:
 def _from_files(about: str, item: str) -> str:
     """The same of files that are newer than it."""
     runs, others = _sorted_out(about)
+    if others == [item] and not runs:
+        return "a part of it changed"
     others = [other for other in others if other != item]
     parts = [f"{count_of(len(runs), 'run')} of it changed"] if runs else []
     parts += [f"{listed(others, _SHOWN)} changed"] if others else []

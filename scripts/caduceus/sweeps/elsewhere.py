@@ -13,13 +13,14 @@ from caduceus.accounts import find_account
 from caduceus.compute import elsewhere
 from caduceus.errors import ResultError, ServerError
 from caduceus.files import read_json
+from caduceus.runs import RunFolder
 from caduceus.server import Server
 from caduceus.server_runs import RunPath, check_access, configuration, read_about
 from caduceus.sweeps.folders import SweepFolder, Trial, skipped
 from caduceus.sweeps.judges import rule_of
 from caduceus.sweeps.plans import waits_for_results
 from caduceus.sweeps.trials import is_skipped, open_trial
-from caduceus.wandb_log import stitch
+from caduceus.wandb_log import find_logs, stitch
 
 
 def find_trial(folder: SweepFolder, number: int, project: str, results: Sequence[Path]) -> Trial:
@@ -54,30 +55,31 @@ def find_trial(folder: SweepFolder, number: int, project: str, results: Sequence
     return trial
 
 
-def judge_run(run: Path, log: Path, trial_json: Path) -> dict[str, Any]:
+def judge_run(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
     """What outcome.json is to hold: of train.json what a sweep goes by.
 
     Args:
-        run: results/runs/RUN, which has been exported.
-        log: what `server_logs.fetched_log` fetched of it.
+        folder: the run's, which has been exported from what was fetched of it.
         trial_json: the file of its trial.
 
     Raises:
         ResultError: the run hasn't ended.
     """
-    summary = read_json(run / "run_summary.json")
+    run = folder.path.name
+    summary = read_json(folder.path / "run_summary.json")
     if summary["state"] == "skipped":
-        return skipped(run.name)
+        return skipped(run)
     if summary["state"] not in ("finished", "failed"):
         raise ResultError(
             "hasn't ended where it runs; type `snakemake --cores 1 refresh` once it has, and start "
             "again",
-            run.name,
+            run,
         )
     attempt = elsewhere(summary)
-    outcome = rule_of(trial_json).outcome(stitch([log]), summary["state"] == "finished")
+    parts = stitch(find_logs(folder.server))
+    outcome = rule_of(trial_json).outcome(parts, summary["state"] == "finished")
     return {
-        "run": run.name,
+        "run": run,
         "state": summary["state"],
         "compute": {"wall_s": attempt["wall_s"]},
         "attempts": [attempt],

@@ -1,14 +1,14 @@
 """The layout of a sweep's folder, results/sweeps/SWEEP, and what the files of its trials say."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caduceus.attempts import summarize_nothing
 from caduceus.errors import ResultError
-from caduceus.files import canonical_json, digest_text, read_json
+from caduceus.files import canonical_json, digest_text, read_json, write_json
 from caduceus.sweeps.hyperband import BandValue
 from caduceus.validation import suggestion
 
@@ -78,6 +78,13 @@ class SweepFolder:
         """A copy of a trial's file, which Snakemake deletes where it has the trial chosen again."""
         return self.path / f"work/chosen/{name}.json"
 
+    def choose_once(self, name: str, choose: Callable[[], Trial]) -> None:
+        """Write the file of a trial: as it was chosen if it ever was, else as `choose` says."""
+        chosen = self.chosen(name)
+        if not chosen.exists():
+            write_json(chosen, choose())
+        write_json(self.trial(name), read_json(chosen))
+
     def all_chosen(self) -> list[Path]:
         """All of these that are there."""
         return sorted((self.path / "work/chosen").glob("*.json"))
@@ -111,12 +118,12 @@ class SweepFolder:
     def results(self, count: int) -> list[dict[str, Any]]:
         """The results of the first `count` trials as they are now: see `result_of`."""
         plan = read_json(self.plan)
-        seeds, default_seed = plan["seeds"], plan["default_seed"]
-        results = []
-        for number in range(count):
-            runs = trial_runs(plan["sweep"], number, seeds, default_seed)
-            results.append(result_of(number, list(map(self.ended, runs))))
-        return results
+        return [
+            result_of(
+                number, [self.ended(path.parent.name) for path in self.run_results(plan, number)]
+            )
+            for number in range(count)
+        ]
 
     def earlier(self, number: int) -> list[Trial]:
         """The trials before trial `number`, oldest first.

@@ -78,10 +78,7 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
         results: train.json of each run of trial `number - lag`; empty before the first result, and
             in a sweep that goes by none.
     """
-    known = folder.chosen(f"{number:04d}")
-    if not known.exists():
-        write_json(known, _next_trial(folder, number, results))
-    write_json(folder.trial(f"{number:04d}"), read_json(known))
+    folder.choose_once(f"{number:04d}", lambda: _next_trial(folder, number, results))
 
 
 def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
