@@ -22,11 +22,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from caduceus.accounts import Account
-from caduceus.files import write_json
-from caduceus.rendering import parse
-from caduceus.server import Server
-from caduceus.server_runs import RunPath, read_state
+from caduceus.io.cells import parse
+from caduceus.io.files import write_json
+from caduceus.server.client import Server
+from caduceus.server.runs import RunPath, read_state
+from caduceus.system.wandb_account import Account
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

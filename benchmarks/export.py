@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from caduceus.files import write_json
-from caduceus.project import load_project
+from caduceus.io.files import write_json
+from caduceus.project.project import load_project
 from caduceus.wandb_log.framing import Damage, RecordReader
 from caduceus.wandb_log.records import split_record
 from caduceus.wandb_log.writing import LogWriter

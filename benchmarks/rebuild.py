@@ -26,10 +26,10 @@ import time
 from pathlib import Path
 
 import yaml
-from caduceus.files import write_json
-from caduceus.identities import identity
-from caduceus.planning import plan_run
-from caduceus.project import load_project
+from caduceus.io.files import write_json
+from caduceus.project.identity import identity
+from caduceus.project.plan import plan_run
+from caduceus.project.project import load_project
 from export import log_run, write_logs
 from scale import AS_MAKE, finish_project
 

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from caduceus.report.contents import Sources, read_contents
-from caduceus.report.page import write_page
+from caduceus.paper.report.contents import Sources, read_contents
+from caduceus.paper.report.page import write_page
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

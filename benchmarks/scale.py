@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import yaml
-from caduceus.project import load_project
+from caduceus.project.project import load_project
 
 REPOSITORY = Path(__file__).parents[1]
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

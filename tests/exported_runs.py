@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
-from caduceus.files import write_json, write_whole
-from caduceus.identities import identity
-from caduceus.project import Project as Loaded
-from caduceus.project import load_project
-from caduceus.rendering import to_csv
+from caduceus.io.cells import to_csv
+from caduceus.io.files import write_json, write_whole
+from caduceus.project.identity import identity
+from caduceus.project.project import Project as Loaded
+from caduceus.project.project import load_project
 from projects import Project
 
 # The rows that a run with these parameters and this seed has logged; None if it failed.

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from caduceus.drawing import house_style
-from caduceus.files import read_json, write_json, write_whole
-from caduceus.paper.figure_data import Content
-from caduceus.paper.figures import draw, measure, read_data
-from caduceus.validation import validate
+from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.io.validation import validate
+from caduceus.paper.figures.figure import draw, measure, read_data
+from caduceus.paper.figures.figure_data import Content
+from caduceus.paper.figures.style import house_style
 from exported_runs import Logged, export_runs
 from matplotlib.figure import Figure
 from projects import Project

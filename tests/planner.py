@@ -50,7 +50,8 @@ def planner() -> Planner:
 def serve() -> None:
     """Answer each line of stdin, which is a request, by an exit status."""
     import pandas  # noqa: F401  Snakemake does so when it compares parameters
-    from caduceus import commands, project
+    from caduceus import commands
+    from caduceus.project import project
     from snakemake.cli import get_argument_parser
 
     get_argument_parser()  # imports the plugins

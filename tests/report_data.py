@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from caduceus.files import write_whole
-from caduceus.group_history import RunHistory, write_history
-from caduceus.rendering import to_csv
+from caduceus.exports.group_history import RunHistory, write_history
+from caduceus.io.cells import to_csv
+from caduceus.io.files import write_whole
 
 METRICS = ("train/loss", "val/accuracy")
 

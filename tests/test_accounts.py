@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from caduceus.accounts import Account, additions, find_account
 from caduceus.errors import AccountError
+from caduceus.system.wandb_account import Account, additions, find_account
 from wandb_server import WandbServer
 
 KEY = "secret" + "0123456789" * 4

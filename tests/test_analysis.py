@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from caduceus.analysis import load_history, load_runs, load_sweep
 from caduceus.errors import ResultError
-from caduceus.files import read_json, write_json, write_whole
-from caduceus.leases import held
-from caduceus.rendering import to_csv
-from caduceus.runs import RunFolder
+from caduceus.io.cells import to_csv
+from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.runs.folder import RunFolder
+from caduceus.system.leases import held
 from exported_runs import export_runs
 from nbclient import NotebookClient
 from projects import REPOSITORY, Project

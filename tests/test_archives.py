@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from caduceus.archives.contents import Entry
-from caduceus.archives.making import Made, make_archive
-from caduceus.archives.pages import installed_packages
-from caduceus.archives.rebuilding import other_packages
-from caduceus.archives.zips import unpack, write_zip
 from caduceus.errors import AccountError, CaduceusError, ResultError, SpecError
-from caduceus.files import sha256
-from caduceus.known_secrets import known_secrets
-from caduceus.project import load_project
+from caduceus.io.files import sha256
+from caduceus.paper.archive.contents import Entry
+from caduceus.paper.archive.making import Made, make_archive
+from caduceus.paper.archive.pages import installed_packages
+from caduceus.paper.archive.rebuilding import other_packages
+from caduceus.paper.archive.zips import unpack, write_zip
+from caduceus.project.project import load_project
+from caduceus.system.known_secrets import known_secrets
 from projects import REPOSITORY, Project
 
 MADE = [

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from caduceus import checkpoints
 from caduceus.data_order import batches
 from caduceus.errors import ResultError
-from caduceus.files import read_json
+from caduceus.io.files import read_json
+from caduceus.tracking import checkpoints
 from caduceus.wandb_log import find_logs, iter_run, stitch
 
 
@@ -51,7 +51,7 @@ def test_a_damaged_one_is_passed_over_and_said(
 
 def test_what_a_killed_program_left_is_swept_up(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from caduceus import checkpoints\n"
+        "import sys; from pathlib import Path; from caduceus.tracking import checkpoints\n"
         "for step in range(10**9):\n"
         "    checkpoints.save(Path(sys.argv[1]), step, {'x': bytes(3_000_000)})\n"
     )
@@ -68,7 +68,7 @@ def test_what_a_killed_program_left_is_swept_up(tmp_path: Path) -> None:
 
 def test_one_that_the_program_cannot_read_is_named(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from caduceus import checkpoints\n"
+        "import sys; from pathlib import Path; from caduceus.tracking import checkpoints\n"
         "class Own: pass\n"
         "checkpoints.save(Path(sys.argv[1]), 1, {'x': Own()})\n"
     )

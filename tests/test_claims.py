@@ -11,12 +11,12 @@ import pytest
 import yaml
 from caduceus.__main__ import main
 from caduceus.errors import SpecError
+from caduceus.io.validation import validate
 from caduceus.paper.claim_findings import weigh_claim
 from caduceus.paper.claim_pages import claim_lines, claims_page
 from caduceus.paper.claims import decide_claims
-from caduceus.project import load_project
+from caduceus.project.project import load_project
 from caduceus.statistics import decide, runs_to_decide
-from caduceus.validation import validate
 from exported_runs import Logged, export_runs, load
 from projects import EXPERIMENT, REPOSITORY, Project
 

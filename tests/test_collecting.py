@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from caduceus.files import write_json
+from caduceus.io.files import write_json
 from caduceus.paper.ledger import read_ledger
 from projects import EXPERIMENT, Project
 
@@ -19,7 +19,7 @@ def with_leftovers(project: Project) -> list[str]:
     project.write_yaml("experiments/more.yaml", EXPERIMENT | {"id": "more", "seeds": [7]})
     plan = {"file": "experiments/more.yaml", "runs": {}}
     write_json(project.path / "results/experiments/more.json", plan)
-    from caduceus.experiments import load_experiment
+    from caduceus.project.experiments import load_experiment
 
     groups = {"baseline": ""}
     runs = load_experiment("experiments/more.yaml", {"seed": 0}, groups, project.path).runs
@@ -51,8 +51,8 @@ def test_what_an_experiment_names_is_kept(project: Project) -> None:
 
 
 def test_a_run_somebody_is_at_work_on_is_no_leftover(project: Project, tmp_path: Path) -> None:
-    from caduceus.leases import held
-    from caduceus.runs import RunFolder
+    from caduceus.runs.folder import RunFolder
+    from caduceus.system.leases import held
 
     with_leftovers(project)
     folder = RunFolder(project.path / "results/runs/old-1")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus import histories
+from caduceus.exports import history as exports_history
 from caduceus.wandb_log import (
     Damage,
     LogError,
@@ -164,10 +164,10 @@ def check_both_ways(path: Path, log: Log) -> None:
     found = []
     for limit in (sys.maxsize, 0):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(histories, "_LARGE_LOG", limit)
-            patch.setattr("caduceus.history_table._CELLS_AT_ONCE", 10)
-            patch.setattr("caduceus.history_table._IN_MEMORY", 1000)
-            rows = histories.export_history(stitch([path]), path.parent).rows
+            patch.setattr(exports_history, "_LARGE_LOG", limit)
+            patch.setattr("caduceus.exports.history_batches._CELLS_AT_ONCE", 10)
+            patch.setattr("caduceus.exports.history_batches._IN_MEMORY", 1000)
+            rows = exports_history.export_history(stitch([path]), path.parent).rows
         names = ("metrics_history.csv", "system_metrics.csv")
         found.append((rows, *((path.parent / name).read_bytes() for name in names)))
     assert found[0] == found[1]
@@ -253,7 +253,7 @@ def test_rows_are_cut_and_shifted_as_the_run_is_stitched(path: Path) -> None:
     path.write_bytes(framed(rows))
     for part in (Part(path, None, end=4), Part(path, None, "append", None), Part(path, None)):
         other = Part(path, None, part.rule, part.start, part.end)
-        by_rows = list(histories.kept_rows(part, iter_rows(Segment(path)), 99))
+        by_rows = list(exports_history.kept_rows(part, iter_rows(Segment(path)), 99))
         batches = columns.kept_batches(other, columns.iter_batches(Segment(path)), 99)
         by_columns = [b.row(index) for b in batches for index in range(b.rows)]
         assert by_columns == by_rows

@@ -1,8 +1,8 @@
 """What is allowed in an experiment, and unwise."""
 
 import pytest
-from caduceus.conventions import unconventional
-from caduceus.validation import validate
+from caduceus.io.validation import validate
+from caduceus.project.conventions import unconventional
 from projects import EXPERIMENT, Project
 
 SPEC = validate(EXPERIMENT, "experiment", lambda keys: "") | {"name": "toy", "group": "baseline"}

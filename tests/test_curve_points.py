@@ -1,6 +1,6 @@
 """The points of a run's curves."""
 
-from caduceus.curve_points import CurvePoints
+from caduceus.tracking.curve_points import CurvePoints
 
 
 def test_what_is_not_drawn_is_not_kept() -> None:

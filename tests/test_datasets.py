@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.datasets import check_dataset, make_dataset
 from caduceus.errors import DatasetError, ProgramError
+from caduceus.training.datasets import check_dataset, make_dataset
 
 
 @pytest.fixture

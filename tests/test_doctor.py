@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from caduceus.doctor.outside import look_at_account, look_at_env_file, look_at_git
-from caduceus.doctor.packages import (
+from caduceus.overview.doctor.outside import look_at_account, look_at_env_file, look_at_git
+from caduceus.overview.doctor.packages import (
     cuda_of_torch,
     installed_versions,
     locked_versions,
@@ -14,7 +14,7 @@ from caduceus.doctor.packages import (
     look_at_packages,
     look_at_python,
 )
-from caduceus.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
+from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from fake_nvml import FakeNvml
 from projects import Project
 from wandb_server import WandbServer

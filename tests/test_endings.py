@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from caduceus.endings import last_lines, reason
-from caduceus.processes import Outcome
+from caduceus.system.processes import Outcome
+from caduceus.training.failure_reason import last_lines, reason
 
 TRACEBACK = """\
 Traceback (most recent call last):

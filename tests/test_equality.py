@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.equality import differences
-from caduceus.exports import VOLATILE, VOLATILE_VALUES, export_logs
+from caduceus.exports.equality import differences
+from caduceus.exports.run import VOLATILE, VOLATILE_VALUES, export_logs
 from caduceus.wandb_log import LogWriter
 from caduceus.wandb_log.records import HISTORY, SUMMARY
 from caduceus.wandb_log.wire import encode

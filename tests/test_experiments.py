@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from caduceus.errors import SpecError
-from caduceus.experiments import Experiment, load_experiment
-from caduceus.identities import identity
-from caduceus.project import load_project
+from caduceus.project.experiments import Experiment, load_experiment
+from caduceus.project.identity import identity
+from caduceus.project.project import load_project
 from projects import CONFIG, EXPERIMENT, REPOSITORY, Project
 
 SETTINGS = {

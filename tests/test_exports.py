@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from caduceus.errors import ResultError
-from caduceus.exports import export_run
-from caduceus.groups import export_group, leaves
-from caduceus.histories import fold_media
-from caduceus.runs import RunFolder
+from caduceus.exports.group import export_group, leaves
+from caduceus.exports.history import fold_media
+from caduceus.exports.run import export_run
+from caduceus.runs.folder import RunFolder
 from caduceus.wandb_log import read_log
 from projects import EXPERIMENT, ONE_RUN, TRAIN, Project
 

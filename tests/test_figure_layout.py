@@ -4,10 +4,10 @@ import itertools
 from typing import Any
 
 import pytest
-from caduceus.drawing import house_style, line_style
-from caduceus.pages import WIDTHS, add_title, text_width, wrap
-from caduceus.paper.figure_data import Content
-from caduceus.paper.figures import draw
+from caduceus.paper.figures.figure import draw
+from caduceus.paper.figures.figure_data import Content
+from caduceus.paper.figures.layout import WIDTHS, add_title, text_width, wrap
+from caduceus.paper.figures.style import house_style, line_style
 from figure_exports import add_predictions, export_variants, learning, measured
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from caduceus.errors import ResultError, SpecError
-from caduceus.group_history import ABOUT, RunHistory, write_history
-from caduceus.paper.figures import draw_figure, measure_figure
-from caduceus.paper.histories import read_curve
-from caduceus.paper.history_columns import read_curves
-from caduceus.rendering import csv_line
+from caduceus.exports.group_history import ABOUT, RunHistory, write_history
+from caduceus.io.cells import csv_line
+from caduceus.paper.figures.figure import draw_figure, measure_figure
+from caduceus.paper.figures.history_columns import read_curves
+from caduceus.paper.history_values import read_curve
 from caduceus.statistics import estimate
 from caduceus.statistics.curves import align
 from exported_runs import export_runs, load

@@ -4,11 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from caduceus import sources
-from caduceus.files import read_json, write_json
-from caduceus.git import UNKNOWN, read_commit, remote_of, repository_of
-from caduceus.planning import plan_run
-from caduceus.runs import RunFolder
+from caduceus.io.files import read_json, write_json
+from caduceus.project.plan import plan_run
+from caduceus.runs import source_code
+from caduceus.runs.folder import RunFolder
+from caduceus.system.git import UNKNOWN, read_commit, remote_of, repository_of
 
 
 def git(folder: Path, *words: str) -> str:
@@ -89,7 +89,7 @@ def test_a_plan_notes_the_commit_of_its_snapshot_until_the_run_has_finished(
 ) -> None:
     monkeypatch.chdir(repository)
     program = Path("study/train.py")
-    code = sources.code_identity([program], None, Path())
+    code = source_code.code_identity([program], None, Path())
     definition = {"program": str(program), "code": code, "parameters": {}}
     folder = RunFolder(Path("results/runs/one"))
 

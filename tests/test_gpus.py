@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from caduceus import gpus, nvml
-from caduceus.attempts import summarize
 from caduceus.errors import ResourceError
+from caduceus.runs.attempts import summarize
+from caduceus.system import gpus, nvml
 from fake_nvml import FakeNvml
 
 FREE = FakeNvml(used=(0, 0, 0))

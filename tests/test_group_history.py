@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from caduceus.group_history import RunHistory, write_history
-from caduceus.rendering import to_csv
+from caduceus.exports.group_history import RunHistory, write_history
+from caduceus.io.cells import to_csv
 
 
 def written(folder: Path, *runs: list[dict[str, Any]]) -> pa.Table:

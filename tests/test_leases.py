@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from caduceus import leases
-from caduceus.files import read_json
-from caduceus.leases import Host
+from caduceus.io.files import read_json
+from caduceus.system import leases
+from caduceus.system.leases import Host
 
 HERE, THERE = Host("here", "boot-1"), Host("there", "boot-2")
 QUICK = {"_BEAT_S": 0.2, "_SILENT_S": 2.0, "_LOOKS_S": 0.05, "_SETTLES_S": 0.3}
@@ -23,7 +23,8 @@ QUICK = {"_BEAT_S": 0.2, "_SILENT_S": 2.0, "_LOOKS_S": 0.05, "_SETTLES_S": 0.3}
 HOLDER = f"""
 import os, sys
 from pathlib import Path
-from caduceus import leases, processes
+from caduceus.system import leases
+from caduceus.system import processes
 for name, value in {QUICK!r}.items():
     setattr(leases, name, value)
 processes._POLL_S = 0.1

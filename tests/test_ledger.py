@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.compute import total_cost
-from caduceus.files import digest_text, write_json
+from caduceus.io.files import digest_text, write_json
 from caduceus.paper.compute import sum_compute
+from caduceus.runs.cost import total_cost
 from debian_packages import UnavailableError, install
 from projects import Project
 

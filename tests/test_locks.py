@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 from caduceus.errors import ResultError
-from caduceus.files import read_json, write_json
-from caduceus.locks import note_holder, unlock
+from caduceus.io.files import read_json, write_json
+from caduceus.system.snakemake_lock import note_holder, unlock
 
 
 @pytest.fixture

@@ -4,17 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
-from caduceus import macros
+from caduceus.runs import command_line
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 PARAMETERS = {"rate": 1e-05, "deep": True, "wide": False, "name": "a b", "none": None, "n": 3}
 
 
-@pytest.mark.parametrize("name", [name for name in macros.NAMES if name.startswith("args")])
+@pytest.mark.parametrize("name", [name for name in command_line.NAMES if name.startswith("args")])
 def test_every_form_of_arguments_is_that_of_wandb(tmp_path: Path, name: str) -> None:
     file = tmp_path / "parameters.json"
     theirs = create_sweep_command_args({"args": {k: {"value": v} for k, v in PARAMETERS.items()}})
-    ours = macros.expand([f"${{{name}}}"], "p.py", PARAMETERS, file)
+    ours = command_line.expand([f"${{{name}}}"], "p.py", PARAMETERS, file)
 
     if name == "args_json_file":
         assert ours == [str(file)]
@@ -24,7 +24,7 @@ def test_every_form_of_arguments_is_that_of_wandb(tmp_path: Path, name: str) -> 
 
 
 def test_the_default_command_starts_the_program_with_this_python(tmp_path: Path) -> None:
-    words = macros.expand(
+    words = command_line.expand(
         ["${env}", "${interpreter}", "${program}", "${args}"], "p.py", {"a": 1}, tmp_path / "x"
     )
     assert words[0] == "/usr/bin/env"
@@ -40,10 +40,12 @@ def test_variables_are_those_of_wandb(tmp_path: Path, monkeypatch: pytest.Monkey
         "plain",
         "a${envvar:NODES}b${envvar:NODES}",
     ]
-    assert macros.expand(command, "p.py", {}, tmp_path / "x") == create_sweep_command([*command])
+    assert command_line.expand(command, "p.py", {}, tmp_path / "x") == create_sweep_command(
+        [*command]
+    )
 
 
 def test_a_macro_that_wandb_would_not_replace_is_found() -> None:
-    assert macros.wrong_word(["${env}", "x${envvar:A}", 3]) is None
-    assert macros.wrong_word(["${env}", "${argz}"]) == "${argz}"
-    assert macros.wrong_word(["--config=${args_json_file}"]) == "--config=${args_json_file}"
+    assert command_line.wrong_word(["${env}", "x${envvar:A}", 3]) is None
+    assert command_line.wrong_word(["${env}", "${argz}"]) == "${argz}"
+    assert command_line.wrong_word(["--config=${args_json_file}"]) == "--config=${args_json_file}"

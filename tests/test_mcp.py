@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from anyio.from_thread import start_blocking_portal
-from caduceus.files import read_json, write_json, write_whole
-from caduceus.mcp_tools import toolbox
+from caduceus.io.cells import to_csv
+from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.overview.mcp import toolbox
 from caduceus.paper.claims import decide_claims
-from caduceus.rendering import to_csv
 from caduceus.statistics import compare_paired
 from exported_runs import export_runs
 from figure_exports import STATISTICS

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from caduceus.outputs import keep_output
+from caduceus.training.outputs import keep_output
 
 
 def test_whatever_lies_there_is_kept_and_files_are_listed(tmp_path: Path) -> None:

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.leases import held
+from caduceus.io.yaml_files import load
 from caduceus.overview.forecasts import Duration, in_words, makespan_s, read_durations, typical_s
-from caduceus.overview.novelty import known_runs, why_trained
 from caduceus.overview.plans import Plan, Training, plan_lines, read_plan
 from caduceus.overview.progress import progress_of
 from caduceus.overview.reasons import export_in_words
 from caduceus.overview.reasons import in_words as reason_in_words
-from caduceus.overview.states import read_states
-from caduceus.overview.states_shown import stale_lines, state_lines
-from caduceus.project import load_project
-from caduceus.runs import RunFolder
-from caduceus.yaml_files import load
+from caduceus.overview.status import read_states
+from caduceus.overview.status_lines import stale_lines, state_lines
+from caduceus.overview.training_reasons import known_runs, why_trained
+from caduceus.project.project import load_project
+from caduceus.runs.folder import RunFolder
+from caduceus.system.leases import held
 from projects import REPOSITORY, Project
 from wandb_logs import framed, history
 

@@ -13,7 +13,7 @@ HEAVY = {"matplotlib", "numpy", "pandas", "pyarrow", "scipy", "torch", "wandb"}
 def test_parsing_imports_nothing_heavy(project: Project) -> None:
     code = """
 import sys, yaml
-from caduceus.project import command_digests, load_project
+from caduceus.project.project import command_digests, load_project
 load_project(yaml.safe_load(open("config.yaml")), ["config.yaml"])
 command_digests(["export_group"])
 print(*{name.partition(".")[0] for name in sys.modules})

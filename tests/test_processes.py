@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from caduceus import processes
 from caduceus.errors import ProgramError
+from caduceus.system import processes
 
 
 def run(tmp_path: Path, code: str, time_limit_s: float = 0) -> tuple[processes.Outcome, str]:
@@ -175,7 +175,7 @@ def test_the_caller_can_call_a_program_off(tmp_path: Path) -> None:
 SUPERVISOR = """
 import os, sys
 from pathlib import Path
-from caduceus import processes
+from caduceus.system import processes
 with open("console", "wb") as stream, processes.undisturbed():
     words = [sys.executable, "-c", sys.argv[1]]
     outcome = processes.run(words, Path(), os.environ, stream)
@@ -243,13 +243,14 @@ PRINTS = "import sys\nfor _ in range(int(sys.argv[1])): sys.stdout.write('{}' * 
 FLOOD = f"""
 import os, resource, sys
 from pathlib import Path
-from caduceus import endings, processes
+from caduceus.training import failure_reason
+from caduceus.system import processes
 console = Path("console")
 with console.open("wb") as stream:
     words = [sys.executable, "-c", {PRINTS!r}.replace("{{}}", sys.argv[2]), sys.argv[1]]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcome = processes.run(words, Path(), os.environ, stream)
-said = endings.reason("it", outcome, 0, console)
+said = failure_reason.reason("it", outcome, 0, console)
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(grown * 1024, console.stat().st_size, len(said))
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from caduceus.__main__ import main
-from caduceus.files import read_json, sha256, write_json
+from caduceus.io.files import read_json, sha256, write_json
 from exported_runs import export_runs, load
 from projects import Project
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from caduceus.accounts import Account
 from caduceus.errors import AccountError, ServerError
-from caduceus.groups import group_folder
-from caduceus.refreshing import find_run, planned_runs, refresh_planned, refresh_project
-from caduceus.server import Server
-from caduceus.server_runs import RunPath, RunState
+from caduceus.exports.group import group_folder
+from caduceus.server.client import Server
+from caduceus.server.refresh import find_run, planned_runs, refresh_planned, refresh_project
+from caduceus.server.runs import RunPath, RunState
+from caduceus.system.wandb_account import Account
 from wandb_server import Run, WandbServer
 
 IDS = [f"run-{number:03}" for number in range(300)]

@@ -7,7 +7,7 @@ import math
 import struct
 
 import pytest
-from caduceus.rendering import cell, parse, render
+from caduceus.io.cells import cell, parse, render
 from hypothesis import given
 from hypothesis import strategies as st
 

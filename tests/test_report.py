@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from caduceus.files import write_json, write_whole
-from caduceus.report.contents import Sources, read_contents
-from caduceus.report.packing import thin
-from caduceus.report.page import write_page
+from caduceus.io.files import write_json, write_whole
+from caduceus.paper.report.contents import Sources, read_contents
+from caduceus.paper.report.packing import thin
+from caduceus.paper.report.page import write_page
 from caduceus.statistics import estimate, estimate_mean
 from caduceus.statistics.curves import align, estimate_steps
 from chromium import Browser

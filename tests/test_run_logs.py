@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.attempts import lost_s
-from caduceus.run_logs import is_whole, resumed_from, stitch_attempts
-from caduceus.runs import RunFolder
+from caduceus.runs.attempts import lost_s
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import is_whole, resumed_from, stitch_attempts
 from caduceus.wandb_log import iter_run, stitch
 from wandb_logs import field, framed, history, record
 

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from caduceus import scratch
 from caduceus.errors import ResourceError, ResultError
-from caduceus.files import files_below
-from caduceus.scratch import Mirror, borrow, rescue
+from caduceus.io.files import files_below
+from caduceus.training import scratch
+from caduceus.training.scratch import Mirror, borrow, rescue
 
 
 @pytest.fixture

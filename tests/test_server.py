@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.accounts import Account
 from caduceus.errors import AccountError, CaduceusError, ServerError
-from caduceus.files import md5_base64
-from caduceus.server import Server
-from caduceus.server_runs import check_access
+from caduceus.io.files import md5_base64
+from caduceus.server.client import Server
+from caduceus.server.runs import check_access
+from caduceus.system.wandb_account import Account
 from wandb_server import WandbServer
 
 KEY = WandbServer.key

@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus import histories, server_runs
-from caduceus.accounts import Account
-from caduceus.equality import differences
 from caduceus.errors import ServerError
-from caduceus.exports import export_logs
-from caduceus.files import files_below, read_json
-from caduceus.server import Server
-from caduceus.server_logs import fetch_log, fetched_log
-from caduceus.server_runs import RunPath, RunState, read_history, read_state
+from caduceus.exports import history
+from caduceus.exports.equality import differences
+from caduceus.exports.run import export_logs
+from caduceus.io.files import files_below, read_json
+from caduceus.server import runs
+from caduceus.server.client import Server
+from caduceus.server.logs import fetch_log, fetched_log
+from caduceus.server.runs import RunPath, RunState, read_history, read_state
+from caduceus.system.wandb_account import Account
 from caduceus.wandb_log import Segment, read_log
 from caduceus.wandb_log.reading import iter_contents
 from caduceus.wandb_log.records import HISTORY
@@ -36,7 +37,7 @@ import hashlib, os, sys, time
 from base64 import b64encode
 from pathlib import Path
 import numpy, wandb
-from caduceus import wandb_sdk
+from caduceus.system import wandb_sdk
 
 config = {
     "rate": 1e-5, "deep": {"a": [1, None], "b": {"c": 0.25}}, "big": 2**60 + 1, "dot.key": 1,
@@ -113,7 +114,7 @@ with wandb.init(mode="offline", project="p", entity="alice", id="abc", name="one
 SYNC = """
 import sys
 from pathlib import Path
-from caduceus.wandb_sdk import sync_log
+from caduceus.system.wandb_sdk import sync_log
 sync_log(Path(sys.argv[1]), "alice", "p", 20)
 """
 
@@ -186,7 +187,7 @@ def fetched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fetched]:
 def test_tables_have_the_same_bytes(
     fetched: Fetched, name: str, limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(histories, "_LARGE_LOG", limit)  # read by numpy, or row by row
+    monkeypatch.setattr(history, "_LARGE_LOG", limit)  # read by numpy, or row by row
     for log in (fetched.log, fetched.fetched):
         export_logs([log], tmp_path)
         assert (tmp_path / name).read_bytes() == (fetched.here / name).read_bytes()
@@ -382,7 +383,7 @@ def history_of(server: WandbServer, name: str = "abc") -> list[str]:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_runs, "_ROWS", 10)
+    monkeypatch.setattr(runs, "_ROWS", 10)
 
 
 STEPS = {
@@ -414,7 +415,7 @@ def test_every_row_comes_once_and_in_order(
 @settings(max_examples=40, deadline=None)
 def test_no_row_is_lost_wherever_it_stands(steps: list[int], page: int) -> None:
     with pytest.MonkeyPatch.context() as patch, WandbServer() as server:
-        patch.setattr(server_runs, "_ROWS", page)
+        patch.setattr(runs, "_ROWS", page)
         assert history_of_steps(server, steps) == steps
 
 
@@ -645,7 +646,7 @@ def test_a_sample_that_does_not_come_is_an_error(wandb_server: WandbServer, tmp_
     put(wandb_server, range(3), events=[{"_timestamp": 1.5e9}] * 3)
     found = connect(wandb_server)
     with pytest.raises(ServerError, match=r"^alice/p/abc: only 3 of 4 samples of system metrics"):
-        server_runs.read_events(found, RunPath("alice", "p", "abc"), 4)
+        runs.read_events(found, RunPath("alice", "p", "abc"), 4)
 
 
 # --- What is asked, and what isn't.

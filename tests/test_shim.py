@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus import wandb_environment
+from caduceus.training import wandb_environment
 from caduceus.wandb_log import Segment, find_logs, read_log
 
 IDENTITY: dict[str, Any] = {

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 from caduceus.errors import CaduceusError
-from caduceus.experiments import load_experiment
-from caduceus.validation import validate
-from caduceus.yaml_files import Key
+from caduceus.io.validation import validate
+from caduceus.io.yaml_files import Key
+from caduceus.project.experiments import load_experiment
 from pages import PAGES, blocks, commands, content
 from projects import EXPERIMENT, REPOSITORY, Project
 from snakemake.cli import get_argument_parser

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from caduceus import slurm
+from caduceus.system import slurm
 from snakemake_executor_plugin_caduceus_slurm import Executor, _comment
 
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from caduceus import sources
 from caduceus.errors import SpecError
+from caduceus.runs import source_code
 
 PROGRAM = '''
 """A docstring."""
@@ -53,12 +53,12 @@ def code(tmp_path: Path) -> Path:
 
 
 def names(code: Path) -> list[str]:
-    found = sources.program_files(code / "program/train.py", code)
+    found = source_code.program_files(code / "program/train.py", code)
     return [path.relative_to(code).as_posix() for path in found]
 
 
 def digest(code: Path) -> str:
-    return sources.digest(sources.program_files(code / "program/train.py", code), code)
+    return source_code.digest(source_code.program_files(code / "program/train.py", code), code)
 
 
 def test_the_local_modules_a_program_imports_are_found(code: Path) -> None:
@@ -79,8 +79,8 @@ def test_what_another_program_was_found_to_import_changes_nothing(code: Path) ->
     programs = [code / "program/second.py", code / "program/train.py", code / "program/helper.py"]
     known: dict[Path, list[Path]] = {}
     for program in programs:
-        alone = sources.program_files(program, code)
-        assert sources.program_files(program, code, known) == alone
+        alone = source_code.program_files(program, code)
+        assert source_code.program_files(program, code, known) == alone
 
 
 def test_modules_of_pythonpath_inside_the_project_are_found(
@@ -106,11 +106,11 @@ def test_a_snapshot_has_the_digest_of_the_code_whatever_pythonpath_is(
     digests = set()
     for number, place in enumerate((Path(), code, elsewhere / "link")):
         monkeypatch.setenv("PYTHONPATH", str(place / "src"))
-        files = sources.program_files(Path("program/train.py"), Path())
-        digests.add(sources.digest(files, Path()))
+        files = source_code.program_files(Path("program/train.py"), Path())
+        digests.add(source_code.digest(files, Path()))
         folder = elsewhere / f"snapshot-{number}"
-        sources.snapshot(files, Path(), folder, linked=None)
-        digests.add(sources.digest(sources.snapshot_files(folder), folder))
+        source_code.snapshot(files, Path(), folder, linked=None)
+        digests.add(source_code.digest(source_code.snapshot_files(folder), folder))
     assert len(digests) == 1
 
 
@@ -169,11 +169,11 @@ def test_the_digest_is_the_same_for_ever_and_in_every_python(code: Path) -> None
 def test_a_file_that_is_not_python_counts_by_its_bytes(tmp_path: Path) -> None:
     script = tmp_path / "train.sh"
     script.write_text("python train.py")
-    files = sources.program_files(script, tmp_path)
-    before = sources.digest(files, tmp_path)
+    files = source_code.program_files(script, tmp_path)
+    before = source_code.digest(files, tmp_path)
     script.write_text("python train.py ")
     assert files == [script]
-    assert sources.digest(files, tmp_path) != before
+    assert source_code.digest(files, tmp_path) != before
 
 
 def test_a_syntax_error_is_said_with_its_line(code: Path) -> None:
@@ -186,7 +186,7 @@ def test_patterns_pass_over_what_is_no_code(tmp_path: Path) -> None:
     for name in ("a.py", ".venv/lib/b.py", "results/runs/r/work/code/c.py", "src/.cache/d.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    assert sources.matching_files(["**/*.py"], tmp_path) == [tmp_path / "a.py"]
+    assert source_code.matching_files(["**/*.py"], tmp_path) == [tmp_path / "a.py"]
 
 
 def test_a_relative_import_out_of_the_project_is_passed_over(
@@ -194,17 +194,17 @@ def test_a_relative_import_out_of_the_project_is_passed_over(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.py").write_text("from .......... import x")
-    assert sources.program_files(Path("a.py"), Path()) == [Path("a.py")]
+    assert source_code.program_files(Path("a.py"), Path()) == [Path("a.py")]
 
 
 def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None:
     project, folder = tmp_path / "project", tmp_path / "project/results/code"
     (project / "experiments").mkdir(parents=True)
     (project / "experiments/train.py").write_text("")
-    sources.snapshot([project / "experiments/train.py"], project, folder, project)
+    source_code.snapshot([project / "experiments/train.py"], project, folder, project)
     (project / "data").mkdir()
     (project / "experiments/vocabulary.txt").write_text("words")
-    sources.link_entries(project, folder)
+    source_code.link_entries(project, folder)
 
     assert (folder / "data").is_dir()
     assert (folder / "experiments/vocabulary.txt").read_text() == "words"
@@ -218,18 +218,18 @@ def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -
         (project / name).write_text("")
         for path in (project / name, (project / name).parent):
             os.utime(path, (1, 1))
-    sources.snapshot([project / "train.py"], project, folder, project)
+    source_code.snapshot([project / "train.py"], project, folder, project)
     since = "2020-01-01T00:00:00+00:00"
-    assert sources.written_links(project, folder, since) == []
+    assert source_code.written_links(project, folder, since) == []
     (folder / "checkpoints/last.pt").write_text("seed 1")
     (folder / ".cache/x").write_text("")
     (folder / "own").mkdir()
-    assert sources.written_links(project, folder, since) == ["checkpoints"]
+    assert source_code.written_links(project, folder, since) == ["checkpoints"]
 
 
 def test_python_path_leads_into_the_snapshot(tmp_path: Path) -> None:
     entries = [str(tmp_path / "src"), "/elsewhere", ""]
-    assert sources.snapshot_path(":".join(entries), tmp_path, tmp_path / "code").split(":") == [
+    assert source_code.snapshot_path(":".join(entries), tmp_path, tmp_path / "code").split(":") == [
         str(tmp_path / "code/src"),
         "/elsewhere",
         "",
@@ -246,9 +246,9 @@ def test_a_snapshot_runs_like_the_original_and_keeps_its_own_code(tmp_path: Path
     }.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text)
-    files = sources.program_files(project / "experiments/train.py", project)
+    files = source_code.program_files(project / "experiments/train.py", project)
     folder = project / "results/runs/r/work/code"
-    sources.snapshot(files, project, folder, project)
+    source_code.snapshot(files, project, folder, project)
     (project / "experiments/helper.py").write_text("x = 2")
     moved = project.with_name("moved")
     project.rename(moved)

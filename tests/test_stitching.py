@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.exports import export_logs
-from caduceus.files import read_json
-from caduceus.rendering import canonical
+from caduceus.exports.run import export_logs
+from caduceus.io.cells import canonical
+from caduceus.io.files import read_json
 from caduceus.wandb_log import (
     LogError,
     find_logs,

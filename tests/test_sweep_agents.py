@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from caduceus.errors import ServerError
-from caduceus.files import write_json
-from caduceus.sweeps import agents
-from caduceus.sweeps.agents import Minder, ask_trial
+from caduceus.io.files import write_json
+from caduceus.server import sweep_agent
+from caduceus.server.sweep_agent import Minder, ask_trial
 from caduceus.sweeps.folders import SweepFolder
 from wandb_server import WandbServer
 
@@ -30,9 +30,9 @@ def folder(
     """The folder of a sweep that was started, for a user who is logged in."""
     monkeypatch.setenv("WANDB_API_KEY", wandb_server.key)
     monkeypatch.setenv("WANDB_BASE_URL", wandb_server.url)
-    monkeypatch.setattr(agents, "_BEATS_S", 0.05)
-    monkeypatch.setattr(agents, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(agents, "_WAITS_S", 0.3)
+    monkeypatch.setattr(sweep_agent, "_BEATS_S", 0.05)
+    monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(sweep_agent, "_WAITS_S", 0.3)
     found = SweepFolder(tmp_path / "results/sweeps/tune-1")
     write_json(found.plan, PLAN)
     return found
@@ -80,10 +80,10 @@ def test_a_run_that_is_another_trial_already_is_not_taken_again(
 def test_a_server_that_fails_for_a_moment_is_asked_again(
     folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "_PATIENCE_S", 30.0)
+    monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 30.0)
     wandb_server.fail("Heartbeat", 404, times=2)
     assert ask(folder, 0)["parameters"] == {"x": 1}
-    monkeypatch.setattr(agents, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 0.2)
     wandb_server.fail("Heartbeat", 404)
     with pytest.raises(ServerError, match="404"):
         ask(folder, 1)
@@ -92,9 +92,9 @@ def test_a_server_that_fails_for_a_moment_is_asked_again(
 def test_what_is_no_answer_is_refused(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     for commands in (None, "x", "[{}]", '[{"type": "run", "run_id": "a"}]', "{}x"):
         answer = {"agentHeartbeat": {"commands": commands}}
-        monkeypatch.setattr(agents.Server, "query", lambda *_, answer=answer, **__: answer)
+        monkeypatch.setattr(sweep_agent.Server, "query", lambda *_, answer=answer, **__: answer)
         with pytest.raises(ServerError, match="doesn't answer an agent as W&B does"):
-            agents._beat(agents.Server(agents.find_account()), "agent", None)
+            sweep_agent._beat(sweep_agent.Server(sweep_agent.find_account()), "agent", None)
 
 
 def test_only_the_servers_word_stops_a_run(

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from caduceus.sweeps.budgets import expected_best
+from caduceus.paper.figures.expected_best import expected_best
 
 
 @pytest.mark.parametrize(("goal", "choose"), [("minimize", min), ("maximize", max)])

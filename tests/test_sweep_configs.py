@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from caduceus.errors import SpecError
+from caduceus.io.yaml_files import load
 from caduceus.sweeps.configs import SweepConfig, read_config
 from caduceus.sweeps.distributions import Categorical, Constant, Distribution, IntUniform, Quantized
 from caduceus.sweeps.hyperband import HyperbandSettings
 from caduceus.sweeps.ranges import LogUniform, Uniform
-from caduceus.yaml_files import load
 from sweeps import next_run
 from sweeps.config import SweepConfig as WandbConfig
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from caduceus import drawing
+from caduceus.exports.sweep_importance import Importance, importances
+from caduceus.exports.sweep_trials import TrialRow
+from caduceus.paper.figures import style
+from caduceus.paper.figures.parameter_axes import parameter_axis, shorten
+from caduceus.paper.figures.sweep import draw_sweep
 from caduceus.statistics import outlier_limit
-from caduceus.sweeps import figures
-from caduceus.sweeps.axes import parameter_axis, shorten
 from caduceus.sweeps.configs import SweepConfig, read_config
-from caduceus.sweeps.figures import draw_sweep
-from caduceus.sweeps.importance import Importance, importances
-from caduceus.sweeps.results import TrialRow
 from matplotlib.figure import Figure
 
 NAMES = ("expected_best", "history", "importance", "parallel_coordinates", "slices")
@@ -93,7 +92,8 @@ def draw(
     """The figures before they are written."""
     drawn: dict[str, Figure] = {}
     monkeypatch.setattr(
-        figures, "write_figure", lambda figure, folder, name: drawn.update({name: figure})
+        "caduceus.paper.figures.sweep.write_figure",
+        lambda figure, folder, name: drawn.update({name: figure}),
     )
     found = importances(rows, config.space, config.goal)
     draw_sweep(rows, config, found, Path("nowhere"))
@@ -177,7 +177,7 @@ def test_nothing_is_clipped(
 ) -> None:
     config = config_of(parameters)
     for name, figure in draw(rows_of(config, trials), config, monkeypatch).items():
-        with drawing.house_style():
+        with style.house_style():
             figure.canvas.draw()
             drawn = figure.get_tightbbox()  # of all that is drawn, in inches
         assert min(drawn.x0, drawn.y0) >= -0.01, name
@@ -193,7 +193,7 @@ def test_tick_labels_do_not_overlap(
     config = config_of(parameters)
     drawn = draw(rows_of(config, 30), config, monkeypatch)
     for name, figure in drawn.items():
-        with drawing.house_style():
+        with style.house_style():
             figure.canvas.draw()
             every = [a for axes in figure.axes for a in (axes, *axes.child_axes)]
             for axes in every:
@@ -242,7 +242,8 @@ def test_bars_are_the_importances(monkeypatch: pytest.MonkeyPatch) -> None:
     config = config_of()
     drawn: dict[str, Figure] = {}
     monkeypatch.setattr(
-        figures, "write_figure", lambda figure, _, name: drawn.update({name: figure})
+        "caduceus.paper.figures.sweep.write_figure",
+        lambda figure, _, name: drawn.update({name: figure}),
     )
     found = [Importance("lr", 0.8, 0.7, 0.9), Importance("dropout", 0.2, 0.1, 0.3)]
     draw_sweep(rows_of(config, 12), config, found, Path("nowhere"))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from caduceus.exports.sweep_importance import LEAST_TRIALS, Importance, importances
+from caduceus.exports.sweep_trials import TrialRow
 from caduceus.sweeps.configs import read_config
-from caduceus.sweeps.importance import LEAST_TRIALS, Importance, importances
-from caduceus.sweeps.results import TrialRow
 from caduceus.sweeps.spaces import Space
 
 PARAMETERS: dict[str, Any] = {

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 from caduceus.errors import SpecError
-from caduceus.experiments import Experiment, load_experiment
+from caduceus.overview.sweep_preview import preview
+from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.sweeps.plans import Sweep
-from caduceus.sweeps.previews import preview
 
 CONFIG = {
     "method": "bayes",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus import sources
 from caduceus.errors import SpecError
-from caduceus.files import read_json, write_json
+from caduceus.io.files import read_json, write_json
+from caduceus.runs import source_code
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.judges import Rule, check_metric, note_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
@@ -134,9 +134,9 @@ def test_a_sweep_whose_start_was_killed_is_started_again(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.py").write_text("import wandb\n")
     (tmp_path / "tune.yaml").write_text("id: tune\n")
-    code: sources.CodeSpec = {"include": [], "exclude": []}
-    files = sources.code_files(Path("train.py"), code, Path())
-    definition = {"program": "train.py", "code": sources.code_identity(files, code, Path())}
+    code: source_code.CodeSpec = {"include": [], "exclude": []}
+    files = source_code.code_files(Path("train.py"), code, Path())
+    definition = {"program": "train.py", "code": source_code.code_identity(files, code, Path())}
     plan = PLAN | {"definition": definition, "file": "tune.yaml", "keys": ["sweep", "config"]}
     folder = SweepFolder(tmp_path / "results/sweeps/tune-1")
     folder.code.mkdir(parents=True)  # and nothing in it yet

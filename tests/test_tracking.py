@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from caduceus import nvml
-from caduceus.curves import draw_curves
-from caduceus.system_metrics import Sampler, gpu_metrics
+from caduceus.system import nvml
+from caduceus.tracking.curve_picture import draw_curves
+from caduceus.tracking.system_metrics import Sampler, gpu_metrics
 from caduceus.wandb_log import Segment, read_log
 from fake_nvml import FakeNvml
 

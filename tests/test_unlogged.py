@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import write_json
-from caduceus.unlogged import without_metric
+from caduceus.io.files import write_json
+from caduceus.overview.missing_metrics import without_metric
 
 
 def export(results: Path, run: str, columns: str, **summary: Any) -> None:

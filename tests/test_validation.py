@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 from caduceus.errors import SpecError
-from caduceus.validation import validate
-from caduceus.yaml_files import as_number, load
+from caduceus.io.validation import validate
+from caduceus.io.yaml_files import as_number, load
 from projects import CONFIG, EXPERIMENT, REPOSITORY
 
 SCHEMAS = REPOSITORY / "workflow/schemas"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.files import md5_base64
+from caduceus.io.files import md5_base64
 from caduceus.wandb_log import Damage, LogError, Segment, read_log
 from caduceus.wandb_log.framing import RecordReader
 from hypothesis import given, settings

@@ -1,8 +1,23 @@
-"""Caduceus: experiment files in, a paper's numbers out."""
+"""Caduceus: experiment files in, a paper's numbers out.
 
+Public, and importable under these names for good: `caduceus.tracking`, `caduceus.data_order`,
+`caduceus.analysis`, `caduceus.statistics`, `caduceus.wandb_log`, `caduceus.errors`, and the two
+names below. Everything else is private.
+"""
+
+import importlib
 from pathlib import Path
 
 __version__ = "0.1.0"
 
 # The workflow, for the Snakefile of a project of one's own: module caduceus: snakefile: SNAKEFILE
-SNAKEFILE = str(Path(__file__).parent / "pipeline" / "Snakefile")
+SNAKEFILE = str(Path(__file__).parent / "project" / "pipeline" / "Snakefile")
+
+
+def note_holder() -> None:
+    """Record that this Snakemake holds the folder's lock, so that `caduceus unlock` can judge it.
+
+    Call it in `onstart:` of a Snakefile that loads the workflow as a module.
+    """
+    # By name: every command imports this package, and a rule's digest follows import statements.
+    importlib.import_module("caduceus.system.snakemake_lock").note_holder()

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from caduceus import slurm
 from caduceus.errors import SlurmError
-from caduceus.files import digest_text
+from caduceus.io.files import digest_text
+from caduceus.system import slurm
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor

@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from caduceus.archives.rebuilding import rebuild
-from caduceus.archives.zips import unpack
+from caduceus.paper.archive.rebuilding import rebuild
+from caduceus.paper.archive.zips import unpack
 from projects import Project
 
 OF_RUNS = {"make_dataset", "plan_run", "init_run", "train", "upload_artifacts", "export_run"}

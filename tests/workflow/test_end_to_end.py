@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from caduceus.exports import VOLATILE, VOLATILE_VALUES
+from caduceus.exports.run import VOLATILE, VOLATILE_VALUES
 from projects import REPOSITORY, Project
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from caduceus import nvml
+from caduceus.system import nvml
 from projects import (
     EXPORTS,
     REPOSITORY,

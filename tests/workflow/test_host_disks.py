@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from caduceus.attempts import read_attempts
-from caduceus.equality import differences
+from caduceus.exports.equality import differences
+from caduceus.runs.attempts import read_attempts
 from caduceus.wandb_log import LogError, read_log
 from projects import EXPORTS, ONE_RUN, Project, end_group, start_snakemake, wait_for
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
-from caduceus.exports import VOLATILE, VOLATILE_VALUES
-from caduceus.histories import is_system_metric
+from caduceus.exports.history import is_system_metric
+from caduceus.exports.run import VOLATILE, VOLATILE_VALUES
 from projects import Project, end
 
 STEPS = 120

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from caduceus.equality import differences
-from caduceus.project import load_project
+from caduceus.exports.equality import differences
+from caduceus.project.project import load_project
 from projects import CONFIG, EXPORTS, ONE_RUN, Finished, Project, end
 from wandb_server import WandbServer
 

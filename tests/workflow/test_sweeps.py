@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from caduceus.exports.sweep_tables import read_trial_table
+from caduceus.exports.sweep_trials import read_trials
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
-from caduceus.sweeps.results import read_trials
 from caduceus.sweeps.suggestions import Told, suggest
-from caduceus.sweeps.tables import read_trial_table
 from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
 from reads import unordered_reads, watched
 from test_online import account, caduceus

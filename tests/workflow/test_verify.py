@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from caduceus.files import write_json
-from caduceus.verification import looking, program
+from caduceus.io.files import write_json
+from caduceus.overview.verification import looking, program
 from projects import Project
 
 

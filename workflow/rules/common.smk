@@ -8,11 +8,11 @@ import os
 import re
 
 from caduceus.errors import CaduceusError
-from caduceus.files import canonical_json, digest_text
-from caduceus.locks import note_holder
+from caduceus.io.files import canonical_json, digest_text
+from caduceus import note_holder
 from caduceus.paper.claim_pages import claim_lines
-from caduceus.project import command_digests, load_project
-from caduceus.identities import identity
+from caduceus.project.project import command_digests, load_project
+from caduceus.project.identity import identity
 from caduceus.sweeps.plans import run_pattern
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.

@@ -7,9 +7,10 @@ import pandas as pd
 
 from caduceus.analysis.frames import frame_of_rows, frame_of_table
 from caduceus.errors import ResultError
-from caduceus.group_history import ABOUT, RunHistory, history_columns, read_history
-from caduceus.report.groups import read_rows
-from caduceus.run_records import (
+from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
+from caduceus.io.validation import suggestion
+from caduceus.paper.report.groups import read_rows
+from caduceus.runs.records import (
     ABOUT_RUN,
     RunRecord,
     find_named,
@@ -17,7 +18,6 @@ from caduceus.run_records import (
     results_folder,
 )
 from caduceus.sweeps.folders import find_sweep
-from caduceus.validation import suggestion
 
 Names = str | Iterable[str]  # one, or several
 

@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from caduceus.archives.making import make_archive
-from caduceus.project import load_project
+from caduceus.paper.archive.making import make_archive
+from caduceus.project.project import load_project
 
 _ZENODO_GB = 50
 

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "to online, or let caduceus choose them",
                 "config.yaml",
             )
-        from caduceus.sweeps.agents import ask_trial  # requests
+        from caduceus.server.sweep_agent import ask_trial  # requests
 
         runs = [path.parent for path in arguments.ended]
         return ask_trial(folder, number, arguments.project, runs)

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from caduceus.accounts import find_account
-from caduceus.files import write_json
-from caduceus.server import Server
-from caduceus.server_runs import check_access
+from caduceus.io.files import write_json
+from caduceus.server.client import Server
+from caduceus.server.runs import check_access
+from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

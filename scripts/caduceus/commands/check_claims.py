@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.files import write_json, write_whole
+from caduceus.io.files import write_json, write_whole
 from caduceus.paper.claim_pages import claims_page
 from caduceus.paper.claims import decide_claims
 

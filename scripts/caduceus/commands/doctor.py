@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.doctor.examination import examine
+from caduceus.overview.doctor.examination import examine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from caduceus.pages import WIDTHS
-from caduceus.paper.figures import draw_figure
+from caduceus.paper.figures.figure import draw_figure
+from caduceus.paper.figures.layout import WIDTHS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

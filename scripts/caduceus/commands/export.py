@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from caduceus.wandb_folders import export_folders
+from caduceus.exports.folders import export_folders
 
 _DAMAGED = 3  # exit status: everything readable is exported, but something is lost
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.groups import export_group
+from caduceus.exports.group import export_group
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.exports import damage_of, export_run, export_skipped
-from caduceus.files import read_json
-from caduceus.further_runs import with_further_runs
-from caduceus.runs import RunFolder
+from caduceus.exports.run import damage_of, export_run, export_skipped
+from caduceus.io.files import read_json
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.further import with_further_runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.out.parent)
     log = None
     if arguments.source == "api":
-        from caduceus.refreshing import SKIPPED
-        from caduceus.server_logs import fetched_log
-        from caduceus.server_runs import RunState
+        from caduceus.server.logs import fetched_log
+        from caduceus.server.refresh import SKIPPED
+        from caduceus.server.runs import RunState
 
         state = RunState.from_json(read_json(folder.path / "server.json"))
         if state.state == SKIPPED:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from caduceus.files import read_json
-from caduceus.groups import export_loose_group
+from caduceus.exports.group import export_loose_group
+from caduceus.io.files import read_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

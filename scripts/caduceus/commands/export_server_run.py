@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from caduceus.exports import export_logs
-from caduceus.files import read_json
-from caduceus.runs import RunFolder
-from caduceus.server_logs import fetched_log
-from caduceus.server_runs import RunState
+from caduceus.exports.run import export_logs
+from caduceus.io.files import read_json
+from caduceus.runs.folder import RunFolder
+from caduceus.server.logs import fetched_log
+from caduceus.server.runs import RunState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from caduceus.sweeps.exports import export_sweep
+from caduceus.exports.sweep import export_sweep
+from caduceus.paper.figures.sweep import draw_sweep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,4 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    print(export_sweep(arguments.plan, arguments.out))
+    sweep = export_sweep(arguments.plan, arguments.out)
+    draw_sweep(sweep.trials, sweep.config, sweep.importances, sweep.folder / "figures")
+    print(sweep.message)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_json, write_whole
-from caduceus.git import repository_of
+from caduceus.io.files import read_json, write_whole
 from caduceus.paper.checklist import Evidence, fill_checklist
+from caduceus.system.git import repository_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

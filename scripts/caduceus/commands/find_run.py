@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from caduceus.accounts import find_account
-from caduceus.files import read_json, write_json
-from caduceus.refreshing import find_run, skipped_run
-from caduceus.server import Server
-from caduceus.server_runs import RunPath
+from caduceus.io.files import read_json, write_json
+from caduceus.server.client import Server
+from caduceus.server.refresh import find_run, skipped_run
+from caduceus.server.runs import RunPath
+from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from caduceus.files import write_json
-from caduceus.sweeps.elsewhere import find_trial
+from caduceus.io.files import write_json
+from caduceus.server.sweep_trials import find_trial
 from caduceus.sweeps.folders import SweepFolder
 
 

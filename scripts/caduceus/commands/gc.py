@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.collecting import find_leftovers, remove
 from caduceus.errors import SpecError
-from caduceus.project import load_project
-from caduceus.yaml_files import load
+from caduceus.io.yaml_files import load
+from caduceus.overview.leftovers import find_leftovers, remove
+from caduceus.project.project import load_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.beginnings import begin_project
+from caduceus.project.init import begin_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.files import read_json, write_json
+from caduceus.io.files import read_json, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from caduceus.files import write_json
-from caduceus.runs import RunFolder
-from caduceus.sweeps.elsewhere import judge_run
+from caduceus.io.files import write_json
+from caduceus.runs.folder import RunFolder
+from caduceus.server.sweep_trials import judge_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

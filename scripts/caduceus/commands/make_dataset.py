@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.datasets import make_dataset
-from caduceus.files import write_json
+from caduceus.io.files import write_json
+from caduceus.training.datasets import make_dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.report.contents import Sources, read_contents
-from caduceus.report.page import write_page
+from caduceus.paper.report.contents import Sources, read_contents
+from caduceus.paper.report.page import write_page
 
 _MANY = {
     "groups": "runs.csv of each W&B group",

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.files import read_json
+from caduceus.io.files import read_json
 from caduceus.paper.results import read_results
 from caduceus.paper.table_formats import write_table
 from caduceus.paper.tables import build_table

@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise ResourceError("no such folder; name the project's folder", str(arguments.project))
     if importlib.util.find_spec("mcp") is None:
         raise ResourceError("needs the package mcp: pip install 'mcp>=2,<3'")
-    from caduceus.mcp_sdk import serve
-    from caduceus.mcp_tools.toolbox import INSTRUCTIONS, tools
+    from caduceus.overview.mcp.sdk import serve
+    from caduceus.overview.mcp.toolbox import INSTRUCTIONS, tools
 
     os.chdir(arguments.project)  # provenance has paths from there
     serve(tools(Path("results")), INSTRUCTIONS)

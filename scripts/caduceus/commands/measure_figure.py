@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.paper.figures import measure_figure
+from caduceus.paper.figures.figure import measure_figure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.planning import plan_run
+from caduceus.project.plan import plan_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

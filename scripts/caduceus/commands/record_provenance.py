@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.files import write_json
+from caduceus.io.files import write_json
 from caduceus.paper.provenance import trace_items
 
 

@@ -5,10 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from caduceus.accounts import find_account
 from caduceus.errors import SpecError
-from caduceus.refreshing import planned_runs, refresh_planned, refresh_project
-from caduceus.server import Server
+from caduceus.server.client import Server
+from caduceus.server.refresh import planned_runs, refresh_planned, refresh_project
+from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from caduceus.deliveries import complaint
 from caduceus.errors import CaduceusError
-from caduceus.exports import damage_of
-from caduceus.files import read_json, write_json
-from caduceus.runs import RunFolder
-from caduceus.unlogged import without_metric
+from caduceus.exports.run import damage_of
+from caduceus.io.files import read_json, write_json
+from caduceus.overview.missing_metrics import without_metric
+from caduceus.runs.folder import RunFolder
+from caduceus.server.delivery import complaint
 
 _ELSEWHERE = "it failed where it was made"
 

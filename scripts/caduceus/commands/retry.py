@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import ResultError
-from caduceus.files import read_json
-from caduceus.training import retry
+from caduceus.io.files import read_json
+from caduceus.training.train import retry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ What follows -- goes to Snakemake as it is; all that is missing is made if nothi
 import argparse
 import shlex
 
-from caduceus.pilots import Allocation, submit, work
+from caduceus.system.slurm_pilots import Allocation, submit, work
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,13 +6,13 @@ It looks at files and at SLURM's queue only, and may be called at any time, on a
 import argparse
 from pathlib import Path
 
-from caduceus.locks import find_holder
+from caduceus.io.yaml_files import load
 from caduceus.overview.forecasts import read_durations
 from caduceus.overview.plans import read_plan
-from caduceus.overview.states import read_states
-from caduceus.overview.states_shown import stale_lines, state_lines
-from caduceus.project import load_project
-from caduceus.yaml_files import load
+from caduceus.overview.status import read_states
+from caduceus.overview.status_lines import stale_lines, state_lines
+from caduceus.project.project import load_project
+from caduceus.system.snakemake_lock import find_holder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

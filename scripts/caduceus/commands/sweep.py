@@ -10,11 +10,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus import processes
 from caduceus.errors import SpecError
-from caduceus.experiments import load_experiment
-from caduceus.project import load_settings
-from caduceus.sweeps.previews import preview
+from caduceus.overview.sweep_preview import preview
+from caduceus.project.experiments import load_experiment
+from caduceus.project.project import load_settings
+from caduceus.system import processes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,10 @@ import sys
 import threading
 from pathlib import Path
 
-from caduceus.accounts import find_account
 from caduceus.errors import CaduceusError
-from caduceus.server import Server
-from caduceus.synchronization import Courier, describe, has_ended, has_nothing_to_send, run_folders
+from caduceus.server.client import Server
+from caduceus.server.sync import Courier, describe, has_ended, has_nothing_to_send, run_folders
+from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.files import files_below
-from caduceus.runs import RunFolder
+from caduceus.io.files import files_below
+from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.judges import Rule
-from caduceus.time_limits import go_on_later
-from caduceus.training import StoppedError, train
+from caduceus.system.slurm_time_limits import go_on_later
+from caduceus.training.train import StoppedError, train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

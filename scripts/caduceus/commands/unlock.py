@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from caduceus.leases import is_held
-from caduceus.locks import unlock
-from caduceus.runs import RunFolder
-from caduceus.wording import count_of
+from caduceus.io.wording import count_of
+from caduceus.runs.folder import RunFolder
+from caduceus.system.leases import is_held
+from caduceus.system.snakemake_lock import unlock
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.files import read_json, write_json
-from caduceus.further_runs import with_further_runs
-from caduceus.runs import RunFolder
-from caduceus.uploads import upload_artifacts
+from caduceus.io.files import read_json, write_json
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.further import with_further_runs
+from caduceus.training.artifacts import upload_artifacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.out.parent
     receipt = upload_artifacts(path, arguments.dataset)
     if read_json(path / "run.json")["mode"] == "online":
-        from caduceus.synchronization import deliver_now
+        from caduceus.server.sync import deliver_now
 
         for folder in with_further_runs(RunFolder(path)):
             if message := deliver_now(folder):

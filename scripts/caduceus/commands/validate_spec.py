@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from caduceus.conventions import unconventional
-from caduceus.experiments import load_experiment
-from caduceus.files import write_json
+from caduceus.io.files import write_json
+from caduceus.project.conventions import unconventional
+from caduceus.project.experiments import load_experiment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from caduceus.accounts import find_account
 from caduceus.errors import CaduceusError
-from caduceus.project import load_settings
-from caduceus.server import Server
-from caduceus.synchronization import compare_run, run_folders
-from caduceus.verification.offline import check_offline
-from caduceus.verification.online import check_online
-from caduceus.verification.recording import write_verification
+from caduceus.overview.verification.offline import check_offline
+from caduceus.overview.verification.online import check_online
+from caduceus.overview.verification.recording import write_verification
+from caduceus.project.project import load_settings
+from caduceus.server.client import Server
+from caduceus.server.sync import compare_run, run_folders
+from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

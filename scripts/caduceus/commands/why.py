@@ -10,7 +10,7 @@ Any file below results/ will do, and what the paper shows by name:
 import argparse
 from pathlib import Path
 
-from caduceus.origins import explain
+from caduceus.overview.why import explain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

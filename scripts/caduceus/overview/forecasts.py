@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_json
+from caduceus.io.files import read_json
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.files import read_json
-from caduceus.overview.dry_runs import REPORTING, Job, planned_jobs
+from caduceus.io.files import read_json
+from caduceus.io.wording import count_of
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
-from caduceus.overview.novelty import PlannedRun, known_runs, why_trained
 from caduceus.overview.reasons import export_in_words, in_words
-from caduceus.runs import RunFolder
-from caduceus.wording import count_of
+from caduceus.overview.training_reasons import PlannedRun, known_runs, why_trained
+from caduceus.runs.folder import RunFolder
+from caduceus.system.snakemake_dry_run import REPORTING, Job, planned_jobs
 
 _TRAINING = ("train", "sweep_agent")
 # What a run passes through before and after its training goes without saying.

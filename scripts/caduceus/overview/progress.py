@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from caduceus.files import read_json
-from caduceus.run_logs import logs_of_attempt
-from caduceus.runs import RunFolder
+from caduceus.io.files import read_json
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import logs_of_attempt
 from caduceus.wandb_log import RowWatch, has_rows
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from caduceus.io.wording import count_of
 from caduceus.paper.labels import word
 from caduceus.paper.outcomes import TESTS
-from caduceus.wording import count_of
 
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _OPEN = {

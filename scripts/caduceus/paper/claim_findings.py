@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.paper.selections import claim_kind
+from caduceus.io.wording import count_of
+from caduceus.project.paper_selections import claim_kind
 from caduceus.statistics import (
     Comparison,
     Test,
@@ -18,7 +19,6 @@ from caduceus.statistics import (
     trend,
     within,
 )
-from caduceus.wording import count_of
 
 _TESTS = {"sign_flip": "sign-flip test", "wilcoxon": "Wilcoxon signed-rank test"}
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caduceus.io.wording import count_of
 from caduceus.paper.rounding import round_p, round_value
-from caduceus.wording import count_of
 
 _HEADER = (
     "claim",

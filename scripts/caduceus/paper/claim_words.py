@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caduceus.io.wording import count_of
 from caduceus.paper.claim_findings import Finding
-from caduceus.paper.results import Metric, metric_name
 from caduceus.paper.rounding import round_p, round_value
-from caduceus.paper.selections import claim_kind, shown_metrics
+from caduceus.project.paper_selections import Metric, claim_kind, metric_name, shown_metrics
 from caduceus.statistics import Verdict
-from caduceus.wording import count_of
 
 _UNITS = {"pair": "pairs of runs", "run": "runs", "seed": "seeds"}
 _ONE = {"pair": "one pair of runs", "run": "one run", "seed": "one seed"}

@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.files import read_json
-from caduceus.paper.claim_checks import wrong_levels
+from caduceus.io.files import read_json
 from caduceus.paper.claim_findings import Finding, weigh_claim
 from caduceus.paper.claim_words import claim_reason
-from caduceus.paper.results import Variant, find_side, goal_of, metric_name, read_results
-from caduceus.paper.selections import claim_kind, shown_metrics, shown_variants
+from caduceus.paper.results import Variant, find_side, read_results
+from caduceus.project.claim_checks import wrong_levels
+from caduceus.project.paper_selections import (
+    claim_kind,
+    goal_of,
+    metric_name,
+    shown_metrics,
+    shown_variants,
+)
 from caduceus.statistics import Verdict, decide, estimate_mean
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from caduceus.attempts import Attempt
-from caduceus.compute import total_cost
-from caduceus.files import write_json, write_whole
+from caduceus.io.cells import to_csv
+from caduceus.io.files import write_json, write_whole
 from caduceus.paper.compute_text import write_paragraph
 from caduceus.paper.ledger import ATTEMPT_COLUMNS, KINDS, LedgerRun, attempt_rows, read_ledger
-from caduceus.rendering import to_csv
+from caduceus.runs.attempts import Attempt
+from caduceus.runs.cost import total_cost
 
 _ABOUT = ("experiment", "kind", "runs", "finished", "failed")
 

@@ -7,8 +7,8 @@ a run and of all, and what the project took beyond the runs that the paper repor
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from caduceus.io.wording import count_of
 from caduceus.paper.latex import latex_text
-from caduceus.wording import count_of
 
 _ON_TABLE = (
     "The table has, for each experiment, the median time of a run, what a run was given, the "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from caduceus.paper.results import Variant
-from caduceus.variants import matches, variant_name
+from caduceus.runs.variants import matches, variant_name
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.attempts import Attempt, gpu_seconds, last_sign, read_attempts
-from caduceus.compute import elsewhere, gpu_names
-from caduceus.files import read_if_there, read_json, write_json
-from caduceus.runs import RunFolder
+from caduceus.io.files import read_if_there, read_json, write_json
+from caduceus.runs.attempts import Attempt, gpu_seconds, last_sign, read_attempts
+from caduceus.runs.cost import elsewhere, gpu_names
+from caduceus.runs.folder import RunFolder
 
 # Why there is a run: an experiment plans it, a sweep does; no experiment names it any more; it
 # belongs to a W&B project that is exported whole.

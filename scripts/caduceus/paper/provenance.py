@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import read_if_there, read_json, sha256
+from caduceus.io.files import read_if_there, read_json, sha256
 from caduceus.paper.labels import word
-from caduceus.run_logs import packages_file
-from caduceus.runs import RunFolder
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import packages_file
 
 Metrics = Mapping[str, Mapping[str, Any]]  # of tables/NAME and claims/NAME, by heading or name
 

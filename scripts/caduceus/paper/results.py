@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.files import read_json
-from caduceus.paper.histories import value_at, value_by_best
-from caduceus.paper.selections import PlannedRun, Side, is_shown, planned_runs, shown_metrics
-from caduceus.runs import RunFolder
-from caduceus.validation import suggestion
-from caduceus.variants import leaves, matches
+from caduceus.io.files import read_json
+from caduceus.io.validation import suggestion
+from caduceus.paper.history_values import value_at, value_by_best
+from caduceus.project.paper_selections import (
+    Metric,
+    PlannedRun,
+    Side,
+    is_shown,
+    metric_name,
+    planned_runs,
+    shown_metrics,
+)
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.variants import leaves, matches
 
 _NO_PARAMETERS = ("seed", "hypothesis", "baseline")  # of what W&B shows as a run's configuration
-
-Metric = str | Mapping[str, Any]  # as `paper` says it: a name, or a mapping with `name`
 
 
 @dataclass(frozen=True)
@@ -133,28 +139,6 @@ def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
     if found:
         raise SpecError(f"means several variants: {names}; name more parameters", where)
     raise SpecError(f"means no variant; there are {names}", where)
-
-
-def metric_name(metric: Metric) -> str:
-    """The name under which runs log it."""
-    return metric if isinstance(metric, str) else str(metric["name"])
-
-
-def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]) -> Any:
-    """Which way of a metric is better, "maximize" or "minimize"; None if nobody says.
-
-    Args:
-        metric: as `paper` says it.
-        shown: the entry that shows it.
-        specs: the experiments' own, whose `metric` has a goal.
-    """
-    own = None if isinstance(metric, str) else metric["goal"]
-    named = (
-        spec["metric"]["goal"]
-        for spec in specs
-        if spec["metric"] and spec["metric"]["name"] == metric_name(metric)
-    )
-    return own or shown.get("goal") or next(named, None)
 
 
 def read_result(planned: PlannedRun, folder: Path) -> Result:

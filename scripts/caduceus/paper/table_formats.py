@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.files import write_json, write_whole
+from caduceus.io.cells import csv_line, render
+from caduceus.io.files import write_json, write_whole
 from caduceus.paper.labels import Published, word
 from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Standing
 from caduceus.paper.table_notes import TIED
 from caduceus.paper.tables import Cell, Row, Table
-from caduceus.rendering import csv_line, render
 
 _MARKS: tuple[Standing, ...] = ("best", "tied")
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from caduceus.io.wording import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
 from caduceus.paper.outcomes import TESTS
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import round_p
-from caduceus.wording import count_of
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}

@@ -6,9 +6,10 @@ from typing import Any
 
 from caduceus.paper.labels import Published, published_value, varying_parameters
 from caduceus.paper.marks import Column, Standing, Standings, find_best
-from caduceus.paper.results import Metric, Variant, goal_of
+from caduceus.paper.results import Variant
 from caduceus.paper.rounding import decimals_of
 from caduceus.paper.table_notes import is_symmetric, table_notes
+from caduceus.project.paper_selections import Metric, goal_of
 from caduceus.statistics import Estimate, estimate
 
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from caduceus import macros
 from caduceus.errors import SpecError
+from caduceus.io.validation import Where, schema_keys, shown, suggestion, validate
+from caduceus.runs import command_line
 from caduceus.sweeps.hyperband import HyperbandSettings, bands
 from caduceus.sweeps.notation import CLEAR_KEYS, KEYS, error_at
 from caduceus.sweeps.parameters import read_space
 from caduceus.sweeps.spaces import Space
-from caduceus.validation import Where, schema_keys, shown, suggestion, validate
 
 # Keys of W&B that need what isn't there without its server.
 _REFUSED = {
@@ -87,9 +87,11 @@ def read_config(value: Any, where: Where) -> SweepConfig:
                 "{name: val/loss, goal: minimize}",
                 where([key]),
             )
-    wrong = macros.wrong_word(spec.get("command", []))
+    wrong = command_line.wrong_word(spec.get("command", []))
     if wrong:
-        raise SpecError(f"command: found {wrong}, allowed: {macros.ALLOWED}", where(["command"]))
+        raise SpecError(
+            f"command: found {wrong}, allowed: {command_line.ALLOWED}", where(["command"])
+        )
     return SweepConfig(
         method=spec["method"],
         metric_name=metric and metric["name"],

@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, Literal, Protocol
 
-from caduceus.rendering import canonical
+from caduceus.io.cells import canonical
 from caduceus.sweeps.ranges import Range, Uniform
 
 # What an optimiser may know of a parameter:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caduceus.attempts import summarize_nothing
 from caduceus.errors import ResultError
-from caduceus.files import canonical_json, digest_text, read_json, write_json
+from caduceus.io.files import canonical_json, digest_text, read_json, write_json
+from caduceus.io.validation import suggestion
+from caduceus.runs.attempts import summarize_nothing
 from caduceus.sweeps.hyperband import BandValue
-from caduceus.validation import suggestion
 
 if TYPE_CHECKING:
     from caduceus.sweeps.configs import SweepConfig

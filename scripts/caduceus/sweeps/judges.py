@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from caduceus.attempts import Attempt
 from caduceus.errors import SpecError
-from caduceus.files import read_json, write_json
-from caduceus.run_logs import logs_of_attempt, resumed_from, stitch_attempts
-from caduceus.runs import RunFolder
+from caduceus.io.files import read_json, write_json
+from caduceus.io.yaml_files import load
+from caduceus.runs.attempts import Attempt
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
 from caduceus.sweeps.folders import SweepFolder, earlier_bands, is_confirmation
 from caduceus.sweeps.hyperband import (
     BandValue,
@@ -29,12 +30,19 @@ from caduceus.sweeps.hyperband import (
 from caduceus.sweeps.hyperband import bands as bands_of
 from caduceus.wandb_log import Part, Row, RowWatch, has_rows, iter_run, read_log
 from caduceus.wandb_log.records import metric_name
-from caduceus.yaml_files import load
-
-if TYPE_CHECKING:
-    from caduceus.sweeps.agents import Minder
 
 _LOOKS_S = 1.0
+
+
+class Watch(Protocol):
+    """Follows an attempt while it is at work, and decides whether to stop it."""
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the run is to be stopped."""
+
+    def goes_on(self) -> bool:
+        """False once the run is to be stopped; cheap to call often."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +65,9 @@ class Rule:
     others: Sequence[Mapping[int, BandValue]]
     handed_out: Mapping[str, str] | None = None
 
-    def judge(
-        self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt
-    ) -> "Judge | Minder":
+    def judge(self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt) -> Watch:
         """What says while an attempt is at work whether it is to be stopped."""
-        if self.handed_out is None or read_json(folder.path / "run.json")["mode"] != "online":
-            return Judge(self, folder, earlier, attempt)
-        from caduceus.sweeps.agents import Minder  # requests, which no other run needs
-
-        return Minder(self.handed_out["agent"], self.handed_out["run"])
+        return Judge(self, folder, earlier, attempt)
 
     def values_in(self, row: Row) -> list[Any]:
         r"""The metric's value in a row, if it is there.
@@ -132,16 +134,21 @@ class Rule:
         }
 
 
-def rule_of(trial_json: Path) -> Rule:
-    """What the runs of a trial are judged by; a confirmation is never stopped early."""
+def rule_of(trial_json: Path, kind: type[Rule] = Rule) -> Rule:
+    """What the runs of a trial are judged by; a confirmation is never stopped early.
+
+    Args:
+        trial_json: the file of the trial.
+        kind: the class of the rule, such as that of trials that a server chose.
+    """
     folder = SweepFolder.of_trial(trial_json)
     config = folder.config()
     if handed_out := read_json(trial_json).get("handed_out"):
-        return Rule(config.metric_name, config.goal, config.impute, None, [], handed_out)
+        return kind(config.metric_name, config.goal, config.impute, None, [], handed_out)
     if config.early_terminate is None or is_confirmation(trial_json.stem):
-        return Rule(config.metric_name, config.goal, config.impute, None, [])
+        return kind(config.metric_name, config.goal, config.impute, None, [])
     others = earlier_bands(folder, int(trial_json.stem))
-    return Rule(config.metric_name, config.goal, config.impute, config.early_terminate, others)
+    return kind(config.metric_name, config.goal, config.impute, config.early_terminate, others)
 
 
 def note_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
@@ -169,7 +176,7 @@ def check_metric(trial_json: Path) -> None:
     found = read_json(folder.unlogged)
     if not folder.run(found["run"]).exists() or any(map(_has_logged, folder.all_results())):
         return
-    from caduceus.validation import suggestion  # jsonschema, which no other run needs
+    from caduceus.io.validation import suggestion  # jsonschema, which no other run needs
 
     metric, logged = folder.config().metric_name, found["logged"]
     plan = read_json(folder.plan)

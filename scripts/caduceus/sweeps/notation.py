@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.errors import SpecError
+from caduceus.io.validation import Where, dotted, shown, suggestion
+from caduceus.io.yaml_files import Key
 from caduceus.sweeps.distributions import (
     Categorical,
     Constant,
@@ -17,8 +19,6 @@ from caduceus.sweeps.distributions import (
     Quantized,
 )
 from caduceus.sweeps.ranges import Beta, LogNormal, LogUniform, Normal, Uniform
-from caduceus.validation import Where, dotted, shown, suggestion
-from caduceus.yaml_files import Key
 
 # By distribution: the keys that must be there, and those that may, with their defaults.
 _RANGE = ("min", "max")

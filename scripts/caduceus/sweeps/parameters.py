@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from caduceus.io.validation import Where, shown
+from caduceus.io.yaml_files import Key
 from caduceus.sweeps.notation import (
     CLEAR_KEYS,
     EXAMPLE,
@@ -13,8 +15,6 @@ from caduceus.sweeps.notation import (
     read_distribution,
 )
 from caduceus.sweeps.spaces import Parameter, Path, Space
-from caduceus.validation import Where, shown
-from caduceus.yaml_files import Key
 
 # What stands beside `parameters`, and may have slipped below it.
 _OUTER_KEYS = ("method", "metric", "early_terminate", "run_cap", "program", "command")

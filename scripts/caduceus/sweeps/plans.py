@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.files import canonical_json, digest_text
+from caduceus.io.files import canonical_json, digest_text
+from caduceus.io.validation import Where, shown
+from caduceus.io.yaml_files import Source, load
 from caduceus.sweeps.configs import SweepConfig, read_config
 from caduceus.sweeps.folders import confirmation, trial_runs
-from caduceus.validation import Where, shown
-from caduceus.yaml_files import Source, load
 
 _HASH_DIGITS = 8  # ids of W&B have 64 characters, and a trial's has more than this after it
 _MOST_CHARACTERS = 64

@@ -12,7 +12,7 @@ from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
-from caduceus.files import canonical_json
+from caduceus.io.files import canonical_json
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.spaces import Configuration, Parameter, Space
 

@@ -13,23 +13,23 @@ from typing import Any
 
 import yaml
 
-from caduceus import sources
-from caduceus.attempts import read_attempts
 from caduceus.errors import SpecError
-from caduceus.files import canonical_json, digest_text, read_json, write_json, write_whole
-from caduceus.git import read_commit
-from caduceus.runs import RunFolder
+from caduceus.io.files import canonical_json, digest_text, read_json, write_json, write_whole
+from caduceus.runs import source_code
+from caduceus.runs.attempts import read_attempts
+from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
 from caduceus.sweeps.plans import waits_for_results
 from caduceus.sweeps.spaces import Configuration
 from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.system.git import read_commit
 
 _MOST_AHEAD = 8  # trials; its own trial waits for them
 
 
 def start_sweep(
-    plan: Mapping[str, Any], code: sources.CodeSpec, experiment: Path, out: Path
+    plan: Mapping[str, Any], code: source_code.CodeSpec, experiment: Path, out: Path
 ) -> None:
     """Write sweep.json and sweep.yaml, and take the snapshot of the code that all trials run.
 
@@ -44,11 +44,11 @@ def start_sweep(
     """
     folder = SweepFolder(out.parent)
     root, program = Path(), plan["definition"]["program"]
-    files = sources.code_files(root / program, code, root)
-    if sources.code_identity(files, code, root) != plan["definition"]["code"]:
+    files = source_code.code_files(root / program, code, root)
+    if source_code.code_identity(files, code, root) != plan["definition"]["code"]:
         raise SpecError("its code changed after Snakemake had started; start it again", program)
     if not folder.experiment.exists():  # it comes last; trials that have run, ran what is there
-        sources.snapshot(files, root, folder.code, linked=None)
+        source_code.snapshot(files, root, folder.code, linked=None)
         write_json(folder.commit, read_commit(files, root))
         write_whole(folder.experiment, experiment.read_bytes())
     is_file = not plan["keys"]

@@ -1,0 +1,128 @@
+"""Whether two exports of a run are the same, and where they differ."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.exports.history_columns import TIME_COLUMNS
+from caduceus.exports.run import VOLATILE, VOLATILE_VALUES, without_empty
+from caduceus.io.cells import canonical
+from caduceus.io.files import canonical_json, files_below, read_json
+
+_KEYS = {"metrics_history.csv": "_step", "system_metrics.csv": "_timestamp"}
+_FOLDERS = ("media", "artifacts")
+_SHOWN = 60  # characters of a value
+
+
+def differences(
+    here: Path, there: Path, with_times: bool = True, with_files: bool = True
+) -> list[str]:
+    """Each difference between two exports of the same run, in a line; none if they are the same.
+
+    Tables, media and the files of artifacts are compared byte for byte, run_summary.json but for
+    what is volatile. Aliases aren't compared: a later version of an artifact takes them over.
+
+    Args:
+        here: the folder of the local export.
+        there: the folder of the server's.
+        with_times: whether the columns of times and the system metrics must be equal too.
+        with_files: whether media and the files of artifacts must be.
+    """
+    summaries = (read_json(folder / "run_summary.json") for folder in (here, there))
+    tables = list(_KEYS) if with_times else ["metrics_history.csv"]
+    left_out = () if with_times else TIME_COLUMNS
+    folders = _FOLDERS if with_files else ()
+    return [
+        *(line for name in tables for line in _in_table(here / name, there / name, left_out)),
+        *(line for name in folders for line in _in_folder(name, here / name, there / name)),
+        *_in_values("", *(_compared(summary) for summary in summaries)),
+    ]
+
+
+def _in_table(here: Path, there: Path, left_out: Sequence[str]) -> Iterator[str]:
+    if here.read_bytes() == there.read_bytes():
+        return
+    name = here.name
+    key, rows, others = _KEYS[name], _rows(here), _rows(there)
+    counts = [Counter(row[key] for row in found) for found in (rows, others)]
+    yield from _only(name, key, "here", counts[0] - counts[1])
+    yield from _only(name, key, "on the server", counts[1] - counts[0])
+    by_key = {other[key]: other for other in others}
+    differing = [
+        (row[key], column, row.get(column, ""), by_key[row[key]].get(column, ""))
+        for row in rows
+        if row[key] in by_key
+        for column in row.keys() | by_key[row[key]].keys()
+        if column not in left_out and row.get(column, "") != by_key[row[key]].get(column, "")
+    ]
+    if not differing and counts[0] == counts[1] and list(rows) != list(others):
+        order = [[row[key] for row in found] for found in (rows, others)]
+        if order[0] != order[1] or not left_out:
+            yield f"{name}: the same rows in another order, or other columns"
+    if differing:
+        step, column, value, other = differing[0]
+        yield (
+            f"{name}: {len(differing)} values differ, the first is {column} at {key} {step}: "
+            f"{_shown(value)} here, {_shown(other)} on the server"
+        )
+
+
+csv.field_size_limit(1 << 30)  # a cell may hold a long list
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _only(name: str, key: str, where: str, extra: Counter[str]) -> Iterator[str]:
+    if extra:
+        first = min(extra, key=float)
+        yield f"{name}: {extra.total()} rows are only {where}, the first at {key} {first}"
+
+
+def _in_folder(name: str, here: Path, there: Path) -> Iterator[str]:
+    files, others = (
+        {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
+        for folder in (here, there)
+    )
+    for inside in sorted(files.keys() | others.keys()):
+        if inside not in others:
+            yield f"{name}/{inside}: only here"
+        elif inside not in files:
+            yield f"{name}/{inside}: only on the server"
+        elif files[inside].read_bytes() != others[inside].read_bytes():
+            yield f"{name}/{inside}: differs"
+
+
+def _compared(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What of run_summary.json must be equal."""
+    kept: dict[str, Any] = canonical({k: v for k, v in summary.items() if k not in VOLATILE})
+    kept["config"] = without_empty(kept.get("config", {}))
+    kept["summary"] = {k: v for k, v in kept["summary"].items() if k not in VOLATILE_VALUES}
+    for name in ("artifacts", "used_artifacts"):
+        kept[name] = {
+            f"{artifact['name']} {artifact['digest']}": {
+                key: value for key, value in artifact.items() if key != "aliases"
+            }
+            for artifact in summary[name]
+        }
+    return kept
+
+
+def _in_values(name: str, here: Any, there: Any) -> Iterator[str]:
+    if isinstance(here, dict) and isinstance(there, dict):
+        for key in dict.fromkeys([*here, *there]):
+            inside = f"{name}.{key}" if name else key
+            yield from _in_values(inside, here.get(key), there.get(key))
+    elif canonical_json(here) != canonical_json(there):
+        yield f"{name}: {_shown(here)} here, {_shown(there)} on the server"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "nothing"
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

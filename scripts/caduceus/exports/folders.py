@@ -1,0 +1,92 @@
+"""Exports of W&B folders that this project never saw."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from caduceus.errors import ResultError
+from caduceus.exports.run import damage_of, export_logs
+from caduceus.io.files import read_json
+from caduceus.wandb_log import LogError, find_logs, group_by_run
+
+
+def export_folders(
+    paths: Sequence[Path], out: Path, with_groups: bool, jobs: int
+) -> tuple[list[Path], list[str]]:
+    """Export every run that has a log at or below `paths`.
+
+    Args:
+        paths: `.wandb` files, W&B's run folders, or any folders.
+        out: takes runs/RUN/, and with groups also groups/GROUP/.
+        with_groups: whether each W&B group gets a table of its runs and their history.
+        jobs: how many processes work at a time.
+
+    Returns:
+        The folders of the exported runs, and a line for everything that is lost.
+
+    Raises:
+        ResultError: a path isn't there, or there is no log.
+    """
+    for path in paths:
+        if not path.exists():
+            raise ResultError("no such file or folder", str(path))
+    logs = {log.resolve(): log for path in paths for log in find_logs(path)}
+    if not logs:
+        raise ResultError("no `.wandb` file here or below", str(paths[0]))
+    runs, problems = group_by_run(logs.values())
+    folders = {out / "runs" / name: found for name, found in runs.items()}
+    for folder, lost in _export_all(folders, jobs):
+        problems += [f"{folder.name}: {message}" for message in lost]
+    done = [folder for folder in folders if (folder / "manifest.json").exists()]
+    if with_groups:
+        _export_groups(done, out / "groups")
+    return done, problems
+
+
+def _export_all(
+    folders: Mapping[Path, Sequence[Path]], jobs: int
+) -> Iterator[tuple[Path, list[str]]]:
+    """Export all runs, several at a time; yields each one's folder and what was lost of it."""
+    if len(folders) == 1:  # needs no other process, and no time to import what starts them
+        for folder, logs in folders.items():
+            yield folder, _export(logs, folder)
+        return
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    import numpy  # noqa: F401  # once for all processes; it makes short logs faster to read too
+    from tqdm import tqdm
+
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(_export, logs, folder): folder for folder, logs in folders.items()}
+        for done in tqdm(as_completed(waiting), total=len(waiting), unit=" runs", disable=None):
+            yield waiting[done], done.result()
+
+
+def _export(logs: Sequence[Path], folder: Path) -> list[str]:
+    """Export one run; returns what was lost of it."""
+    try:
+        manifest = export_logs(logs, folder)
+    except LogError as error:
+        return [str(error)]
+    replaced = [
+        f"{number} rows of {log} aren't the run's: a later process began it afresh"
+        for log, number in manifest["replaced"].items()
+    ]
+    lost = damage_of(folder / "manifest.json")
+    return [*[f"the log is damaged: {lost}"] * bool(lost), *replaced, *manifest["missing"]]
+
+
+def _export_groups(folders: Sequence[Path], out: Path) -> None:
+    from caduceus.exports.group import (  # needs pyarrow, which runs don't
+        export_loose_group,
+        group_folder,
+    )
+
+    groups: dict[tuple[str, str], list[Path]] = {}
+    for folder in folders:
+        summary = read_json(folder / "run_summary.json")
+        owner = "/".join(filter(None, (summary["entity"], summary["project"])))
+        groups.setdefault((summary["group"], owner), []).append(folder)
+    names = [group for group, _ in groups]
+    for (group, owner), members in groups.items():
+        name = group_folder(group, owner if names.count(group) > 1 else "")
+        export_loose_group(members, out / name)

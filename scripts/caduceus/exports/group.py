@@ -1,0 +1,178 @@
+"""The export of a W&B group: every run in one table, per-variant aggregates, the whole history."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.exports.group_history import ABOUT, RunHistory, write_history
+from caduceus.exports.history import is_system_metric
+from caduceus.io.cells import to_csv
+from caduceus.io.files import digest_text, read_json, write_json, write_whole
+from caduceus.runs.attempts import Attempt
+from caduceus.runs.cost import elsewhere, total_cost
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.records import ABOUT_RUN, run_row
+from caduceus.runs.variants import leaves
+from caduceus.statistics import estimate_mean
+
+_UNGROUPED = "ungrouped"  # the folder of runs without a group
+_Train = dict[str, Any]  # train.json
+
+
+def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
+    """Write runs.csv, variants.csv, history.parquet and compute.json of a group into `folder`.
+
+    results/README.md says what is in each.
+
+    Args:
+        group: the W&B group.
+        plans: the plans of all experiments; those of other groups are passed over.
+        folder: results/groups/GROUP.
+    """
+    members = list(_members(group, plans))
+    write_whole(folder / "runs.csv", to_csv([_flat(member) for member in members], ABOUT_RUN))
+    variants = list(_variants(members))
+    write_whole(folder / "variants.csv", to_csv(variants, tuple(next(iter(variants), ()))))
+    write_history(
+        [_history(member.summary, member.folder) for member in members], folder / "history.parquet"
+    )
+    write_json(folder / "compute.json", _compute(group, members))
+
+
+def group_folder(group: str, owner: str = "") -> str:
+    """The name of the folder of a W&B group, which may be called anything.
+
+    Args:
+        group: its name; empty for the runs of none.
+        owner: who it belongs to, where there are groups of several.
+    """
+    if owner:
+        return group_folder(f"{owner}/{group or _UNGROUPED}")
+    if not group:
+        return _UNGROUPED
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", group)
+    # Another group may be called what is left of this one's name.
+    is_own = name == group and group.strip(".") and group != _UNGROUPED
+    return name if is_own else f"{name}-{digest_text(group)[:6]}"
+
+
+def export_loose_group(runs: Sequence[Path], folder: Path) -> None:
+    """Write runs.csv and history.parquet of exported runs that no experiment describes.
+
+    Args:
+        runs: the folders of their exports.
+        folder: takes the files.
+    """
+    summaries = [read_json(run / "run_summary.json") for run in runs]
+    rows = [run_row(summary, None, None) for summary in summaries]
+    write_whole(folder / "runs.csv", to_csv(rows, ABOUT_RUN))
+    histories = [_history(*pair) for pair in zip(summaries, runs, strict=True)]
+    write_history(histories, folder / "history.parquet")
+
+
+def _history(summary: Mapping[str, Any], folder: Path) -> RunHistory:
+    about = {"run": summary["run_id"]} | {name: summary[name] for name in ABOUT[1:]}
+    return RunHistory(about, folder / "metrics_history.csv")
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A run of the group: its experiment's type, its own parameters, its export and its folder.
+
+    `config` is what the experiment says; run_summary.json has what the program added too.
+    """
+
+    type: str
+    config: dict[str, Any]
+    summary: dict[str, Any]
+    folder: Path
+
+    @property
+    def train(self) -> _Train | None:
+        """How it was trained; None if that was elsewhere."""
+        path = self.folder / "train.json"
+        return read_json(path) if path.exists() else None
+
+
+def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
+    """Every run of the group, in the order of the plans."""
+    for path in plans:
+        plan = read_json(path)
+        if plan["spec"]["group"] == group:
+            for run_id in plan["runs"]:
+                folder = RunFolder.of_plan(path, run_id).path
+                config = read_json(folder / "run.json")["config"]
+                summary = read_json(folder / "run_summary.json")
+                yield _Member(plan["spec"]["type"], config, summary, folder)
+
+
+def _flat(member: _Member) -> dict[str, Any]:
+    return run_row(member.summary, member.train, member.type)
+
+
+def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
+    """For each variant and numeric result: n, failed, mean, std and a 95 % interval over seeds.
+
+    A variant without any result has one row with n 0, so that it isn't lost. A trial that was
+    skipped is no run.
+    """
+    by_variant: dict[tuple[str, str], list[_Member]] = {}
+    for member in members:
+        if member.summary["state"] == "skipped":
+            continue
+        key = (member.summary["experiment"], member.summary["variant"])
+        by_variant.setdefault(key, []).append(member)
+    for (experiment, variant), found in by_variant.items():
+        summaries = [member.summary for member in found]
+        finished = [dict(leaves(s["summary"])) for s in summaries if s["state"] == "finished"]
+        about = {
+            "experiment": experiment,
+            "variant": variant,
+            "runs": len(summaries),
+            "failed": len(summaries) - len(finished),
+        }
+        parameters = {
+            f"config.{name}": value for name, value in leaves(found[0].config) if name != "seed"
+        }
+        aggregates = list(_aggregates(finished)) or [{"metric": None, "n": 0}]
+        for aggregate in aggregates:
+            yield about | aggregate | parameters
+
+
+def _aggregates(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for name in sorted({name for result in results for name in result if _is_result(name)}):
+        found = [result[name] for result in results if name in result]
+        values = [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
+        if values:
+            estimate = estimate_mean(values)
+            yield {
+                "metric": name,
+                "n": estimate.n,
+                "mean": estimate.value,
+                "std": estimate.std,
+                "low": estimate.low,
+                "high": estimate.high,
+                "min": min(values),
+                "max": max(values),
+            }
+
+
+def _is_result(name: str) -> bool:
+    return name[0] != "_" and not is_system_metric(name)
+
+
+def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:
+    """What the group's runs cost, over all their attempts."""
+    attempts: list[Attempt] = []
+    for member in members:
+        train = member.train
+        attempts += train["attempts"] if train else [elsewhere(member.summary)]
+    return {
+        "group": group,
+        "runs": len(members),
+        "failed_runs": [m.summary["run_id"] for m in members if m.summary["state"] == "failed"],
+        **total_cost(attempts),
+    }

@@ -1,0 +1,191 @@
+"""The history of a group as Parquet: the rows of all its runs, with their types."""
+
+import csv
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from caduceus.io.csv_columns import read_columns
+
+ABOUT = ("run", "experiment", "variant", "seed")
+
+_INT = r"^-?[0-9]+$"
+_FLOAT = r"^(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|NaN|-?Infinity)$"
+_BOOL = "^(true|false)$"
+_JSON = r'^["\[{]'
+_EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
+
+
+@dataclass(frozen=True)
+class RunHistory:
+    """A run of the group: what stands before each of its rows, and its metrics_history.csv."""
+
+    about: Mapping[str, Any]
+    csv: Path
+
+
+def write_history(runs: Sequence[RunHistory], path: Path) -> None:
+    """Write every row of `runs` into a Parquet file, one row group for each run.
+
+    A column is bool, int64, float64 or text, the narrowest that holds every value of every run
+    exactly; a column of mixed kinds holds the text of its cells. A metric of one of the names in
+    `ABOUT` is called `logged.NAME`.
+    """
+    plan = _plan(runs, (dict(_read(run.csv)) for run in runs))
+    part = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(part, plan.schema) as writer:
+        for run in runs:
+            writer.write_table(plan.table(run, dict(_read(run.csv))))
+    part.replace(path)
+
+
+def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = None) -> pa.Table:
+    """Every row of `runs` as `write_history` types it.
+
+    Args:
+        runs: one or more.
+        metrics: only these, and only the rows in which one of them was logged; None for all.
+    """
+    wanted = None if metrics is None else {"_step", *metrics}
+    # Each file is read once: its text is in memory beside its values for a while.
+    read = [dict(_read(run.csv, wanted)) for run in runs]
+    plan = _plan(runs, read)
+    tables = [plan.table(run, columns) for run, columns in zip(runs, read, strict=True)]
+    table = pa.concat_tables(tables)
+    if metrics is None:
+        return table
+    logged = [pc.is_valid(table[name]) for name in table.column_names if name in metrics]
+    return table.filter(reduce(pc.or_, logged)) if logged else table.slice(0, 0)
+
+
+def history_columns(run: RunHistory) -> list[str]:
+    """The columns that the history of a run has, as `write_history` calls them."""
+    return list(map(_renamed, _header(run.csv)))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The columns of several runs: their types, and what kinds of cells each has."""
+
+    schema: pa.Schema
+    kinds: Mapping[str, set[str]]
+
+    def table(self, run: RunHistory, columns: Mapping[str, pa.ChunkedArray]) -> pa.Table:
+        """The rows of a run, whose cells `columns` has as text."""
+        rows = len(columns["_step"])
+        arrays = [
+            pa.array([run.about[field.name]] * rows, field.type)
+            if field.name in ABOUT
+            else _convert(columns.get(field.name), field.type, self.kinds[field.name], rows)
+            for field in self.schema
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def _plan(runs: Sequence[RunHistory], read: Iterable[Mapping[str, pa.ChunkedArray]]) -> _Plan:
+    kinds: dict[str, set[str]] = {}
+    for columns in read:
+        for name, column in columns.items():
+            kinds.setdefault(name, set()).update(_kinds(column))
+    about = {
+        name: {type(run.about[name]).__name__ for run in runs if run.about[name] is not None}
+        for name in ABOUT
+    }
+    return _Plan(
+        pa.schema([(name, _type(found)) for name, found in (about | kinds).items()]), kinds
+    )
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(newline="") as stream:
+        return next(csv.reader(stream))
+
+
+def _renamed(name: str) -> str:
+    return f"logged.{name}" if name in ABOUT else name
+
+
+def _read(
+    path: Path, wanted: Collection[str] | None = None
+) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """The columns of a CSV file of canonical cells, as text; null where there is no cell."""
+    header = _header(path)
+    if wanted is not None:
+        header = [name for name in header if _renamed(name) in wanted]
+    convert = pa_csv.ConvertOptions(
+        include_columns=header,
+        column_types=dict.fromkeys(header, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    table = read_columns(path, convert)
+    for name in table.column_names:
+        yield _renamed(name), table.column(name)
+
+
+def _kinds(column: pa.ChunkedArray) -> set[str]:
+    """What a column's cells are: int, big (an integer beyond 2^53), huge (beyond 64 bits), float,
+    bool, str, json; a logged None is as good as no value.
+    """
+    cells = column.drop_null().filter(pc.not_equal(column.drop_null(), "null"))
+    kinds = set()
+    for kind, pattern in (("int", _INT), ("float", _FLOAT), ("bool", _BOOL), ("json", _JSON)):
+        matching = pc.match_substring_regex(cells, pattern)
+        found = cells.filter(matching)
+        cells = cells.filter(pc.invert(matching))
+        if not len(found):
+            continue
+        if kind == "int":
+            kinds |= {"int", *_sizes(found)}
+        elif kind == "json":
+            kinds |= {"str" if cell.startswith('"') else "json" for cell in found.to_pylist()}
+        else:
+            kinds.add(kind)
+    return kinds | ({"str"} if len(cells) else set())
+
+
+def _sizes(cells: pa.ChunkedArray) -> set[str]:
+    try:
+        largest = pc.max(pc.abs_checked(cells.cast(pa.int64()))).as_py()
+    except pa.ArrowInvalid:
+        return {"huge"}
+    return {"big"} if largest > _EXACT_INT else set()
+
+
+def _type(kinds: set[str]) -> pa.DataType:
+    if kinds and kinds <= {"bool"}:
+        return pa.bool_()
+    if kinds and kinds <= {"int", "big"}:
+        return pa.int64()
+    if kinds and kinds <= {"int", "float"}:
+        return pa.float64()
+    return pa.string()
+
+
+def _convert(
+    column: pa.ChunkedArray | None, kind: pa.DataType, kinds: set[str], rows: int
+) -> pa.Array:
+    if column is None:
+        return pa.nulls(rows, kind)
+    cells = column.combine_chunks()
+    cells = pc.if_else(pc.equal(cells, "null"), None, cells)
+    if kinds <= {"str"}:
+        quoted = pc.starts_with(cells, '"')
+        if pc.any(quoted).as_py():
+            texts = [c and (json.loads(c) if c[0] == '"' else c) for c in cells.to_pylist()]
+            return pa.array(texts, kind)
+        return cells
+    if kind == pa.float64():
+        # Arrow reads these words, and has no other for infinity.
+        cells = pc.replace_substring(cells, "Infinity", "inf")
+    return cells.cast(kind)

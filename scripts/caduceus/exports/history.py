@@ -1,0 +1,207 @@
+"""The history of a run, stitched from its segments and written as CSV."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from caduceus.exports.history_columns import TIME_COLUMNS, column_order
+from caduceus.io.cells import cell, csv_line
+from caduceus.io.files import write_whole
+from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
+from caduceus.wandb_log.records import set_value
+from caduceus.wandb_log.segments import seconds
+from caduceus.wandb_log.stitching import step_of
+
+if TYPE_CHECKING:
+    from caduceus.wandb_log.batch import Batch
+
+# Above this, numpy's speed is worth the time its import takes; below, most logs of short runs lie.
+_LARGE_LOG = 1 << 18  # bytes, some 400 rows
+
+# Of media: W&B's references to its own artifacts.
+_RANDOM_PARTS = ("artifact_path", "_latest_artifact_path", "previous_increments_paths")
+_IS_MEDIA = re.compile(r"(?<!\\)\._type$")
+_DOT = re.compile(r"(?<!\\)\.")
+_SYSTEM = re.compile(r"system/(cpu_percent|memory_used_gb|gpu\d*_(utilization|memory_used_gb))")
+_STATS = "system."  # W&B's own system metrics
+
+
+@dataclass
+class History:
+    """What the logs of a run held: its segments without their rows, and what was written."""
+
+    segments: list[Segment] = field(default_factory=list)
+    rows: int = 0
+
+
+def export_history(parts: Sequence[Part], folder: Path) -> History:
+    """Write metrics_history.csv and system_metrics.csv of a run into `folder`.
+
+    Args:
+        parts: the run's segments; takes the counts of rows.
+        folder: takes the files.
+
+    Raises:
+        LogError: a log can't be read.
+    """
+    if any(_is_large(part.path) for part in parts):
+        history, system = _export_large(parts, folder)
+    else:
+        history, system = _export_small(parts, folder)
+    write_whole(folder / "system_metrics.csv", _system_csv(system, history.segments))
+    return history
+
+
+def _is_large(log: Path) -> bool:
+    """Whether numpy reads the log sooner; where it is imported already, it soon does."""
+    limit = _LARGE_LOG >> 3 if "numpy" in sys.modules else _LARGE_LOG
+    return log.stat().st_size > limit
+
+
+def read_segment(path: Path) -> Segment:
+    """All that a log says but its rows.
+
+    Raises:
+        LogError: it can't be read.
+    """
+    segment = Segment(path)
+    if _is_large(path):
+        from caduceus.wandb_log.columns import iter_batches
+
+        rows: Iterable[object] = iter_batches(segment)
+    else:
+        rows = iter_rows(segment)
+    for _ in rows:
+        pass
+    return segment
+
+
+def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Row]]:
+    history = History()
+    rows: list[Row] = []
+    for part in parts:
+        segment = Segment(part.path)
+        before = step_of(rows[-1]) if rows else None
+        rows += map(fold_media, kept_rows(part, iter_rows(segment), before))
+        history.segments.append(segment)
+    rows.sort(key=step_of)
+    history.rows = len(rows)
+    names = {name for row in rows for name in row if not is_system_metric(name)}
+    columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
+    write_whole(folder / "metrics_history.csv", _csv(columns, rows))
+    return history, list(_system_rows(rows))
+
+
+def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Row]]:
+    from caduceus.exports.history_batches import HistoryTable
+    from caduceus.wandb_log.columns import iter_batches, kept_batches
+
+    history = History()
+    system: list[Row] = []
+    before: int | None = None
+    with HistoryTable(folder) as table:
+        for part in parts:
+            segment = Segment(part.path)
+            for batch in kept_batches(part, iter_batches(segment), before):
+                found = _system_of(batch)
+                system += found
+                table.add(_fold_batch(batch.drop(_system_names(batch))))
+            before = before if part.last is None else part.last
+            history.segments.append(segment)
+        table.write_csv(folder / "metrics_history.csv")
+        history.rows = table.rows
+    return history, system
+
+
+def is_system_metric(name: str) -> bool:
+    """Whether a metric is one that `caduceus.tracking.system_metrics` has measured."""
+    return name.startswith("system/") and _SYSTEM.fullmatch(name) is not None
+
+
+def fold_media(row: Mapping[str, str]) -> Row:
+    """`row` with each picture, table or histogram as one JSON value instead of one for each part.
+
+    Media inside of others, such as the masks of a picture, stay inside. W&B's references to its own
+    artifacts are left out: they are random.
+    """
+    media = [name.removesuffix("._type") for name in row if _IS_MEDIA.search(name)]
+    if not media:
+        return dict(row)
+    folded: Row = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in row.items():
+        owners = [found for found in media if name.startswith(f"{found}.")]
+        if not owners:
+            folded[name] = value
+            continue
+        owner = min(owners, key=len)
+        keys = [key.replace("\\.", ".") for key in _DOT.split(name.removeprefix(f"{owner}."))]
+        if keys[-1] not in _RANDOM_PARTS:
+            set_value(parts.setdefault(owner, {}), keys, _parsed(value))
+    return folded | {name: json.dumps(value, sort_keys=True) for name, value in parts.items()}
+
+
+def _parsed(json_text: str) -> Any:
+    try:
+        return json.loads(json_text)
+    except (ValueError, RecursionError):  # damaged, or deeper than Python goes
+        return json_text
+
+
+def without_references(value: Any) -> Any:
+    """`value` with its keys sorted and, where it is media, without W&B's random references."""
+    if isinstance(value, dict):
+        left_out = _RANDOM_PARTS if "_type" in value else ()
+        return {key: without_references(value[key]) for key in sorted(value) if key not in left_out}
+    return value
+
+
+def _fold_batch(batch: "Batch") -> "Batch":
+    media = [name for name in batch.names if _IS_MEDIA.search(name)]
+    if not media:
+        return batch
+    return batch.replace({row: fold_media(batch.row(row)) for row in batch.rows_with(media)})
+
+
+def _system_names(batch: "Batch") -> list[str]:
+    return list(filter(is_system_metric, batch.names))
+
+
+def _system_of(batch: "Batch") -> list[Row]:
+    names = _system_names(batch)
+    kept = batch.drop(set(batch.names) - {*names, "_step", *TIME_COLUMNS})
+    return [kept.row(row) for row in batch.rows_with(names)]
+
+
+def _system_rows(rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        values = {name: value for name, value in row.items() if is_system_metric(name)}
+        if values:
+            yield {name: row[name] for name in ("_step", *TIME_COLUMNS) if name in row} | values
+
+
+def _system_csv(rows: Sequence[Row], segments: Sequence[Segment]) -> str:
+    """The system metrics of the program's rows and W&B's own samples, in the order of time."""
+    found = list(rows)
+    start = next((segment.run.start_ns for segment in segments if segment.run), 0)
+    for segment in segments:
+        for sample in segment.stats:
+            values = {_STATS + name: value for name, value in sample.values.items()}
+            runtime = sample.runtime
+            if runtime is None:
+                runtime = seconds(sample.time_ns - start)
+            times = {"_timestamp": repr(sample.time), "_runtime": repr(runtime)}
+            found.append(times | values)
+    found.sort(key=lambda row: float(row.get("_timestamp", "0")))
+    special = (*TIME_COLUMNS, "_step")
+    names = sorted({name for row in found for name in row if name not in special})
+    return _csv(["_timestamp", "_runtime", "_step", *names], found)
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    cells = ([cell(row[name]) if name in row else "" for name in columns] for row in rows)
+    return csv_line(columns) + "".join(map(csv_line, cells))

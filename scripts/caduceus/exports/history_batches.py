@@ -1,0 +1,220 @@
+"""The history of a run as CSV, from batches of the log: cells are copied, hardly ever parsed.
+
+The JSON text in the log is nearly the canonical cell already (`rendering`): W&B writes the shortest
+digits that read back as the same number, and only a few forms differ. Those are found by their
+first or last bytes and rendered one by one; all others are copied as bytes. Columns are known only
+after the last row, so the cells wait in memory, and on disk if they are many.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caduceus.exports.history_columns import TIME_COLUMNS, column_order
+from caduceus.io.cells import cell, csv_line, quoted
+from caduceus.wandb_log.batch import Batch
+
+_IN_MEMORY = 1 << 26  # bytes of cells, before they go to disk
+_CELLS_AT_ONCE = 1 << 20  # when lines are put together
+_COMMA, _NEWLINE, _QUOTE, _DOT = (ord(sign) for sign in ',\n".')
+# A cell of these alone is a number or a word such as `true`, and is never quoted.
+_PLAIN = np.zeros(256, np.bool_)
+_PLAIN[[ord(c) for c in "0123456789+-.abcdefghijklmnopqrstuvwxyzINT"]] = True
+
+
+class HistoryTable:
+    """Rows of a history, in canonical cells, until all columns are known.
+
+    Args:
+        folder: takes the cells that don't fit into memory.
+    """
+
+    def __init__(self, folder: Path):
+        self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by __exit__
+        self._parts: list[tuple[list[str], int, int, int]] = []  # names, rows, place, bytes
+        self.rows = 0
+
+    def __enter__(self) -> "HistoryTable":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
+    def add(self, batch: Batch) -> None:
+        """Add rows after those that are there."""
+        order = sorted(range(len(batch.names)), key=lambda c: column_order(batch.names[c]))
+        lengths, cells = _render(batch.text, batch.starts[order].T, batch.lengths[order].T)
+        names = [batch.names[column] for column in order]
+        self._parts.append((names, batch.rows, self._spool.tell(), len(cells)))
+        self._spool.write(lengths.astype("<i4").tobytes())
+        self._spool.write(cells.tobytes())
+        self.rows += batch.rows
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column of the table; `_step` and the time columns are always there."""
+        names = {"_step", *TIME_COLUMNS}.union(*(names for names, *_ in self._parts))
+        return sorted(names, key=column_order)
+
+    def write_csv(self, path: Path) -> None:
+        """Write the table, whole or not at all."""
+        part = path.with_name(f".{path.name}.part")
+        try:
+            with part.open("wb") as stream:
+                stream.write(csv_line(self.columns).encode(errors="replace"))
+                for lines in self._lines():
+                    stream.write(lines.data)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _lines(self) -> Iterator[NDArray[np.uint8]]:
+        columns = self.columns
+        place_of = {name: place for place, name in enumerate(columns)}
+        for names, rows, place, size in self._parts:
+            self._spool.seek(place)
+            count = rows * len(names)
+            known = np.frombuffer(self._spool.read(4 * count), "<i4").reshape(rows, len(names))
+            cells = np.frombuffer(self._spool.read(size), np.uint8)
+            places = [place_of[name] for name in names]
+            step = max(1, _CELLS_AT_ONCE // len(columns))
+            done = 0
+            for first in range(0, rows, step):
+                lengths = known[first : first + step]
+                bytes_here = int(lengths.sum())
+                yield _join(lengths, places, len(columns), cells[done : done + bytes_here])
+                done += bytes_here
+
+
+def _join(
+    known: NDArray[np.int32], places: list[int], width: int, cells: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Lines of `width` cells, of which those at `places` have `known` lengths, in this order."""
+    lengths = np.zeros((len(known), width), np.int64)
+    lengths[:, places] = known
+    ends = np.cumsum(lengths.ravel() + 1) - 1
+    lines = np.empty(ends[-1] + 1, np.uint8)
+    is_cell = np.ones(len(lines), np.bool_)
+    is_cell[ends] = False
+    lines[is_cell] = cells
+    lines[ends] = _COMMA
+    lines[ends[width - 1 :: width]] = _NEWLINE
+    return lines
+
+
+def _render(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The canonical cells of values, row by row: their lengths, and all of them in one text."""
+    shape = starts.shape
+    is_there = (lengths >= 0).ravel()
+    start, length = starts.ravel()[is_there], lengths.ravel()[is_there]
+    is_special, exponent = _special(text, start, length)
+    length -= 4 * (exponent > 0)
+    cells = _gather(text, start, length)
+    ends = np.cumsum(length)
+    odd = np.flatnonzero(~_PLAIN[cells])
+    if len(odd):
+        is_special[np.unique(np.searchsorted(ends, odd, side="right"))] = True
+    _move_points(cells, ends - length, text[start] == ord("-"), exponent * ~is_special)
+    special = np.flatnonzero(is_special)
+    if len(special):
+        length[exponent > 0] += 4
+        start, length, text = _render_each(text, start, length, special)
+        length[(exponent > 0) & ~is_special] -= 4
+        plain_cells, plain = cells, ~is_special
+        cells = np.empty(length.sum(), np.uint8)
+        is_plain_byte = np.repeat(plain, length)
+        before = np.repeat(plain, np.diff(ends, prepend=0))
+        cells[is_plain_byte] = plain_cells[before]
+        cells[~is_plain_byte] = _gather(text, start[special], length[special])
+    result = np.zeros(is_there.shape, np.int64)
+    result[is_there] = length
+    return result.reshape(shape), cells
+
+
+def _gather(
+    text: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """The stretches of `text` one behind the other."""
+    ends = np.cumsum(length)
+    source = np.repeat(start - ends + length, length)
+    source += np.arange(len(source))
+    return text[source]
+
+
+def _special(
+    text: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which numbers must be rendered one by one, and the exponent of those whose point moves.
+
+    W&B writes 1.5e+06 where the canonical form is 1500000; with digits left after the point, as in
+    the timestamps of all rows, moving it is enough.
+    """
+    end = start + length
+    pairs = np.ndarray((len(text) - 1,), "<u2", buffer=text, strides=(1,))
+    is_negative = text[start] == ord("-")
+    first = start + is_negative
+    sign, mark = text[end - 3], text[end - 4]
+    has_exponent = (mark == ord("e")) & (sign == ord("+")) & (length > 4)
+    value = (text[end - 2].astype(np.int64) - 48) * 10 + text[end - 1] - 48
+    exponent = np.where(has_exponent & (value >= 0) & (value < 16), value, 0)
+    digits_left = end - 4 - first - 2 - exponent
+    moves = (exponent > 0) & (text[first + 1] == _DOT) & (digits_left > 0)
+    special = (exponent > 0) & ~moves
+    special |= (length > 1) & (pairs[end - 2] == _pair(".0"))
+    special |= (length == 2) & (pairs[start] == _pair("-0"))
+    special |= (length > 2) & ((sign == ord("e")) | (text[end - 2] == ord("e")))
+    special |= (length > 4) & (mark == ord("e")) & (sign >= ord("0")) & (sign <= ord("9"))
+    words = np.ndarray((len(text) - 7,), "<u8", buffer=text, strides=(1,))
+    special |= (length > 6) & ((words[first] ^ _SMALL) & _SIX_BYTES == 0)
+    return special, exponent * moves
+
+
+def _pair(signs: str) -> int:
+    return int.from_bytes(signs.encode(), "little")
+
+
+_SMALL, _SIX_BYTES = np.uint64(_pair("0.0000")), np.uint64((1 << 48) - 1)
+
+
+def _move_points(
+    cells: NDArray[np.uint8],
+    start: NDArray[np.int64],
+    is_negative: NDArray[np.bool_],
+    exponent: NDArray[np.int64],
+) -> None:
+    """Move the decimal point of each number right by its exponent, in place."""
+    for places in np.unique(exponent[exponent > 0]).tolist():
+        chosen = exponent == places
+        point = (start + is_negative)[chosen] + 1
+        for offset in range(places):
+            cells[point + offset] = cells[point + offset + 1]
+        cells[point + places] = _DOT
+
+
+def _render_each(
+    text: NDArray[np.uint8],
+    start: NDArray[np.int64],
+    length: NDArray[np.int64],
+    special: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+    """Start, length and text with the special values rendered, behind the text."""
+    known: dict[bytes, bytes] = {}  # many are alike
+    side: list[bytes] = []
+    data = text.tobytes()
+    place = len(data)
+    for index in special.tolist():
+        logged = data[start[index] : start[index] + length[index]]
+        rendered = known.get(logged)
+        if rendered is None:
+            rendered = known[logged] = quoted(cell(logged.decode(errors="replace"))).encode(
+                errors="replace"
+            )
+        start[index], length[index] = place, len(rendered)
+        side.append(rendered)
+        place += len(rendered)
+    return start, length, np.frombuffer(data + b"".join(side), np.uint8)

@@ -1,0 +1,159 @@
+"""The export of a sweep: its trials in one table, the best one as an experiment, figures."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError
+from caduceus.exports.sweep_importance import Importance, importances
+from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
+from caduceus.io.cells import in_word, to_csv
+from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.statistics import estimate_mean
+from caduceus.sweeps.configs import SweepConfig
+from caduceus.sweeps.folders import SweepFolder
+
+_LONGEST_ID = 48
+# What decides a result beside the parameters, and so goes into the experiment of the best trial.
+_KEPT = (
+    "program",
+    "command",
+    "dataset",
+    "resources",
+    "code",
+    "keep_checkpoints",
+    "metric",
+    "group",
+)
+
+
+@dataclass(frozen=True)
+class ExportedSweep:
+    """A sweep whose tables are written, as its figures show it.
+
+    Attributes:
+        folder: results/sweeps/SWEEP.
+        trials: its trials in their order; those that were skipped are left out.
+        config: its configuration.
+        importances: of its parameters, the greatest first; empty if there are none.
+        message: what was found, in one line.
+    """
+
+    folder: Path
+    trials: Sequence[TrialRow]
+    config: SweepConfig
+    importances: Sequence[Importance]
+    message: str
+
+
+def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
+    """Write trials.csv, confirmed.csv, best.json and importance.csv of a sweep.
+
+    results/README.md says what is in each.
+
+    Args:
+        plan_json: the plan of its experiment, results/experiments/ID.json.
+        out: results/sweeps/SWEEP/trials.csv.
+
+    Raises:
+        ResultError: the sweep has a metric, and no trial has a result.
+    """
+    folder, plan = SweepFolder(out.parent), read_json(plan_json)
+    config = folder.config()
+    trials, confirmed = read_trials(folder, plan["runs"], config.space)
+    best = best_of(confirmed, config.goal) or best_of(trials, config.goal)
+    if best is None and config.metric_name is not None:
+        raise ResultError(
+            f"none of the {len(trials)} trials has a finite {config.metric_name}; "
+            "results/runs/RUN/train.json says why each failed",
+            str(folder.given),
+        )
+    made = [row for row in trials if row.state != "skipped"]
+    found = importances(made, config.space, config.goal)
+    write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
+    write_json(folder.path / "best.json", best and _experiment(plan["spec"], best, folder))
+    about = [vars(importance) for importance in found]
+    write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
+    write_whole(out, to_csv(_trials(trials, config), _TRIALS))
+    message = _in_words(folder.path.name, trials, confirmed, best, config)
+    return ExportedSweep(folder.path, made, config, found, message)
+
+
+_TRIALS = ("trial", "runs", "state", "objective", "best_so_far", "stopped_early")
+_CONFIRMED = ("trial", "of_trial", "runs", "n", "mean", "low", "high")
+_IMPORTANCE = ("name", "mean", "low", "high")
+
+
+def _in_words(
+    sweep: str,
+    trials: Sequence[TrialRow],
+    confirmed: Sequence[TrialRow],
+    best: TrialRow | None,
+    config: SweepConfig,
+) -> str:
+    counts = Counter(row.state for row in trials)
+    parts = [f"{counts[state]} {state}" for state in ("failed", "skipped") if counts[state]]
+    stopped = sum(row.stopped_early for row in trials)
+    parts += [f"{stopped} stopped early"] if stopped else []
+    line = f"{sweep}: {', '.join([f'{len(trials)} trials', *parts])}"
+    if best is None or best.objective is None:
+        return line
+    chosen = " ".join(f"{name}={in_word(value)}" for name, value in best.parameters.items())
+    how = f", the mean of {len(best.runs)} fresh runs" if best in confirmed else ""
+    return f"{line}; best: {config.metric_name} {best.objective:.6g}{how}, with {chosen}"
+
+
+def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Any]]:
+    bests = best_so_far(rows, config.goal)
+    return [
+        {
+            "trial": int(row.trial),
+            "runs": " ".join(row.runs),
+            "state": row.state,
+            "objective": row.objective,
+            "best_so_far": best,
+            "stopped_early": row.stopped_early,
+        }
+        | {f"config.{name}": value for name, value in row.parameters.items()}
+        | {"started_at": row.started_at, "wall_s": row.wall_s}
+        for row, best in zip(rows, bests, strict=True)
+    ]
+
+
+def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, Any]]:
+    """Each confirmed configuration with the mean of its fresh runs and its 95 % interval."""
+    return [
+        {
+            "trial": row.trial,
+            "of_trial": read_json(folder.trial(row.trial))["trial"],
+            "runs": " ".join(row.runs),
+            **_estimate([value for value in row.objectives if value is not None]),
+        }
+        | {f"config.{name}": value for name, value in row.parameters.items()}
+        for row in rows
+        if row.state != "skipped"
+    ]
+
+
+def _estimate(values: Sequence[float]) -> dict[str, Any]:
+    if not values:
+        return {"n": 0, "mean": None, "low": None, "high": None}
+    found = estimate_mean(values)
+    return {"n": found.n, "mean": found.value, "low": found.low, "high": found.high}
+
+
+def _experiment(spec: Mapping[str, Any], best: TrialRow, folder: SweepFolder) -> dict[str, Any]:
+    """An experiment file that runs the best configuration, on the seeds of the sweep."""
+    chosen = read_json(folder.trial(best.trial))["parameters"]
+    return {
+        "id": f"{spec['id'][: _LONGEST_ID - len('-best')]}-best",
+        "name": f"Best of {spec['name']}",
+        "type": "novel",
+        "hypothesis": spec["hypothesis"],
+        "description": f"Trial {best.trial} of sweep {folder.path.name}.",
+        "parameters": spec["parameters"] | chosen,
+        "seeds": spec["seeds"],
+        **{name: spec[name] for name in _KEPT},
+    }

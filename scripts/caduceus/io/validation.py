@@ -1,0 +1,163 @@
+"""Files that users write, held against their closed schemas and filled with the defaults there."""
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from caduceus.errors import SpecError
+from caduceus.io.yaml_files import Key
+
+Where = Callable[[Sequence[Key]], str]  # keys of a value -> "file:line"
+Schema = dict[str, Any]
+
+_FOLDER = Path(__file__).parents[1] / "project" / "pipeline" / "workflow" / "schemas"
+_TYPE_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def validate(
+    value: Any, schema_name: str, where: Where, above: Sequence[Key] = ()
+) -> dict[str, Any]:
+    """`value` with every default of the schema filled in.
+
+    Args:
+        value: what the user's file holds.
+        schema_name: "config", "experiment", "paper" or "sweep".
+        where: finds the file and line of a key, for the message.
+        above: the keys under which `value` stands in the file.
+
+    Raises:
+        SpecError: the first thing that the schema doesn't allow.
+    """
+    schema, validator = _load(schema_name)
+    error = best_match(validator.iter_errors(value))
+    if error is not None:
+        raise _spec_error(error, where, above)
+    filled: dict[str, Any] = _fill(schema, value, schema)
+    return filled
+
+
+def schema_keys(schema_name: str, section: str | None = None) -> list[str]:
+    """The keys that a schema knows, at its top or in the mapping `section`."""
+    schema, _ = _load(schema_name)
+    return list((schema["properties"][section] if section else schema)["properties"])
+
+
+@cache
+def _load(name: str) -> tuple[Schema, Draft202012Validator]:
+    schema = yaml.load((_FOLDER / f"{name}.schema.yaml").read_text(), Loader=yaml.CSafeLoader)
+    return schema, Draft202012Validator(schema)
+
+
+def _fill(schema: Schema, value: Any, root: Schema) -> Any:
+    """`value` with the defaults of `schema`, at every level."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, list) and "items" in schema:
+        return [_fill(schema["items"], item, root) for item in value]
+    for choice in schema.get("oneOf", []):
+        # The choices of our schemas differ in type, and only mappings have defaults inside.
+        if choice.get("type") == "object" and isinstance(value, dict):
+            return _fill(choice, value, root)
+    if not isinstance(value, dict):
+        return value
+    known = schema.get("properties", {})
+    rest = schema.get("additionalProperties")
+    filled = {}
+    for key, item in value.items():
+        below = known.get(key, rest)
+        filled[key] = _fill(below, item, root) if isinstance(below, dict) else item
+    for key, below in known.items():
+        target = root["$defs"][below["$ref"].rpartition("/")[2]] if "$ref" in below else below
+        if key not in value and "default" in target:
+            filled[key] = _fill(target, target["default"], root)
+    return filled
+
+
+def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> SpecError:
+    """What is wrong, in one line: the key, what was found, what is allowed."""
+    keys: list[Key] = [*above, *error.absolute_path]
+    name = dotted(keys)
+    schema: Schema = error.schema if isinstance(error.schema, dict) else {}
+    found: Any = error.instance
+    wanted: Any = error.validator_value
+    place = where(keys)
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", {}))
+        unknown = next(key for key in found if key not in known)
+        message = f"unknown key {dotted([*keys, unknown])!r}{suggestion(unknown, known)}"
+        message += f"; allowed: {', '.join(known)}"
+        place = where([*keys, unknown])
+    elif error.validator == "required":
+        missing = next(key for key in wanted if key not in found)
+        what = schema.get("properties", {}).get(missing, {}).get("description", "a value")
+        message = f"missing key {missing!r}{f' in {name!r}' if keys else ''}: add it, {what}"
+    elif error.validator == "uniqueItems":
+        twice = next(item for index, item in enumerate(found) if item in found[:index])
+        message = f"{name}: {shown(twice)} stands twice; remove one"
+    elif "propertyNames" in error.absolute_schema_path:
+        message = f"{name}: key {shown(found)}, allowed: {_allowed(error, schema)}"
+        place = where([*keys, found])
+    elif error.validator == "enum":
+        hint = suggestion(found, map(str, wanted))
+        message = f"{name}: found {shown(found)}{hint}{';' if hint else ','} allowed: "
+        message += _allowed(error, schema)
+    elif isinstance(found, dict) and isinstance(wanted, list) and "required" in wanted[0]:
+        how_many = "one" if error.validator == "oneOf" else "at least one"
+        choices = " and ".join(choice["required"][0] for choice in wanted)
+        message = f"{name}: found {', '.join(found)}; needs {how_many} of {choices}"
+    else:
+        message = f"{name or 'the file'}: found {shown(found)}, allowed: {_allowed(error, schema)}"
+    return SpecError(message, place)
+
+
+def _allowed(error: ValidationError, schema: Schema) -> str:
+    """What the schema allows where `error` arose, in words."""
+    wanted: Any = error.validator_value
+    words = str(schema.get("description", ""))
+    if error.validator == "enum":
+        words_of = (item if isinstance(item, str) else shown(item) for item in wanted)
+        return ", ".join(dict.fromkeys(words_of))
+    if error.validator == "type":
+        types = [wanted] if isinstance(wanted, str) else wanted
+        kind = " or ".join(_TYPE_NAMES[name] for name in types)
+        return words if words.startswith(kind) else f"{kind} ({words})" if words else kind
+    if error.validator == "minItems" and not words:
+        return f"at least {wanted}"
+    if error.validator in ("minimum", "maximum"):
+        return f"{error.validator} {wanted} ({words})"
+    return words or str(error.message)
+
+
+def suggestion(found: Any, known: Iterable[str]) -> str:
+    """Words that name the one of `known` that is most like `found`, or none if none is."""
+    close = difflib.get_close_matches(str(found), list(known), n=1)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def dotted(keys: Sequence[Key]) -> str:
+    """`keys` as one name: matrix.learning_rate, seeds[2]."""
+    name = ""
+    for key in keys:
+        name += f"[{key}]" if isinstance(key, int) else f".{key}" if name else str(key)
+    return name
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it: JSON, at most 60 characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

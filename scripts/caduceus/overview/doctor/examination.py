@@ -1,0 +1,70 @@
+"""All that is looked at, one thing after the other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.io.yaml_files import load
+from caduceus.overview.doctor.findings import Finding
+from caduceus.overview.doctor.outside import (
+    look_at_account,
+    look_at_env_file,
+    look_at_git,
+    look_at_slurm,
+)
+from caduceus.overview.doctor.packages import (
+    cuda_of_torch,
+    installed_versions,
+    locked_versions,
+    look_at_gpus,
+    look_at_packages,
+    look_at_python,
+)
+from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
+from caduceus.project.project import Project, load_project
+
+_OFFLINE = {"mode": "offline", "entity": None, "project": "caduceus"}
+
+
+def examine(folder: Path, config: Path) -> Iterator[Finding]:
+    """Look at this machine and at the project in `folder`; takes two seconds at most.
+
+    Args:
+        folder: the project's folder, in which we work.
+        config: its config.yaml.
+    """
+    yield look_at_python()
+    yield look_at_packages(locked_versions(), installed_versions())
+    yield from look_at_gpus(cuda_of_torch())
+    project = _load(config)
+    if isinstance(project, Finding):
+        yield project
+    else:
+        text = f"experiments: {len(project.experiments)}, runs: {len(project.runs)}"
+        yield Finding("fine", "project", text)
+    settings: dict[str, Any] = _OFFLINE
+    missing = 0
+    if isinstance(project, Project):
+        settings = project.config["wandb"]
+        missing = sum(
+            not (folder / "results/runs" / run / "train.json").exists() for run in project.runs
+        )
+    yield from look_at_account(settings)
+    yield from look_at_env_file(folder)
+    yield look_at_slurm()
+    results = folder / "results"
+    yield from look_at_room(results if results.exists() else folder, missing)
+    yield look_at_file_system(results if results.exists() else folder)
+    yield from look_at_scratch(settings.get("scratch"))
+    yield look_at_git(folder)
+
+
+def _load(config: Path) -> Project | Finding:
+    if not config.exists():
+        text = f"no {config} here"
+        return Finding("warning", "project", text, "work in a project's folder, or caduceus init")
+    try:
+        return load_project(load(config).value, [str(config)])
+    except CaduceusError as error:
+        return Finding("error", "project", str(error))

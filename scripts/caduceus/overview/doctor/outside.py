@@ -1,0 +1,81 @@
+"""What lies outside: the W&B account and its server, SLURM, git."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import AccountError, CaduceusError, ServerError, SlurmError
+from caduceus.overview.doctor.findings import Finding
+from caduceus.system import git, slurm
+from caduceus.system.wandb_account import find_account
+
+
+def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
+    """The account and its server, which runs need only online; the key is never shown.
+
+    Args:
+        wandb_settings: `wandb` of config.yaml: mode, entity, project.
+    """
+    is_online = wandb_settings["mode"] == "online"
+    try:
+        account = find_account()
+    except AccountError as error:
+        if is_online:
+            yield Finding("error", "W&B", str(error), "or set wandb.mode: offline")
+        else:
+            yield Finding("fine", "W&B", "offline, without an account: none is needed")
+        return
+    yield Finding("fine", "W&B", f"key from {account.key_from} for {account.base_url}")
+    # Imported here: they take a third of a second, and offline without a key nobody asks.
+    from caduceus.server.client import Server
+    from caduceus.server.runs import check_access
+
+    try:
+        server = Server(account, patience_s=0, timeout_s=(1, 2))
+        entity = check_access(server, wandb_settings["entity"], wandb_settings["project"], False)
+        yield Finding("fine", "W&B server", f"answers, and knows {entity}")
+    except ServerError as error:
+        if is_online:
+            yield Finding("error", "W&B server", str(error), "see to the network and to proxies")
+        else:
+            yield Finding("warning", "W&B server", str(error), "offline, nothing needs it")
+    except CaduceusError as error:
+        yield Finding("error" if is_online else "warning", "W&B server", str(error))
+
+
+def look_at_slurm() -> Finding:
+    """SLURM, and whether its controller answers."""
+    try:
+        cpus = slurm.largest_node(None, time_limit_s=1)
+    except SlurmError as error:
+        if "there is no" in str(error):
+            return Finding("fine", "SLURM", "none here")
+        return Finding("warning", "SLURM", str(error))
+    return Finding("fine", "SLURM", f"answers; its largest node has {cpus} CPUs")
+
+
+def look_at_git(folder: Path) -> Finding:
+    """Whether a commit, and which, can be recorded with a run."""
+    changed = git.changed_files(folder)
+    if changed is None:
+        mend = "git init && git add -A && git commit"
+        return Finding("warning", "git", "no commit here: runs record none", mend)
+    commit = str(git.read_commit([], folder)["commit"])[:12]
+    if changed:
+        text = f"commit {commit}; changed since, or unknown to git: {len(changed)}"
+        return Finding("warning", "git", text, "commit before the runs of a paper")
+    return Finding("fine", "git", f"commit {commit}, nothing changed since")
+
+
+def look_at_env_file(folder: Path) -> Iterator[Finding]:
+    """Whether `.env` is for its owner alone, and not in git."""
+    path = folder / ".env"
+    if not path.exists():
+        return
+    if git.is_tracked(path.name, folder):
+        mend = "git rm --cached .env, and make a new key: the old one is in the history"
+        yield Finding("error", ".env", "git has it, and with it the key", mend)
+    elif path.stat().st_mode & 0o077:
+        yield Finding("warning", ".env", "others on this machine can read it", "chmod 600 .env")
+    else:
+        yield Finding("fine", ".env", "readable by its owner alone, and not in git")

@@ -1,0 +1,108 @@
+"""Python, its packages against the lock, PyTorch and the GPUs it may use."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from caduceus import SNAKEFILE
+from caduceus.overview.doctor.findings import Finding
+from caduceus.system import nvml
+
+LOCK = Path(SNAKEFILE).parent / "envs/requirements.txt"
+_OLDEST = (3, 11)
+_NAMED = 4  # differing packages that are named; the rest is counted
+
+
+def look_at_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Finding:
+    """Whether Python is new enough."""
+    text = ".".join(map(str, version))
+    if version >= _OLDEST:
+        return Finding("fine", "Python", text)
+    return Finding("error", "Python", f"{text}, and 3.11 is the oldest", "PYTHON=python3.12 make")
+
+
+def look_at_packages(locked: Mapping[str, str], installed: Mapping[str, str]) -> Finding:
+    """The installed packages against the lock, both versions by normalised name."""
+    missing = [name for name in locked if name not in installed]
+    if missing:
+        return Finding("error", "packages", f"missing: {_some(missing)}", "make")
+    other = [
+        f"{name} {installed[name]} for {version}"
+        for name, version in locked.items()
+        if installed[name] != version
+    ]
+    if other:
+        return Finding(
+            "warning",
+            "packages",
+            f"{len(other)} of {len(locked)} differ from the lock: {_some(other)}",
+            "make, or live with results that others may not get",
+        )
+    return Finding("fine", "packages", f"all {len(locked)} as locked")
+
+
+def locked_versions(lock: Path = LOCK) -> dict[str, str]:
+    """The versions that the lock names."""
+    lines = (line.partition("==") for line in lock.read_text().splitlines() if "==" in line)
+    return {_normal(name): version for name, _, version in lines}
+
+
+def installed_versions() -> dict[str, str]:
+    """The versions that are installed, without what a build adds (+cpu)."""
+    return {
+        _normal(found.metadata["Name"]): found.version.partition("+")[0]
+        for found in metadata.distributions()
+        if found.metadata["Name"]
+    }
+
+
+def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iterator[Finding]:
+    """The GPUs that NVML shows, and whether their driver is new enough for PyTorch.
+
+    Args:
+        cuda_of_torch: the CUDA version that PyTorch was built for; None for one without GPUs.
+        library: pynvml, or what a test puts in its place.
+    """
+    driver = nvml.driver(library)
+    if driver is None:
+        if cuda_of_torch is None:
+            yield Finding("fine", "GPUs", "none, and PyTorch is built for the CPU")
+        else:
+            text = f"none that NVML shows, and PyTorch is built for CUDA {cuda_of_torch}"
+            yield Finding("warning", "GPUs", text, "on a node with GPUs: see that nvidia-smi works")
+        return
+    names = ", ".join(dict.fromkeys(driver.gpus))
+    text = f"{len(driver.gpus)} ({names}), driver {driver.version} for CUDA {driver.cuda}"
+    if cuda_of_torch is None:
+        mend = "install the PyTorch of pytorch.org for CUDA to use them"
+        yield Finding("warning", "GPUs", f"{text}; PyTorch is built for the CPU", mend)
+    elif _version(cuda_of_torch)[0] > _version(driver.cuda)[0]:
+        mend = "a newer driver, or a PyTorch for an older CUDA"
+        yield Finding("error", "GPUs", f"{text}; PyTorch wants CUDA {cuda_of_torch}", mend)
+    else:
+        yield Finding("fine", "GPUs", f"{text}; PyTorch is built for {cuda_of_torch}")
+
+
+def cuda_of_torch() -> str | None:
+    """The CUDA version that the installed PyTorch was built for; found without importing it."""
+    for file in metadata.files("torch") or []:
+        if file.parts == ("torch", "version.py"):
+            found = re.search(r"^cuda.*=\s*'([\d.]+)'", file.read_text(), re.MULTILINE)
+            return found[1] if found else None
+    return None
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split("."))
+
+
+def _some(words: list[str]) -> str:
+    rest = len(words) - _NAMED
+    return ", ".join(words[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,104 @@
+"""The disk that takes results/: room, files, and what kind of file system it is."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from caduceus.overview.doctor.findings import Finding
+
+_FILES_A_RUN = 73  # measured by benchmarks/inodes.py
+_GB_A_RUN = 0.01  # the shipped experiment's; a large model takes more
+_LOW_GB = 5.0
+_SHARED = {
+    "nfs": "NFS",
+    "nfs4": "NFS",
+    "lustre": "Lustre",
+    "gpfs": "GPFS",
+    "beegfs": "BeeGFS",
+    "cifs": "SMB",
+    "smb3": "SMB",
+    "fuse.sshfs": "SSHFS",
+    "ceph": "CephFS",
+    "afs": "AFS",
+}
+_LOST = ("tmpfs", "ramfs")
+
+
+def look_at_room(folder: Path, runs: int) -> Iterator[Finding]:
+    """Whether the disk has room, and files left, for `runs` more runs."""
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    needed_gb = runs * _GB_A_RUN
+    text = f"{free_gb:.0f} GB free"
+    if free_gb < max(needed_gb, 1):
+        yield Finding("error", "disk", f"{text}, and {runs} runs want {needed_gb:.0f}", _MEND)
+    elif free_gb < _LOW_GB:
+        yield Finding("warning", "disk", text, _MEND)
+    else:
+        yield Finding("fine", "disk", text)
+    status = os.statvfs(folder)
+    needed = runs * _FILES_A_RUN
+    if status.f_files == 0:  # file systems that have no limit say so
+        yield Finding("fine", "files", "as many as there is room for")
+    elif status.f_favail < needed:
+        text = f"{status.f_favail:,} can be made, and {runs} runs want {needed:,}"
+        yield Finding("error", "files", text, _MEND)
+    else:
+        yield Finding("fine", "files", f"{status.f_favail:,} can be made; a run has some 70")
+
+
+_MEND = "make room (caduceus gc), or work on another disk"
+
+
+def look_at_scratch(where: str | None) -> Iterator[Finding]:
+    """Whether `wandb.scratch`, if it is set, can be written to on this host."""
+    if where is None:
+        return
+    folder = Path(os.path.expandvars(where)).expanduser()
+    if "$" in str(folder):
+        text = f"{where} isn't set on this host; runs that train here fail"
+        yield Finding("warning", "scratch", text, "name another folder as wandb.scratch")
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        text = f"{folder}: {'not to be written to' if folder.exists() else 'no such folder'}"
+        yield Finding("error", "scratch", text, "name another folder as wandb.scratch")
+    else:
+        yield Finding("fine", "scratch", str(folder))
+
+
+def look_at_file_system(folder: Path, mounts: str | None = None) -> Finding:
+    """What kind of file system it is, and what follows.
+
+    Args:
+        folder: the project's.
+        mounts: what /proc/mounts says; read by default.
+    """
+    if mounts is None:
+        path = Path("/proc/mounts")
+        mounts = path.read_text() if path.exists() else ""
+    kind = _kind_of(folder.resolve(), mounts)
+    if kind in _LOST:
+        text, mend = f"{kind}: in memory, gone after a restart", "work on a disk"
+        return Finding("warning", "file system", text, mend)
+    if kind in _SHARED:
+        return Finding(
+            "warning",
+            "file system",
+            f"{_SHARED[kind]}: shared, and slow for what W&B writes while a run trains",
+            "set wandb.scratch in config.yaml to a disk of each host, such as $TMPDIR",
+        )
+    return Finding("fine", "file system", f"{kind or 'unknown'}: of this host")
+
+
+def _kind_of(folder: Path, mounts: str) -> str:
+    """The type of the mount that holds a folder: the longest that is above it."""
+    depth, kind = 0, ""
+    for line in mounts.splitlines():
+        words = line.split()
+        if len(words) < 3:
+            continue
+        point = Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), words[1]))
+        # Of several mounts at one place the last one counts.
+        if folder.is_relative_to(point) and len(point.parts) >= depth:
+            depth, kind = len(point.parts), words[2]
+    return kind

@@ -1,0 +1,78 @@
+"""Runs and sweeps that no experiment names any more: found, and removed when that is wanted."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from caduceus.io.files import read_json
+from caduceus.paper.ledger import note_removed
+from caduceus.project.experiments import Experiment, load_experiment
+from caduceus.project.project import Project
+from caduceus.runs.folder import RunFolder
+from caduceus.system.leases import is_held
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A folder of a run or sweep that no experiment names.
+
+    Attributes:
+        folder: results/runs/RUN or results/sweeps/SWEEP.
+        size_bytes: of all that lies in it.
+        wall_s: seconds that its attempts took; 0 of a sweep, whose runs are listed themselves.
+    """
+
+    folder: Path
+    size_bytes: int
+    wall_s: float
+
+
+def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
+    """Every run and sweep below `results` that no experiment names, and nobody is at work on.
+
+    An experiment counts if config.yaml lists it, or if it was planned once (by --config, say) and
+    its file is still there.
+
+    Raises:
+        SpecError: the file of an experiment that was planned once is wrong.
+    """
+    runs, sweeps = set(project.runs), set(project.sweeps)
+    for experiment in planned_once(project, results):
+        runs |= {run.id for run in experiment.runs}
+        sweeps |= {experiment.sweep.id} if experiment.sweep else set()
+    for parent, named in (("runs", runs), ("sweeps", sweeps)):
+        for folder in sorted((results / parent).glob("*")):
+            run = RunFolder(folder)
+            if folder.is_dir() and folder.name not in named and not is_held(run.lease, run.lock):
+                yield Leftover(folder, _size(folder), _wall_s(folder / "train.json"))
+
+
+def remove(leftovers: Sequence[Leftover], results: Path) -> None:
+    """Remove their folders, of which git has no copy; what runs cost stays in the ledger."""
+    runs = [RunFolder(each.folder) for each in leftovers if each.folder.parent.name == "runs"]
+    note_removed(results, runs)
+    for leftover in leftovers:
+        shutil.rmtree(leftover.folder)
+
+
+def planned_once(project: Project, results: Path) -> Iterator[Experiment]:
+    """Experiments that config.yaml doesn't list, whose plans and files are there."""
+    settings = project.config
+    for path in sorted((results / "experiments").glob("*.json")):
+        file = read_json(path)["file"]
+        if path.stem not in project.experiments and Path(file).exists():
+            groups = settings["wandb"]["groups"]
+            yield load_experiment(file, settings["defaults"], groups, Path())
+
+
+def _size(folder: Path) -> int:
+    files = (path for path in folder.rglob("*") if not path.is_symlink())
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def _wall_s(train_json: Path) -> float:
+    if not train_json.exists():
+        return 0.0
+    wall_s: float = read_json(train_json)["compute"]["wall_s"]
+    return wall_s

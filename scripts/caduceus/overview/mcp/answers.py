@@ -1,0 +1,102 @@
+"""Answers that stay small: pages of rows, short texts, plain values."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.io.validation import suggestion
+from caduceus.system.known_secrets import is_secret
+
+Answer = dict[str, Any]
+
+MOST_ROWS = 500  # of a page
+_PAGE_CHARACTERS = 12_000  # of a page's rows as JSON: some 5,000 tokens
+_TEXT_CHARACTERS = 300
+_LEAST_SECRET = 8  # characters; a setting such as `key: left` is none
+_HIDDEN = "[a secret, not shown]"
+_UNITS = {
+    "_s": "seconds",
+    "_gb": "10^9 bytes",
+    "_gb_s": "10^9 bytes per second",
+    "_hours": "hours",
+    "_kwh": "kWh",
+    "_percent": "percent",
+    "bytes": "bytes",
+    "_timestamp": "seconds since 1970",
+    "_runtime": "seconds",
+    "gpu_utilization": "percent",
+}
+
+
+def page(name: str, rows: Sequence[Any], offset: int, limit: int) -> Answer:
+    """A part of many rows, and how to ask for the next.
+
+    Returns:
+        `total`, `offset`, the rows under `name`, and if there are others, `more`. There are fewer
+        than `limit` where these are long.
+
+    Raises:
+        CaduceusError: there can't be such a page.
+    """
+    if not 1 <= limit <= MOST_ROWS:
+        raise CaduceusError(f"limit is {limit}, allowed: 1 to {MOST_ROWS}")
+    if not 0 <= offset <= len(rows):
+        raise CaduceusError(f"offset is {offset}, allowed: 0 to {len(rows)}")
+    part: list[Any] = []
+    left = _PAGE_CHARACTERS
+    for row in rows[offset : offset + limit]:
+        left -= len(json.dumps(plain(row), ensure_ascii=False))
+        if part and left < 0:
+            break
+        part.append(row)
+    answer = {"total": len(rows), "offset": offset, name: part}
+    if rest := len(rows) - offset - len(part):
+        answer["more"] = f"{rest} more: ask again with offset={offset + len(part)}"
+    return answer
+
+
+def some(names: Sequence[Any], most: int) -> list[Any]:
+    """The first of many names, and in words how many are left out."""
+    rest = len(names) - most
+    return [*names] if rest <= 0 else [*names[:most], f"and {rest} more"]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: numbers that aren't finite as words, long texts cut."""
+    if isinstance(value, str):
+        rest = len(value) - _TEXT_CHARACTERS
+        return f"{value[:_TEXT_CHARACTERS]}… ({rest} more characters)" if rest > 0 else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def units(names: Sequence[str]) -> dict[str, str]:
+    """The units of those names that have one of ours; a program's metrics have its own."""
+    ours = (name for name in names if not name.startswith(("summary.", "config.")))
+    return {name: unit for name in ours for end, unit in _UNITS.items() if name.endswith(end)}
+
+
+def shown(name: str, value: Any) -> Any:
+    """A setting's value, or that it isn't shown if it is called as a secret is."""
+    is_hidden = isinstance(value, str) and len(value) >= _LEAST_SECRET
+    return _HIDDEN if is_hidden and is_secret(name.rpartition(".")[2]) else value
+
+
+def choose(wanted: str, known: Sequence[str], what: str) -> str:
+    """The one of `known` that is meant, also without its `summary.` or `config.`.
+
+    Raises:
+        CaduceusError: there is none.
+    """
+    for name in (wanted, f"summary.{wanted}", f"config.{wanted}"):
+        if name in known:
+            return name
+    there = ", ".join(some(known, 40))
+    raise CaduceusError(
+        f"there is no {what} {wanted!r}{suggestion(wanted, known)}; there are {there}"
+    )

@@ -1,0 +1,268 @@
+"""What seeds say of variants, by the methods and settings of the paper."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.io.files import read_json
+from caduceus.io.validation import validate
+from caduceus.io.wording import count_of
+from caduceus.overview.mcp.answers import Answer, choose, some
+from caduceus.overview.mcp.variants import Chosen, place_of
+from caduceus.paper.figures.figure_data import rounded
+from caduceus.paper.marks import Column, find_best
+from caduceus.paper.outcomes import TESTS, difference_word
+from caduceus.paper.results import Variant
+from caduceus.project.paper_entries import load_paper
+from caduceus.project.paper_selections import Metric, goal_of, metric_name
+from caduceus.project.project import load_settings
+from caduceus.statistics import (
+    Comparison,
+    Verdict,
+    compare_by_seed,
+    decide,
+    estimate_mean,
+    greater,
+    runs_to_decide,
+)
+
+_MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
+_STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer of `compare_groups`."""
+
+    goal: str | None
+    variants: list[Answer]
+    comparisons: list[Answer]
+    conclusion: str
+    method: str
+
+
+def paper_statistics(results: Path) -> Mapping[str, Any]:
+    """`paper.statistics` of the project's config.yaml, or its defaults where there is none."""
+    config = results.parent / "config.yaml"
+    if config.exists():
+        paper, _ = load_paper(
+            load_settings(config)["paper"], lambda keys: str(config), results.parent
+        )
+    else:
+        paper = validate({}, "paper", lambda keys: "paper")
+    statistics: Mapping[str, Any] = paper["statistics"]
+    return statistics
+
+
+def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:
+    """Compare variants with a baseline, or with the best of them.
+
+    Raises:
+        CaduceusError: no run has the metric, a variant has fewer than two that do, the baseline
+            isn't there, or nothing says which way is better.
+    """
+    statistics = paper_statistics(results)
+    values = [variant.by_seed(metric) for variant in chosen.variants]
+    if not any(values):
+        _refuse_metric(chosen, metric)
+    specs = _specs(chosen.variants, results)
+    goal = goal_of(metric, {}, list(specs))
+    place = _baseline(chosen, baseline, specs)
+    count = len(values)
+    _refuse_single(chosen, values, metric, statistics, place is not None)
+    if place is None and goal is None:
+        raise CaduceusError("which way is better? say goal, maximize or minimize, or a baseline")
+    if place is None:
+        comparisons, conclusion = _with_best(chosen, values, goal, statistics)
+        family = count * (count - 1) // 2
+    else:
+        comparisons = _with_baseline(chosen, values, place, goal, statistics)
+        conclusion = _concluded(comparisons, f"compared with {chosen.labels[place]}")
+        family = count - 1
+    tests = " or ".join(TESTS[name] for name in dict.fromkeys(row["test"] for row in comparisons))
+    confidence = f"{100 * statistics['confidence']:g} %"
+    shown = [_variant(chosen, at, values[at], statistics) for at in range(count)]
+    if goal is not None:
+        shown.sort(key=lambda row: row["mean"] if goal == "minimize" else -row["mean"])
+    return Found(
+        goal,
+        shown,
+        comparisons,
+        conclusion,
+        f"{tests}, two-sided, at alpha {statistics['alpha']:g}, Holm over "
+        f"{count_of(family, 'comparison')}; {confidence} intervals by Student's or "
+        "Welch's t",
+    )
+
+
+def _specs(variants: Sequence[Variant], results: Path) -> list[Mapping[str, Any]]:
+    experiments = dict.fromkeys(variant.experiment for variant in variants)
+    return [read_json(results / "experiments" / f"{name}.json")["spec"] for name in experiments]
+
+
+def _baseline(chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, Any]]) -> int | None:
+    """The place of the baseline; None if the best is to be found."""
+    if named is not None:
+        return place_of(named, chosen.variants, chosen.labels)
+    own = [spec["baseline"] for spec in specs if spec["baseline"]]
+    if len(specs) == 1 and own:
+        matching = [
+            at
+            for at, variant in enumerate(chosen.variants)
+            if all(variant.parameters.get(name) == value for name, value in own[0].items())
+        ]
+        if len(matching) == 1:
+            return matching[0]
+    return 0 if len(chosen.variants) == 2 else None
+
+
+def _refuse_metric(chosen: Chosen, metric: Metric) -> None:
+    """Say so if the metric's name is wrong, rather than that runs are missing."""
+    finished = (result for variant in chosen.variants for result in variant.results)
+    names = {name for result in finished if result.state == "finished" for name in result.summary}
+    if names:
+        choose(metric_name(metric), sorted(name for name in names if name[0] != "_"), "metric")
+
+
+def _refuse_single(
+    chosen: Chosen,
+    values: Sequence[Mapping[int, float]],
+    metric: Metric,
+    statistics: Mapping[str, Any],
+    has_baseline: bool,
+) -> None:
+    few = [
+        f"{label} has {len(found)} of {len(variant.results)}"
+        for label, variant, found in zip(chosen.labels, chosen.variants, values, strict=True)
+        if len(found) < 2
+    ]
+    if not few:
+        return
+    count = len(values)
+    family = count - 1 if has_baseline else count * (count - 1) // 2
+    needed = runs_to_decide(family, statistics["alpha"], statistics["test"] != "permutation")
+    raise CaduceusError(
+        f"refused: a single seed can't say what is better, and of finished runs with "
+        f"{metric_name(metric)} {'; '.join(some(few, 8))}; {needed} seeds of each are the fewest "
+        f"that can decide {count_of(family, 'comparison')}: list them "
+        "under `seeds`, or name other variants"
+    )
+
+
+def _variant(
+    chosen: Chosen, at: int, values: Mapping[int, float], statistics: Mapping[str, Any]
+) -> Answer:
+    found = estimate_mean(list(values.values()), statistics["confidence"])
+    return {
+        "variant": chosen.labels[at],
+        "experiment": chosen.variants[at].experiment,
+        "n": found.n,
+        "failed": chosen.variants[at].failed,
+        "seeds": some(sorted(values), 20),
+        "mean": rounded(found.value),
+        "std": rounded(found.std),
+        "low": rounded(found.low),
+        "high": rounded(found.high),
+    }
+
+
+def comparison_row(found: Comparison) -> Answer:
+    """A comparison as answers have it, without its verdict."""
+    counts = {"n": found.n} if found.is_paired else {"n": found.n, "n_second": found.n_second}
+    return (
+        counts
+        | {"is_paired": found.is_paired, "test": found.test}
+        | {name: rounded(getattr(found, name)) for name in _MEASURED}
+    )
+
+
+def verdict_row(verdict: Verdict, goal: str | None) -> Answer:
+    """What is decided, as answers have it."""
+    return {
+        "adjusted_p": rounded(verdict.adjusted_p),
+        "verdict": difference_word(verdict, goal),
+        "runs_that_would_do": verdict.runs_that_would_do,
+    }
+
+
+def compare_values(
+    first: Mapping[int, float], second: Mapping[int, float], statistics: Mapping[str, Any]
+) -> Comparison:
+    """Runs by seed, by the test and the confidence of `paper.statistics`."""
+    how = {name: statistics[name] for name in ("test", "confidence")}
+    return compare_by_seed(first, second, **how)
+
+
+def _with_baseline(
+    chosen: Chosen,
+    values: Sequence[Mapping[int, float]],
+    place: int,
+    goal: str | None,
+    statistics: Mapping[str, Any],
+) -> list[Answer]:
+    others = [at for at in range(len(values)) if at != place]
+    compared = [compare_values(values[at], values[place], statistics) for at in others]
+    verdicts = decide([greater(found) for found in compared], statistics["alpha"])
+    return [
+        {"variant": chosen.labels[at], "than": chosen.labels[place]}
+        | comparison_row(found)
+        | verdict_row(verdict, goal)
+        for at, found, verdict in zip(others, compared, verdicts, strict=True)
+    ]
+
+
+def _with_best(
+    chosen: Chosen,
+    values: Sequence[Mapping[int, float]],
+    goal: str | None,
+    statistics: Mapping[str, Any],
+) -> tuple[list[Answer], str]:
+    means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
+    column = Column(goal or "", means, dict(enumerate(values)))
+    standings = find_best({"": column}, statistics["test"], statistics["alpha"])
+    places = [at for (_, at), standing in standings.of.items() if standing == "best"]
+    if not places:
+        return [], "all means are the same"
+    best = places[0]
+    rows = []
+    for (_, at), standing in standings.of.items():
+        if standing == "best":
+            continue
+        row = comparison_row(_turned(standings.comparisons["", at]))
+        row |= {"adjusted_p": rounded(standings.p["", at]), "verdict": _STANDINGS[standing]}
+        do = standings.runs_that_would_do if standing == "undecided" else None
+        row |= {"runs_that_would_do": do}
+        rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
+    leading = " and ".join(chosen.labels[at] for at in places)
+    return rows, _concluded(rows, f"{leading} has the best mean; compared with it")
+
+
+def _turned(found: Comparison) -> Comparison:
+    """The second against the first."""
+    return replace(
+        found,
+        n=found.n if found.is_paired else found.n_second,
+        n_second=found.n,
+        effect=-found.effect,
+        low=-found.high,
+        high=-found.low,
+        p_greater=found.p_less,
+        p_less=found.p_greater,
+        effect_size=-found.effect_size,
+        improvement=1 - found.improvement,
+    )
+
+
+def _concluded(rows: Sequence[Answer], begin: str) -> str:
+    """The verdicts in words, such as "compared with a, better: b; within noise: c, d"."""
+    by_verdict: dict[str, list[str]] = {}
+    for row in rows:
+        by_verdict.setdefault(row["verdict"], []).append(row["variant"])
+    said = [f"{verdict}: {', '.join(some(names, 12))}" for verdict, names in by_verdict.items()]
+    needed = [row["runs_that_would_do"] for row in rows if row["verdict"] == "not enough runs"]
+    known = [number for number in needed if number is not None]
+    if known:
+        said.append(f"{max(known)} seeds of each are the fewest that can decide")
+    return f"{begin}, {'; '.join(said)}"

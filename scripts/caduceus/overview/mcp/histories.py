@@ -1,0 +1,104 @@
+"""The history of a run: exact values, a page at a time, and what a metric did over all rows."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.exports.history_columns import TIME_COLUMNS
+from caduceus.io.cells import parse
+from caduceus.overview.mcp.answers import Answer, choose, page, some, units
+from caduceus.runs.records import find_run
+
+_MOST_METRICS = 6  # that are shown when none is asked for
+
+
+def get_history(
+    results: Path,
+    run: str,
+    metrics: list[str] | None = None,
+    first_step: int | None = None,
+    last_step: int | None = None,
+    is_system: bool = False,
+    offset: int = 0,
+    limit: int = 50,
+) -> Answer:
+    """What a run logged, step by step: every row, exact values, nothing sampled or smoothed.
+
+    Args:
+        run: its id.
+        metrics: their names; by default the first few. Only rows with one of them are given.
+        first_step: leave out earlier steps.
+        last_step: leave out later ones.
+        is_system: CPU, memory and GPU instead of what the program logged.
+        offset: how many rows to pass over.
+        limit: how many rows at most.
+
+    Returns:
+        total, columns, rows in the order of columns (null: not logged there; "NaN", "Infinity" as
+        logged), more; summary of each metric over all rows of the range, not of the page alone:
+        how many values, first, last, least and greatest with their steps; other_metrics.
+    """
+    record = find_run(results, run)
+    if record.exported is None:
+        raise CaduceusError(f"run {run} isn't exported yet: it is {record.state}")
+    path = record.folder / ("system_metrics.csv" if is_system else "metrics_history.csv")
+    with path.open(newline="") as stream:
+        header = next(csv.reader(stream))
+    known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]
+    # A metric may well be called as a time column that is asked for by its name.
+    names = [choose(name, header, "metric") for name in metrics or ()] or known[:_MOST_METRICS]
+    shown = list(dict.fromkeys(["_timestamp", *names] if is_system else ["_step", *names]))
+    rows = list(_rows(path, shown, names, first_step, last_step))
+    answer: Answer = {"run": run, "columns": shown} | page(
+        "rows", [values for _, values in rows], offset, limit
+    )
+    answer["summary"] = {
+        name: _summary([(step, values[place]) for step, values in rows])
+        for place, name in enumerate(shown)
+        if name in names
+    }
+    others = [name for name in known if name not in names]
+    return answer | {"units": units(shown), "other_metrics": some(others, 60)}
+
+
+def _rows(
+    path: Path, shown: Sequence[str], names: Sequence[str], first: int | None, last: int | None
+) -> Iterator[tuple[int | None, list[Any]]]:
+    """The step and the cells of each row within the range that has one of `names`."""
+    with path.open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            step = int(row["_step"]) if row["_step"] else None
+            is_outside = (first is not None and (step is None or step < first)) or (
+                last is not None and (step is None or step > last)
+            )
+            if not is_outside and any(row[name] for name in names):
+                yield step, [parse(row[name]) if row[name] else None for name in shown]
+
+
+@dataclass
+class _Extreme:
+    value: float
+    step: int | None
+
+
+def _summary(values: Sequence[tuple[int | None, Any]]) -> Answer:
+    logged = [(step, value) for step, value in values if value is not None]
+    numbers = [
+        _Extreme(value, step)
+        for step, value in logged
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    finite = [number for number in numbers if isfinite(number.value)]
+    found: Answer = {"values": len(logged)}
+    if logged:
+        found |= {"first": logged[0][1], "last": logged[-1][1]}
+    if finite:
+        found["least"] = vars(min(finite, key=lambda number: number.value))
+        found["greatest"] = vars(max(finite, key=lambda number: number.value))
+    if len(finite) < len(numbers):
+        found["not_finite"] = len(numbers) - len(finite)
+    return found

@@ -1,0 +1,94 @@
+"""What there is: the first question of an analyst."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import read_json
+from caduceus.overview.mcp.answers import Answer, some
+from caduceus.runs.records import RunRecord, find_runs, read_plans
+
+_MOST = 12  # names in a list
+_MOST_METRICS = 60
+
+
+def probe(results: Path) -> Answer:
+    """What this project has: experiments, groups, runs and their states, metrics, sweeps, claims.
+
+    Ask this first: the other tools take the names it gives.
+
+    Returns:
+        runs (by state and by kind: planned; trial of a sweep; abandoned, if no experiment lists it
+        any more; project, if made elsewhere); experiments with variants, seeds, parameters that
+        vary, the metric that judges them and its goal; groups; metrics with how many runs have
+        them; sweeps; what the paper has.
+    """
+    records = find_runs(results)
+    answer: Answer = {
+        "runs": {
+            "total": len(records),
+            "by_state": Counter(record.state for record in records),
+            "by_kind": Counter(record.kind for record in records),
+        },
+    }
+    if not records:
+        answer["note"] = (
+            "no run yet; `snakemake --cores 2` makes what config.yaml asks for, "
+            "`snakemake --dry-run` lists it"
+        )
+    plans = [read_json(path) for path in read_plans(results)]
+    answer["experiments"] = some([_experiment(plan, records) for plan in plans], _MOST)
+    groups = Counter(record.summary["group"] for record in records)
+    answer["groups"] = some([{"group": name, "runs": n} for name, n in groups.items()], _MOST)
+    metrics = Counter(name for record in records for name in _metrics(record))
+    answer["metrics"] = {"runs_with_it": dict(sorted(metrics.items())[:_MOST_METRICS])}
+    if len(metrics) > _MOST_METRICS:
+        answer["metrics"]["more"] = f"{len(metrics) - _MOST_METRICS} more: query_runs lists columns"
+    paper = results / "paper"
+    return answer | {
+        "sweeps": some(_names((results / "sweeps").glob("*/sweep.json"), is_folder=True), _MOST),
+        "projects": some(_projects(results), _MOST),
+        "paper": {
+            "tables": some(_names((paper / "tables").glob("*.json")), _MOST),
+            "figures": some(_names((paper / "figures").glob("*.json")), _MOST),
+            "has_claims": (paper / "claims.json").exists(),
+        },
+        "has_verification": (results / "verification.json").exists(),
+    }
+
+
+def _experiment(plan: Mapping[str, Any], records: Sequence[RunRecord]) -> Answer:
+    spec, runs = plan["spec"], plan["runs"]
+    own = [record for record in records if record.run in runs]
+    is_sweep = spec["sweep"] is not None
+    variants = dict.fromkeys(about["variant"] for about in runs.values())
+    varied = dict(spec["matrix"] or {})
+    return {
+        "experiment": spec["id"],
+        "type": spec["type"],
+        "group": spec["group"],
+        "hypothesis": spec["hypothesis"],
+        "metric": spec["metric"],
+        "baseline": spec["baseline"],
+        "variants": f"{len(variants)} trials of a sweep" if is_sweep else some([*variants], _MOST),
+        "varies": {name: some(values, _MOST) for name, values in varied.items()},
+        "seeds": some(sorted({about["seed"] for about in runs.values()}), _MOST),
+        "runs": len(runs),
+        "by_state": Counter(record.state for record in own)
+        | Counter({"to do": len(runs) - len(own)} if len(runs) > len(own) else {}),
+    }
+
+
+def _metrics(record: RunRecord) -> Iterable[str]:
+    names = (name.removeprefix("summary.") for name in record.row if name.startswith("summary."))
+    return (name for name in names if not name.startswith("_"))
+
+
+def _names(paths: Iterable[Path], is_folder: bool = False) -> list[str]:
+    return sorted(path.parent.name if is_folder else path.stem for path in paths)
+
+
+def _projects(results: Path) -> list[str]:
+    found = results / "projects"
+    return sorted(path.parent.relative_to(found).as_posix() for path in found.glob("*/*/runs.json"))

@@ -1,0 +1,96 @@
+"""What the paper's own files say: claims, cost, whether the set-up works."""
+
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError, ResultError
+from caduceus.io.files import read_json
+from caduceus.io.validation import suggestion
+from caduceus.overview.mcp.answers import Answer, page, units
+from caduceus.runs.records import read_plans
+
+_SHORT = (
+    *("name", "statement", "verdict", "metric", "n", "effect", "low", "high"),
+    *("p_adjusted", "minimum_p", "runs_that_would_do"),
+)
+_COST = (
+    *("experiment", "kind", "runs", "finished", "failed", "attempts", "wall_hours", "cpu_hours"),
+    *("gpu_hours", "gpu_hours_by_model", "energy_kwh", "peak_memory_gb", "lost_hours"),
+    *("unmeasured", "unmetered", "run_s"),
+)
+
+
+def claims(results: Path, name: str | None = None, offset: int = 0, limit: int = 20) -> Answer:
+    """What the paper claims and what its runs decide: verdict, n, effect with interval, p.
+
+    Args:
+        name: one claim, with its reason, method, sides and runs.
+        offset: how many claims to pass over.
+        limit: how many claims at most.
+
+    Returns:
+        alpha, test, and claims: p_adjusted is corrected for all of them (Holm), minimum_p the
+        smallest that so many runs can give, effect, low and high in the unit of the metric.
+    """
+    path = results / "paper/claims.json"
+    if not path.exists():
+        raise ResultError(
+            "no claim is decided yet; write claims under `paper.claims` in config.yaml, and "
+            "`snakemake --cores 2` decides them",
+            str(path),
+        )
+    decided = read_json(path)
+    found: dict[str, Answer] = {claim["name"]: claim for claim in decided["claims"]}
+    about: Answer = {"alpha": decided["alpha"], "test": decided["test"]}
+    if name is None:
+        short = [{key: claim[key] for key in _SHORT} for claim in found.values()]
+        return about | page("claims", short, offset, limit)
+    if name not in found:
+        raise CaduceusError(
+            f"there is no claim {name!r}{suggestion(name, found)}; there are {', '.join(found)}"
+        )
+    return about | found[name]
+
+
+def compute_summary(results: Path, offset: int = 0, limit: int = 20) -> Answer:
+    """What the runs cost, over all attempts, failed and abandoned ones too: hours, GPUs, energy.
+
+    Args:
+        offset: how many experiments to pass over.
+        limit: how many experiments at most.
+
+    Returns:
+        total; parts by what came of it (reported, failed, trial, abandoned, project);
+        by_experiment, a page; machines. What no attempt says is left out; unmeasured and unmetered
+        count attempts that are not in the sums.
+    """
+    from caduceus.paper.compute import summarize_compute
+    from caduceus.paper.ledger import read_ledger
+
+    found = summarize_compute(read_ledger(results, read_plans(results)))
+    rows = [_cost(row) for row in found["experiments"]]
+    return {
+        "total": _cost(found["total"]),
+        "parts": {name: _cost(row) for name, row in found["parts"].items()},
+        "by_experiment": page("experiments", rows, offset, limit),
+        "machines": found["machines"][:10],
+        "units": units(_COST),
+    }
+
+
+def verification(results: Path) -> Answer:
+    """Whether the W&B set-up works: the ten points that `snakemake verify` checks by a test run.
+
+    Returns:
+        mode (offline or online), how many are ok, and checks with name, is_ok, evidence and mend.
+    """
+    path = results / "verification.json"
+    if not path.exists():
+        raise ResultError("nothing is verified yet; type `snakemake --cores 1 verify`", str(path))
+    found: dict[str, Any] = read_json(path)
+    return {"ok": sum(check["is_ok"] for check in found["checks"]), **found}
+
+
+def _cost(row: dict[str, Any]) -> Answer:
+    """What a row of compute.json says, without what isn't known."""
+    return {name: row[name] for name in _COST if row.get(name) not in (None, {})}

@@ -1,0 +1,40 @@
+"""What the next snakemake would do."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from caduceus.overview.mcp.answers import Answer, page, some
+
+_MOST_RESULTS = 30
+
+
+def plan(results: Path, cores: int | None = None, offset: int = 0, limit: int = 20) -> Answer:
+    """What the next `snakemake` would train and make, why, and how long it may take; runs nothing.
+
+    Snakemake itself is asked, which takes seconds, and longer in large projects.
+
+    Args:
+        cores: for which the time is told; by default those of this machine.
+        offset: how many runs to pass over.
+        limit: how many runs at most.
+
+    Returns:
+        trainings, a page: each run with why, threads, and seconds that such runs took (null: none
+        has finished); hours_of_training in sum, hours_until_done on so many cores, both without
+        unknown_lengths, runs whose time is not known; results to make or make anew, each with why
+        and is_there, whether it was made before.
+    """
+    from caduceus.overview.plans import read_plan
+
+    found = read_plan()
+    cores = cores or os.cpu_count() or 1
+    total, until = found.hours(cores)
+    return {
+        "cores": cores,
+        "hours_of_training": round(total, 3),
+        "hours_until_done": round(until, 3),
+        "unknown_lengths": found.unknown,
+        "trainings": page("runs", [asdict(each) for each in found.trainings], offset, limit),
+        "results": some([asdict(each) for each in found.remakings], _MOST_RESULTS),
+    }

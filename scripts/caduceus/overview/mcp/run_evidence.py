@@ -1,0 +1,153 @@
+"""Runs side by side, and what so few of them can say."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.io.files import read_json
+from caduceus.io.wording import count_of
+from caduceus.overview.mcp.answers import Answer, choose, some
+from caduceus.overview.mcp.evidence import (
+    compare_values,
+    comparison_row,
+    paper_statistics,
+    verdict_row,
+)
+from caduceus.paper.figures.figure_data import rounded
+from caduceus.paper.provenance import describe_run
+from caduceus.project.paper_selections import goal_of
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.records import RunRecord, find_named, find_runs, read_plans
+from caduceus.statistics import decide, estimate_mean, greater
+
+_MOST_RUNS = 10
+_MOST_METRICS = 6
+_SKIPPED = ("seed", "experiment", "hypothesis", "baseline")
+_MADE_OF = ("code", "commit", "is_dirty", "environment")
+
+
+def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -> Answer:
+    """The answer of `compare_runs`.
+
+    Raises:
+        CaduceusError: there are too many or too few runs, one isn't there, or none has a metric.
+    """
+    if len(set(runs)) != len(runs) or not 2 <= len(runs) <= _MOST_RUNS:
+        raise CaduceusError(f"found {len(runs)} runs, allowed: 2 to {_MOST_RUNS} different ones")
+    records = find_named(find_runs(results), runs)
+    specs = [read_json(path)["spec"] for path in read_plans(results)]
+    names = _metrics(records, metrics, specs)
+    made_of = [describe_run(RunFolder(record.folder)) for record in records]
+    answer = {
+        "runs": [_about(record, names) for record in records],
+        "parameters_that_differ": _differing([_parameters(record) for record in records]),
+        "made_of_that_differs": _differing(
+            [{name: made[name] for name in _MADE_OF} for made in made_of]
+        ),
+    }
+    sides: dict[tuple[Any, ...], list[RunRecord]] = {}
+    for record, made in zip(records, made_of, strict=True):
+        summary = record.summary
+        who = summary["variant"] or record.run
+        sides.setdefault((summary["experiment"], who, made["code"]), []).append(record)
+    if len(sides) == 1:
+        return answer | _spread(records, names)
+    return answer | _comparisons(list(sides.values()), names, specs, paper_statistics(results))
+
+
+def _metrics(
+    records: Sequence[RunRecord],
+    wanted: Sequence[str] | None,
+    specs: Sequence[Mapping[str, Any]],
+) -> list[str]:
+    """The metrics that are asked for, those that judge the runs' experiments, or the first few."""
+    columns = dict.fromkeys(name for record in records for name in record.row)
+    known = [name.removeprefix("summary.") for name in columns if name.startswith("summary.")]
+    if wanted is not None:
+        return [choose(name, known, "metric") for name in wanted]
+    experiments = {record.summary["experiment"] for record in records}
+    judged = [
+        spec["metric"]["name"] for spec in specs if spec["id"] in experiments and spec["metric"]
+    ]
+    logged = [name for name in known if not name.startswith("_")]
+    return list(dict.fromkeys(judged)) or logged[:_MOST_METRICS]
+
+
+def _about(record: RunRecord, metrics: Sequence[str]) -> Answer:
+    names = ("run", "experiment", "variant", "seed", "state", "kind", "runtime_s")
+    values = {name: record.row.get(f"summary.{name}") for name in metrics}
+    return {name: record.row[name] for name in names} | {"metrics": values}
+
+
+def _parameters(record: RunRecord) -> dict[str, Any]:
+    cells = {
+        name.removeprefix("config."): value
+        for name, value in record.row.items()
+        if name.startswith("config.")
+    }
+    return {name: value for name, value in cells.items() if name not in _SKIPPED}
+
+
+def _differing(all_values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    names = dict.fromkeys(name for values in all_values for name in values)
+    found = {name: [values.get(name) for values in all_values] for name in names}
+    return {name: values for name, values in found.items() if len(set(map(str, values))) > 1}
+
+
+def _by_seed(records: Sequence[RunRecord], metric: str) -> dict[int, float]:
+    """The finite values of finished runs; of runs without a seed by their place."""
+    found = {}
+    for place, record in enumerate(records):
+        value: Any = record.row.get(f"summary.{metric}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if record.state == "finished" and is_number and isfinite(value):
+            seed = record.summary["seed"]
+            found[place if seed is None else seed] = float(value)
+    return found
+
+
+def _spread(records: Sequence[RunRecord], metrics: Sequence[str]) -> Answer:
+    spread = {}
+    for metric in metrics:
+        if values := list(_by_seed(records, metric).values()):
+            found = estimate_mean(values)
+            numbers = {"mean": found.value, "std": found.std, "low": found.low, "high": found.high}
+            spread[metric] = {"n": found.n} | {key: rounded(n) for key, n in numbers.items()}
+    note = "runs of one variant: they differ by seed and noise alone, and none of them is better"
+    return {"spread": spread, "note": note}
+
+
+def _comparisons(
+    sides: Sequence[Sequence[RunRecord]],
+    metrics: Sequence[str],
+    specs: Sequence[Mapping[str, Any]],
+    statistics: Mapping[str, Any],
+) -> Answer:
+    rows, compared = [], []
+    for metric in metrics:
+        first = _by_seed(sides[0], metric)
+        for side in sides[1:]:
+            values = _by_seed(side, metric)
+            if first and values:
+                about = {"metric": metric, "variant": _name(side), "than": _name(sides[0])}
+                rows.append(about)
+                compared.append(compare_values(values, first, statistics))
+    verdicts = decide([greater(found) for found in compared], statistics["alpha"])
+    goals = [goal_of(row["metric"], {}, specs) for row in rows]
+    return {
+        "comparisons": [
+            row | comparison_row(found) | verdict_row(verdict, goal)
+            for row, found, verdict, goal in zip(rows, compared, verdicts, goals, strict=True)
+        ],
+        "note": (
+            "of these runs alone; compare_groups takes all seeds of a variant. p is corrected for "
+            f"{count_of(len(rows), 'comparison')} (Holm)"
+        ),
+    }
+
+
+def _name(side: Sequence[RunRecord]) -> str:
+    ids = some([record.run for record in side], 3)
+    return f"{side[0].summary['variant'] or side[0].summary['name']} ({', '.join(ids)})"

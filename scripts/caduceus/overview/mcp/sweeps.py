@@ -1,0 +1,111 @@
+"""How far sweeps have come, and what they have found."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError
+from caduceus.io.files import read_json
+from caduceus.overview.mcp.answers import Answer, page
+from caduceus.runs.records import RunRecord, find_runs
+from caduceus.sweeps.folders import SweepFolder, find_sweep
+
+_MOST_SWEEPS = 20
+
+
+def sweep_status(
+    results: Path, sweep: str | None = None, offset: int = 0, limit: int = 10
+) -> Answer:
+    """How far a sweep has come, its leading trials, what was confirmed, what mattered.
+
+    Args:
+        sweep: its id, or that of its experiment; without it all are listed, or the only one shown.
+        offset: how many of the leading trials to pass over.
+        limit: how many trials at most.
+
+    Returns:
+        method, metric, goal, runs by state; trials, the best objective first, each with n, its
+        number of runs; confirmed configurations with n, mean and 95 % interval; best, only where
+        fresh seeds have confirmed it; importance of parameters, shares of the objective's variance.
+    """
+    folders = [path.parent for path in sorted((results / "sweeps").glob("*/sweep.json"))]
+    if not folders:
+        raise ResultError("there is no sweep", str(results / "sweeps"))
+    records = find_runs(results)
+    if sweep is None and len(folders) > 1:
+        found = [_brief(SweepFolder(folder), records) for folder in folders]
+        return page("sweeps", found, offset, min(limit, _MOST_SWEEPS))
+    return _detailed(find_sweep(results, sweep), records, offset, limit)
+
+
+def _runs(folder: SweepFolder, records: Sequence[RunRecord]) -> list[RunRecord]:
+    return [record for record in records if record.run.startswith(f"{folder.path.name}-")]
+
+
+def _brief(folder: SweepFolder, records: Sequence[RunRecord]) -> Answer:
+    config = read_json(folder.plan)["config"]
+    metric = config.get("metric") or {}
+    return {
+        "sweep": folder.path.name,
+        "experiment": folder.experiment_id,
+        "method": config["method"],
+        "metric": metric.get("name"),
+        "goal": metric.get("goal", "minimize") if metric else None,
+        "runs_by_state": Counter(record.state for record in _runs(folder, records)),
+        "trials_suggested": len(list((folder.path / "trials").glob("[0-9]*.json"))),
+    }
+
+
+def _detailed(folder: SweepFolder, records: Sequence[RunRecord], offset: int, limit: int) -> Answer:
+    answer = _brief(folder, records)
+    sign = -1.0 if answer["goal"] == "maximize" else 1.0
+    trials = _trials(_runs(folder, records))
+    trials.sort(key=lambda trial: sign * trial["objective"])
+    answer |= page("trials", trials, offset, limit)
+    answer |= {"confirmed": [], "best": None}
+    table = folder.path / "trials.csv"
+    if table.exists():
+        from caduceus.paper.report.sections import sweep_section
+
+        [section] = sweep_section([table])
+        answer["stopped_early"] = section["stopped_early"]
+        answer["importance"] = section["importance"][:12]
+        answer["confirmed"] = [_confirmed(row) for row in section["confirmed"]]
+    known = [row for row in answer["confirmed"] if row["n"] > 1]
+    if known:
+        answer["best"] = min(known, key=lambda row: sign * row["mean"])
+    else:
+        answer["best_refused"] = (
+            "the first of many trials may be the luckiest: a configuration is called best once "
+            "fresh seeds have confirmed it; write `confirm: 3` under `sweep` in the experiment"
+        )
+    return answer
+
+
+def _trials(records: Sequence[RunRecord]) -> list[Answer]:
+    """Those with an objective, the mean over the runs that have one."""
+    by_trial: dict[str, list[RunRecord]] = {}
+    for record in records:
+        by_trial.setdefault(str(record.summary["variant"]), []).append(record)
+    found = []
+    for trial, runs in by_trial.items():
+        ended = [run.train["trial"] for run in runs if run.train]
+        values = [one["objective"] for one in ended if one["objective"] is not None]
+        if trial.startswith("t") and values:
+            found.append(
+                {
+                    "trial": trial,
+                    "n": len(values),
+                    "objective": sum(values) / len(values),
+                    "stopped_early": any(one["stopped_at"] is not None for one in ended),
+                    "parameters": read_json(runs[0].folder / "params.json")["parameters"],
+                    "runs": [run.run for run in runs],
+                }
+            )
+    return found
+
+
+def _confirmed(row: Mapping[str, Any]) -> Answer:
+    names = ("trial", "of_trial", "n", "mean", "low", "high", "parameters")
+    return {name: row[name] for name in names}

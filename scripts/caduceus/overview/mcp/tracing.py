@@ -1,0 +1,169 @@
+"""What made what: the artifacts of runs, and where results come from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError, ResultError
+from caduceus.io.files import read_json, sha256
+from caduceus.io.validation import suggestion
+from caduceus.overview.mcp.answers import Answer, page
+from caduceus.runs.records import RunRecord, find_run, find_runs
+
+_SECTIONS = ("tables/", "figures/", "claims/")
+_ATTEMPT = ("attempt", "state", "error", "started_at", "host", "wall_s", "resumed_from")
+_MADE_OF = ("code", "commit", "is_dirty", "environment", "manifest")
+
+
+def artifacts(
+    results: Path, run: str, name: str | None = None, offset: int = 0, limit: int = 50
+) -> Answer:
+    """The artifacts that a run logged and used, with W&B's digests; or the files of one.
+
+    Args:
+        run: its id.
+        name: one artifact, to list its files with bytes and md5 (base64).
+        offset: how many to pass over.
+        limit: how many at most.
+    """
+    summary = _exported(find_run(results, run)).summary
+    found = {
+        artifact["name"]: {"is_used": is_used, **artifact}
+        for key, is_used in (("used_artifacts", True), ("artifacts", False))
+        for artifact in summary.get(key, ())
+    }
+    if name is None:
+        rows = [_artifact(artifact) for artifact in found.values()]
+        return {"run": run} | page("artifacts", rows, offset, limit)
+    if name not in found:
+        raise CaduceusError(
+            f"run {run} has no artifact {name!r}{suggestion(name, found)}; it has "
+            f"{', '.join(found) or 'none'}"
+        )
+    files = [{"file": file, **about} for file, about in found[name]["files"].items()]
+    return (
+        _artifact(found[name])
+        | {"metadata": found[name]["metadata"]}
+        | page("files", files, offset, limit)
+    )
+
+
+def lineage(results: Path, of: str, offset: int = 0, limit: int = 20) -> Answer:
+    """Where a result comes from: what a run was made of, or the runs behind a number or a file.
+
+    Args:
+        of: the id of a run; tables/NAME, figures/NAME or claims/NAME; or a file below results/.
+        offset: how many runs or cells to pass over.
+        limit: how many at most.
+
+    Returns:
+        Of a run: program, parameters, seed, dataset and code (its digest), git commit and whether
+        the tree was changed, digests of packages and export, attempts, and shown_in, what of the
+        paper it is behind. Of the paper: command that makes it anew, inputs, and cells or runs
+        with is_current, whether the run's export is still the one that was used. Of a file: lines
+        that say it.
+    """
+    record = {found.run: found for found in find_runs(results)}.get(of)
+    path = results / "paper/provenance.json"
+    provenance = read_json(path) if path.exists() else {"items": {}, "runs": {}}
+    if record is not None:
+        return _run(record, provenance)
+    if of in provenance["items"]:
+        return {"of": of} | _item(of, provenance, results, offset, limit)
+    if of.startswith(_SECTIONS) and not (results / "paper" / of).exists():
+        known = list(provenance["items"])
+        raise ResultError(
+            f"there is no {of}{suggestion(of, known)}; there are {', '.join(known) or 'none'}"
+        )
+    _check_below(of, results)
+    from caduceus.overview.why import explain
+
+    lines = list(explain([of], results))
+    return {"of": of} | page("lines", lines, offset, limit)
+
+
+def _check_below(name: str, results: Path) -> None:
+    """Refuse a path that leads out of results/, also through a link: not even its names are told.
+
+    Raises:
+        ResultError: it does.
+    """
+    inside = results.resolve()
+    places = ((place / name).resolve() for place in (Path(), results, results / "paper"))
+    if not all(path.is_relative_to(inside) for path in places if path.exists()) or (
+        ".." in Path(name).parts or Path(name).is_absolute()
+    ):
+        raise ResultError("isn't below results/; name a run, tables/NAME, or a file there", name)
+
+
+def _exported(record: RunRecord) -> RunRecord:
+    if record.exported is None:
+        raise CaduceusError(f"run {record.run} isn't exported yet: it is {record.state}")
+    return record
+
+
+def _artifact(artifact: Mapping[str, Any]) -> Answer:
+    names = ("name", "type", "digest", "is_used", "aliases")
+    files = artifact["files"].values()
+    size = {"files": len(files), "bytes": sum(file["bytes"] for file in files)}
+    return {name: artifact[name] for name in names} | size
+
+
+def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
+    from caduceus.paper.provenance import describe_run
+    from caduceus.runs.folder import RunFolder
+
+    about = describe_run(RunFolder(record.folder))
+    params = record.folder / "params.json"
+    made_of = read_json(params) if params.exists() else {}
+    summary = record.summary
+    return {
+        "run": record.run,
+        "name": summary["name"],
+        "state": record.state,
+        "kind": record.kind,
+        "definition": {
+            name: made_of.get(name) for name in ("program", "parameters", "seed", "dataset")
+        },
+        **{name: about[name] for name in _MADE_OF},
+        "attempts": [
+            {name: attempt.get(name) for name in _ATTEMPT}
+            for attempt in (record.train or {"attempts": []})["attempts"][-10:]
+        ],
+        "uses": [_artifact(a | {"is_used": True}) for a in summary.get("used_artifacts", ())],
+        "logged": [artifact["name"] for artifact in summary.get("artifacts", ())],
+        "shown_in": [
+            name for name, item in provenance["items"].items() if record.run in _runs_of(item)
+        ],
+    }
+
+
+def _item(
+    name: str, provenance: Mapping[str, Any], results: Path, offset: int, limit: int
+) -> Answer:
+    item = provenance["items"][name]
+    about = {key: item[key] for key in ("command", "inputs", "verdict") if key in item}
+    if "cells" in item:
+        cells = [
+            {"cell": cell, "value": found["value"], "n": len(found["runs"]), "runs": found["runs"]}
+            for cell, found in item["cells"].items()
+        ]
+        about["is_current"] = all(_is_current(run, provenance, results) for run in _runs_of(item))
+        return about | page("cells", cells, offset, limit)
+    runs = [
+        {"run": run, "is_current": _is_current(run, provenance, results)}
+        | {key: provenance["runs"][run][key] for key in ("name", "state", "commit", "is_dirty")}
+        for run in item["runs"]
+    ]
+    return about | page("runs", runs, offset, limit)
+
+
+def _runs_of(item: Mapping[str, Any]) -> list[str]:
+    parts = item["cells"].values() if "cells" in item else [item]
+    return list(dict.fromkeys(run for part in parts for run in part["runs"]))
+
+
+def _is_current(run: str, provenance: Mapping[str, Any], results: Path) -> bool:
+    """Whether a run's export is the one that was used."""
+    manifest = results / "runs" / run / "manifest.json"
+    return manifest.exists() and sha256(manifest) == provenance["runs"][run]["manifest"]

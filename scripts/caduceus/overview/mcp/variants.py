@@ -1,0 +1,113 @@
+"""The variants that are to be compared, and the metric."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.io.validation import suggestion
+from caduceus.overview.mcp.answers import some
+from caduceus.paper.results import Variant, by_variant, read_result
+from caduceus.project.paper_selections import PlannedRun
+from caduceus.runs.records import RunRecord, find_runs
+
+_LEFT_OUT = {
+    "trial": "trials of sweeps",
+    "abandoned": "of definitions that no experiment has any more",
+    "project": "made elsewhere",
+}
+_MOST_VARIANTS = 40
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The variants that are asked for, their labels, and how many runs don't count, and why."""
+
+    variants: Sequence[Variant]
+    labels: Sequence[str]
+    left_out: Mapping[str, int]
+
+
+def metric_of(
+    name: str, goal: str | None, at: int | None, best_by: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """A metric as `paper` says it.
+
+    Raises:
+        CaduceusError: both `at` and `best_by` are given, or this isn't as it should be.
+    """
+    if at is not None and best_by is not None:
+        raise CaduceusError("at and best_by: the metric is taken at one step; leave one out")
+    metric: dict[str, Any] = {"name": name, "goal": goal}
+    if at is not None:
+        metric["at"] = at
+    if best_by is not None:
+        if best_by.keys() != {"name", "goal"} or best_by["goal"] not in ("maximize", "minimize"):
+            raise CaduceusError(
+                f"best_by: found {dict(best_by)}, allowed: name, and goal, maximize or minimize"
+            )
+        metric["best_by"] = dict(best_by)
+    return metric
+
+
+def choose_variants(
+    results: Path, experiment: str | None, group: str | None, wanted: Sequence[str] | None
+) -> Chosen:
+    """The variants of an experiment, a group or everything but sweeps; or those that are named.
+
+    Raises:
+        CaduceusError: there is none, or not this one.
+    """
+    names = [[name] if name else [] for name in (experiment, group)]
+    kinds = ("planned", "trial") if experiment else ("planned",)
+    found = find_runs(results, *names)
+    records = [record for record in found if record.kind in kinds]
+    exported = [record for record in records if record.exported is not None]
+    variants = by_variant([read_result(_planned(record), record.folder) for record in exported])
+    labels = _labels(variants)
+    if wanted is not None:
+        places = [place_of(name, variants, labels) for name in wanted]
+        variants, labels = [variants[at] for at in places], [labels[at] for at in places]
+    if not 2 <= len(variants) <= _MOST_VARIANTS:
+        raise CaduceusError(
+            f"{len(variants)} variants, allowed: 2 to {_MOST_VARIANTS}; name experiment, group or "
+            f"variants; there are {', '.join(some(labels, _MOST_VARIANTS)) or 'none'}"
+        )
+    left_out = Counter(_LEFT_OUT[record.kind] for record in found if record.kind not in kinds)
+    left_out["not exported yet"] = len(records) - len(exported)
+    left_out["failed"] = sum(variant.failed for variant in variants)
+    return Chosen(variants, labels, +left_out)
+
+
+def _labels(variants: Sequence[Variant]) -> list[str]:
+    """What to call each: its name, with the experiment where several have it."""
+    names = Counter(variant.name for variant in variants)
+    return [
+        f"{variant.name} of {variant.experiment}" if names[variant.name] > 1 else variant.name
+        for variant in variants
+    ]
+
+
+def _planned(record: RunRecord) -> PlannedRun:
+    names = ("experiment", "group", "variant", "seed")
+    experiment, group, variant, seed = (record.summary[name] for name in names)
+    parameters: dict[str, Any] | None = None if record.kind == "trial" else {}
+    return PlannedRun(record.run, experiment, group, variant, seed, parameters)
+
+
+def place_of(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> int:
+    """Where a variant is that is called by its label, or as NAME of EXPERIMENT.
+
+    Raises:
+        CaduceusError: there is none.
+    """
+    known = [f"{variant.name} of {variant.experiment}" for variant in variants]
+    for names in (labels, known):
+        if name in names:
+            return names.index(name)
+    raise CaduceusError(
+        f"there is no variant {name!r}{suggestion(name, labels)}; there are "
+        f"{', '.join(some(labels, _MOST_VARIANTS))}"
+    )

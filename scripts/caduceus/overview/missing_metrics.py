@@ -1,0 +1,55 @@
+"""Runs that finished without the metric that their experiment names, as by another name for it."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import read_json
+from caduceus.io.validation import suggestion
+from caduceus.io.wording import count_of, listed
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.variants import leaves
+from caduceus.wandb_log.records import metric_name
+
+_SHOWN = 3
+
+
+def without_metric(plan_json: Path) -> str | None:
+    """One line on the finished runs of an experiment that logged no value of its metric.
+
+    Args:
+        plan_json: results/experiments/ID.json; its runs have been exported.
+    """
+    plan = read_json(plan_json)
+    metric = plan["spec"]["metric"]
+    if metric is None:
+        return None
+    wanted = {metric["name"], metric_name([metric["name"]])}
+    missing: list[str] = []
+    logged: dict[str, None] = {}
+    for run_id in plan["runs"]:
+        folder = RunFolder.of_plan(plan_json, run_id).path
+        summary = read_json(folder / "run_summary.json")
+        if summary["state"] != "finished":
+            continue
+        names = _logged(folder, summary)
+        if not wanted & names.keys():
+            missing.append(run_id)
+            logged |= names
+    if not missing:
+        return None
+    own = [name for name in logged if not name.startswith(("_", "system/", "visualizations/"))]
+    hint = suggestion(metric["name"], own)
+    there = f"they logged {listed(own, _SHOWN)}" if own else "they logged nothing"
+    return (
+        f"without {metric['name']}, the metric of {plan['spec']['id']}{hint}: "
+        f"{count_of(len(missing), 'finished run')}, such as {missing[0]}; {there}"
+    )
+
+
+def _logged(folder: Path, summary: Mapping[str, Any]) -> dict[str, None]:
+    """The names of a run's metrics, in its rows or its summary."""
+    with (folder / "metrics_history.csv").open(newline="") as stream:
+        columns = next(csv.reader(stream), [])
+    return dict.fromkeys([*columns, *(name for name, _ in leaves(summary["summary"]))])

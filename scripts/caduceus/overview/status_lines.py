@@ -1,0 +1,74 @@
+"""The states of runs for a reader."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from caduceus.io.wording import count_of
+from caduceus.overview.forecasts import in_words as duration
+from caduceus.overview.plans import Plan
+from caduceus.overview.progress import Progress
+from caduceus.overview.status import RunState
+from caduceus.runs.states import STATES
+
+_TOLD = ("running", "queued", "interrupted", "to export", "failed")  # run by run
+_SHOWN = 20  # runs of a state
+
+
+def state_lines(
+    experiments: Mapping[str, Sequence[RunState]], listed: Collection[str]
+) -> Iterator[str]:
+    """A line for each experiment, and below it what is at work or needs attention.
+
+    Args:
+        experiments: the states of their runs, by the experiment.
+        listed: those that config.yaml lists; others were planned before.
+    """
+    for experiment, runs in experiments.items():
+        counts = Counter(run.state for run in runs)
+        parts = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+        where = "" if experiment in listed else " (not in config.yaml)"
+        yield f"{experiment}{where}: {count_of(len(runs), 'run')}, {parts}"
+        for state in _TOLD:
+            shown = [run for run in runs if run.state == state]
+            for run in shown[:_SHOWN]:
+                yield f"  {state:<11}  {run.name}{_about(run)}"
+            if len(shown) > _SHOWN:
+                yield f"  {state:<11}  and {len(shown) - _SHOWN} more"
+    if any(run.state == "failed" for name in listed for run in experiments.get(name, ())):
+        yield "failed runs: mend the cause, type `caduceus retry`, and start snakemake again"
+
+
+def stale_lines(plan: Plan) -> Iterator[str]:
+    """The results that are there and would be made anew, each with its reason."""
+    stale = [each for each in plan.remakings if each.is_there]
+    if not stale:
+        return
+    yield f"stale: {count_of(len(stale), 'result')} would be made anew"
+    width = max(len(each.item) for each in stale[:_SHOWN])
+    for each in stale[:_SHOWN]:
+        yield f"  {each.item:{width}}  {each.why}"
+    if len(stale) > _SHOWN:
+        yield f"  and {len(stale) - _SHOWN} more; `caduceus plan` has them all"
+
+
+def _about(run: RunState) -> str:
+    parts = [_progress(run.progress)] if run.progress else []
+    parts += [run.about] if run.about else []
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _progress(progress: Progress) -> str:
+    if progress.step is None:
+        how_far = "no row yet"
+    elif progress.steps is None:
+        how_far = f"step {progress.step}"
+    else:
+        share = min(1.0, (progress.step + 1) / progress.steps)
+        how_far = f"step {progress.step} of {progress.steps - 1} ({share:.0%})"
+    if progress.left_s is None:
+        left = ""
+    elif progress.left_s < 0:
+        left = ", longer than earlier runs"
+    else:
+        left = f", about {duration(progress.left_s)} left"
+    return f"{how_far}, for {duration(progress.elapsed_s)}{left}"

@@ -1,0 +1,78 @@
+"""What a sweep would do, before it does anything: its space, its first trials, what it may cost."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.cells import in_word
+from caduceus.overview.forecasts import read_durations
+from caduceus.project.experiments import Experiment
+from caduceus.sweeps.plans import Sweep
+from caduceus.sweeps.spaces import Parameter
+from caduceus.sweeps.suggestions import suggest
+
+_SHOWN_TRIALS = 3
+_SHOWN_LEVELS = 8
+
+
+def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str]:
+    """The lines that say what a sweep would do.
+
+    Args:
+        experiment: the sweep's experiment.
+        sweep: the sweep.
+        results: the folder results/, whose runs of the same program tell the cost.
+    """
+    config = sweep.config
+    how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
+    if sweep.is_servers:
+        how = f"{config.method}, by the W&B server,"
+    metric = f" on {config.metric_name}, {config.goal}" if config.metric_name else ""
+    yield f"{sweep.id}: {how}{metric}"
+    if config.early_terminate:
+        yield f"  stopped early by hyperband, eta {config.early_terminate.eta:g}"
+    width = max(len(parameter.name) for parameter in config.space.parameters)
+    for parameter in config.space.parameters:
+        yield f"  {parameter.name:{width}}  {_spread(parameter)}"
+    trials = list(sweep.trials())
+    together = f"at most {sweep.lag}" if sweep.is_sequential else "all"
+    seeds = f", each with {len(sweep.seeds)} seeds" if len(sweep.seeds) > 1 else ""
+    confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
+    yield f"{sweep.count} trials{seeds}, {together} at a time{confirmed}: {len(trials)} runs"
+    if not sweep.is_servers:
+        yield "first trials, before any result:"
+        for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
+            chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
+            yield f"  {number}  {_words(config.space.flat(chosen))}"
+    yield _cost(results, str(experiment.spec["program"]), len(trials))
+
+
+def _spread(parameter: Parameter) -> str:
+    distribution = parameter.distribution
+    levels = distribution.levels
+    if levels is not None and len(levels) <= _SHOWN_LEVELS:
+        return ", ".join(map(in_word, levels))
+    middle = distribution.ppf(0.5)
+    low, high = distribution.ppf(0.01), distribution.ppf(0.99)
+    return f"{_short(low)} … {_short(middle)} … {_short(high)} (1 %, median, 99 %)"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else in_word(value)
+
+
+def _words(parameters: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in parameters.items())
+
+
+def _cost(results: Path, program: str, count: int) -> str:
+    """How long it may take, by earlier runs of the same program."""
+    took = [each.seconds for each in read_durations(results) if each.program == program]
+    if not took:
+        return f"cost: unknown, as no run of {program} has finished yet"
+    typical = statistics.median(took)
+    return (
+        f"cost: {count} runs of {typical / 60:.3g} min, the median of {len(took)} earlier runs: "
+        f"{count * typical / 3600:.3g} hours, divided by how many run at a time"
+    )

@@ -1,0 +1,142 @@
+"""Why a run is to be trained: what sets it apart from the runs that are there."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import canonical_json, read_json
+from caduceus.io.wording import listed
+from caduceus.overview.progress import last_step
+from caduceus.runs import source_code
+from caduceus.runs.attempts import read_attempts
+from caduceus.runs.folder import RunFolder
+from caduceus.system.leases import is_held
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run by what params.json and run.json hold, or would hold.
+
+    `definition` is all that decides its result, `identity` who it is in W&B.
+    """
+
+    definition: Mapping[str, Any]
+    identity: Mapping[str, Any]
+    folder: RunFolder
+
+    @property
+    def run(self) -> str:
+        """Its id."""
+        return self.folder.path.name
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        seed: int = self.definition["seed"]
+        return seed
+
+    @property
+    def variant(self) -> str:
+        """Its variant."""
+        return str(self.identity["variant"])
+
+    @property
+    def experiment(self) -> str:
+        """Its experiment."""
+        return str(self.identity["experiment"])
+
+
+def known_runs(results: Path) -> list[PlannedRun]:
+    """Every run below `results` that was planned, oldest first."""
+    paths = [
+        path
+        for path in (results / "runs").glob("*/params.json")
+        if path.with_name("run.json").exists()
+    ]
+    paths.sort(key=lambda path: path.stat().st_mtime)
+    return [
+        PlannedRun(read_json(path), read_json(path.with_name("run.json")), RunFolder(path.parent))
+        for path in paths
+    ]
+
+
+def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path()) -> str:
+    """Why a run is to be trained, in words.
+
+    Args:
+        run: the run.
+        known: every run that was planned: see `known_runs`.
+        root: the project's folder.
+    """
+    if begun := _why_again(run.folder):
+        return begun
+    if run.identity["sweep"] is not None:
+        return "its sweep hasn't run it yet"
+    others = [each for each in known if each.experiment == run.experiment and each.run != run.run]
+    trained = [each for each in others if _is_trained(each.folder)]
+    if not trained:
+        return "nothing of its experiment is trained yet"
+    alike = [each for each in trained if each.variant == run.variant]
+    if not alike:
+        return "its variant is new"
+    twins = [each for each in alike if each.seed == run.seed]
+    if not twins:
+        return "its seed is new"
+    # Of several the one that it has most in common with, and of those the latest.
+    fewest = min((list(_differences(twin, run, root)) for twin in reversed(twins)), key=len)
+    return ", ".join(fewest) or "it was deleted"
+
+
+def _is_trained(folder: RunFolder) -> bool:
+    return (folder.path / "train.json").exists() or (folder.path / "manifest.json").exists()
+
+
+def _why_again(folder: RunFolder) -> str | None:
+    """What became of its attempts, if any was made."""
+    attempts = read_attempts(folder.attempts)
+    if not attempts:
+        return None
+    state = attempts[-1]["state"]
+    if state == "running" and is_held(folder.lease, folder.lock):
+        return "it is running, and is waited for"
+    if state == "finished":
+        return "it has finished, and is only noted again"
+    if state == "failed":
+        return "it failed, and is tried again"
+    step = last_step(folder, attempts[-1])
+    saved = folder.checkpoints.is_dir() and any(folder.checkpoints.iterdir())
+    onward = "goes on from its checkpoint" if saved else "begins anew, as it has no checkpoint"
+    return f"it was interrupted{'' if step is None else f' at step {step}'}, and {onward}"
+
+
+def _differences(old: PlannedRun, new: PlannedRun, root: Path) -> Iterator[str]:
+    was, now = old.definition, new.definition
+    for key in ("program", "command"):
+        if was[key] != now[key]:
+            yield f"its {key} changed"
+    for key in sorted(was["parameters"].keys() | now["parameters"].keys()):
+        values = [each["parameters"].get(key, "–") for each in (was, now)]
+        if canonical_json(values[0]) != canonical_json(values[1]):  # 16.0 isn't 16
+            yield f"{key} changed from {values[0]} to {values[1]}"
+    if was["dataset"] != now["dataset"]:
+        yield "its dataset changed"
+    if was["code"] != now["code"]:
+        yield _changed_code(old.folder, was, now, root)
+
+
+def _changed_code(
+    folder: RunFolder, was: Mapping[str, Any], now: Mapping[str, Any], root: Path
+) -> str:
+    """Which files of the code changed, since the snapshot of a run was taken."""
+    versions = [str(each["code"]) for each in (was, now)]
+    if any(version.startswith("version ") for version in versions):
+        return f"its code changed from {versions[0][:16]} to {versions[1][:16]}"
+    snapshot = source_code.snapshot_content(folder.code)
+    changed = [
+        name
+        for name, path in snapshot.items()
+        if not (root / name).exists()
+        or source_code.digest([path], folder.code) != source_code.digest([root / name], root)
+    ]
+    return f"{listed(changed, 2)} changed" if changed else "its code takes in other files"

@@ -1,0 +1,145 @@
+"""What has become of a test run, as its export says it."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.cells import render
+from caduceus.io.files import files_below, read_json
+from caduceus.overview.verification import program
+from caduceus.overview.verification.making import GROUP, TAG
+from caduceus.system import git, nvml
+
+_RUN_FILES = ("run_summary.json", "metrics_history.csv", "system_metrics.csv")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A thing that must work: whether it does, how that was seen, and what mends it."""
+
+    name: str
+    is_ok: bool
+    evidence: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        if self.is_ok:
+            return f"ok    {self.name}: {self.evidence}"
+        return f"FAIL  {self.name}: {self.evidence}\n      to mend it: {self.mend}"
+
+
+def look_at(
+    export: Path, different: Sequence[str], group: str, tags: Sequence[str]
+) -> Iterator[Check]:
+    """Whether everything that the program logged is in its export.
+
+    Args:
+        export: the export of the test run, from its log or from a server.
+        different: what differs between two exports, from a server and from the log; a line each.
+        group: the run's W&B group, as it was found.
+        tags: its tags.
+    """
+    with (export / "metrics_history.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with (export / "system_metrics.csv").open(newline="") as stream:
+        system = [name for name in next(csv.reader(stream)) if name.startswith("system")]
+    summary = read_json(export / "run_summary.json")
+    again = "try again; if it stays so, data are lost between the program and its export"
+    wrong = [line for line in different if line.startswith(("metrics", "summary"))]
+    wrong += _wrong_rows(rows)
+    yield Check("metrics arrive exactly", not wrong, _said(wrong, len(rows), "rows"), again)
+    wrong = [line for line in different if line.startswith("media")]
+    wrong += _wrong_pictures(rows, export)
+    said = _said(wrong, len(files_below(export / "media")), "files")
+    yield Check("visualisations display", not wrong, said, again)
+    wrong = [line for line in different if line.startswith("artifacts")]
+    wrong += _wrong_model(summary["artifacts"], export)
+    digests = [f"{artifact['name']} {artifact['digest']}" for artifact in summary["artifacts"]]
+    yield Check(
+        "artifacts come back with equal digests",
+        bool(digests) and not wrong,
+        "; ".join(wrong or digests),
+        "see that the disk, or the server's file store, can be reached from here",
+    )
+    missing = [name for name in _RUN_FILES if not (export / name).exists()]
+    wrong = [*(f"missing: {name}" for name in missing), *different]
+    yield Check("the export works", not wrong, "; ".join(wrong) or ", ".join(_RUN_FILES), again)
+    gpus = len(nvml.visible_gpus())
+    yield Check(
+        "system metrics are tracked",
+        bool(system) and ("system/gpu_utilization" in system) == bool(gpus),
+        f"{len(system)} of them; GPUs seen here: {gpus}",
+        "see that the NVIDIA driver works: nvidia-smi",
+    )
+    yield _look_at_git(summary["git"]["commit"], summary["artifacts"])
+    named = {"group": group, "tags": list(tags)}
+    yield Check(
+        "tags and groups are right",
+        named == {"group": GROUP, "tags": [TAG]},
+        str(named),
+        "unset WANDB_TAGS and WANDB_RUN_GROUP in the environment",
+    )
+
+
+def _wrong_rows(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """How the rows differ from what the program has logged."""
+    if len(rows) != program.STEPS:
+        yield f"metrics: {len(rows)} rows of {program.STEPS}"
+    for step, row in enumerate(rows[: program.STEPS]):
+        for name, value in program.metrics(step).items():
+            if row.get(name) != render(value):
+                yield f"metrics: {name} at step {step} is {row.get(name)!r}, not {render(value)}"
+
+
+def _wrong_pictures(rows: Sequence[Mapping[str, str]], export: Path) -> Iterator[str]:
+    """How the curves differ, pixel by pixel, from what they are drawn as here and now."""
+    from PIL import Image, ImageChops
+
+    from caduceus.tracking.curve_picture import draw_curves
+
+    last = rows[-1] if rows else {}
+    cell = last.get("visualizations/loss_curves")
+    if not cell:
+        yield "media: no picture of the curves"
+        return
+    with Image.open(export / json.loads(cell)["path"]) as found:
+        drawn = draw_curves(program.curves())
+        picture = found.convert("RGB")
+        if picture.size != drawn.size or ImageChops.difference(picture, drawn).getbbox():
+            yield "media: the picture of the curves isn't what it is drawn as here"
+    if not last.get("visualizations/confusion_matrix_table"):
+        yield "media: no table of the confusion matrix"
+
+
+def _wrong_model(artifacts: Sequence[Mapping[str, Any]], export: Path) -> Iterator[str]:
+    """How the model's file differs from what the program has saved."""
+    models = [artifact["name"] for artifact in artifacts if artifact["type"] == "model"]
+    if len(models) != 1:
+        yield f"artifacts: {len(models)} models"
+        return
+    path = export / "artifacts" / models[0] / "model.txt"
+    if not path.exists() or path.read_text() != program.MODEL:
+        yield f"artifacts: {models[0]}/model.txt isn't what was saved"
+
+
+def _look_at_git(commit: str | None, artifacts: Sequence[Mapping[str, Any]]) -> Check:
+    """Whether the commit is recorded, and with uncommitted changes what ran."""
+    is_dirty = bool(git.read_commit([], Path())["is_dirty"])
+    code = [artifact["name"] for artifact in artifacts if artifact["type"] == "code"]
+    evidence = commit or "none"
+    if is_dirty:
+        # Offline, wandb writes no diff; what ran is logged whole.
+        evidence += f", with changes; what ran is {', '.join(code) or 'not logged'}"
+    return Check(
+        "the git commit is captured",
+        bool(commit) and (bool(code) or not is_dirty),
+        evidence,
+        "work in a git repository with a commit, and unset WANDB_DISABLE_GIT",
+    )
+
+
+def _said(wrong: list[str], count: int, what: str) -> str:
+    return "; ".join(wrong) or f"{count} {what}, equal to the last byte"

@@ -1,0 +1,77 @@
+"""Is a set-up fit to track on a W&B server?"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import CaduceusError
+from caduceus.exports.run import export_logs
+from caduceus.overview.verification.looking import Check, look_at
+from caduceus.overview.verification.making import PROJECT, make_run
+from caduceus.runs.folder import RunFolder
+from caduceus.server.client import Server
+from caduceus.server.delivery import compare, deliver
+from caduceus.server.logs import fetch_log
+from caduceus.server.runs import RunPath, check_access, read_about
+from caduceus.system.wandb_account import Account, find_account
+
+_SWEEP = {"method": "random", "parameters": {"rate": {"values": [0.1, 0.2]}}}
+
+
+def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
+    """Check a set-up with a server, one thing after the other.
+
+    The run goes to the project `caduceus-verification` of the same owner.
+
+    Args:
+        wandb_settings: `wandb` of config.yaml: entity, project, patience_s.
+    """
+    try:
+        account = find_account()
+        server = Server(account, patience_s=2)
+        entity = check_access(server, wandb_settings["entity"], wandb_settings["project"])
+        check_access(server, entity, PROJECT)
+    except CaduceusError as error:
+        yield Check("login works", False, str(error), "as the line says")
+        return
+    yield Check("login works", True, f"{entity} on {account.base_url}, key from {account.key_from}")
+    with tempfile.TemporaryDirectory(prefix="caduceus-verify-") as parent:
+        account.use(Path(parent, "logs"))
+        folder = RunFolder(Path(parent, "runs", f"verify-{secrets.token_hex(4)}"))
+        path = RunPath(entity, PROJECT, folder.path.name)
+        said = make_run(folder, "online", entity)
+        if said:
+            yield Check("a test run logs", False, said, "see that wandb and torch can be imported")
+            return
+        delivery = deliver(folder, server, entity, wandb_settings["patience_s"])
+        state, found = None, list[str]()
+        if not delivery["error"]:
+            state, found = compare(folder, server, path, with_files=True)
+        yield Check(
+            "a test run logs",
+            state is not None,
+            f"{account.url}/{entity}/{PROJECT}/runs/{path.run}" if state else delivery["error"],
+            "see to the network and to proxies; then try again",
+        )
+        if state is not None:
+            fetched = Path(parent, "fetched", f"run-{path.run}.wandb")
+            fetch_log(server, state, fetched)
+            export_logs([fetched], Path(parent, "export"))
+            about = read_about(server, path)
+            export, tags = Path(parent, "export"), about["tags"]
+            yield from look_at(export, found, about["group"], tags)
+        yield _check_sweep(account, entity)
+
+
+def _check_sweep(account: Account, entity: str) -> Check:
+    from caduceus.system import wandb_sdk
+
+    try:
+        sweep = wandb_sdk.create_sweep(_SWEEP, entity, PROJECT)
+    except CaduceusError as error:
+        mend = "ask for the right to do so"
+        return Check("a sweep can be initiated", False, str(error), mend)
+    where = f"{account.url}/{entity}/{PROJECT}/sweeps/{sweep}"
+    return Check("a sweep can be initiated", True, where)

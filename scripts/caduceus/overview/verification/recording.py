@@ -1,0 +1,26 @@
+"""What a verification has found, as files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from caduceus.io.files import write_json, write_whole
+from caduceus.overview.verification.looking import Check
+
+
+def write_verification(checks: Sequence[Check], mode: str, out: Path) -> None:
+    """Write verification.json and, beside it, verification.md.
+
+    Args:
+        checks: all that was looked at.
+        mode: "offline" or "online".
+        out: results/verification.json: `mode`, and `checks`: `name`, `is_ok`, `evidence`, `mend`.
+    """
+    write_json(out, {"mode": mode, "checks": [vars(check) for check in checks]})
+    failed = sum(not check.is_ok for check in checks)
+    verdict = f"{failed} of {len(checks)} don't work." if failed else f"All {len(checks)} work."
+    lines = ["# W&B set-up, verified", "", f"Mode: {mode}. {verdict}", ""]
+    for check in checks:
+        lines.append(f"- [{'x' if check.is_ok else ' '}] **{check.name}**: {check.evidence}")
+        if not check.is_ok:
+            lines.append(f"  To mend it: {check.mend}.")
+    write_whole(out.with_suffix(".md"), "\n".join(lines) + "\n")

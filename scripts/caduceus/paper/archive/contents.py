@@ -1,0 +1,184 @@
+"""What goes into an archive, and under which names.
+
+    project/    what the user wrote, and what was measured: below results/, the runs as exported
+    code/       the code that ran, each version once
+    derived/    what Snakemake makes from these: groups, sweeps' exports, the paper, the report
+    pipeline/   Caduceus itself
+
+What is derived lies apart, so that Snakemake makes it anew where an archive is unpacked. The
+pipeline lies apart, so that a pattern in an experiment's `code` finds there what it found here.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import caduceus
+from caduceus.errors import SpecError
+from caduceus.io.files import canonical_json, files_below
+from caduceus.io.yaml_files import as_number, load
+from caduceus.project.project import Project
+from caduceus.runs.source_code import code_files, program_files
+
+_ABOUT_PROJECT = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "README*", "CITATION.cff", ".zenodo.json")
+_PIPELINE_FILES = ("Snakefile", "pyproject.toml", "LICENSE", "*.md", "results/README.md")
+_PIPELINE_FOLDERS = ("workflow", "envs")
+_PACKAGES = ("caduceus", "snakemake_executor_plugin_caduceus_slurm")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of an archive: its name there, where it is read, and the sha256 it must have."""
+
+    name: str
+    source: Path | bytes
+    sha256: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+
+
+@dataclass
+class Contents:
+    """The files of an archive by name, and those of the runs that aren't where they were.
+
+    `left_out` and `moved` have for each its name, bytes, sha256, and why. `code` has for each run
+    that says what code it ran, under which name of code/ that lies.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    left_out: list[tuple[str, int, str, str]] = field(default_factory=list)
+    moved: list[tuple[str, int, str, str]] = field(default_factory=list)
+    code: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, source: Path | bytes, sha256: str | None = None) -> None:
+        """Take in a file; one that several things need is taken in once."""
+        self.entries.setdefault(name, Entry(name, source, sha256))
+
+
+def add_written(
+    contents: Contents, project: Project, config: Mapping[str, Any], config_files: Sequence[Path]
+) -> None:
+    """Take in what the user wrote, as far as the configuration leads there.
+
+    Args:
+        contents: takes it.
+        project: what is planned.
+        config: the configuration as Snakemake has it.
+        config_files: where it was read from.
+
+    Raises:
+        SpecError: a file lies outside the project's folder, or no file matches a pattern.
+    """
+    contents.add("project/config.yaml", _config(config, config_files))
+    for path in _project_files(project):
+        contents.add(f"project/{inside(path)}", path)
+
+
+def add_pipeline(contents: Contents, pipeline: Path) -> None:
+    """Take in Caduceus.
+
+    Args:
+        contents: takes it.
+        pipeline: the folder of its Snakefile.
+
+    Raises:
+        SpecError: there is none.
+    """
+    for name, path in _pipeline_files(pipeline):
+        contents.add(f"pipeline/{name}", path)
+
+
+def _config(config: Mapping[str, Any], files: Sequence[Path]) -> Path | bytes:
+    """config.yaml as it is, or where something was put over it, what Snakemake then had."""
+    if len(files) == 1 and _same(load(files[0]).value, config):
+        return files[0]
+    text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+    return f"# The configuration with what `--config` or another file put over it.\n{text}".encode()
+
+
+def _same(value: Any, other: Any) -> bool:
+    return canonical_json(as_number(value)) == canonical_json(as_number(other))
+
+
+def _project_files(project: Project) -> Iterator[Path]:
+    """What the user wrote, as far as the configuration leads there."""
+    root = Path()
+    config = project.config
+    for pattern in _ABOUT_PROJECT:
+        yield from sorted(path for path in root.glob(pattern) if path.is_file())
+    if isinstance(config["paper"], str):
+        yield root / config["paper"]
+    yield from map(root.joinpath, config["custom_rules"])
+    for experiment in project.experiments.values():
+        spec = experiment.spec
+        yield root / experiment.source.path
+        yield from code_files(root / spec["program"], spec["code"], root)
+        if experiment.sweep and isinstance(spec["sweep"]["config"], str):
+            yield root / spec["sweep"]["config"]
+        if "program" in (spec["dataset"] or {}):
+            yield from program_files(root / spec["dataset"]["program"], root)
+    for index, pattern in enumerate(config["archive"]["include"]):
+        found = [path for path in sorted(root.glob(pattern)) if is_visible(path)]
+        if not found:
+            raise SpecError(
+                f"archive.include[{index}]: no visible file or folder matches {pattern!r}; "
+                "patterns start at the folder you work in",
+                "config.yaml",
+            )
+        for path in found:
+            below = files_below(path) if path.is_dir() else [path]
+            yield from filter(is_visible, below)
+
+
+def inside(path: Path) -> str:
+    """The path of a file from the project's folder."""
+    name = Path(os.path.normpath(path))
+    if name.is_absolute() or name.parts[0] == "..":
+        raise SpecError(
+            "is named by a path that leads out of the folder you work in; put it inside, and name "
+            "it from there, so that an archive can hold it",
+            str(path),
+        )
+    return name.as_posix()
+
+
+def is_visible(path: Path) -> bool:
+    """Whether neither a file nor a folder it lies in is hidden or Python's cache."""
+    return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def _pipeline_files(pipeline: Path) -> Iterator[tuple[str, Path]]:
+    """The files of Caduceus by their names in its repository, wherever its library lies."""
+    if not (pipeline / "Snakefile").is_file():
+        raise SpecError(
+            "Caduceus's Snakefile isn't in a folder here; clone the repository and use that, so "
+            "that an archive can hold it",
+            str(pipeline),
+        )
+    for pattern in _PIPELINE_FILES:
+        for path in sorted(pipeline.glob(pattern)):
+            yield path.relative_to(pipeline).as_posix(), path
+    library = Path(caduceus.__file__).parents[1]
+    bases = [(pipeline, pipeline / name) for name in _PIPELINE_FOLDERS]
+    bases += [(library, library / name) for name in _PACKAGES]
+    for base, folder in bases:
+        for path in files_below(folder):
+            name = path.relative_to(base)
+            if is_visible(name):
+                yield (f"scripts/{name}" if base == library else str(name)), path
+
+
+def table(heads: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> bytes:
+    """The content of a CSV file, its rows sorted."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([heads, *sorted(rows)])
+    return stream.getvalue().encode()

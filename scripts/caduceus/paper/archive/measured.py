@@ -1,0 +1,151 @@
+"""What an archive takes of results/: what was measured, and what was made from it."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError
+from caduceus.io.files import digest_text, files_below, read_json
+from caduceus.paper.archive.contents import Contents, is_visible
+from caduceus.paper.ledger import removed_runs
+from caduceus.project.project import Project
+from caduceus.runs.attempts import last_sign, read_attempts
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.further import with_further_runs
+
+_RUN_FILES = (
+    *("params.json", "run.json", "server.json"),
+    *("train.json", "upload.json", "outcome.json"),
+)
+_COUNTED = ("params.json", "run.json", "train.json", "run_summary.json")
+_MAY_BE_LARGE = ("media", "artifacts")
+_SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
+
+
+def add_measured(contents: Contents, project: Project, results: Path) -> None:
+    """Take in what isn't made from runs, and the runs.
+
+    Args:
+        contents: takes it.
+        project: what is planned; every run has been exported.
+        results: the folder results/.
+
+    Raises:
+        ResultError: a file of an export is missing.
+    """
+    noted = [*results.glob("verification.*"), *results.glob(removed_runs(results).name)]
+    for path in [*_plans(project, results), *sorted(noted)]:
+        contents.add(f"project/{path}", path)
+    folders = list(_run_folders(project, results))
+    limit = project.config["archive"]["max_file_mb"] * 1_000_000
+    for folder in folders:
+        for each in with_further_runs(RunFolder(folder)):
+            _add_run(contents, each.path, limit)
+    others = {*results.glob("runs/*"), *results.glob("projects/*/*/runs/*")}.difference(folders)
+    for folder in sorted(others):
+        _add_counted(contents, RunFolder(folder))
+    for name in read_json(results / "paper/provenance.json")["environments"].values():
+        contents.add(f"project/{name}", Path(name))
+
+
+def dataset_files(project: Project, results: Path) -> list[Path]:
+    """The records of the datasets; where all runs were made elsewhere, none has been described."""
+    files = (results / f"datasets/{dataset}/dataset.json" for dataset in project.datasets)
+    return [path for path in files if path.is_file()]
+
+
+def derived_files(made: Iterable[Path], results: Path) -> list[Path]:
+    """Files that were made from runs, and those that were made with them."""
+    return sorted({path for first in made for path in _made_with(first, results)})
+
+
+def _plans(project: Project, results: Path) -> Iterator[Path]:
+    yield from (results / f"experiments/{name}.json" for name in project.experiments)
+    yield from dataset_files(project, results)
+    for sweep, experiment in project.sweeps.items():
+        folder = results / "sweeps" / sweep
+        yield from (folder / name for name in _SWEEP_FILES)
+        trials = dict.fromkeys(run.trial for run in experiment.runs)
+        yield from (folder / f"trials/{trial}.json" for trial in trials)
+    for chosen in project.config["export"]["projects"]:
+        yield results / "projects" / chosen["project"] / "runs.json"
+
+
+def _run_folders(project: Project, results: Path) -> Iterator[Path]:
+    yield from (results / "runs" / run for run in project.runs)
+    for chosen in project.config["export"]["projects"]:
+        folder = results / "projects" / chosen["project"]
+        yield from (folder / "runs" / run for run in sorted(read_json(folder / "runs.json")))
+
+
+def _add_run(contents: Contents, folder: Path, limit: float) -> None:
+    """Take in a run's export, its code apart, and without files above the limit."""
+    for name in _RUN_FILES:
+        if (folder / name).is_file():
+            contents.add(f"project/{folder / name}", folder / name)
+    manifest = read_json(folder / "manifest.json")["files"]
+    code = _code_of(folder, manifest)
+    version = ""
+    if code:
+        lines = "".join(f"{manifest[name]['sha256']}  {code[name]}\n" for name in sorted(code))
+        contents.code[folder.name] = version = digest_text(lines)[:12]
+    for name, known in manifest.items():
+        path, digest, size = folder / name, known["sha256"], known["bytes"]
+        place = f"project/{path}"
+        if not path.is_file():
+            if (folder / "work").is_dir():
+                raise ResultError(
+                    f"is missing; delete {folder / 'manifest.json'} to have the run exported again",
+                    str(path),
+                )
+            why = "it wasn't in the archive that this project was unpacked from"
+            contents.left_out.append((place, size, digest, why))
+        elif name in code:
+            target = f"code/{version}/{code[name]}"
+            contents.add(target, path, digest)
+            contents.moved.append((place, size, digest, f"it is {target}"))
+        elif name.split("/")[0] in _MAY_BE_LARGE and size > limit:
+            why = f"it is larger than {limit / 1e6:g} MB"
+            contents.left_out.append((place, size, digest, why))
+        else:
+            contents.add(place, path, digest)
+    contents.add(f"project/{folder / 'manifest.json'}", folder / "manifest.json")
+
+
+def _code_of(folder: Path, manifest: Iterable[str]) -> dict[str, str]:
+    """The exported files that are the run's code, each with its path in the project."""
+    logged = read_json(folder / "run_summary.json")["artifacts"]
+    places = tuple(f"artifacts/{each['name']}/" for each in logged if each["type"] == "code")
+    files = (name for name in manifest if name.startswith(places))
+    return {name: name.split("/", 2)[2] for name in files if (folder / name).is_file()}
+
+
+def _add_counted(contents: Contents, folder: RunFolder) -> None:
+    """Take in what the ledger counts of a run that no experiment plans any more."""
+    for name in _COUNTED:
+        if (folder.path / name).is_file():
+            contents.add(f"project/{folder.path / name}", folder.path / name)
+    if (folder.path / "train.json").is_file():
+        return
+    for attempt in read_attempts(folder.attempts):
+        if attempt["state"] == "running":  # it was killed: when, the times of its files say
+            attempt["wall_s"] = round(last_sign(folder, attempt), 3)
+        path = folder.attempts / f"{attempt['attempt']}.json"
+        contents.add(f"project/{path}", _json(attempt))
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _made_with(made: Path, results: Path) -> Iterator[Path]:
+    kind = made.relative_to(results).parts[0]
+    if kind in ("groups", "projects", "sweeps"):
+        for path in files_below(made.parent):
+            name = path.relative_to(made.parent)
+            is_own = kind != "sweeps" or name.parts[0] not in (*_SWEEP_FILES, "trials", "work")
+            if is_own and is_visible(name):
+                yield path
+    else:
+        yield from (path for path in made.parent.iterdir() if path.stem == made.stem)

@@ -1,0 +1,208 @@
+"""Differences to a baseline, seed by seed, with intervals and what the data decide."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from caduceus.errors import SpecError
+from caduceus.io.wording import count_of
+from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run_count
+from caduceus.paper.figures.style import COLOURS, GREY
+from caduceus.paper.figures.variant_rows import note_missing, row_panels
+from caduceus.paper.labels import varying_parameters
+from caduceus.paper.outcomes import TESTS, difference_word
+from caduceus.paper.results import Variant, find_side
+from caduceus.project.paper_selections import Metric, metric_name
+from caduceus.runs.variants import matches
+from caduceus.statistics import Comparison, Verdict, compare_by_seed, decide, greater
+
+_MARKS: dict[str, dict[str, Any]] = {
+    "better": {"marker": "o", "color": COLOURS[0], "ms": 5},
+    "higher": {"marker": "o", "color": COLOURS[0], "ms": 5},
+    "worse": {"marker": "s", "color": COLOURS[1], "ms": 4.6},
+    "lower": {"marker": "s", "color": COLOURS[1], "ms": 4.6},
+    "within noise": {"marker": "o", "color": GREY, "mfc": "white", "ms": 5},
+    "not enough runs": {"marker": "D", "color": GREY, "mfc": "white", "ms": 4.2},
+}
+_DOT: dict[str, Any] = {"marker": "o", "ms": 2.2, "mew": 0, "alpha": 0.45, "ls": ""}
+_COMPARED = ("n", "n_second", "test", "is_paired")
+_MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A variant, what it is compared with, and what both are called."""
+
+    variant: Variant
+    label: str
+    baseline: Variant
+    baseline_label: str
+
+    def compare(self, metric: Metric, data: FigureData) -> Comparison | None:
+        """The variant less the baseline by seed; None if either has no result."""
+        first, second = (
+            {seed: data.scale * value for seed, value in side.by_seed(metric).items()}
+            for side in (self.variant, self.baseline)
+        )
+        if not first or not second:
+            return None
+        about = {name: data.statistics[name] for name in ("test", "confidence")}
+        return compare_by_seed(first, second, **about)
+
+    def by_seed(self, metric: Metric) -> Iterator[tuple[int, float]]:
+        """The difference at each seed that both have."""
+        ours, theirs = self.variant.by_seed(metric), self.baseline.by_seed(metric)
+        return ((seed, ours[seed] - theirs[seed]) for seed in ours if seed in theirs)
+
+
+def measure_differences(data: FigureData) -> Content:
+    """Each variant against its baseline, for each metric; all comparisons are one family.
+
+    Raises:
+        SpecError: the baseline isn't among the variants that are shown, or is several of them.
+    """
+    pairs = list(find_pairs(data))
+    if not pairs:
+        raise SpecError("shows nothing but the baseline; widen `variants`", data.where)
+    metrics = data.metrics
+    found = {
+        (heading, place): pair.compare(metric, data)
+        for heading, metric in metrics.items()
+        for place, pair in enumerate(pairs)
+    }
+    compared = {key: comparison for key, comparison in found.items() if comparison}
+    tests = [greater(comparison) for comparison in compared.values()]
+    verdicts = dict(zip(compared, decide(tests, data.statistics["alpha"]), strict=True))
+    panels = [
+        {
+            "heading": _titled(data, heading, pairs),
+            "metric": metric_name(metric),
+            "rows": [
+                _row(pair, metric, found[heading, place], verdicts.get((heading, place)), data)
+                for place, pair in enumerate(pairs)
+            ],
+        }
+        for heading, metric in metrics.items()
+    ]
+    runs = dict.fromkeys(
+        run
+        for pair in pairs
+        for side in (pair.baseline, pair.variant)
+        for metric in metrics.values()
+        for run in side.runs(metric)
+    )
+    numbers = {"interval": data.interval_name, "panels": panels}
+    return Content(_caption(list(compared.values()), verdicts.values(), data), list(runs), numbers)
+
+
+def find_pairs(data: FigureData) -> Iterator[Pair]:
+    """Each variant that isn't a baseline, with its own.
+
+    A baseline is what the figure says, or the variant's experiment. Where several variants have its
+    parameters, it is the one that has all others of the variant too.
+
+    Raises:
+        SpecError: there is none, or several.
+    """
+    names = varying_parameters(data.variants)
+    for variant, label in zip(data.variants, data.labels, strict=True):
+        side = data.entry["baseline"] or data.specs[variant.experiment]["baseline"] or {}
+        wanted = {name: value for name, value in side.items() if name != "experiment"}
+        own = side.get("experiment", None if data.entry["baseline"] else variant.experiment)
+        known = [v for v in data.variants if own in (None, v.experiment)]
+        if variant in known and matches(variant.parameters, wanted):
+            continue
+        rest = {n: variant.parameters.get(n) for n in names if n not in wanted}
+        twins = [
+            other
+            for other in known
+            if matches(other.parameters, wanted)
+            and all(other.parameters.get(name) == value for name, value in rest.items())
+        ]
+        baseline = twins[0] if len(twins) == 1 else find_side(known, side, data.where + ".baseline")
+        yield Pair(variant, label, baseline, data.labels[data.variants.index(baseline)])
+
+
+def _row(
+    pair: Pair,
+    metric: Metric,
+    found: Comparison | None,
+    verdict: Verdict | None,
+    data: FigureData,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"label": pair.label, "baseline": pair.baseline_label}
+    row |= {"experiment": pair.variant.experiment, "variant": pair.variant.name}
+    if found is None or verdict is None:
+        return row | {"verdict": None}
+    row |= {"verdict": difference_word(verdict, data.goal(metric))}
+    row |= {"runs_that_would_do": verdict.runs_that_would_do}
+    row |= {name: getattr(found, name) for name in _COMPARED}
+    row |= {name: rounded(getattr(found, name)) for name in _MEASURED}
+    row["adjusted_p"] = rounded(verdict.adjusted_p)
+    if found.is_paired:
+        scaled = {seed: data.scale * value for seed, value in pair.by_seed(metric)}
+        row["differences"] = {seed: rounded(value) for seed, value in scaled.items()}
+    return row
+
+
+def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
+    baselines = dict.fromkeys(pair.baseline_label for pair in pairs)
+    beside = next(iter(baselines)) if len(baselines) == 1 else "the baseline"
+    unit = " (percentage points)" if data.entry["percent"] else ""
+    return f"{heading}: difference to {beside}{unit}"
+
+
+def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: FigureData) -> str:
+    if not compared:
+        return " ".join(["No variant has a result that can be compared.", *data.failures()])
+    tests = " or ".join(dict.fromkeys(TESTS[found.test] for found in compared))
+    sentences = [
+        f"Mean difference over {run_count([found.n for found in compared])} with "
+        f"{data.interval_name}. Verdicts by {tests} at {data.statistics['alpha']:g}, corrected for "
+        f"{count_of(len(compared), 'comparison')} (Holm)."
+    ]
+    undecided = [verdict for verdict in verdicts if verdict.outcome == "not enough runs"]
+    needed = [verdict.runs_that_would_do for verdict in undecided if verdict.runs_that_would_do]
+    if undecided:
+        least = min(verdict.minimum_p for verdict in undecided)
+        do = f"; {max(needed)} runs could decide" if needed else ""
+        sentences.append(f"So few runs can't give a p below {least:.2g}{do}.")
+    return " ".join([*sentences, *data.failures()])
+
+
+def draw_differences(numbers: Mapping[str, Any], width: float) -> Figure:
+    """A panel for each metric, an interval for each variant, marked by its verdict."""
+    panels = numbers["panels"]
+    shown = row_panels(width, panels)
+    handles: dict[str, Any] = {}
+    for axes, panel in zip(shown.all_axes, panels, strict=True):
+        axes.axvline(0, color="black", lw=0.8, zorder=1)
+        for place, row in enumerate(panel["rows"]):
+            if row["verdict"]:
+                _draw_row(axes, place, row, numbers["interval"], handles)
+            else:
+                note_missing(axes, place)
+    order = [name for name in (*_MARKS, numbers["interval"], "one seed") if name in handles]
+    return shown.finish({name: handles[name] for name in order})
+
+
+def _draw_row(
+    axes: Axes, place: int, row: Mapping[str, Any], interval: str, handles: dict[str, Any]
+) -> None:
+    mark = _MARKS[row["verdict"]]
+    values = list(row.get("differences", {}).values())
+    if len(values) > 1:
+        spread = np.linspace(-0.2, 0.2, len(values))
+        axes.plot(values, place + spread, **_DOT, color=mark["color"])
+        handles.setdefault("one seed", Line2D([], [], **_DOT, color="black"))
+    if row["low"] is not None:
+        ends = [row["low"], row["high"]]
+        axes.plot(ends, [place, place], color=mark["color"], lw=1.3, zorder=3)
+        handles.setdefault(interval, Line2D([], [], color="black", lw=1.3))
+    [point] = axes.plot(row["effect"], place, ls="", zorder=4, **mark)
+    handles.setdefault(row["verdict"], point)

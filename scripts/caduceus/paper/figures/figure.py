@@ -1,0 +1,107 @@
+"""Figures of a paper: from their entries and the runs they show to files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from caduceus.io.files import read_json, write_json
+from caduceus.paper.figures.bars import draw_bars, measure_bars
+from caduceus.paper.figures.confusion import draw_confusion, measure_confusion
+from caduceus.paper.figures.curves import draw_curves, measure_curves
+from caduceus.paper.figures.differences import draw_differences, measure_differences
+from caduceus.paper.figures.figure_data import Content, FigureData
+from caduceus.paper.figures.layout import add_title
+from caduceus.paper.figures.profiles import draw_profiles, measure_profiles
+from caduceus.paper.figures.style import house_style, new_figure, write_figure
+from caduceus.paper.figures.sweep_panels import draw_sweep_panel, measure_sweep
+from caduceus.paper.results import read_results
+
+_Measure = Callable[[FigureData], Content]
+_Draw = Callable[[Mapping[str, Any], float], Figure]
+_KINDS: dict[str, tuple[_Measure, _Draw]] = {
+    "curves": (measure_curves, draw_curves),
+    "bars": (measure_bars, draw_bars),
+    "differences": (measure_differences, draw_differences),
+    "profiles": (measure_profiles, draw_profiles),
+    "confusion": (measure_confusion, draw_confusion),
+}
+_OWN_METRICS = ("curves", "confusion")  # what they read is no number of the summary
+
+
+def measure_figure(
+    entry: Mapping[str, Any],
+    plans: Sequence[Path],
+    trials: Path | None,
+    statistics: Mapping[str, Any],
+    out: Path,
+) -> None:
+    """Write NAME.json: what a figure shows.
+
+    Args:
+        entry: the figure's entry in `paper.figures`, every default filled in; its width says
+            nothing of what it shows.
+        plans: results/experiments/ID.json of the experiments that it shows.
+        trials: results/sweeps/SWEEP/trials.csv of a figure of kind sweep, else None.
+        statistics: `paper.statistics`.
+        out: NAME.json.
+
+    Raises:
+        SpecError: no run has one of its metrics, or what else the kind needs.
+    """
+    if trials:
+        content = measure_sweep(trials, entry["panel"])
+    else:
+        content = measure(read_data(entry, plans, statistics, out.stem))
+    about = {"name": out.stem, "kind": entry["kind"], "title": entry["title"]}
+    write_json(out, about | vars(content))
+
+
+def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) -> None:
+    """Write NAME.pdf, NAME.svg and NAME.png.
+
+    Args:
+        measured: NAME.json, see `measure_figure`.
+        trials: as there.
+        width: of the figure, in inches.
+        out: NAME.pdf.
+    """
+    content = read_json(measured)
+    with house_style():
+        if trials:
+            figure = draw_sweep_panel(trials, content["numbers"]["panel"], width)
+        else:
+            figure = draw(content["kind"], content["numbers"], width)
+        add_title(figure, content["title"])
+    write_figure(figure, out.parent, out.stem)
+
+
+def read_data(
+    entry: Mapping[str, Any], plans: Sequence[Path], statistics: Mapping[str, Any], name: str
+) -> FigureData:
+    """What the figure `name` is made of; see `measure_figure`."""
+    where = f"paper.figures.{name}"
+    shown = dict(entry) | ({"metrics": {}} if entry["kind"] in _OWN_METRICS else {})
+    variants = read_results(plans, shown, where)
+    specs = {spec["id"]: spec for path in plans for spec in [read_json(path)["spec"]]}
+    return FigureData(entry, variants, specs, statistics, where)
+
+
+def measure(data: FigureData) -> Content:
+    """The numbers of a figure, if any run has a result."""
+    kind = data.entry["kind"]
+    metrics = [] if kind in _OWN_METRICS else data.metrics.values()
+    values = [variant.by_seed(metric) for variant in data.variants for metric in metrics]
+    if not data.finished or (values and not any(values)):
+        return Content(" ".join(data.failures()), [], {})
+    return _KINDS[kind][0](data)
+
+
+def draw(kind: str, numbers: Mapping[str, Any], width: float) -> Figure:
+    """Draw a figure's numbers `width` inches wide, in the house style."""
+    if numbers:
+        return _KINDS[kind][1](numbers, width)
+    figure = new_figure(width, 1.0)
+    figure.text(0.5, 0.5, "No run has a result.", ha="center", va="center")
+    return figure

@@ -1,0 +1,101 @@
+"""What the figures of a sweep show: its trials by how they ended, and the span of an axis."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from caduceus.exports.sweep_trials import TrialRow
+from caduceus.paper.figures.parameter_axes import (
+    NAME_LETTERS,
+    ParameterAxis,
+    parameter_axis,
+    shorten,
+)
+from caduceus.paper.figures.style import COLOURS
+from caduceus.statistics import outlier_limit
+from caduceus.sweeps.configs import SweepConfig
+
+COLUMN, PAGE = 3.3, 6.8  # inches: the width of a paper's column, and of two
+BEST_COLOUR = COLOURS[1]
+
+End = Literal["finished", "stopped early", "failed", "no value", "beyond the axis"]
+
+
+@dataclass(frozen=True)
+class ShownSweep:
+    """A sweep as its figures show it.
+
+    Attributes:
+        rows: the trials in their order.
+        config: of the sweep.
+    """
+
+    rows: Sequence[TrialRow]
+    config: SweepConfig
+
+    @property
+    def metric(self) -> str:
+        """The metric's name, as a label."""
+        return shorten(self.config.metric_name or "", NAME_LETTERS)
+
+    @property
+    def sign(self) -> float:
+        """What an objective is multiplied with so that less is better."""
+        return 1.0 if self.config.goal == "minimize" else -1.0
+
+    @cached_property
+    def axes(self) -> list[ParameterAxis]:
+        """Those of all parameters that vary."""
+        return [
+            parameter_axis(parameter, [row.parameters[parameter.name] for row in self.rows])
+            for parameter in self.config.space.parameters
+            if parameter.distribution.kind != "constant"
+        ]
+
+    @cached_property
+    def known(self) -> dict[int, float]:
+        """The finite objectives of the trials that didn't fail, by their places in `rows`."""
+        return {
+            place: row.objective
+            for place, row in enumerate(self.rows)
+            if row.state == "finished"
+            and row.objective is not None
+            and math.isfinite(row.objective)
+        }
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """The least and greatest of `known`, outliers on the worse side left out."""
+        costs = [self.sign * value for value in self.known.values()]
+        limit = outlier_limit(costs)
+        shown = [self.sign * cost for cost in costs if cost <= limit]
+        return min(shown), max(shown)
+
+    @cached_property
+    def best(self) -> int:
+        """The place of the best trial, of equal ones the first."""
+        return min(self.known, key=lambda place: self.sign * self.known[place])
+
+    @cached_property
+    def ends(self) -> list[End]:
+        """How each trial ended."""
+        return [self._end(row, self.known.get(place)) for place, row in enumerate(self.rows)]
+
+    def _end(self, row: TrialRow, value: float | None) -> End:
+        if value is None:
+            return "failed" if row.state == "failed" else "no value"
+        low, high = self.span
+        if not low <= value <= high:
+            return "beyond the axis"
+        return "stopped early" if row.stopped_early else "finished"
+
+    @property
+    def gap(self) -> str | None:
+        """Why there are no values to show; None if there are some."""
+        if self.config.metric_name is None:
+            return "The sweep names no metric."
+        if not self.rows:
+            return "No trial has ended."
+        return None if self.known else f"No trial has a value of {self.metric}."

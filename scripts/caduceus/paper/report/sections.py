@@ -1,0 +1,83 @@
+"""What stands in the sections of a report beside runs and curves."""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import read_json
+from caduceus.paper.report.groups import read_rows
+
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
+    """The experiments as their plans say them, in order, each with how many runs it has."""
+    return [{"spec": plan["spec"], "runs": len(plan["runs"])} for plan in map(read_json, plans)]
+
+
+def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:
+    """The figures, each with its picture as a data URI.
+
+    Args:
+        figures: NAME.svg; what NAME.json beside it says comes with it.
+    """
+    found = []
+    for path in figures:
+        about = path.with_suffix(".json")
+        plain = {"name": path.stem, "title": "", "caption": "", "runs": []}
+        known = read_json(about) if about.exists() else {}
+        found.append(plain | known | {"source": _data_uri(path)})
+    return found
+
+
+def _data_uri(path: Path) -> str:
+    text = base64.b64encode(path.read_bytes()).decode()
+    return f"data:{_MEDIA_TYPES[path.suffix]};base64,{text}"
+
+
+def claim_section(claims: Path | None) -> dict[str, Any] | None:
+    """The claims with how often each verdict came."""
+    if claims is None:
+        return None
+    decided: dict[str, Any] = read_json(claims)
+    return decided | {"verdicts": Counter(claim["verdict"] for claim in decided["claims"])}
+
+
+def sweep_section(trials: Sequence[Path]) -> list[dict[str, Any]]:
+    """The sweeps, the best trials first.
+
+    Args:
+        trials: trials.csv of each; the other files of the sweep are beside it.
+    """
+    return [_sweep(path) for path in trials]
+
+
+def _sweep(path: Path) -> dict[str, Any]:
+    folder = path.parent
+    config = read_json(folder / "sweep.json")["config"]
+    metric = config.get("metric") or {"name": None, "goal": "minimize"}
+    sign = -1.0 if metric.get("goal") == "maximize" else 1.0
+    rows = [_with_parameters(row) for row in read_rows(path)]
+    decided = [row for row in rows if isinstance(row["objective"], int | float)]
+    return {
+        "name": folder.name,
+        "method": config["method"],
+        "metric": metric["name"],
+        "goal": metric.get("goal", "minimize"),
+        "trials": rows,
+        "states": Counter(row["state"] for row in rows),
+        "stopped_early": sum(row["stopped_early"] is True for row in rows),
+        "best": sorted(decided, key=lambda row: sign * row["objective"])[:10],
+        "confirmed": [_with_parameters(row) for row in read_rows(folder / "confirmed.csv")],
+        "importance": read_rows(folder / "importance.csv"),
+    }
+
+
+def _with_parameters(row: Mapping[str, Any]) -> dict[str, Any]:
+    prefix = "config."
+    parameters = {
+        name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)
+    }
+    return {**row, "parameters": parameters}

@@ -1,0 +1,83 @@
+"""What a schema can't say of a figure in `paper`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from caduceus.io.validation import shown, suggestion
+from caduceus.project.claim_checks import Refuse
+from caduceus.project.paper_selections import PlannedRun, experiments_of, is_side
+
+_NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
+
+
+def check_figure(
+    entry: Mapping[str, Any],
+    runs: Sequence[PlannedRun],
+    specs: Mapping[str, Mapping[str, Any]],
+    refuse: Refuse,
+) -> None:
+    """Refuse a figure that lacks what its kind needs.
+
+    Args:
+        entry: every default filled in.
+        runs: those that it shows.
+        specs: the experiments, by id.
+        refuse: makes the error, from what is wrong and the keys where.
+
+    Raises:
+        SpecError: the first thing that is missing.
+    """
+    kind, metrics = entry["kind"], entry.get("metrics", {})
+    if kind in _NEEDS_METRICS and not metrics:
+        raise refuse(": missing key 'metrics': add it, headings with their metrics", [])
+    if kind == "curves":
+        for heading, metric in metrics.items():
+            if not isinstance(metric, str) and {"at", "best_by"} & set(metric):
+                raise refuse(
+                    f".metrics.{heading}: a curve has every step; give the metric's name alone",
+                    ["metrics", heading],
+                )
+    if kind == "confusion" and len(metrics) > 1:
+        raise refuse(
+            ".metrics: a confusion matrix has one chart; make a figure of each", ["metrics"]
+        )
+    if kind == "differences":
+        _check_baseline(entry, runs, specs, refuse)
+    if kind == "profiles" and entry["tasks"] is not None:
+        known = dict.fromkeys(name for run in runs for name in run.parameters or ())
+        if entry["tasks"] not in known:
+            hint = suggestion(entry["tasks"], known)
+            raise refuse(
+                f".tasks: no run has a parameter {entry['tasks']!r}{hint}; there are "
+                f"{', '.join(known)}",
+                ["tasks"],
+            )
+    if kind == "sweep":
+        sweeps = dict.fromkeys(run.experiment for run in runs if specs[run.experiment]["sweep"])
+        if len(sweeps) != 1:
+            found = f"several sweeps: {', '.join(sweeps)}" if sweeps else "no sweep"
+            raise refuse(f": shows {found}; name the experiment of one under experiments", [])
+
+
+def _check_baseline(
+    entry: Mapping[str, Any],
+    runs: Sequence[PlannedRun],
+    specs: Mapping[str, Mapping[str, Any]],
+    refuse: Refuse,
+) -> None:
+    sides: dict[str | None, Any] = {name: specs[name]["baseline"] for name in experiments_of(runs)}
+    if entry["baseline"]:
+        sides = {None: entry["baseline"]}
+    for experiment, side in sides.items():
+        if not side:
+            raise refuse(
+                f": {experiment} has no baseline; add the key 'baseline' here or to the experiment",
+                [],
+            )
+        if not any(experiment in (None, run.experiment) and is_side(run, side) for run in runs):
+            names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
+            raise refuse(
+                f".baseline: {shown(side)} means no variant that is shown; there are "
+                f"{'; '.join(names)}",
+                ["baseline"],
+            )

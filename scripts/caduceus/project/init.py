@@ -1,0 +1,79 @@
+"""The beginning of a project: its files, from a template or around a program that is there."""
+
+import re
+from pathlib import Path
+
+from caduceus.errors import SpecError
+from caduceus.io.files import write_whole
+
+_TEMPLATE = Path(__file__).parent / "template"
+_EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
+_CONFIG = "config.yaml"
+_KEPT = (".gitignore", ".env.example", ".mcp.json")  # where they are there already
+_OF_A_PROGRAM = """\
+# Your program as it is, once with each seed.
+id: first
+type: baseline
+program: {program}
+# Each becomes an argument, --name=value, and stands in wandb.config. A list under `matrix` runs the
+# program with each of its values.
+parameters: {{}}
+seeds: [0, 1, 2]
+# What a run gets. It sees no GPU unless it asks for one.
+# resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
+# A program that takes other arguments, or none:
+# command: ["${{env}}", "${{interpreter}}", "${{program}}", "${{args_no_hyphens}}"]
+"""
+
+
+def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> list[str]:
+    """Write the files of a new project into `folder`, which may have other files already.
+
+    Args:
+        folder: made if it isn't there.
+        program: a training program below `folder`, which the experiment then runs instead of the
+            template's own.
+        config: what the configuration is called, where the folder has a config.yaml of its own.
+
+    Returns:
+        The files it has written, relative to `folder`.
+
+    Raises:
+        SpecError: one of the files is there already, or the program isn't.
+    """
+    paths = [path for path in _TEMPLATE.rglob("*") if "__pycache__" not in path.parts]
+    files = {
+        path.relative_to(_TEMPLATE).as_posix(): path.read_text()
+        for path in sorted(paths)
+        if path.is_file()
+    }
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:128] or "first"
+    settings = files.pop(_CONFIG).replace("project: first", f"project: {name}")
+    files["Snakefile"] = files["Snakefile"].replace(_CONFIG, config)
+    if program is not None:
+        del files[_PROGRAM]
+        files[_EXPERIMENT] = _OF_A_PROGRAM.format(program=_below(folder, program))
+        settings = settings.partition("\npaper:")[0]
+    files[config] = settings
+    files = {
+        path: text
+        for path, text in files.items()
+        if path not in _KEPT or not (folder / path).exists()
+    }
+    for path in files:
+        if (folder / path).exists():
+            other = "name another one by --config" if path == config else "choose another folder"
+            raise SpecError(f"is there already; {other}", str(folder / path))
+    for path, text in files.items():
+        write_whole(folder / path, text)
+    return list(files)
+
+
+def _below(folder: Path, program: Path) -> str:
+    """The program's path from the folder."""
+    root, found = folder.resolve(), program.resolve()
+    if not found.is_file():
+        raise SpecError("doesn't exist; give the path of a training program", str(program))
+    if not found.is_relative_to(root):
+        raise SpecError(f"isn't inside {folder}; the project's folder must hold it", str(program))
+    return found.relative_to(root).as_posix()

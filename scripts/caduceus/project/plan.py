@@ -1,0 +1,60 @@
+"""A run's plan: its definition, and a snapshot of its code, taken before any queue."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import SpecError
+from caduceus.io.files import read_json, write_json
+from caduceus.runs import source_code
+from caduceus.runs.attempts import read_attempts
+from caduceus.runs.folder import RunFolder
+from caduceus.sweeps.folders import SweepFolder
+from caduceus.system.git import UNKNOWN, read_commit
+
+
+def plan_run(
+    definition: Mapping[str, Any],
+    code: source_code.CodeSpec,
+    experiment: Path,
+    params_json: Path,
+    trial: Path | None = None,
+) -> None:
+    """Write params.json, and copy the experiment file and the program's code below work/.
+
+    Beside them it is noted which commit they are of.
+
+    Args:
+        definition: all that decides the run's result; of a sweep's run but for what it chose.
+        code: `code` of its experiment.
+        experiment: the experiment file.
+        params_json: results/runs/RUN/params.json.
+        trial: the file of the run's trial, if a sweep chose its parameters. Its code is that of
+            when the sweep was started, which may be days ago.
+
+    Raises:
+        SpecError: the code is no longer what it was when the run got its id.
+    """
+    root = project = Path()
+    files = source_code.code_files(root / definition["program"], code, root)
+    if trial is None:
+        commit = read_commit(files, root)
+    else:
+        sweep = SweepFolder.of_trial(trial)
+        root, files = sweep.code, source_code.snapshot_files(sweep.code)
+        experiment = sweep.experiment
+        commit = read_json(sweep.commit) if sweep.commit.exists() else UNKNOWN
+        chosen = read_json(trial)["parameters"] or {}  # none if it is skipped
+        definition = dict(definition) | {"parameters": definition["parameters"] | chosen}
+    if source_code.code_identity(files, code, root) != definition["code"]:
+        raise SpecError(
+            "its code changed after Snakemake had started; start it again", definition["program"]
+        )
+    folder = RunFolder(params_json.parent)
+    # What a finished run was trained by stays as it was.
+    if not any(attempt["state"] == "finished" for attempt in read_attempts(folder.attempts)):
+        source_code.snapshot(files, root, folder.code, project)
+        shutil.copyfile(experiment, folder.experiment)
+        write_json(folder.commit, commit)
+    write_json(params_json, definition)

@@ -1,0 +1,66 @@
+"""Further runs: those that a program began beside its own, by calling `wandb.init` again.
+
+Each has a folder below its run's, laid out as any run's, so that whatever exports, sends or
+compares a run does so with these too. Its logs are those that lie in the run's own work folder.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import read_json, write_json
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import logs_of_attempt
+from caduceus.wandb_log import is_empty, read_head
+
+_SHARED = ("wandb", "attempts", "lock")  # of a run's work folder
+
+
+def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[str]:
+    """Give each further run of a run that has ended a folder of its own; returns their ids.
+
+    Args:
+        folder: the run's.
+        train: the content of its train.json.
+    """
+    ids = _ids(folder, [attempt["attempt"] for attempt in train["attempts"]])
+    for old in folder.further.glob("*"):
+        if old.name not in ids:
+            shutil.rmtree(old)
+    identity = read_json(folder.path / "run.json")
+    identity.pop("handed_out", None)
+    for run_id in ids:
+        nested = RunFolder(folder.further / run_id)
+        nested.work.mkdir(parents=True, exist_ok=True)
+        for name in _SHARED:
+            link = nested.work / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.relpath(folder.work / name, nested.work))
+        logs = [
+            log
+            for attempt in train["attempts"]
+            for log in logs_of_attempt(nested, attempt["attempt"])
+        ]
+        header = read_head(logs[-1])[0].run
+        name = header.name if header else run_id
+        url = identity["url"] and f"{identity['url'].rpartition('/')[0]}/{run_id}"
+        write_json(nested.path / "run.json", identity | {"id": run_id, "name": name, "url": url})
+        write_json(nested.path / "train.json", {**train, "run": run_id, "output": {}})
+        write_json(nested.path / "upload.json", {"run": run_id, "artifacts": {}})
+    return ids
+
+
+def with_further_runs(folder: RunFolder) -> list[RunFolder]:
+    """The folders of a run and of its further runs."""
+    return [folder, *map(RunFolder, sorted(folder.further.glob("*")))]
+
+
+def _ids(folder: RunFolder, attempts: Sequence[int]) -> list[str]:
+    logs: list[Path] = []
+    for number in attempts:
+        logs += folder.wandb(number).glob("wandb/*run-*/run-*.wandb")
+    logs = [log for log in logs if not is_empty(log)]
+    found = {log.stem.removeprefix("run-") for log in logs} - {folder.path.name}
+    return sorted(found)

@@ -1,0 +1,103 @@
+"""The logs of a run: which there are, and which rows of each attempt's belong to it.
+
+What an attempt went on from is told by the first of these that is known: the step that it noted
+when it restored a checkpoint; the step of its first row, if that isn't 0; a counter in its first
+row that an earlier attempt has logged too. Else it began afresh, and replaces what came before.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from caduceus.io.files import digest_text, read_json
+from caduceus.runs.attempts import Attempt
+from caduceus.runs.folder import RunFolder
+from caduceus.wandb_log import (
+    Part,
+    Segment,
+    goes_on_at,
+    has_ended,
+    has_rows,
+    is_empty,
+    read_log,
+    stitch,
+)
+
+
+def logs_of_attempt(folder: RunFolder, number: int | str) -> list[Path]:
+    """The run's logs in an attempt, in the order they were begun, but for empty ones."""
+    return [log for log in _begun(folder, number) if not is_empty(log)]
+
+
+def _begun(folder: RunFolder, number: int | str) -> list[Path]:
+    return sorted(folder.wandb(number).glob(f"wandb/*run-*/run-{folder.path.name}.wandb"))
+
+
+def is_whole(folder: RunFolder, number: int) -> bool:
+    """Whether all that an attempt has logged is there: its log has an end, if it has begun one."""
+    begun = _begun(folder, number)
+    return not begun or (not is_empty(begun[-1]) and has_ended(begun[-1]))
+
+
+def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part]:
+    """The segments that make the run: those of its last attempt, and of what it went on from.
+
+    An attempt that logged no row, as it was ended too early, replaces none.
+    """
+    paths: list[Path] = []
+    steps: dict[Path, int | None] = {}
+    for attempt in attempts:
+        logs = logs_of_attempt(folder, attempt["attempt"])
+        if logs and (len(attempts) == 1 or has_rows(logs[0])):
+            step = attempt["resumed_from"]
+            if attempt["state"] == "running" or folder.is_further:
+                step = resumed_from(folder, attempt, stitch(paths, steps))
+            if step is None:
+                paths.clear()
+                steps.clear()
+            steps[logs[0]] = step
+        paths += logs
+    return stitch(paths, steps)
+
+
+def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> int | None:
+    """The first step of the run that is an attempt's own, or None if it began afresh."""
+    note = folder.restored(attempt["attempt"])
+    if note.exists() and not folder.is_further:
+        step: int | None = read_json(note)["resumed_from"]
+        return step
+    logs = logs_of_attempt(folder, attempt["attempt"])
+    return goes_on_at(earlier, logs[0]) if earlier and logs and has_rows(logs[0]) else None
+
+
+def saved_when(folder: RunFolder, attempt: Attempt) -> float | None:
+    """When the checkpoint that an attempt restored was saved, in seconds since 1970, if it said."""
+    note = folder.restored(attempt["attempt"])
+    saved_at: float | None = read_json(note).get("saved_at") if note.exists() else None
+    return saved_at
+
+
+def installed_packages(folder: RunFolder, number: int) -> str | None:
+    """The sha256 of the packages a program had, as wandb lists them; None if it lists none.
+
+    Their order in the list is that of the file system, so that their sorted lines are hashed.
+    """
+    listed = packages_file(folder, number)
+    return (
+        None if listed is None else digest_text("\n".join(sorted(listed.read_text().splitlines())))
+    )
+
+
+def packages_file(folder: RunFolder, number: int) -> Path | None:
+    """Where wandb lists the packages a program had in an attempt."""
+    found = sorted(folder.wandb(number).glob("wandb/*run-*/files/requirements.txt"))
+    return found[0] if found else None
+
+
+def read_uploads(folder: RunFolder) -> list[Segment]:
+    """The segments that hold the artifacts logged after the program."""
+    return [read_log(path) for path in upload_logs(folder)]
+
+
+def upload_logs(folder: RunFolder) -> list[Path]:
+    """The logs of these segments."""
+    return logs_of_attempt(folder, "upload")

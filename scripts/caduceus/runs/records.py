@@ -1,0 +1,187 @@
+"""The runs below results/, whatever has become of them, as rows of a table."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError
+from caduceus.io.files import read_if_there, read_json
+from caduceus.io.validation import suggestion
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.variants import leaves
+
+ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
+_INSIDE = ("runs", "experiments", "projects")  # what results/ has, one of them at least
+_COST = ("wall_s", "cpu_s", "gpu_s", "lost_s", "peak_memory_gb")
+
+
+def results_folder(project: Path) -> Path:
+    """The folder results/ of a project, or `project` itself if it is one.
+
+    Raises:
+        ResultError: it is neither.
+    """
+    for folder in (project / "results", project):
+        if any((folder / name).is_dir() for name in _INSIDE):
+            return folder
+    raise ResultError("holds no results/ with runs; name the project's folder", str(project))
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run that was planned once, or that was exported with a W&B project.
+
+    Attributes:
+        run: its id.
+        folder: results/runs/RUN, or that below results/projects.
+        kind: planned (an experiment lists it), trial (a sweep does), abandoned (none does any
+            more) or project (it was made elsewhere).
+        type: that of its experiment; None if there is no such experiment any more.
+    """
+
+    run: str
+    folder: Path
+    kind: str
+    type: str | None
+
+    @cached_property
+    def train(self) -> dict[str, Any] | None:
+        """train.json; None if it has not ended here."""
+        return read_if_there(self.folder / "train.json") or None
+
+    @cached_property
+    def exported(self) -> dict[str, Any] | None:
+        """run_summary.json; None if it isn't exported."""
+        return read_if_there(self.folder / "run_summary.json") or None
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The same, of a run that isn't exported yet as far as it is known."""
+        if self.exported is not None:
+            return self.exported
+        identity: dict[str, Any] = read_json(self.folder / "run.json")
+        unknown = dict.fromkeys(("host", "started_at", "runtime_s"))
+        # Most runs are exported and need none of what it imports.
+        from caduceus.runs.states import state_of
+
+        state, _ = state_of(RunFolder(self.folder))
+        about = {"run_id": self.run, "state": state, "summary": {}}
+        return identity | about | unknown | {"git": {"commit": None}}
+
+    @property
+    def state(self) -> str:
+        """What has become of it: finished, failed, running and the like, as `caduceus status`."""
+        return str(self.summary["state"])
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """Columns as runs.csv has them, `group` and `kind`, and what it cost, in s and 10^9 B."""
+        row = run_row(self.summary, self.train, self.type)
+        about = {name: row.pop(name) for name in ABOUT_RUN}
+        cost = self.train["compute"] if self.train else {}
+        attempts = len(self.train["attempts"]) if self.train else None
+        return (
+            {"run": self.run, "group": self.summary["group"], "kind": self.kind}
+            | about
+            | row
+            | {"attempts": attempts, **{name: cost.get(name) for name in _COST}}
+        )
+
+
+def run_row(
+    summary: Mapping[str, Any], train: Mapping[str, Any] | None, kind: str | None
+) -> dict[str, Any]:
+    """A run as one row: about it, its parameters as config.*, its results as summary.*.
+
+    Args:
+        summary: run_summary.json.
+        train: train.json; None of a run that was made elsewhere.
+        kind: the type of its experiment.
+    """
+    row = {name: summary.get(name) or None for name in ABOUT_RUN}  # W&B knows no None for a name
+    row |= {"seed": summary.get("seed")}
+    row |= {"run": summary["run_id"], "type": kind, "error": train and train["error"]}
+    row |= {f"config.{name}": value for name, value in leaves(summary["config"])}
+    row |= {f"summary.{name}": value for name, value in leaves(summary["summary"])}
+    return row | {
+        "git_commit": summary["git"]["commit"] or None,
+        "host": summary["host"],
+        "started_at": summary["started_at"],
+        "runtime_s": summary["runtime_s"],
+    }
+
+
+def read_plans(results: Path) -> list[Path]:
+    """The plan of each experiment, results/experiments/ID.json."""
+    return sorted((results / "experiments").glob("*.json"))
+
+
+def find_runs(
+    results: Path, experiments: Collection[str] = (), groups: Collection[str] = ()
+) -> list[RunRecord]:
+    """Every run, those of plans in their order, then those of none; or those of some alone.
+
+    Args:
+        results: the folder results/.
+        experiments: ids of experiments; all if it is empty.
+        groups: W&B groups; all if it is empty.
+
+    Raises:
+        ResultError: no run is of one of them.
+    """
+    records = list(_records(results))
+    for what, wanted in (("experiment", experiments), ("group", groups)):
+        known = list(dict.fromkeys(str(record.summary[what] or "") for record in records))
+        for name in wanted:
+            if name not in known:
+                there = ", ".join(filter(None, known)) or "none"
+                raise ResultError(
+                    f"no run is of {what} {name!r}{suggestion(name, known)}; there are {there}"
+                )
+    return [
+        record
+        for record in records
+        if (not experiments or record.summary["experiment"] in experiments)
+        and (not groups or record.summary["group"] in groups)
+    ]
+
+
+def find_run(results: Path, run: str) -> RunRecord:
+    """One run by its id.
+
+    Raises:
+        ResultError: there is none.
+    """
+    return find_named(list(_records(results)), [run])[0]
+
+
+def find_named(records: Collection[RunRecord], runs: Collection[str]) -> list[RunRecord]:
+    """The runs with these ids, in this order.
+
+    Raises:
+        ResultError: one isn't there.
+    """
+    by_id = {record.run: record for record in records}
+    for run in runs:
+        if run not in by_id:
+            raise ResultError(f"there is no run {run!r}{suggestion(run, by_id)}")
+    return [by_id[run] for run in runs]
+
+
+def _records(results: Path) -> Iterator[RunRecord]:
+    begun = {
+        path.parent.name: path.parent for path in sorted((results / "runs").glob("*/run.json"))
+    }
+    for path in read_plans(results):
+        plan = read_json(path)
+        for run, about in plan["runs"].items():
+            if run in begun:
+                kind = "planned" if about["trial"] is None else "trial"
+                yield RunRecord(run, begun.pop(run), kind, plan["spec"]["type"])
+    for run, folder in begun.items():
+        yield RunRecord(run, folder, "abandoned", None)
+    for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json")):
+        if not (results / "runs" / path.parent.name).exists():
+            yield RunRecord(path.parent.name, path.parent, "project", None)

@@ -1,0 +1,256 @@
+"""A run on a server as a log: all it logged, fetched into a `.wandb` file and files beside it.
+
+So one exporter serves both sources. Rows are written as their pages come; what was fetched before
+a failure isn't asked for again.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ServerError
+from caduceus.io.files import read_json, write_json
+from caduceus.server.client import Server
+from caduceus.server.runs import (
+    RunPath,
+    RunState,
+    ServerArtifact,
+    configuration,
+    read_about,
+    read_addresses,
+    read_artifacts,
+    read_entries,
+    read_events,
+    read_files,
+    read_history,
+)
+from caduceus.system.wandb_account import find_account
+from caduceus.wandb_log import LogError, LogWriter, Segment, iter_rows
+from caduceus.wandb_log.records import HISTORY, SUMMARY
+from caduceus.wandb_log.segments import SECOND
+from caduceus.wandb_log.stitching import step_of
+from caduceus.wandb_log.wire import encode
+from caduceus.wandb_log.writing import ARTIFACT, CONFIG, ENVIRONMENT, EXIT, RUN, STATS, write_items
+
+_METADATA = "wandb-metadata.json"
+_FLUSHED_ROWS = 5000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXIT_CODES = {"finished": 0, "failed": 1, "crashed": 1, "killed": 1}
+_PREFIX = "system."  # before the name of each of W&B's own system metrics
+Items = Iterator[tuple[tuple[str, ...], str]]
+
+
+def fetched_log(state: RunState, folder: Path) -> Path:
+    """The log of a run in this state, fetched now unless that was done before.
+
+    Args:
+        state: the run and how far it has come.
+        folder: takes the log, and notes of which state it is.
+
+    Raises:
+        AccountError: there is no account to ask with.
+        ServerError: something can't be had; the next call goes on from there.
+    """
+    log, noted = folder / f"run-{state.path.run}.wandb", folder / "state.json"
+    if not (log.exists() and noted.exists() and read_json(noted) == state.as_json()):
+        fetch_log(Server(find_account()), state, log)
+        write_json(noted, state.as_json())
+    return log
+
+
+def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = True) -> None:
+    """Fetch everything that a run logged, up to its `state`.
+
+    Args:
+        server: the server.
+        state: the run and how far it has come.
+        log: takes the log; files/media/ and artifacts/ come to lie beside it.
+        with_files: whether to fetch media and the files of artifacts too.
+
+    Raises:
+        ServerError: something can't be had; the next call goes on from there.
+    """
+    path, folder = state.path, log.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = log.with_name(f"{log.name}.part")
+    about = read_about(server, path)
+    files = read_files(server, path)
+    metadata = server.read_json(files[_METADATA]) if _METADATA in files else {}
+    rows, last = _fetched(unfinished, about)
+    with LogWriter(unfinished) as writer:
+        if not writer.last_record:
+            writer.append(RUN, _run_record(path, about))
+        for text in read_history(server, path, last + 1, state.last_step, state.rows):
+            writer.append(HISTORY, _row(text))
+            rows += 1
+            if rows % _FLUSHED_ROWS == 0:
+                writer.flush()
+        if rows >= state.rows:
+            target = folder / "artifacts" if with_files else None
+            for content in list(_rest(server, path, about, metadata, target)):
+                writer.append(*content)
+    if rows < state.rows:
+        unfinished.unlink()  # what is missing may lie before what is there
+        raise ServerError(
+            f"{rows} of {state.rows} rows came; try again, and if it stays so, the server has "
+            "lost some",
+            str(path),
+        )
+    media = folder / "files/media"
+    for name, url in files.items() if with_files else ():
+        target = folder / "files" / name
+        if target.resolve().is_relative_to(media.resolve()):
+            server.download(url, target)
+    unfinished.replace(log)
+
+
+def _rest(
+    server: Server,
+    path: RunPath,
+    about: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    artifacts: Path | None,
+) -> Iterator[tuple[int, bytes]]:
+    """What follows the rows."""
+    for text in read_events(server, path, about["eventsLineCount"] or 0):
+        yield STATS, _stats(json.loads(text))
+    yield ENVIRONMENT, _environment(about, metadata)
+    yield CONFIG, write_items(_values(configuration(about)))
+    yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
+    for artifact in read_artifacts(server, path):
+        yield ARTIFACT, _artifact(server, artifact, artifacts)
+    if about["state"] in _EXIT_CODES:
+        yield EXIT, _exit(about)
+
+
+def _fetched(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
+    """How many rows an earlier call has fetched, and the last one's step; -1 without any."""
+    rows, last = 0, -1
+    if not log.exists():
+        return rows, last
+    segment = Segment(log)
+    try:
+        for row in iter_rows(segment):
+            rows, last = rows + 1, step_of(row)
+    except LogError:
+        segment.run = None
+    is_same = segment.run is not None and segment.run.start_ns == _created_ns(about)
+    is_past = segment.stats or segment.environment or segment.config or segment.summary
+    if is_same and not is_past and not segment.artifacts and segment.exit_code is None:
+        return rows, last
+    log.unlink()  # no log, of another run under this name, or past its rows
+    return 0, -1
+
+
+def _created_ns(about: Mapping[str, Any]) -> int:
+    created = datetime.fromisoformat(about["createdAt"].replace("Z", "+00:00"))
+    since = (created if created.tzinfo else created.replace(tzinfo=UTC)) - _EPOCH
+    return (since.days * 86400 + since.seconds) * SECOND + since.microseconds * 1000
+
+
+def _run_record(path: RunPath, about: Mapping[str, Any]) -> bytes:
+    seconds, nanos = divmod(_created_ns(about), SECOND)
+    return encode(
+        "Run",
+        {
+            "run_id": path.run,
+            "entity": path.entity,
+            "project": path.project,
+            "run_group": about["group"] or "",
+            "job_type": about["jobType"] or "",
+            "display_name": about["displayName"] or "",
+            "notes": about["notes"] or "",
+            "tags": about["tags"] or [],
+            "sweep_id": about["sweepName"] or "",
+            "host": about["host"] or "",
+            "start_time": {"seconds": seconds, "nanos": nanos},
+        },
+    )
+
+
+def _row(text: str) -> bytes:
+    return write_items(_leaves(json.loads(text)))
+
+
+def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Items:
+    """Each value with the keys that lead to it, as wandb's own log holds them."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key), json.dumps(value, ensure_ascii=False)
+
+
+def _values(values: Mapping[str, Any]) -> Items:
+    for key, value in values.items():
+        yield (key,), json.dumps(value, ensure_ascii=False)
+
+
+def _stats(sample: Mapping[str, Any]) -> bytes:
+    time = sample["_timestamp"]
+    # A float near 1.7e9 resolves 240 ns, so these nanoseconds give the same one again.
+    stamp = {"seconds": int(time), "nanos": round((time - int(time)) * 1e9)}
+    items = [
+        {"key": name.removeprefix(_PREFIX), "value_json": json.dumps(value)}
+        for name, value in sample.items()
+        if name.startswith(_PREFIX) or name == "_runtime"
+    ]
+    return encode("Stats", {"timestamp": stamp, "item": items})
+
+
+def _environment(about: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
+    git = metadata.get("git") or {}
+    return encode(
+        "Environment",
+        {
+            "program": metadata.get("program") or "",
+            "code_path": metadata.get("codePath") or "",
+            "host": metadata.get("host") or about["host"] or "",
+            "git": {
+                "commit": git.get("commit") or about["commit"] or "",
+                "remote_url": git.get("remote") or "",
+            },
+        },
+    )
+
+
+def _exit(about: Mapping[str, Any]) -> bytes:
+    runtime = json.loads(about["summaryMetrics"] or "{}").get("_runtime") or 0
+    return encode("Exit", {"exit_code": _EXIT_CODES[about["state"]], "runtime": int(runtime)})
+
+
+def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> bytes:
+    """The record of an artifact, its files fetched into `folder`; of one that was used, none."""
+    entries = read_entries(server, artifact)
+    target = None if artifact.is_used else folder
+    has_files = any("ref" not in entry for entry in entries.values())
+    addresses = read_addresses(server, artifact) if target and has_files else {}
+    contents = []
+    for name, entry in entries.items():
+        found = {"path": name, "digest": entry["digest"], "size": entry.get("size") or 0}
+        if "ref" in entry:
+            found["ref"] = entry["ref"]
+        elif target:
+            if name not in addresses:
+                raise ServerError(f"the server hasn't got the file {name}", artifact.name)
+            # Under its digest, since a later version may have a file of the same name.
+            file = target / entry["digest"].replace("/", "_")
+            if not file.exists():
+                server.download(addresses[name], file, entry["digest"])
+            found["local_path"] = os.fspath(file.absolute())
+        contents.append(found)
+    return encode(
+        "Artifact",
+        {
+            "name": artifact.name,
+            "type": artifact.type,
+            "digest": artifact.digest,
+            "metadata": json.dumps(artifact.metadata),
+            "use_after_commit": artifact.is_used,
+            "aliases": artifact.aliases,
+            "manifest": {"contents": contents},
+        },
+    )

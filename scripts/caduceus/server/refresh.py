@@ -1,0 +1,114 @@
+"""Asking the server how far runs have come, and noting where that has changed.
+
+Each run has a small file, server.json, on which its export depends. It is written only when the
+run has changed, so that the next `snakemake` exports just those that did.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ServerError
+from caduceus.exports.group import group_folder
+from caduceus.io.files import read_json, write_json
+from caduceus.server.client import Server
+from caduceus.server.runs import RunPath, RunState, check_access, read_state, read_states
+
+SKIPPED = "skipped"  # of a run, beside the states that W&B has
+_NAMES = 100  # of runs, in one question
+_FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # what the workflow takes for a run
+
+
+def refresh_planned(
+    server: Server, entity: str | None, project: str, run_ids: Sequence[str], runs: Path
+) -> tuple[list[str], list[str]]:
+    """Note how far planned runs have come.
+
+    Args:
+        server: the server.
+        entity: the owner of the project; None for the account's own.
+        project: the project.
+        run_ids: the runs.
+        runs: results/runs.
+
+    Returns:
+        The runs that have changed, and those that the server hasn't got, though they were run.
+    """
+    entity = check_access(server, entity, project, must_write=False)
+    found: dict[str, RunState] = {}
+    for first in range(0, len(run_ids), _NAMES):
+        names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
+        found |= {state.path.run: state for state in read_states(server, entity, project, names)}
+    changed = [name for name, state in found.items() if _note(runs / name, state)]
+    missing = [name for name in run_ids if name not in found]
+    return changed, [name for name in missing if not _is_skipped(runs / name)]
+
+
+def refresh_project(
+    server: Server, project: str, groups: Sequence[str], folder: Path
+) -> tuple[list[str], list[str]]:
+    """Note which runs a whole W&B project has, and how far they have come.
+
+    Args:
+        server: the server.
+        project: ENTITY/PROJECT.
+        groups: W&B groups; all runs if empty.
+        folder: takes runs.json, the folder of each run's group by its id, and runs/RUN/server.json.
+
+    Returns:
+        The runs that have changed, and those whose ids can't be the names of folders.
+    """
+    entity, _, name = project.partition("/")
+    filters = {"group": {"$in": list(groups)}} if groups else {}
+    states = list(read_states(server, entity, name, filters))
+    usable = [state for state in states if _FILE_NAME.fullmatch(state.path.run)]
+    changed = [s.path.run for s in usable if _note(folder / "runs" / s.path.run, s)]
+    index = {state.path.run: group_folder(state.group) for state in usable}
+    _write_changed(folder / "runs.json", index)
+    return changed, [state.path.run for state in states if state not in usable]
+
+
+def find_run(server: Server, path: RunPath) -> RunState:
+    """How far one run has come.
+
+    Raises:
+        ServerError: the server hasn't got it.
+    """
+    entity = check_access(server, path.entity or None, path.project, must_write=False)
+    path = RunPath(entity, path.project, path.run)
+    state = read_state(server, path)
+    if state is None:
+        raise ServerError(
+            f"no such run on {server.account.base_url}; have it made, or set export.source to "
+            "local to train it here",
+            str(path),
+        )
+    return state
+
+
+def skipped_run(path: RunPath) -> RunState:
+    """The state of a run that nobody made, as its sweep had reached its target."""
+    return RunState(path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
+
+
+def planned_runs(plans: Iterable[Path]) -> list[str]:
+    """The runs of several plans."""
+    return [run_id for plan in plans for run_id in read_json(plan)["runs"]]
+
+
+def _is_skipped(folder: Path) -> bool:
+    path = folder / "server.json"
+    return path.exists() and bool(read_json(path)["state"] == SKIPPED)
+
+
+def _note(folder: Path, state: RunState) -> bool:
+    return _write_changed(folder / "server.json", state.as_json())
+
+
+def _write_changed(path: Path, value: Mapping[str, Any]) -> bool:
+    """Write what differs from what is there; returns whether it did."""
+    if path.exists() and read_json(path) == value:
+        return False
+    write_json(path, value)
+    return True

@@ -1,0 +1,350 @@
+"""What a W&B server holds of runs: their state, and everything they logged."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from caduceus.errors import AccountError, ServerError
+from caduceus.server.client import Server
+from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
+
+_PAGE = 100  # runs, artifacts, files
+_ROWS = 5000  # of a history, asked for at a time
+
+
+@dataclass(frozen=True, order=True)
+class RunPath:
+    """Where a run is on a server."""
+
+    entity: str
+    project: str
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}/{self.project}/{self.run}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The run in a query."""
+        return {"entity": self.entity, "project": self.project, "run": self.run}
+
+
+def path_there(identity: Mapping[str, Any], entity: str) -> RunPath:
+    """Where a run of ours is on a server, by its run.json and the owner of its project."""
+    return RunPath(entity, identity["project"], identity.get("handed_out", identity["id"]))
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How far a run has come: `state` as W&B names it, `last_step` -1 before the first row.
+
+    `updated_at` is the server's time of the last change, or of the last sign of life where the
+    server doesn't say.
+    """
+
+    path: RunPath
+    group: str
+    state: str
+    rows: int
+    last_step: int
+    updated_at: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The state as server.json holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "RunState":
+        """The state that server.json holds."""
+        return cls(**value | {"path": RunPath(**value["path"])})
+
+
+@dataclass(frozen=True)
+class ServerArtifact:
+    """An artifact's version on a server."""
+
+    id: str
+    name: str
+    type: str
+    digest: str
+    aliases: tuple[str, ...]
+    metadata: Any
+    is_used: bool
+    manifest_url: str
+
+
+_STATE = (
+    "name group state historyLineCount historyKeys createdAt updatedAt heartbeatAt "
+    "project { name entity { name } }"
+)
+_RUN = """query Run($entity: String!, $project: String!, $run: String!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { %s } }
+}"""
+_RUNS = """query Runs($entity: String!, $project: String!, $filters: JSONString, $first: Int!,
+    $after: String) {
+  project(name: $project, entityName: $entity) {
+    runs(filters: $filters, first: $first, after: $after, order: "+created_at") {
+      edges { node { %s } } pageInfo { hasNextPage endCursor }
+    }
+  }
+}"""
+_HISTORY = """query History($entity: String!, $project: String!, $run: String!, $min: Int64!,
+    $max: Int64!, $rows: Int!) {
+  project(name: $project, entityName: $entity) {
+    run(name: $run) { history(minStep: $min, maxStep: $max, samples: $rows) }
+  }
+}"""
+_EVENTS = """query Events($entity: String!, $project: String!, $run: String!, $rows: Int!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { events(samples: $rows) } }
+}"""
+_FILES = """query Files($entity: String!, $project: String!, $run: String!, $first: Int!,
+    $after: String) {
+  project(name: $project, entityName: $entity) { run(name: $run) {
+    files(first: $first, after: $after) {
+      edges { node { name url } } pageInfo { hasNextPage endCursor }
+    }
+  } }
+}"""
+_ARTIFACTS = """query Artifacts($entity: String!, $project: String!, $run: String!, $first: Int!,
+    $after: String) {
+  project(name: $project, entityName: $entity) { run(name: $run) {
+    %s(first: $first, after: $after) {
+      edges { node {
+        id digest state metadata
+        artifactType { name } artifactSequence { name } aliases { alias }
+        currentManifest { file { directUrl } }
+      } }
+      pageInfo { hasNextPage endCursor }
+    }
+  } }
+}"""
+_ADDRESSES = """query Addresses($id: ID!, $first: Int!, $after: String) {
+  artifact(id: $id) { files(first: $first, after: $after) {
+    edges { node { name directUrl } } pageInfo { hasNextPage endCursor }
+  } }
+}"""
+_VIEWER = "query Viewer { viewer { username entity teams { edges { node { name } } } } }"
+_PROJECT = """query Project($entity: String!, $project: String!) {
+  project(name: $project, entityName: $entity) { readOnly }
+}"""
+_CREATE_PROJECT = """mutation UpsertModel($entity: String!, $project: String!) {
+  upsertModel(input: {entityName: $entity, name: $project}) { inserted }
+}"""
+
+
+def check_access(server: Server, entity: str | None, project: str, must_write: bool = True) -> str:
+    """See that the account is known and may log to a project, which is made if it isn't there.
+
+    Args:
+        server: the server.
+        entity: the owner of the project; None for the account's own.
+        project: the project.
+        must_write: False if the project is only read, and not made.
+
+    Returns:
+        The entity: the one given, or the account's own.
+
+    Raises:
+        AccountError: the key is wrong, or there is no such entity or no right to write.
+        ServerError: the server can't be reached.
+    """
+    answer = server.query(_VIEWER)
+    viewer = answer.get("viewer")
+    if "viewer" in answer and viewer is None:
+        raise AccountError(
+            f"{server.account.base_url} doesn't know the API key from {server.account.key_from}; "
+            "copy it anew from the server's page /authorize"
+        )
+    if not viewer or "entity" not in viewer:
+        raise ServerError(
+            "doesn't say who the key belongs to; is it a W&B server? see WANDB_BASE_URL",
+            server.account.base_url,
+        )
+    user = viewer.get("username")
+    entity = entity or server.account.entity or viewer.get("entity")
+    if not entity:
+        raise AccountError("the account has no entity of its own; set wandb.entity in config.yaml")
+    found = server.query(_PROJECT, entity=entity, project=project).get("project")
+    if found is None:
+        teams = [edge["node"]["name"] for edge in (viewer.get("teams") or {}).get("edges", [])]
+        known = sorted({viewer.get("entity"), user, *teams} - {None})
+        if entity not in known:
+            raise AccountError(
+                f"wandb.entity: {entity!r} is neither {user!r} nor one of its teams "
+                f"on {server.account.base_url}, and has no project {project!r} to be seen; "
+                f"allowed: {', '.join(known)}"
+            )
+        if must_write:
+            server.query(_CREATE_PROJECT, entity=entity, project=project)
+    elif must_write and found["readOnly"]:
+        raise AccountError(
+            f"{user!r} may read {entity}/{project} on {server.account.base_url}, but "
+            "not log to it; ask for the right to, or name another wandb.entity"
+        )
+    return str(entity)
+
+
+def read_states(
+    server: Server, entity: str, project: str, filters: dict[str, Any]
+) -> Iterator[RunState]:
+    """The state of every run of a project that fits, a hundred in a request.
+
+    Args:
+        server: the server.
+        entity: the project's owner.
+        project: the project.
+        filters: as in W&B's API: `{"name": {"$in": [ids]}}`, `{"group": name}`; all runs if empty.
+
+    Raises:
+        ServerError: there is no such project, or it can't be seen.
+    """
+    variables = {"entity": entity, "project": project, "filters": json.dumps(filters)}
+    for node in _pages(server, _RUNS % _STATE, ("project", "runs"), variables):
+        yield _state(node)
+
+
+def read_state(server: Server, path: RunPath) -> RunState | None:
+    """The state of a run; None if the server hasn't got it."""
+    found = (server.query(_RUN % _STATE, **path.variables)["project"] or {}).get("run")
+    return _state(found) if found else None
+
+
+def read_about(server: Server, path: RunPath) -> dict[str, Any]:
+    """Who a run is, with its configuration and its summary, as the server has them now.
+
+    Raises:
+        ServerError: the server hasn't got it.
+    """
+    fields = (
+        "name displayName state config summaryMetrics tags notes group jobType sweepName host "
+        "commit createdAt eventsLineCount historyLineCount"
+    )
+    about: dict[str, Any] = _run(server, _RUN % fields, path, {})
+    return about
+
+
+def configuration(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration in what `read_about` returns, by its keys."""
+    entries = json.loads(about["config"] or "{}")
+    return {key: entry["value"] for key, entry in entries.items() if "value" in entry}
+
+
+def read_history(server: Server, path: RunPath, first: int, last: int, rows: int) -> Iterator[str]:
+    """Every row from step `first` to `last`, as JSON text, in the order of steps.
+
+    A server thins what is more than was asked for, and doesn't say so. A stretch of steps that
+    yields as many rows as were asked for is therefore asked for again in halves.
+
+    Args:
+        server: the server.
+        path: the run.
+        first: the first step.
+        last: the last step.
+        rows: how many rows there are in all, from which the stretch is guessed.
+    """
+    stretch = max(1, int(0.8 * _ROWS * (last + 1) / max(rows, 1)))
+    while first <= last:
+        end = min(first + stretch, last + 1)
+        variables = {"min": first, "max": end, "rows": _ROWS}
+        found = _run(server, _HISTORY, path, variables)["history"]
+        if len(found) >= _ROWS and end - first > 1:
+            stretch = max(1, (end - first) // 2)
+            continue
+        yield from found
+        first = end
+        if len(found) < _ROWS // 4:  # where rows are rare
+            stretch *= 4
+
+
+def read_events(server: Server, path: RunPath, rows: int) -> list[str]:
+    """W&B's samples of system metrics, as JSON text; `rows` is how many there are."""
+    if not rows:
+        return []
+    found: list[str] = _run(server, _EVENTS, path, {"rows": rows})["events"]
+    if len(found) < rows:
+        raise ServerError(f"only {len(found)} of {rows} samples of system metrics came", str(path))
+    return found
+
+
+def read_files(server: Server, path: RunPath) -> dict[str, str]:
+    """The address of each file of a run, by its name."""
+    nodes = _pages(server, _FILES, ("project", "run", "files"), path.variables)
+    return {node["name"]: node["url"] for node in nodes}
+
+
+def read_artifacts(server: Server, path: RunPath) -> list[ServerArtifact]:
+    """The artifacts that a run logged or used, oldest first, without W&B's own."""
+    used = list(_artifacts(server, path, "inputArtifacts", is_used=True))
+    known = {(artifact.name, artifact.digest) for artifact in used}
+    logged = _artifacts(server, path, "outputArtifacts", is_used=False)
+    return [*(a for a in logged if (a.name, a.digest) not in known), *used]
+
+
+def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, dict[str, Any]]:
+    """What the manifest of an artifact's version says of each file: `digest`, `size` or `ref`."""
+    manifest = server.read_json(artifact.manifest_url)
+    if not isinstance(manifest.get("contents"), dict):
+        raise ServerError("its manifest isn't what a W&B server holds", artifact.name)
+    return dict(manifest["contents"])
+
+
+def read_addresses(server: Server, artifact: ServerArtifact) -> dict[str, str]:
+    """The address of each file of an artifact's version, by its name inside."""
+    nodes = _pages(server, _ADDRESSES, ("artifact", "files"), {"id": artifact.id})
+    return {node["name"]: node["directUrl"] for node in nodes}
+
+
+def _artifacts(server: Server, path: RunPath, kind: str, is_used: bool) -> Iterator[ServerArtifact]:
+    for node in _pages(server, _ARTIFACTS % kind, ("project", "run", kind), path.variables):
+        type_name = node["artifactType"]["name"]
+        if node["state"] != "COMMITTED" or type_name in WANDBS_OWN_TYPES:
+            continue
+        yield ServerArtifact(
+            id=node["id"],
+            name=node["artifactSequence"]["name"],
+            type=type_name,
+            digest=node["digest"],
+            aliases=tuple(alias["alias"] for alias in node["aliases"]),
+            metadata=json.loads(node["metadata"]) if node["metadata"] else None,
+            is_used=is_used,
+            manifest_url=node["currentManifest"]["file"]["directUrl"],
+        )
+
+
+def _run(server: Server, text: str, path: RunPath, variables: dict[str, Any]) -> Any:
+    found = (server.query(text, **path.variables, **variables)["project"] or {}).get("run")
+    if found is None:
+        raise ServerError(f"no such run on {server.account.base_url}", str(path))
+    return found
+
+
+def _pages(
+    server: Server, text: str, keys: Sequence[str], variables: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The nodes of a list that comes in pages, found at `keys` of the answer."""
+    after: str | None = None
+    while True:
+        found: Any = server.query(text, **variables, first=_PAGE, after=after)
+        for key in keys:
+            found = (found or {}).get(key)
+        if found is None:
+            where = "/".join(filter(None, map(variables.get, ("entity", "project", "run"))))
+            raise ServerError(f"not to be found on {server.account.base_url}", where)
+        yield from (edge["node"] for edge in found["edges"])
+        if not found["pageInfo"]["hasNextPage"]:
+            return
+        after = found["pageInfo"]["endCursor"]
+
+
+def _state(node: dict[str, Any]) -> RunState:
+    project = node["project"]
+    last_step = (node["historyKeys"] or {}).get("lastStep")
+    return RunState(
+        path=RunPath(project["entity"]["name"], project["name"], node["name"]),
+        group=node["group"] or "",
+        state=node["state"],
+        rows=node["historyLineCount"] or 0,
+        last_step=-1 if last_step is None else last_step,
+        updated_at=node["updatedAt"] or node["heartbeatAt"] or node["createdAt"],
+    )

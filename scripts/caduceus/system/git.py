@@ -1,0 +1,79 @@
+"""The one door to git: the commit that code was taken from, and whether it is that commit's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import read_json
+from caduceus.system import processes
+from caduceus.system.processes import StartError
+
+UNKNOWN = {"commit": None, "is_dirty": None}  # outside a repository
+
+
+def read_commit(files: Sequence[Path], root: Path) -> dict[str, Any]:
+    """The commit of the working tree, and whether `files` may be something else.
+
+    Args:
+        files: the code.
+        root: the project's folder.
+
+    Returns:
+        `commit` (its hash) and `is_dirty`: whether a file that git tracks was changed, or one of
+        `files` isn't tracked. Both are null outside a repository, without a commit or without git.
+    """
+    # The first takes no lock, as many of us may ask at once.
+    status = _git(root, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-uno")
+    tracked = _git(root, "ls-files", "-z")
+    if status is None or tracked is None:
+        return dict(UNKNOWN)
+    lines = status.splitlines()
+    commit = next(line.split()[-1] for line in lines if line.startswith("# branch.oid "))
+    if commit == "(initial)":
+        return dict(UNKNOWN)
+    known = {(root / name).resolve() for name in tracked.split("\0") if name}
+    is_changed = any(not line.startswith("#") for line in lines)
+    return {
+        "commit": commit,
+        "is_dirty": is_changed or not known.issuperset(path.resolve() for path in files),
+    }
+
+
+def changed_files(root: Path) -> list[str] | None:
+    """What differs from the commit, or isn't tracked; None without a repository or a commit."""
+    if _git(root, "rev-parse", "--verify", "HEAD") is None:
+        return None
+    status = _git(root, "--no-optional-locks", "status", "--porcelain") or ""
+    return [line[3:] for line in status.splitlines()]
+
+
+def is_tracked(name: str, root: Path) -> bool:
+    """Whether git has a file of this path below `root`."""
+    return bool(_git(root, "ls-files", "--", name))
+
+
+def repository_of(root: Path) -> str | None:
+    """Where a project is kept: the remote `origin`, or what the archive says that it came from."""
+    archive = root / "../caduceus.json"
+    if archive.is_file():
+        known: str | None = read_json(archive)["repository"]
+        return known
+    return remote_of(root)
+
+
+def remote_of(root: Path) -> str | None:
+    """The address of the remote `origin`, without a password; None if there is none."""
+    found = _git(root, "remote", "get-url", "origin")
+    if not found:
+        return None
+    scheme, separator, rest = found.strip().partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else scheme
+
+
+def _git(root: Path, *words: str) -> str | None:
+    """What git answers; None if it can't."""
+    try:
+        answer = processes.ask(["git", "-C", str(root), *words])
+    except StartError:
+        return None
+    return answer.output if answer and answer.exit_code == 0 else None

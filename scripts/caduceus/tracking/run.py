@@ -1,0 +1,338 @@
+"""The run that a training program has started: what it logs, saves and restores."""
+
+import atexit
+import gc
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from caduceus.io.files import read_json, write_json
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.source_code import snapshot_content
+from caduceus.system import wandb_sdk
+from caduceus.tracking import checkpoints
+from caduceus.tracking.curve_points import CurvePoints
+from caduceus.tracking.logged_values import is_plain, number_of
+from caduceus.tracking.stop_requests import StopRequest
+from caduceus.tracking.system_metrics import Sampler
+from caduceus.wandb_log import RowWatch
+
+
+class DivergedError(ArithmeticError):
+    """A loss is no longer a number: nothing that follows would mean anything."""
+
+
+def start(log_every: int = 1, log_every_s: float = 0, media_limit_mb: float = 0) -> "TrackedRun":
+    """Start the run, note the experiment and the dataset it uses, and sample system metrics.
+
+    Logging costs a third of a millisecond a row, and what its media weigh. For programs that log
+    more than they train, rows are thinned and media bounded:
+
+    Args:
+        log_every: at most one row in so many steps.
+        log_every_s: at most one row in so many seconds.
+        media_limit_mb: 10^6 bytes of a single picture, sound, table and so on; larger pictures are
+            scaled down, anything else that is larger is left out, and said once. 0 for no limit.
+    """
+    # Python ends with a collection that walks all of torch, for 0.3 s and nothing.
+    atexit.register(gc.freeze)
+    run = wandb_sdk.start_run()
+    identity = _described_by("CADUCEUS_RUN")
+    if identity:
+        spec = Path(os.environ["CADUCEUS_EXPERIMENT"])
+        name = f"spec-{identity['experiment']}"
+        wandb_sdk.log_files(run, name, "experiment-spec", {spec.name: spec})
+        code = snapshot_content(RunFolder(Path(os.environ["CADUCEUS_RUN"]).parent).code)
+        if code:
+            wandb_sdk.log_files(run, f"code-{identity['experiment']}", "code", code)
+    dataset = _described_by("CADUCEUS_DATASET")
+    if dataset:
+        wandb_sdk.use_dataset(run, dataset, _in_project(dataset))
+    return TrackedRun(run, Sampler(), log_every, log_every_s, int(media_limit_mb * 1e6))
+
+
+def dataset_path() -> Path | None:
+    """Where the experiment's dataset lies; None if the program was started by hand."""
+    dataset = _described_by("CADUCEUS_DATASET")
+    return _in_project(dataset) if dataset else None
+
+
+def output_folder() -> Path:
+    """Where the program leaves its files."""
+    folder = Path(os.environ.get("CADUCEUS_OUTPUT_DIR", "output"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class TrackedRun:
+    """A wandb run that logs system metrics along and knows how to log what most runs log.
+
+    `wandb` is the run itself, for everything else.
+    """
+
+    def __init__(
+        self,
+        run: wandb_sdk.Run,
+        sampler: Sampler,
+        log_every: int = 1,
+        log_every_s: float = 0,
+        media_limit_bytes: int = 0,
+    ):
+        self.wandb = run
+        self.restored: dict[str, Any] = {}  # the values that the last checkpoint was given
+        self._sampler = sampler
+        self._every = log_every
+        self._every_s = log_every_s
+        self._media_limit_bytes = media_limit_bytes
+        self._left_out: set[str] = set()
+        self._curves = CurvePoints()
+        self._held: dict[str, Any] = {}  # by thinning, the last value of each metric
+        self._held_step: int | None = None
+        self._row: int | None = None  # the step of the last row
+        self._row_at = -math.inf  # when it was logged
+        # Wandb holds the last row back, as more may be logged at its step: what it has so far.
+        self._open: dict[str, Any] = {}
+        self._closed_row: int | None = None  # the step of the one before it
+        self._objects: dict[str, Any] = {}
+        self._saved_at = time.monotonic()
+        self._watch: RowWatch | None = None
+        self._stop = StopRequest()
+        # The last that the program logged past us, which isn't in `_open`.
+        self._direct: wandb_sdk.Logged | None = None
+        wandb_sdk.hear_log(run, self._hear)
+
+    def __enter__(self) -> "TrackedRun":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        code = error.code if isinstance(error, SystemExit) else error and 1
+        self.finish(exit_code=code if isinstance(code, int) else int(bool(code)))
+
+    def log(self, metrics: Mapping[str, Any], step: int) -> None:
+        """Log a row of metrics at `step`; the system metrics since the last row join it.
+
+        If rows are thinned, one that is passed over leaves its values to the next, and the last of
+        them are logged at the end.
+
+        Raises:
+            DivergedError: a metric whose name ends in "loss" isn't finite. The row is logged first.
+        """
+        for name, logged in metrics.items():
+            if (value := number_of(logged)) is not None:
+                self._curves.add(name, step, value)
+        self._held |= metrics
+        self._held_step = step
+        diverged = [
+            (name, value)
+            for name, value in metrics.items()
+            if name.endswith("loss") and not math.isfinite(number_of(value) or 0)
+        ]
+        if diverged or self._is_due(step):
+            self._release()
+        for name, value in diverged:
+            raise DivergedError(f"{name} is {value} at step {step}: lower the learning rate")
+
+    def _hear(self, logged: wandb_sdk.Logged) -> None:
+        self._direct = logged
+
+    def _is_due(self, step: int) -> bool:
+        if self._row is None or step == self._row:
+            return True
+        return step - self._row >= self._every and time.monotonic() - self._row_at >= self._every_s
+
+    def _release(self) -> None:
+        """Log what is held back."""
+        if self._held_step is not None:
+            self._log(self._held, self._held_step)
+            self._held, self._held_step = {}, None
+
+    def _log(self, metrics: Mapping[str, Any], step: int) -> None:
+        row = dict(metrics)
+        if self._media_limit_bytes:
+            row = {name: self._bounded(name, value) for name, value in row.items()}
+            row = {name: value for name, value in row.items() if name not in self._left_out}
+        if not is_plain(row):
+            wandb_sdk.begin_row(self.wandb, step)
+        row |= self._sampler.collect()
+        wandb_sdk.log_row(self.wandb, row, step)
+        if step != self._row:
+            self._closed_row = self._row if self._open else None
+            self._open = {}
+        self._open |= row
+        self._row = step
+        self._row_at = time.monotonic()
+
+    def _bounded(self, name: str, value: Any) -> Any:
+        bounded = wandb_sdk.bounded(value, self._media_limit_bytes)
+        if bounded is None and value is not None and name not in self._left_out:
+            limit = f"{self._media_limit_bytes / 1e6:g} MB"
+            print(f"caduceus: {name} is left out: larger than {limit}", file=sys.stderr)
+            self._left_out.add(name)
+        return bounded
+
+    def restore(self, first_step: int = 0, /, **objects: Any) -> int:
+        """Go on from the last checkpoint, if there is one; returns the step to begin with.
+
+        All random generators get the state they had; call it after the model is made.
+
+        Args:
+            first_step: what a fresh start begins with.
+            objects: what `checkpoint` saves and this restores: anything with a `state_dict`, and
+                generators.
+
+        Raises:
+            ResultError: the checkpoint doesn't fit the program.
+        """
+        self._objects = objects
+        self._stop.is_awaited = True
+        folder = _checkpoint_folder()
+        found = checkpoints.load(folder) if folder else None
+        note: dict[str, Any] = {"resumed_from": None}
+        if found:
+            content = found.content
+            checkpoints.set_states(objects, content["objects"])
+            self._curves.content = content["curves"]
+            self._held, self._held_step = content["held"]
+            self._row, held_back = content["row"], content["open"]
+            self.restored = content["values"]
+            begins_at = self._row if held_back else max(found.step, self._row or 0) + 1
+            note = {"resumed_from": begins_at, "saved_at": found.saved_at}
+        if "CADUCEUS_RESTORED" in os.environ and not self.wandb.disabled:
+            write_json(Path(os.environ["CADUCEUS_RESTORED"]), note)
+        if found:
+            if held_back:
+                self._log(held_back, begins_at)
+            checkpoints.set_random_state(found.content["random"])
+            print(f"caduceus: going on after step {found.step}", file=sys.stderr)
+            return found.step + 1
+        return first_step
+
+    def checkpoint(
+        self, step: int, values: Mapping[str, Any] | None = None, every_s: float = 60
+    ) -> None:
+        """Save all there is to go on after `step`, if the last time was `every_s` seconds ago.
+
+        Call it once a step, after everything of the step is logged. If the program was asked to
+        stop meanwhile (SIGTERM, SIGUSR1), it saves at once, and ends the program.
+
+        Args:
+            step: the last step that is done.
+            values: what `restored` shall hold, beside the objects given to `restore`.
+            every_s: seconds between two.
+
+        Raises:
+            ResultError: what was logged doesn't reach the log, for want of space, say.
+            SystemExit: after a request to stop.
+        """
+        asked = self._stop.number
+        if not asked and time.monotonic() - self._saved_at < every_s:
+            return
+        folder = _checkpoint_folder()
+        if folder and not self.wandb.disabled:
+            if not is_plain(self._held):  # media lie in a folder that goes with the process
+                self._release()
+            self._wait_for_rows()
+            content = {
+                "objects": {name: checkpoints.state_of(o) for name, o in self._objects.items()},
+                "values": dict(values or {}),
+                "curves": self._curves.content,
+                "held": (self._held, self._held_step),
+                "row": self._row,
+                "open": self._open,
+                "random": checkpoints.random_state(),
+            }
+            checkpoints.save(folder, step, content)
+        self._saved_at = time.monotonic()
+        if asked:
+            raise SystemExit(128 + asked)
+
+    def _wait_for_rows(self) -> None:
+        """Return once all rows are in the log that a program which goes on won't log again.
+
+        The last one goes into the checkpoint, if it holds no media and nothing that was logged past
+        us; else wandb has to write it.
+        """
+        log = wandb_sdk.log_of(self.wandb)
+        last, wanted = (-1 if row is None else row for row in (self._row, self._closed_row))
+        direct, self._direct = self._direct, None
+        is_open = not is_plain(self._open)
+        if direct is not None and direct.step >= last:
+            last, is_open = direct.step, direct.is_open
+            wanted, self._open, self._row = last, {}, last
+        elif direct is not None:
+            wanted = max(wanted, direct.step)
+        if is_open:
+            wandb_sdk.close_row(self.wandb, last)
+            wanted, self._open = last, {}
+        if wanted < 0 or log is None or not log.exists():
+            return
+        self._watch = self._watch or RowWatch(log)
+        checkpoints.wait_for_row(self._watch, log, wanted)
+
+    def log_curves(self, step: int) -> None:
+        """Log four panels of what was logged so far as visualizations/loss_curves."""
+        from caduceus.tracking.curve_picture import draw_curves  # matplotlib takes 0.4 s to import
+
+        self._release()
+        picture = wandb_sdk.image(draw_curves(self._curves.curves))
+        self._log({"visualizations/loss_curves": picture}, step)
+
+    def log_confusion_matrix(
+        self,
+        labels: Iterable[int],
+        predictions: Iterable[int],
+        class_names: Sequence[str],
+        step: int,
+    ) -> None:
+        """Log a confusion matrix of class indices as visualizations/confusion_matrix."""
+        self._release()
+        chart = wandb_sdk.confusion_matrix(
+            labels, predictions, list(class_names), title="Confusion matrix"
+        )
+        self._log({"visualizations/confusion_matrix": chart}, step)
+
+    def save_model(self, path: Path, metrics: Mapping[str, Any]) -> None:
+        """Log the file of a trained model as artifact model-RUN, with `metrics` as metadata."""
+        files = {path.name: path}
+        wandb_sdk.log_files(self.wandb, f"model-{self.wandb.id}", "model", files, metrics)
+
+    def save_predictions(self, path: Path) -> None:
+        """Log the file of predictions, example by example, as artifact results-RUN."""
+        files = {path.name: path}
+        wandb_sdk.log_files(self.wandb, f"results-{self.wandb.id}", "results", files)
+
+    def finish(self, exit_code: int = 0) -> None:
+        """End the run."""
+        self._release()
+        self._sampler.stop()
+        if self._watch is not None:
+            self._watch.close()
+        self.wandb.finish(exit_code=exit_code)
+
+
+def _checkpoint_folder() -> Path | None:
+    folder = os.environ.get("CADUCEUS_CHECKPOINT_DIR")
+    return Path(folder) if folder else None
+
+
+def _in_project(dataset: Mapping[str, Any]) -> Path:
+    """Where a dataset lies, whose path starts from the project's folder."""
+    return Path(os.environ.get("CADUCEUS_PROJECT_DIR", ""), dataset["path"])
+
+
+def _described_by(variable: str) -> dict[str, Any] | None:
+    path = os.environ.get(variable)
+    if not path:
+        return None
+    described: dict[str, Any] = read_json(Path(path))
+    return described

@@ -1,0 +1,147 @@
+"""A run's artifacts: what its program has logged, and what is still to be logged."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from caduceus.errors import ResultError, SpecError
+from caduceus.exports.history import read_segment
+from caduceus.io.files import files_below, read_json
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import read_uploads, stitch_attempts
+from caduceus.runs.source_code import snapshot_content
+from caduceus.training import wandb_environment
+from caduceus.wandb_log import Segment
+from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
+
+Files = dict[str, Path]  # by their names inside an artifact
+
+
+def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
+    """Log the artifacts that a finished run lacks, and return the receipt for all it has.
+
+    The program may have logged its model, results, experiment file and dataset itself, as
+    `caduceus.tracking` does. What it hasn't is logged here, in a process of its own that goes on
+    with the run. A run that failed keeps what it has.
+
+    Args:
+        path: results/runs/RUN.
+        dataset_json: the record of its dataset.
+
+    Returns:
+        The receipt: `run`, and `artifacts` by name, each with `type`, `digest` and `is_used`.
+
+    Raises:
+        ResultError: an artifact isn't in the run's log after it was logged.
+        SpecError: the program logged an artifact of a type that config.yaml doesn't declare.
+    """
+    folder = RunFolder(path)
+    train = read_json(path / "train.json")
+    trained = [read_segment(part.path) for part in stitch_attempts(folder, train["attempts"])]
+    logged = _logged(trained, folder)
+    identity = read_json(path / "run.json")
+    if train["state"] == "finished":
+        dataset = read_json(dataset_json) if dataset_json else None
+        wanted = _wanted(folder, identity["experiment"])
+        missing = {name: wanted[name] for name in wanted if name not in logged}
+        if dataset and f"dataset-{dataset['name']}" in logged:
+            dataset = None
+        if missing or dataset:
+            _log(folder, identity, missing, dataset, _summary(trained))
+            logged = _logged(trained, folder)
+        lost = wanted.keys() - logged.keys()
+        if lost:
+            raise ResultError(
+                f"artifacts didn't reach the log: {', '.join(sorted(lost))}", path.name
+            )
+    for name, artifact in logged.items():
+        if artifact["type"] not in (*identity["artifact_types"], *WANDBS_OWN_TYPES, "code"):
+            raise SpecError(
+                f"artifact {name} of {path.name} has type {artifact['type']!r}, allowed: "
+                f"{', '.join(identity['artifact_types'])}; declare others under "
+                "wandb.artifact_types",
+                "config.yaml",
+            )
+    if train["state"] == "finished":
+        _tidy(folder)
+    return {"run": path.name, "artifacts": logged}
+
+
+def _tidy(folder: RunFolder) -> None:
+    """Remove what wandb wrote about itself: a tenth of a run's inodes, of which clusters give few.
+
+    Its messages of an attempt that failed stay.
+    """
+    for wandb in folder.work.glob("wandb/*/wandb"):
+        for path in (*wandb.glob("*run-*/tmp"), *wandb.glob("*run-*/logs")):
+            if not path.parent.is_symlink():
+                shutil.rmtree(path)
+        for path in (*wandb.glob("debug*.log"), wandb / "latest-run"):
+            path.unlink(missing_ok=True)
+
+
+def _wanted(folder: RunFolder, experiment: str) -> dict[str, tuple[str, Files]]:
+    """Type and files of the artifacts that a finished run should have, by name.
+
+    What ran is one of them. Of the files in output/, the model is what is called `model`, with any
+    suffix or as a folder; all others are results.
+    """
+    run_id = folder.path.name
+    wanted = {
+        f"spec-{experiment}": ("experiment-spec", {folder.experiment.name: folder.experiment})
+    }
+    code = snapshot_content(folder.code)
+    if code:
+        wanted[f"code-{experiment}"] = ("code", code)
+    for file in files_below(folder.output):
+        inside = file.relative_to(folder.output)
+        kind = "model" if inside.parts[0].partition(".")[0] == "model" else "results"
+        wanted.setdefault(f"{kind}-{run_id}", (kind, {}))[1][inside.as_posix()] = file
+    return wanted
+
+
+def _logged(trained: Sequence[Segment], folder: RunFolder) -> dict[str, dict[str, Any]]:
+    return {
+        artifact.name: {
+            "type": artifact.type,
+            "digest": artifact.digest,
+            "is_used": artifact.is_used,
+        }
+        for segment in [*trained, *read_uploads(folder)]
+        for artifact in segment.artifacts
+    }
+
+
+def _summary(trained: Sequence[Segment]) -> dict[str, Any]:
+    """The summary as the program left it, without what wandb writes itself."""
+    summary: dict[str, Any] = {}
+    for segment in trained:
+        summary |= segment.summary
+    return {name: value for name, value in summary.items() if not name.startswith("_")}
+
+
+def _log(
+    folder: RunFolder,
+    identity: Mapping[str, Any],
+    missing: Mapping[str, tuple[str, Files]],
+    dataset: Mapping[str, Any] | None,
+    summary: Mapping[str, Any],
+) -> None:
+    from caduceus.system import wandb_sdk  # takes half a second, which few runs need
+
+    upload = folder.wandb("upload")
+    upload.mkdir(parents=True, exist_ok=True)
+    before = dict(os.environ)
+    os.environ |= wandb_environment.of_run(identity, upload)
+    run = wandb_sdk.start_run(console="off", x_disable_stats=True, silent=True)
+    for name, (kind, files) in missing.items():
+        wandb_sdk.log_files(run, name, kind, files)
+    if dataset:
+        wandb_sdk.use_dataset(run, dataset, Path(dataset["path"]))
+    # A sync takes the summary of the last process, and this is the last one.
+    wandb_sdk.set_summary(run, summary)
+    wandb_sdk.finish_run(run)
+    os.environ.clear()
+    os.environ |= before  # else a delivery that follows would take itself for this run

@@ -1,0 +1,59 @@
+"""What a program leaves behind in the end, kept as its result."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import describe, files_below
+from caduceus.runs.attempts import Attempt
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import is_whole
+from caduceus.training import failure_reason
+from caduceus.wandb_log import LogError
+
+
+def collect(
+    folder: RunFolder, attempt: Attempt, left: Path, program: str, console: Path
+) -> dict[str, Any]:
+    """What an attempt whose program ended well has left: `output`, as train.json describes it.
+
+    If not all of it can be had, the attempt has failed: `state` and `error`.
+
+    Args:
+        folder: the run's; takes the output.
+        attempt: the attempt.
+        left: the program's output folder.
+        program: its name for the reader.
+        console: what it printed.
+    """
+    try:
+        if not attempt["was_stopped"] and not is_whole(folder, attempt["attempt"]):
+            return {"state": "failed", "error": failure_reason.cut_short(program, console)}
+        return {"output": keep_output(left, folder.output)}
+    except (OSError, LogError) as error:
+        return {"state": "failed", "error": f"what {program} has left can't be read: {error}"}
+
+
+def keep_output(left: Path, kept: Path) -> dict[str, dict[str, Any]]:
+    """Move what a program has left in `left` to `kept`, in place of what is there.
+
+    Links into the folder by its full path lead to the same files after it has moved.
+
+    Returns:
+        Size and sha256 of each file, by its path inside. What is no file, such as a link to
+        something that isn't there, or a pipe, stays, and isn't listed.
+
+    Raises:
+        OSError: a file can't be read or moved.
+    """
+    left.mkdir(parents=True, exist_ok=True)  # the program may have removed it
+    for base, folders, names in os.walk(left):
+        for path in (Path(base, name) for name in [*folders, *names]):
+            if path.is_symlink() and path.readlink().is_relative_to(left.absolute()):
+                target = os.path.relpath(path.readlink(), path.parent.absolute())
+                path.unlink()
+                path.symlink_to(target)
+    shutil.rmtree(kept, ignore_errors=True)
+    left.rename(kept)
+    return describe(kept, files_below(kept))
