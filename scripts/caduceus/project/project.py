@@ -3,7 +3,7 @@
 Loading it is pure: it reads files, and neither writes nor imports anything heavy.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,6 @@ from caduceus.io.yaml_files import Key, Source, as_number, load
 from caduceus.project.experiments import Experiment, Run, load_experiment
 from caduceus.project.paper_entries import SECTIONS, check_paper, load_paper
 from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs, shown_metrics
-from caduceus.runs import source_code
 
 
 @dataclass(frozen=True)
@@ -167,24 +166,6 @@ def _places(config_files: Sequence[str]) -> Where:
         return files[-1].where(keys) if files else "config"
 
     return where
-
-
-def command_digests(commands: Iterable[str]) -> dict[str, str]:
-    """The digest of the code behind each command: it, all it imports, and their assets.
-
-    A rule that has it among its params is run again when its analysis code changes, and not when a
-    file is touched, moved or checked out again.
-    """
-    package = Path(__file__).parents[1]
-    known: dict[Path, list[Path]] = {}
-    digests = {}
-    for command in commands:
-        program = package / "commands" / f"{command}.py"
-        modules = source_code.program_files(program, package.parent, known)
-        assets = {path for module in modules for path in module.parent.glob("assets/*")}
-        files = [*modules, *sorted(assets)]
-        digests[command] = source_code.digest(files, package.parent)[:16]
-    return digests
 
 
 def _check_types(config: Mapping[str, Any], where: Any) -> None:
