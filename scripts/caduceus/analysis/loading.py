@@ -10,13 +10,8 @@ from caduceus.errors import ResultError
 from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
 from caduceus.io.validation import suggestion
 from caduceus.paper.report.groups import read_rows
-from caduceus.runs.records import (
-    ABOUT_RUN,
-    RunRecord,
-    find_named,
-    find_runs,
-    results_folder,
-)
+from caduceus.runs.records import RunRecord, find_named, find_runs, results_folder
+from caduceus.runs.rows import ABOUT_RUN
 from caduceus.sweeps.folders import find_sweep
 
 Names = str | Iterable[str]  # one, or several

@@ -14,7 +14,7 @@ from caduceus.io.files import digest_text, read_json, write_json, write_whole
 from caduceus.runs.attempts import Attempt
 from caduceus.runs.cost import elsewhere, total_cost
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.records import ABOUT_RUN, run_row
+from caduceus.runs.rows import ABOUT_RUN, run_row
 from caduceus.runs.variants import leaves
 from caduceus.statistics import estimate_mean
 

@@ -1,6 +1,6 @@
 """The runs below results/, whatever has become of them, as rows of a table."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +10,8 @@ from caduceus.errors import ResultError
 from caduceus.io.files import read_if_there, read_json
 from caduceus.io.validation import suggestion
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.variants import leaves
+from caduceus.runs.rows import ABOUT_RUN, run_row
 
-ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
 _INSIDE = ("runs", "experiments", "projects")  # what results/ has, one of them at least
 _COST = ("wall_s", "cpu_s", "gpu_s", "lost_s", "peak_memory_gb")
 
@@ -88,29 +87,6 @@ class RunRecord:
             | row
             | {"attempts": attempts, **{name: cost.get(name) for name in _COST}}
         )
-
-
-def run_row(
-    summary: Mapping[str, Any], train: Mapping[str, Any] | None, kind: str | None
-) -> dict[str, Any]:
-    """A run as one row: about it, its parameters as config.*, its results as summary.*.
-
-    Args:
-        summary: run_summary.json.
-        train: train.json; None of a run that was made elsewhere.
-        kind: the type of its experiment.
-    """
-    row = {name: summary.get(name) or None for name in ABOUT_RUN}  # W&B knows no None for a name
-    row |= {"seed": summary.get("seed")}
-    row |= {"run": summary["run_id"], "type": kind, "error": train and train["error"]}
-    row |= {f"config.{name}": value for name, value in leaves(summary["config"])}
-    row |= {f"summary.{name}": value for name, value in leaves(summary["summary"])}
-    return row | {
-        "git_commit": summary["git"]["commit"] or None,
-        "host": summary["host"],
-        "started_at": summary["started_at"],
-        "runtime_s": summary["runtime_s"],
-    }
 
 
 def read_plans(results: Path) -> list[Path]:
