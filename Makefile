@@ -39,6 +39,7 @@ check: .venv/installed-dev
 	ruff format --check $(SOURCES)
 	snakefmt --check $(SMK)
 	mypy
+	lint-imports
 	snakemake --lint
 
 docs: .venv/installed-dev

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from caduceus.errors import AccountError, ServerError
-from caduceus.exports.group import group_folder
+from caduceus.exports.group_names import group_folder
 from caduceus.server.client import Server
 from caduceus.server.refresh import find_run, planned_runs, refresh_planned, refresh_project
 from caduceus.server.runs import RunPath, RunState

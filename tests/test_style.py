@@ -17,7 +17,7 @@ DOORS = {
     "pynvml": {"nvml.py"},
     "subprocess": {"processes.py"},
     "requests": {"server.py"},
-    "mcp": {"mcp_sdk.py"},
+    "mcp": {"sdk.py"},
 }
 
 

@@ -42,12 +42,14 @@ if workflow.deployment_settings.deployment_method:
 WANDB = PROJECT.config["wandb"]
 EXPORT = PROJECT.config["export"]
 TRAINS_ONLINE = WANDB["mode"] == "online" and EXPORT["source"] == "local"
+EXPORTER = "export_run" if EXPORT["source"] == "local" else "export_fetched_run"
 PAPER = PROJECT.paper
 RETRIES = PROJECT.config["retries"]
 DIGESTS = command_digests(
     [
         "validate_spec",
         "export_run",
+        "export_fetched_run",
         "export_group",
         "export_sweep",
         "judge_run",

@@ -30,11 +30,10 @@ rule export_run:
     conda:
         "../../envs/environment.yaml"
     params:
-        source=EXPORT["source"],
-        code=DIGESTS["export_run"],
+        command=EXPORTER.replace("_", "-"),
+        code=DIGESTS[EXPORTER],
     shell:
-        "python -m caduceus export-run --source {params.source:q} --out {output.manifest:q}"
-        " --log {log:q}"
+        "python -m caduceus {params.command:q} --out {output.manifest:q} --log {log:q}"
 
 
 rule export_group:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ResultError
+from caduceus.exports.group_names import group_folder
 from caduceus.exports.run import damage_of, export_logs
 from caduceus.io.files import read_json
 from caduceus.wandb_log import LogError, find_logs, group_by_run
@@ -76,10 +77,7 @@ def _export(logs: Sequence[Path], folder: Path) -> list[str]:
 
 
 def _export_groups(folders: Sequence[Path], out: Path) -> None:
-    from caduceus.exports.group import (  # needs pyarrow, which runs don't
-        export_loose_group,
-        group_folder,
-    )
+    from caduceus.exports.group import export_loose_group  # needs pyarrow, which runs don't
 
     groups: dict[tuple[str, str], list[Path]] = {}
     for folder in folders:

@@ -1,7 +1,6 @@
 """The export of a W&B group: every run in one table, per-variant aggregates, the whole history."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Any
 from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.exports.history import is_system_metric
 from caduceus.io.cells import to_csv
-from caduceus.io.files import digest_text, read_json, write_json, write_whole
+from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.runs.attempts import Attempt
 from caduceus.runs.cost import elsewhere, total_cost
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.rows import ABOUT_RUN, run_row
 from caduceus.runs.variants import leaves
-from caduceus.statistics import estimate_mean
+from caduceus.statistics.estimates import estimate_mean
 
-_UNGROUPED = "ungrouped"  # the folder of runs without a group
 _Train = dict[str, Any]  # train.json
 
 
@@ -40,23 +38,6 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
         [_history(member.summary, member.folder) for member in members], folder / "history.parquet"
     )
     write_json(folder / "compute.json", _compute(group, members))
-
-
-def group_folder(group: str, owner: str = "") -> str:
-    """The name of the folder of a W&B group, which may be called anything.
-
-    Args:
-        group: its name; empty for the runs of none.
-        owner: who it belongs to, where there are groups of several.
-    """
-    if owner:
-        return group_folder(f"{owner}/{group or _UNGROUPED}")
-    if not group:
-        return _UNGROUPED
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", group)
-    # Another group may be called what is left of this one's name.
-    is_own = name == group and group.strip(".") and group != _UNGROUPED
-    return name if is_own else f"{name}-{digest_text(group)[:6]}"
 
 
 def export_loose_group(runs: Sequence[Path], folder: Path) -> None:

@@ -11,7 +11,7 @@ from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
 from caduceus.io.cells import in_word, to_csv
 from caduceus.io.files import read_json, write_json, write_whole
-from caduceus.statistics import estimate_mean
+from caduceus.statistics.estimates import estimate_mean
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from caduceus.exports.sweep_trials import TrialRow
-from caduceus.statistics import outlier_limit
+from caduceus.statistics.outliers import outlier_limit
 from caduceus.sweeps.distributions import Distribution
 from caduceus.sweeps.spaces import Space
 

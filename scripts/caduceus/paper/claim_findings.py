@@ -7,18 +7,10 @@ from typing import Any
 
 from caduceus.io.wording import count_of
 from caduceus.project.paper_selections import claim_kind
-from caduceus.statistics import (
-    Comparison,
-    Test,
-    Trend,
-    compare_by_seed,
-    compare_to_value,
-    equivalence,
-    greater,
-    less,
-    trend,
-    within,
-)
+from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
+from caduceus.statistics.equivalence_tests import equivalence
+from caduceus.statistics.trends import Trend, trend
+from caduceus.statistics.verdicts import Test, greater, less, within
 
 _TESTS = {"sign_flip": "sign-flip test", "wilcoxon": "Wilcoxon signed-rank test"}
 

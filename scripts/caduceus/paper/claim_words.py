@@ -7,7 +7,7 @@ from caduceus.io.wording import count_of
 from caduceus.paper.claim_findings import Finding
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper_selections import Metric, claim_kind, metric_name, shown_metrics
-from caduceus.statistics import Verdict
+from caduceus.statistics.verdicts import Verdict
 
 _UNITS = {"pair": "pairs of runs", "run": "runs", "seed": "seeds"}
 _ONE = {"pair": "one pair of runs", "run": "one run", "seed": "one seed"}

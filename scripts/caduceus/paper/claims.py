@@ -19,7 +19,8 @@ from caduceus.project.paper_selections import (
     shown_metrics,
     shown_variants,
 )
-from caduceus.statistics import Verdict, decide, estimate_mean
+from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.verdicts import Verdict, decide
 
 
 @dataclass(frozen=True)

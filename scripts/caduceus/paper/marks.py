@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from caduceus.statistics import Comparison, compare_by_seed, holm, runs_to_decide
-from caduceus.statistics.comparisons import AnyTest
+from caduceus.statistics.comparisons import AnyTest, Comparison, compare_by_seed
+from caduceus.statistics.corrections import holm
+from caduceus.statistics.power import runs_to_decide
 
 Place = tuple[str, int]  # a cell: its column's heading, its row
 Standing = Literal["best", "tied", "worse", "undecided"]

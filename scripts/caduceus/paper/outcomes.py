@@ -1,8 +1,10 @@
 """What verdicts on differences and their tests are called in figures and answers."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from caduceus.statistics import Verdict
+if TYPE_CHECKING:
+    from caduceus.statistics.verdicts import Verdict
 
 _WORDS: Mapping[str | None, Mapping[str, str]] = {
     "maximize": {"supported": "better", "refuted": "worse"},
@@ -16,7 +18,7 @@ TESTS = {
 }
 
 
-def difference_word(verdict: Verdict, goal: str | None) -> str:
+def difference_word(verdict: "Verdict", goal: str | None) -> str:
     """What a verdict that one is greater says: better, worse, within noise, not enough runs.
 
     Args:

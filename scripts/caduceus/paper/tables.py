@@ -10,7 +10,7 @@ from caduceus.paper.results import Variant
 from caduceus.paper.rounding import decimals_of
 from caduceus.paper.table_notes import is_symmetric, table_notes
 from caduceus.project.paper_selections import Metric, goal_of
-from caduceus.statistics import Estimate, estimate
+from caduceus.statistics.estimates import Estimate, estimate
 
 
 @dataclass(frozen=True)

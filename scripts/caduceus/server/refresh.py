@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ServerError
-from caduceus.exports.group import group_folder
+from caduceus.exports.group_names import group_folder
 from caduceus.io.files import read_json, write_json
 from caduceus.server.client import Server
-from caduceus.server.runs import RunPath, RunState, check_access, read_state, read_states
+from caduceus.server.runs import SKIPPED, RunPath, RunState, check_access, read_state, read_states
 
-SKIPPED = "skipped"  # of a run, beside the states that W&B has
 _NAMES = 100  # of runs, in one question
 _FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # what the workflow takes for a run
 

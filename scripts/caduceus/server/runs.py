@@ -9,6 +9,7 @@ from caduceus.errors import AccountError, ServerError
 from caduceus.server.client import Server
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
+SKIPPED = "skipped"  # a state that W&B doesn't have: nobody made the run
 _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, asked for at a time
 

@@ -14,22 +14,26 @@
 workflow/STATISTICS.md says which method was chosen, and why, with its coverage, errors and power.
 """
 
-from caduceus.statistics.comparisons import (
-    Comparison,
-    compare_by_seed,
-    compare_paired,
-    compare_to_value,
-    compare_unpaired,
-)
-from caduceus.statistics.corrections import holm
-from caduceus.statistics.equivalence import Equivalence, equivalence, equivalence_by_seed
-from caduceus.statistics.estimates import Estimate, estimate, estimate_mean
-from caduceus.statistics.outliers import outlier_limit
-from caduceus.statistics.power import minimum_p, runs_needed, runs_to_decide
-from caduceus.statistics.profiles import Profile, performance_profile
-from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
-from caduceus.statistics.trends import Trend, trend
-from caduceus.statistics.verdicts import Outcome, Test, Verdict, decide, greater, less, within
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from caduceus.statistics.comparisons import (
+        Comparison,
+        compare_by_seed,
+        compare_paired,
+        compare_to_value,
+        compare_unpaired,
+    )
+    from caduceus.statistics.corrections import holm
+    from caduceus.statistics.equivalence_tests import Equivalence, equivalence, equivalence_by_seed
+    from caduceus.statistics.estimates import Estimate, estimate, estimate_mean
+    from caduceus.statistics.outliers import outlier_limit
+    from caduceus.statistics.power import minimum_p, runs_needed, runs_to_decide
+    from caduceus.statistics.profiles import Profile, performance_profile
+    from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
+    from caduceus.statistics.trends import Trend, trend
+    from caduceus.statistics.verdicts import Outcome, Test, Verdict, decide, greater, less, within
 
 __all__ = [
     "Comparison",
@@ -62,3 +66,64 @@ __all__ = [
     "trend",
     "within",
 ]
+
+# The module of each name. They are imported when they are asked for: the code digest of a rule then
+# covers those that its command uses, and a program waits for no SciPy that it doesn't need.
+_MODULES = {
+    "comparisons": (
+        "Comparison",
+        "compare_by_seed",
+        "compare_paired",
+        "compare_to_value",
+        "compare_unpaired",
+    ),
+    "corrections": ("holm",),
+    "equivalence_tests": (
+        "Equivalence",
+        "equivalence",
+        "equivalence_by_seed",
+    ),
+    "estimates": (
+        "Estimate",
+        "estimate",
+        "estimate_mean",
+    ),
+    "outliers": ("outlier_limit",),
+    "power": (
+        "minimum_p",
+        "runs_needed",
+        "runs_to_decide",
+    ),
+    "profiles": (
+        "Profile",
+        "performance_profile",
+    ),
+    "tasks": (
+        "estimate_over_tasks",
+        "improvement_over_tasks",
+    ),
+    "trends": (
+        "Trend",
+        "trend",
+    ),
+    "verdicts": (
+        "Outcome",
+        "Test",
+        "Verdict",
+        "decide",
+        "greater",
+        "less",
+        "within",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

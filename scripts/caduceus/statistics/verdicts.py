@@ -6,7 +6,7 @@ from typing import Literal
 
 from caduceus.statistics.comparisons import Comparison
 from caduceus.statistics.corrections import holm, holm_levels
-from caduceus.statistics.equivalence import Equivalence
+from caduceus.statistics.equivalence_tests import Equivalence
 from caduceus.statistics.power import runs_needed, runs_to_decide
 from caduceus.statistics.samples import standardized
 from caduceus.statistics.trends import Trend

@@ -18,15 +18,10 @@ from caduceus.paper.results import Variant
 from caduceus.project.paper_entries import load_paper
 from caduceus.project.paper_selections import Metric, goal_of, metric_name
 from caduceus.project.project import load_settings
-from caduceus.statistics import (
-    Comparison,
-    Verdict,
-    compare_by_seed,
-    decide,
-    estimate_mean,
-    greater,
-    runs_to_decide,
-)
+from caduceus.statistics.comparisons import Comparison, compare_by_seed
+from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.power import runs_to_decide
+from caduceus.statistics.verdicts import Verdict, decide, greater
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
 _STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}

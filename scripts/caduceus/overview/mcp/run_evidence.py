@@ -20,7 +20,8 @@ from caduceus.paper.provenance import describe_run
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.records import RunRecord, find_named, find_runs, read_plans
-from caduceus.statistics import decide, estimate_mean, greater
+from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.verdicts import decide, greater
 
 _MOST_RUNS = 10
 _MOST_METRICS = 6

@@ -19,7 +19,8 @@ from caduceus.paper.outcomes import TESTS, difference_word
 from caduceus.paper.results import Variant, find_side
 from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.runs.variants import matches
-from caduceus.statistics import Comparison, Verdict, compare_by_seed, decide, greater
+from caduceus.statistics.comparisons import Comparison, compare_by_seed
+from caduceus.statistics.verdicts import Verdict, decide, greater
 
 _MARKS: dict[str, dict[str, Any]] = {
     "better": {"marker": "o", "color": COLOURS[0], "ms": 5},

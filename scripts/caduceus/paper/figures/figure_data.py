@@ -10,7 +10,7 @@ from caduceus.io.wording import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Result, Variant
 from caduceus.project.paper_selections import Metric, goal_of
-from caduceus.statistics import Estimate, estimate
+from caduceus.statistics.estimates import Estimate, estimate
 
 _DIGITS = 7  # of a number that is drawn: more than any printer shows
 

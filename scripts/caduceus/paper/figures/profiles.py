@@ -21,7 +21,7 @@ from caduceus.paper.figures.style import LABEL_SIZE
 from caduceus.paper.labels import varying_parameters, word
 from caduceus.paper.results import Variant
 from caduceus.project.paper_selections import Metric, metric_name
-from caduceus.statistics import performance_profile
+from caduceus.statistics.profiles import performance_profile
 from caduceus.statistics.samples import Array
 
 _MOST_SCORES = 100  # at which a profile is drawn

@@ -14,7 +14,7 @@ from caduceus.paper.figures.parameter_axes import (
     shorten,
 )
 from caduceus.paper.figures.style import COLOURS
-from caduceus.statistics import outlier_limit
+from caduceus.statistics.outliers import outlier_limit
 from caduceus.sweeps.configs import SweepConfig
 
 COLUMN, PAGE = 3.3, 6.8  # inches: the width of a paper's column, and of two

@@ -15,7 +15,7 @@ from caduceus.paper.report.sections import (
     figure_section,
     sweep_section,
 )
-from caduceus.statistics import estimate
+from caduceus.statistics.estimates import estimate
 
 _ABOUT_RUN = ("run", "name", "group", "experiment", "variant", "seed", "state", "error")
 _ABOUT_HOST = ("git_commit", "host", "started_at", "runtime_s")

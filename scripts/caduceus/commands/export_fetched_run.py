@@ -1,0 +1,25 @@
+"""Export a run from a W&B server: what the server lacks here is fetched first."""
+
+import argparse
+
+from caduceus.commands import export_run
+from caduceus.exports.run import export_run as export
+from caduceus.exports.run import export_skipped
+from caduceus.io.files import read_json
+from caduceus.runs.folder import RunFolder
+from caduceus.server.logs import fetched_log
+from caduceus.server.runs import SKIPPED, RunState
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    export_run.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    folder = RunFolder(arguments.out.parent)
+    state = RunState.from_json(read_json(folder.path / "server.json"))
+    if state.state == SKIPPED:
+        export_skipped(folder)
+        return
+    export(folder, fetched_log(state, folder.server))
+    export_run.report_damage(arguments.out)
