@@ -86,7 +86,7 @@ def test_reasons_are_those_of_the_user() -> None:
         "data/x.csv, experiments/x.yaml changed"
     )
     assert export_in_words("Updated input files: results/runs/a/run.json") == (
-        "who it is in W&B changed"
+        "W&B name, tags or group changed"
     )
     assert export_in_words(code) == "Caduceus's own code changed"
 
@@ -120,7 +120,7 @@ def test_nothing_to_do_is_said_and_a_changed_entry_is_stale(
     finished: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(finished.path)
-    assert list(plan_lines(read_plan(SNAKEFILE), 1)) == ["nothing to do"]
+    assert list(plan_lines(read_plan(SNAKEFILE), 1)) == ["Nothing to run."]
     config = load(Path("config.yaml")).value
     table = config["paper"]["tables"]["accuracy"]
     table["metrics"] = {"loss": "val/loss"}
@@ -129,7 +129,7 @@ def test_nothing_to_do_is_said_and_a_changed_entry_is_stale(
     plan = read_plan(SNAKEFILE)
     assert plan.trainings == []
     lines = list(plan_lines(plan, 1))
-    assert lines[:2] == ["4 runs to export again", "  4 runs: who it is in W&B changed"]
+    assert lines[:2] == ["4 runs to export again", "  4 runs: W&B name, tags or group changed"]
     stale = list(stale_lines(plan))
     assert stale[0] == f"stale: {len(plan.remakings)} results would be made anew"
     assert any("tables/accuracy" in line for line in stale)

@@ -304,7 +304,7 @@ def test_every_point_of_verify_stands_in_troubleshooting() -> None:
     page = (REPOSITORY / "docs/troubleshooting.md").read_text()
     points = {
         node.args[0].value
-        for path in (PACKAGE / "verification").glob("*.py")
+        for path in (PACKAGE / "overview/verification").glob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

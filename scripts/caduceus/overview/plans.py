@@ -131,8 +131,8 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
 def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
     """The plan for a reader."""
     if not plan.trainings and not plan.remakings:
-        again = ", but to report again what failed or was refuted: see `caduceus status`"
-        yield f"nothing to do{again if plan.is_reported else ''}"
+        failures = " Failures remain: see `caduceus status`." if plan.is_reported else ""
+        yield f"Nothing to run.{failures}"
         return
     if plan.trainings:
         yield f"{count_of(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"

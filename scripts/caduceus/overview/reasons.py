@@ -11,7 +11,7 @@ _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see pro
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _SHOWN = 3
 _OF_RUNS = {  # what of a run's export the files say that it is made from
-    "run.json": "who it is in W&B changed",
+    "run.json": "W&B name, tags or group changed",
     "train.json": "it was trained since",
     "upload.json": "its artifacts were logged since",
     "server.json": "it changed on the server",

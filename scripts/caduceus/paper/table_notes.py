@@ -8,7 +8,6 @@ from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
 from caduceus.paper.outcomes import TESTS
 from caduceus.paper.results import Variant
-from caduceus.paper.rounding import round_p
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
@@ -65,7 +64,7 @@ def _numbers(statistics: Mapping[str, Any], unit: str, intervals: Sequence[str])
 
 
 def _marks(standings: Standings, variants: Sequence[Variant]) -> Iterator[str]:
-    """What bold and the dagger mean, by which test, and what it can't tell."""
+    """Say what bold and the dagger mean, by which test, and which cells it can't decide."""
     tests = dict.fromkeys(c.test for c in standings.comparisons.values())
     test = " or ".join(TESTS[name] for name in tests)
     pairs = f"{standings.pairs} pairs" if standings.pairs > 1 else "one pair"
@@ -73,22 +72,21 @@ def _marks(standings: Standings, variants: Sequence[Variant]) -> Iterator[str]:
     best = "Bold: the best of a column"
     undecided = standings.undecided
     if len(undecided) == len(standings.comparisons):
-        lack = _lack(standings)
-        yield f"{best}; too few seeds to tell the others from it: {lack} ({how})."
+        yield f"{best} ({how}). {_too_few_seeds(standings)}"
         return
     yield f"{best}; {TIED}: not distinguishable from it; the others are worse ({how})."
     if undecided:
         names = varying_parameters(variants)
         cells = ", ".join(f"{variant_label(variants[r], names)} ({h})" for h, r in undecided)
-        yield f"Unmarked, as there are too few seeds: {cells}; {_lack(standings)}."
+        yield f"Unmarked: {cells}. {_too_few_seeds(standings)}"
 
 
-def _lack(standings: Standings) -> str:
-    """What p so few runs can reach, what it would have to be, and how many runs would do."""
-    least = min(standings.comparisons[place].minimum_p for place in standings.undecided)
-    needed = standings.alpha / standings.decidable
-    enough = standings.runs_that_would_do or "no number of"
-    return (
-        f"the smallest p in reach is {round_p(least)}, needed is {round_p(needed)}; "
-        f"{enough} seeds would do"
-    )
+def _too_few_seeds(standings: Standings) -> str:
+    """Say how many seeds the undecided cells have, and how many could decide them."""
+    compared = [standings.comparisons[place] for place in standings.undecided]
+    counts = [min(each.n, each.n_second) for each in compared]
+    least, most = min(counts), max(counts)
+    seeds = count_of(least, "seed") if least == most else f"{least} to {most} seeds"
+    enough = standings.runs_that_would_do
+    use = "nor with more" if enough is None else f"use {enough}"
+    return f"With {seeds} no difference can be significant; {use}."
