@@ -28,7 +28,7 @@ from caduceus.server.client import Server
 from caduceus.server.runs import RunPath, read_state
 from caduceus.system.wandb_account import Account
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 
 from wandb_server import WandbServer
 

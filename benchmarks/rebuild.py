@@ -33,7 +33,7 @@ from caduceus.project.project import load_project
 from export import log_run, write_logs
 from scale import AS_MAKE, finish_project
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 
 from exported_runs import train_record
 

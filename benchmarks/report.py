@@ -18,7 +18,7 @@ from pathlib import Path
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 
 from chromium import Browser
 from report_data import write_group

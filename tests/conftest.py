@@ -4,14 +4,10 @@ import fcntl
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from chromium import Browser
 from debian_packages import UnavailableError
 from projects import Project
@@ -73,14 +69,14 @@ def wandb_server() -> Iterator[WandbServer]:
 
 # What all tests of such a file share is made once: a SLURM cluster, projects that were trained.
 TOGETHER = (
-    "test_slurm.py",
-    "test_sweeps.py",
-    "test_interruptions.py",
-    "test_archive.py",
-    "test_failures.py",
-    "test_exports.py",
-    "test_server_logs.py",
-    "test_faults.py",
+    "workflow/test_slurm.py",
+    "workflow/test_sweeps.py",
+    "workflow/test_interruptions.py",
+    "workflow/test_archive.py",
+    "workflow/test_failures.py",
+    "workflow/test_exports.py",
+    "workflow/test_server_logs.py",
+    "workflow/test_faults.py",
 )
 
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from caduceus.exports.equality import differences
 from caduceus.project.project import load_project
-from projects import CONFIG, EXPORTS, ONE_RUN, Finished, Project, end
+from online import account, caduceus
+from projects import CONFIG, EXPORTS, ONE_RUN, Project, end
 from wandb_server import WandbServer
 
 SLOW = """
@@ -21,13 +22,6 @@ SLOW = """
     while step == 2 and not (Path(os.environ["CADUCEUS_PROJECT_DIR"]) / "go").exists():
         time.sleep(0.05)
 """
-
-
-def account(server: WandbServer, project: Project) -> dict[str, str]:
-    """The environment of a user who is logged in."""
-    variables = server.environment(project.path.parent / "home")
-    kept = {name: value for name, value in variables.items() if name not in ("PATH", "WANDB_DIR")}
-    return kept | {"WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "1"}
 
 
 def go_online(project: Project, **settings: object) -> None:
@@ -50,10 +44,6 @@ def wait_for(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.1)
-
-
-def caduceus(project: Project, server: WandbServer, *words: str) -> Finished:
-    return project.run(sys.executable, "-m", "caduceus", *words, **account(server, project))
 
 
 @pytest.mark.parametrize(

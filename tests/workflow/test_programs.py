@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import wandb
+from online import caduceus
 from projects import EXPORTS, ONE_RUN, Project
-from test_online import caduceus
 from wandb_server import WandbServer
 
 FOLDS = """\

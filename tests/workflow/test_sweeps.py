@@ -16,9 +16,9 @@ from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
 from caduceus.sweeps.suggestions import Told, suggest
+from online import account, caduceus
 from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
 from reads import unordered_reads, watched
-from test_online import account, caduceus
 from wandb_server import WandbServer
 
 # Deterministic; the parameters decide what becomes of a trial.

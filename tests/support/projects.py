@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from planner import planner
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 TRAIN = '''\
 """Logs a learning curve without learning anything."""
 

@@ -1,4 +1,4 @@
-"""By hand, until Ctrl-C: python tests/wandb_server [PORT]"""
+"""By hand, until Ctrl-C: python tests/support/wandb_server [PORT]"""
 
 import itertools
 import sys

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from projects import REPOSITORY
 from wandb_server import WandbServer
 
 ONLINE = """
@@ -505,7 +506,7 @@ def test_a_zipped_body_is_read(wandb_server: WandbServer) -> None:
 
 
 def test_the_server_runs_by_hand(tmp_path: Path) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("wandb_server"))]
+    command = [sys.executable, str(REPOSITORY / "tests/support/wandb_server")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         settings = dict(word.split("=") for word in process.stdout.readline().split()[1:])
         request = urllib.request.Request(

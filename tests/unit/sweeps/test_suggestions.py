@@ -116,7 +116,7 @@ def test_another_process_with_more_threads_gives_the_same_answer(sampler: str) -
     script = (
         f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "import torch; torch.set_num_threads(int(sys.argv[1]))\n"
-        "from test_sweep_suggestions import suggest, sweep, trials_of\n"
+        "from test_suggestions import suggest, sweep, trials_of\n"
         "config = sweep('bayes')\n"
         f"print(json.dumps(suggest(config, {sampler!r}, 5, 60, trials_of(config, 54, 6))))\n"
     )

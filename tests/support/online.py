@@ -1,0 +1,17 @@
+"""A user of a throw-away project who is logged in to the tests' W&B server."""
+
+import sys
+
+from projects import Finished, Project
+from wandb_server import WandbServer
+
+
+def account(server: WandbServer, project: Project) -> dict[str, str]:
+    """The environment of a user who is logged in."""
+    variables = server.environment(project.path.parent / "home")
+    kept = {name: value for name, value in variables.items() if name not in ("PATH", "WANDB_DIR")}
+    return kept | {"WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "1"}
+
+
+def caduceus(project: Project, server: WandbServer, *words: str) -> Finished:
+    return project.run(sys.executable, "-m", "caduceus", *words, **account(server, project))
