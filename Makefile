@@ -1,7 +1,7 @@
 # make          everything: an environment, every run, the exports, the tables, figures, verdicts
 # make full     the same for the full reproduction of the paper, 64 runs
 # make test     the tests
-# make check    format, lint, types
+# make check    format, lint, types, the layers of the package
 # make docs     the documentation, into site/
 # make soak     the long tests
 # make lock     resolve the dependencies anew

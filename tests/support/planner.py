@@ -51,12 +51,12 @@ def serve() -> None:
     """Answer each line of stdin, which is a request, by an exit status."""
     import pandas  # noqa: F401  Snakemake does so when it compares parameters
     from caduceus import commands
-    from caduceus.project import project
+    from caduceus.project.command_digests import command_digests
     from snakemake.cli import get_argument_parser
 
     get_argument_parser()  # imports the plugins
     package = Path(commands.__path__[0])
-    project.command_digests(path.stem for path in package.glob("[a-z]*.py"))  # to have read them
+    command_digests(path.stem for path in package.glob("[a-z]*.py"))  # to have read them
     for line in sys.stdin:
         arguments, folder, variables, output = json.loads(line)
         child = os.fork()

@@ -16,7 +16,7 @@ DOORS = {
     "wandb": {"wandb_sdk.py"},
     "pynvml": {"nvml.py"},
     "subprocess": {"processes.py"},
-    "requests": {"server.py"},
+    "requests": {"client.py"},
     "mcp": {"sdk.py"},
 }
 

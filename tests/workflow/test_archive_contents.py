@@ -79,7 +79,8 @@ def test_it_holds_configuration_programs_exports_paper_and_pipeline(
     assert files["project/experiments/curve.py"]  # a module that the program imports
     for name in ("Snakefile", "workflow/rules/common.smk", "envs/requirements.txt"):
         assert files[f"pipeline/{name}"] == (REPOSITORY / name).read_bytes()
-    assert "pipeline/scripts/caduceus/schemas/config.schema.yaml" in files  # behind a link
+    linked = "pipeline/scripts/caduceus/project/pipeline/workflow/schemas/config.schema.yaml"
+    assert linked in files
     for run in finished.runs:
         for name in ("params.json", "train.json", "metrics_history.csv", "manifest.json"):
             assert files[f"project/results/runs/{run.name}/{name}"] == (run / name).read_bytes()

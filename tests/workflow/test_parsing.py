@@ -13,7 +13,8 @@ HEAVY = {"matplotlib", "numpy", "pandas", "pyarrow", "scipy", "torch", "wandb"}
 def test_parsing_imports_nothing_heavy(project: Project) -> None:
     code = """
 import sys, yaml
-from caduceus.project.project import command_digests, load_project
+from caduceus.project.command_digests import command_digests
+from caduceus.project.project import load_project
 load_project(yaml.safe_load(open("config.yaml")), ["config.yaml"])
 command_digests(["export_group"])
 print(*{name.partition(".")[0] for name in sys.modules})

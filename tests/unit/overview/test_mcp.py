@@ -22,7 +22,7 @@ from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 from projects import REPOSITORY, Project
 
-TEMPLATE = REPOSITORY / "scripts/caduceus/template"
+TEMPLATE = REPOSITORY / "scripts/caduceus/project/template"
 SECRET = "0123456789abcdef0123456789abcdef01234567"
 SEEDS = 6
 CLAIMS = {
