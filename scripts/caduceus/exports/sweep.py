@@ -73,7 +73,8 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     made = [row for row in trials if row.state != "skipped"]
     found = importances(made, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
-    write_json(folder.path / "best.json", best and _experiment(plan["spec"], best, folder))
+    described = None if best is None else _experiment(plan["spec"], best, folder)
+    write_json(folder.path / "best.json", described)
     about = [vars(importance) for importance in found]
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
     write_whole(out, to_csv(_trials(trials, config), _TRIALS))

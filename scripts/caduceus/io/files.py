@@ -5,12 +5,15 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-Json = Any  # a value that JSON can hold
+from caduceus.errors import ResultError
 
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+
+MADE_AGAIN = "delete it, and the next `snakemake` makes it again"  # the mend of most files
 _CHUNK = 1 << 20  # bytes read at a time while hashing
 
 
@@ -39,14 +42,42 @@ def write_json(path: Path, value: Json) -> None:
     write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> Json:
-    """The value in a JSON file."""
-    return json.loads(path.read_text())
+def read_json(path: Path, mend: str = MADE_AGAIN) -> Any:
+    """Read the value in a JSON file.
+
+    Args:
+        path: the file.
+        mend: what the user can do about a damaged file, for the error message.
+
+    Raises:
+        ResultError: the file isn't JSON, as after a full disk or a power cut.
+    """
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        how = "empty file" if not error.doc.strip() else f"{error.msg}, line {error.lineno}"
+    except (UnicodeDecodeError, RecursionError) as error:
+        how = type(error).__name__
+    raise damaged(path, f"not JSON ({how})", mend)
 
 
-def read_if_there(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is no file."""
-    return dict(read_json(path)) if path.exists() else {}
+def damaged(path: Path, what: str, mend: str) -> ResultError:
+    """Make the error that says what is wrong with a file, and how to mend it."""
+    return ResultError(f"{what}; {mend}", str(path))
+
+
+def read_if_there(path: Path, mend: str = MADE_AGAIN) -> dict[str, Any]:
+    """Read the JSON object in a file; empty if there is no file.
+
+    Raises:
+        ResultError: the file isn't a JSON object.
+    """
+    if not path.exists():
+        return {}
+    value = read_json(path, mend)
+    if not isinstance(value, dict):
+        raise damaged(path, "not a JSON object", mend)
+    return value
 
 
 def canonical_json(value: Json) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from caduceus.errors import ResultError, SlurmError
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import Json, read_json, write_json
 from caduceus.system import slurm
 
 _HOLDER = Path(".snakemake/caduceus.json")
@@ -19,7 +19,7 @@ _LOCKS = Path(".snakemake/locks")
 def note_holder(folder: Path = Path()) -> None:
     """Note that this process holds the folder's lock; Snakemake's own lock doesn't say who does."""
     process = psutil.Process()
-    holder = {
+    holder: dict[str, Json] = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "started": process.create_time(),

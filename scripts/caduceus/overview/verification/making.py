@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caduceus.io.files import write_json, write_whole
+from caduceus.io.files import Json, write_json, write_whole
 from caduceus.overview.verification import program
 from caduceus.runs import source_code
 from caduceus.runs.attempts import Attempt, console_path, summarize, write_attempt
@@ -29,7 +29,7 @@ def make_run(folder: RunFolder, mode: str, entity: str | None) -> str:
     run = folder.path.name
     spec = folder.path / "verification.yaml"
     write_whole(spec, "id: verification\n")
-    identity = {
+    identity: dict[str, Json] = {
         "id": run,
         "name": run,
         "experiment": "verification",

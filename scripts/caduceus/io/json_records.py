@@ -1,0 +1,154 @@
+"""JSON objects in files as frozen dataclasses: every value is checked when one is read.
+
+A field's annotation says what its value may be: `str`, `int`, `float` (any number), `bool`,
+`tuple[T, ...]` for a list, `Mapping[str, T]` for an object with any keys, another `Record`, a plain
+dataclass, `Json` for anything, or `T | None`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Self, Union, get_args, get_origin
+
+from caduceus.io.files import MADE_AGAIN, Json, damaged, read_json, write_json
+
+_ALLOWED = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_LEFT_OUT = {"left_out": True}
+_SHOWN = 40  # characters of a wrong value
+
+
+def left_out_if_none() -> Any:
+    """Make a field that the file has only where its value isn't None."""
+    return field(default=None, metadata=_LEFT_OUT)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A JSON object; its fields are the keys of the file, in the order in which they are written.
+
+    A key without a field, such as one of another version of Caduceus, is kept in `unknown` and is
+    written back after the others. A missing key takes its field's default; without a default the
+    file is damaged.
+    """
+
+    unknown: Mapping[str, Json] = field(default_factory=dict, kw_only=True, repr=False)
+
+    mend: ClassVar[str] = MADE_AGAIN  # what mends a damaged file, for the error message
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file.
+
+        Raises:
+            ResultError: it isn't JSON, or a key is missing or has another type of value.
+        """
+        value = read_json(path, cls.mend)
+        try:
+            return cls.from_json(value)
+        except ValueError as error:
+            raise damaged(path, str(error), cls.mend) from None
+
+    @classmethod
+    def read_if_there(cls, path: Path) -> Self | None:
+        """Read a file; None if there is none."""
+        return cls.read(path) if path.exists() else None
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Check a JSON value and convert it.
+
+        Raises:
+            ValueError: a key is missing or has another type of value; the message says which.
+        """
+        found = _converted(value, cls, "")
+        assert isinstance(found, cls)
+        return found
+
+    def to_json(self) -> dict[str, Json]:
+        """Convert the record to a JSON object."""
+        return _plain_object(self)
+
+    def write(self, path: Path) -> None:
+        """Write the file whole."""
+        write_json(path, self.to_json())
+
+
+@cache
+def _fields(kind: Any) -> tuple[Field[Any], ...]:
+    return tuple(each for each in fields(kind) if each.name != "unknown")
+
+
+def _converted(value: object, kind: Any, where: str) -> object:
+    """Check that `value` is of the type `kind`, and convert lists and objects in it."""
+    if kind is Json:
+        return value
+    base, inside = get_origin(kind), get_args(kind)
+    if base in (Union, UnionType):
+        if value is None and NoneType in inside:
+            return None
+        *others, last = (each for each in inside if each is not NoneType)
+        for each in others:
+            try:
+                return _converted(value, each, where)
+            except ValueError:
+                continue
+        return _converted(value, last, where)
+    if base is tuple and isinstance(value, list):
+        return tuple(
+            _converted(item, inside[0], f"{where}[{index}]") for index, item in enumerate(value)
+        )
+    if isinstance(value, dict):
+        if base is Mapping:
+            if inside[1] is Json:
+                return value
+            prefix = where and f"{where}."
+            return {key: _converted(of, inside[1], prefix + key) for key, of in value.items()}
+        if is_dataclass(kind):
+            return _converted_object(value, kind, where)
+    is_number = kind is float and isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number or type(value) is kind:
+        return value
+    wanted = _ALLOWED.get(kind, "a list" if base is tuple else "an object")
+    raise ValueError(f"{where or 'the file'} is {_shown(value)}, not {wanted}")
+
+
+def _converted_object(value: dict[str, Any], kind: Any, where: str) -> object:
+    prefix = where and f"{where}."
+    found = {}
+    for each in _fields(kind):
+        if each.name in value:
+            found[each.name] = _converted(value[each.name], each.type, prefix + each.name)
+        elif each.default is MISSING and each.default_factory is MISSING:
+            raise ValueError(f"{prefix}{each.name} is missing")
+    if issubclass(kind, Record):
+        known = {each.name for each in _fields(kind)}
+        found["unknown"] = {key: of for key, of in value.items() if key not in known}
+    return kind(**found)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _plain(value: object) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain_object(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(inside) for key, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inside) for inside in value]
+    return value
+
+
+def _plain_object(record: Any) -> dict[str, Json]:
+    kind: Any = type(record)
+    found = {
+        each.name: _plain(value)
+        for each in _fields(kind)
+        if (value := getattr(record, each.name)) is not None or each.metadata != _LEFT_OUT
+    }
+    return {**found, **_plain(getattr(record, "unknown", {}))}
