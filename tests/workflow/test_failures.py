@@ -110,7 +110,7 @@ def test_a_failed_run_costs_only_itself(failed: tuple[Project, Finished]) -> Non
     log = project.path / f"results/logs/train/{console.parents[2].name}.log"
     assert log.read_text() == console.read_text()
     (message,) = said_by(finished, "report-failures")
-    assert "failed runs: 1; mend the cause, type `caduceus retry`" in message
+    assert "failed runs: 1; fix the cause, type `caduceus retry`" in message
     states = [
         project.read_json(f"results/runs/{run.name}/run_summary.json")["state"]
         for run in project.runs

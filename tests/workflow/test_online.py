@@ -371,7 +371,7 @@ def test_runs_made_elsewhere_make_the_same_paper_without_training(
     other.snakemake("refresh", **variables).check()
     done = other.snakemake(**variables)
     assert done.code != 0
-    assert f"failed: {changed.name}: it failed where it was made" in done.output
+    assert f"failed: {changed.name}: it failed where it was run" in done.output
 
 
 @pytest.mark.soak

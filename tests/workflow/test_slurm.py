@@ -189,7 +189,7 @@ def test_nothing_starts_on_a_drained_node_and_what_runs_goes_on(fates: dict[str,
     assert all("SLURM job " in line and line.endswith(", pending") for line in queued)
     [running] = [line for line in lines if line.startswith("  running ")]
     assert "step 3, for " in running and "SLURM job " in running
-    assert lines[-1].startswith("snakemake is at work on ")
+    assert lines[-1].startswith("snakemake is running on ")
 
 
 @pytest.mark.parametrize("fate", ["requeued", "limited"])

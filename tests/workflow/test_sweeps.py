@@ -133,7 +133,7 @@ def test_every_trial_is_listed_and_failed_ones_block_nothing(
     assert [row["objective"] for row in rows] == ["0.26", "0.5", "", "", "", ""]
     assert [row["best_so_far"] for row in rows] == ["0.26"] * 6
     assert rows[0]["runs"] == f"{sweep_of(project).name}-t0000"
-    assert "failed trial, which the sweep counts as such" in finished.output
+    assert "; its sweep goes on without it" in finished.output
     assert len(project.read_json("results/failures.json")["failed_trials"]) == 2
     assert project.planned() == {}
 
@@ -227,7 +227,7 @@ def test_trials_belong_to_their_sweep_on_the_server(
     other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
     assert_same_sweep(project, other)
     failed = other.read_json("results/failures.json")["failed_trials"]
-    assert set(failed.values()) == {"it failed where it was made"}
+    assert set(failed.values()) == {"it failed where it was run"}
 
 
 def found_elsewhere(project: Project, path: Path, server: WandbServer) -> Project:

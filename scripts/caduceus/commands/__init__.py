@@ -1,9 +1,9 @@
-"""The commands, one module each; a rule's command has the rule's name."""
+"""The commands, one module each; the command of a rule has the rule's name."""
 
 import argparse
 from typing import Protocol
 
-# Those that people type; all others are started by Snakemake's rules.
+# Commands that people type; Snakemake's rules start the others.
 FOR_PEOPLE = (
     *("check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "retry", "slurm-pilot"),
     *("status", "sweep", "sync", "unlock", "verify", "why"),
@@ -11,7 +11,7 @@ FOR_PEOPLE = (
 
 
 class Command(Protocol):
-    """What a module of this package holds."""
+    """The functions that each module of this package defines."""
 
     __doc__: str | None
 
@@ -19,4 +19,4 @@ class Command(Protocol):
         """Declare the command's arguments."""
 
     def run(self, arguments: argparse.Namespace) -> int | None:
-        """Do it; the exit status, 0 if None."""
+        """Run the command and return its exit status; None means 0."""

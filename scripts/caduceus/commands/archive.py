@@ -1,4 +1,4 @@
-"""Archive all that the paper's numbers were made from: one zip, for Zenodo."""
+"""Archive everything that the paper's numbers were made from, as one zip for Zenodo."""
 
 import argparse
 import json
@@ -13,13 +13,13 @@ _ZENODO_GB = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "made", type=Path, nargs="+", help="a file of each group, sweep, table, figure and so on"
+        "made", type=Path, nargs="+", help="one file of each group, sweep, table and figure"
     )
     parser.add_argument(
         "--config", type=json.loads, required=True, help="the configuration, as JSON"
     )
     parser.add_argument(
-        "--config-file", type=Path, nargs="*", default=[], help="where it was read from"
+        "--config-file", type=Path, nargs="*", default=[], help="the files it was read from"
     )
     parser.add_argument("--pipeline", type=Path, required=True, help="Caduceus's own folder")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     project = load_project(arguments.config, list(map(str, arguments.config_file)))
-    results = Path(os.path.normpath(arguments.results))  # a rule says it by way of its log
+    results = Path(os.path.normpath(arguments.results))  # the rule derives it from its log's path
     made = make_archive(
         project,
         arguments.config,
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     if made.left_out:
         print(
             f"left out: {made.left_out} files of {made.left_out_bytes / 1e6:.1f} MB; left_out.csv "
-            "in it says which and why"
+            "in the archive lists them with the reason"
         )
     if megabytes > _ZENODO_GB * 1000:
         print(f"Zenodo takes {_ZENODO_GB} GB; lower archive.max_file_mb in config.yaml")

@@ -1,4 +1,4 @@
-"""Let the W&B server choose a trial's parameters, once it has all of trials 0 to t - lag."""
+"""Get a trial's parameters from the W&B server, once it has trials 0 to t - lag."""
 
 import argparse
 from pathlib import Path

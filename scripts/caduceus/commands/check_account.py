@@ -1,4 +1,4 @@
-"""See that the W&B account may log to the project, before anything trains."""
+"""Check that the W&B account may log to the project, before anything trains."""
 
 import argparse
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Check an archive: that each file is what it was, and that the paper is rebuilt byte for byte.
+"""Check an archive: the digest of every file, and that the paper is rebuilt byte for byte.
 
-It runs the programs in the archive that make tables and figures: check only what you trust.
-Nothing is trained and no network is needed; a temporary folder takes the unpacked archive.
+The check runs the archive's own programs, so check only archives that you trust. Nothing is
+trained, and no network is needed. The archive is unpacked into a temporary folder.
 """
 
 import argparse
@@ -13,7 +13,9 @@ from caduceus.paper.archive.making import check_archive
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("archive", type=Path, help="the zip")
-    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="(all of the machine)")
+    parser.add_argument(
+        "--cores", type=int, default=os.cpu_count(), help="cores to use (all of this machine)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Decide the claims of the paper, all together."""
+"""Decide all claims of the paper together, since p is corrected for their number."""
 
 import argparse
 import json
@@ -10,7 +10,9 @@ from caduceus.paper.claims import decide_claims
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("plans", type=Path, nargs="+", help="plans of the experiments they name")
+    parser.add_argument(
+        "plans", type=Path, nargs="+", help="plans of the experiments that the claims name"
+    )
     parser.add_argument(
         "--claims",
         type=json.loads,

@@ -1,4 +1,4 @@
-"""Look at what this machine and this folder have, and say what mends what isn't fine."""
+"""Check this machine and this project, and say how to fix what is wrong."""
 
 import argparse
 from pathlib import Path

@@ -12,8 +12,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=Path, help="results/sweeps/SWEEP/trials.csv of a figure of kind sweep"
     )
-    parser.add_argument("--venue", choices=WIDTHS, required=True, help="whose widths it has")
-    parser.add_argument("--width", choices=("column", "text"), required=True, help="which of them")
+    parser.add_argument(
+        "--venue", choices=WIDTHS, required=True, help="the venue whose widths apply"
+    )
+    parser.add_argument(
+        "--width",
+        choices=("column", "text"),
+        required=True,
+        help="the width of the column or of the text",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="the PDF file; the others lie beside it"
     )

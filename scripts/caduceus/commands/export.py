@@ -1,4 +1,4 @@
-"""Export any W&B runs from their logs, also runs this project never saw."""
+"""Export W&B runs from their logs, including runs of other projects."""
 
 import argparse
 import os

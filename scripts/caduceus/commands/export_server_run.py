@@ -1,4 +1,4 @@
-"""Export a run of a W&B project from the server, whoever made it."""
+"""Export a run of a W&B project from the server, whoever ran it."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fill the NeurIPS paper checklist, as far as the data answer it."""
+"""Fill in the NeurIPS paper checklist, as far as the data answer it."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plans", type=Path, nargs="+", help="plans of all experiments")
     parser.add_argument("--datasets", type=Path, nargs="*", help="records of their datasets")
     parser.add_argument("--tables", type=Path, nargs="*", help="the JSON files of tables")
-    parser.add_argument("--claims", type=Path, nargs="?", help="claims.json, if claims are made")
+    parser.add_argument("--claims", type=Path, nargs="?", help="claims.json, if there are claims")
     parser.add_argument("--compute", type=Path, required=True, help="compute.json")
     parser.add_argument("--provenance", type=Path, required=True, help="provenance.json")
     parser.add_argument("--out", type=Path, required=True, help="results/paper/checklist.md")

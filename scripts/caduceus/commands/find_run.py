@@ -1,4 +1,4 @@
-"""Ask the W&B server how far a run has come that was made elsewhere."""
+"""Record the state on the W&B server of a run that was run elsewhere."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ from caduceus.system.wandb_account import find_account
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", help="[ENTITY/]PROJECT")
     parser.add_argument(
-        "--trial", type=Path, nargs="?", help="the file of its trial, if it is a sweep's"
+        "--trial", type=Path, nargs="?", help="the trial's file, for a run of a sweep"
     )
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/server.json")
 

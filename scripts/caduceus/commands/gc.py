@@ -1,4 +1,4 @@
-"""List what no experiment names any more, and with --remove remove it once that is confirmed."""
+"""List runs and sweeps that no experiment names any more; with --remove, remove them."""
 
 import argparse
 import sys
@@ -11,8 +11,10 @@ from caduceus.project.project import load_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--remove", action="store_true", help="remove what is listed; asks first")
-    parser.add_argument("--yes", action="store_true", help="the answer, where nobody can be asked")
+    parser.add_argument(
+        "--remove", action="store_true", help="remove the listed folders; asks first"
+    )
+    parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
 
@@ -30,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if not arguments.yes:
         if not sys.stdin.isatty():
-            raise SpecError("nobody to ask; say --yes too", "--remove")
+            raise SpecError("no terminal to confirm on; add --yes", "--remove")
         if input("They can't be made again without training. Remove them? [yes/no] ") != "yes":
             return
     remove(found, arguments.results)

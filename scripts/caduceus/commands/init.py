@@ -1,4 +1,4 @@
-"""Begin a project of your own: a Snakefile, a configuration, an experiment, a program."""
+"""Start a project: write a Snakefile, a configuration, an experiment and a program."""
 
 import argparse
 from pathlib import Path
@@ -7,14 +7,16 @@ from caduceus.project.init import begin_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="the project's folder, new or with your program")
     parser.add_argument(
-        "--program", type=Path, help="a training program of yours in it, taken as it is"
+        "folder", type=Path, help="the project's folder: a new one, or the one with your program"
+    )
+    parser.add_argument(
+        "--program", type=Path, help="your training program in that folder, used unchanged"
     )
     parser.add_argument(
         "--config",
         default="config.yaml",
-        help="what its configuration is called (config.yaml), where that is there already",
+        help="name of the configuration file, if config.yaml is taken (config.yaml)",
     )
 
 

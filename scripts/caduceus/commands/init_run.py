@@ -9,9 +9,14 @@ from caduceus.io.files import read_json, write_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", type=Path, nargs="?", help="results/account.json, if online")
-    parser.add_argument("--identity", type=json.loads, required=True, help="who it is, as JSON")
     parser.add_argument(
-        "--trial", type=Path, nargs="?", help="the file of its trial, if it is a sweep's"
+        "--identity",
+        type=json.loads,
+        required=True,
+        help="name, group, tags, notes and so on, as JSON",
+    )
+    parser.add_argument(
+        "--trial", type=Path, nargs="?", help="the trial's file, for a run of a sweep"
     )
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/run.json")
 

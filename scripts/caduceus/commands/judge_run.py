@@ -1,4 +1,4 @@
-"""Say what came of a sweep's run that was made elsewhere, as the sweep goes by it."""
+"""Write the outcome of a sweep's run that was run elsewhere, as the sweep needs it."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from caduceus.server.sweep_trials import judge_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("trial", type=Path, help="the file of its trial")
+    parser.add_argument("trial", type=Path, help="the trial's file")
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/outcome.json")
 
 

@@ -1,4 +1,4 @@
-"""Make or find a dataset, digest it, and check it against its declaration."""
+"""Make or find a dataset, compute its digest, and check it against its declaration."""
 
 import argparse
 import json

@@ -18,7 +18,7 @@ _AT_MOST_ONE = ("claims", "compute", "verification")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--title", required=True, help="what the page is called")
+    parser.add_argument("--title", required=True, help="the page's title")
     for name, what in _MANY.items():
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=what)
     for name in _AT_MOST_ONE:

@@ -12,7 +12,10 @@ from caduceus.paper.tables import build_table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "plans", type=Path, nargs="+", help="results/experiments/ID.json of what it shows"
+        "plans",
+        type=Path,
+        nargs="+",
+        help="results/experiments/ID.json of the experiments it shows",
     )
     parser.add_argument(
         "--spec", type=json.loads, required=True, help="its entry in `paper.tables`, as JSON"

@@ -1,7 +1,7 @@
 """Answer questions about results/ to a client of the Model Context Protocol.
 
-The client, such as an editor or an assistant, starts it as .mcp.json says, and talks to it on
-standard input and output. It reads, and changes nothing.
+A client, such as an editor or an assistant, starts this server as .mcp.json says, and talks to it
+on standard input and output. The server only reads.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Measure what a figure of the paper shows."""
+"""Compute the numbers that a figure of the paper shows."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--spec",
         type=json.loads,
         required=True,
-        help="its entry in `paper.figures` but for its width, as JSON",
+        help="its entry in `paper.figures` without its width, as JSON",
     )
     parser.add_argument(
         "--trials", type=Path, help="results/sweeps/SWEEP/trials.csv of a figure of kind sweep"

@@ -1,6 +1,6 @@
-"""Say what the next snakemake would do, why, and about how long it takes; nothing is run.
+"""Print what the next snakemake would do, why, and about how long that takes; run nothing.
 
-What follows -- goes to Snakemake as it is:
+Arguments after -- go to Snakemake unchanged:
 
     caduceus plan
     caduceus plan --cores 8 -- --config experiments=experiments/mnist1d.yaml
@@ -15,9 +15,12 @@ from caduceus.overview.plans import plan_lines, read_plan
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     cores = os.cpu_count() or 1
     parser.add_argument(
-        "--cores", type=int, default=cores, help="for which the time is told (all of this machine)"
+        "--cores",
+        type=int,
+        default=cores,
+        help="cores that the estimated time is for (all of this machine)",
     )
-    parser.set_defaults(snakemake=[])  # what follows --
+    parser.set_defaults(snakemake=[])  # the arguments after --
 
 
 def run(arguments: argparse.Namespace) -> None:

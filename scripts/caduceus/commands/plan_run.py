@@ -10,10 +10,13 @@ from caduceus.project.plan import plan_run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", type=Path, help="the experiment file")
     parser.add_argument(
-        "--definition", type=json.loads, required=True, help="all that decides its result, as JSON"
+        "--definition",
+        type=json.loads,
+        required=True,
+        help="everything that decides its result, as JSON",
     )
     parser.add_argument(
-        "trial", type=Path, nargs="?", help="the file of its trial, if it is a sweep's"
+        "trial", type=Path, nargs="?", help="the trial's file, for a run of a sweep"
     )
     parser.add_argument(
         "--code", type=json.loads, required=True, help="the experiment's `code`, as JSON"

@@ -1,4 +1,4 @@
-"""Record of each number of the paper its runs, code, packages and command."""
+"""Record the runs, code, packages and command behind each number of the paper."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics",
         type=json.loads,
         required=True,
-        help="those of tables and claims, as JSON",
+        help="the metrics of tables and claims, as JSON",
     )
     parser.add_argument("--out", type=Path, required=True, help="results/paper/provenance.json")
 

@@ -1,4 +1,4 @@
-"""Ask the W&B server how far every run has come; what has changed is exported anew."""
+"""Record the state of every run on the W&B server, so that changed runs are exported again."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("plans", type=Path, nargs="*", help="plans of the experiments to ask for")
+    parser.add_argument("plans", type=Path, nargs="*", help="plans of the experiments to look up")
     parser.add_argument("--project", required=True, help="[ENTITY/]PROJECT of their runs")
     parser.add_argument(
         "--projects", type=json.loads, default=[], help="export.projects of config.yaml, as JSON"
@@ -23,26 +23,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     if not arguments.plans and not arguments.projects:
         raise SpecError(
-            "nothing is read from a server; set export.source to api, or name projects under "
+            "nothing is read from a server; set export.source to api, or list projects under "
             "export.projects",
             "config.yaml",
         )
     server = Server(find_account())
-    changed, asked = 0, 0
+    changed, total = 0, 0
     if arguments.plans:
         entity, _, project = arguments.project.rpartition("/")
         run_ids = planned_runs(arguments.plans)
         found, missing = refresh_planned(
             server, entity or None, project, run_ids, arguments.results / "runs"
         )
-        changed, asked = len(found), len(run_ids)
+        changed, total = len(found), len(run_ids)
         for name in missing:
             print(f"not on the server: {name}", file=sys.stderr)
     for chosen in arguments.projects:
         folder = arguments.results / "projects" / chosen["project"]
         found, unusable = refresh_project(server, chosen["project"], chosen["groups"], folder)
         changed += len(found)
-        asked += len(list((folder / "runs").glob("*")))
+        total += len(list((folder / "runs").glob("*")))
         for name in unusable:
-            print(f"left out, since its id can't name a folder: {name}", file=sys.stderr)
-    print(f"changed on the server: {changed} of {asked} runs")
+            print(f"left out, as its id can't name a folder: {name}", file=sys.stderr)
+    print(f"changed on the server: {changed} of {total} runs")

@@ -1,4 +1,4 @@
-"""List the runs that failed, and fail if there are any."""
+"""List the failed runs, and fail if there are any."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ from caduceus.overview.missing_metrics import without_metric
 from caduceus.runs.folder import RunFolder
 from caduceus.server.delivery import complaint
 
-_ELSEWHERE = "it failed where it was made"
+_REMOTE = "it failed where it was run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,26 +25,26 @@ def run(arguments: argparse.Namespace) -> None:
     for path in arguments.plans:
         for run_id, planned in read_json(path)["runs"].items():
             folder = RunFolder.of_plan(path, run_id).path
-            train_json = folder / "train.json"
             if read_json(folder / "run_summary.json")["state"] == "failed":
-                was_here = train_json.exists()
+                train_json = folder / "train.json"
+                is_remote = not train_json.exists()
                 found = failed if planned["trial"] is None else trials
-                found[run_id] = read_json(train_json)["error"] if was_here else _ELSEWHERE
+                found[run_id] = _REMOTE if is_remote else read_json(train_json)["error"]
             lost = damage_of(folder / "manifest.json")
             if lost:
                 damaged[run_id] = lost
-            if said := complaint(RunFolder(folder)):
-                complaints.append(said)
+            if message := complaint(RunFolder(folder)):
+                complaints.append(message)
     for run_id, lost in damaged.items():
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
-    for said in [*complaints, *filter(None, map(without_metric, arguments.plans))]:
-        print(said)
+    for message in [*complaints, *filter(None, map(without_metric, arguments.plans))]:
+        print(message)
     for run_id, error in trials.items():
-        print(f"failed trial, which the sweep counts as such: {run_id}: {error}")
+        print(f"failed trial: {run_id}: {error}; its sweep goes on without it")
     for run_id, error in failed.items():
         print(f"failed: {run_id}: {error}")
     if failed:
         raise CaduceusError(
-            f"failed runs: {len(failed)}; mend the cause, type `caduceus retry`, and start again"
+            f"failed runs: {len(failed)}; fix the cause, type `caduceus retry`, and start again"
         )
     write_json(arguments.out, {"damaged": damaged, "failed_trials": trials})

@@ -1,4 +1,4 @@
-"""List the claims that are refuted, and fail if there are any."""
+"""List the refuted claims, and fail if there are any."""
 
 import argparse
 from pathlib import Path
@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"refuted: {name}: {claim['statement']} {claim['reason']}")
     if refuted:
         raise CaduceusError(
-            f"refuted claims: {', '.join(refuted)}; change what the paper says, or set `claims: "
-            "report` to build it all the same"
+            f"refuted claims: {', '.join(refuted)}; change the paper, or set `claims: report` "
+            "to build it nevertheless"
         )
     write_json(arguments.out, {"refuted": []})

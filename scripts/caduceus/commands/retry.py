@@ -9,14 +9,12 @@ from caduceus.training.train import retry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "runs", nargs="*", help="ids of runs; if none is given, all of the experiments"
-    )
+    parser.add_argument("runs", nargs="*", help="ids of runs (all failed runs of the experiments)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
 
 
 def _planned(plans: Path) -> list[str]:
-    """The runs of all plans; older ones beside them aren't asked for any more."""
+    """Return the runs of all plans, without older runs that no plan lists any more."""
     return [run_id for plan in sorted(plans.glob("*.json")) for run_id in read_json(plan)["runs"]]
 
 
@@ -24,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     base = arguments.results / "runs"
     if not base.is_dir():
         raise ResultError(
-            "no such folder; work in the project's folder or name --results", str(base)
+            "no such folder; work in the project's folder or give --results", str(base)
         )
     for run_id in arguments.runs:
         if not (base / run_id).is_dir():

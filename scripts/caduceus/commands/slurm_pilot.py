@@ -1,6 +1,6 @@
 """Run the whole workflow inside one SLURM job: best for many short runs.
 
-What follows -- goes to Snakemake as it is; all that is missing is made if nothing does.
+Arguments after -- go to Snakemake unchanged; without any, everything missing is made.
 """
 
 import argparse
@@ -16,13 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=int,
         required=True,
-        help="its time limit; what isn't done by then goes on in a next allocation",
+        help="time limit of the job; what is left then goes on in another allocation",
     )
-    parser.add_argument("--mem-mb", type=int, help="memory for all (what the site gives)")
-    parser.add_argument("--partition", help="SLURM's partition (its default)")
+    parser.add_argument("--mem-mb", type=int, help="memory of the job (the site's default)")
+    parser.add_argument("--partition", help="SLURM partition (the site's default)")
     parser.add_argument("--sbatch", default="", help="further options: --sbatch='--account=lab'")
-    parser.add_argument("--inside", action="store_true", help="how the job itself calls this")
-    parser.set_defaults(snakemake=[])  # what follows --
+    parser.add_argument("--inside", action="store_true", help="used by the job itself")
+    parser.set_defaults(snakemake=[])  # the arguments after --
 
 
 def run(arguments: argparse.Namespace) -> int | None:

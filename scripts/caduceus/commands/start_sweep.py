@@ -1,4 +1,4 @@
-"""Write a sweep's plan, and take the snapshot of the code that all its trials run."""
+"""Write a sweep's plan, and take the code snapshot that all its trials run."""
 
 import argparse
 import json

@@ -1,6 +1,6 @@
-"""Say of each run what has become of it, how far those at work are, and which results are stale.
+"""Print the state of each run, the progress of running ones, and the stale results.
 
-It looks at files and at SLURM's queue only, and may be called at any time, on any node.
+Only files and SLURM's queue are read, so it may be called at any time, on any node.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(line)
     if holder := find_holder():
         host, pid = holder
-        print(f"snakemake is at work on {host}{'' if pid is None else f', as process {pid}'}")
-    else:  # else what is stale now won't be soon
+        print(f"snakemake is running on {host}{'' if pid is None else f', as process {pid}'}")
+    else:  # a running Snakemake is about to make what is stale now
         for line in stale_lines(read_plan()):
             print(line)

@@ -1,4 +1,4 @@
-"""Choose a trial's parameters, by the results of trials 0 to t - lag."""
+"""Choose a trial's parameters from the results of trials 0 to t - lag."""
 
 import argparse
 from pathlib import Path

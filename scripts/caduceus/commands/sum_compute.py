@@ -1,4 +1,4 @@
-"""Sum what all runs cost, failed and abandoned ones too, as CSV, JSON and LaTeX."""
+"""Sum the cost of all runs, including failed and abandoned ones, as CSV, JSON and LaTeX."""
 
 import argparse
 from pathlib import Path

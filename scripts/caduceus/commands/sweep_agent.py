@@ -1,4 +1,4 @@
-"""Run a trial of a sweep as its run, and stop it early where the sweep says so."""
+"""Run a trial of a sweep, and stop it early where the sweep's rule says so."""
 
 import argparse
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from caduceus.sweeps.judges import Rule, check_metric, note_metric, rule_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("trial", type=Path, help="the file of its trial")
+    parser.add_argument("trial", type=Path, help="the trial's file")
     train.add_arguments(parser)
 
 
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     if trial["parameters"] is None:
         write_json(arguments.out, skipped(arguments.out.parent.name))
         return None
-    check_metric(arguments.trial)  # else every trial would be tried before Snakemake gives up
+    check_metric(arguments.trial)  # else every trial would run before Snakemake gives up
     status = train.run(arguments, rule_of(arguments.trial, _kind(trial)))
     if not status:
         note_metric(arguments.trial, read_json(arguments.out))

@@ -1,4 +1,4 @@
-"""Bring runs to the W&B server, each row once, and compare what it then holds."""
+"""Send runs to the W&B server, each row once, and compare what the server then holds."""
 
 import argparse
 import signal
@@ -13,10 +13,10 @@ from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="*", help="ids of runs; all that are there if none is given")
+    parser.add_argument("runs", nargs="*", help="ids of runs (all)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     parser.add_argument(
-        "--watch", action="store_true", help="go on, and send runs while they are being logged"
+        "--watch", action="store_true", help="keep going, and send runs while they are being logged"
     )
     parser.add_argument("--jobs", type=int, default=4, help="runs sent at a time (4)")
     parser.add_argument(
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(describe(folder.path.name, delivery), file=sys.stderr)
     running = [f for f in folders if not has_ended(f) and not has_nothing_to_send(f)]
     if running:
-        print(f"not ended yet, and left out: {len(running)}")
+        print(f"still running, and left out: {len(running)}")
     print(f"delivered, and equal on both sides: {len(done) - len(wrong)}")
     if wrong:
         raise CaduceusError(f"not delivered, or not equal: {len(wrong)} of {len(done)} runs")

@@ -1,4 +1,4 @@
-"""Run a training program as its run, and keep how it ended."""
+"""Run a training program, and record how it ended."""
 
 import argparse
 import sys
@@ -12,15 +12,18 @@ from caduceus.training.train import StoppedError, train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", type=Path, nargs="?", help="the record of its dataset")
+    parser.add_argument("dataset", type=Path, nargs="?", help="the dataset's record, dataset.json")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (1)")
     parser.add_argument(
-        "--gpus", type=int, default=0, help="GPUs, of the free ones; it sees no others (0)"
+        "--gpus",
+        type=int,
+        default=0,
+        help="number of free GPUs to take; the program sees no others (0)",
     )
     parser.add_argument(
-        "--retries-left", type=int, default=0, help="further attempts if this one fails (0)"
+        "--retries-left", type=int, default=0, help="attempts left if this one fails (0)"
     )
-    parser.add_argument("--minutes", type=float, default=0, help="time limit; 0 for none (0)")
+    parser.add_argument("--minutes", type=float, default=0, help="time limit; 0 means none (0)")
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/train.json")
 
 

@@ -1,4 +1,4 @@
-"""Remove the lock that a killed Snakemake left, unless one still runs here."""
+"""Remove the lock of a killed Snakemake, unless one is still running here."""
 
 import argparse
 from pathlib import Path
@@ -23,4 +23,4 @@ def run(arguments: argparse.Namespace) -> None:
     at_work = sum(is_held(run.lease, run.lock) for run in left)
     print(f"removed the lock of a Snakemake that was killed: {arguments.directory.absolute()}")
     if at_work:
-        print(f"{count_of(at_work, 'run')} of it still at work, which the next one waits for")
+        print(f"still running: {count_of(at_work, 'run')}; the next Snakemake waits for it to end")

@@ -1,4 +1,4 @@
-"""See to it that a run's artifacts are logged, and online, that the server has all of the run."""
+"""Log a run's artifacts, and online send the rest of the run to the server."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from caduceus.training.artifacts import upload_artifacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", type=Path, nargs="?", help="the record of its dataset")
+    parser.add_argument("dataset", type=Path, nargs="?", help="the dataset's record, dataset.json")
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/upload.json")
 
 

@@ -1,4 +1,4 @@
-"""Check an experiment file, fill in its defaults and list its runs."""
+"""Check an experiment file, fill in its defaults, and list its runs."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Check a W&B set-up by a test run that logs some of everything, or that server runs equal ours."""
+"""Check the W&B set-up with a test run, or compare runs on the server with the local ones."""
 
 import argparse
 from pathlib import Path
@@ -14,9 +14,11 @@ from caduceus.system.wandb_account import find_account
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    asked = parser.add_mutually_exclusive_group()
-    asked.add_argument("--online", action="store_true", help="with a server, whatever wandb.mode")
-    asked.add_argument("--equal", nargs="+", metavar="RUN", help="compare runs with the server's")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--online", action="store_true", help="check with a server, whatever wandb.mode is"
+    )
+    choice.add_argument("--equal", nargs="+", metavar="RUN", help="compare runs with the server's")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
 
@@ -30,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
             for line in found or ["equal, byte for byte"]:
                 print(f"{folder.path.name}: {line}", flush=True)
         if unequal:
-            raise CaduceusError(f"unequal: {unequal}")
+            raise CaduceusError(f"runs that differ from the server's: {unequal}")
         return
     settings = load_settings(arguments.config)["wandb"]
     mode = "online" if arguments.online else settings["mode"]
@@ -40,4 +42,4 @@ def run(arguments: argparse.Namespace) -> None:
         print(check, flush=True)
     write_verification(checks, mode, arguments.results / "verification.json")
     if failed := sum(not check.is_ok for check in checks):
-        raise CaduceusError(f"checks that failed: {failed}")
+        raise CaduceusError(f"failed checks: {failed} of {len(checks)}")

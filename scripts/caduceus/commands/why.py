@@ -1,6 +1,6 @@
-"""Say where a result comes from: its runs, inputs and the command that makes it.
+"""Print where a result comes from: its runs, its inputs and the command that makes it.
 
-Any file below results/ will do, and what the paper shows by name:
+A result is a file below results/, or a table, figure or claim by name:
 
     caduceus why tables/accuracy cnn selected
     caduceus why claims/cnn_wins

@@ -35,7 +35,7 @@ def state_lines(
             if len(shown) > _SHOWN:
                 yield f"  {state:<11}  and {len(shown) - _SHOWN} more"
     if any(run.state == "failed" for name in listed for run in experiments.get(name, ())):
-        yield "failed runs: mend the cause, type `caduceus retry`, and start snakemake again"
+        yield "failed runs: fix the cause, type `caduceus retry`, and start snakemake again"
 
 
 def stale_lines(plan: Plan) -> Iterator[str]:

@@ -37,7 +37,7 @@ def test_what_an_experiment_names_is_kept(project: Project) -> None:
     assert all((project.path / folder).exists() for folder in old)
 
     refused = project.caduceus("gc", "--remove")
-    assert "--remove: nobody to ask; say --yes too" in refused.line("caduceus gc")
+    assert "--remove: no terminal to confirm on; add --yes" in refused.line("caduceus gc")
     assert all((project.path / folder).exists() for folder in old)
 
     project.caduceus("gc", "--remove", "--yes").check()

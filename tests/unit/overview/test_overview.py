@@ -165,7 +165,7 @@ def test_what_became_of_runs_is_told_apart(
     lines = list(state_lines({"toy": list(states.values())}, ["toy"]))
     assert lines[0] == "toy: 4 runs, 1 running, 1 interrupted, 1 to export, 1 failed"
     assert any("train.py exited with 1: no data" in line for line in lines)
-    assert lines[-1].startswith("failed runs: mend the cause, type `caduceus retry`")
+    assert lines[-1].startswith("failed runs: fix the cause, type `caduceus retry`")
 
 
 def test_a_run_is_as_far_as_its_log_says(tmp_path: Path) -> None:
