@@ -28,16 +28,16 @@ rule all:
     default_target: True
     input:
         "results/failures.json",
-        get_strict,
+        get_refuted,
         get_paper,
-        get_lost,
+        get_deleted,
 
 
 rule paper:
     """Tables, figures and claims, and the exports they come from."""
     input:
         get_paper,
-        get_lost,
+        get_deleted,
 
 
 include: "workflow/rules/plan.smk"

@@ -39,14 +39,8 @@ rule export_run:
 rule export_group:
     """Export a W&B group: every run in one table, aggregates by variant, history, compute."""
     input:
-        plans=lambda wildcards: expand(
-            "results/experiments/{experiment}.json",
-            experiment=PROJECT.groups[wildcards.group],
-        ),
-        manifests=lambda wildcards: expand(
-            "results/runs/{run}/manifest.json",
-            run=PROJECT.run_ids(PROJECT.groups[wildcards.group]),
-        ),
+        plans=get_group_plans,
+        manifests=get_group_manifests,
     output:
         runs="results/groups/{group}/runs.csv",
         variants="results/groups/{group}/variants.csv",

@@ -18,8 +18,8 @@ rule sum_compute:
     input:
         plans=get_plans,
         ended=get_ended,
-        begun=ancient(get_begun),
-        projects=get_server_groups,
+        started=ancient(get_started),
+        projects=get_server_group_files("runs.csv"),
     output:
         compute="results/paper/compute.json",
         csv=report(
@@ -42,7 +42,7 @@ rule sum_compute:
 rule record_provenance:
     """Record of each number of the paper its runs, code, packages and command."""
     input:
-        shown=get_items,
+        shown=get_entries,
         manifests=get_all_shown_manifests,
     output:
         provenance="results/paper/provenance.json",

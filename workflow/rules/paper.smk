@@ -16,8 +16,8 @@ localrules:
 rule make_table:
     """Make a table of the paper as CSV, Markdown, LaTeX and JSON."""
     input:
-        plans=lambda wildcards: get_shown_plans("tables", wildcards.table),
-        manifests=lambda wildcards: get_shown_manifests("tables", wildcards.table),
+        plans=get_table_plans,
+        manifests=get_table_manifests,
     output:
         csv=report(
             "results/paper/tables/{table}.csv",
@@ -44,9 +44,9 @@ rule make_table:
 rule measure_figure:
     """Measure what a figure of the paper shows."""
     input:
-        plans=lambda wildcards: get_shown_plans("figures", wildcards.figure),
-        manifests=lambda wildcards: get_figure_manifests(wildcards.figure),
-        trials=lambda wildcards: get_figure_trials(wildcards.figure),
+        plans=get_figure_plans,
+        manifests=get_figure_manifests,
+        trials=get_figure_trials,
     output:
         numbers="results/paper/figures/{figure}.json",
     log:
@@ -54,7 +54,7 @@ rule measure_figure:
     conda:
         "../../envs/environment.yaml"
     params:
-        spec=lambda wildcards: json.dumps(get_measured(wildcards.figure)),
+        spec=lambda wildcards: json.dumps(PROJECT.measured_figure(wildcards.figure)),
         statistics=json.dumps(PAPER["statistics"]),
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=DIGESTS["measure_figure"],
@@ -68,7 +68,7 @@ rule draw_figure:
     """Draw a figure of the paper as PDF, SVG and PNG."""
     input:
         numbers="results/paper/figures/{figure}.json",
-        trials=lambda wildcards: get_figure_trials(wildcards.figure),
+        trials=get_figure_trials,
     output:
         pdf="results/paper/figures/{figure}.pdf",
         svg="results/paper/figures/{figure}.svg",

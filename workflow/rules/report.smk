@@ -11,11 +11,9 @@ localrules:
 rule make_report:
     """Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
     input:
-        groups=get_groups("runs.csv"),
-        histories=get_groups("history.parquet"),
-        plans=expand(
-            "results/experiments/{experiment}.json", experiment=PROJECT.experiments
-        ),
+        groups=get_group_files("runs.csv"),
+        histories=get_group_files("history.parquet"),
+        plans=get_plans,
         tables=expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
         figures=expand("results/paper/figures/{figure}.svg", figure=PAPER["figures"]),
         claims="results/paper/claims.json" if PAPER["claims"] else [],

@@ -28,7 +28,7 @@ rule sync:
 rule refresh:
     """Ask the W&B server how far every run has come; what has changed is exported anew."""
     input:
-        plans=get_asked,
+        plans=get_remote_plans,
     log:
         "results/logs/refresh/refresh.log",
     conda:
@@ -74,7 +74,7 @@ rule find_run:
 rule export_server_run:
     """Export a run of a W&B project from the server, whoever made it."""
     input:
-        state=get_server_log,
+        state=get_server_state,
     output:
         summary="results/projects/{project}/runs/{run}/run_summary.json",
         history="results/projects/{project}/runs/{run}/metrics_history.csv",
@@ -96,7 +96,7 @@ rule export_server_group:
     """Export a group of a W&B project: every run in one table, and the history of all."""
     input:
         index="results/projects/{project}/runs.json",
-        manifests=get_server_runs,
+        manifests=get_server_group_manifests,
     output:
         runs="results/projects/{project}/groups/{server_group}/runs.csv",
         history="results/projects/{project}/groups/{server_group}/history.parquet",

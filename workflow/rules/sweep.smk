@@ -46,7 +46,7 @@ rule start_sweep:
 rule suggest_trial:
     """Choose a trial's parameters, by the results of trials 0 to t - lag."""
     input:
-        results=ancient(get_told("train.json")),
+        results=ancient(get_observations("train.json")),
         before=ancient(get_trial_before),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
@@ -62,7 +62,7 @@ rule suggest_trial:
 rule ask_trial:
     """Let the W&B server choose a trial's parameters, once it has all of trials 0 to t - lag."""
     input:
-        ended=ancient(get_told("upload.json")),
+        ended=ancient(get_observations("upload.json")),
         before=ancient(get_trial_before),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
@@ -85,7 +85,7 @@ rule ask_trial:
 rule find_trial:
     """Find on the W&B server what a sweep chose for a trial that was run elsewhere."""
     input:
-        results=ancient(get_told("outcome.json")),
+        results=ancient(get_observations("outcome.json")),
         before=ancient(get_trial_before),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
@@ -174,7 +174,7 @@ rule sweep_agent:
 rule export_sweep:
     """Export a sweep: its trials in one table, the best as an experiment, importances, figures."""
     input:
-        plan=get_sweep_plan,
+        plan=lambda wildcards: f"results/experiments/{PROJECT.sweeps[wildcards.sweep].id}.json",
         sweep="results/sweeps/{sweep}/sweep.json",
         trials=get_trials,
         manifests=get_sweep_manifests,

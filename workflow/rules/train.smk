@@ -3,8 +3,8 @@
 # Needs: results/runs/RUN/params.json and run.json, results/datasets/DATASET/dataset.json.
 # Makes: results/runs/RUN/train.json, output/ and work/, upload.json.
 #
-# What is ancient here is an ordinary input of export_run. Both are needed: Snakemake doesn't look
-# at the jobs below one that runs, but reaches them through inputs that aren't ancient.
+# Ancient inputs never retrain. scripts/caduceus/project/targets.py says why export_run takes the same
+# files as ordinary inputs.
 
 
 localrules:

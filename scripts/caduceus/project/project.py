@@ -82,6 +82,10 @@ class Project:
         entry = self.paper[section][name]
         return [run.run for run in self.planned if is_shown(run, entry)]
 
+    def measured_figure(self, name: str) -> dict[str, Any]:
+        """A figure's entry without its width, which changes none of its numbers."""
+        return {k: v for k, v in self.paper["figures"][name].items() if k != "width"}
+
     def shown_sweep(self, name: str) -> str | None:
         """The sweep that a figure of kind sweep shows; None for other kinds."""
         entry = self.paper["figures"][name]
