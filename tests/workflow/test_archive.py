@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from caduceus.paper.archive.rebuilding import rebuild
+from caduceus.paper.archive.check import rebuild
 from caduceus.paper.archive.zips import unpack
 from projects import Project
 

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from caduceus.errors import AccountError, CaduceusError, ResultError, SpecError
 from caduceus.io.files import sha256
+from caduceus.paper.archive.check import other_packages
 from caduceus.paper.archive.contents import Entry
-from caduceus.paper.archive.making import Made, make_archive
-from caduceus.paper.archive.pages import installed_packages
-from caduceus.paper.archive.rebuilding import other_packages
+from caduceus.paper.archive.create import Made, make_archive
+from caduceus.paper.archive.generated_files import installed_packages
 from caduceus.paper.archive.zips import unpack, write_zip
 from caduceus.project.project import load_project
 from caduceus.system.known_secrets import known_secrets

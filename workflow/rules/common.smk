@@ -10,7 +10,7 @@ import re
 from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
-from caduceus.paper.claim_pages import claim_lines
+from caduceus.paper.claim_formats import claim_lines
 from caduceus.project.command_digests import command_digests
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity

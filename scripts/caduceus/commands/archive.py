@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from caduceus.paper.archive.making import make_archive
+from caduceus.paper.archive.create import make_archive
 from caduceus.project.project import load_project
 
 _ZENODO_GB = 50

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from caduceus.io.files import write_json, write_whole
-from caduceus.paper.claim_pages import claims_page
+from caduceus.paper.claim_formats import claims_page
 from caduceus.paper.claims import decide_claims
 
 

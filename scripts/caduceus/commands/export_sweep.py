@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.exports.sweep import export_sweep
-from caduceus.paper.figures.sweep import draw_sweep
+from caduceus.paper.figures.sweep_charts import draw_sweep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

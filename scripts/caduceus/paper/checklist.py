@@ -10,7 +10,7 @@ from typing import Any
 
 from caduceus.io.wording import count_of
 from caduceus.paper.labels import word
-from caduceus.paper.outcomes import TESTS
+from caduceus.paper.verdict_names import TESTS
 
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _OPEN = {

@@ -8,8 +8,8 @@ from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json
-from caduceus.paper.claim_findings import Finding, weigh_claim
-from caduceus.paper.claim_words import claim_reason
+from caduceus.paper.claim_effects import Finding, weigh_claim
+from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.results import Variant, find_side, read_results
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.paper_selections import (

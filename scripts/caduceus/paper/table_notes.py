@@ -6,8 +6,8 @@ from typing import Any
 from caduceus.io.wording import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
-from caduceus.paper.outcomes import TESTS
 from caduceus.paper.results import Variant
+from caduceus.paper.verdict_names import TESTS
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}

@@ -12,8 +12,8 @@ import yaml
 from caduceus.__main__ import main
 from caduceus.errors import SpecError
 from caduceus.io.validation import validate
-from caduceus.paper.claim_findings import weigh_claim
-from caduceus.paper.claim_pages import claim_lines, claims_page
+from caduceus.paper.claim_effects import weigh_claim
+from caduceus.paper.claim_formats import claim_lines, claims_page
 from caduceus.paper.claims import decide_claims
 from caduceus.project.project import load_project
 from caduceus.statistics import decide, runs_to_decide

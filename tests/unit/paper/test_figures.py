@@ -14,7 +14,7 @@ from caduceus.errors import ResultError, SpecError
 from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.io.cells import csv_line
 from caduceus.paper.figures.figure import draw_figure, measure_figure
-from caduceus.paper.figures.history_columns import read_curves
+from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.history_values import read_curve
 from caduceus.statistics import estimate
 from caduceus.statistics.curves import align

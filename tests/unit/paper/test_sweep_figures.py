@@ -13,7 +13,7 @@ from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import TrialRow
 from caduceus.paper.figures import style
 from caduceus.paper.figures.parameter_axes import parameter_axis, shorten
-from caduceus.paper.figures.sweep import draw_sweep
+from caduceus.paper.figures.sweep_charts import draw_sweep
 from caduceus.statistics import outlier_limit
 from caduceus.sweeps.configs import SweepConfig, read_config
 from matplotlib.figure import Figure
@@ -92,7 +92,7 @@ def draw(
     """The figures before they are written."""
     drawn: dict[str, Figure] = {}
     monkeypatch.setattr(
-        "caduceus.paper.figures.sweep.write_figure",
+        "caduceus.paper.figures.sweep_charts.write_figure",
         lambda figure, folder, name: drawn.update({name: figure}),
     )
     found = importances(rows, config.space, config.goal)
@@ -242,7 +242,7 @@ def test_bars_are_the_importances(monkeypatch: pytest.MonkeyPatch) -> None:
     config = config_of()
     drawn: dict[str, Figure] = {}
     monkeypatch.setattr(
-        "caduceus.paper.figures.sweep.write_figure",
+        "caduceus.paper.figures.sweep_charts.write_figure",
         lambda figure, _, name: drawn.update({name: figure}),
     )
     found = [Importance("lr", 0.8, 0.7, 0.9), Importance("dropout", 0.2, 0.1, 0.3)]

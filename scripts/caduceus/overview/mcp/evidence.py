@@ -13,8 +13,8 @@ from caduceus.overview.mcp.answers import Answer, choose, some
 from caduceus.overview.mcp.variants import Chosen, place_of
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
-from caduceus.paper.outcomes import TESTS, difference_word
 from caduceus.paper.results import Variant
+from caduceus.paper.verdict_names import TESTS, difference_word
 from caduceus.project.paper_entries import load_paper
 from caduceus.project.paper_selections import Metric, goal_of, metric_name
 from caduceus.project.project import load_settings

@@ -15,8 +15,8 @@ from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run
 from caduceus.paper.figures.style import COLOURS, GREY
 from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import varying_parameters
-from caduceus.paper.outcomes import TESTS, difference_word
 from caduceus.paper.results import Variant, find_side
+from caduceus.paper.verdict_names import TESTS, difference_word
 from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.runs.variants import matches
 from caduceus.statistics.comparisons import Comparison, compare_by_seed

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from caduceus.io.files import read_json, write_json
 from caduceus.paper.figures.bars import draw_bars, measure_bars
 from caduceus.paper.figures.confusion import draw_confusion, measure_confusion
-from caduceus.paper.figures.curves import draw_curves, measure_curves
 from caduceus.paper.figures.differences import draw_differences, measure_differences
 from caduceus.paper.figures.figure_data import Content, FigureData
 from caduceus.paper.figures.layout import add_title
+from caduceus.paper.figures.learning_curves import draw_curves, measure_curves
 from caduceus.paper.figures.profiles import draw_profiles, measure_profiles
 from caduceus.paper.figures.style import house_style, new_figure, write_figure
 from caduceus.paper.figures.sweep_panels import draw_sweep_panel, measure_sweep

@@ -17,7 +17,7 @@ from caduceus.paper.figures.parameter_axes import (
     shorten,
 )
 from caduceus.paper.figures.style import new_figure
-from caduceus.paper.figures.sweep_shown import BEST_COLOUR, ShownSweep
+from caduceus.paper.figures.sweep_data import BEST_COLOUR, ShownSweep
 
 _MARGINS_IN = 0.5  # inches beside an axis and the names of parameters
 _PITCH_IN = 0.36  # inches from one axis to the next, less the labels between

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from caduceus.exports.sweep_tables import read_importances, read_trial_table
 from caduceus.paper.figures.figure_data import Content
-from caduceus.paper.figures.sweep import draw_panel
-from caduceus.paper.figures.sweep_shown import ShownSweep
+from caduceus.paper.figures.sweep_charts import draw_panel
+from caduceus.paper.figures.sweep_data import ShownSweep
 from caduceus.sweeps.folders import SweepFolder
 
 _CAPTIONS = {

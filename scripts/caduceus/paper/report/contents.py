@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_json
-from caduceus.paper.report.curves import pack_curves
 from caduceus.paper.report.groups import Group, all_runs, find_variants, read_groups
+from caduceus.paper.report.packed_curves import pack_curves
 from caduceus.paper.report.sections import (
     claim_section,
     experiment_section,

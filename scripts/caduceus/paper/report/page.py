@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from caduceus.io.files import write_whole
-from caduceus.paper.report.shown import FILTERS
+from caduceus.paper.report.filters import FILTERS
 
 _SCRIPTS = ("data.js", "charts.js", "curves.js", "runs.js", "sweeps.js", "start.js")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import caduceus
 from caduceus.io.files import read_json
-from caduceus.paper.archive.measured import dataset_files
+from caduceus.paper.archive.result_files import dataset_files
 from caduceus.project.project import Project
 from caduceus.system.git import repository_of
 

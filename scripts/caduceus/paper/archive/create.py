@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
+from caduceus.paper.archive.check import other_packages, rebuild
 from caduceus.paper.archive.contents import (
     Contents,
     add_pipeline,
@@ -15,9 +16,8 @@ from caduceus.paper.archive.contents import (
     inside,
     table,
 )
-from caduceus.paper.archive.measured import add_measured, derived_files
-from caduceus.paper.archive.pages import pages
-from caduceus.paper.archive.rebuilding import other_packages, rebuild
+from caduceus.paper.archive.generated_files import pages
+from caduceus.paper.archive.result_files import add_measured, derived_files
 from caduceus.paper.archive.zips import unpack, write_zip
 from caduceus.project.project import Project
 from caduceus.system.known_secrets import known_secrets

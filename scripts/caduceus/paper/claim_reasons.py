@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.io.wording import count_of
-from caduceus.paper.claim_findings import Finding
+from caduceus.paper.claim_effects import Finding
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper_selections import Metric, claim_kind, metric_name, shown_metrics
 from caduceus.statistics.verdicts import Verdict

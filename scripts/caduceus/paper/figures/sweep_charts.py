@@ -24,7 +24,7 @@ from caduceus.paper.figures.parameter_axes import (
     shorten,
 )
 from caduceus.paper.figures.style import COLOURS, house_style, new_figure, write_figure
-from caduceus.paper.figures.sweep_shown import BEST_COLOUR, COLUMN, PAGE, End, ShownSweep
+from caduceus.paper.figures.sweep_data import BEST_COLOUR, COLUMN, PAGE, End, ShownSweep
 from caduceus.sweeps.configs import SweepConfig
 
 _TRIAL, _STOPPED, _FAILED = COLOURS[0], COLOURS[4], COLOURS[6]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
 from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run_count
-from caduceus.paper.figures.history_columns import read_curves
+from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.figures.style import LABEL_SIZE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json, sha256
-from caduceus.paper.archive.pages import FACTS, installed_packages
+from caduceus.paper.archive.generated_files import FACTS, installed_packages
 from caduceus.system import processes
 
 _DERIVED = "derived/"
