@@ -1,4 +1,4 @@
-"""Reads W&B's own log, the `.wandb` file of a run: every row, without a server and without wandb.
+"""Read and write W&B's log, the `.wandb` file of a run: every row, with neither server nor wandb.
 
     from caduceus.wandb_log import find_logs, group_by_run, iter_run, read_log, stitch
 
@@ -6,7 +6,7 @@
     for row in segment.history:   # rows in the order they were written
         row["train/loss"]         # JSON text, exactly as it was logged
 
-One file is one segment: what one process wrote to a run. A run has several if it was resumed:
+One file is one segment: all that one process wrote to a run. A resumed run has several:
 
     runs, unreadable = group_by_run(find_logs(Path("wandb")))
     for row in iter_run(stitch(runs["abc123"])):
@@ -15,16 +15,20 @@ One file is one segment: what one process wrote to a run. A run has several if i
 | | |
 |---|---|
 | `read_log` | a file → a `Segment`: rows, summary, config, system metrics, console, artifacts, … |
-| `iter_rows` | the same, row by row, in the memory of one row |
-| `columns.iter_batches` | the same by numpy, for large logs: a `Batch` of many rows, by columns |
-| `follow` | rows as they are written |
-| `find_logs`, `group_by_run` | the logs of each run |
-| `stitch`, `iter_run` | what of each segment belongs to its run |
-| `write_stitched` | the segments of a run as one log, which the SDK syncs to exactly its rows |
-| `follow_stitched` | the same while the last of them is being written |
+| `iter_rows` | a file → its rows, one at a time, so that memory holds one row |
+| `columns.iter_batches` | a large file → batches of rows in columns, read with numpy |
+| `follow` | a file that grows → its rows, as they are written |
+| `find_logs`, `group_by_run` | a folder → the logs of each run |
+| `stitch`, `iter_run` | the logs of a run → the rows of each that belong to the run |
+| `write_stitched` | the logs of a run → one log, which the SDK syncs to exactly these rows |
+| `follow_stitched` | the same, while the last log is still being written |
 
-A row maps a metric's name to JSON text; times are seconds since 1970. Whatever is wrong with a file
-is a `LogError` if it isn't a log at all, and counted in `Segment.damage` otherwise.
+A row maps the name of a metric to JSON text. Times are in seconds since 1970. A file that isn't a
+`.wandb` log raises `LogError`; a damaged log is read as far as possible, and `Segment.damage`
+counts what is lost.
+
+Formats: the file is W&B's variant of a LevelDB log (core/pkg/leveldb/record.go in
+github.com/wandb/wandb), each record a Protocol Buffers message (wandb/proto/wandb_internal.proto).
 """
 
 from caduceus.wandb_log.framing import Damage, LogError, is_empty

@@ -1,4 +1,4 @@
-"""The bytes of a log as arrays: numbers at any byte, many at a time."""
+"""Arrays of bytes, from which numbers are read at many positions at once."""
 
 from typing import Any
 
@@ -9,29 +9,39 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_PAD = 16  # bytes behind a buffer, so that eight bytes can be read at its every byte
+# Zero bytes after a buffer. Readers load up to 8 bytes from any position before they know whether
+# these belong to the record; with the padding they stay in bounds at the end, too.
+_PAD = 16
 
 
 def padded(*parts: bytes | Bytes) -> Bytes:
-    """The parts one behind the other, with room behind them."""
+    """Return the parts, concatenated, with `_PAD` zero bytes after them."""
     arrays = [np.frombuffer(p, np.uint8) if isinstance(p, bytes) else p for p in parts]
     return np.concatenate([*arrays, np.zeros(_PAD, np.uint8)])
 
 
 def words_of(text: Bytes, kind: str) -> NDArray[Any]:
-    """`text` as little-endian numbers, one that begins at each byte."""
+    """Return `text` as overlapping numbers of type `kind`: entry i is read from byte i on.
+
+    A view, not a copy: consecutive entries lie one byte apart (`strides=(1,)`).
+    """
     size = np.dtype(kind).itemsize
     return np.ndarray((len(text) - size + 1,), kind, buffer=text, strides=(1,))
 
 
 def read_varint(text: Bytes, position: Ints) -> tuple[Ints, Ints]:
-    """The number at each position, and the positions behind; more than 4 bytes give -1."""
+    """Return the varint at each position, and the position after each.
+
+    All varints are read together, one byte of each per round; `more` holds the indices of those
+    that aren't complete yet. A varint of more than 4 bytes (at least 2^28, which no length in a log
+    reaches: see `framing.RECORD_LIMIT`) gives -1.
+    """
     byte = text[position].astype(np.int64)
     value, after = byte & 127, position + 1
     more = np.flatnonzero(byte >= 128)
     shift = 7
     while len(more):
-        if shift > 21:
+        if shift > 21:  # the 5th byte
             value[more] = -1
             break
         byte = text[after[more]].astype(np.int64)

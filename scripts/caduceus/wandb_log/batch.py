@@ -1,4 +1,4 @@
-"""Rows of a history, by columns."""
+"""Rows of a history, stored in columns."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,17 @@ from caduceus.wandb_log.segments import Row
 
 @dataclass
 class Batch:
-    """Some rows of a history, by columns.
+    """Consecutive rows of a history, stored in columns.
 
-    The value of metric `names[c]` in row `r` is the JSON text `text[starts[c, r]:]` of
-    `lengths[c, r]` bytes; a length of -1 says that the row has no such metric.
+    The value of metric `names[c]` in row `r` is the JSON text of `lengths[c, r]` bytes that starts
+    at `text[starts[c, r]]`. A length of -1 means that the row has no such metric. Batches derived
+    from one another share `text`; new values are appended to a copy of it.
+
+    Attributes:
+        text: all values, and bytes between them that no value uses; (bytes,).
+        names: the metrics; one of each column.
+        starts: (columns, rows).
+        lengths: (columns, rows).
     """
 
     text: Bytes
@@ -24,55 +31,58 @@ class Batch:
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return int(self.starts.shape[1])
 
     @property
     def steps(self) -> Ints:
-        """The step of each row; 0 where it has none."""
+        """The step of each row, (rows,); 0 for a row without one."""
         if "_step" not in self.names:
             return np.zeros(self.rows, np.int64)
         column = self.names.index("_step")
         start, length = self.starts[column], self.lengths[column]
         steps = np.zeros(self.rows, np.int64)
+        # Digit by digit, for all rows at once; `minimum` keeps rows with fewer digits in bounds.
         for place in range(int(length.max(initial=0))):
             digit = self.text[start + np.minimum(place, length)].astype(np.int64) - ord("0")
             steps = np.where(place < length, steps * 10 + digit, steps)
         return steps
 
     def take(self, rows: Flags | Ints) -> "Batch":
-        """Only these rows, without the columns that none of them has."""
-        return Batch(self.text, self.names, self.starts[:, rows], self.lengths[:, rows])._used()
+        """Return a batch of these rows, without columns that are empty in it."""
+        taken = Batch(self.text, self.names, self.starts[:, rows], self.lengths[:, rows])
+        return taken._without_empty_columns()
 
     def drop(self, names: Collection[str]) -> "Batch":
-        """All but the columns `names`."""
+        """Return the batch without the columns `names`."""
         kept = [column for column, name in enumerate(self.names) if name not in names]
         return Batch(
             self.text, [self.names[c] for c in kept], self.starts[kept], self.lengths[kept]
         )
 
     def replace(self, rows: Mapping[int, Row]) -> "Batch":
-        """With other rows at the places that are the keys of `rows`."""
+        """Return a copy in which row i is replaced by `rows[i]`, for each key i of `rows`."""
         columns = {name: column for column, name in enumerate(self.names)}
         for row in rows.values():
             for name in row:
                 columns.setdefault(name, len(columns))
-        more = ((0, len(columns) - len(self.names)), (0, 0))
-        starts = np.pad(self.starts, more)
-        lengths = np.pad(self.lengths, more, constant_values=-1)
+        new_columns = ((0, len(columns) - len(self.names)), (0, 0))
+        starts = np.pad(self.starts, new_columns)
+        lengths = np.pad(self.lengths, new_columns, constant_values=-1)
         lengths[:, list(rows)] = -1
-        side, size = [], len(self.text)
+        appended, size = [], len(self.text)
         for place, row in rows.items():
             for name, value in row.items():
                 content = value.encode(errors="replace")
                 starts[columns[name], place] = size
                 lengths[columns[name], place] = len(content)
-                side.append(content)
+                appended.append(content)
                 size += len(content)
-        return Batch(padded(self.text, b"".join(side)), list(columns), starts, lengths)._used()
+        text = padded(self.text, b"".join(appended))
+        return Batch(text, list(columns), starts, lengths)._without_empty_columns()
 
     def with_steps(self, steps: Ints) -> "Batch":
-        """With these steps."""
+        """Return a copy in which `steps`, (rows,), is the column `_step`, the first one."""
         texts = [str(step).encode() for step in steps.tolist()]
         lengths = np.array([len(text) for text in texts])
         starts = len(self.text) + np.cumsum(lengths) - lengths
@@ -85,22 +95,22 @@ class Batch:
         )
 
     def rows_with(self, names: Collection[str]) -> Ints:
-        """Which rows have any of these metrics."""
+        """Return the indices of the rows that have at least one of these metrics."""
         others = [name for name in self.names if name not in names]
         return np.flatnonzero(self.drop(others)._has(axis=0))
 
     def _has(self, axis: int) -> Flags:
+        """Whether each row (axis 0) or column (axis 1) has a value."""
         return np.asarray((self.lengths >= 0).any(axis=axis))
 
-    def _used(self) -> "Batch":
-        """Without the columns that no row has."""
+    def _without_empty_columns(self) -> "Batch":
         has_any = self._has(axis=1)
         return self.drop(
             {name for name, is_used in zip(self.names, has_any, strict=True) if not is_used}
         )
 
     def row(self, index: int) -> Row:
-        """One row, as `reading` gives it."""
+        """Return row `index` as `reading.iter_rows` yields it."""
         return {
             name: self.value(column, index)
             for column, name in enumerate(self.names)
@@ -108,7 +118,7 @@ class Batch:
         }
 
     def value(self, column: int, row: int) -> str:
-        """The JSON text of a value."""
+        """Return the JSON text of a value that the row has."""
         start = self.starts[column, row]
         return (
             self.text[start : start + self.lengths[column, row]].tobytes().decode(errors="replace")

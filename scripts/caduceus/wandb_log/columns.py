@@ -1,8 +1,12 @@
-"""The history of a large log, read by columns: many rows at a time, by numpy.
+"""Read the history of a large log with numpy: many rows at a time, stored in columns.
 
-Says the same as `reading`, which reads record by record, some ten times faster. Whatever isn't
-plain in a stretch of the log (a record of another kind, a row with unusual fields) is given to
-`records`, so that there is one place that knows what a record means.
+Gives the same result as `reading`, which reads record by record, about ten times faster. Only the
+common form of history and summary records is read here. Any other record (another kind, a row with
+unusual fields) is read by `records`, so that one module alone defines what a record means.
+
+The way of the data: `blocks` splits the log into records, `items` finds the metrics in them, and
+`_make_batch` enters the position of each value into a table of rows and columns. Values stay JSON
+text in the buffer that was read; no Python object is made for a row or a value.
 """
 
 import json
@@ -12,19 +16,19 @@ import numpy as np
 
 from caduceus.wandb_log.arrays import Bytes, Ints, read_varint
 from caduceus.wandb_log.batch import Batch
-from caduceus.wandb_log.blocks import Chunks, Records
+from caduceus.wandb_log.blocks import Records, RecordSplitter
 from caduceus.wandb_log.framing import BLOCK, HEADER, check_header, open_log
 from caduceus.wandb_log.items import Items, Keys, find_items, last_values
 from caduceus.wandb_log.records import HISTORY, SUMMARY, add_content, metric_name, set_value
 from caduceus.wandb_log.segments import Row, Segment
 from caduceus.wandb_log.stitching import Part
 
-_STRETCH = 256  # blocks read at a time, 8 MiB
-_NUM_TAG = 0x08
+_BLOCKS_PER_READ = 256  # 8 MiB
+_NUM_TAG = 0x08  # field 1, varint: the number of a record
 
 
 def iter_batches(segment: Segment) -> Iterator[Batch]:
-    """Yield the rows of the log at `segment.path`, and add all else that it says to `segment`.
+    """Yield the rows of the log at `segment.path`, and add its other records to `segment`.
 
     Raises:
         LogError: the file is missing or isn't a `.wandb` log of version 0.
@@ -32,20 +36,28 @@ def iter_batches(segment: Segment) -> Iterator[Batch]:
     with open_log(segment.path) as stream:
         check_header(stream.read(len(HEADER)))
         stream.seek(0)
-        chunks = Chunks(segment)
+        splitter = RecordSplitter(segment)
         keys = Keys()
         begin = len(HEADER)
-        while data := stream.read(_STRETCH * BLOCK):
-            records = chunks.read(data, begin)
+        while data := stream.read(_BLOCKS_PER_READ * BLOCK):
+            records = splitter.read(data, begin)
             begin = 0
             batch = _read_records(segment, keys, records)
             if batch is not None:
                 yield batch
-        chunks.finish()
+        splitter.finish()
 
 
 def kept_batches(part: Part, batches: Iterable[Batch], before: int | None) -> Iterator[Batch]:
-    """As `stitching.kept_rows`, by columns."""
+    """Yield the rows of a segment that belong to the run, with their steps in the run.
+
+    `stitching.kept_rows` for batches.
+
+    Args:
+        part: the segment's part in the run; its counts are updated.
+        batches: all rows of the segment.
+        before: the last step of the parts before it; None if there is none.
+    """
     is_first = True
     for batch in batches:
         steps = batch.steps
@@ -64,14 +76,16 @@ def kept_batches(part: Part, batches: Iterable[Batch], before: int | None) -> It
         yield kept.with_steps(steps) if part.shift else kept
 
 
-def _read_records(segment: Segment, keys: "Keys", records: Records) -> Batch | None:
-    """Add the records to `segment` but for their rows, and return those."""
+def _read_records(segment: Segment, keys: Keys, records: Records) -> Batch | None:
+    """Return the rows among the records, and add the other records to `segment`."""
     text, starts, ends = records.text, records.starts, records.ends
+    # The common form of a record is two fields: its number, then its kind with the content, which
+    # fills the rest. A record of another form is left to `records.add_content`.
     number, at = read_varint(text, starts + 1)
     length, body = read_varint(text, at + 1)
     is_numbered = (text[starts] == _NUM_TAG) & (number >= 0) & (starts < ends)
     is_plain = is_numbered & (length >= 0) & (body + length == ends)
-    _note_numbers(segment, number[is_numbered])
+    _count_lost_records(segment, number[is_numbered])
     is_odd = np.ones(len(starts), np.bool_)
     items = {}
     for kind, is_history in ((HISTORY, True), (SUMMARY, False)):
@@ -83,8 +97,8 @@ def _read_records(segment: Segment, keys: "Keys", records: Records) -> Batch | N
     return _make_batch(text, keys, items[HISTORY], rows, odd_rows)
 
 
-def _note_numbers(segment: Segment, numbers: Ints) -> None:
-    """Count the records that are missing by their numbers, as `records.add_record` does."""
+def _count_lost_records(segment: Segment, numbers: Ints) -> None:
+    """Count the gaps in the records' numbers, as `records.add_record` does one by one."""
     if len(numbers):
         highest = np.maximum.accumulate(np.concatenate([[segment.last_record], numbers]))
         segment.damage.lost_records += int(np.maximum(numbers - highest[:-1] - 1, 0).sum())
@@ -97,7 +111,20 @@ def _add_odd(
     odd: Ints,
     values: Sequence[tuple[int, list[str], str]],
 ) -> list[tuple[int, Row]]:
-    """Add the odd records, and `values` of the summary among them; returns the rows found."""
+    """Add the odd records and the summary's values to `segment`, in the order of the log.
+
+    An odd record may set a summary value too (the run's own, or nested in another way), so that
+    the order decides which value stays.
+
+    Args:
+        segment: is added to.
+        records: all records.
+        odd: the indices of the odd ones, in order.
+        values: from `items.last_values`: record, keys and JSON text, in order.
+
+    Returns:
+        The rows among the odd records, each with its record's index.
+    """
     rows = []
     waiting = list(reversed(values))
     for index in [*odd.tolist(), len(records.starts)]:
@@ -118,6 +145,15 @@ def _add_odd(
 def _make_batch(
     text: Bytes, keys: Keys, items: Items, rows: Ints, odd_rows: Sequence[tuple[int, Row]]
 ) -> Batch | None:
+    """Return the rows as a batch, or None if there is no row.
+
+    Args:
+        text: holds the values.
+        keys: identifies metrics, and learns new ones.
+        items: the values of `rows`.
+        rows: the indices of the records that are rows.
+        odd_rows: index and content of further rows.
+    """
     every = np.concatenate([rows, np.array([index for index, _ in odd_rows], np.int64)])
     if not len(every):
         return None
@@ -125,12 +161,15 @@ def _make_batch(
     every = every[order]
     numbers = keys.identify(text, items)
     used = np.unique(numbers)
+    # Two keys can give one name, such as `key: "a"` and `nested_key: ["a"]`: then one column.
     names = {number: metric_name(keys.paths[number]) for number in used.tolist()}
     columns = {name: index for index, name in enumerate(dict.fromkeys(names.values()))}
     shape = (len(columns), len(every))
     starts, lengths = np.zeros(shape, np.int64), np.full(shape, -1, np.int64)
-    column_of = np.zeros(len(keys.paths), np.int64)
+    column_of = np.zeros(len(keys.paths), np.int64)  # by the number of a key
     column_of[list(names)] = [columns[name] for name in names.values()]
+    # `every` is sorted, so that searchsorted gives each record's row. Where a record has a metric
+    # twice, numpy keeps the last assignment, as the row-by-row reader does.
     column, row = column_of[numbers], np.searchsorted(every, items.record)
     starts[column, row] = items.value
     lengths[column, row] = items.end - items.value

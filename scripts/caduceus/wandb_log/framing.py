@@ -1,10 +1,13 @@
-"""The frame of a `.wandb` file: a header, and records cut into chunks inside 32 KiB blocks.
+"""The framing of a `.wandb` file: a header, and records cut into chunks inside 32 KiB blocks.
 
 file   = header block*
 header = ":W&B", u16 magic 0xBEE1, u8 version 0           (7 bytes, inside the first block)
 block  = 32,768 bytes of chunks; a rest of fewer than 7 bytes is zero
 chunk  = u32 CRC-32 of type and payload, u16 length, u8 type, payload   (little-endian)
 record = FULL | FIRST MIDDLE* LAST
+
+It is LevelDB's log format with a header of W&B's and plain CRC-32 (LevelDB masks CRC-32C). Source:
+core/pkg/leveldb/record.go in github.com/wandb/wandb.
 """
 
 import struct
@@ -18,7 +21,7 @@ from typing import BinaryIO
 BLOCK = 32768
 CHUNK_HEADER = struct.Struct("<IHB")
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-RECORD_LIMIT = 1 << 28  # bytes; W&B sends nothing larger, so a longer one is taken for damage
+RECORD_LIMIT = 1 << 28  # bytes; W&B writes no larger record, so a larger one is damage
 
 _HEADER = struct.Struct("<4sHB")
 _IDENT, _MAGIC, _VERSION = b":W&B", 0xBEE1, 0
@@ -26,17 +29,18 @@ HEADER = _HEADER.pack(_IDENT, _MAGIC, _VERSION)
 
 
 class LogError(Exception):
-    """The file isn't a `.wandb` log that can be read."""
+    """A file can't be read, or isn't a `.wandb` log of version 0."""
 
 
 @dataclass
 class Damage:
-    """What could not be read of a log.
+    """The parts of a log that could not be read.
 
-    `corrupt_blocks` counts blocks with a checksum that doesn't fit, from which the rest was
-    skipped; `unreadable_records` counts whole records that aren't what W&B writes; `lost_records`
-    counts the records before the last readable one that are missing by their numbers; `is_cut_off`
-    says that the file ends inside a record, as a killed writer leaves it.
+    Attributes:
+        corrupt_blocks: blocks with a wrong checksum, of which the rest was skipped.
+        unreadable_records: complete records with contents that W&B doesn't write.
+        lost_records: gaps in the numbers of the records, up to the last readable one.
+        is_cut_off: whether the file ends inside a record, as a killed process leaves it.
     """
 
     corrupt_blocks: int = 0
@@ -46,16 +50,16 @@ class Damage:
 
     @property
     def is_corrupt(self) -> bool:
-        """Something is lost that the writer had written whole."""
+        """Whether a record is lost that had been written completely."""
         return bool(self.corrupt_blocks or self.unreadable_records or self.lost_records)
 
 
 @contextmanager
 def open_log(path: Path) -> Iterator[BinaryIO]:
-    """The log at `path`, open for reading; whatever goes wrong meanwhile names it.
+    """Open the log at `path`; an error inside the `with` block is raised with the path.
 
     Raises:
-        LogError: it can't be read, or isn't a log.
+        LogError: the file can't be read, or isn't a log.
     """
     try:
         with path.open("rb") as stream:
@@ -67,7 +71,7 @@ def open_log(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_header(header: bytes) -> None:
-    """Raise LogError unless `header`, the first 7 bytes of a file, is that of a log."""
+    """Raise LogError unless `header`, the first 7 bytes of a file, are a log's header."""
     if len(header) < len(HEADER):
         raise LogError("the file is too short to be a .wandb log")
     ident, magic, version = _HEADER.unpack_from(header)
@@ -78,9 +82,9 @@ def check_header(header: bytes) -> None:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether nothing has come to a log, not even its header, as it happens on a full disk.
+    """Whether not even the header of a log was written, as happens on a full disk.
 
-    A power cut may leave zeros in place of it.
+    A power cut can leave zeros in place of the header.
     """
     with path.open("rb") as stream:
         header = stream.read(len(HEADER))
@@ -88,26 +92,26 @@ def is_empty(path: Path) -> bool:
 
 
 class RecordReader:
-    """Reads the records of a log one after the other; a log that grows can be read on.
+    """Read the records of a log in order, and continue when more has been written.
 
     Args:
         stream: the log, open for reading.
-        damage: takes what can't be read.
+        damage: counts what can't be read.
     """
 
     def __init__(self, stream: BinaryIO, damage: Damage):
         self._stream = stream
         self._damage = damage
         self.position = 0  # of the next chunk
-        self._parts: list[bytes] = []  # of a record that has begun
-        self._length = 0  # of these parts, bytes
-        self._is_inside = False  # a chunk or record has begun that isn't there as a whole
+        self._parts: list[bytes] = []  # payloads of a record that isn't complete yet
+        self._length = 0  # their length together, in bytes
+        self._is_inside = False  # whether the data ends inside a chunk or a record
 
     def read(self) -> Iterator[bytes]:
-        """The payload of each further record that is there as a whole.
+        """Yield the payload of each record that was completed since the last call.
 
         Raises:
-            LogError: the stream doesn't start as a `.wandb` log of version 0 does.
+            LogError: the stream doesn't start with the header of a `.wandb` log of version 0.
         """
         if self.position == 0:
             self._stream.seek(0)
@@ -118,16 +122,21 @@ class RecordReader:
             room = BLOCK - start % BLOCK
             self._stream.seek(start)
             yield from self._read_block(self._stream.read(room), room)
-            if self.position < start + room:  # the rest of the block isn't there
+            if self.position < start + room:  # the rest of the block isn't written yet
                 break
         self._is_inside = self._is_inside or bool(self._parts)
 
     def finish(self) -> None:
-        """Nothing more will be written: a record that has begun is lost."""
+        """Note that nothing more will be written, so that an incomplete record is lost."""
         self._damage.is_cut_off = self._is_inside
 
     def _read_block(self, block: bytes, room: int) -> Iterator[bytes]:
-        """The records that end in `block`, the part that is there of `room` bytes."""
+        """Yield the records that end in `block`: the rest of a block, as far as it is written.
+
+        Args:
+            block: the bytes from `position` on, at most `room` of them.
+            room: the number of bytes from `position` to the end of the block.
+        """
         begin, at, size = self.position, 0, len(block)
         self._is_inside = False
         while room - at >= CHUNK_HEADER.size:
@@ -143,29 +152,30 @@ class RecordReader:
                 self.position = begin + at
                 return
             payload = block[start:end]
-            is_sound = (
+            is_intact = (
                 end <= room
                 and FULL <= kind <= LAST
                 and zlib.crc32(payload, zlib.crc32(block[start - 1 : start])) == checksum
             )
-            if not is_sound:
+            if not is_intact:
+                # Its length can't be trusted, so the next chunk is looked for in the next block.
                 self._damage.corrupt_blocks += 1
                 self._parts = []
                 break
             at = end
-            self.position = begin + at  # current, as the caller may stop at any record
-            if (record := self._record(kind, payload)) is not None:
+            self.position = begin + at  # set before `yield`: the caller may stop at any record
+            if (record := self._add_chunk(kind, payload)) is not None:
                 yield record
         self.position = begin + room
 
-    def _record(self, kind: int, payload: bytes) -> bytes | None:
-        """The record that `payload` completes, if it does."""
+    def _add_chunk(self, kind: int, payload: bytes) -> bytes | None:
+        """Take a chunk, and return the record that it completes, if it does."""
         if kind == FULL:
             self._parts = []
             return payload
         if kind == FIRST:
             self._parts, self._length = [payload], len(payload)
-        elif self._parts:  # a middle or last part whose first one was lost is lost with it
+        elif self._parts:  # otherwise the first chunk of this record was lost, and so is this one
             self._parts.append(payload)
             self._length += len(payload)
             if self._length > RECORD_LIMIT:

@@ -1,4 +1,4 @@
-"""Reading a log from its file, whole or while it is being written."""
+"""Read a log from its file, complete or while it is being written."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +12,13 @@ from caduceus.wandb_log.wire import WireError
 
 
 def read_log(path: Path) -> Segment:
-    """Read a `.wandb` file to its last whole record.
+    """Read a `.wandb` file up to its last complete record.
+
+    A log that is cut off or damaged is read as far as possible; `Segment.damage` counts what is
+    lost.
 
     Raises:
-        LogError: the file is missing or isn't a `.wandb` log of version 0. A log that is cut off
-            or damaged inside is read as far as it can be; `damage` says what is lost.
+        LogError: the file is missing or isn't a `.wandb` log of version 0.
     """
     segment = Segment(path)
     segment.history.extend(iter_rows(segment))
@@ -24,10 +26,10 @@ def read_log(path: Path) -> Segment:
 
 
 def iter_rows(segment: Segment) -> Iterator[Row]:
-    """Yield the rows of the log at `segment.path`, and add all else that it says to `segment`.
+    """Yield the rows of the log at `segment.path`, and add its other records to `segment`.
 
     Raises:
-        LogError: as `read_log`.
+        LogError: the file is missing or isn't a `.wandb` log of version 0.
     """
     with open_log(segment.path) as stream:
         reader = RecordReader(stream, segment.damage)
@@ -38,10 +40,10 @@ def iter_rows(segment: Segment) -> Iterator[Row]:
 
 
 def iter_contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and content of each readable record, and add what they say to `segment`.
+    """Yield kind and content of each readable record; add all but the rows to `segment`.
 
     Raises:
-        LogError: as `read_log`.
+        LogError: the file is missing or isn't a `.wandb` log of version 0.
     """
     yield from filter(None, follow_contents(segment, lambda: True))
 
@@ -49,21 +51,23 @@ def iter_contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
 def follow_contents(
     segment: Segment, is_over: Callable[[], bool], interval_s: float = 0.5
 ) -> Iterator[tuple[int, bytes] | None]:
-    """Yield the same as a log is being written, and None whenever there is nothing new.
+    """Yield kind and content of each record of a growing log, and None when there is nothing new.
+
+    Ends with the record of the run's end, or when `is_over` returns True and all is read.
 
     Args:
-        segment: takes everything but rows.
-        is_over: says that the log's writer has gone; the run's own end is an end too.
+        segment: its `path` is read; all records but the rows are added to it.
+        is_over: whether the process that writes the log has ended.
         interval_s: how long to wait when there is nothing new, in seconds.
 
     Raises:
-        LogError: as `read_log`.
+        LogError: the file is missing or isn't a `.wandb` log of version 0.
     """
     with open_log(segment.path) as stream:
         reader = RecordReader(stream, segment.damage)
         was_over = False
         while not was_over:
-            was_over = is_over()  # asked first, so that nothing is missed
+            was_over = is_over()  # before reading, so that what is written last is read too
             for payload in reader.read():
                 add_record(segment, payload)
                 with suppress(WireError):  # counted by add_record
@@ -77,7 +81,7 @@ def follow_contents(
 
 
 class RowWatch:
-    """Follows a log that is being written; each look reads what was added since."""
+    """Read a log that is being written, each time from where the last call ended."""
 
     def __init__(self, path: Path):
         self._stream = path.open("rb")
@@ -85,7 +89,7 @@ class RowWatch:
         self._last_step = -1
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows that were added since the last look."""
+        """Yield the rows that were added since the last call."""
         for payload in self._reader.read():
             with suppress(WireError):
                 kind, content = split_record(payload)
@@ -93,7 +97,7 @@ class RowWatch:
                     yield read_row(content)
 
     def last_step(self) -> int:
-        """The step of the last row in the file; -1 before the first."""
+        """Return the step of the last row in the file; -1 before the first."""
         for row in self.rows():
             self._last_step = int(row.get("_step", "0"))
         return self._last_step
@@ -108,13 +112,13 @@ def follow(
 ) -> Iterator[Row]:
     """Yield each row of a run as it is written.
 
-    Ends after the run's own end, or when `is_over` says that its writer has gone and all that it
-    left is read. Waits for a file that isn't there yet.
+    Waits for a file that doesn't exist yet. Ends with the record of the run's end, or when
+    `is_over` returns True and all is read.
 
     Args:
         path: the `.wandb` file.
-        is_over: asked whenever there is nothing new.
-        interval_s: how long to wait then, in seconds.
+        is_over: whether the process that writes the log has ended.
+        interval_s: how long to wait when there is nothing new, in seconds.
 
     Raises:
         LogError: the file isn't a `.wandb` log of version 0, or can't be read.
@@ -127,7 +131,7 @@ def follow(
     with open_log(path) as stream:
         reader = RecordReader(stream, segment.damage)
         while segment.exit_code is None:
-            was_over = is_over()  # asked before reading, so that nothing written is missed
+            was_over = is_over()  # before reading, so that what is written last is read too
             for payload in reader.read():
                 if (row := add_record(segment, payload)) is not None:
                     yield row

@@ -1,4 +1,7 @@
-"""What the records of a log say: reading them into a segment."""
+"""Read the records of a log into a segment: the meaning of each kind of record.
+
+Kinds and fields are those of the message `Record` in wandb/proto/wandb_internal.proto.
+"""
 
 import json
 from collections.abc import Callable, Iterable
@@ -18,14 +21,14 @@ from caduceus.wandb_log.segments import (
 )
 from caduceus.wandb_log.wire import Message, WireError, decode, iter_fields, read_varint
 
-HISTORY, SUMMARY = 2, 3  # field numbers of a Record
+HISTORY, SUMMARY = 2, 3  # kinds of a record: field numbers of `Record`
 
 
 def add_record(segment: Segment, payload: bytes) -> Row | None:
-    """Add what a record says to `segment`, or return it if it is a row of the history.
+    """Add a record to `segment`, or return it if it is a row of the history.
 
-    A record that isn't what W&B writes is counted in `segment.damage`, as are the records missing
-    before this one: W&B numbers them 1, 2, 3, ….
+    Records that can't be read are counted in `segment.damage`, and so are gaps before this one:
+    W&B numbers records 1, 2, 3, ….
     """
     number = record_number(payload)
     if number > segment.last_record:
@@ -35,7 +38,10 @@ def add_record(segment: Segment, payload: bytes) -> Row | None:
 
 
 def record_number(payload: bytes) -> int:
-    """The number of a record, its first field; 0 if it has none."""
+    """Return the number of a record, its first field; 0 if it has none, or 2^28 and more.
+
+    `columns` reads numbers up to 2^28 only, and both readers must count the same gaps.
+    """
     try:
         number = read_varint(payload, 1)[0] if payload[:1] == b"\x08" else 0
     except WireError:
@@ -44,20 +50,24 @@ def record_number(payload: bytes) -> int:
 
 
 def add_content(segment: Segment, payload: bytes) -> Row | None:
-    """As `add_record`, but for the number."""
+    """Add a record to `segment` or return its row, like `add_record`, but ignore its number."""
     try:
         kind, content = split_record(payload)
         if kind == HISTORY:
             return read_row(content)
         if kind in _ADDERS:
             _ADDERS[kind](segment, content)
-    except (ValueError, RecursionError):  # WireError, or JSON that isn't
+    except (ValueError, RecursionError):  # a WireError, or invalid or too deeply nested JSON
         segment.damage.unreadable_records += 1
     return None
 
 
 def split_record(payload: bytes) -> tuple[int, bytes]:
-    """The field number of a record's kind, and its content."""
+    """Return the kind of a record (its field number) and its content.
+
+    Raises:
+        WireError: it isn't a message.
+    """
     kind, content = 0, b""
     for number, value in iter_fields(payload):
         if number not in _NOT_KINDS and isinstance(value, bytes):
@@ -65,11 +75,15 @@ def split_record(payload: bytes) -> tuple[int, bytes]:
     return kind, content
 
 
-_NOT_KINDS = (1, 16, 19, 200)  # num, control, uuid, _info
+_NOT_KINDS = (1, 16, 19, 200)  # fields beside the content: num, control, uuid, _info
 
 
 def read_row(content: bytes) -> Row:
-    """A row of the history."""
+    """Return the row in the content of a history record.
+
+    Raises:
+        WireError: the content isn't a history record.
+    """
     row = {}
     for number, value in iter_fields(content):
         if number == 1:
@@ -79,7 +93,11 @@ def read_row(content: bytes) -> Row:
 
 
 def read_item(content: Any) -> tuple[list[str], str]:
-    """Keys and JSON text of an item of a history, summary or config record."""
+    """Return keys (outermost first) and JSON text of an item of a history, summary or config.
+
+    Raises:
+        WireError: the content isn't an item.
+    """
     key, nested, text = "", [], ""
     for number, value in iter_fields(content):
         if number == 16:
@@ -92,7 +110,7 @@ def read_item(content: Any) -> tuple[list[str], str]:
 
 
 def metric_name(keys: list[str]) -> str:
-    r"""The keys of a metric as one name: joined by dots, `\.` for a dot inside a key."""
+    r"""Return the keys of a metric as one name: joined by dots, `\.` for a dot inside a key."""
     if len(keys) == 1 and "." not in keys[0]:  # nearly every item
         return keys[0]
     return ".".join(key.replace(".", "\\.") for key in keys)
@@ -105,23 +123,29 @@ def _text(value: Any) -> str:
 
 
 def update(values: dict[str, Any], content: bytes) -> None:
-    """Set and remove what a config or summary record says, in nested dictionaries."""
+    """Set and remove the values of a config or summary record in nested dictionaries.
+
+    Raises:
+        ValueError: the record is damaged.
+        RecursionError: a value is nested deeper than Python's JSON reader goes.
+    """
     for number, value in iter_fields(content):
-        if number == 1:
+        if number == 1:  # update
             keys, text = read_item(value)
             set_value(values, keys, json.loads(text))
-        elif number == 2:
+        elif number == 2:  # remove
             *above, last = read_item(value)[0]
-            _below(values, above).pop(last, None)
+            _dictionary_at(values, above).pop(last, None)
 
 
 def set_value(values: dict[str, Any], keys: list[str], value: Any) -> None:
     """Set one value in nested dictionaries."""
     *above, last = keys
-    _below(values, above)[last] = value
+    _dictionary_at(values, above)[last] = value
 
 
-def _below(values: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+def _dictionary_at(values: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return the dictionary that `keys` lead to; create it, or put it in a value's place."""
     for key in keys:
         below = values.get(key)
         if not isinstance(below, dict):
@@ -180,12 +204,12 @@ def _add_run(segment: Segment, content: bytes) -> None:
 
 
 def _add_exit(segment: Segment, content: bytes) -> None:
-    found = decode("Exit", content)
-    segment.exit_code, segment.runtime_s = found.exit_code, found.runtime
+    end = decode("Exit", content)
+    segment.exit_code, segment.runtime_s = end.exit_code, end.runtime
 
 
 def _add_environment(segment: Segment, content: bytes) -> None:
-    """Several of these records come, each with a part of the whole."""
+    """Add a part of the environment; W&B writes several of these records, each with some fields."""
     found = vars(decode("Environment", content))
     git = found.pop("git")
     segment.git_commit = git.commit or segment.git_commit
@@ -226,7 +250,7 @@ def _add_used_artifact(segment: Segment, content: bytes) -> None:
     segment.artifacts.append(Artifact(used.name, used.type, "", (), None, True, {}))
 
 
-_ADDERS: dict[int, Callable[[Segment, bytes], None]] = {
+_ADDERS: dict[int, Callable[[Segment, bytes], None]] = {  # by kind
     SUMMARY: _add_summary,
     5: _add_config,
     7: _add_stats,

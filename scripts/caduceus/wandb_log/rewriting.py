@@ -1,4 +1,4 @@
-"""Several segments of a run written as one log, for the SDK to sync."""
+"""Write the segments of a run as one log, for the SDK to sync."""
 
 import json
 import os
@@ -24,18 +24,23 @@ from caduceus.wandb_log.writing import (
     write_items,
 )
 
+# Field numbers in wandb/proto/wandb_internal.proto.
 _RUN_CONFIG, _RUN_TAGS, _RUN_START_TIME = 4, 10, 17
 _LOCAL_PATH = (12, 4, 6)  # of an artifact: manifest, contents, local_path
-_RUN_ABOUT_RESUMING = (14, 18, 24)  # starting_step, resumed, resume
+_RUN_RESUME_FIELDS = (14, 18, 24)  # starting_step, resumed, resume
 
-Content = tuple[int, bytes]  # a record's kind, and what it holds
+Content = tuple[int, bytes]  # kind and content of a record
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a server has of a run already, and need not be sent again: the `last_step` of its
-    history, name and digest of its `artifacts`; and the `run` that it is there, and the `sweep` to
-    which it belongs, if they have ids of their own.
+    """The part of a run that a server has already, and that is left out of a log to send.
+
+    Attributes:
+        last_step: the last step of its history; -1 for none.
+        artifacts: name and digest of each of its artifacts.
+        run: the run's id on the server, if it is another one there; else empty.
+        sweep: the id of the run's sweep on the server, if it has one; else empty.
     """
 
     last_step: int = -1
@@ -44,31 +49,31 @@ class Held:
     sweep: str = ""
 
 
-_NOTHING = Held()
+_HOLDS_NOTHING = Held()
 
 
 def write_stitched(
     parts: Sequence[Part],
     path: Path,
-    held: Held = _NOTHING,
+    held: Held = _HOLDS_NOTHING,
     find: Callable[[Path], Path] = lambda path: path,
     exit_code: int | None = None,
 ) -> list[Segment]:
-    """Write the segments of a run as one log: the rows that belong to it, each once.
+    """Write the segments of a run as one log, which the SDK syncs to exactly the run's rows.
 
-    Identity, environment, console, system metrics and artifacts of all segments are in it, the
-    summary as they leave it together, and the end of the last one, if it has come to one. The SDK
-    syncs such a log to exactly its rows.
+    It has the rows that belong to the run, each once; the identity; environment, console, system
+    metrics and artifacts of all segments; the summary of all segments together; and the end of the
+    last one, if that has ended.
 
     Args:
-        parts: as `stitch` arranges them; takes the counts of rows.
-        path: the file, which appears when it is whole.
-        held: rows and artifacts to leave out.
-        find: where a file of an artifact lies now, by where it lay when it was logged.
-        exit_code: how the run ended, if that is known better than from its last segment.
+        parts: from `stitch`; their counts of rows are updated.
+        path: the log to write; it appears when it is complete.
+        held: the rows and artifacts to leave out.
+        find: returns the present path of an artifact's file, given its path when it was logged.
+        exit_code: the exit status of the run, if it isn't that of the last segment.
 
     Returns:
-        The segments as they were read, without rows; their `damage` says what is lost.
+        The segments as they were read, without rows; their `damage` counts what is lost.
 
     Raises:
         LogError: a log can't be read.
@@ -78,8 +83,8 @@ def write_stitched(
     unfinished.unlink(missing_ok=True)
     try:
         with LogWriter(unfinished) as log:
-            for kind, content in _whole(parts, segments, held, exit_code):
-                log.append(kind, _moved(content, find) if kind == ARTIFACT else content)
+            for kind, content in _all_records(parts, segments, held, exit_code):
+                log.append(kind, _relocated(content, find) if kind == ARTIFACT else content)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -90,17 +95,20 @@ def follow_stitched(
     parts: Sequence[Part],
     path: Path,
     is_over: Callable[[], bool],
-    held: Held = _NOTHING,
+    held: Held = _HOLDS_NOTHING,
     interval_s: float = 0.5,
 ) -> None:
-    """Write the same log while the last segment is still being written, and end with it.
+    """Write the segments of a run as one log while the last one is still being written.
+
+    The log is that of `write_stitched`, except that summary values are written as rows change them.
+    Returns when the last segment has ended.
 
     Args:
-        parts: as `stitch` arranges them; of the last one, the run itself must be there.
-        path: the file, which grows.
-        is_over: says that the last segment's writer has gone.
-        held: rows and artifacts to leave out.
-        interval_s: how often to look for more, in seconds.
+        parts: from `stitch`; the last log must have the record of its run already.
+        path: the log to write, which grows.
+        is_over: whether the process that writes the last segment has ended.
+        held: the rows and artifacts to leave out.
+        interval_s: how long to wait when there is nothing new, in seconds.
 
     Raises:
         LogError: a log can't be read.
@@ -108,68 +116,73 @@ def follow_stitched(
     segments = [Segment(part.path) for part in parts]
     path.unlink(missing_ok=True)
     with LogWriter(path) as log:
-        for found in _growing(parts, segments, held, is_over, interval_s):
-            if found is None:
+        for record in _live_records(parts, segments, held, is_over, interval_s):
+            if record is None:
                 log.flush()
             else:
-                log.append(*found)
+                log.append(*record)
 
 
-def _whole(
+def _all_records(
     parts: Sequence[Part], segments: Sequence[Segment], held: Held, exit_code: int | None
 ) -> Iterator[Content]:
-    """Kind and content of each record of whole segments."""
-    yield from _head(parts, held)
-    yield from _ended(parts, segments, held)
-    yield from _tags(parts, segments, held)
-    # What logs artifacts afterwards sets the summary again, and can't set NaN.
-    summed_up = [(p, s) for p, s in zip(parts, segments, strict=True) if p.rule != "upload"]
-    yield from _summary(summary_of([p for p, _ in summed_up], [s for _, s in summed_up]))
+    """Yield the records of the stitched log, for segments that are complete."""
+    yield from _identity_records(parts, held)
+    yield from _body_records(parts, segments, held)
+    yield from _tag_records(parts, segments, held)
+    # An upload sets the program's summary again, as a sync would lose it otherwise, but can't set
+    # NaN. So only the programs' own summaries are merged.
+    programs = [(p, s) for p, s in zip(parts, segments, strict=True) if p.rule != "upload"]
+    yield from _summary_records(summary_of([p for p, _ in programs], [s for _, s in programs]))
     if exit_code is None and segments:
         exit_code = segments[-1].exit_code
     if exit_code is not None:
-        # The last process may only have logged an artifact, in no time.
+        # The longest, as the last process may only have uploaded an artifact, within a second.
         runtime = max((segment.runtime_s or 0 for segment in segments), default=0)
         yield EXIT, encode("Exit", {"exit_code": exit_code, "runtime": runtime})
 
 
-def _ended(
+def _body_records(
     parts: Sequence[Part], segments: Sequence[Segment], held: Held
 ) -> Generator[Content, None, int | None]:
-    """What of whole segments goes in, but for summary and end; returns the last step."""
+    """Yield the records of complete segments but for summary and end; return the last step."""
     before: int | None = None
     for part, segment in zip(parts, segments, strict=True):
         for kind, content in iter_contents(segment):
             if kind not in (SUMMARY, EXIT):
-                yield from _kept(part, kind, content, before, held)
+                yield from _stitched_records(part, kind, content, before, held)
         before = before if part.last is None else part.last
     return before
 
 
-def _growing(
+def _live_records(
     parts: Sequence[Part],
     segments: Sequence[Segment],
     held: Held,
     is_over: Callable[[], bool],
     interval_s: float,
 ) -> Iterator[Content | None]:
-    """The same with a last segment that grows; None whenever there is nothing new."""
-    yield from _head(parts, held)
-    before = yield from _ended(parts[:-1], segments[:-1], held)
+    """Yield the records of the stitched log while the last segment grows.
+
+    None is yielded whenever there is nothing new.
+    """
+    yield from _identity_records(parts, held)
+    before = yield from _body_records(parts[:-1], segments[:-1], held)
     summary = replay(parts[:-1])
-    yield from _summary(summary.values)
+    yield from _summary_records(summary.values)
     growing = follow_contents(segments[-1], is_over, interval_s)
-    for found in summary.follow(parts[-1], growing):
-        if found is None:
+    for record in summary.follow(parts[-1], growing):
+        if record is None:
             yield None
         else:
-            yield from _kept(parts[-1], *found, before, held)
-    if segments[-1].exit_code is None:  # killed: without an end the SDK would wait for one
+            yield from _stitched_records(parts[-1], *record, before, held)
+    # The process was killed: without the record of an end the SDK would wait for one.
+    if segments[-1].exit_code is None:
         yield EXIT, encode("Exit", {"exit_code": 1})
 
 
-def _head(parts: Sequence[Part], held: Held) -> Iterator[Content]:
-    """Who the run is."""
+def _identity_records(parts: Sequence[Part], held: Held) -> Iterator[Content]:
+    """Yield the header of the log and the record of the run."""
     heads = [_first_records(part.path) for part in parts]
     if heads:
         yield from ((LOG_HEADER, content) for content in heads[0].get(LOG_HEADER, []))
@@ -178,8 +191,10 @@ def _head(parts: Sequence[Part], held: Held) -> Iterator[Content]:
         yield RUN, _identity(runs[0], runs[-1], held)
 
 
-def _tags(parts: Sequence[Part], segments: Sequence[Segment], held: Held) -> Iterator[Content]:
-    """The run with its tags, if a program has added some."""
+def _tag_records(
+    parts: Sequence[Part], segments: Sequence[Segment], held: Held
+) -> Iterator[Content]:
+    """Yield the record of the run with all its tags, if the program has added some."""
     runs = [content for part in parts for content in _first_records(part.path).get(RUN, [])]
     logged = [tag for segment in segments if segment.run for tag in segment.run.tags]
     if runs and set(logged) - set(decode("Run", runs[-1]).tags):
@@ -188,37 +203,40 @@ def _tags(parts: Sequence[Part], segments: Sequence[Segment], held: Held) -> Ite
         yield RUN, b"".join(kept) + encode("Run", {"tags": list(dict.fromkeys(logged))})
 
 
-def _kept(
+def _stitched_records(
     part: Part, kind: int, content: bytes, before: int | None, held: Held
 ) -> Iterator[Content]:
-    """What of a record goes into the stitched log."""
+    """Yield the record that stands in the stitched log for a segment's record, if one does."""
     if kind == HISTORY:
         row = keep(part, read_row(content), before)
         if row is not None and int(row.get("_step", 0)) > held.last_step:
-            yield HISTORY, content if not part.shift else _shifted(content, row)
-    elif kind == RUN:
+            yield HISTORY, content if not part.shift else _with_step(content, row)
+    elif kind == RUN:  # the run itself is among the identity records
         yield from (
             (CONFIG, value) for number, value in iter_fields(content) if number == _RUN_CONFIG
         )
     elif kind == ARTIFACT and (held.artifacts or held.run):
         artifact = decode("Artifact", content)
         if (artifact.name, artifact.digest) not in held.artifacts:
-            yield kind, content + _there("Artifact", run_id=held.run)
+            yield kind, content + _encoded_ids("Artifact", run_id=held.run)
     elif kind != LOG_HEADER and (part.rule, kind) != ("upload", ENVIRONMENT):
         yield kind, content
 
 
-def _moved(artifact: bytes, find: Callable[[Path], Path]) -> bytes:
-    """An artifact's record with its files where they lie now."""
+def _relocated(artifact: bytes, find: Callable[[Path], Path]) -> bytes:
+    """Return the record of an artifact with the present paths of its files."""
 
-    def move(path: bytes) -> bytes:
+    def relocate(path: bytes) -> bytes:
         return bytes(find(Path(os.fsdecode(path))).absolute())
 
-    return _rewritten(artifact, _LOCAL_PATH, move)
+    return _rewritten(artifact, _LOCAL_PATH, relocate)
 
 
 def _rewritten(message: bytes, keys: Sequence[int], change: Callable[[bytes], bytes]) -> bytes:
-    """A message with every field that `keys` lead to changed, and all others as they are."""
+    """Return a message in which `change` was applied to every field that `keys` lead to.
+
+    All other fields are kept as bytes, also those that `wire` doesn't know.
+    """
     out = b""
     for number, value in iter_fields(message):
         if isinstance(value, int):
@@ -231,14 +249,14 @@ def _rewritten(message: bytes, keys: Sequence[int], change: Callable[[bytes], by
     return out
 
 
-def _summary(summary: Mapping[str, Any]) -> Iterator[Content]:
+def _summary_records(summary: Mapping[str, Any]) -> Iterator[Content]:
     if summary:
         texts = ((name, json.dumps(value, ensure_ascii=False)) for name, value in summary.items())
         yield SUMMARY, write_items(([name], text) for name, text in texts)
 
 
 def _first_records(path: Path) -> dict[int, list[bytes]]:
-    """The records that say who the run is, which stand before the first row."""
+    """Return the contents of the records before the first row, by kind; the run is among them."""
     found: dict[int, list[bytes]] = {}
     for kind, content in iter_contents(Segment(path)):
         if kind == HISTORY:
@@ -248,28 +266,35 @@ def _first_records(path: Path) -> dict[int, list[bytes]]:
 
 
 def _identity(first: bytes, last: bytes, held: Held) -> bytes:
-    """The run as its last process named it, begun when the first one began, as it is there."""
+    """Return the record of the run from its first and last processes' records.
+
+    It is the last one's, with the start time of the first and without the fields on resuming, which
+    would make the server number the rows anew.
+    """
     started = [value for number, value in iter_fields(first) if number == _RUN_START_TIME]
     kept = b"".join(
         write_bytes(number, value)
         for number, value in iter_fields(last)
-        if isinstance(value, bytes) and number not in (_RUN_START_TIME, *_RUN_ABOUT_RESUMING)
+        if isinstance(value, bytes) and number not in (_RUN_START_TIME, *_RUN_RESUME_FIELDS)
     )
     kept += b"".join(write_bytes(_RUN_START_TIME, value) for value in started[:1])
-    return kept + _there("Run", run_id=held.run, sweep_id=held.sweep)
+    return kept + _encoded_ids("Run", run_id=held.run, sweep_id=held.sweep)
 
 
-def _there(kind: str, **ids: str) -> bytes:
-    """What is put after a message so that it has these ids, but for empty ones: the last counts."""
+def _encoded_ids(kind: str, **ids: str) -> bytes:
+    """Return the fields of these ids, without empty ones, to be appended to a message.
+
+    Of a field that occurs twice, Protocol Buffers take the last.
+    """
     return encode(kind, {name: value for name, value in ids.items() if value})
 
 
-def _shifted(content: bytes, row: Row) -> bytes:
-    """A history record with the step of `row`."""
+def _with_step(content: bytes, row: Row) -> bytes:
+    """Return a history record with the step of `row`, both as an item and as its own field."""
     step = row["_step"]
     out = b""
     for number, value in iter_fields(content):
-        if number == 1 and b"\x12\x05_step" in value[:7]:
+        if number == 1 and b"\x12\x05_step" in value[:7]:  # nested_key: "_step"
             value = write_bytes(2, b"_step") + write_bytes(16, step.encode())
         elif number == 2:
             value = write_number(1, int(step))

@@ -1,4 +1,4 @@
-"""What a log says: one segment of a run, and what belongs to it."""
+"""A segment: the contents of one log, as plain values."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 from caduceus.wandb_log.framing import Damage
 
-Row = dict[str, str]  # JSON text by metric, exactly as it stands in the log
+Row = dict[str, str]  # JSON text by metric, exactly as in the log
 SECOND = 10**9  # nanoseconds
-# Types of artifacts that W&B logs on its own account; tables are media already.
+# Types of artifacts that wandb logs by itself; the tables are among a run's media, too.
 WANDBS_OWN_TYPES = (
     "run_table",
     "wandb-run-incremental-table",
@@ -19,16 +19,16 @@ WANDBS_OWN_TYPES = (
 
 
 def seconds(nanoseconds: int) -> float:
-    """In seconds, as Go computes it, so that W&B's own figures come out to the last digit."""
+    """Return a time in seconds, computed as Go does it, so that it equals W&B's to the last bit."""
     return nanoseconds // SECOND + nanoseconds % SECOND / 1e9
 
 
 @dataclass(frozen=True)
 class RunHeader:
-    """Who the run said it was when the process started; times since 1970.
+    """The identity of the run, as the process started it; times are nanoseconds since 1970.
 
-    `is_resuming` says that the process was started with `resume=`; `starting_step` is what a server
-    then answered, 0 offline.
+    `is_resuming` tells whether the process was started with `resume=`; `starting_step` is the step
+    with which the server answered then, 0 offline.
     """
 
     id: str
@@ -47,15 +47,15 @@ class RunHeader:
 
     @property
     def start_time(self) -> float:
-        """When the process began."""
+        """When the process started, in seconds since 1970."""
         return seconds(self.start_ns)
 
 
 @dataclass(frozen=True)
 class StatsSample:
-    """W&B's own system metrics at one time, since 1970; JSON text by metric.
+    """One sample of W&B's system metrics: JSON text by metric, at nanoseconds since 1970.
 
-    `runtime`, in seconds since the run began, is None unless the log was fetched from a server.
+    `runtime`, in seconds since the start of the run, is None unless the log came from a server.
     """
 
     time_ns: int
@@ -64,13 +64,13 @@ class StatsSample:
 
     @property
     def time(self) -> float:
-        """In seconds."""
+        """The time in seconds since 1970."""
         return seconds(self.time_ns)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What the program printed at one time, in seconds since 1970; `stream` is stdout or stderr."""
+    """Text that the program printed, at seconds since 1970; `stream` is stdout or stderr."""
 
     time: float
     stream: str
@@ -81,8 +81,8 @@ class Output:
 class ArtifactFile:
     """A file of an artifact.
 
-    `digest` is the base64 md5, `path` where the file lay when it was logged (None for a reference
-    to `ref`), `bytes` its size.
+    `digest` is the md5 in base64, `bytes` the size, `path` the place of the file when it was logged
+    (None for a reference to the address `ref`).
     """
 
     digest: str
@@ -93,9 +93,9 @@ class ArtifactFile:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact that was logged, or with `is_used` one that the run took in.
+    """An artifact that the run logged, or, with `is_used`, took as an input.
 
-    An artifact taken from a server has a name and a type only.
+    An input from a server has a name and a type only.
     """
 
     name: str
@@ -109,12 +109,12 @@ class Artifact:
 
 @dataclass
 class Segment:
-    r"""What one process wrote to a run.
+    r"""All that one process wrote to a run.
 
-    `history` holds a row for each step, in the order written. A nested metric's name is its keys
-    joined by dots; a dot inside a key is written `\.`. `summary` and `config` hold values, nested
-    as logged. `environment` and `telemetry` hold what W&B noted about machine, program and SDK.
-    `exit_code` is None if the process never ended the run.
+    `history` holds a row for each step, in the order written. The name of a nested metric is its
+    keys joined by dots; a dot inside a key is written `\.`. `summary` and `config` hold values,
+    nested as logged. `environment` and `telemetry` hold W&B's record of the machine, the program
+    and the SDK. `exit_code` is None if the process didn't end the run, and `runtime_s` with it.
     """
 
     path: Path
@@ -136,10 +136,10 @@ class Segment:
 
     @property
     def files(self) -> Path:
-        """The folder of the files that belong to the run, with its media."""
+        """The folder of the run's files, such as its media."""
         return self.path.parent / "files"
 
     @property
     def program(self) -> str:
-        """The training program, relative to its repository if it has one."""
+        """The path of the training program, relative to its repository if it has one."""
         return str(self.environment.get("code_path") or self.environment.get("program") or "")

@@ -1,7 +1,8 @@
-"""One run out of several segments: which rows of each belong to it.
+"""Stitch the segments of a run: find the rows of each segment that belong to the run.
 
-A process that goes on with a run logs some steps again that an earlier one had logged before it was
-killed. The later one is right: of the earlier rows only those before its first step stay.
+A process that resumes a run from a checkpoint logs some steps again that an earlier process had
+logged after that checkpoint, before it was killed. The later process counts: of the earlier rows
+only those before its first step are kept.
 """
 
 from collections import Counter
@@ -17,8 +18,8 @@ from caduceus.wandb_log.segments import Row, RunHeader, Segment
 from caduceus.wandb_log.wire import decode
 from caduceus.wandb_log.writing import EXIT
 
-METRIC = 12  # a record that `define_metric` writes
-# Metrics that count what a program has done, by the last part of their names, the finest first.
+METRIC = 12  # the kind of a record that `define_metric` writes
+# Metrics that count a program's progress, by the last part of their names; the finest first.
 COUNTERS = ("global_step", "step", "iteration", "epoch")
 
 _NOTHING: Mapping[Path, int | None] = {}
@@ -26,23 +27,23 @@ _NOTHING: Mapping[Path, int | None] = {}
 
 @dataclass
 class Part:
-    """A segment's share in a run.
+    """A segment's part in a run.
 
-    Steps from `start` on are this segment's, and those from `end` on a later one's; `rule` says how
-    that was decided:
+    The steps from `start` to before `end` are this segment's; None leaves that side open. `rule`
+    says how `start` was found:
 
     | rule | the segment |
     |---|---|
-    | fresh | starts the run, and replaces whatever came before |
-    | given | goes on from the step that was given |
-    | server | goes on from the step that a server told it |
-    | steps | logs its own steps, the first of them is where it goes on |
-    | upload | holds what was logged after the program, and no step |
+    | fresh | starts the run, and replaces all earlier segments |
+    | given | resumes from the step that the caller gave |
+    | server | resumes from the step with which the server answered |
+    | steps | logs steps of its own, and resumes from the first of them |
+    | upload | was written by an upload after the program ended, and has no steps |
     | append | logs steps from 0 on, but was started with `resume=`: they follow the earlier ones |
 
-    The other fields are known once the segment is read: how many `rows` belong to the run and how
-    many were `dropped`, by how much steps were shifted, the `first` and `last` step and the largest
-    `stride` between two.
+    The other fields are filled while the segment is read: the number of `rows` that belong to the
+    run and of those `dropped`, the `shift` that is added to the steps, the `first` and `last` step,
+    and the largest distance between two steps, `stride`.
     """
 
     path: Path
@@ -58,14 +59,14 @@ class Part:
     stride: int = 0
 
     def begin(self, first: int, before: int | None) -> None:
-        """Settle by how much steps are shifted: the segment starts at `first`, after `before`."""
+        """Set `shift`, given the segment's first step and the last step of the parts before it."""
         if self.rule == "append":
             self.shift = 0 if before is None else before + 1 - first
         elif self.start is not None and first < self.start:
             self.shift = self.start - first
 
     def note(self, first: int, last: int, rows: int = 1, stride: int = 0) -> None:
-        """Count rows that belong to the run, from step `first` to `last`."""
+        """Count rows that belong to the run, from step `first` to `last` of the run."""
         if self.first is None:
             self.first = first
         if self.last is not None:
@@ -76,7 +77,10 @@ class Part:
 
 
 def find_logs(path: Path) -> list[Path]:
-    """Every `.wandb` file at or below `path`, each once, also where links lead to it twice."""
+    """Return every `.wandb` file at or below `path`, in order.
+
+    Files below linked folders are left out: wandb's `latest-run` is a link to a run's folder.
+    """
     if path.is_file():
         return [path]
     found = sorted(path.rglob("*.wandb"))
@@ -86,11 +90,11 @@ def find_logs(path: Path) -> list[Path]:
 
 
 def group_by_run(paths: Iterable[Path]) -> tuple[dict[str, list[Path]], list[str]]:
-    """The logs of each run, by a name for it, and a message for each file that isn't a log.
+    """Return the logs of each run, by a name of the run, and a message for each unreadable file.
 
-    The name is the run's id; where runs of several projects share it, with the project before it,
-    and with a number after it where that isn't enough. A log that was killed before its run was
-    named goes by its file's name.
+    The name is the run's id. If runs of several projects share an id, entity and project stand
+    before it, and a number after it if that isn't enough. A log that ends before the record of its
+    run gets the id in its file's name.
     """
     by_key: dict[tuple[str, str, str], list[Path]] = {}
     unreadable = []
@@ -113,16 +117,17 @@ def group_by_run(paths: Iterable[Path]) -> tuple[dict[str, list[Path]], list[str
 
 
 def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOTHING) -> list[Part]:
-    """Arrange the segments of one run.
+    """Find the part of each segment in its run.
 
     Args:
-        paths: their `.wandb` files; in the order they were begun if `resumed_from` says anything.
-        resumed_from: where it is known, the step that a segment went on from, or None if it started
-            afresh. For others that is told by their own record of the run and their first step.
+        paths: the `.wandb` files of one run; in the order in which they were started if
+            `resumed_from` isn't empty.
+        resumed_from: by file, the step from which the segment resumed, or None for a fresh start.
+            For other files both are inferred from the record of the run and the first step.
 
     Returns:
-        A part for each segment that contributes to the run, in the order they started. One that a
-        later segment replaces is left out.
+        A part for each segment that contributes to the run, in the order in which they were
+        started. Segments that a later one replaces are left out.
 
     Raises:
         LogError: a file isn't a log.
@@ -137,7 +142,7 @@ def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOT
             part.start = resumed_from[segment.path]
             part.rule = "fresh" if part.start is None else "given"
         else:
-            part.rule, part.start = _tell(segment.run, first)
+            part.rule, part.start = _infer_start(segment.run, first)
         if part.rule == "fresh":
             parts.clear()
         if part.start is not None:
@@ -148,15 +153,26 @@ def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOT
 
 
 def read_head(path: Path) -> tuple[Segment, int | None]:
-    """What stands before the first row, and that row's step; None if there is no row."""
+    """Read a log up to its first row: return a segment without rows, and the step of that row.
+
+    The step is None if there is no row.
+
+    Raises:
+        LogError: the file isn't a log.
+    """
     segment = Segment(path)
     row = next(iter_rows(segment), None)
     return segment, None if row is None else step_of(row)
 
 
-def _tell(run: RunHeader | None, first: int | None) -> tuple[str, int | None]:
-    """By which rule a segment belongs to its run, and the step it goes on from."""
-    if first is None:  # it logged no row: artifacts, say
+def _infer_start(run: RunHeader | None, first: int | None) -> tuple[str, int | None]:
+    """Return the rule of a segment (see `Part`) and the step from which it resumed.
+
+    Args:
+        run: the record of the run, if there is one.
+        first: the step of its first row, if there is one.
+    """
+    if first is None:  # no row: it logged artifacts, for example
         return "append", None
     if run is not None and run.starting_step:
         return "server", run.starting_step
@@ -168,36 +184,37 @@ def _tell(run: RunHeader | None, first: int | None) -> tuple[str, int | None]:
 
 
 def has_rows(log: Path) -> bool:
-    """Whether a log holds a row.
+    """Whether a log has at least one row.
 
     Raises:
-        LogError: it isn't a log.
+        LogError: the file isn't a log.
     """
     return read_head(log)[1] is not None
 
 
 def has_ended(log: Path) -> bool:
-    """Whether the process that wrote a log has ended its run, which W&B notes after all else.
+    """Whether a log has the record of the run's end, which W&B writes last.
 
     Raises:
-        LogError: it isn't a log.
+        LogError: the file isn't a log.
     """
     return any(kind == EXIT for kind, _ in iter_contents(Segment(log)))
 
 
 def goes_on_at(earlier: Sequence[Part], log: Path) -> int | None:
-    """The step at which the process that wrote `log` took up a run, by what it logged.
+    """Return the step from which the process that wrote `log` resumed, inferred from its rows.
 
-    That is the step of its first row. If it logs without steps, which begin at 0 then, it is the
-    step at which a counter in that row had come as far before: the metric that the program declared
-    as its x axis by `define_metric`, or else one of the `COUNTERS`.
+    It is the step of the first row, if that isn't 0. A program that logs without `step=` starts at
+    0 again; then a counter in that row is looked up in the earlier rows: the x axis that the
+    program declared by `define_metric`, or else one of the `COUNTERS`. The result is the step at
+    which the counter had that value before.
 
     Args:
-        earlier: what there was of the run.
-        log: has a row.
+        earlier: the parts of the run before.
+        log: a log with at least one row.
 
     Returns:
-        The step, or None if the process began afresh, as far as can be told.
+        The step, or None for a fresh start, or if nothing shows that it resumed.
 
     Raises:
         LogError: a file isn't a log.
@@ -210,19 +227,19 @@ def goes_on_at(earlier: Sequence[Part], log: Path) -> int | None:
     wanted = None if counter is None else _number(first[counter])
     if counter is None or wanted is None:
         return None
-    begun, last = None, -1
+    previous, last = None, -1  # the counter's previous value, and the last step
     for row in iter_run(earlier):
         last = step_of(row)
         value = _number(row.get(counter, ""))
         if value is not None:
-            if value >= wanted:
-                return None if begun is None else last
-            begun = value
-    return None if begun is None else last + 1
+            if value >= wanted:  # already in the first row that counts: a fresh start
+                return None if previous is None else last
+            previous = value
+    return None if previous is None else last + 1
 
 
 def _axes_and_row(log: Path) -> tuple[list[str], Row]:
-    """The declared x axes, and the first row."""
+    """Return the x axes that a log declares before its first row, and that row."""
     axes = []
     for kind, content in iter_contents(Segment(log)):
         if kind == METRIC:
@@ -240,7 +257,7 @@ def _number(text: str) -> float | None:
 
 
 def step_of(row: Row) -> int:
-    """The step of a row; 0 if it has none."""
+    """Return the step of a row; 0 if it has none."""
     try:
         return int(row.get("_step", "0"))
     except ValueError:
@@ -248,7 +265,7 @@ def step_of(row: Row) -> int:
 
 
 def iter_run(parts: Sequence[Part]) -> Iterator[Row]:
-    """The rows of a run, from all its segments, under their steps in it.
+    """Yield the rows of a run from all its parts, with their steps in the run.
 
     Raises:
         LogError: a log can't be read.
@@ -260,12 +277,12 @@ def iter_run(parts: Sequence[Part]) -> Iterator[Row]:
 
 
 def kept_rows(part: Part, rows: Iterable[Row], before: int | None) -> Iterator[Row]:
-    """The rows of a segment that belong to the run, under their steps in it.
+    """Yield the rows of a segment that belong to the run, with their steps in the run.
 
     Args:
-        part: the segment's share; takes the counts.
-        rows: all of its rows.
-        before: the last step of the parts before it.
+        part: the segment's part in the run; its counts are updated.
+        rows: all rows of the segment.
+        before: the last step of the parts before it; None if there is none.
     """
     for row in rows:
         kept = keep(part, row, before)
@@ -274,7 +291,13 @@ def kept_rows(part: Part, rows: Iterable[Row], before: int | None) -> Iterator[R
 
 
 def keep(part: Part, row: Row, before: int | None) -> Row | None:
-    """A row under its step in the run, if it belongs to it."""
+    """Return a row with its step in the run, or None if it doesn't belong to the run.
+
+    Args:
+        part: the part of the row's segment; its counts are updated.
+        row: the next row of the segment.
+        before: the last step of the parts before it; None if there is none.
+    """
     step = step_of(row)
     if not part.rows and not part.dropped:
         part.begin(step, before)
@@ -287,10 +310,10 @@ def keep(part: Part, row: Row, before: int | None) -> Row | None:
 
 
 def gaps(parts: Sequence[Part]) -> list[tuple[int, int]]:
-    """Where rows are missing between two parts: the steps before and after.
+    """Return the gaps between parts, each as the last step before and the first step after it.
 
-    A killed process loses what it hadn't written yet. Only a step larger than any inside the
-    segments counts, as many programs log every so many steps.
+    A killed process loses the rows that it hadn't written yet. A program may log every k steps, so
+    a distance counts as a gap only if it is larger than any inside the parts.
     """
     found = []
     stride = max((part.stride for part in parts), default=0) or 1

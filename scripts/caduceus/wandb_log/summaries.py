@@ -1,7 +1,7 @@
-"""The summary of a run that several processes wrote, as one process would have left it.
+"""Compute the summary of a run of several processes, as a single process would have left it.
 
-Each process sums up its own rows alone: the least loss of the last one isn't that of the run, and
-what a killed one logged after its checkpoint isn't the run's at all.
+Each process summarizes its own rows only: the minimum of its loss isn't that of the run, and rows
+that a killed process logged after its last checkpoint don't belong to the run at all.
 """
 
 import json
@@ -28,17 +28,17 @@ from caduceus.wandb_log.stitching import Part, step_of
 from caduceus.wandb_log.wire import WireError, decode, iter_fields
 from caduceus.wandb_log.writing import EXIT, RUN, write_items
 
-_AGGREGATES = {"first", "last", "min", "max", "mean"}  # what `define_metric(summary=...)` can name
+_AGGREGATES = {"first", "last", "min", "max", "mean"}  # of `define_metric(summary=...)`
 
-Change = tuple[list[str], Any]  # keys that lead to a value, and the value
+Change = tuple[list[str], Any]  # keys, outermost first, and the value that they lead to
 
 
 def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, Any]:
-    """The summary of a run.
+    """Return the summary of a run, nested as logged.
 
     Args:
-        parts: as `stitch` arranges them, their rows counted.
-        segments: of each part.
+        parts: from `stitch`, with their rows counted.
+        segments: the segment of each part.
 
     Raises:
         LogError: a log can't be read.
@@ -54,26 +54,27 @@ def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, 
 
 
 def must_be_replayed(parts: Sequence[Part], summaries: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the summaries of the parts don't say it all, as they nearly always do.
+    """Whether the summary has to be computed from all rows; nearly always merging is enough.
 
-    They don't where one sums up rows of several, or has what no later one has: a replaced row may
-    have brought it, or it belonged to a dictionary that was set anew.
+    Merging the parts' summaries is wrong if one has an aggregate, as that covers one part's rows
+    only, or if one has a value that no later part has: it may come from a row that was replaced, or
+    from a dictionary that was set as a whole later.
     """
     if sum(bool(part.rows or part.dropped) for part in parts) < 2:
         return False
     later: set[tuple[str, ...]] = set()
     for part, values in zip(reversed(parts), reversed(summaries), strict=True):
         names = {tuple(keys) for keys, _ in _leaves(values)}
-        alone = names - later
-        is_unsure = part.dropped or any(len(keys) > 1 for keys in alone)
-        if (alone and later and is_unsure) or any(map(_is_aggregate, _inner(values))):
+        not_later = names - later
+        is_unsure = part.dropped or any(len(keys) > 1 for keys in not_later)
+        if (not_later and later and is_unsure) or any(map(_is_aggregate, _dictionaries(values))):
             return True
         later |= names
     return False
 
 
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
-    """Keys and value of all that isn't a dictionary, or is an empty one."""
+    """Yield keys and value of everything that isn't a dictionary, or is an empty one."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from (([key, *keys], inside) for keys, inside in _leaves(value))
@@ -81,12 +82,12 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[list[str], Any]]:
             yield [key], value
 
 
-def _inner(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """All dictionaries inside."""
+def _dictionaries(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the dictionaries inside `values`, at every level."""
     for value in values.values():
         if isinstance(value, dict):
             yield value
-            yield from _inner(value)
+            yield from _dictionaries(value)
 
 
 def _is_aggregate(value: Any) -> bool:
@@ -94,7 +95,7 @@ def _is_aggregate(value: Any) -> bool:
 
 
 def replay(parts: Sequence[Part]) -> "RunSummary":
-    """The summary after all records of `parts`, whose rows are counted."""
+    """Compute the summary from all records of `parts`, whose rows have been counted."""
     summary = RunSummary()
     for part in parts:
         for _ in summary.follow(part, _contents(part.path)):
@@ -103,7 +104,7 @@ def replay(parts: Sequence[Part]) -> "RunSummary":
 
 
 def _contents(path: Path) -> Iterator[tuple[int, bytes]]:
-    """As `iter_contents`, for whoever has read the log before."""
+    """Yield kind and content of each record of a log whose damage has been counted before."""
     with open_log(path) as stream:
         for payload in RecordReader(stream, Damage()).read():
             with suppress(WireError):
@@ -111,11 +112,12 @@ def _contents(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 class RunSummary:
-    """What records leave as the summary of their run; `values` are nested as logged.
+    """The summary of a run, computed record by record; `values` are nested as logged.
 
-    W&B writes what a row changes in the summary before the row itself, and what the program sets
-    where it sets it. What rows change that a later part replaces doesn't count; nor does what the
-    program set after the first of these, unless it came to a good end.
+    wandb writes the summary values that a row changes just before the row, and those that the
+    program sets when it sets them. Two kinds of values don't count: those of rows that a later part
+    replaces, and those that the program sets after the first such row, unless it then exits with
+    status 0.
     """
 
     def __init__(self) -> None:
@@ -125,53 +127,56 @@ class RunSummary:
     def follow(
         self, part: Part, contents: Iterable[tuple[int, bytes] | None]
     ) -> Iterator[tuple[int, bytes] | None]:
-        """Take in the records of a part, and yield them with the run's summary in place of its own.
+        """Add the records of a part, and yield them with the run's summary values in theirs.
 
         Args:
-            part: whose `shift` is known, unless none of its rows is replaced.
-            contents: kind and content of each record, and None whenever there is nothing new.
+            part: the part; its `shift` must be known if some of its rows are replaced.
+            contents: kind and content of each record; None, which is passed on, when there is
+                nothing new.
         """
-        progress = _Progress()
-        for found in contents:
+        state = _PartState()
+        for record in contents:
             try:
-                yield from [found] if found is None else self._take(part, progress, *found)
-            except (ValueError, RecursionError):  # damaged, which whoever reads the log has counted
-                yield found
-        if not progress.is_replaced:  # else it is of a row that was lost
-            for keys, value in progress.waiting:
+                yield from [record] if record is None else self._add(part, state, *record)
+            except (ValueError, RecursionError):  # damage is counted where the segment is read
+                yield record
+        # The row that belongs to the last changes wasn't written any more. They count, unless a
+        # later part replaces that row.
+        if not state.is_replaced:
+            for keys, value in state.row_changes:
                 set_value(self.values, keys, value)
 
-    def _take(
-        self, part: Part, progress: "_Progress", kind: int, content: bytes
+    def _add(
+        self, part: Part, state: "_PartState", kind: int, content: bytes
     ) -> list[tuple[int, bytes]]:
-        """Take in a record, and return what stands for it.
+        """Add a record, and return the records that take its place.
 
         Raises:
-            ValueError: it is damaged.
-            RecursionError: a value is nested deeper than Python goes.
+            ValueError: the record is damaged.
+            RecursionError: a value is nested deeper than Python's JSON reader goes.
         """
         if kind == HISTORY:
             row = read_row(content)
-            progress.is_replaced |= part.end is not None and step_of(row) + part.shift >= part.end
-            changes, progress.waiting = progress.waiting, []
-            changed = b"" if progress.is_replaced else self._add_row(row, changes)
+            state.is_replaced |= part.end is not None and step_of(row) + part.shift >= part.end
+            changes, state.row_changes = state.row_changes, []
+            changed = b"" if state.is_replaced else self._add_row(row, changes)
             return [(SUMMARY, changed), (kind, content)] if changed else [(kind, content)]
-        if kind == SUMMARY and (changes := _changes_of_row(content)):
-            progress.waiting = changes
+        if kind == SUMMARY and (changes := _row_changes(content)):
+            state.row_changes = changes
             return []
-        if kind == SUMMARY and progress.is_replaced:
-            progress.set_later.append(content)
+        if kind == SUMMARY and state.is_replaced:
+            state.late_summaries.append(content)
         elif kind == SUMMARY:
             update(self.values, content)
         elif kind == EXIT and decode("Exit", content).exit_code == 0:
-            for set_later in progress.set_later:
-                update(self.values, set_later)
+            for late_summary in state.late_summaries:
+                update(self.values, late_summary)
         elif kind == RUN:
             update(self.values, decode("Run", content).summary)
         return [(kind, content)]
 
     def _add_row(self, row: Row, changes: Sequence[Change]) -> bytes:
-        """Take in a row, and return what it changes in the run's summary, as a record's content."""
+        """Add a row, and return the summary values that it changes, as the content of a record."""
         for name, text in row.items():
             self._metrics.setdefault(name, _Metric()).add(text)
         changed = []
@@ -185,20 +190,25 @@ class RunSummary:
 
 
 @dataclass
-class _Progress:
-    """What was read of a part: what the next row changes, what the program set after the first row
-    that is replaced, and whether there was one.
+class _PartState:
+    """The state while the records of a part are read.
+
+    Attributes:
+        row_changes: the summary values that the next row changes.
+        late_summaries: summary records that the program wrote after the first replaced row.
+        is_replaced: whether a row was read that a later part replaces; so are all that follow.
     """
 
-    waiting: list[Change] = field(default_factory=list)
-    set_later: list[bytes] = field(default_factory=list)
+    row_changes: list[Change] = field(default_factory=list)
+    late_summaries: list[bytes] = field(default_factory=list)
     is_replaced: bool = False
 
 
-def _changes_of_row(content: bytes) -> list[Change]:
-    """What a row changes; nothing if the program or W&B itself wrote the record.
+def _row_changes(content: bytes) -> list[Change]:
+    """Return the values of a summary record that belongs to a row; none of any other one.
 
-    Only in what rows change is every value named by nested keys, its time among them.
+    The record of a row has `_timestamp` among its values; those that the program or wandb writes
+    don't.
     """
     items = [read_item(value) for number, value in iter_fields(content) if number == 1]
     if not any(keys == ["_timestamp"] for keys, _ in items):
@@ -208,14 +218,17 @@ def _changes_of_row(content: bytes) -> list[Change]:
 
 @dataclass
 class _Metric:
-    """The values of a metric so far, summed up as wandb-core does (core/internal/runsummary)."""
+    """The aggregates of a metric's values so far, computed as wandb-core does.
+
+    Source: core/internal/runsummary/metricsummary.go in github.com/wandb/wandb.
+    """
 
     first: str = ""
     last: str = ""
     low: float = 0.0
     high: float = 0.0
     total: float = 0.0
-    count: int = 0  # of numbers
+    count: int = 0  # the number of numeric values
 
     def add(self, text: str) -> None:
         """Add the JSON text of a value."""
@@ -231,12 +244,12 @@ class _Metric:
         self.count += 1
 
     def aggregate(self, names: Iterable[str]) -> dict[str, Any]:
-        """The aggregates of these names."""
-        found = {
+        """Return these aggregates: `first`, `last`, `min`, `max` or `mean`."""
+        aggregates = {
             "first": json.loads(self.first),
             "last": json.loads(self.last),
             "min": self.low,
             "max": self.high,
             "mean": self.total / self.count if self.count else math.nan,
         }
-        return {name: found[name] for name in names}
+        return {name: aggregates[name] for name in names}

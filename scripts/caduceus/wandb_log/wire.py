@@ -1,7 +1,7 @@
-"""Protocol Buffers, as far as W&B's log uses them: https://protobuf.dev/programming-guides/encoding.
+"""Read and write Protocol Buffers: https://protobuf.dev/programming-guides/encoding.
 
-Decoding by a table of our own keeps the reader free of wandb, whose import takes half a second, and
-lets rows be read without building a message for each.
+Covers the parts that W&B's log uses. With a decoder of its own the reader needn't import wandb,
+which takes half a second, and rows are read without building a message object for each.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,8 @@ from typing import Any
 _64_BITS = (1 << 64) - 1
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
-# Message: field number, name, type; a star marks a list. Numbers as in wandb_internal.proto 0.31.
+# By message: number, name and type of each field; a star marks a list. From wandb 0.31's
+# wandb/proto/wandb_internal.proto, but for fields that nothing here reads.
 _TABLE = {
     "Timestamp": "1 seconds int, 2 nanos int",
     "Item": "1 key str, 2 nested_key str*, 16 value_json str",
@@ -46,11 +47,15 @@ Message = SimpleNamespace
 
 
 class WireError(ValueError):
-    """The bytes aren't a message."""
+    """Bytes that aren't the expected message."""
 
 
 def read_varint(data: bytes, position: int) -> tuple[int, int]:
-    """The unsigned number at `position`, and the position after it."""
+    """Return the unsigned number at `position`, and the position after it.
+
+    Raises:
+        WireError: it has more than 10 bytes, or `data` ends inside it.
+    """
     value = shift = 0
     try:
         while (byte := data[position]) >= 128:
@@ -65,7 +70,7 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def write_varint(value: int) -> bytes:
-    """`value`, which isn't negative, as a varint."""
+    """Return `value`, which must not be negative, as a varint."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -75,24 +80,24 @@ def write_varint(value: int) -> bytes:
 
 
 def write_number(number: int, value: int) -> bytes:
-    """A field that holds a number, which isn't negative."""
+    """Return a field that holds a number, which must not be negative."""
     return write_varint(number << 3 | VARINT) + write_varint(value)
 
 
 def write_bytes(number: int, value: bytes) -> bytes:
-    """A field of bytes, text or a message."""
+    """Return a field that holds bytes, text or a message."""
     return write_varint(number << 3 | BYTES) + write_varint(len(value)) + value
 
 
 def iter_fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field: an int, or bytes.
+    """Yield number and value of each field; a value is an int or bytes.
 
     Raises:
         WireError: `data` isn't a message.
     """
     position, size = 0, len(data)
     while position < size:
-        # Nearly every tag and length is one byte: not calling a function for it halves the time.
+        # Nearly every tag and length has one byte: reading it in line halves the time.
         tag = data[position]
         position += 1
         if tag >= 128:
@@ -119,30 +124,30 @@ def iter_fields(data: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def decode(name: str, data: bytes) -> Message:
-    """The message `name` of the table, its missing fields at their defaults.
+    """Return the message `name` of the table; fields that are missing have their defaults.
 
     Raises:
         WireError: `data` isn't such a message.
     """
     fields = _FIELDS[name]
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for number, raw in iter_fields(data):
         if number not in fields:
             continue
         field, kind, is_list = fields[number]
         value = _value(kind, raw)
         if is_list:
-            found.setdefault(field, []).append(value)
+            values.setdefault(field, []).append(value)
         else:
-            found[field] = value
+            values[field] = value
     for field, kind, is_list in fields.values():
-        if field not in found:
-            found[field] = [] if is_list else _default(kind)
-    return Message(**found)
+        if field not in values:
+            values[field] = [] if is_list else _default(kind)
+    return Message(**values)
 
 
 def encode(name: str, values: Mapping[str, Any]) -> bytes:
-    """The message `name` of the table, with these values; others keep their defaults."""
+    """Return the message `name` of the table with these values; other fields are left out."""
     out = b""
     for number, (field, kind, is_list) in _FIELDS[name].items():
         if field in values:
@@ -160,6 +165,7 @@ def _encode_field(number: int, kind: str, value: Any) -> bytes:
 
 
 def _parse_table() -> dict[str, dict[int, tuple[str, str, bool]]]:
+    """Return name, type and whether it is a list, by message and field number."""
     fields: dict[str, dict[int, tuple[str, str, bool]]] = {}
     for name, text in _TABLE.items():
         words = (entry.split() for entry in text.split(", "))
@@ -178,9 +184,14 @@ def _default(kind: str) -> Any:
 
 
 def _value(kind: str, raw: int | bytes) -> Any:
+    """Return the value of a field of type `kind`.
+
+    Raises:
+        WireError: the field has another wire type.
+    """
     if isinstance(raw, int):
         if kind == "int":
-            return raw - (1 << 64) if raw >> 63 else raw
+            return raw - (1 << 64) if raw >> 63 else raw  # two's complement
         if kind == "bool":
             return bool(raw)
     elif kind == "bytes":

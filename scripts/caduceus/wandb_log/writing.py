@@ -1,4 +1,4 @@
-"""Writing logs, record by record."""
+"""Write a log, record by record."""
 
 import os
 import zlib
@@ -21,14 +21,21 @@ from caduceus.wandb_log.framing import (
 from caduceus.wandb_log.records import record_number
 from caduceus.wandb_log.wire import encode, write_bytes, write_number
 
+# Kinds of a record: field numbers of `Record` in wandb/proto/wandb_internal.proto.
 CONFIG, STATS, ARTIFACT, RUN, EXIT, LOG_HEADER, ENVIRONMENT = 5, 7, 8, 17, 18, 21, 26
 
 
 class LogWriter:
-    """Appends records to a `.wandb` file, which a reader may follow.
+    """Append records to a `.wandb` file, which may be read meanwhile.
 
-    A file that is there already is continued after its last whole record; `last_record` is that
-    record's number.
+    An existing file is cut off after its last complete record and continued there. `last_record` is
+    the number of the last record; 0 in a new file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        LogError: an existing file isn't a log.
     """
 
     def __init__(self, path: Path):
@@ -52,29 +59,29 @@ class LogWriter:
         self._stream.close()
 
     def append(self, kind: int, content: bytes) -> None:
-        """Append a record."""
+        """Append a record of this kind."""
         self.last_record += 1
         framed = _frame(write_record(self.last_record, kind, content), self._position)
         self._stream.write(framed)
         self._position += len(framed)
 
     def flush(self) -> None:
-        """Let readers see what was appended."""
+        """Make all that was appended visible to readers."""
         self._stream.flush()
 
 
 def _frame(record: bytes, position: int) -> bytes:
-    """A record in its chunks, as it stands at `position` of the file."""
+    """Return a record as chunks, given the position in the file at which it will stand."""
     out = bytearray()
     rest, is_first = record, True
     while is_first or rest:
         room = BLOCK - (position + len(out)) % BLOCK
-        if room < CHUNK_HEADER.size:
+        if room < CHUNK_HEADER.size:  # no header fits into the rest of the block: fill with zeros
             out += bytes(room)
             room = BLOCK
         payload, rest = rest[: room - CHUNK_HEADER.size], rest[room - CHUNK_HEADER.size :]
-        begun, ended = (FIRST, FULL) if is_first else (MIDDLE, LAST)
-        kind = begun if rest else ended
+        unfinished, finished = (FIRST, FULL) if is_first else (MIDDLE, LAST)
+        kind = unfinished if rest else finished
         is_first = False
         checksum = zlib.crc32(bytes([kind]) + payload)
         out += CHUNK_HEADER.pack(checksum, len(payload), kind) + payload
@@ -82,12 +89,16 @@ def _frame(record: bytes, position: int) -> bytes:
 
 
 def write_record(number: int, kind: int, content: bytes) -> bytes:
-    """A record of a log."""
+    """Return a record: its number and its content, in the field of its kind."""
     return write_number(1, number) + write_bytes(kind, content)
 
 
 def write_items(values: Iterable[tuple[Sequence[str], str]]) -> bytes:
-    """A history, summary or config record's items: keys that lead to a value, and its JSON text."""
+    """Return the content of a history, summary or config record.
+
+    Args:
+        values: the items: nested keys, outermost first, and the value as JSON text.
+    """
     out = b""
     for keys, text in values:
         out += write_bytes(1, _item_keys(tuple(keys)) + write_bytes(16, text.encode()))

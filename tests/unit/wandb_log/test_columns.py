@@ -131,7 +131,7 @@ def assert_same(path: Path) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(columns, "_STRETCH", 2)  # records that cross a stretch are common then
+    monkeypatch.setattr(columns, "_BLOCKS_PER_READ", 2)  # many records then span two reads
     return tmp_path / "run-x.wandb"
 
 
@@ -242,9 +242,9 @@ def test_two_keys_of_one_hash_are_refused_not_mixed_up(
 ) -> None:
     import numpy as np
 
-    monkeypatch.setattr(items, "_HASH", np.uint64(0))
+    monkeypatch.setattr(items, "_HASH_FACTOR", np.uint64(0))
     path.write_bytes(framed([history(1, {("a",): "1", ("b",): "2"})]))
-    with pytest.raises(LogError, match="two metrics can't be told apart"):
+    with pytest.raises(LogError, match="the names of two metrics have the same hash"):
         list(columns.iter_batches(Segment(path)))
 
 
