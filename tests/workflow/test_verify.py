@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 from caduceus.io.files import write_json
-from caduceus.overview.verification import looking, program
+from caduceus.overview.verification import program
+from caduceus.overview.verification.checks import look_at
 from projects import Project
 
 
@@ -38,7 +39,7 @@ def test_what_is_lost_or_changed_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "media").mkdir()
     (tmp_path / "artifacts/model-x").mkdir(parents=True)
     (tmp_path / "artifacts/model-x/model.txt").write_text("another\n")
-    picture = looking_at_a_picture(tmp_path / "media/curves.png")
+    picture = written_picture(tmp_path / "media/curves.png")
     cell = json.dumps({"_type": "image-file", "path": picture}).replace('"', '""')
     rows = [f'{1 / (step + 1)!r},{step / 7!r},""' for step in range(program.STEPS)]
     rows[2] = rows[2].replace(repr(2 / 7), "0.28")
@@ -49,7 +50,7 @@ def test_what_is_lost_or_changed_is_a_failure(tmp_path: Path) -> None:
     artifact = {"name": "model-x", "type": "model", "digest": "d"}
     write_json(tmp_path / "run_summary.json", {"artifacts": [artifact], "git": {"commit": None}})
 
-    found = {check.name: check for check in looking.look_at(tmp_path, [], "other", [])}
+    found = {check.name: check for check in look_at(tmp_path, [], "other", [])}
     assert {name for name, check in found.items() if check.is_ok} == {"the export works"}
     assert "val/accuracy at step 2 is '0.28'" in found["metrics arrive exactly"].evidence
     assert "isn't what it is drawn as" in found["visualisations display"].evidence
@@ -57,7 +58,7 @@ def test_what_is_lost_or_changed_is_a_failure(tmp_path: Path) -> None:
     assert all(check.mend for check in found.values() if not check.is_ok)
 
 
-def looking_at_a_picture(path: Path) -> str:
+def written_picture(path: Path) -> str:
     from PIL import Image
 
     Image.new("RGB", (800, 520)).save(path)

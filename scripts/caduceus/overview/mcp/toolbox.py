@@ -9,14 +9,14 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.overview.mcp.answers import Answer, plain, shown
-from caduceus.overview.mcp.comparing import compare_groups, compare_runs
+from caduceus.overview.mcp.comparisons import compare_groups, compare_runs
 from caduceus.overview.mcp.histories import get_history
-from caduceus.overview.mcp.overview import probe
+from caduceus.overview.mcp.lineage import artifacts, lineage
 from caduceus.overview.mcp.paper import claims, compute_summary, verification
-from caduceus.overview.mcp.planned import plan
+from caduceus.overview.mcp.plan import plan
+from caduceus.overview.mcp.probe import probe
 from caduceus.overview.mcp.runs import query_runs
 from caduceus.overview.mcp.sweeps import sweep_status
-from caduceus.overview.mcp.tracing import artifacts, lineage
 from caduceus.system.known_secrets import known_secrets
 
 INSTRUCTIONS = """\

@@ -9,8 +9,8 @@ from typing import Any
 from caduceus.errors import AccountError, CaduceusError
 from caduceus.exports.run import export_run_into
 from caduceus.io.files import read_json
-from caduceus.overview.verification.looking import Check, look_at
-from caduceus.overview.verification.making import make_run
+from caduceus.overview.verification.checks import Check, look_at
+from caduceus.overview.verification.test_run import make_run
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.suggestions import suggest

@@ -8,8 +8,8 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.exports.run import export_logs
-from caduceus.overview.verification.looking import Check, look_at
-from caduceus.overview.verification.making import PROJECT, make_run
+from caduceus.overview.verification.checks import Check, look_at
+from caduceus.overview.verification.test_run import PROJECT, make_run
 from caduceus.runs.folder import RunFolder
 from caduceus.server.client import Server
 from caduceus.server.delivery import compare, deliver

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from caduceus.io.files import write_json, write_whole
-from caduceus.overview.verification.looking import Check
+from caduceus.overview.verification.checks import Check
 
 
 def write_verification(checks: Sequence[Check], mode: str, out: Path) -> None:

@@ -9,7 +9,7 @@ from caduceus.errors import CaduceusError
 from caduceus.io.files import read_json
 from caduceus.io.wording import count_of
 from caduceus.overview.mcp.answers import Answer, choose, some
-from caduceus.overview.mcp.evidence import (
+from caduceus.overview.mcp.group_comparison import (
     compare_values,
     comparison_row,
     paper_statistics,

@@ -10,7 +10,7 @@ from typing import Any
 from caduceus.io.cells import render
 from caduceus.io.files import files_below, read_json
 from caduceus.overview.verification import program
-from caduceus.overview.verification.making import GROUP, TAG
+from caduceus.overview.verification.test_run import GROUP, TAG
 from caduceus.system import git, nvml
 
 _RUN_FILES = ("run_summary.json", "metrics_history.csv", "system_metrics.csv")

@@ -52,12 +52,12 @@ def compare_groups(
         worse, within noise, not enough runs; higher or lower without a goal), runs_that_would_do;
         conclusion, method, and left_out, runs that don't count.
     """
-    from caduceus.overview.mcp import evidence
+    from caduceus.overview.mcp import group_comparison
     from caduceus.overview.mcp import variants as choosing
 
     asked = choosing.metric_of(metric, goal, at, best_by)
     chosen = choosing.choose_variants(results, experiment, group, variants)
-    found = evidence.weigh_variants(chosen, asked, baseline, results)
+    found = group_comparison.weigh_variants(chosen, asked, baseline, results)
     about: Answer = {"metric": {k: v for k, v in asked.items() if k != "goal"}, "goal": found.goal}
     about |= {"variants": found.variants}
     return (
@@ -81,7 +81,7 @@ def compare_runs(results: Path, runs: list[str], metrics: list[str] | None = Non
         comparisons with the first run's, as compare_groups has them, of these runs alone: single
         runs give the verdict "not enough runs".
     """
-    from caduceus.overview.mcp import run_evidence
+    from caduceus.overview.mcp import run_comparison
 
-    found: dict[str, Any] = run_evidence.compare(results, runs, metrics)
+    found: dict[str, Any] = run_comparison.compare(results, runs, metrics)
     return found
