@@ -24,8 +24,9 @@ from pathlib import Path
 
 from caduceus.io.cells import parse
 from caduceus.io.files import write_json
+from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.client import Server
-from caduceus.server.runs import RunPath, read_state
+from caduceus.server.runs import read_state
 from caduceus.system.wandb_account import Account
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))

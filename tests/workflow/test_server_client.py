@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from caduceus.errors import AccountError, CaduceusError, ServerError
 from caduceus.io.files import md5_base64
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.runs import check_access
 from caduceus.system.wandb_account import Account
@@ -18,6 +19,8 @@ from wandb_server import WandbServer
 
 KEY = WandbServer.key
 VIEWER = "query Viewer { viewer { username } }"
+
+MINE, ALICES, LABS = (ProjectPath(entity, "p") for entity in ("", "alice", "lab"))
 
 
 def connect(url: str, key: str = KEY, patience_s: float = 0, entity: str | None = None) -> Server:
@@ -128,21 +131,21 @@ class Quiet(SimpleHTTPRequestHandler):
 
 def test_a_server_of_files_is_not_wandbs() -> None:
     with serving(Quiet) as url:
-        message = refused(ServerError, check_access, connect(url), None, "p")
+        message = refused(ServerError, check_access, connect(url), MINE)
         assert message == f"{url}/graphql: status 501"
 
 
 @pytest.mark.parametrize("answer", ["<html>", "[]", "null", "", "1", '{"data": ', "\xff"])
 def test_an_answer_that_is_no_json_object_is_refused(answer: str) -> None:
     with answering(answer.encode("latin-1")) as url:
-        message = refused(ServerError, check_access, connect(url), None, "p")
+        message = refused(ServerError, check_access, connect(url), MINE)
     assert message == f"{url}: status 200 and no JSON; is it a W&B server? see WANDB_BASE_URL"
 
 
 @pytest.mark.parametrize("answer", ["{}", '{"data": null}', '{"data": []}', '{"errors": []}'])
 def test_an_answer_without_data_is_refused(answer: str) -> None:
     with answering(answer.encode()) as url:
-        message = refused(ServerError, check_access, connect(url), None, "p")
+        message = refused(ServerError, check_access, connect(url), MINE)
     assert message == f"{url}: an empty answer"
 
 
@@ -151,7 +154,7 @@ def test_an_answer_without_data_is_refused(answer: str) -> None:
 )
 def test_an_answer_in_another_form_is_refused(answer: str) -> None:
     with answering(answer.encode()) as url:
-        refused(ServerError, check_access, connect(url), None, "p")
+        refused(ServerError, check_access, connect(url), MINE)
 
 
 def test_what_the_server_finds_wrong_is_said(wandb_server: WandbServer) -> None:
@@ -273,24 +276,24 @@ def test_only_the_server_itself_gets_the_key(
 
 def test_an_account_may_log_to_its_own_and_its_teams_projects(wandb_server: WandbServer) -> None:
     server = connect(wandb_server.url)
-    assert check_access(server, None, "p") == "alice"
-    assert check_access(server, "lab", "p") == "lab"
-    assert check_access(connect(wandb_server.url, entity="lab"), None, "p") == "lab"
-    assert check_access(connect(wandb_server.url, entity="lab"), "alice", "p") == "alice"
+    assert check_access(server, MINE) == ALICES
+    assert check_access(server, LABS) == LABS
+    assert check_access(connect(wandb_server.url, entity="lab"), MINE) == LABS
+    assert check_access(connect(wandb_server.url, entity="lab"), ALICES) == ALICES
     assert sorted(wandb_server.store.projects) == [("alice", "p"), ("lab", "p")]
 
 
 def test_a_project_that_is_not_there_is_made_once(wandb_server: WandbServer) -> None:
-    server = connect(wandb_server.url)
+    server, new = connect(wandb_server.url), ProjectPath("lab", "new")
     wandb_server.fail("UpsertModel", drop="after", times=1)
     for _ in range(2):
-        assert check_access(server, "lab", "new") == "lab"
+        assert check_access(server, new) == new
     assert list(wandb_server.store.projects) == [("lab", "new")]
     assert wandb_server.requests.count("POST /graphql UpsertModel") == 2  # one wasn't answered
 
 
 def test_what_is_only_read_is_not_made(wandb_server: WandbServer) -> None:
-    assert check_access(connect(wandb_server.url), "lab", "p", must_write=False) == "lab"
+    assert check_access(connect(wandb_server.url), LABS, must_write=False) == LABS
     assert wandb_server.store.projects == {}
     assert wandb_server.requests == ["POST /graphql Viewer", "POST /graphql Project"]
 
@@ -302,7 +305,7 @@ def test_an_entity_that_nobody_knows_is_answered_with_those_that_are_allowed(
     server = connect(wandb_server.url)
     wandb_server.add_run("abc", "p", "others")
     for entity in ("nobody", "others"):
-        message = refused(AccountError, check_access, server, entity, "p", must_write)
+        message = refused(AccountError, check_access, server, ProjectPath(entity, "p"), must_write)
         assert message == (
             f"wandb.entity: '{entity}' is neither 'alice' nor one of its teams on "
             f"{wandb_server.url}, and has no project 'p' to be seen; allowed: alice, lab, readers"
@@ -312,23 +315,23 @@ def test_an_entity_that_nobody_knows_is_answered_with_those_that_are_allowed(
 def test_who_may_only_read_logs_nothing(wandb_server: WandbServer) -> None:
     server = connect(wandb_server.url)
     wandb_server.add_run("abc", "p", "readers")
-    message = refused(AccountError, check_access, server, "readers", "p")
+    message = refused(AccountError, check_access, server, ProjectPath("readers", "p"))
     assert message == (
         f"'alice' may read readers/p on {wandb_server.url}, but not log to it; ask for the right "
         "to, or name another wandb.entity"
     )
-    message = refused(AccountError, check_access, server, "readers", "new")
+    message = refused(AccountError, check_access, server, ProjectPath("readers", "new"))
     assert "permission denied to access readers/new during upsertModel; ask for" in message
-    assert check_access(server, "readers", "p", must_write=False) == "readers"
-    assert check_access(server, "readers", "new", must_write=False) == "readers"
+    for path in (ProjectPath("readers", name) for name in ("p", "new")):
+        assert check_access(server, path, must_write=False) == path
     assert list(wandb_server.store.projects) == [("readers", "p")]
 
 
 def test_a_key_to_nobody_and_an_account_without_an_entity_are_refused() -> None:
     with answering(b'{"data": {"viewer": null}}') as url:
-        message = refused(AccountError, check_access, connect(url), None, "p")
+        message = refused(AccountError, check_access, connect(url), MINE)
         assert message.startswith(f"{url} doesn't know the API key from WANDB_API_KEY; copy it")
     viewer = b'{"data": {"viewer": {"username": "a", "entity": null, "teams": null}}}'
     with answering(viewer) as url:
-        message = refused(AccountError, check_access, connect(url), None, "p")
+        message = refused(AccountError, check_access, connect(url), MINE)
         assert message == "the account has no entity of its own; set wandb.entity in config.yaml"

@@ -19,10 +19,11 @@ from caduceus.exports import history
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_logs
 from caduceus.io.files import files_below, read_json
+from caduceus.runs.wandb_paths import RunPath
 from caduceus.server import runs
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log, fetched_log
-from caduceus.server.runs import RunPath, RunState, read_history, read_state
+from caduceus.server.runs import RunState, read_history, read_state
 from caduceus.system.wandb_account import Account
 from caduceus.wandb_log import Segment, read_log
 from caduceus.wandb_log.reading import iter_contents

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from caduceus.errors import AccountError, ServerError
 from caduceus.exports.group_names import group_folder
+from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import find_run, planned_runs, refresh_planned, refresh_project
-from caduceus.server.runs import RunPath, RunState
+from caduceus.server.runs import RunState
 from caduceus.system.wandb_account import Account
 from wandb_server import Run, WandbServer
 
@@ -19,6 +20,9 @@ IDS = [f"run-{number:03}" for number in range(300)]
 
 def connect(server: WandbServer, entity: str | None = None) -> Server:
     return Server(Account(server.url, server.key, "WANDB_API_KEY", entity), patience_s=0)
+
+
+MINE, ALICES, LABS = (ProjectPath(entity, "p") for entity in ("", "alice", "lab"))
 
 
 def fill(server: WandbServer) -> list[Run]:
@@ -51,8 +55,8 @@ Refresh = Callable[[Server], tuple[list[str], list[str]]]
 def refresh(request: pytest.FixtureRequest, tmp_path: Path) -> Refresh:
     """Either way to ask after all 300 runs, noted below runs/."""
     if request.param == "planned":
-        return lambda server: refresh_planned(server, None, "p", IDS, tmp_path / "runs")
-    return lambda server: refresh_project(server, "alice/p", [], tmp_path)
+        return lambda server: refresh_planned(server, MINE, IDS, tmp_path / "runs")
+    return lambda server: refresh_project(server, ALICES, [], tmp_path)
 
 
 def test_three_hundred_runs_take_a_handful_of_questions(
@@ -105,26 +109,26 @@ def test_each_change_counts(
     run = wandb_server.add_run("abc", "p", state="running")
     server = connect(wandb_server)
     for expected in (["abc"], []):
-        assert refresh_planned(server, None, "p", ["abc"], tmp_path) == (expected, [])
+        assert refresh_planned(server, MINE, ["abc"], tmp_path) == (expected, [])
     setattr(run, attribute, value)
-    assert refresh_planned(server, None, "p", ["abc"], tmp_path) == (["abc"], [])
+    assert refresh_planned(server, MINE, ["abc"], tmp_path) == (["abc"], [])
     assert getattr(state_of(tmp_path / "abc"), attribute) == value
 
 
 def test_runs_that_the_server_lacks_are_named(wandb_server: WandbServer, tmp_path: Path) -> None:
     fill(wandb_server)
     wanted = ["x", *IDS[:150], "y", *IDS[150:160], "z"]
-    changed, missing = refresh_planned(connect(wandb_server), None, "p", wanted, tmp_path)
+    changed, missing = refresh_planned(connect(wandb_server), MINE, wanted, tmp_path)
     assert (sorted(changed), missing) == (IDS[:160], ["x", "y", "z"])
     assert sorted(times(tmp_path)) == IDS[:160]
-    assert refresh_planned(connect(wandb_server), None, "p", [], tmp_path) == ([], [])
+    assert refresh_planned(connect(wandb_server), MINE, [], tmp_path) == ([], [])
 
 
 def test_a_run_without_a_row_is_known_all_the_same(
     wandb_server: WandbServer, tmp_path: Path
 ) -> None:
     wandb_server.add_run("abc", "p", summary={})
-    assert refresh_planned(connect(wandb_server), None, "p", ["abc"], tmp_path) == (["abc"], [])
+    assert refresh_planned(connect(wandb_server), MINE, ["abc"], tmp_path) == (["abc"], [])
     state = state_of(tmp_path / "abc")
     assert (state.rows, state.last_step, state.group) == (0, -1, "")
 
@@ -137,12 +141,12 @@ def test_runs_of_some_groups_are_noted_with_the_folders_of_these(
         wandb_server.add_run(name, "p", "lab", group=group)
     server = connect(wandb_server)
     wanted = ["ablation/width", "other", "none of these"]
-    assert refresh_project(server, "lab/p", wanted, tmp_path / "some") == (["1", "2", "5"], [])
+    assert refresh_project(server, LABS, wanted, tmp_path / "some") == (["1", "2", "5"], [])
     index = json.loads((tmp_path / "some/runs.json").read_text())
     assert index == {"1": "ablation_width-b3906a", "2": "other", "5": "other"}
     assert sorted(times(tmp_path / "some/runs")) == ["1", "2", "5"]
 
-    refresh_project(server, "lab/p", [], tmp_path / "all")
+    refresh_project(server, LABS, [], tmp_path / "all")
     index = json.loads((tmp_path / "all/runs.json").read_text())
     assert index == {
         "1": "ablation_width-b3906a",
@@ -157,7 +161,7 @@ def test_groups_of_different_names_stay_apart(wandb_server: WandbServer, tmp_pat
     groups = ["a/b", "a_b", "a b", "a:b", None, "ungrouped", ".", "..", "A_B", "ä_b"]
     for group in groups:
         wandb_server.add_run(None, "p", group=group)
-    refresh_project(connect(wandb_server), "alice/p", [], tmp_path)
+    refresh_project(connect(wandb_server), ALICES, [], tmp_path)
     folders = json.loads((tmp_path / "runs.json").read_text()).values()
     assert len(set(folders)) == len(groups)
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", folder) for folder in folders)
@@ -170,7 +174,7 @@ def test_an_id_that_is_no_name_of_a_folder_is_left_out(
 ) -> None:
     wandb_server.add_run(name, "p")
     wandb_server.add_run("good-1_2.3", "p")
-    found = refresh_project(connect(wandb_server), "alice/p", [], tmp_path)
+    found = refresh_project(connect(wandb_server), ALICES, [], tmp_path)
     assert found == (["good-1_2.3"], [name])
     assert json.loads((tmp_path / "runs.json").read_text()) == {"good-1_2.3": "ungrouped"}
     assert [path.name for path in tmp_path.rglob("server.json")] == ["server.json"]
@@ -179,7 +183,7 @@ def test_an_id_that_is_no_name_of_a_folder_is_left_out(
 @pytest.mark.parametrize("name", [".", ".."])
 def test_an_id_of_dots_is_left_out(wandb_server: WandbServer, tmp_path: Path, name: str) -> None:
     wandb_server.add_run(name, "p")
-    assert refresh_project(connect(wandb_server), "alice/p", [], tmp_path / "p") == ([], [name])
+    assert refresh_project(connect(wandb_server), ALICES, [], tmp_path / "p") == ([], [name])
     assert list(tmp_path.rglob("server.json")) == []
 
 
@@ -188,13 +192,13 @@ def test_the_list_of_runs_is_written_only_when_it_has_changed(
 ) -> None:
     run = wandb_server.add_run("1", "p", group="a")
     server = connect(wandb_server)
-    refresh_project(server, "alice/p", [], tmp_path)
+    refresh_project(server, ALICES, [], tmp_path)
     written = (tmp_path / "runs.json").stat().st_mtime_ns
     go_on(wandb_server, run)
-    assert refresh_project(server, "alice/p", [], tmp_path) == (["1"], [])
+    assert refresh_project(server, ALICES, [], tmp_path) == (["1"], [])
     assert (tmp_path / "runs.json").stat().st_mtime_ns == written
     wandb_server.add_run("2", "p", group="a")
-    assert refresh_project(server, "alice/p", [], tmp_path) == (["2"], [])
+    assert refresh_project(server, ALICES, [], tmp_path) == (["2"], [])
     assert json.loads((tmp_path / "runs.json").read_text()) == {"1": "a", "2": "a"}
 
 
@@ -204,14 +208,14 @@ def test_a_project_that_is_not_there_is_an_error_and_not_made(
     server = connect(wandb_server)
     message = f"alice/none: not to be found on {wandb_server.url}"
     for call in (
-        lambda: refresh_planned(server, None, "none", ["abc"], tmp_path),
-        lambda: refresh_project(server, "alice/none", [], tmp_path),
+        lambda: refresh_planned(server, ProjectPath("", "none"), ["abc"], tmp_path),
+        lambda: refresh_project(server, ProjectPath("alice", "none"), [], tmp_path),
     ):
         with pytest.raises(ServerError) as error:
             call()
         assert str(error.value) == message
     with pytest.raises(AccountError, match="'nobody' is neither 'alice' nor one of its teams"):
-        refresh_planned(server, "nobody", "p", ["abc"], tmp_path)
+        refresh_planned(server, ProjectPath("nobody", "p"), ["abc"], tmp_path)
     assert wandb_server.store.projects == {}
     assert list(tmp_path.iterdir()) == []
 
@@ -219,11 +223,11 @@ def test_a_project_that_is_not_there_is_an_error_and_not_made(
 def test_one_run_is_found_by_its_path(wandb_server: WandbServer) -> None:
     wandb_server.add_run("abc", "p", "lab", rows=[{"a": 1}] * 3)
     server = connect(wandb_server, entity="lab")
-    state = find_run(server, RunPath("lab", "p", "abc"))
+    state = find_run(server, LABS, "abc")
     assert (str(state.path), state.rows, state.last_step) == ("lab/p/abc", 3, 2)
-    assert find_run(server, RunPath("", "p", "abc")) == state
+    assert find_run(server, MINE, "abc") == state
     with pytest.raises(ServerError, match=r"^lab/p/xyz: no such run on http://127.* to train it"):
-        find_run(server, RunPath("lab", "p", "xyz"))
+        find_run(server, LABS, "xyz")
 
 
 def test_planned_runs_are_those_of_all_plans(tmp_path: Path) -> None:

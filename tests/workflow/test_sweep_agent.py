@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from caduceus.errors import ServerError
 from caduceus.io.files import write_json
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
 from caduceus.server.sweep_agent import Minder, ask_trial
 from caduceus.sweeps.folders import SweepFolder
@@ -39,7 +40,7 @@ def folder(
 
 
 def ask(folder: SweepFolder, number: int) -> dict[str, Any]:
-    trial = ask_trial(folder, number, "tests", [])
+    trial = ask_trial(folder, number, ProjectPath("", "tests"), [])
     write_json(folder.chosen(f"{number:04d}"), trial)
     return trial
 

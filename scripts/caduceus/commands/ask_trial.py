@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import SpecError
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.sweeps.folders import SweepFolder, Trial
 
 
@@ -29,6 +30,6 @@ def run(arguments: argparse.Namespace) -> None:
         from caduceus.server.sweep_agent import ask_trial  # requests
 
         runs = [path.parent for path in arguments.ended]
-        return ask_trial(folder, number, arguments.project, runs)
+        return ask_trial(folder, number, ProjectPath.parse(arguments.project), runs)
 
     folder.choose_once(arguments.out.stem, choose)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.io.files import write_json
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.runs import check_access
 from caduceus.system.wandb_account import find_account
@@ -16,6 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     account = find_account()
-    entity, _, project = arguments.project.rpartition("/")
-    entity = check_access(Server(account, patience_s=2), entity or None, project)
-    write_json(arguments.out, {"server": account.base_url, "url": account.url, "entity": entity})
+    path = check_access(Server(account, patience_s=2), ProjectPath.parse(arguments.project))
+    written = {"server": account.base_url, "url": account.url, "entity": path.entity}
+    write_json(arguments.out, written)

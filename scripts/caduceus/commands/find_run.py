@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from caduceus.io.files import read_json, write_json
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import find_run, skipped_run
-from caduceus.server.runs import RunPath
 from caduceus.system.wandb_account import find_account
 
 
@@ -19,10 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    entity, _, project = arguments.project.rpartition("/")
-    path = RunPath(entity, project, arguments.out.parent.name)
+    project, run_id = ProjectPath.parse(arguments.project), arguments.out.parent.name
     if arguments.trial is not None and read_json(arguments.trial)["parameters"] is None:
-        state = skipped_run(path)
+        state = skipped_run(project.run(run_id))
     else:
-        state = find_run(Server(find_account()), path)
+        state = find_run(Server(find_account()), project, run_id)
     write_json(arguments.out, state.as_json())

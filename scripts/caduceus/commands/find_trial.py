@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.io.files import write_json
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.sweep_trials import find_trial
 from caduceus.sweeps.folders import SweepFolder
 
@@ -18,4 +19,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
-    write_json(arguments.out, find_trial(folder, number, arguments.project, arguments.results))
+    project = ProjectPath.parse(arguments.project)
+    write_json(arguments.out, find_trial(folder, number, project, arguments.results))

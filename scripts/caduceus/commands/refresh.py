@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from caduceus.errors import SpecError
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import planned_runs, refresh_planned, refresh_project
 from caduceus.system.wandb_account import find_account
@@ -30,17 +31,15 @@ def run(arguments: argparse.Namespace) -> None:
     server = Server(find_account())
     changed, total = 0, 0
     if arguments.plans:
-        entity, _, project = arguments.project.rpartition("/")
-        run_ids = planned_runs(arguments.plans)
-        found, missing = refresh_planned(
-            server, entity or None, project, run_ids, arguments.results / "runs"
-        )
+        project, run_ids = ProjectPath.parse(arguments.project), planned_runs(arguments.plans)
+        found, missing = refresh_planned(server, project, run_ids, arguments.results / "runs")
         changed, total = len(found), len(run_ids)
         for name in missing:
             print(f"not on the server: {name}", file=sys.stderr)
     for chosen in arguments.projects:
         folder = arguments.results / "projects" / chosen["project"]
-        found, unusable = refresh_project(server, chosen["project"], chosen["groups"], folder)
+        project = ProjectPath.parse(chosen["project"])
+        found, unusable = refresh_project(server, project, chosen["groups"], folder)
         changed += len(found)
         total += len(list((folder / "runs").glob("*")))
         for name in unusable:

@@ -16,6 +16,7 @@ from caduceus.io.yaml_files import Key, Source, as_number, load
 from caduceus.project.experiments import Experiment, Run, load_experiment
 from caduceus.project.paper_entries import SECTIONS, check_paper, load_paper
 from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs, shown_metrics
+from caduceus.runs.wandb_paths import ProjectPath
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Project:
     @property
     def place(self) -> str:
         """Where in W&B the runs are: [ENTITY/]PROJECT."""
-        entity, project = (self.config["wandb"][name] for name in ("entity", "project"))
-        return f"{entity}/{project}" if entity else str(project)
+        settings = self.config["wandb"]
+        return str(ProjectPath(settings["entity"] or "", settings["project"]))
 
     @property
     def servers_sweeps(self) -> list[str]:

@@ -24,12 +24,12 @@ from caduceus.io.files import files_below, read_json, write_json
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import stitch_attempts, upload_logs
+from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
 from caduceus.server.runs import (
-    RunPath,
     RunState,
-    path_there,
+    path_on_server,
     read_artifacts,
     read_files,
     read_state,
@@ -85,7 +85,7 @@ def logs_of(folder: RunFolder) -> dict[str, int]:
 def deliver(
     folder: RunFolder,
     server: Server,
-    entity: str,
+    project: ProjectPath,
     patience_s: float,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Delivery:
@@ -94,7 +94,7 @@ def deliver(
     Args:
         folder: the run's folder.
         server: where it goes.
-        entity: the owner of the project it goes to.
+        project: the project it goes to.
         patience_s: how long to wait for a server that doesn't answer.
         is_stopped: ends the sending at once.
 
@@ -102,7 +102,7 @@ def deliver(
         What was noted, as `read_delivery` has it.
     """
     identity = read_json(folder.path / "run.json")
-    path = path_there(identity, entity)
+    path = path_on_server(identity, project)
     delivery: Delivery = {
         "state": "pending",
         "server": server.account.base_url,
@@ -173,7 +173,7 @@ def compare(
 def follow(
     folder: RunFolder,
     server: Server,
-    entity: str,
+    project: ProjectPath,
     patience_s: float,
     is_stopped: Callable[[], bool],
 ) -> None:
@@ -185,7 +185,7 @@ def follow(
         ServerError: the server didn't take it for longer than `patience_s`.
     """
     identity = read_json(folder.path / "run.json")
-    path = path_there(identity, entity)
+    path = path_on_server(identity, project)
     with _held(folder) as lease:
 
         def is_over() -> bool:
@@ -344,4 +344,4 @@ def _sweep_there(
     ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
     if read_json(ours.plan)["engine"] == "wandb" and "handed_out" not in identity:
         return ""
-    return sweep_on_server(ours, server, path)
+    return sweep_on_server(ours, server, path.project_path)

@@ -13,9 +13,9 @@ from typing import Any
 
 from caduceus.errors import ServerError
 from caduceus.io.files import read_json, write_json
+from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.client import Server
 from caduceus.server.runs import (
-    RunPath,
     RunState,
     ServerArtifact,
     configuration,

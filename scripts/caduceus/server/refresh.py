@@ -12,55 +12,54 @@ from typing import Any
 from caduceus.errors import ServerError
 from caduceus.exports.group_names import group_folder
 from caduceus.io.files import read_json, write_json
+from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
-from caduceus.server.runs import SKIPPED, RunPath, RunState, check_access, read_state, read_states
+from caduceus.server.runs import SKIPPED, RunState, check_access, read_state, read_states
 
 _NAMES = 100  # of runs, in one question
 _FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # what the workflow takes for a run
 
 
 def refresh_planned(
-    server: Server, entity: str | None, project: str, run_ids: Sequence[str], runs: Path
+    server: Server, project: ProjectPath, run_ids: Sequence[str], runs: Path
 ) -> tuple[list[str], list[str]]:
     """Note how far planned runs have come.
 
     Args:
         server: the server.
-        entity: the owner of the project; None for the account's own.
-        project: the project.
+        project: the project they were logged to.
         run_ids: the runs.
         runs: results/runs.
 
     Returns:
         The runs that have changed, and those that the server hasn't got, though they were run.
     """
-    entity = check_access(server, entity, project, must_write=False)
+    project = check_access(server, project, must_write=False)
     found: dict[str, RunState] = {}
     for first in range(0, len(run_ids), _NAMES):
         names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
-        found |= {state.path.run: state for state in read_states(server, entity, project, names)}
+        found |= {state.path.run: state for state in read_states(server, project, names)}
     changed = [name for name, state in found.items() if _note(runs / name, state)]
     missing = [name for name in run_ids if name not in found]
     return changed, [name for name in missing if not _is_skipped(runs / name)]
 
 
 def refresh_project(
-    server: Server, project: str, groups: Sequence[str], folder: Path
+    server: Server, project: ProjectPath, groups: Sequence[str], folder: Path
 ) -> tuple[list[str], list[str]]:
     """Note which runs a whole W&B project has, and how far they have come.
 
     Args:
         server: the server.
-        project: ENTITY/PROJECT.
+        project: the project, with its entity.
         groups: W&B groups; all runs if empty.
         folder: takes runs.json, the folder of each run's group by its id, and runs/RUN/server.json.
 
     Returns:
         The runs that have changed, and those whose ids can't be the names of folders.
     """
-    entity, _, name = project.partition("/")
     filters = {"group": {"$in": list(groups)}} if groups else {}
-    states = list(read_states(server, entity, name, filters))
+    states = list(read_states(server, project, filters))
     usable = [state for state in states if _FILE_NAME.fullmatch(state.path.run)]
     changed = [s.path.run for s in usable if _note(folder / "runs" / s.path.run, s)]
     index = {state.path.run: group_folder(state.group) for state in usable}
@@ -68,14 +67,13 @@ def refresh_project(
     return changed, [state.path.run for state in states if state not in usable]
 
 
-def find_run(server: Server, path: RunPath) -> RunState:
+def find_run(server: Server, project: ProjectPath, run_id: str) -> RunState:
     """How far one run has come.
 
     Raises:
         ServerError: the server hasn't got it.
     """
-    entity = check_access(server, path.entity or None, path.project, must_write=False)
-    path = RunPath(entity, path.project, path.run)
+    path = check_access(server, project, must_write=False).run(run_id)
     state = read_state(server, path)
     if state is None:
         raise ServerError(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from caduceus.errors import AccountError, ServerError
+from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
@@ -14,26 +15,9 @@ _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, asked for at a time
 
 
-@dataclass(frozen=True, order=True)
-class RunPath:
-    """Where a run is on a server."""
-
-    entity: str
-    project: str
-    run: str
-
-    def __str__(self) -> str:
-        return f"{self.entity}/{self.project}/{self.run}"
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """The run in a query."""
-        return {"entity": self.entity, "project": self.project, "run": self.run}
-
-
-def path_there(identity: Mapping[str, Any], entity: str) -> RunPath:
-    """Where a run of ours is on a server, by its run.json and the owner of its project."""
-    return RunPath(entity, identity["project"], identity.get("handed_out", identity["id"]))
+def path_on_server(identity: Mapping[str, Any], project: ProjectPath) -> RunPath:
+    """Return the path of a run of ours, from its run.json and the project that it is sent to."""
+    return project.run(identity.get("handed_out", identity["id"]))
 
 
 @dataclass(frozen=True)
@@ -134,17 +118,16 @@ _CREATE_PROJECT = """mutation UpsertModel($entity: String!, $project: String!) {
 }"""
 
 
-def check_access(server: Server, entity: str | None, project: str, must_write: bool = True) -> str:
-    """See that the account is known and may log to a project, which is made if it isn't there.
+def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> ProjectPath:
+    """Check that the account may log to a project, and create the project if it doesn't exist.
 
     Args:
         server: the server.
-        entity: the owner of the project; None for the account's own.
-        project: the project.
-        must_write: False if the project is only read, and not made.
+        path: the project.
+        must_write: False if the project is only read, and not created.
 
     Returns:
-        The entity: the one given, or the account's own.
+        The path with its entity: the one given, or the account's default one.
 
     Raises:
         AccountError: the key is wrong, or there is no such entity or no right to write.
@@ -163,44 +146,42 @@ def check_access(server: Server, entity: str | None, project: str, must_write: b
             server.account.base_url,
         )
     user = viewer.get("username")
-    entity = entity or server.account.entity or viewer.get("entity")
-    if not entity:
+    if not path.entity:
+        path = ProjectPath(server.account.entity or viewer.get("entity") or "", path.project)
+    if not path.entity:
         raise AccountError("the account has no entity of its own; set wandb.entity in config.yaml")
-    found = server.query(_PROJECT, entity=entity, project=project).get("project")
+    found = server.query(_PROJECT, **path.variables).get("project")
     if found is None:
         teams = [edge["node"]["name"] for edge in (viewer.get("teams") or {}).get("edges", [])]
         known = sorted({viewer.get("entity"), user, *teams} - {None})
-        if entity not in known:
+        if path.entity not in known:
             raise AccountError(
-                f"wandb.entity: {entity!r} is neither {user!r} nor one of its teams "
-                f"on {server.account.base_url}, and has no project {project!r} to be seen; "
+                f"wandb.entity: {path.entity!r} is neither {user!r} nor one of its teams "
+                f"on {server.account.base_url}, and has no project {path.project!r} to be seen; "
                 f"allowed: {', '.join(known)}"
             )
         if must_write:
-            server.query(_CREATE_PROJECT, entity=entity, project=project)
+            server.query(_CREATE_PROJECT, **path.variables)
     elif must_write and found["readOnly"]:
         raise AccountError(
-            f"{user!r} may read {entity}/{project} on {server.account.base_url}, but "
+            f"{user!r} may read {path} on {server.account.base_url}, but "
             "not log to it; ask for the right to, or name another wandb.entity"
         )
-    return str(entity)
+    return path
 
 
-def read_states(
-    server: Server, entity: str, project: str, filters: dict[str, Any]
-) -> Iterator[RunState]:
-    """The state of every run of a project that fits, a hundred in a request.
+def read_states(server: Server, path: ProjectPath, filters: dict[str, Any]) -> Iterator[RunState]:
+    """Yield the state of every run of a project that fits, a hundred in a request.
 
     Args:
         server: the server.
-        entity: the project's owner.
-        project: the project.
+        path: the project.
         filters: as in W&B's API: `{"name": {"$in": [ids]}}`, `{"group": name}`; all runs if empty.
 
     Raises:
         ServerError: there is no such project, or it can't be seen.
     """
-    variables = {"entity": entity, "project": project, "filters": json.dumps(filters)}
+    variables = {**path.variables, "filters": json.dumps(filters)}
     for node in _pages(server, _RUNS % _STATE, ("project", "runs"), variables):
         yield _state(node)
 

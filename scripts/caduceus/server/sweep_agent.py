@@ -17,9 +17,10 @@ from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.io.files import read_json
 from caduceus.runs.attempts import Attempt, read_attempts
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.delivery import read_delivery
-from caduceus.server.runs import RunPath, check_access
+from caduceus.server.runs import check_access
 from caduceus.server.sweeps import sweep_on_server
 from caduceus.server.sync import deliver_now
 from caduceus.sweeps.folders import SweepFolder, Trial
@@ -48,13 +49,15 @@ _TRIALS = ("run", "resume")  # the commands that hand out a run
 _Answer = TypeVar("_Answer")
 
 
-def ask_trial(folder: SweepFolder, number: int, project: str, ended: Sequence[Path]) -> Trial:
+def ask_trial(
+    folder: SweepFolder, number: int, project: ProjectPath, ended: Sequence[Path]
+) -> Trial:
     """What the file of trial `number` is to hold if a server chooses it.
 
     Args:
         folder: the sweep's.
         number: counted from 0.
-        project: [ENTITY/]PROJECT, in which the sweep is made if it isn't there.
+        project: the project in which the sweep is created if it doesn't exist.
         ended: folders of runs that the server is to know before; what it lacks is sent.
 
     Returns:
@@ -77,9 +80,8 @@ def ask_trial(folder: SweepFolder, number: int, project: str, ended: Sequence[Pa
                 str(path.parent),
             )
     server = Server(find_account())
-    entity, _, name = project.rpartition("/")
-    place = RunPath(check_access(server, entity or None, name), name, "")
-    where = f"{server.account.base_url} {place.entity}/{place.project}"
+    project = check_access(server, project)
+    where = f"{server.account.base_url} {project}"
     known = [given for path in folder.all_chosen() if (given := read_json(path).get("handed_out"))]
     for given in known:
         if given["place"] != where:
@@ -89,8 +91,8 @@ def ask_trial(folder: SweepFolder, number: int, project: str, ended: Sequence[Pa
             )
     for path in ended:
         _see_delivered(RunFolder(path))
-    sweep = _patiently(lambda: sweep_on_server(folder, server, place))
-    agent = _patiently(lambda: _register(server, place, sweep))
+    sweep = _patiently(lambda: sweep_on_server(folder, server, project))
+    agent = _patiently(lambda: _register(server, project, sweep))
     trial: Trial = {"trial": number, "parameters": None, "told": None, "handed_out": None}
     command = _next_run(server, agent, sweep, {given["run"] for given in known})
     if command is None:
@@ -126,10 +128,10 @@ def _patiently(ask: Callable[[], _Answer]) -> _Answer:
             time.sleep(_BEATS_S)
 
 
-def _register(server: Server, place: RunPath, sweep: str) -> str:
+def _register(server: Server, project: ProjectPath, sweep: str) -> str:
     """The id of a new agent of a sweep."""
-    names = {"entity": place.entity, "project": place.project, "sweep": sweep}
-    answer = server.query(_REGISTER, host=socket.gethostname(), **names)
+    host = socket.gethostname()
+    answer = server.query(_REGISTER, host=host, sweep=sweep, **project.variables)
     agent = (answer.get("createAgent") or {}).get("agent")
     if not agent:
         raise ServerError(f"takes no agent of sweep {sweep}", server.account.base_url)

@@ -13,8 +13,9 @@ from caduceus.errors import ResultError, ServerError
 from caduceus.io.files import read_json
 from caduceus.runs.cost import elsewhere
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
-from caduceus.server.runs import RunPath, check_access, configuration, read_about
+from caduceus.server.runs import check_access, configuration, read_about
 from caduceus.sweeps.folders import SweepFolder, Trial, skipped
 from caduceus.sweeps.judges import rule_of
 from caduceus.sweeps.plans import waits_for_results
@@ -23,13 +24,15 @@ from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import find_logs, stitch
 
 
-def find_trial(folder: SweepFolder, number: int, project: str, results: Sequence[Path]) -> Trial:
+def find_trial(
+    folder: SweepFolder, number: int, project: ProjectPath, results: Sequence[Path]
+) -> Trial:
     """What the file of trial `number` is to hold: see `trials.suggest_trial`.
 
     Args:
         folder: the sweep's.
         number: counted from 0.
-        project: [ENTITY/]PROJECT.
+        project: the project that its runs were logged to.
         results: outcome.json of each run of trial `number - lag`, if the sweep goes by results.
 
     Raises:
@@ -41,10 +44,9 @@ def find_trial(folder: SweepFolder, number: int, project: str, results: Sequence
     trial = open_trial(plan, number, results)
     if is_skipped(config, [*earlier, trial]):
         return trial
-    entity, _, name = project.rpartition("/")
     server = Server(find_account())
     run = folder.run_results(plan, number)[0].parent.name
-    path = RunPath(check_access(server, entity or None, name, must_write=False), name, run)
+    path = check_access(server, project, must_write=False).run(run)
     try:
         trial["parameters"] = config.space.part(configuration(read_about(server, path)))
     except (KeyError, TypeError):

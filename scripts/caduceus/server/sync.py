@@ -11,6 +11,7 @@ from caduceus.io.files import read_json
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.delivery import (
     Delivery,
@@ -22,7 +23,7 @@ from caduceus.server.delivery import (
     logs_of,
     read_delivery,
 )
-from caduceus.server.runs import RunState, check_access, path_there, read_states
+from caduceus.server.runs import RunState, check_access, path_on_server, read_states
 from caduceus.system.wandb_account import find_account
 
 _LOOKS_S = 5.0  # how often to look for runs that have begun or ended
@@ -46,7 +47,7 @@ class Courier:
         self._results = results
         self._jobs = jobs
         self._patience_s = patience_s
-        self._entities: dict[tuple[str | None, str], str] = {}
+        self._projects: dict[ProjectPath, ProjectPath] = {}  # as planned: with its entity
         self._lock = threading.Lock()
 
     def sync(self, folders: Sequence[RunFolder]) -> Iterator[tuple[RunFolder, Delivery]]:
@@ -58,13 +59,13 @@ class Courier:
             AccountError: the account is wrong, or may not write there.
             ServerError: the server can't be reached.
         """
-        entities = [(folder, self._entity(folder)) for folder in folders]
-        states = self._states(entities)
+        projects = [(folder, self._project(folder)) for folder in folders]
+        states = self._states(projects)
         stopped = threading.Event()
         with ThreadPoolExecutor(self._jobs) as pool:
             waiting: dict[Future[Delivery], RunFolder] = {}
             try:
-                for folder, _ in entities:
+                for folder, _ in projects:
                     known = read_delivery(folder)
                     if known and _is_settled(folder, known, self._server, states):
                         yield folder, known
@@ -106,37 +107,35 @@ class Courier:
         for name, job in at_work.items():
             _report(name, job)
 
-    def _entity(self, folder: RunFolder) -> str:
-        """The entity a run goes to, once the account is known to be welcome there."""
-        identity = read_json(folder.path / "run.json")
-        key = (identity["entity"], identity["project"])
+    def _project(self, folder: RunFolder) -> ProjectPath:
+        """Return the project a run goes to; the account's access to it is checked once."""
+        project = project_of(folder)
         with self._lock:
-            if key not in self._entities:
-                self._entities[key] = check_access(self._server, *key)
-            return self._entities[key]
+            if project not in self._projects:
+                self._projects[project] = check_access(self._server, project)
+            return self._projects[project]
 
-    def _states(self, entities: Sequence[tuple[RunFolder, str]]) -> dict[str, RunState]:
+    def _states(self, projects: Sequence[tuple[RunFolder, ProjectPath]]) -> dict[str, RunState]:
         """What the server says of runs that were delivered earlier, by their paths there."""
-        by_project: dict[tuple[str, str], list[str]] = {}
-        for folder, entity in entities:
+        by_project: dict[ProjectPath, list[str]] = {}
+        for folder, project in projects:
             if read_delivery(folder):
-                identity = read_json(folder.path / "run.json")
-                path = path_there(identity, entity)
-                by_project.setdefault((entity, path.project), []).append(path.run)
+                path = path_on_server(read_json(folder.path / "run.json"), project)
+                by_project.setdefault(project, []).append(path.run)
         found = {}
-        for (entity, project), names in by_project.items():
+        for project, names in by_project.items():
             for first in range(0, len(names), _NAMES):
                 wanted = {"name": {"$in": names[first : first + _NAMES]}}
-                for state in read_states(self._server, entity, project, wanted):
+                for state in read_states(self._server, project, wanted):
                     found[str(state.path)] = state
         return found
 
     def _deliver(self, folder: RunFolder, stopped: threading.Event) -> Delivery:
-        entity = self._entity(folder)
-        return deliver(folder, self._server, entity, self._patience_s, stopped.is_set)
+        project = self._project(folder)
+        return deliver(folder, self._server, project, self._patience_s, stopped.is_set)
 
     def _follow(self, folder: RunFolder, stopped: threading.Event) -> None:
-        follow(folder, self._server, self._entity(folder), self._patience_s, stopped.is_set)
+        follow(folder, self._server, self._project(folder), self._patience_s, stopped.is_set)
 
 
 def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
@@ -155,6 +154,12 @@ def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
         if name not in by_name:
             raise ResultError(f"no such run; see {base}", name)
     return [by_name[name] for name in names or by_name]
+
+
+def project_of(folder: RunFolder) -> ProjectPath:
+    """Return the project that a run is planned for; its entity may be the account's default."""
+    identity = read_json(folder.path / "run.json")
+    return ProjectPath(identity["entity"] or "", identity["project"])
 
 
 def has_ended(folder: RunFolder) -> bool:
@@ -223,9 +228,9 @@ def compare_run(folder: RunFolder, server: Server) -> list[str]:
     """
     if not (folder.path / "train.json").exists():
         raise ResultError("it wasn't trained here: nothing to compare", folder.path.name)
-    who = read_json(folder.path / "run.json")
-    entity = check_access(server, who["entity"], who["project"], must_write=False)
-    _, found = compare(folder, server, path_there(who, entity), with_files=True)
+    identity = read_json(folder.path / "run.json")
+    project = check_access(server, project_of(folder), must_write=False)
+    _, found = compare(folder, server, path_on_server(identity, project), with_files=True)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from caduceus.errors import AccountError, CaduceusError, ServerError, SlurmError
 from caduceus.overview.doctor.findings import Finding
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.system import git, slurm
 from caduceus.system.wandb_account import find_account
 
@@ -32,7 +33,8 @@ def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
 
     try:
         server = Server(account, patience_s=0, timeout_s=(1, 2))
-        entity = check_access(server, wandb_settings["entity"], wandb_settings["project"], False)
+        project = ProjectPath(wandb_settings["entity"] or "", wandb_settings["project"])
+        entity = check_access(server, project, must_write=False).entity
         yield Finding("fine", "W&B server", f"answers, and knows {entity}")
     except ServerError as error:
         if is_online:

@@ -11,10 +11,11 @@ from caduceus.exports.run import export_logs
 from caduceus.overview.verification.checks import Check, look_at
 from caduceus.overview.verification.test_run import PROJECT, make_run
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.delivery import compare, deliver
 from caduceus.server.logs import fetch_log
-from caduceus.server.runs import RunPath, check_access, read_about
+from caduceus.server.runs import check_access, read_about
 from caduceus.system.wandb_account import Account, find_account
 
 _SWEEP = {"method": "random", "parameters": {"rate": {"values": [0.1, 0.2]}}}
@@ -31,8 +32,9 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
     try:
         account = find_account()
         server = Server(account, patience_s=2)
-        entity = check_access(server, wandb_settings["entity"], wandb_settings["project"])
-        check_access(server, entity, PROJECT)
+        planned = ProjectPath(wandb_settings["entity"] or "", wandb_settings["project"])
+        entity = check_access(server, planned).entity
+        project = check_access(server, ProjectPath(entity, PROJECT))
     except CaduceusError as error:
         yield Check("login works", False, str(error), "as the line says")
         return
@@ -40,19 +42,19 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="caduceus-verify-") as parent:
         account.use(Path(parent, "logs"))
         folder = RunFolder(Path(parent, "runs", f"verify-{secrets.token_hex(4)}"))
-        path = RunPath(entity, PROJECT, folder.path.name)
+        path = project.run(folder.path.name)
         said = make_run(folder, "online", entity)
         if said:
             yield Check("a test run logs", False, said, "see that wandb and torch can be imported")
             return
-        delivery = deliver(folder, server, entity, wandb_settings["patience_s"])
+        delivery = deliver(folder, server, project, wandb_settings["patience_s"])
         state, found = None, list[str]()
         if not delivery["error"]:
             state, found = compare(folder, server, path, with_files=True)
         yield Check(
             "a test run logs",
             state is not None,
-            f"{account.url}/{entity}/{PROJECT}/runs/{path.run}" if state else delivery["error"],
+            f"{account.url}/{project}/runs/{path.run}" if state else delivery["error"],
             "see to the network and to proxies; then try again",
         )
         if state is not None:
