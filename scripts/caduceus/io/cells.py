@@ -1,6 +1,7 @@
-"""One text for each logged value, the same from whichever source the value comes.
+"""Render logged values as cells of CSV files, in one canonical form.
 
-A value is logged as JSON text. Its cell in a CSV file is that text in canonical form:
+A value is logged as JSON text. The run's log and a W&B server hold different texts of one value (Go
+encodes numbers anew), so a cell is in canonical form, in which both are equal:
 
     1, -7, 9007199254740993   whole numbers, exact; a float without a fraction below 2^53 is one
     0.1, 1e-05, 1e+21         other floats, in the shortest form that reads back as the same number
@@ -18,14 +19,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]')
-_EXACT = 2.0**53  # every whole float below this is exact, so `1.0` and `1` are the same number
-_WORDS = {"NaN", "Infinity", "-Infinity", "true", "false", "null", ""}
+_EXACT = 2.0**53  # below this every whole number is exact as a float, so `1.0` and `1` are equal
+# Texts that mean another value, unless they are in quotes.
+_RESERVED = {"NaN", "Infinity", "-Infinity", "true", "false", "null", ""}
 
 
 def cell(json_text: str) -> str:
-    """The canonical text of a value that was logged as `json_text`.
+    """Return the canonical text of a value that was logged as `json_text`.
 
-    What isn't JSON, or is nested deeper than Python goes, is taken for text.
+    Invalid JSON, or JSON that is nested too deeply for Python's reader, counts as text.
     """
     first = json_text[:1]
     try:
@@ -39,19 +41,19 @@ def cell(json_text: str) -> str:
 
 
 def render(value: Any) -> str:
-    """The canonical text of a value that isn't JSON text; empty for None."""
+    """Return the canonical text of a Python value; empty for None."""
     if value is None:
         return ""
     return _text(value) if isinstance(value, str) else render_json(value)
 
 
 def in_word(value: Any) -> str:
-    """The same where an empty place would be taken for nothing: null for None."""
+    """Return the canonical text of a Python value, with null for None, for use in a sentence."""
     return "null" if value is None else render(value)
 
 
 def render_json(value: Any) -> str:
-    """`value` as JSON without spaces, its numbers in canonical form."""
+    """Return `value` as JSON without spaces, with sorted keys and canonical numbers."""
     if isinstance(value, dict):
         keys = sorted(value)
         items = (f"{json.dumps(k, ensure_ascii=False)}:{render_json(value[k])}" for k in keys)
@@ -64,13 +66,13 @@ def render_json(value: Any) -> str:
 
 
 def canonical(value: Any) -> Any:
-    """`value` with its numbers as cells have them, and the keys of its dictionaries sorted."""
+    """Return `value` with its numbers as cells have them, and its dictionaries sorted by key."""
     if isinstance(value, dict):
         return {key: canonical(value[key]) for key in sorted(value)}
     if isinstance(value, list):
         return [canonical(item) for item in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(str(value))  # so wandb sends it; infinite where it is too large
+        return float(str(value))  # as wandb sends it; infinite if it is too large
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     return value
@@ -93,13 +95,13 @@ def _float(value: float) -> str:
 
 
 def _text(text: str) -> str:
-    """`text` bare where nothing else looks like it, else in quotes."""
-    if text in _WORDS or text[0] in '"[{' or _looks_like_number(text):
+    """Return `text` as it is if it can't be read as another value, else in quotes."""
+    if text in _RESERVED or text[0] in '"[{' or _is_number(text):
         return json.dumps(text, ensure_ascii=False)
     return text
 
 
-def _looks_like_number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
@@ -108,28 +110,29 @@ def _looks_like_number(text: str) -> bool:
 
 
 def parse(cell_text: str) -> Any:
-    """The value of a cell; the reverse of `cell`, for cells that aren't empty."""
-    if cell_text[0] in '"[{' or cell_text in _WORDS or _looks_like_number(cell_text):
+    """Return the value of a cell that isn't empty; the inverse of `cell`."""
+    if cell_text[0] in '"[{' or cell_text in _RESERVED or _is_number(cell_text):
         return json.loads(cell_text)
     return cell_text
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> str:
-    """Rows as CSV: the columns `first`, then all others in the order they first appear."""
+    """Return rows as CSV: the columns `first`, then the others in the order of first appearance."""
     columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
     cells = ([render(row[name]) if name in row else "" for name in columns] for row in rows)
     return csv_line(columns) + "".join(map(csv_line, cells))
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """A line of a CSV file as RFC 4180 has it, but for its end."""
+    r"""Return a line of a CSV file by RFC 4180, but ended by `\n` alone."""
     return ",".join(map(quoted, cells)) + "\n"
 
 
 def quoted(cell_text: str) -> str:
-    """A cell in quotes if it needs them.
+    """Return a cell, in quotes if it needs them.
 
-    Python's csv module leaves a carriage return bare (until 3.13), and then reads it as a line end.
+    Python's csv module (before 3.13) doesn't quote a carriage return, and then reads it as the end
+    of a line.
     """
     if _NEEDS_QUOTES.search(cell_text):
         return '"' + cell_text.replace('"', '""') + '"'

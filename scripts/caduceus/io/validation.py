@@ -1,4 +1,4 @@
-"""Files that users write, held against their closed schemas and filled with the defaults there."""
+"""Validate the files that users write against closed schemas, and fill in the schemas' defaults."""
 
 import difflib
 import json
@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from caduceus.errors import SpecError
 from caduceus.io.yaml_files import Key
 
-Where = Callable[[Sequence[Key]], str]  # keys of a value -> "file:line"
+Where = Callable[[Sequence[Key]], str]  # from the keys of a value to "file:line"
 Schema = dict[str, Any]
 
 _FOLDER = Path(__file__).parents[1] / "project" / "pipeline" / "workflow" / "schemas"
@@ -32,16 +32,16 @@ _TYPE_NAMES = {
 def validate(
     value: Any, schema_name: str, where: Where, above: Sequence[Key] = ()
 ) -> dict[str, Any]:
-    """`value` with every default of the schema filled in.
+    """Validate `value`, and return it with every default of the schema filled in.
 
     Args:
-        value: what the user's file holds.
+        value: the contents of the user's file.
         schema_name: "config", "experiment", "paper" or "sweep".
-        where: finds the file and line of a key, for the message.
-        above: the keys under which `value` stands in the file.
+        where: returns "file:line" of a key, for the message.
+        above: the keys in the file that lead to `value`.
 
     Raises:
-        SpecError: the first thing that the schema doesn't allow.
+        SpecError: the schema doesn't allow the value; names the most relevant problem.
     """
     schema, validator = _load(schema_name)
     error = best_match(validator.iter_errors(value))
@@ -52,7 +52,7 @@ def validate(
 
 
 def schema_keys(schema_name: str, section: str | None = None) -> list[str]:
-    """The keys that a schema knows, at its top or in the mapping `section`."""
+    """Return the keys that a schema allows at the top level, or in the mapping `section`."""
     schema, _ = _load(schema_name)
     return list((schema["properties"][section] if section else schema)["properties"])
 
@@ -64,13 +64,13 @@ def _load(name: str) -> tuple[Schema, Draft202012Validator]:
 
 
 def _fill(schema: Schema, value: Any, root: Schema) -> Any:
-    """`value` with the defaults of `schema`, at every level."""
+    """Return `value` with the defaults of `schema` filled in at every level."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
     if isinstance(value, list) and "items" in schema:
         return [_fill(schema["items"], item, root) for item in value]
     for choice in schema.get("oneOf", []):
-        # The choices of our schemas differ in type, and only mappings have defaults inside.
+        # In our schemas the choices differ in type, and only those for mappings have defaults.
         if choice.get("type") == "object" and isinstance(value, dict):
             return _fill(choice, value, root)
     if not isinstance(value, dict):
@@ -89,7 +89,7 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
 
 
 def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> SpecError:
-    """What is wrong, in one line: the key, what was found, what is allowed."""
+    """Return the error as one line: the key, what was found, what is allowed."""
     keys: list[Key] = [*above, *error.absolute_path]
     name = dotted(keys)
     schema: Schema = error.schema if isinstance(error.schema, dict) else {}
@@ -108,7 +108,7 @@ def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> S
         message = f"missing key {missing!r}{f' in {name!r}' if keys else ''}: add it, {what}"
     elif error.validator == "uniqueItems":
         twice = next(item for index, item in enumerate(found) if item in found[:index])
-        message = f"{name}: {shown(twice)} stands twice; remove one"
+        message = f"{name}: duplicate value {shown(twice)}; remove one"
     elif "propertyNames" in error.absolute_schema_path:
         message = f"{name}: key {shown(found)}, allowed: {_allowed(error, schema)}"
         place = where([*keys, found])
@@ -126,7 +126,7 @@ def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> S
 
 
 def _allowed(error: ValidationError, schema: Schema) -> str:
-    """What the schema allows where `error` arose, in words."""
+    """Return in words what the schema allows in place of the value that it refused."""
     wanted: Any = error.validator_value
     words = str(schema.get("description", ""))
     if error.validator == "enum":
@@ -144,13 +144,13 @@ def _allowed(error: ValidationError, schema: Schema) -> str:
 
 
 def suggestion(found: Any, known: Iterable[str]) -> str:
-    """Words that name the one of `known` that is most like `found`, or none if none is."""
+    """Return ", did you mean 'X'?" for the most similar of `known`; empty if none is similar."""
     close = difflib.get_close_matches(str(found), list(known), n=1)
     return f", did you mean {close[0]!r}?" if close else ""
 
 
 def dotted(keys: Sequence[Key]) -> str:
-    """`keys` as one name: matrix.learning_rate, seeds[2]."""
+    """Return `keys` as one name, such as `matrix.learning_rate` or `seeds[2]`."""
     name = ""
     for key in keys:
         name += f"[{key}]" if isinstance(key, int) else f".{key}" if name else str(key)
@@ -158,6 +158,6 @@ def dotted(keys: Sequence[Key]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as messages show it: JSON, at most 60 characters."""
+    """Return a value as JSON for a message, cut to at most 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,14 +1,14 @@
-"""Numbers and lists in a sentence."""
+"""Phrase counts and lists for use in messages."""
 
 from collections.abc import Sequence
 
 
 def count_of(number: int, noun: str) -> str:
-    """1 run, 2 runs, 1,000 runs."""
+    """Return a number with its noun: "1 run", "2 runs", "1,000 runs"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str], shown: int) -> str:
-    """The first names, and how many more there are."""
+    """Return the first `shown` names, and the number of others: "a, b and 3 more"."""
     more = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

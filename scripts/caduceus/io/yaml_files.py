@@ -1,4 +1,4 @@
-"""YAML files that users write, with the line of every key."""
+"""Read YAML files that users write, and find the line of a key for messages."""
 
 import re
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML 1.1 as W&B reads it, but `1e-5` is a number and a key may stand only once."""
+    """YAML 1.1 as W&B reads it, except that `1e-5` is a number and a repeated key is an error."""
 
-    name: str  # of the file, for messages
+    name: str  # the file, for messages
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for index, key in enumerate(keys):
             if key != "<<" and key in keys[:index]:
                 line = node.value[index][0].start_mark.line + 1
-                raise SpecError(f"key {key!r} stands twice: remove one", f"{self.name}:{line}")
+                raise SpecError(f"duplicate key {key!r}: remove one", f"{self.name}:{line}")
         return super().construct_mapping(node, deep)
 
 
@@ -33,24 +33,24 @@ _Loader.add_implicit_resolver(
 
 
 class _JsonLoader(_Loader):
-    """The same for JSON, in which Python writes numbers that aren't finite as bare words."""
+    """JSON as Python writes it, in which NaN and infinities are bare words."""
 
 
 _JsonLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile("^(?:NaN|-?Infinity)$"), list("NI-")
 )
-# What libyaml says, and what it usually is.
-_MENDS = {
-    "found character that cannot start any token": "a tab, perhaps: indent by spaces",
+# By libyaml's message: what to do about its usual cause.
+_HINTS = {
+    "found character that cannot start any token": "if it is a tab, indent by spaces",
     "did not find expected key": "check the indentation of this line and the one before",
     "mapping values are not allowed in this context": (
-        "check the indentation, or put text with a colon in quotes"
+        "check the indentation, and put text with a colon in quotes"
     ),
 }
 
 
 class Source:
-    """A parsed YAML file: its `value`, and where in the file each part of it stands."""
+    """A parsed YAML file: its `value`, and the position of each part of it in the file."""
 
     def __init__(self, path: str, value: Any, node: yaml.Node | None):
         self.path = path
@@ -58,7 +58,7 @@ class Source:
         self._node = node
 
     def find(self, keys: Sequence[Key]) -> yaml.Node | None:
-        """The node of `keys`, or None where the file has no such key."""
+        """Return the node at `keys`, or None if the file has no such key."""
         node = self._node
         for key in keys:
             node = _child(node, key)
@@ -67,7 +67,7 @@ class Source:
         return node
 
     def where(self, keys: Sequence[Key] = ()) -> str:
-        """`file:line` of the deepest of `keys` that the file has."""
+        """Return `file:line` of `keys`, or of the part of that path that the file has."""
         node, line = self._node, 1
         for key in keys:
             name = _key_node(node, key)
@@ -93,10 +93,14 @@ def _child(node: yaml.Node | None, key: Key) -> yaml.Node | None:
 
 
 def load(path: Path, name: str | None = None) -> Source:
-    """Parse the YAML file at `path`; `name` is how messages call it.
+    """Parse the YAML file at `path`.
+
+    Args:
+        path: the file.
+        name: its name in messages; by default the path.
 
     Raises:
-        SpecError: the file is missing, isn't YAML, or names a key twice.
+        SpecError: the file is missing, isn't YAML, or has a key twice.
     """
     name = name or str(path)
     try:
@@ -114,9 +118,9 @@ def load(path: Path, name: str | None = None) -> Source:
         value = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        mend = _MENDS.get(str(error.problem))
+        hint = _HINTS.get(str(error.problem))
         raise SpecError(
-            f"not YAML: {error.problem}{f'; {mend}' if mend else ''}",
+            f"not YAML: {error.problem}{f'; {hint}' if hint else ''}",
             f"{name}:{mark.line + 1 if mark else 1}",
         ) from None
     except yaml.YAMLError as error:
@@ -127,10 +131,10 @@ def load(path: Path, name: str | None = None) -> Source:
 
 
 def as_number(value: Any) -> Any:
-    """`value` with every text such as '1e-5' or '-.5' made the number it is.
+    """Return `value` with every text such as "1e-5" or "-.5" converted to a number.
 
-    Snakemake reads config.yaml by plain PyYAML, which takes these for text. Other numbers that are
-    text were quoted and stay as they are.
+    Snakemake reads config.yaml by plain PyYAML, which takes these for text. Other texts that look
+    like numbers were quoted by the user, and stay texts.
     """
     if isinstance(value, dict):
         return {key: as_number(item) for key, item in value.items()}

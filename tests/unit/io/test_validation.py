@@ -99,7 +99,7 @@ REFUSED = {
         "runs once with each"
     ),
     "seeds: [1, x]": 'x.yaml:3: seeds[1]: found "x", allowed: a whole number',
-    "seeds: [1, 2, 1]": "x.yaml:3: seeds: 1 stands twice; remove one",
+    "seeds: [1, 2, 1]": "x.yaml:3: seeds: duplicate value 1; remove one",
     "matrix: {rate: 0.1}": (
         "x.yaml:3: matrix.rate: found 0.1, allowed: a list of at least one value"
     ),
@@ -130,7 +130,7 @@ REFUSED = {
         "x.yaml:3: hypothesis: found 3, allowed: text (what the experiment is to show, "
         "in a sentence)"
     ),
-    "seeds: [1]\nseeds: [2]": "x.yaml:4: key 'seeds' stands twice: remove one",
+    "seeds: [1]\nseeds: [2]": "x.yaml:4: duplicate key 'seeds': remove one",
     "seeds: [1": "x.yaml:4: not YAML: did not find expected ',' or ']'",
 }
 

@@ -155,7 +155,7 @@ def test_code_patterns_say_which_files_count(project: Project) -> None:
         ({"exclude": [{"rate": 9}]}, r'exclude\[0\]: {"rate": 9} matches no variant'),
         ({"exclude": [{"rate": 0.1}, {"rate": 0.2}]}, "exclude: no variant is left"),
         ({"baseline": {"rate": 9}}, r'baseline: {"rate": 9} matches no variant; variants: rate='),
-        ({"matrix": {"rate": [1, 1]}}, "matrix.rate: 1 stands twice; remove one"),
+        ({"matrix": {"rate": [1, 1]}}, "matrix.rate: duplicate value 1; remove one"),
         (
             {"matrix": {"width": [1, 2]}, "parameters": {"width": 3}},
             "parameters.width: the matrix has it too; remove it here or there",

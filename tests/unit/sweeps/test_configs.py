@@ -539,7 +539,7 @@ REST = {
     ),
     "controller: {type: remote}": ('3: controller.type: found "remote", allowed: local, cloud'),
     "kind: run": ('3: kind: found "run", allowed: sweep'),
-    "method: grid": ("3: key 'method' stands twice: remove one"),
+    "method: grid": ("3: duplicate key 'method': remove one"),
 }
 
 
