@@ -5,7 +5,7 @@ from pathlib import Path
 
 from caduceus.io.files import write_json
 from caduceus.runs.wandb_paths import ProjectPath
-from caduceus.server.sweep_trials import find_trial
+from caduceus.server.remote_trials import find_trial
 from caduceus.sweeps.folders import SweepFolder
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from caduceus.io.files import write_json
 from caduceus.runs.folder import RunFolder
-from caduceus.server.sweep_trials import judge_run
+from caduceus.server.remote_trials import judge_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

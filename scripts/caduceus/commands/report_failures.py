@@ -8,7 +8,7 @@ from caduceus.exports.run import damage_of
 from caduceus.io.files import read_json, write_json
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.runs.folder import RunFolder
-from caduceus.server.delivery import complaint
+from caduceus.server.run_sync import complaint
 
 _REMOTE = "it failed where it was run"
 

@@ -8,7 +8,7 @@ from typing import Any
 from caduceus.commands import train
 from caduceus.io.files import read_json, write_json
 from caduceus.sweeps.folders import skipped
-from caduceus.sweeps.judges import Rule, check_metric, note_metric, rule_of
+from caduceus.sweeps.pruning import Rule, check_metric, note_metric, rule_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.server.client import Server
-from caduceus.server.sync import Courier, describe, has_ended, has_nothing_to_send, run_folders
+from caduceus.server.uploader import Courier, describe, has_ended, has_nothing_to_send, run_folders
 from caduceus.system.wandb_account import find_account
 
 

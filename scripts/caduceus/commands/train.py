@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caduceus.io.files import files_below
 from caduceus.runs.folder import RunFolder
-from caduceus.sweeps.judges import Rule
+from caduceus.sweeps.pruning import Rule
 from caduceus.system.slurm_time_limits import go_on_later
 from caduceus.training.train import StoppedError, train
 

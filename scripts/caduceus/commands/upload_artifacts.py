@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.out.parent
     receipt = upload_artifacts(path, arguments.dataset)
     if read_json(path / "run.json")["mode"] == "online":
-        from caduceus.server.sync import deliver_now
+        from caduceus.server.uploader import deliver_now
 
         for folder in with_further_runs(RunFolder(path)):
             if message := deliver_now(folder):

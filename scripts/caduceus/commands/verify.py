@@ -9,7 +9,7 @@ from caduceus.overview.verification.online import check_online
 from caduceus.overview.verification.recording import write_verification
 from caduceus.project.project import load_settings
 from caduceus.server.client import Server
-from caduceus.server.sync import compare_run, run_folders
+from caduceus.server.uploader import compare_run, run_folders
 from caduceus.system.wandb_account import find_account
 
 

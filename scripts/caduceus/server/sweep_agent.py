@@ -19,12 +19,12 @@ from caduceus.runs.attempts import Attempt, read_attempts
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
-from caduceus.server.delivery import read_delivery
+from caduceus.server.run_sync import read_delivery
 from caduceus.server.runs import check_access
 from caduceus.server.sweeps import sweep_on_server
-from caduceus.server.sync import deliver_now
+from caduceus.server.uploader import deliver_now
 from caduceus.sweeps.folders import SweepFolder, Trial
-from caduceus.sweeps.judges import Rule, Watch
+from caduceus.sweeps.pruning import Rule, Watch
 from caduceus.system.wandb_account import find_account
 
 _BEATS_S = 5.0

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from caduceus.errors import SpecError
 from caduceus.io.validation import Where, schema_keys, shown, suggestion, validate
 from caduceus.runs import command_line
+from caduceus.sweeps.distribution_specs import CLEAR_KEYS, KEYS, error_at
 from caduceus.sweeps.hyperband import HyperbandSettings, bands
-from caduceus.sweeps.notation import CLEAR_KEYS, KEYS, error_at
 from caduceus.sweeps.parameters import read_space
 from caduceus.sweeps.spaces import Space
 

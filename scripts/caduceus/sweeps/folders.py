@@ -63,7 +63,7 @@ class SweepFolder:
 
     @property
     def unlogged(self) -> Path:
-        """A run that has finished without the sweep's metric: see `judges.note_metric`."""
+        """A run that has finished without the sweep's metric: see `pruning.note_metric`."""
         return self.path / "work/unlogged.json"
 
     def trial(self, name: str) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 from caduceus.io.validation import Where, shown
 from caduceus.io.yaml_files import Key
-from caduceus.sweeps.notation import (
+from caduceus.sweeps.distribution_specs import (
     CLEAR_KEYS,
     EXAMPLE,
     KEYS,

@@ -26,7 +26,7 @@ from caduceus.runs.attempts import (
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.logs import installed_packages, resumed_from, saved_when, stitch_attempts
-from caduceus.sweeps import judges
+from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases, processes
 from caduceus.system.git import UNKNOWN
 from caduceus.system.host import describe_machine
@@ -55,7 +55,7 @@ def train(
     threads: int,
     time_limit_s: float,
     gpu_count: int,
-    rule: judges.Rule | None = None,
+    rule: pruning.Rule | None = None,
 ) -> dict[str, Any]:
     """Make one attempt at a run, unless it has finished already, and write train.json.
 
@@ -179,7 +179,7 @@ def _attempt(
     time_limit_s: float,
     lease: leases.Lease,
     share: gpus.Share,
-    rule: judges.Rule | None,
+    rule: pruning.Rule | None,
 ) -> Attempt:
     number = len(earlier) + 1
     definition = read_json(folder.path / "params.json")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
+from caduceus.sweeps.distribution_specs import read_distribution
 from caduceus.sweeps.distributions import MOST_LEVELS, Distribution
-from caduceus.sweeps.notation import read_distribution
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats

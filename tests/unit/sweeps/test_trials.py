@@ -12,7 +12,7 @@ from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
 from caduceus.sweeps.folders import SweepFolder
-from caduceus.sweeps.judges import Rule, check_metric, note_metric
+from caduceus.sweeps.pruning import Rule, check_metric, note_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
 
 LAG = 3

@@ -13,8 +13,8 @@ from caduceus.overview.verification.test_run import PROJECT, make_run
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
-from caduceus.server.delivery import compare, deliver
 from caduceus.server.logs import fetch_log
+from caduceus.server.run_sync import compare, deliver
 from caduceus.server.runs import check_access, read_about
 from caduceus.system.wandb_account import Account, find_account
 

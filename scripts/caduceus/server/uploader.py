@@ -13,7 +13,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
-from caduceus.server.delivery import (
+from caduceus.server.run_sync import (
     Delivery,
     compare,
     deliver,

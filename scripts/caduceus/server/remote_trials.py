@@ -17,8 +17,8 @@ from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.runs import check_access, configuration, read_about
 from caduceus.sweeps.folders import SweepFolder, Trial, skipped
-from caduceus.sweeps.judges import rule_of
 from caduceus.sweeps.plans import waits_for_results
+from caduceus.sweeps.pruning import rule_of
 from caduceus.sweeps.trials import is_skipped, open_trial
 from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import find_logs, stitch
