@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from caduceus.io.files import write_json, write_whole
-from caduceus.paper.claim_formats import claims_page
+from caduceus.paper.claim_formats import claims_markdown
 from caduceus.paper.claims import decide_claims
 
 
@@ -30,4 +30,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     decided = decide_claims(arguments.plans, arguments.claims, arguments.statistics)
     write_json(arguments.out, decided)
-    write_whole(arguments.out.with_suffix(".md"), claims_page(decided))
+    write_whole(arguments.out.with_suffix(".md"), claims_markdown(decided))

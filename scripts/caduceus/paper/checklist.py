@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from caduceus.io.wording import count_of
-from caduceus.paper.labels import word
-from caduceus.paper.verdict_names import TESTS
+from caduceus.paper.labels import parameter_text
+from caduceus.paper.verdict_names import TEST_NAMES
 
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _OPEN = {
@@ -229,8 +229,8 @@ def _significance(evidence: Evidence) -> Item:
     if evidence.claims:
         claims = evidence.claims
         said.append(
-            f"- Claims: {TESTS[claims['test']]}, at {claims['alpha']:g} for all claims together "
-            "(Holm)."
+            f"- Claims: {TEST_NAMES[claims['test']]}, at {claims['alpha']:g} for all claims "
+            "together (Holm)."
         )
     intervals = bool(cells) and not alone
     paths = [*evidence.tables, *[f"{evidence.folder}/claims.json"] * bool(evidence.claims)]
@@ -278,7 +278,7 @@ def _commit(commit: str | None, runs: int) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={word(value)}" for name, value in values.items())
+    return ", ".join(f"{name}={parameter_text(value)}" for name, value in values.items())
 
 
 def _hours(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The verdicts as people read them: the page claims.md, and a line each on the terminal."""
+"""The verdicts on the claims as Markdown (claims.md) and as lines on the terminal."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ _HEADER = (
 _OUTCOMES = ("supported", "refuted", "within noise", "not enough runs")
 
 
-def claims_page(decided: Mapping[str, Any]) -> str:
-    """claims.md: a table of all verdicts, then each with its statement, reason and method.
+def claims_markdown(decided: Mapping[str, Any]) -> str:
+    """Return claims.md: a table of all verdicts, then each with its reason and method.
 
     Args:
-        decided: what claims.json holds.
+        decided: the content of claims.json.
     """
     claims = decided["claims"]
     rows = [_HEADER, *[_cells(claim) for claim in claims]]
@@ -47,12 +47,12 @@ def claims_page(decided: Mapping[str, Any]) -> str:
 
 
 def claim_lines(decided: Mapping[str, Any]) -> list[str]:
-    """A line for each claim, and one for all before them."""
+    """Return a line that counts the verdicts, and then one for each claim."""
     return [
         f"{_counts(decided['claims'])} (results/paper/claims.md)",
         *[
             f"  {claim['verdict']:<{max(map(len, _OUTCOMES))}}  "
-            f"{' '.join(claim['statement'].split())} ({_why(claim)})"
+            f"{' '.join(claim['statement'].split())} ({_evidence(claim)})"
             for claim in decided["claims"]
         ],
     ]
@@ -64,11 +64,12 @@ def _counts(claims: Sequence[Mapping[str, Any]]) -> str:
     return f"{count_of(len(claims), 'claim')}: {counted}"
 
 
-def _why(claim: Mapping[str, Any]) -> str:
+def _evidence(claim: Mapping[str, Any]) -> str:
+    """Return the corrected p or, where n is too small for a verdict, n and the n to use."""
     if claim["verdict"] != "not enough runs":
         return f"p {round_p(claim['p_adjusted'])}"
-    more = claim["runs_that_would_do"]
-    return f"n {claim['n']}, {more} would do" if more else f"n {claim['n']}"
+    needed = claim["runs_that_would_do"]
+    return f"n {claim['n']}, use {needed}" if needed else f"n {claim['n']}"
 
 
 def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ def _note(decided: Mapping[str, Any]) -> str:
     return (
         "effect: the difference of means, or from the value; of a trend the rank correlation. "
         "size: the effect in standard deviations. p is two-sided; corrected: for all claims here "
-        f"(Holm), decided at {decided['alpha']:g}; least p: the least that so many runs can give."
+        f"(Holm), decided at {decided['alpha']:g}; least p: the smallest that n runs can reach."
     )
 
 

@@ -1,4 +1,4 @@
-"""Claims of the paper, decided together by the runs."""
+"""Decide the claims of the paper from the exported runs, all in one family of tests."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json
-from caduceus.paper.claim_effects import Finding, weigh_claim
+from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.results import Variant, find_side, read_results
 from caduceus.project.claim_checks import wrong_levels
@@ -24,12 +24,12 @@ from caduceus.statistics.verdicts import Verdict, decide
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The variants that a claim is about, in the order of its sides or levels, and their values."""
+class _MeasuredClaim:
+    """The variants that a claim names, their values and the effect computed from these."""
 
-    variants: tuple[Variant, ...]
+    variants: tuple[Variant, ...]  # in the order of the claim's sides or of a trend's levels
     values: tuple[dict[int, float], ...]  # the metric by seed, of each variant
-    finding: Finding
+    effect: ClaimEffect
 
 
 def decide_claims(
@@ -37,45 +37,45 @@ def decide_claims(
     claims: Mapping[str, Mapping[str, Any]],
     statistics: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The verdict on each claim, as results/paper/claims.json holds it.
+    """Return the content of results/paper/claims.json: the verdict on each claim.
 
-    p is corrected for all claims together (Holm 1979).
+    p values are corrected for all claims together (Holm 1979).
 
     Args:
-        plans: results/experiments/ID.json of the experiments that they are about.
+        plans: results/experiments/ID.json of the experiments that the claims name.
         claims: `paper.claims`, every default filled in.
         statistics: `paper.statistics`.
 
     Raises:
-        SpecError: no run has a claim's metric, or a side means no variant or several.
+        SpecError: no run has a claim's metric, or a side matches no variant or several.
     """
-    evidence = {
-        name: _gather(plans, claim, statistics, f"paper.claims.{name}")
+    measured = {
+        name: _measure(plans, claim, statistics, f"paper.claims.{name}")
         for name, claim in claims.items()
     }
     alpha = statistics["alpha"]
-    verdicts = decide([found.finding.test for found in evidence.values()], alpha)
+    verdicts = decide([claim.effect.test for claim in measured.values()], alpha)
     decided = [
-        _entry(name, claims[name], found, verdict, len(claims))
-        for (name, found), verdict in zip(evidence.items(), verdicts, strict=True)
+        _entry(name, claims[name], claim, verdict, len(claims))
+        for (name, claim), verdict in zip(measured.items(), verdicts, strict=True)
     ]
     return {"alpha": alpha, "test": statistics["test"], "claims": decided}
 
 
-def _gather(
+def _measure(
     plans: Sequence[Path], claim: Mapping[str, Any], statistics: Mapping[str, Any], where: str
-) -> Evidence:
+) -> _MeasuredClaim:
     variants = read_results(plans, claim, where)
     kind = claim_kind(claim)
     [metric] = shown_metrics(claim).values()
     levels: list[float] = []
     if kind == "trend":
         parameter = claim[kind]["parameter"]
-        named = {f"{found.name} of {found.experiment}": found.parameters for found in variants}
+        named = {f"{each.name} of {each.experiment}": each.parameters for each in variants}
         if wrong := wrong_levels(parameter, named):
             raise SpecError(wrong, f"{where}.trend.parameter")
-        variants.sort(key=lambda found: found.parameters[parameter])
-        levels = [found.parameters[parameter] for found in variants]
+        variants.sort(key=lambda variant: variant.parameters[parameter])
+        levels = [variant.parameters[parameter] for variant in variants]
     else:
         variants = [
             find_side(variants, side, f"{where}.{'.'.join(map(str, keys))}")
@@ -83,39 +83,41 @@ def _gather(
         ]
     values = [variant.by_seed(metric) for variant in variants]
     goal = goal_of(metric, claim[kind], [read_json(plan)["spec"] for plan in plans])
-    finding = weigh_claim(claim, values, goal, levels, statistics)
-    return Evidence(tuple(variants), tuple(values), finding)
+    effect = measure_effect(claim, values, goal, levels, statistics)
+    return _MeasuredClaim(tuple(variants), tuple(values), effect)
 
 
 def _entry(
-    name: str, claim: Mapping[str, Any], found: Evidence, verdict: Verdict, together: int
+    name: str, claim: Mapping[str, Any], measured: _MeasuredClaim, verdict: Verdict, claims: int
 ) -> dict[str, Any]:
-    finding = found.finding
+    """Return the claim's entry in claims.json."""
+    effect = measured.effect
     [metric] = shown_metrics(claim).values()
     sides = [
-        _side(variant, values) for variant, values in zip(found.variants, found.values, strict=True)
+        _side(variant, values)
+        for variant, values in zip(measured.variants, measured.values, strict=True)
     ]
     return {
         "name": name,
         "statement": claim["statement"],
         "kind": claim_kind(claim),
         "verdict": verdict.outcome,
-        "reason": claim_reason(claim, sides, finding, verdict, together),
+        "reason": claim_reason(claim, sides, effect, verdict, claims),
         "metric": metric_name(metric),
-        "n": finding.test.n,
-        "effect": finding.effect,
-        "low": finding.low,
-        "high": finding.high,
+        "n": effect.test.n,
+        "effect": effect.value,
+        "low": effect.low,
+        "high": effect.high,
         "p": verdict.p,
         "p_adjusted": verdict.adjusted_p,
         "minimum_p": verdict.minimum_p,
-        "effect_size": finding.effect_size,
+        "effect_size": effect.size,
         "runs_that_would_do": verdict.runs_that_would_do,
-        "method": finding.method,
+        "method": effect.method,
         "sides": sides,
         "runs": [
             result.run
-            for variant, seeds in zip(found.variants, finding.seeds, strict=True)
+            for variant, seeds in zip(measured.variants, effect.seeds, strict=True)
             for result in variant.results
             if result.seed in seeds
         ],
@@ -123,14 +125,14 @@ def _entry(
 
 
 def _side(variant: Variant, values: Mapping[int, float]) -> dict[str, Any]:
-    """A variant, and what its runs have found; `n` of its `runs` have the metric."""
-    known = estimate_mean(list(values.values())) if values else None
+    """Return a variant's entry in claims.json; `n` of its `runs` have the metric."""
+    estimate = estimate_mean(list(values.values())) if values else None
     return {
         "experiment": variant.experiment,
         "variant": variant.name,
         "runs": len(variant.results),
         "failed": variant.failed,
         "n": len(values),
-        "mean": known and known.value,
-        "std": known.std if known and math.isfinite(known.std) else None,
+        "mean": estimate and estimate.value,
+        "std": estimate.std if estimate and math.isfinite(estimate.std) else None,
     }

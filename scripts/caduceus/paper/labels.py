@@ -1,4 +1,4 @@
-"""What variants are called beside each other, and what others have published of them."""
+"""Labels that tell variants apart, and the published values that belong to them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,24 +11,24 @@ from caduceus.runs.variants import matches, variant_name
 
 @dataclass(frozen=True)
 class Published:
-    """A value somebody else published, with half the width of its interval, if it has one."""
+    """A published value, with half the width of its interval if it has one."""
 
     value: float
     half_width: float | None
 
 
 def varying_parameters(variants: Sequence[Variant]) -> tuple[str, ...]:
-    """The parameters that tell the variants apart, in the order of the experiments' files."""
+    """Return the parameters in which the variants differ, in the order of the experiment files."""
     names = dict.fromkeys(name for variant in variants for name in variant.parameters)
     return tuple(
         name
         for name in names
-        if len({word(variant.parameters.get(name)) for variant in variants}) > 1
+        if len({parameter_text(variant.parameters.get(name)) for variant in variants}) > 1
     )
 
 
 def variant_label(variant: Variant, names: Sequence[str]) -> str:
-    """What to call a variant among others that differ in the parameters `names`."""
+    """Label a variant by its values of the parameters `names`."""
     words = (
         value if isinstance(value, str) else variant_name({name: value})
         for name in names
@@ -41,7 +41,7 @@ def variant_label(variant: Variant, names: Sequence[str]) -> str:
 def published_value(
     published: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
 ) -> Published | None:
-    """The published value that belongs to a variant with these parameters.
+    """Return the published value of a variant with these parameters; None if there is none.
 
     Args:
         published: `published` of an entry of `paper`.
@@ -53,8 +53,8 @@ def published_value(
     return None
 
 
-def word(value: Any) -> str:
-    """A parameter's value as text; empty for none."""
+def parameter_text(value: Any) -> str:
+    """Format a parameter's value; None becomes the empty string."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""Text as LaTeX prints it."""
+"""Escape text for LaTeX."""
 
 _CHARACTERS = {
     "\\": r"\textbackslash{}",
@@ -6,7 +6,7 @@ _CHARACTERS = {
     "^": r"\textasciicircum{}",
     **{character: "\\" + character for character in "&%$#_{}"},
     **{character: f"${character}$" for character in "<>|"},
-    # In a table either would be an option of the \\ that ends the line before.
+    # At the start of a table row, LaTeX reads either as an option of the \\ before it.
     **{character: f"{{{character}}}" for character in "[*"},
     "±": r"$\pm$",
     "×": r"$\times$",
@@ -16,5 +16,5 @@ _CHARACTERS = {
 
 
 def latex_text(text: str) -> str:
-    """`text` with what LaTeX would take for its own written out."""
+    """Return `text` with LaTeX's special characters escaped."""
     return "".join(_CHARACTERS.get(character, character) for character in text)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_if_there, read_json, sha256
-from caduceus.paper.labels import word
+from caduceus.paper.labels import parameter_text
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import packages_file
 
@@ -81,7 +81,7 @@ def rebuilding(*paths: Path) -> str:
 
 def cell_name(labels: Sequence[Any], heading: str) -> str:
     """What a cell of a table is called."""
-    return f"{', '.join(map(word, labels))} | {heading}"
+    return f"{', '.join(map(parameter_text, labels))} | {heading}"
 
 
 def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:

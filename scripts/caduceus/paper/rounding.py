@@ -1,19 +1,19 @@
-"""Numbers as pages show them: with the digits that count."""
+"""Round numbers for tables and sentences."""
 
 import math
 from collections.abc import Sequence
 
 
 def round_value(value: float) -> str:
-    """Four digits."""
+    """Format a value with four significant digits."""
     return f"{value:.4g}"
 
 
 def decimals_of(values: Sequence[float], half_intervals: Sequence[float]) -> int:
-    """How many digits after the point a column of numbers needs, from 0 to 6.
+    """Return how many decimals a column of numbers needs, from 0 to 6.
 
-    So many that of half the intervals, or more, two digits are seen; if there are none, four of the
-    greatest value.
+    At least half of the intervals' half-widths then show two significant digits. Without
+    intervals, the greatest value shows four.
     """
     halves = sorted(half for half in half_intervals if 0 < half < math.inf)
     size, digits = (halves[(len(halves) - 1) // 2], 2) if halves else (max(map(abs, values)), 4)
@@ -21,5 +21,5 @@ def decimals_of(values: Sequence[float], half_intervals: Sequence[float]) -> int
 
 
 def round_p(p: float) -> str:
-    """Two digits."""
+    """Format a p value with two significant digits."""
     return f"{p:.2g}"

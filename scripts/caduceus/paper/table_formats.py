@@ -8,7 +8,7 @@ from typing import Any
 
 from caduceus.io.cells import csv_line, render
 from caduceus.io.files import write_json, write_whole
-from caduceus.paper.labels import Published, word
+from caduceus.paper.labels import Published, parameter_text
 from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Standing
 from caduceus.paper.table_notes import TIED
@@ -192,7 +192,7 @@ def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     header = [*table.label_names, *table.headings, "n", *["published"] * has_published]
     body = [
         [
-            *[form.escape(word(label)) for label in row.labels],
+            *[form.escape(parameter_text(label)) for label in row.labels],
             *[_number(table, heading, row.cells.get(heading), form) for heading in table.headings],
             _runs(row, form),
             *[_published(row.published, form)] * has_published,

@@ -7,7 +7,7 @@ from caduceus.io.wording import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Standings
 from caduceus.paper.results import Variant
-from caduceus.paper.verdict_names import TESTS
+from caduceus.paper.verdict_names import TEST_NAMES
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
@@ -66,7 +66,7 @@ def _numbers(statistics: Mapping[str, Any], unit: str, intervals: Sequence[str])
 def _marks(standings: Standings, variants: Sequence[Variant]) -> Iterator[str]:
     """Say what bold and the dagger mean, by which test, and which cells it can't decide."""
     tests = dict.fromkeys(c.test for c in standings.comparisons.values())
-    test = " or ".join(TESTS[name] for name in tests)
+    test = " or ".join(TEST_NAMES[name] for name in tests)
     pairs = f"{standings.pairs} pairs" if standings.pairs > 1 else "one pair"
     how = f"two-sided {test}, Holm over {pairs}, alpha {standings.alpha:g}"
     best = "Bold: the best of a column"

@@ -1,4 +1,4 @@
-"""What verdicts on differences and their tests are called in figures and answers."""
+"""Names of verdicts and tests in figures, tables, the checklist and answers by MCP."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from caduceus.statistics.verdicts import Verdict
 
-_WORDS: Mapping[str | None, Mapping[str, str]] = {
+_DIRECTIONS: Mapping[str | None, Mapping[str, str]] = {
     "maximize": {"supported": "better", "refuted": "worse"},
     "minimize": {"supported": "worse", "refuted": "better"},
     None: {"supported": "higher", "refuted": "lower"},
 }
-TESTS = {
+TEST_NAMES = {
     "sign_flip": "sign-flip test by seed",
     "wilcoxon": "Wilcoxon signed-rank test by seed",
     "permutation": "permutation test of Welch's t, not paired",
 }
 
 
-def difference_word(verdict: "Verdict", goal: str | None) -> str:
-    """What a verdict that one is greater says: better, worse, within noise, not enough runs.
+def difference_verdict(verdict: "Verdict", goal: str | None) -> str:
+    """Name a verdict on a difference: better, worse, within noise or not enough runs.
 
     Args:
         verdict: on the claim that the first is greater.
-        goal: "maximize" or "minimize"; where nobody says it, it is higher or lower.
+        goal: "maximize" or "minimize"; if it is None, the names are "higher" and "lower".
     """
-    return _WORDS[goal].get(verdict.outcome, verdict.outcome)
+    return _DIRECTIONS[goal].get(verdict.outcome, verdict.outcome)

@@ -12,8 +12,8 @@ import yaml
 from caduceus.__main__ import main
 from caduceus.errors import SpecError
 from caduceus.io.validation import validate
-from caduceus.paper.claim_effects import weigh_claim
-from caduceus.paper.claim_formats import claim_lines, claims_page
+from caduceus.paper.claim_effects import measure_effect
+from caduceus.paper.claim_formats import claim_lines, claims_markdown
 from caduceus.paper.claims import decide_claims
 from caduceus.project.project import load_project
 from caduceus.statistics import decide, runs_to_decide
@@ -75,7 +75,7 @@ def test_a_difference_in_every_pair_of_eight_is_supported_and_its_opposite_refut
     assert len(found["so"]["runs"]) == 16
     assert found["not_so"]["verdict"] == "refuted"
     assert found["not_so"]["effect"] == -found["so"]["effect"]
-    assert "below that of rate=0.1. That is against the claim" in found["not_so"]["reason"]
+    assert "below that of rate=0.1. This refutes the claim" in found["not_so"]["reason"]
 
 
 def test_a_difference_of_less_than_the_margin_refutes(project: Project) -> None:
@@ -114,8 +114,8 @@ def test_too_few_seeds_for_so_many_claims_are_said_to_be_too_few(
         assert claim["verdict"] == "not enough runs"
         assert claim["minimum_p"] == 2 / 2**seeds
         assert 6 * 2 / 2**would_do <= 0.05 < 6 * 2 / 2 ** (would_do - 1)
-        assert f"{seeds} pairs of runs can't give a p below" in claim["reason"]
-        assert f"; {would_do} would do." in claim["reason"]
+        assert f"With {seeds} pairs of runs p can't be below" in claim["reason"]
+        assert f"; use {would_do}." in claim["reason"]
 
 
 def test_noise_is_called_noise_and_runs_that_would_tell_are_named(project: Project) -> None:
@@ -128,7 +128,7 @@ def test_noise_is_called_noise_and_runs_that_would_tell_are_named(project: Proje
     assert found["verdict"] == "within noise"
     assert found["runs_that_would_do"] > 8
     assert found["p"] > 0.05
-    assert "Chance alone could do that" in found["reason"]
+    assert "This is within noise (p " in found["reason"]
 
 
 def test_runs_that_failed_or_diverged_are_left_out_and_it_is_said(project: Project) -> None:
@@ -295,7 +295,7 @@ def test_intervals_have_the_confidence_that_the_paper_says(project: Project) -> 
 def test_one_run_of_each_is_said_in_the_singular(project: Project) -> None:
     state(project, 1, {"so": BETTER})
     assert (
-        "One pair of runs can't give a p below 1, and"
+        "With one pair of runs p can't be below 1, and a verdict needs 0.05; use 6."
         in (verdicts(project, lower_is_better)["so"]["reason"])
     )
 
@@ -415,7 +415,7 @@ def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
     paper = export_runs(project, lower_is_better).paper
     plan = project.path / "results/experiments/toy.json"
     decided = decide_claims([plan], paper["claims"], paper["statistics"])
-    page, lines = claims_page(decided), claim_lines(decided)
+    page, lines = claims_markdown(decided), claim_lines(decided)
     readme = (REPOSITORY / "results/README.md").read_text()
 
     assert lines[0] == "2 claims: 1 supported, 1 refuted (results/paper/claims.md)"
@@ -498,7 +498,7 @@ def test_without_a_difference_at_most_one_family_of_claims_in_twenty_has_a_wrong
                 for at, sample in enumerate(samples[:count])
             ]
             goal = claim.get("compare", {}).get("goal") or "maximize"
-            tests.append(weigh_claim(claim, values, goal, [1, 2, 3, 4], statistics).test)
+            tests.append(measure_effect(claim, values, goal, [1, 2, 3, 4], statistics).test)
         outcomes = {verdict.outcome for verdict in decide(tests)}
         assert "not enough runs" not in outcomes
         wrong += bool(outcomes & {"supported", "refuted"})

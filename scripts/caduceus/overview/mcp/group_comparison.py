@@ -14,7 +14,7 @@ from caduceus.overview.mcp.variants import Chosen, place_of
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Variant
-from caduceus.paper.verdict_names import TESTS, difference_word
+from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
 from caduceus.project.paper_entries import load_paper
 from caduceus.project.paper_selections import Metric, goal_of, metric_name
 from caduceus.project.project import load_settings
@@ -76,7 +76,8 @@ def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results
         comparisons = _with_baseline(chosen, values, place, goal, statistics)
         conclusion = _concluded(comparisons, f"compared with {chosen.labels[place]}")
         family = count - 1
-    tests = " or ".join(TESTS[name] for name in dict.fromkeys(row["test"] for row in comparisons))
+    used = dict.fromkeys(row["test"] for row in comparisons)
+    tests = " or ".join(TEST_NAMES[name] for name in used)
     confidence = f"{100 * statistics['confidence']:g} %"
     shown = [_variant(chosen, at, values[at], statistics) for at in range(count)]
     if goal is not None:
@@ -177,7 +178,7 @@ def verdict_row(verdict: Verdict, goal: str | None) -> Answer:
     """What is decided, as answers have it."""
     return {
         "adjusted_p": rounded(verdict.adjusted_p),
-        "verdict": difference_word(verdict, goal),
+        "verdict": difference_verdict(verdict, goal),
         "runs_that_would_do": verdict.runs_that_would_do,
     }
 

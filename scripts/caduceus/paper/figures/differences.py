@@ -16,7 +16,7 @@ from caduceus.paper.figures.style import COLOURS, GREY
 from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import varying_parameters
 from caduceus.paper.results import Variant, find_side
-from caduceus.paper.verdict_names import TESTS, difference_word
+from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
 from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.runs.variants import matches
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
@@ -140,7 +140,7 @@ def _row(
     row |= {"experiment": pair.variant.experiment, "variant": pair.variant.name}
     if found is None or verdict is None:
         return row | {"verdict": None}
-    row |= {"verdict": difference_word(verdict, data.goal(metric))}
+    row |= {"verdict": difference_verdict(verdict, data.goal(metric))}
     row |= {"runs_that_would_do": verdict.runs_that_would_do}
     row |= {name: getattr(found, name) for name in _COMPARED}
     row |= {name: rounded(getattr(found, name)) for name in _MEASURED}
@@ -161,7 +161,7 @@ def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
 def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: FigureData) -> str:
     if not compared:
         return " ".join(["No variant has a result that can be compared.", *data.failures()])
-    tests = " or ".join(dict.fromkeys(TESTS[found.test] for found in compared))
+    tests = " or ".join(dict.fromkeys(TEST_NAMES[found.test] for found in compared))
     sentences = [
         f"Mean difference over {run_count([found.n for found in compared])} with "
         f"{data.interval_name}. Verdicts by {tests} at {data.statistics['alpha']:g}, corrected for "

@@ -18,7 +18,7 @@ from caduceus.paper.figures.figure_data import (
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
-from caduceus.paper.labels import varying_parameters, word
+from caduceus.paper.labels import parameter_text, varying_parameters
 from caduceus.paper.results import Variant
 from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.statistics.profiles import performance_profile
@@ -49,9 +49,9 @@ def find_methods(data: FigureData) -> list[Method]:
     names = [name for name in varying_parameters(data.variants) if name != task]
     found: dict[Any, dict[str, Variant]] = {}
     for variant in data.variants:
-        values = tuple(word(variant.parameters.get(name)) for name in names)
+        values = tuple(parameter_text(variant.parameters.get(name)) for name in names)
         key = (variant.experiment, *(values if task else (variant.name,)))
-        found.setdefault(key, {})[word(variant.parameters.get(task))] = variant
+        found.setdefault(key, {})[parameter_text(variant.parameters.get(task))] = variant
     methods = [list(tasks.values()) for tasks in found.values()]
     labels = name_variants(methods, names)
     return [Method(label, tasks) for label, tasks in zip(labels, found.values(), strict=True)]
