@@ -410,7 +410,7 @@ def test_a_run_that_nobody_made_is_one_line(project: Project, wandb_server: Wand
     project.change("config.yaml", export={"source": "api"})
     done = project.snakemake(**account(wandb_server, project))
     assert done.code != 0
-    assert "not to be found" in done.line("caduceus find-run: ") or "no such run" in done.output
+    assert "not found" in done.line("caduceus find-run: ") or "no such run" in done.output
 
 
 def test_the_set_up_is_verified(project: Project, wandb_server: WandbServer) -> None:

@@ -86,7 +86,7 @@ def test_a_wrong_key_is_named_by_where_it_stands(wandb_server: WandbServer) -> N
     wrong = KEY[::-1]
     message = refused(AccountError, connect(wandb_server.url, wrong).query, VIEWER)
     assert message == (
-        f"{wandb_server.url} doesn't know the API key from WANDB_API_KEY; copy it anew from the "
+        f"{wandb_server.url} doesn't know the API key from WANDB_API_KEY; copy it again from the "
         "server's page /authorize"
     )
     with answering(b"not json", 401) as url:
@@ -103,7 +103,7 @@ def test_where_nobody_listens_nobody_is_reached(wandb_server: WandbServer, tmp_p
     ):
         message = refused(ServerError, call, *given)
         assert message.startswith(wandb_server.url)
-        assert ": can't be reached: Connection refused; see to the network" in message
+        assert ": can't be reached: Connection refused; check the network" in message
         assert "a=b" not in message
     refused(ServerError, server.download, f"{wandb_server.url}/x", tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
@@ -120,7 +120,7 @@ def test_a_server_that_is_silent_is_given_up(wandb_server: WandbServer) -> None:
     server = Server(Account(wandb_server.url, KEY, "WANDB_API_KEY", None), 0, timeout_s=(1, 0.2))
     wandb_server.fail("Viewer", delay=1)
     message = refused(ServerError, server.query, VIEWER)
-    assert "can't be reached: TimeoutError; see to" in message
+    assert "can't be reached: TimeoutError; check" in message
     assert wandb_server.requests == ["POST /graphql Viewer"] * 2
 
 
@@ -139,14 +139,17 @@ def test_a_server_of_files_is_not_wandbs() -> None:
 def test_an_answer_that_is_no_json_object_is_refused(answer: str) -> None:
     with answering(answer.encode("latin-1")) as url:
         message = refused(ServerError, check_access, connect(url), MINE)
-    assert message == f"{url}: status 200 and no JSON; is it a W&B server? see WANDB_BASE_URL"
+    assert (
+        message
+        == f"{url}: answered with status 200 and no JSON; is it a W&B server? see WANDB_BASE_URL"
+    )
 
 
 @pytest.mark.parametrize("answer", ["{}", '{"data": null}', '{"data": []}', '{"errors": []}'])
 def test_an_answer_without_data_is_refused(answer: str) -> None:
     with answering(answer.encode()) as url:
         message = refused(ServerError, check_access, connect(url), MINE)
-    assert message == f"{url}: an empty answer"
+    assert message == f"{url}: sent an empty answer"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,7 @@ def test_a_server_that_goes_on_failing_is_quoted(wandb_server: WandbServer, stat
 def test_a_refusal_says_what_the_server_says(wandb_server: WandbServer) -> None:
     wandb_server.fail("Viewer", 403, message="no more seats")
     message = refused(AccountError, connect(wandb_server.url).query, VIEWER)
-    assert message.startswith(f"{wandb_server.url}: no more seats; ask for the right to write")
+    assert message.startswith(f"{wandb_server.url}: no more seats; ask for write permission")
 
 
 def held(server: WandbServer, content: bytes) -> str:
@@ -236,7 +239,7 @@ def test_a_file_that_is_not_what_was_uploaded_is_not_kept(
     url = held(wandb_server, b"content")
     server = connect(wandb_server.url)
     message = refused(ServerError, server.download, url, path, md5_base64(path))
-    assert message == f"{url}: what was downloaded isn't what was uploaded; try again"
+    assert message == f"{url}: the downloaded file has another MD5 than the uploaded one; try again"
     message = refused(ServerError, server.download, f"{url}.gone", path)
     assert message == f"{url}.gone: status 404: a b.txt.gone not found"
     assert (path.read_text(), len(list(tmp_path.iterdir()))) == ("before", 1)
@@ -247,7 +250,7 @@ def test_a_file_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
         server = connect(url)
         for call, given in ((server.download, [tmp_path / "file"]), (server.read_json, [])):
             message = refused(ServerError, call, f"{url}/file?Signature=s", *given)
-            assert message == f"{url}/file: broke off: IncompleteRead; try again"
+            assert message == f"{url}/file: the download broke off: IncompleteRead; try again"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -308,7 +311,7 @@ def test_an_entity_that_nobody_knows_is_answered_with_those_that_are_allowed(
         message = refused(AccountError, check_access, server, ProjectPath(entity, "p"), must_write)
         assert message == (
             f"wandb.entity: '{entity}' is neither 'alice' nor one of its teams on "
-            f"{wandb_server.url}, and has no project 'p' to be seen; allowed: alice, lab, readers"
+            f"{wandb_server.url}, and has no visible project 'p'; allowed: alice, lab, readers"
         )
 
 
@@ -317,8 +320,8 @@ def test_who_may_only_read_logs_nothing(wandb_server: WandbServer) -> None:
     wandb_server.add_run("abc", "p", "readers")
     message = refused(AccountError, check_access, server, ProjectPath("readers", "p"))
     assert message == (
-        f"'alice' may read readers/p on {wandb_server.url}, but not log to it; ask for the right "
-        "to, or name another wandb.entity"
+        f"'alice' may read readers/p on {wandb_server.url}, but not write to it; ask for "
+        "write permission, or set another wandb.entity"
     )
     message = refused(AccountError, check_access, server, ProjectPath("readers", "new"))
     assert "permission denied to access readers/new during upsertModel; ask for" in message
@@ -334,4 +337,4 @@ def test_a_key_to_nobody_and_an_account_without_an_entity_are_refused() -> None:
     viewer = b'{"data": {"viewer": {"username": "a", "entity": null, "teams": null}}}'
     with answering(viewer) as url:
         message = refused(AccountError, check_access, connect(url), MINE)
-        assert message == "the account has no entity of its own; set wandb.entity in config.yaml"
+        assert message == "the account has no default entity; set wandb.entity in config.yaml"

@@ -446,7 +446,7 @@ def test_more_rows_of_one_step_than_come_at_once_are_an_error(
     wandb_server: WandbServer, tmp_path: Path, small_pages: None
 ) -> None:
     put(wandb_server, [0, *[1] * 30, 2])
-    with pytest.raises(ServerError, match=r"^alice/p/abc: 12 of 32 rows came; try again, and"):
+    with pytest.raises(ServerError, match=r"^alice/p/abc: returned 12 of 32 rows; try again; if"):
         fetch(wandb_server, tmp_path)
     assert not (tmp_path / "run-abc.wandb").exists()
 
@@ -610,7 +610,8 @@ def test_rows_that_the_server_has_lost_are_an_error(
     state = state_of(wandb_server)
     del run.history_lines[4], run.steps[4]
     message = (
-        "alice/p/abc: 9 of 10 rows came; try again, and if it stays so, the server has lost some"
+        "alice/p/abc: returned 9 of 10 rows; try again; if the numbers stay the same, the server "
+        "has lost rows"
     )
     for _ in range(2):
         with pytest.raises(ServerError) as error:
@@ -646,7 +647,9 @@ def test_rows_that_a_running_run_has_logged_since_are_left_for_later(
 def test_a_sample_that_does_not_come_is_an_error(wandb_server: WandbServer, tmp_path: Path) -> None:
     put(wandb_server, range(3), events=[{"_timestamp": 1.5e9}] * 3)
     found = connect(wandb_server)
-    with pytest.raises(ServerError, match=r"^alice/p/abc: only 3 of 4 samples of system metrics"):
+    with pytest.raises(
+        ServerError, match=r"^alice/p/abc: returned only 3 of 4 samples of system metrics"
+    ):
         runs.read_events(found, RunPath("alice", "p", "abc"), 4)
 
 
@@ -782,7 +785,7 @@ def test_a_file_of_an_artifact_that_is_damaged_is_refused(fetched: Fetched, tmp_
     content = artifact.files["only-2.txt"]
     artifact.files["only-2.txt"] = b"damaged"
     try:
-        with pytest.raises(ServerError, match=r"only-2.txt: what was downloaded isn't what was up"):
+        with pytest.raises(ServerError, match=r"only-2.txt: the downloaded file has another MD5"):
             fetch(fetched.server, tmp_path)
     finally:
         artifact.files["only-2.txt"] = content

@@ -206,7 +206,7 @@ def test_a_project_that_is_not_there_is_an_error_and_not_made(
     wandb_server: WandbServer, tmp_path: Path
 ) -> None:
     server = connect(wandb_server)
-    message = f"alice/none: not to be found on {wandb_server.url}"
+    message = f"alice/none: not found on {wandb_server.url}"
     for call in (
         lambda: refresh_planned(server, ProjectPath("", "none"), ["abc"], tmp_path),
         lambda: refresh_project(server, ProjectPath("alice", "none"), [], tmp_path),

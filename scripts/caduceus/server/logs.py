@@ -1,7 +1,7 @@
-"""A run on a server as a log: all it logged, fetched into a `.wandb` file and files beside it.
+"""Download everything that a run logged into a `.wandb` file with its files beside it.
 
-So one exporter serves both sources. Rows are written as their pages come; what was fetched before
-a failure isn't asked for again.
+The exporter then reads it like a log that was written here. Rows are written page by page, so that
+a download that failed continues after the last row it has written.
 """
 
 import json
@@ -20,12 +20,12 @@ from caduceus.server.runs import (
     ServerArtifact,
     configuration,
     read_about,
-    read_addresses,
     read_artifacts,
     read_entries,
     read_events,
     read_files,
     read_history,
+    read_urls,
 )
 from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import LogError, LogWriter, Segment, iter_rows
@@ -39,39 +39,39 @@ _METADATA = "wandb-metadata.json"
 _FLUSHED_ROWS = 5000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXIT_CODES = {"finished": 0, "failed": 1, "crashed": 1, "killed": 1}
-_PREFIX = "system."  # before the name of each of W&B's own system metrics
+_PREFIX = "system."  # of the names of W&B's own system metrics
 Items = Iterator[tuple[tuple[str, ...], str]]
 
 
 def fetched_log(state: RunState, folder: Path) -> Path:
-    """The log of a run in this state, fetched now unless that was done before.
+    """Return the log of a run in this state; download it unless `folder` has it already.
 
     Args:
         state: the run and how far it has come.
-        folder: takes the log, and notes of which state it is.
+        folder: takes the log, and state.json, the state that it was downloaded in.
 
     Raises:
-        AccountError: there is no account to ask with.
-        ServerError: something can't be had; the next call goes on from there.
+        AccountError: no account is set up.
+        ServerError: a download failed; the next call continues from there.
     """
-    log, noted = folder / f"run-{state.path.run}.wandb", folder / "state.json"
-    if not (log.exists() and noted.exists() and read_json(noted) == state.as_json()):
+    log, state_json = folder / f"run-{state.path.run}.wandb", folder / "state.json"
+    if not (log.exists() and state_json.exists() and read_json(state_json) == state.as_json()):
         fetch_log(Server(find_account()), state, log)
-        write_json(noted, state.as_json())
+        write_json(state_json, state.as_json())
     return log
 
 
 def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = True) -> None:
-    """Fetch everything that a run logged, up to its `state`.
+    """Download everything that a run logged, up to its `state`.
 
     Args:
         server: the server.
         state: the run and how far it has come.
-        log: takes the log; files/media/ and artifacts/ come to lie beside it.
-        with_files: whether to fetch media and the files of artifacts too.
+        log: takes the log; files/media/ and artifacts/ are written beside it.
+        with_files: whether to download media and the files of artifacts too.
 
     Raises:
-        ServerError: something can't be had; the next call goes on from there.
+        ServerError: a download failed; the next call continues from there.
     """
     path, folder = state.path, log.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
     about = read_about(server, path)
     files = read_files(server, path)
     metadata = server.read_json(files[_METADATA]) if _METADATA in files else {}
-    rows, last = _fetched(unfinished, about)
+    rows, last = _downloaded_rows(unfinished, about)
     with LogWriter(unfinished) as writer:
         if not writer.last_record:
             writer.append(RUN, _run_record(path, about))
@@ -90,13 +90,13 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
                 writer.flush()
         if rows >= state.rows:
             target = folder / "artifacts" if with_files else None
-            for content in list(_rest(server, path, about, metadata, target)):
-                writer.append(*content)
+            for record in list(_records_after_rows(server, path, about, metadata, target)):
+                writer.append(*record)
     if rows < state.rows:
-        unfinished.unlink()  # what is missing may lie before what is there
+        unfinished.unlink()  # the missing rows may lie before those that we have
         raise ServerError(
-            f"{rows} of {state.rows} rows came; try again, and if it stays so, the server has "
-            "lost some",
+            f"returned {rows} of {state.rows} rows; try again; if the numbers stay the same, the "
+            "server has lost rows",
             str(path),
         )
     media = folder / "files/media"
@@ -107,14 +107,14 @@ def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = Tru
     unfinished.replace(log)
 
 
-def _rest(
+def _records_after_rows(
     server: Server,
     path: RunPath,
     about: Mapping[str, Any],
     metadata: Mapping[str, Any],
     artifacts: Path | None,
 ) -> Iterator[tuple[int, bytes]]:
-    """What follows the rows."""
+    """Yield type and content of the log's records after the rows."""
     for text in read_events(server, path, about["eventsLineCount"] or 0):
         yield STATS, _stats(json.loads(text))
     yield ENVIRONMENT, _environment(about, metadata)
@@ -126,8 +126,11 @@ def _rest(
         yield EXIT, _exit(about)
 
 
-def _fetched(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
-    """How many rows an earlier call has fetched, and the last one's step; -1 without any."""
+def _downloaded_rows(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the number of rows of an earlier, failed download, and the last step (-1: none).
+
+    The file is deleted if a download can't continue it.
+    """
     rows, last = 0, -1
     if not log.exists():
         return rows, last
@@ -138,10 +141,10 @@ def _fetched(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
     except LogError:
         segment.run = None
     is_same = segment.run is not None and segment.run.start_ns == _created_ns(about)
-    is_past = segment.stats or segment.environment or segment.config or segment.summary
-    if is_same and not is_past and not segment.artifacts and segment.exit_code is None:
+    is_past_rows = segment.stats or segment.environment or segment.config or segment.summary
+    if is_same and not is_past_rows and not segment.artifacts and segment.exit_code is None:
         return rows, last
-    log.unlink()  # no log, of another run under this name, or past its rows
+    log.unlink()  # damaged, the log of another run of this id, or with records after the rows
     return 0, -1
 
 
@@ -176,7 +179,7 @@ def _row(text: str) -> bytes:
 
 
 def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Items:
-    """Each value with the keys that lead to it, as wandb's own log holds them."""
+    """Yield each value with its path of keys, which is how wandb's own log stores a row."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, (*above, key))
@@ -191,7 +194,7 @@ def _values(values: Mapping[str, Any]) -> Items:
 
 def _stats(sample: Mapping[str, Any]) -> bytes:
     time = sample["_timestamp"]
-    # A float near 1.7e9 resolves 240 ns, so these nanoseconds give the same one again.
+    # A float near 1.7e9 has a resolution of 240 ns, so whole nanoseconds restore it exactly.
     stamp = {"seconds": int(time), "nanos": round((time - int(time)) * 1e9)}
     items = [
         {"key": name.removeprefix(_PREFIX), "value_json": json.dumps(value)}
@@ -223,23 +226,23 @@ def _exit(about: Mapping[str, Any]) -> bytes:
 
 
 def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> bytes:
-    """The record of an artifact, its files fetched into `folder`; of one that was used, none."""
+    """Return the record of an artifact; download its files into `folder` if the run logged it."""
     entries = read_entries(server, artifact)
     target = None if artifact.is_used else folder
     has_files = any("ref" not in entry for entry in entries.values())
-    addresses = read_addresses(server, artifact) if target and has_files else {}
+    urls = read_urls(server, artifact) if target and has_files else {}
     contents = []
     for name, entry in entries.items():
         found = {"path": name, "digest": entry["digest"], "size": entry.get("size") or 0}
         if "ref" in entry:
             found["ref"] = entry["ref"]
         elif target:
-            if name not in addresses:
-                raise ServerError(f"the server hasn't got the file {name}", artifact.name)
-            # Under its digest, since a later version may have a file of the same name.
+            if name not in urls:
+                raise ServerError(f"the server doesn't have its file {name}", artifact.name)
+            # Named by its digest, since a later version may have a file of the same name.
             file = target / entry["digest"].replace("/", "_")
             if not file.exists():
-                server.download(addresses[name], file, entry["digest"])
+                server.download(urls[name], file, entry["digest"])
             found["local_path"] = os.fspath(file.absolute())
         contents.append(found)
     return encode(

@@ -1,7 +1,7 @@
-"""Asking the server how far runs have come, and noting where that has changed.
+"""Read from the server how far runs have come, and write what has changed to their server.json.
 
-Each run has a small file, server.json, on which its export depends. It is written only when the
-run has changed, so that the next `snakemake` exports just those that did.
+A run's export depends on its server.json. That file is written only if the run has changed, so that
+the next `snakemake` exports only the changed runs.
 """
 
 import re
@@ -16,14 +16,14 @@ from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.runs import SKIPPED, RunState, check_access, read_state, read_states
 
-_NAMES = 100  # of runs, in one question
-_FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # what the workflow takes for a run
+_NAMES = 100  # runs in one query
+_FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # ids of runs that the workflow can handle
 
 
 def refresh_planned(
     server: Server, project: ProjectPath, run_ids: Sequence[str], runs: Path
 ) -> tuple[list[str], list[str]]:
-    """Note how far planned runs have come.
+    """Update server.json of planned runs.
 
     Args:
         server: the server.
@@ -32,14 +32,15 @@ def refresh_planned(
         runs: results/runs.
 
     Returns:
-        The runs that have changed, and those that the server hasn't got, though they were run.
+        The ids of the changed runs, and of those that the server doesn't have, skipped trials left
+        out.
     """
     project = check_access(server, project, must_write=False)
     found: dict[str, RunState] = {}
     for first in range(0, len(run_ids), _NAMES):
         names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
         found |= {state.path.run: state for state in read_states(server, project, names)}
-    changed = [name for name, state in found.items() if _note(runs / name, state)]
+    changed = [name for name, state in found.items() if _write_state(runs / name, state)]
     missing = [name for name in run_ids if name not in found]
     return changed, [name for name in missing if not _is_skipped(runs / name)]
 
@@ -47,50 +48,51 @@ def refresh_planned(
 def refresh_project(
     server: Server, project: ProjectPath, groups: Sequence[str], folder: Path
 ) -> tuple[list[str], list[str]]:
-    """Note which runs a whole W&B project has, and how far they have come.
+    """Update the list of the runs of a whole W&B project, and server.json of each.
 
     Args:
         server: the server.
         project: the project, with its entity.
         groups: W&B groups; all runs if empty.
-        folder: takes runs.json, the folder of each run's group by its id, and runs/RUN/server.json.
+        folder: takes runs.json, which maps a run's id to the folder name of its group, and
+            runs/RUN/server.json.
 
     Returns:
-        The runs that have changed, and those whose ids can't be the names of folders.
+        The ids of the changed runs, and the ids that can't be names of folders.
     """
     filters = {"group": {"$in": list(groups)}} if groups else {}
     states = list(read_states(server, project, filters))
     usable = [state for state in states if _FILE_NAME.fullmatch(state.path.run)]
-    changed = [s.path.run for s in usable if _note(folder / "runs" / s.path.run, s)]
+    changed = [s.path.run for s in usable if _write_state(folder / "runs" / s.path.run, s)]
     index = {state.path.run: group_folder(state.group) for state in usable}
     _write_changed(folder / "runs.json", index)
     return changed, [state.path.run for state in states if state not in usable]
 
 
 def find_run(server: Server, project: ProjectPath, run_id: str) -> RunState:
-    """How far one run has come.
+    """Read how far one run has come.
 
     Raises:
-        ServerError: the server hasn't got it.
+        ServerError: the server doesn't have it.
     """
     path = check_access(server, project, must_write=False).run(run_id)
     state = read_state(server, path)
     if state is None:
         raise ServerError(
-            f"no such run on {server.account.base_url}; have it made, or set export.source to "
-            "local to train it here",
+            f"no such run on {server.account.base_url}; run it where the others ran, or set "
+            "export.source to local to train it here",
             str(path),
         )
     return state
 
 
 def skipped_run(path: RunPath) -> RunState:
-    """The state of a run that nobody made, as its sweep had reached its target."""
+    """Return the state of a trial that was skipped because its sweep had reached its target."""
     return RunState(path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
 
 
 def planned_runs(plans: Iterable[Path]) -> list[str]:
-    """The runs of several plans."""
+    """Return the ids of the runs in several plans, results/experiments/ID.json."""
     return [run_id for plan in plans for run_id in read_json(plan)["runs"]]
 
 
@@ -99,12 +101,12 @@ def _is_skipped(folder: Path) -> bool:
     return path.exists() and bool(read_json(path)["state"] == SKIPPED)
 
 
-def _note(folder: Path, state: RunState) -> bool:
+def _write_state(folder: Path, state: RunState) -> bool:
     return _write_changed(folder / "server.json", state.as_json())
 
 
 def _write_changed(path: Path, value: Mapping[str, Any]) -> bool:
-    """Write what differs from what is there; returns whether it did."""
+    """Write a file unless it holds this value already; return whether it was written."""
     if path.exists() and read_json(path) == value:
         return False
     write_json(path, value)

@@ -35,7 +35,7 @@ from caduceus.server.runs import (
     read_state,
 )
 from caduceus.server.staging import finder, lost_files, stage_files, staged_log
-from caduceus.server.sweeps import sweep_on_server
+from caduceus.server.sweeps import find_or_create_sweep
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.system import leases
 from caduceus.wandb_log import Held, Part, follow_stitched, has_rows, read_log, write_stitched
@@ -344,4 +344,4 @@ def _sweep_there(
     ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
     if read_json(ours.plan)["engine"] == "wandb" and "handed_out" not in identity:
         return ""
-    return sweep_on_server(ours, server, path.project_path)
+    return find_or_create_sweep(ours, server, path.project_path)

@@ -1,4 +1,4 @@
-"""What a W&B server holds of runs: their state, and everything they logged."""
+"""Queries about runs on a W&B server: their state, and everything they logged."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
 SKIPPED = "skipped"  # a state that W&B doesn't have: nobody made the run
 _PAGE = 100  # runs, artifacts, files
-_ROWS = 5000  # of a history, asked for at a time
+_ROWS = 5000  # of a history, in one query
 
 
 def path_on_server(identity: Mapping[str, Any], project: ProjectPath) -> RunPath:
@@ -22,10 +22,16 @@ def path_on_server(identity: Mapping[str, Any], project: ProjectPath) -> RunPath
 
 @dataclass(frozen=True)
 class RunState:
-    """How far a run has come: `state` as W&B names it, `last_step` -1 before the first row.
+    """How far a run has come, as server.json holds it.
 
-    `updated_at` is the server's time of the last change, or of the last sign of life where the
-    server doesn't say.
+    Attributes:
+        path: the run.
+        group: its W&B group; empty if it has none.
+        state: running, finished, failed, crashed, ... as W&B names it, or `SKIPPED`.
+        rows: the number of rows in its history.
+        last_step: the step of the last row; -1 before the first.
+        updated_at: the server's time of the last change; that of the last heartbeat on a server
+            that doesn't report it.
     """
 
     path: RunPath
@@ -36,18 +42,18 @@ class RunState:
     updated_at: str
 
     def as_json(self) -> dict[str, Any]:
-        """The state as server.json holds it."""
+        """Return the content of server.json."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunState":
-        """The state that server.json holds."""
+        """Read the content of server.json."""
         return cls(**value | {"path": RunPath(**value["path"])})
 
 
 @dataclass(frozen=True)
 class ServerArtifact:
-    """An artifact's version on a server."""
+    """A version of an artifact on a server."""
 
     id: str
     name: str
@@ -104,7 +110,7 @@ _ARTIFACTS = """query Artifacts($entity: String!, $project: String!, $run: Strin
     }
   } }
 }"""
-_ADDRESSES = """query Addresses($id: ID!, $first: Int!, $after: String) {
+_URLS = """query Urls($id: ID!, $first: Int!, $after: String) {
   artifact(id: $id) { files(first: $first, after: $after) {
     edges { node { name directUrl } } pageInfo { hasNextPage endCursor }
   } }
@@ -138,18 +144,18 @@ def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> 
     if "viewer" in answer and viewer is None:
         raise AccountError(
             f"{server.account.base_url} doesn't know the API key from {server.account.key_from}; "
-            "copy it anew from the server's page /authorize"
+            "copy it again from the server's page /authorize"
         )
     if not viewer or "entity" not in viewer:
         raise ServerError(
-            "doesn't say who the key belongs to; is it a W&B server? see WANDB_BASE_URL",
+            "doesn't say whose the key is; is it a W&B server? see WANDB_BASE_URL",
             server.account.base_url,
         )
     user = viewer.get("username")
     if not path.entity:
         path = ProjectPath(server.account.entity or viewer.get("entity") or "", path.project)
     if not path.entity:
-        raise AccountError("the account has no entity of its own; set wandb.entity in config.yaml")
+        raise AccountError("the account has no default entity; set wandb.entity in config.yaml")
     found = server.query(_PROJECT, **path.variables).get("project")
     if found is None:
         teams = [edge["node"]["name"] for edge in (viewer.get("teams") or {}).get("edges", [])]
@@ -157,7 +163,7 @@ def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> 
         if path.entity not in known:
             raise AccountError(
                 f"wandb.entity: {path.entity!r} is neither {user!r} nor one of its teams "
-                f"on {server.account.base_url}, and has no project {path.project!r} to be seen; "
+                f"on {server.account.base_url}, and has no visible project {path.project!r}; "
                 f"allowed: {', '.join(known)}"
             )
         if must_write:
@@ -165,13 +171,13 @@ def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> 
     elif must_write and found["readOnly"]:
         raise AccountError(
             f"{user!r} may read {path} on {server.account.base_url}, but "
-            "not log to it; ask for the right to, or name another wandb.entity"
+            "not write to it; ask for write permission, or set another wandb.entity"
         )
     return path
 
 
 def read_states(server: Server, path: ProjectPath, filters: dict[str, Any]) -> Iterator[RunState]:
-    """Yield the state of every run of a project that fits, a hundred in a request.
+    """Yield the state of every run of a project that matches the filters; 100 runs per query.
 
     Args:
         server: the server.
@@ -179,7 +185,7 @@ def read_states(server: Server, path: ProjectPath, filters: dict[str, Any]) -> I
         filters: as in W&B's API: `{"name": {"$in": [ids]}}`, `{"group": name}`; all runs if empty.
 
     Raises:
-        ServerError: there is no such project, or it can't be seen.
+        ServerError: the project doesn't exist, or isn't visible to the account.
     """
     variables = {**path.variables, "filters": json.dumps(filters)}
     for node in _pages(server, _RUNS % _STATE, ("project", "runs"), variables):
@@ -187,16 +193,16 @@ def read_states(server: Server, path: ProjectPath, filters: dict[str, Any]) -> I
 
 
 def read_state(server: Server, path: RunPath) -> RunState | None:
-    """The state of a run; None if the server hasn't got it."""
+    """Return the state of a run; None if the server doesn't have it."""
     found = (server.query(_RUN % _STATE, **path.variables)["project"] or {}).get("run")
     return _state(found) if found else None
 
 
 def read_about(server: Server, path: RunPath) -> dict[str, Any]:
-    """Who a run is, with its configuration and its summary, as the server has them now.
+    """Return a run's names, configuration and summary, as the server has them now.
 
     Raises:
-        ServerError: the server hasn't got it.
+        ServerError: the server doesn't have it.
     """
     fields = (
         "name displayName state config summaryMetrics tags notes group jobType sweepName host "
@@ -207,56 +213,62 @@ def read_about(server: Server, path: RunPath) -> dict[str, Any]:
 
 
 def configuration(about: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration in what `read_about` returns, by its keys."""
+    """Return the values of the configuration in the result of `read_about`, by key."""
     entries = json.loads(about["config"] or "{}")
     return {key: entry["value"] for key, entry in entries.items() if "value" in entry}
 
 
 def read_history(server: Server, path: RunPath, first: int, last: int, rows: int) -> Iterator[str]:
-    """Every row from step `first` to `last`, as JSON text, in the order of steps.
+    """Yield every row from step `first` to `last`, as JSON text, in the order of steps.
 
-    A server thins what is more than was asked for, and doesn't say so. A stretch of steps that
-    yields as many rows as were asked for is therefore asked for again in halves.
+    A server samples the rows of a range that has more than the query allows, and doesn't say so.
+    A query that returns as many rows as it allows is therefore repeated with half the range.
 
     Args:
         server: the server.
         path: the run.
         first: the first step.
         last: the last step.
-        rows: how many rows there are in all, from which the stretch is guessed.
+        rows: the number of rows in all, from which the first range is estimated.
     """
-    stretch = max(1, int(0.8 * _ROWS * (last + 1) / max(rows, 1)))
+    steps = max(1, int(0.8 * _ROWS * (last + 1) / max(rows, 1)))  # 0.8: uneven steps still fit
     while first <= last:
-        end = min(first + stretch, last + 1)
+        end = min(first + steps, last + 1)
         variables = {"min": first, "max": end, "rows": _ROWS}
         found = _run(server, _HISTORY, path, variables)["history"]
         if len(found) >= _ROWS and end - first > 1:
-            stretch = max(1, (end - first) // 2)
+            steps = max(1, (end - first) // 2)
             continue
         yield from found
         first = end
-        if len(found) < _ROWS // 4:  # where rows are rare
-            stretch *= 4
+        if len(found) < _ROWS // 4:  # rows are sparse here
+            steps *= 4
 
 
 def read_events(server: Server, path: RunPath, rows: int) -> list[str]:
-    """W&B's samples of system metrics, as JSON text; `rows` is how many there are."""
+    """Return W&B's samples of system metrics, as JSON text.
+
+    Raises:
+        ServerError: the server returned fewer than `rows`, the number that it has.
+    """
     if not rows:
         return []
     found: list[str] = _run(server, _EVENTS, path, {"rows": rows})["events"]
     if len(found) < rows:
-        raise ServerError(f"only {len(found)} of {rows} samples of system metrics came", str(path))
+        raise ServerError(
+            f"returned only {len(found)} of {rows} samples of system metrics; try again", str(path)
+        )
     return found
 
 
 def read_files(server: Server, path: RunPath) -> dict[str, str]:
-    """The address of each file of a run, by its name."""
+    """Return the URL of each file of a run, by its name."""
     nodes = _pages(server, _FILES, ("project", "run", "files"), path.variables)
     return {node["name"]: node["url"] for node in nodes}
 
 
 def read_artifacts(server: Server, path: RunPath) -> list[ServerArtifact]:
-    """The artifacts that a run logged or used, oldest first, without W&B's own."""
+    """Return the artifacts that a run logged or used, oldest first, without W&B's internal ones."""
     used = list(_artifacts(server, path, "inputArtifacts", is_used=True))
     known = {(artifact.name, artifact.digest) for artifact in used}
     logged = _artifacts(server, path, "outputArtifacts", is_used=False)
@@ -264,16 +276,16 @@ def read_artifacts(server: Server, path: RunPath) -> list[ServerArtifact]:
 
 
 def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, dict[str, Any]]:
-    """What the manifest of an artifact's version says of each file: `digest`, `size` or `ref`."""
+    """Return `digest`, `size` or `ref` of each file in the manifest of an artifact's version."""
     manifest = server.read_json(artifact.manifest_url)
     if not isinstance(manifest.get("contents"), dict):
-        raise ServerError("its manifest isn't what a W&B server holds", artifact.name)
+        raise ServerError("its manifest on the server has no `contents`", artifact.name)
     return dict(manifest["contents"])
 
 
-def read_addresses(server: Server, artifact: ServerArtifact) -> dict[str, str]:
-    """The address of each file of an artifact's version, by its name inside."""
-    nodes = _pages(server, _ADDRESSES, ("artifact", "files"), {"id": artifact.id})
+def read_urls(server: Server, artifact: ServerArtifact) -> dict[str, str]:
+    """Return the URL of each file of an artifact's version, by its path in the artifact."""
+    nodes = _pages(server, _URLS, ("artifact", "files"), {"id": artifact.id})
     return {node["name"]: node["directUrl"] for node in nodes}
 
 
@@ -304,7 +316,7 @@ def _run(server: Server, text: str, path: RunPath, variables: dict[str, Any]) ->
 def _pages(
     server: Server, text: str, keys: Sequence[str], variables: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """The nodes of a list that comes in pages, found at `keys` of the answer."""
+    """Yield the nodes of a paginated list, which stands below `keys` in the answer."""
     after: str | None = None
     while True:
         found: Any = server.query(text, **variables, first=_PAGE, after=after)
@@ -312,7 +324,7 @@ def _pages(
             found = (found or {}).get(key)
         if found is None:
             where = "/".join(filter(None, map(variables.get, ("entity", "project", "run"))))
-            raise ServerError(f"not to be found on {server.account.base_url}", where)
+            raise ServerError(f"not found on {server.account.base_url}", where)
         yield from (edge["node"] for edge in found["edges"])
         if not found["pageInfo"]["hasNextPage"]:
             return

@@ -21,7 +21,7 @@ from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.run_sync import read_delivery
 from caduceus.server.runs import check_access
-from caduceus.server.sweeps import sweep_on_server
+from caduceus.server.sweeps import find_or_create_sweep
 from caduceus.server.uploader import deliver_now
 from caduceus.sweeps.folders import SweepFolder, Trial
 from caduceus.sweeps.pruning import Rule, Watch
@@ -91,7 +91,7 @@ def ask_trial(
             )
     for path in ended:
         _see_delivered(RunFolder(path))
-    sweep = _patiently(lambda: sweep_on_server(folder, server, project))
+    sweep = _patiently(lambda: find_or_create_sweep(folder, server, project))
     agent = _patiently(lambda: _register(server, project, sweep))
     trial: Trial = {"trial": number, "parameters": None, "told": None, "handed_out": None}
     command = _next_run(server, agent, sweep, {given["run"] for given in known})

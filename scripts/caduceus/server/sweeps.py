@@ -1,7 +1,7 @@
-"""Sweeps on a W&B server: each of ours is made there once, and its runs belong to it.
+"""Sweeps on a W&B server: each of ours is created there once, and its runs belong to it.
 
-W&B gives a sweep its id. The receipt work/server.json in the sweep's folder keeps it, of each
-server and project that it was made on.
+W&B chooses the id of a sweep. work/server.json in the sweep's folder records it for each server and
+project on which the sweep was created.
 """
 
 import yaml
@@ -22,27 +22,27 @@ mutation UpsertSweep($entity: String, $project: String, $config: String, $descri
 """
 
 
-def sweep_on_server(folder: SweepFolder, server: Server, project: ProjectPath) -> str:
-    """W&B's id of a sweep, which is made if the server hasn't got it.
+def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPath) -> str:
+    """Return W&B's id of a sweep; create the sweep if the server doesn't have it.
 
     Args:
-        folder: the sweep's.
+        folder: the sweep's folder.
         server: the server.
         project: the project of its runs there.
 
     Raises:
-        ServerError: the server refuses, or can't be asked.
+        ServerError: the server refuses, or can't be reached.
     """
     receipt = folder.path / "work/server.json"
     lease, lock = folder.path / "work/server.lease", folder.path / "work/server.lock"
     with leases.held(lease, lock, waits=lambda where: None):
         known = read_json(receipt) if receipt.exists() else []
-        for made in known:
-            if (made["server"], made["project"]) == (server.account.base_url, str(project)):
-                return str(made["sweep"])
+        for created in known:
+            if (created["server"], created["project"]) == (server.account.base_url, str(project)):
+                return str(created["sweep"])
         config = {"name": folder.path.name} | dict(folder.config().raw)
         if read_json(folder.plan)["engine"] == "wandb":
-            config.pop("run_cap", None)  # how many there are is counted here, and may be raised
+            config.pop("run_cap", None)  # we count the trials ourselves, and may raise the number
         answer = server.query(
             _UPSERT,
             **project.variables,
@@ -52,7 +52,7 @@ def sweep_on_server(folder: SweepFolder, server: Server, project: ProjectPath) -
         try:
             name = str(answer["upsertSweep"]["sweep"]["name"])
         except (KeyError, TypeError):
-            raise ServerError("it made no sweep", str(project)) from None
-        made = {"server": server.account.base_url, "project": str(project), "sweep": name}
-        write_json(receipt, [*known, made])
+            raise ServerError("the server created no sweep", str(project)) from None
+        created = {"server": server.account.base_url, "project": str(project), "sweep": name}
+        write_json(receipt, [*known, created])
         return name
