@@ -12,6 +12,7 @@ import pytest
 import yaml
 from caduceus.exports.sweep_tables import read_trial_table
 from caduceus.exports.sweep_trials import read_trials
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
@@ -348,8 +349,8 @@ def test_a_trial_that_does_badly_is_stopped_early(tmp_path: Path) -> None:
     seen: list[dict[int, BandValue]] = []
     for row, x in zip(rows, (0.3, 0.35, 2.0, 3.0), strict=True):
         values = [(x - 0.3) ** 2 + 1 / (n + 1) for n in range(40)]
-        own = band_values(values, bands(settings), "minimize")
-        stopped_at = verdict(own, seen, settings, "minimize")
+        own = band_values(values, bands(settings), Goal.MINIMIZE)
+        stopped_at = verdict(own, seen, settings, Goal.MINIMIZE)
         train = json.loads((project.path / f"results/runs/{row['runs']}/train.json").read_text())
         assert train["trial"]["stopped_at"] == stopped_at
         assert float(row["objective"]) == pytest.approx(min(values[:stopped_at]))

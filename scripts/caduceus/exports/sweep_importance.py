@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from caduceus.exports.sweep_trials import TrialRow
+from caduceus.runs.goal import Goal
 from caduceus.statistics.outliers import outlier_limit
 from caduceus.sweeps.distributions import Distribution
 from caduceus.sweeps.spaces import Space
@@ -34,7 +35,7 @@ class Importance:
 
 
 def importances(
-    rows: Sequence[TrialRow], space: Space, goal: str, seed: int = 0
+    rows: Sequence[TrialRow], space: Space, goal: Goal, seed: int = 0
 ) -> list[Importance]:
     """The importances of all parameters that aren't constant, the greatest first; they sum to 1.
 
@@ -61,7 +62,7 @@ def importances(
     Args:
         rows: trials of the sweep.
         space: that it searches.
-        goal: "minimize" or "maximize".
+        goal: which objectives are better.
         seed: of the bootstrap; the same gives the same.
 
     Returns:
@@ -76,8 +77,7 @@ def importances(
     ]
     if len(found) < LEAST_TRIALS or not varied:
         return []
-    sign = 1.0 if goal == "minimize" else -1.0
-    costs = sign * np.array([objective for _, objective in found])
+    costs = goal.sign * np.array([objective for _, objective in found])
     costs = np.minimum(costs, outlier_limit(costs.tolist()))
     costs = np.ldexp(costs, -np.frexp(np.abs(costs).max())[1])  # else squares may overflow
     spans = np.stack(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from caduceus.io.files import read_json
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder, is_confirmation, result_of
 from caduceus.sweeps.spaces import Space
 
@@ -76,22 +77,20 @@ def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> T
     )
 
 
-def best_so_far(rows: Sequence[TrialRow], goal: str) -> Iterator[float | None]:
+def best_so_far(rows: Sequence[TrialRow], goal: Goal) -> Iterator[float | None]:
     """The best objective up to each trial, in their order; None before the first one."""
     best: float | None = None
-    choose = min if goal == "minimize" else max
     for row in rows:
         if row.state == "finished" and row.objective is not None:
-            best = row.objective if best is None else choose(best, row.objective)
+            best = row.objective if best is None else goal.better(best, row.objective)
         yield best
 
 
-def best_of(rows: Sequence[TrialRow], goal: str) -> TrialRow | None:
+def best_of(rows: Sequence[TrialRow], goal: Goal) -> TrialRow | None:
     """The row with the best objective, of equal ones the first; None if none has one."""
-    sign = 1 if goal == "minimize" else -1
     ended = [
         (row.objective, row)
         for row in rows
         if row.state == "finished" and row.objective is not None
     ]
-    return min(ended, key=lambda pair: sign * pair[0], default=(None, None))[1]
+    return min(ended, key=lambda pair: goal.sign * pair[0], default=(None, None))[1]

@@ -7,6 +7,7 @@ from typing import Any
 
 from caduceus.io.wording import count_of
 from caduceus.project.paper_selections import claim_kind
+from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
 from caduceus.statistics.equivalence_tests import equivalence
 from caduceus.statistics.trends import Trend, trend
@@ -45,7 +46,7 @@ class ClaimEffect:
 def measure_effect(
     claim: Mapping[str, Any],
     values: Sequence[Mapping[int, float]],
-    goal: str | None,
+    goal: Goal | None,
     levels: Sequence[float],
     statistics: Mapping[str, Any],
 ) -> ClaimEffect:
@@ -55,7 +56,7 @@ def measure_effect(
         claim: its entry in `paper.claims`, every default filled in.
         values: the metric by seed, of each variant: the better and the worse one, the only one, or
             one for each level of a trend.
-        goal: of the metric, "maximize" or "minimize".
+        goal: which values of a compared metric are better.
         levels: the values of a trend's parameter, one for each of `values`.
         statistics: `paper.statistics`.
     """
@@ -68,7 +69,7 @@ def measure_effect(
     if kind == "compare":
         better, worse = values
         margin, alternative = claim[kind]["margin"], greater
-        if goal == "minimize":
+        if goal is Goal.MINIMIZE:
             margin, alternative = -margin, less
         compared = compare_by_seed(better, worse, margin, **how)
         common = tuple(sorted(better.keys() & worse.keys()))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from caduceus.io.cells import parse
+from caduceus.runs.goal import Goal
 
 
 def read_curve(history: Path, metric: str) -> list[tuple[int, float]]:
@@ -23,7 +24,7 @@ def value_at(history: Path, metric: str, step: int) -> float | None:
     return found[-1] if found else None
 
 
-def value_by_best(history: Path, metric: str, chooser: str, goal: str) -> float | None:
+def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float | None:
     """The value of a metric where another is best: in that row, or the last one logged before.
 
     NaN is a value; as one of the other it is never the best.
@@ -32,14 +33,13 @@ def value_by_best(history: Path, metric: str, chooser: str, goal: str) -> float 
         history: metrics_history.csv.
         metric: whose value is wanted.
         chooser: the metric that is best there; of equals the first.
-        goal: "maximize" or "minimize" the chooser.
+        goal: which values of the chooser are better.
     """
-    sign = 1.0 if goal == "maximize" else -1.0
-    best, found, last = -math.inf, None, None
+    least, found, last = math.inf, None, None
     for _, value, choice in _rows(history, metric, chooser):
         last = last if value is None else value
-        if choice is not None and sign * choice > best:
-            best, found = sign * choice, last
+        if choice is not None and goal.sign * choice < least:
+            least, found = goal.sign * choice, last
     return found
 
 

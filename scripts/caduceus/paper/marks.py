@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import AnyTest, Comparison, compare_by_seed
 from caduceus.statistics.corrections import holm
 from caduceus.statistics.power import runs_to_decide
@@ -17,12 +18,12 @@ class Column:
     """What a column compares.
 
     Attributes:
-        goal: "maximize" or "minimize".
+        goal: which values are better.
         values: the statistic of each variant, by its row.
         runs: the runs it is made of, by row and seed.
     """
 
-    goal: str
+    goal: Goal
     values: Mapping[int, float]
     runs: Mapping[int, Mapping[int, float]]
 
@@ -87,8 +88,7 @@ def find_best(
         pairs += len(rows) * (len(rows) - 1) // 2
         if len(set(column.values.values())) < 2:
             continue
-        choose = max if column.goal == "maximize" else min
-        best = choose(rows, key=column.values.__getitem__)
+        best = min(rows, key=lambda row: column.goal.sign * column.values[row])
         for row in rows:
             if column.values[row] == column.values[best]:
                 of[heading, row] = "best"

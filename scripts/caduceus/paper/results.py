@@ -21,6 +21,7 @@ from caduceus.project.paper_selections import (
     shown_metrics,
 )
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves, matches
 
 _NO_PARAMETERS = ("seed", "hypothesis", "baseline")  # of what W&B shows as a run's configuration
@@ -60,7 +61,7 @@ class Result:
         if "at" in metric:
             return value_at(history, name, metric["at"])
         chooser = metric["best_by"]
-        return value_by_best(history, name, chooser["name"], chooser["goal"])
+        return value_by_best(history, name, chooser["name"], Goal(chooser["goal"]))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from caduceus.runs.goal import Goal
     from caduceus.statistics.verdicts import Verdict
 
 _DIRECTIONS: Mapping[str | None, Mapping[str, str]] = {
@@ -18,11 +19,11 @@ TEST_NAMES = {
 }
 
 
-def difference_verdict(verdict: "Verdict", goal: str | None) -> str:
+def difference_verdict(verdict: "Verdict", goal: "Goal | None") -> str:
     """Name a verdict on a difference: better, worse, within noise or not enough runs.
 
     Args:
         verdict: on the claim that the first is greater.
-        goal: "maximize" or "minimize"; if it is None, the names are "higher" and "lower".
+        goal: which values are better; if it is None, the names are "higher" and "lower".
     """
     return _DIRECTIONS[goal].get(verdict.outcome, verdict.outcome)

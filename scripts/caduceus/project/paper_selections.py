@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from caduceus.io.yaml_files import Key
+from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves, matches
 
 Metric = str | Mapping[str, Any]  # as `paper` says it: a name, or a mapping with `name`
@@ -92,8 +93,10 @@ def metric_name(metric: Metric) -> str:
     return metric if isinstance(metric, str) else str(metric["name"])
 
 
-def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]) -> Any:
-    """Which way of a metric is better, "maximize" or "minimize"; None if nobody says.
+def goal_of(
+    metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]
+) -> Goal | None:
+    """Which values of a metric are better; None if no entry or experiment says it.
 
     Args:
         metric: as `paper` says it.
@@ -106,7 +109,8 @@ def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[st
         for spec in specs
         if spec["metric"] and spec["metric"]["name"] == metric_name(metric)
     )
-    return own or shown.get("goal") or next(named, None)
+    goal = own or shown.get("goal") or next(named, None)
+    return Goal(goal) if goal else None
 
 
 def experiments_of(runs: Iterable[PlannedRun]) -> list[str]:

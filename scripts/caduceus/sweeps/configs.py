@@ -11,6 +11,7 @@ from typing import Any, Literal
 from caduceus.errors import SpecError
 from caduceus.io.validation import Where, schema_keys, shown, suggestion, validate
 from caduceus.runs import command_line
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.distribution_specs import CLEAR_KEYS, KEYS, error_at
 from caduceus.sweeps.hyperband import HyperbandSettings, bands
 from caduceus.sweeps.parameters import read_space
@@ -50,7 +51,7 @@ class SweepConfig:
 
     method: Literal["grid", "random", "bayes"]
     metric_name: str | None
-    goal: Literal["minimize", "maximize"]
+    goal: Goal
     target: float | None
     impute: Literal["latest", "best", "worst"]
     space: Space
@@ -95,7 +96,7 @@ def read_config(value: Any, where: Where) -> SweepConfig:
     return SweepConfig(
         method=spec["method"],
         metric_name=metric and metric["name"],
-        goal=metric["goal"] if metric else "minimize",
+        goal=Goal(metric["goal"]) if metric else Goal.MINIMIZE,
         target=metric and metric.get("target"),
         impute=metric["impute"] if metric else "worst",
         space=read_space(spec["parameters"], spec["method"], where),

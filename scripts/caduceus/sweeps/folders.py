@@ -10,6 +10,7 @@ from caduceus.errors import ResultError
 from caduceus.io.files import canonical_json, digest_text, read_json, write_json
 from caduceus.io.validation import suggestion
 from caduceus.runs.attempts import summarize_nothing
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import BandValue
 
 if TYPE_CHECKING:
@@ -232,12 +233,11 @@ def earlier_bands(folder: SweepFolder, number: int) -> list[dict[int, BandValue]
     ]
 
 
-def ranking(results: Sequence[Mapping[str, Any]], goal: str) -> list[Mapping[str, Any]]:
+def ranking(results: Sequence[Mapping[str, Any]], goal: Goal) -> list[Mapping[str, Any]]:
     """The results that have an objective, the best first; of equal ones the earlier."""
-    sign = 1 if goal == "minimize" else -1
     ended = [
         result
         for result in results
         if result["state"] == "finished" and result["objective"] is not None
     ]
-    return sorted(ended, key=lambda result: (sign * result["objective"], result["trial"]))
+    return sorted(ended, key=lambda result: (goal.sign * result["objective"], result["trial"]))

@@ -16,9 +16,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Goal = Literal["minimize", "maximize"]
+from caduceus.runs.goal import Goal
+
 # As many as W&B looks at; no run has more rows than the limit.
 _MOST_BANDS = 100
 _MOST_ROWS = 10**15
@@ -103,7 +104,7 @@ def band_values(history: Iterable[Any], bands: Sequence[int], goal: Goal) -> dic
         goal: which value is best.
     """
     values = valid_values(history)
-    best = list(accumulate(values, min if goal == "minimize" else max))
+    best = list(accumulate(values, goal.better))
     return {
         band: BandValue(values[band - 1], best[band - 1]) for band in bands if band <= len(values)
     }
@@ -125,12 +126,11 @@ def verdict(
         settings: of the sweep.
         goal: of the sweep's metric.
     """
-    sign = 1 if goal == "minimize" else -1
     for band in sorted(own):
         values = [other[band].value for other in others if band in other]
-        costs = sorted(sign * value for value in (*values, own[band].value))
+        costs = sorted(goal.sign * value for value in (*values, own[band].value))
         threshold = costs[int(1 / settings.eta * len(costs))]
         judged = own[band].value if settings.strict else own[band].best
-        if sign * judged > threshold:
+        if goal.sign * judged > threshold:
             return band
     return None

@@ -17,11 +17,11 @@ from caduceus.io.files import read_json, write_json
 from caduceus.io.yaml_files import load
 from caduceus.runs.attempts import Attempt
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.goal import Goal
 from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
 from caduceus.sweeps.folders import SweepFolder, earlier_bands, is_confirmation
 from caduceus.sweeps.hyperband import (
     BandValue,
-    Goal,
     HyperbandSettings,
     band_values,
     valid_values,
@@ -120,13 +120,12 @@ class Rule:
         counted = valid_values(values)[:stopped_at]
         if stopped_at is None:
             counted += set_by_hand
-        best = min if self.goal == "minimize" else max
         if not has_finished:
             counted = {"worst": [], "best": counted, "latest": counted[-1:]}[self.impute]
         is_logged = bool(values or set_by_hand)
         own = band_values(values, bands_of(self.settings), self.goal) if self.settings else {}
         return {
-            "objective": best(counted) if counted else None,
+            "objective": self.goal.best(counted) if counted else None,
             "stopped_at": stopped_at,
             "bands": {str(band): list(reached) for band, reached in own.items()},
             "is_logged": is_logged,

@@ -201,11 +201,10 @@ def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float]:
     objective; as 0 if there is none. The worst is that of the objectives, where W&B takes the worst
     row of any run.
     """
-    sign = 1 if config.goal == "minimize" else -1
     counted = ("finished",) if config.impute == "worst" else ("finished", "failed")
     ended = [trial for trial in earlier if trial.state != "running"]
     valid = {
-        number: sign * trial.objective
+        number: config.goal.sign * trial.objective
         for number, trial in enumerate(ended)
         if trial.state in counted and trial.objective is not None and math.isfinite(trial.objective)
     }

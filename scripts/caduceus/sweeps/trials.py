@@ -156,8 +156,8 @@ def _has_reached(config: SweepConfig, told: Mapping[str, Any] | None) -> bool:
     objective = told["objective"]
     if objective is None:
         return False
-    is_low = config.goal == "minimize"
-    return bool(objective <= config.target if is_low else objective >= config.target)
+    sign = config.goal.sign
+    return bool(sign * objective <= sign * config.target)
 
 
 def _known(trials: Sequence[Trial]) -> list[Told]:

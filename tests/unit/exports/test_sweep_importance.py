@@ -10,6 +10,7 @@ import optuna
 import pytest
 from caduceus.exports.sweep_importance import LEAST_TRIALS, Importance, importances
 from caduceus.exports.sweep_trials import TrialRow
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.spaces import Space
 
@@ -55,7 +56,7 @@ def rate_mostly(parameters: dict[str, Any]) -> float:
 
 
 def test_the_parameters_that_matter_come_first_and_the_others_have_nearly_nothing() -> None:
-    found = importances(rows_of(rate_mostly, 100), space_of(), "minimize")
+    found = importances(rows_of(rate_mostly, 100), space_of(), Goal.MINIMIZE)
 
     assert [importance.name for importance in found[:2]] == ["lr", "optimizer"]
     assert {importance.name for importance in found} == PARAMETERS.keys() - {"epochs"}
@@ -72,7 +73,7 @@ def test_the_parameters_that_matter_come_first_and_the_others_have_nearly_nothin
 def test_shares_are_those_of_a_known_variance() -> None:
     space = space_of({name: {"min": 0.0, "max": 1.0} for name in "abc"})
     rows = rows_of(lambda p: 2 * p["a"] + p["b"], 300, space)
-    found = by_name(importances(rows, space, "minimize"))
+    found = by_name(importances(rows, space, Goal.MINIMIZE))
     assert found["a"].mean == pytest.approx(0.8, abs=0.05)  # 4 : 1, as their variances are
     assert found["b"].mean == pytest.approx(0.2, abs=0.05)
     assert found["c"].mean < 0.01
@@ -93,7 +94,7 @@ def test_shares_agree_with_optunas_fanova() -> None:
         )
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     expected = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    found = importances(rows, space, "minimize")
+    found = importances(rows, space, Goal.MINIMIZE)
     assert [importance.name for importance in found] == list(expected)
     for importance in found:
         assert importance.mean == pytest.approx(expected[importance.name], abs=0.05)
@@ -110,7 +111,7 @@ def test_levels_count_by_their_probabilities() -> None:
                 str(number), ("r",), "finished", {"a": a, "rare": b}, value, (value,), False, "", 1
             )
         )
-    found = by_name(importances(rows, space, "minimize"))
+    found = by_name(importances(rows, space, Goal.MINIMIZE))
     # p (1 - p) is 0.25 for a and 0.0196 for the other, however often each was tried.
     assert found["a"].mean == pytest.approx(0.25 / 0.2696, abs=0.02)
 
@@ -118,28 +119,28 @@ def test_levels_count_by_their_probabilities() -> None:
 def test_fewer_trials_are_less_sure() -> None:
     widths = []
     for trials in (15, 100):
-        found = by_name(importances(rows_of(rate_mostly, trials), space_of(), "minimize"))
+        found = by_name(importances(rows_of(rate_mostly, trials), space_of(), Goal.MINIMIZE))
         widths.append(found["lr"].high - found["lr"].low)
     assert widths[0] > 2 * widths[1]
 
 
 def test_a_seed_decides_everything() -> None:
     rows = rows_of(rate_mostly, 40)
-    first = importances(rows, space_of(), "minimize", seed=1)
-    assert importances(rows, space_of(), "minimize", seed=1) == first
-    assert importances(rows, space_of(), "minimize", seed=2) != first
+    first = importances(rows, space_of(), Goal.MINIMIZE, seed=1)
+    assert importances(rows, space_of(), Goal.MINIMIZE, seed=1) == first
+    assert importances(rows, space_of(), Goal.MINIMIZE, seed=2) != first
 
 
 def test_the_goal_only_turns_the_sign() -> None:
     rows = rows_of(rate_mostly, 40)
     turned = [dataclasses.replace(row, objective=-(row.objective or 0.0)) for row in rows]
-    one = importances(rows, space_of(), "minimize")
-    other = importances(turned, space_of(), "maximize")
+    one = importances(rows, space_of(), Goal.MINIMIZE)
+    other = importances(turned, space_of(), Goal.MAXIMIZE)
     assert [i.name for i in one] == [i.name for i in other]
     assert [i.mean for i in one] == pytest.approx([i.mean for i in other])
 
 
-@pytest.mark.parametrize(("goal", "sign"), [("minimize", 1.0), ("maximize", -1.0)])
+@pytest.mark.parametrize(("goal", "sign"), [(Goal.MINIMIZE, 1.0), (Goal.MAXIMIZE, -1.0)])
 def test_one_diverged_trial_does_not_decide(goal: str, sign: float) -> None:
     rows = [
         dataclasses.replace(row, objective=sign * (row.objective or 0.0))
@@ -152,7 +153,7 @@ def test_one_diverged_trial_does_not_decide(goal: str, sign: float) -> None:
 def test_trials_that_diverged_far_overflow_nothing() -> None:
     rows = rows_of(rate_mostly, 12)
     rows[::2] = [dataclasses.replace(row, objective=1e200) for row in rows[::2]]
-    assert all(0 <= found.mean <= 1 for found in importances(rows, space_of(), "minimize"))
+    assert all(0 <= found.mean <= 1 for found in importances(rows, space_of(), Goal.MINIMIZE))
 
 
 def test_trials_without_an_objective_are_left_out() -> None:
@@ -166,16 +167,16 @@ def test_trials_without_an_objective_are_left_out() -> None:
             strict=False,
         )
     ]
-    assert importances(broken + rows, space_of(), "minimize") == importances(
-        rows, space_of(), "minimize"
+    assert importances(broken + rows, space_of(), Goal.MINIMIZE) == importances(
+        rows, space_of(), Goal.MINIMIZE
     )
 
 
 def test_nothing_is_said_without_enough_to_go_by() -> None:
     rows = rows_of(rate_mostly, LEAST_TRIALS)
-    assert importances(rows, space_of(), "minimize")
-    assert importances(rows[1:], space_of(), "minimize") == []
+    assert importances(rows, space_of(), Goal.MINIMIZE)
+    assert importances(rows[1:], space_of(), Goal.MINIMIZE) == []
     alike = [dataclasses.replace(row, objective=1.0) for row in rows]
-    assert importances(alike, space_of(), "minimize") == []
+    assert importances(alike, space_of(), Goal.MINIMIZE) == []
     constant = space_of({"epochs": {"value": 3}})
-    assert importances(rows, constant, "minimize") == []
+    assert importances(rows, constant, Goal.MINIMIZE) == []

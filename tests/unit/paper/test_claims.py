@@ -16,6 +16,7 @@ from caduceus.paper.claim_effects import measure_effect
 from caduceus.paper.claim_formats import claim_lines, claims_markdown
 from caduceus.paper.claims import decide_claims
 from caduceus.project.project import load_project
+from caduceus.runs.goal import Goal
 from caduceus.statistics import decide, runs_to_decide
 from exported_runs import Logged, export_runs, load
 from projects import EXPERIMENT, REPOSITORY, Project
@@ -497,7 +498,7 @@ def test_without_a_difference_at_most_one_family_of_claims_in_twenty_has_a_wrong
                 {seed + shift * at: float(value) for seed, value in enumerate(sample)}
                 for at, sample in enumerate(samples[:count])
             ]
-            goal = claim.get("compare", {}).get("goal") or "maximize"
+            goal = Goal(claim.get("compare", {}).get("goal") or "maximize")
             tests.append(measure_effect(claim, values, goal, [1, 2, 3, 4], statistics).test)
         outcomes = {verdict.outcome for verdict in decide(tests)}
         assert "not enough runs" not in outcomes

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 from caduceus.paper.figures.expected_best import expected_best
+from caduceus.runs.goal import Goal
 
 
-@pytest.mark.parametrize(("goal", "choose"), [("minimize", min), ("maximize", max)])
+@pytest.mark.parametrize(("goal", "choose"), [(Goal.MINIMIZE, min), (Goal.MAXIMIZE, max)])
 def test_it_is_the_mean_over_all_ways_to_draw(goal: str, choose: object) -> None:
     objectives = [0.3, -1.0, 0.3, 2.5, 7.0, 0.0]
     found = expected_best(objectives, goal)
@@ -21,7 +22,7 @@ def test_it_is_the_mean_over_all_ways_to_draw(goal: str, choose: object) -> None
 def test_it_is_the_known_answer_for_even_objectives() -> None:
     # The greatest of n numbers drawn from 1 .. N (the German tank problem).
     count = 1500
-    found = expected_best(np.random.default_rng(0).permutation(count) + 1.0, "maximize")
+    found = expected_best(np.random.default_rng(0).permutation(count) + 1.0, Goal.MAXIMIZE)
     n = found.trials.astype(float)
     variance = n * (count - n) * (count + 1) / ((n + 1) ** 2 * (n + 2))
     assert found.mean == pytest.approx(n * (count + 1) / (n + 1), rel=1e-10)
@@ -31,23 +32,23 @@ def test_it_is_the_known_answer_for_even_objectives() -> None:
 def test_it_is_unbiased_for_new_trials() -> None:
     # The least of n uniform numbers is 1 / (n + 1) on average, which draws with replacement miss.
     rng = np.random.default_rng(1)
-    means = [expected_best(rng.random(10), "minimize").mean for _ in range(4000)]
+    means = [expected_best(rng.random(10), Goal.MINIMIZE).mean for _ in range(4000)]
     assert np.mean(means, axis=0) == pytest.approx(1 / (np.arange(10) + 2), abs=0.01)
 
 
 def test_all_trials_give_the_best_for_sure() -> None:
-    found = expected_best([3.0, 1.0, 2.0], "minimize")
+    found = expected_best([3.0, 1.0, 2.0], Goal.MINIMIZE)
     assert found.mean[-1] == 1.0
     assert found.std[-1] == 0.0
 
 
 def test_a_trial_that_diverged_far_overflows_nothing() -> None:
-    found = expected_best([1.0, 2.0, 1e300], "minimize")
+    found = expected_best([1.0, 2.0, 1e300], Goal.MINIMIZE)
     assert found.mean[-1] == 1.0
     assert np.isfinite(found.std).all()
 
 
 def test_one_trial_and_none() -> None:
-    found = expected_best([0.5], "maximize")
+    found = expected_best([0.5], Goal.MAXIMIZE)
     assert (list(found.mean), list(found.std)) == ([0.5], [0.0])
-    assert len(expected_best([], "maximize").trials) == 0
+    assert len(expected_best([], Goal.MAXIMIZE).trials) == 0

@@ -18,6 +18,7 @@ from caduceus.errors import SpecError
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Result, by_variant
 from caduceus.paper.rounding import decimals_of
+from caduceus.runs.goal import Goal
 from debian_packages import UnavailableError, install
 from exported_runs import Logged, export_runs, load
 from projects import Project
@@ -257,7 +258,7 @@ def test_equal_variants_are_seldom_called_worse() -> None:
     for _ in range(trials):
         runs = [dict(enumerate(row)) for row in random.normal(size=(10, 11))]
         means = {row: float(np.mean(list(found.values()))) for row, found in enumerate(runs)}
-        column = Column("maximize", means, dict(enumerate(runs)))
+        column = Column(Goal.MAXIMIZE, means, dict(enumerate(runs)))
         errors += "worse" in find_best({"a": column}, alpha=alpha).of.values()
 
     assert errors <= stats.binom.ppf(0.999, trials, alpha)

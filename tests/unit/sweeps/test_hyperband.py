@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import (
     BandValue,
     HyperbandSettings,
@@ -41,7 +42,7 @@ SETTINGS = st.one_of(
         strict=st.booleans(),
     ),
 )
-GOALS = st.sampled_from(["minimize", "maximize"])
+GOALS = st.sampled_from(Goal)
 
 
 def written(settings: HyperbandSettings, goal: str) -> dict[str, Any]:
@@ -127,16 +128,17 @@ def test_settings_without_bands_are_refused() -> None:
 
 
 def test_a_run_alone_goes_on() -> None:
-    own = band_values([3.0, 2.0, 5.0], [1, 3], "minimize")
+    own = band_values([3.0, 2.0, 5.0], [1, 3], Goal.MINIMIZE)
     assert own == {1: BandValue(3.0, 3.0), 3: BandValue(5.0, 2.0)}
-    assert verdict(own, [], HyperbandSettings(min_iter=1), "minimize") is None
+    assert verdict(own, [], HyperbandSettings(min_iter=1), Goal.MINIMIZE) is None
 
 
 def test_only_a_strict_rule_stops_a_run_that_was_better_before() -> None:
-    own = band_values([1.0, 9.0], [2], "minimize")
-    others = [band_values([value, value], [2], "minimize") for value in (2.0, 3.0, 4.0)]
+    own = band_values([1.0, 9.0], [2], Goal.MINIMIZE)
+    others = [band_values([value, value], [2], Goal.MINIMIZE) for value in (2.0, 3.0, 4.0)]
     stricter = HyperbandSettings(min_iter=2, eta=4)
-    assert verdict(own, others, stricter, "minimize") == 2
+    assert verdict(own, others, stricter, Goal.MINIMIZE) == 2
     assert (
-        verdict(own, others, HyperbandSettings(min_iter=2, eta=4, strict=False), "minimize") is None
+        verdict(own, others, HyperbandSettings(min_iter=2, eta=4, strict=False), Goal.MINIMIZE)
+        is None
     )

@@ -11,6 +11,7 @@ import pytest
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.pruning import Rule, check_metric, note_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
@@ -145,7 +146,7 @@ def test_a_sweep_whose_start_was_killed_is_started_again(
 
 
 def test_a_metric_may_be_written_with_its_dot(tmp_path: Path) -> None:
-    rule = Rule("val.loss", "minimize", "worst", None, [])
+    rule = Rule("val.loss", Goal.MINIMIZE, "worst", None, [])
     assert rule.values_in({r"val\.loss": "0.5", "val.other": "1"}) == [0.5]
     assert rule.values_in({"val.loss": "NaN"}) == [pytest.approx(math.nan, nan_ok=True)]
     assert rule.values_in({"loss": "0.5"}) == []

@@ -18,6 +18,7 @@ from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
 from caduceus.project.paper_entries import load_paper
 from caduceus.project.paper_selections import Metric, goal_of, metric_name
 from caduceus.project.project import load_settings
+from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.power import runs_to_decide
@@ -31,7 +32,7 @@ _STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough
 class Found:
     """The answer of `compare_groups`."""
 
-    goal: str | None
+    goal: Goal | None
     variants: list[Answer]
     comparisons: list[Answer]
     conclusion: str
@@ -67,9 +68,11 @@ def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results
     place = _baseline(chosen, baseline, specs)
     count = len(values)
     _refuse_single(chosen, values, metric, statistics, place is not None)
-    if place is None and goal is None:
-        raise CaduceusError("which way is better? say goal, maximize or minimize, or a baseline")
     if place is None:
+        if goal is None:
+            raise CaduceusError(
+                "which way is better? say goal, maximize or minimize, or a baseline"
+            )
         comparisons, conclusion = _with_best(chosen, values, goal, statistics)
         family = count * (count - 1) // 2
     else:
@@ -81,7 +84,7 @@ def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results
     confidence = f"{100 * statistics['confidence']:g} %"
     shown = [_variant(chosen, at, values[at], statistics) for at in range(count)]
     if goal is not None:
-        shown.sort(key=lambda row: row["mean"] if goal == "minimize" else -row["mean"])
+        shown.sort(key=lambda row: goal.sign * row["mean"])
     return Found(
         goal,
         shown,
@@ -174,7 +177,7 @@ def comparison_row(found: Comparison) -> Answer:
     )
 
 
-def verdict_row(verdict: Verdict, goal: str | None) -> Answer:
+def verdict_row(verdict: Verdict, goal: Goal | None) -> Answer:
     """What is decided, as answers have it."""
     return {
         "adjusted_p": rounded(verdict.adjusted_p),
@@ -195,7 +198,7 @@ def _with_baseline(
     chosen: Chosen,
     values: Sequence[Mapping[int, float]],
     place: int,
-    goal: str | None,
+    goal: Goal | None,
     statistics: Mapping[str, Any],
 ) -> list[Answer]:
     others = [at for at in range(len(values)) if at != place]
@@ -212,11 +215,11 @@ def _with_baseline(
 def _with_best(
     chosen: Chosen,
     values: Sequence[Mapping[int, float]],
-    goal: str | None,
+    goal: Goal,
     statistics: Mapping[str, Any],
 ) -> tuple[list[Answer], str]:
     means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
-    column = Column(goal or "", means, dict(enumerate(values)))
+    column = Column(goal, means, dict(enumerate(values)))
     standings = find_best({"": column}, statistics["test"], statistics["alpha"])
     places = [at for (_, at), standing in standings.of.items() if standing == "best"]
     if not places:

@@ -8,6 +8,7 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.runs.goal import Goal
 from caduceus.runs.records import RunRecord, find_runs
 from caduceus.sweeps.folders import SweepFolder, find_sweep
 
@@ -59,7 +60,7 @@ def _brief(folder: SweepFolder, records: Sequence[RunRecord]) -> Answer:
 
 def _detailed(folder: SweepFolder, records: Sequence[RunRecord], offset: int, limit: int) -> Answer:
     answer = _brief(folder, records)
-    sign = -1.0 if answer["goal"] == "maximize" else 1.0
+    sign = Goal(answer["goal"] or "minimize").sign
     trials = _trials(_runs(folder, records))
     trials.sort(key=lambda trial: sign * trial["objective"])
     answer |= page("trials", trials, offset, limit)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from caduceus.runs.goal import Goal
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,7 +27,7 @@ class ExpectedBest:
     std: "NDArray[np.float64]"
 
 
-def expected_best(objectives: Sequence[float], goal: str) -> ExpectedBest:
+def expected_best(objectives: Sequence[float], goal: Goal) -> ExpectedBest:
     """The expected best objective against the number of trials, exact over all ways to draw them.
 
     This is the expected validation performance of Dodge et al. 2019, "Show Your Work", as Tang et
@@ -40,10 +42,9 @@ def expected_best(objectives: Sequence[float], goal: str) -> ExpectedBest:
 
     Args:
         objectives: N finite objectives, in any order.
-        goal: "minimize" or "maximize".
+        goal: which objectives are better.
     """
-    sign = -1.0 if goal == "minimize" else 1.0
-    ascending = np.sort(sign * np.asarray(objectives, dtype=float))
+    ascending = np.sort(-goal.sign * np.asarray(objectives, dtype=float))
     # Squares of what a run that diverged has left would overflow.
     exponent = np.frexp(np.abs(ascending).max(initial=0.0))[1]
     ascending = np.ldexp(ascending, -exponent)
@@ -58,4 +59,4 @@ def expected_best(objectives: Sequence[float], goal: str) -> ExpectedBest:
         std[n - 1] = np.sqrt(chance @ (ascending - mean[n - 1]) ** 2)
         if n < count:
             chance = chance * np.maximum(trials - n, 0) * ((n + 1) / (n * (count - n)))
-    return ExpectedBest(trials, np.ldexp(sign * mean, exponent), np.ldexp(std, exponent))
+    return ExpectedBest(trials, np.ldexp(-goal.sign * mean, exponent), np.ldexp(std, exponent))

@@ -10,6 +10,7 @@ from caduceus.io.wording import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Result, Variant
 from caduceus.project.paper_selections import Metric, goal_of
+from caduceus.runs.goal import Goal
 from caduceus.statistics.estimates import Estimate, estimate
 
 _DIGITS = 7  # of a number that is drawn: more than any printer shows
@@ -60,10 +61,9 @@ class FigureData:
         """A heading with the unit of its values."""
         return f"{heading} (%)" if self.entry["percent"] else heading
 
-    def goal(self, metric: Metric) -> str | None:
-        """Which way of a metric is better, "maximize" or "minimize"; None if nobody says."""
-        goal: str | None = goal_of(metric, self.entry, list(self.specs.values()))
-        return goal
+    def goal(self, metric: Metric) -> Goal | None:
+        """Which values of a metric are better; None if no entry or experiment says it."""
+        return goal_of(metric, self.entry, list(self.specs.values()))
 
     def estimate(self, values: Sequence[float]) -> Estimate:
         """The statistic that `paper.statistics` says, of `values` (n,)."""

@@ -18,6 +18,7 @@ from caduceus.paper.figures.parameter_axes import (
 )
 from caduceus.paper.figures.style import new_figure
 from caduceus.paper.figures.sweep_data import BEST_COLOUR, ShownSweep
+from caduceus.runs.goal import Goal
 
 _MARGINS_IN = 0.5  # inches beside an axis and the names of parameters
 _PITCH_IN = 0.36  # inches from one axis to the next, less the labels between
@@ -78,7 +79,8 @@ def _draw_lines(
             label = None if end in explained else end
             host.plot(places[trial], heights[:-1], color="0.6", lw=0.8, ls=":", label=label)
             explained.add(end)
-    for trial in sorted(sweep.known, key=lambda trial: -sweep.sign * sweep.known[trial]):
+    sign = sweep.config.goal.sign
+    for trial in sorted(sweep.known, key=lambda trial: -sign * sweep.known[trial]):
         share = np.clip(mappable.norm(np.array(sweep.known[trial])), 0, 1)
         line = [*places[trial], share]
         host.plot(line, heights, color=mappable.cmap(float(share)), lw=0.8, alpha=0.7)
@@ -92,5 +94,5 @@ def _colours(sweep: ShownSweep) -> ScalarMappable:
     low, high = sweep.span if sweep.known else (0.0, 1.0)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    shades = shades if sweep.sign > 0 else shades[::-1]
+    shades = shades if sweep.config.goal is Goal.MINIMIZE else shades[::-1]
     return ScalarMappable(Normalize(low, high), ListedColormap(shades))

@@ -21,6 +21,7 @@ from caduceus.paper.figures.style import LABEL_SIZE
 from caduceus.paper.labels import parameter_text, varying_parameters
 from caduceus.paper.results import Variant
 from caduceus.project.paper_selections import Metric, metric_name
+from caduceus.runs.goal import Goal
 from caduceus.statistics.profiles import performance_profile
 from caduceus.statistics.samples import Array
 
@@ -76,7 +77,7 @@ def measure_profiles(data: FigureData) -> Content:
         if every and not tasks:
             raise ResultError(f"metrics.{heading}: no task has results of all methods", data.where)
         lacking |= dict.fromkeys(task for task in every if task not in tasks)
-        sign = -1.0 if data.goal(metric) == "minimize" else 1.0
+        sign = -1.0 if data.goal(metric) is Goal.MINIMIZE else 1.0
         tables = [
             sign * data.scale * _table([found[task] for task in tasks]) for _, found in scores
         ]

@@ -25,6 +25,7 @@ from caduceus.paper.figures.parameter_axes import (
 )
 from caduceus.paper.figures.style import COLOURS, house_style, new_figure, write_figure
 from caduceus.paper.figures.sweep_data import BEST_COLOUR, COLUMN, PAGE, End, ShownSweep
+from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import SweepConfig
 
 _TRIAL, _STOPPED, _FAILED = COLOURS[0], COLOURS[4], COLOURS[6]
@@ -132,7 +133,7 @@ def _scatter(axes: Axes, sweep: ShownSweep, places: Sequence[float]) -> None:
     has_edge = any(end not in _HAS_PLACE for end in sweep.ends)
     length = high - low or abs(high) * 0.2 or 1.0
     margins = [0.07 * length, (0.16 if has_edge else 0.07) * length]  # the better end, the worse
-    is_minimized = sweep.sign > 0
+    is_minimized = sweep.config.goal is Goal.MINIMIZE
     below, above = margins if is_minimized else reversed(margins)
     axes.set_ylim(low - below, high + above)
     at_edge = blended_transform_factory(axes.transData, axes.transAxes)

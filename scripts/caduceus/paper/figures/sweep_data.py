@@ -40,11 +40,6 @@ class ShownSweep:
         """The metric's name, as a label."""
         return shorten(self.config.metric_name or "", NAME_LETTERS)
 
-    @property
-    def sign(self) -> float:
-        """What an objective is multiplied with so that less is better."""
-        return 1.0 if self.config.goal == "minimize" else -1.0
-
     @cached_property
     def axes(self) -> list[ParameterAxis]:
         """Those of all parameters that vary."""
@@ -68,15 +63,16 @@ class ShownSweep:
     @cached_property
     def span(self) -> tuple[float, float]:
         """The least and greatest of `known`, outliers on the worse side left out."""
-        costs = [self.sign * value for value in self.known.values()]
+        sign = self.config.goal.sign
+        costs = [sign * value for value in self.known.values()]
         limit = outlier_limit(costs)
-        shown = [self.sign * cost for cost in costs if cost <= limit]
+        shown = [sign * cost for cost in costs if cost <= limit]
         return min(shown), max(shown)
 
     @cached_property
     def best(self) -> int:
         """The place of the best trial, of equal ones the first."""
-        return min(self.known, key=lambda place: self.sign * self.known[place])
+        return min(self.known, key=lambda place: self.config.goal.sign * self.known[place])
 
     @cached_property
     def ends(self) -> list[End]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from caduceus.io.files import read_json
 from caduceus.paper.report.groups import read_rows
+from caduceus.runs.goal import Goal
 
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -57,19 +58,19 @@ def sweep_section(trials: Sequence[Path]) -> list[dict[str, Any]]:
 def _sweep(path: Path) -> dict[str, Any]:
     folder = path.parent
     config = read_json(folder / "sweep.json")["config"]
-    metric = config.get("metric") or {"name": None, "goal": "minimize"}
-    sign = -1.0 if metric.get("goal") == "maximize" else 1.0
+    metric = config.get("metric") or {"name": None}
+    goal = Goal(metric.get("goal", "minimize"))
     rows = [_with_parameters(row) for row in read_rows(path)]
     decided = [row for row in rows if isinstance(row["objective"], int | float)]
     return {
         "name": folder.name,
         "method": config["method"],
         "metric": metric["name"],
-        "goal": metric.get("goal", "minimize"),
+        "goal": goal,
         "trials": rows,
         "states": Counter(row["state"] for row in rows),
         "stopped_early": sum(row["stopped_early"] is True for row in rows),
-        "best": sorted(decided, key=lambda row: sign * row["objective"])[:10],
+        "best": sorted(decided, key=lambda row: goal.sign * row["objective"])[:10],
         "confirmed": [_with_parameters(row) for row in read_rows(folder / "confirmed.csv")],
         "importance": read_rows(folder / "importance.csv"),
     }
