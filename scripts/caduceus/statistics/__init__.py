@@ -1,17 +1,19 @@
-"""Statistics of runs: arrays in, numbers out, always the same for the same seed.
+"""Statistics of runs: functions of arrays; the same seed gives the same numbers.
 
 | | |
 |---|---|
-| `estimate_mean`, `estimate` | mean, median, interquartile mean of n runs with an interval |
+| `estimate_mean`, `estimate` | mean, median or interquartile mean of n runs, with an interval |
 | `estimate_over_tasks`, `improvement_over_tasks`, `performance_profile` | rliable's metrics |
 | `compare_paired`, `compare_unpaired`, `compare_to_value`, `compare_by_seed` | is it noise? |
-| `equivalence`, `equivalence_by_seed` | is it the same, within a tolerance? |
+| `equivalence`, `equivalence_by_seed` | is the difference within a tolerance? |
 | `trend` | does it rise or fall with a setting? |
-| `holm` | p corrected for the number of comparisons |
-| `minimum_p`, `runs_to_decide`, `runs_needed` | what can so many runs decide? |
-| `decide` | the verdicts on a family of claims, made by `greater`, `less` and `within` |
+| `holm` | p values corrected for the number of comparisons |
+| `minimum_p`, `runs_to_decide`, `runs_needed` | the smallest possible p, and the runs needed |
+| `decide` | verdicts on a family of claims, which `greater`, `less` and `within` make |
+| `outlier_limit` | the largest value that isn't an outlier |
 
-workflow/STATISTICS.md says which method was chosen, and why, with its coverage, errors and power.
+workflow/STATISTICS.md explains which methods were chosen and why, with their coverage, error rates
+and power.
 """
 
 from importlib import import_module
@@ -67,8 +69,8 @@ __all__ = [
     "within",
 ]
 
-# The module of each name. They are imported when they are asked for: the code digest of a rule then
-# covers those that its command uses, and a program waits for no SciPy that it doesn't need.
+# The module of each name. A module is imported when its name is first used, so that the code digest
+# of a rule covers only modules that its command uses, and no program imports SciPy needlessly.
 _MODULES = {
     "comparisons": (
         "Comparison",

@@ -1,4 +1,4 @@
-"""Two sets of runs compared: how far apart they are, and whether noise explains it."""
+"""Compare two sets of runs: the size of the difference, and whether chance explains it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from scipy.special import gammaln, stdtrit
 from caduceus.errors import ResultError
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.randomization import (
-    least_sign_flip_p,
-    least_split_p,
+    minimum_sign_flip_p,
+    minimum_split_p,
     sign_flips,
     splits,
 )
@@ -21,7 +21,7 @@ from caduceus.statistics.samples import (
     finite,
     midranks,
     standardized,
-    without_noise,
+    without_rounding_errors,
 )
 
 PairedTest = Literal["sign_flip", "wilcoxon"]
@@ -30,27 +30,28 @@ AnyTest = Literal["sign_flip", "wilcoxon", "permutation"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What sets the first apart from the second, or from a value.
+    """The difference between a first and a second set of runs, or a fixed value.
 
     Attributes:
-        n: the pairs, or the runs of the first.
-        n_second: the runs of the second: n if they are paired, 0 against a value.
-        effect: the mean of the first less that of the second, in the unit of the values.
-        low: the lower end of the effect's interval by Student's t, of unpaired runs by Welch's;
-            NaN with a single run.
+        n: the number of pairs, or of runs in the first set.
+        n_second: the number of runs in the second set: n if paired, 0 for a fixed value.
+        effect: the mean of the first minus that of the second, in the unit of the values.
+        low: the lower end of the effect's confidence interval: Student's t for pairs, Welch's t for
+            unpaired runs; NaN with a single run.
         high: its upper end.
-        std: the standard deviation of a difference: of the pairs, or, unpaired, of a run.
-        margin: the effect that the test takes for none.
-        p_greater: one-sided p: how likely chance alone makes such an effect above the margin.
-        p_less: the same below the margin.
-        p: two-sided p, twice the smaller of them.
-        minimum_p: the smallest p that so many runs can give, however large the effect.
+        std: the standard deviation of the pairs' differences, or, if unpaired, the pooled one of
+            the runs; in the unit of the values.
+        margin: the effect under the null hypothesis.
+        p_greater: one-sided p of an effect above the margin.
+        p_less: one-sided p of an effect below the margin.
+        p: two-sided p, twice the smaller of these.
+        minimum_p: the smallest two-sided p that this number of runs can give.
         effect_size: the effect in standard deviations: Cohen's d_z of pairs, Hedges' g of unpaired
-            runs (Lakens 2013); ±inf where nothing varies, NaN with a single run.
-        improvement: the probability that a run of the first has the greater value than one of the
+            runs (Lakens 2013); ±inf if nothing varies, NaN with a single run.
+        improvement: the probability that a run of the first has a greater value than one of the
             second; ties count half (Mann & Whitney 1947; Agarwal et al. 2021).
         test: "sign_flip", "wilcoxon" or "permutation".
-        is_paired: by seed.
+        is_paired: whether runs are paired by seed.
     """
 
     n: int
@@ -78,17 +79,17 @@ def compare_paired(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
-    """The first (n,) against the second (n,), each value against the one at the same place.
+    """Compare paired values: `first[i]` with `second[i]`.
 
     Args:
-        first: one value of each run.
-        second: the values of the runs with the same seeds.
-        margin: the effect that counts as none; the test asks whether the mean difference is it.
-        test: "sign_flip", on the differences (Fisher 1935), or "wilcoxon", on the ranks of their
-            sizes, differences of zero left out (Wilcoxon 1945). Both are exact, with ties too, if
-            differences are symmetric.
-        confidence: of the effect's interval.
-        seed: of the signs that are drawn if there are more than 20 pairs.
+        first: one value per run, (n,).
+        second: the values of the runs with the same seeds, (n,).
+        margin: the mean difference under the null hypothesis.
+        test: "sign_flip", on the differences (Fisher 1935), or "wilcoxon", on the signed ranks of
+            their sizes without differences of zero (Wilcoxon 1945). Both are exact, with ties as
+            well, if the distribution of the differences is symmetric.
+        confidence: the confidence level of the effect's interval.
+        seed: seeds the random signs, which are drawn if there are more than 20 pairs.
 
     Raises:
         ResultError: the numbers of values differ, or one isn't finite.
@@ -96,7 +97,7 @@ def compare_paired(
     one, other = finite(first), finite(second)
     if len(one) != len(other):
         raise ResultError(f"{len(one)} runs can't be paired with {len(other)}")
-    return _of_pairs(one, other, len(other), margin, test, confidence, seed)
+    return _compare_pairs(one, other, len(other), margin, test, confidence, seed)
 
 
 def compare_to_value(
@@ -107,12 +108,14 @@ def compare_to_value(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
-    """`values` (n,) against a fixed value, such as a published one, as `compare_paired` does it.
+    """Compare `values`, (n,), with a fixed value, such as a published one.
+
+    Uses the test of `compare_paired`, and takes the same arguments.
 
     Raises:
-        ResultError: there is no value, or one isn't finite.
+        ResultError: there are no values, or one isn't finite.
     """
-    return _of_pairs(finite(values), finite([value]), 0, margin, test, confidence, seed)
+    return _compare_pairs(finite(values), finite([value]), 0, margin, test, confidence, seed)
 
 
 def compare_unpaired(
@@ -122,21 +125,21 @@ def compare_unpaired(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
-    """The first (n,) against the second (m,), which were made independently.
+    """Compare independent runs by a permutation test of Welch's t.
 
-    By permutation of Welch's t: exact if both are distributed alike but for the margin, and
-    asymptotically right if they also vary differently (Janssen 1997; Chung & Romano 2013). A single
-    run on either side says nothing about how runs vary: p is 1.
+    The test is exact if the two distributions differ by the margin only, and asymptotically valid
+    if their variances differ too (Janssen 1997; Chung & Romano 2013). With a single run on either
+    side the variance is unknown, so that p is 1.
 
     Args:
-        first: one value of each run.
-        second: the same of the others.
-        margin: the effect that counts as none; the test asks whether the means differ by it.
-        confidence: of the effect's interval, by Welch's t.
-        seed: of the permutations that are drawn if there are more than three million.
+        first: one value per run, (n,).
+        second: one value per run, (m,).
+        margin: the difference of the means under the null hypothesis.
+        confidence: the confidence level of the effect's interval, by Welch's t.
+        seed: seeds the random permutations, which are drawn if there are more than three million.
 
     Raises:
-        ResultError: there is no value, or one isn't finite.
+        ResultError: one side has no value, or a value isn't finite.
     """
     one, other = finite(first), finite(second)
     n, m = len(one), len(other)
@@ -148,7 +151,7 @@ def compare_unpaired(
         low, high = _welch_interval(one, other, confidence)
         degrees = n + m - 2
         std = ((one.var(ddof=1) * (n - 1) + other.var(ddof=1) * (m - 1)) / degrees) ** 0.5
-        size = standardized(effect, float(std)) * _hedges(degrees)
+        size = standardized(effect, float(std)) * _hedges_factor(degrees)
         greater, less = splits(one - margin, other, seed)
     return Comparison(
         n=n,
@@ -161,7 +164,7 @@ def compare_unpaired(
         p_greater=greater,
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
-        minimum_p=least_split_p(n, m),
+        minimum_p=minimum_split_p(n, m),
         effect_size=size,
         improvement=float(improvement(one, other)),
         test="permutation",
@@ -177,18 +180,19 @@ def compare_by_seed(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
-    """Runs by their seeds: paired if most have a partner, else unpaired.
+    """Compare runs by their seeds: paired if most seeds occur on both sides, else unpaired.
 
-    Paired, only the seeds that both have count; they must be more than half of either side's. The
-    test "permutation" leaves the seeds aside. All of this goes by the seeds, not by the values.
+    Runs are paired if the common seeds are more than half of either side's; other seeds are then
+    left out. The test "permutation" is always unpaired. The choice depends on the seeds only, never
+    on the values, so that it doesn't bias the test.
 
     Args:
-        first: from seed to value.
-        second: the same of the others.
-        margin: the effect that counts as none.
-        test: of the pairs, or "permutation".
-        confidence: of the effect's interval.
-        seed: of what the test draws if there are very many runs.
+        first: value by seed.
+        second: value by seed.
+        margin: the effect under the null hypothesis.
+        test: the test of the pairs (see `compare_paired`), or "permutation".
+        confidence: the confidence level of the effect's interval.
+        seed: seeds the random signs or permutations, which are drawn if there are many runs.
 
     Raises:
         ResultError: one side has no run, or a value isn't finite.
@@ -202,15 +206,22 @@ def compare_by_seed(
 
 
 def improvement(first: Array, second: Array) -> Any:
-    """The share (...) of pairs of `first` (..., n) and `second` (..., m) in which it is greater.
+    """Return the fraction of all pairs of a first and a second run in which the first is greater.
 
     Ties count half (Mann & Whitney 1947).
+
+    Args:
+        first: (..., n).
+        second: (..., m).
+
+    Returns:
+        An array (...).
     """
     one, other = first[..., :, None], second[..., None, :]
     return ((one > other) + 0.5 * (one == other)).mean(axis=(-2, -1))
 
 
-def _of_pairs(
+def _compare_pairs(
     one: Array,
     other: Array,
     n_second: int,
@@ -219,27 +230,29 @@ def _of_pairs(
     confidence: float,
     seed: int,
 ) -> Comparison:
+    """Compare `one`, (n,), with `other`, (n,) or (1,)."""
     scale = float(np.abs((*one, *other, margin)).max())
-    differences = without_noise(one - other, scale)
-    found = estimate_mean(differences, confidence)
-    beyond = without_noise(differences - margin, scale)
+    # Differences that are equal in exact arithmetic must be equal here, as ties matter to tests.
+    differences = without_rounding_errors(one - other, scale)
+    mean = estimate_mean(differences, confidence)
+    shifted = without_rounding_errors(differences - margin, scale)
     if test == "wilcoxon":
-        beyond = beyond[beyond != 0]
-        beyond = np.sign(beyond) * midranks(np.abs(beyond))
-    greater, less = sign_flips(beyond, seed)
+        shifted = shifted[shifted != 0]
+        shifted = np.sign(shifted) * midranks(np.abs(shifted))
+    greater, less = sign_flips(shifted, seed)
     return Comparison(
-        n=found.n,
+        n=mean.n,
         n_second=n_second,
-        effect=found.value,
-        low=found.low,
-        high=found.high,
-        std=found.std,
+        effect=mean.value,
+        low=mean.low,
+        high=mean.high,
+        std=mean.std,
         margin=margin,
         p_greater=greater,
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
-        minimum_p=least_sign_flip_p(found.n),
-        effect_size=standardized(found.value, found.std),
+        minimum_p=minimum_sign_flip_p(mean.n),
+        effect_size=standardized(mean.value, mean.std),
         improvement=float(improvement(one, other)),
         test=test,
         is_paired=n_second > 0,
@@ -247,7 +260,7 @@ def _of_pairs(
 
 
 def _welch_interval(one: Array, other: Array, confidence: float) -> tuple[float, float]:
-    """The interval of the difference of means (Welch 1947)."""
+    """Return the confidence interval of the difference of means (Welch 1947)."""
     parts = np.array([one.var(ddof=1) / len(one), other.var(ddof=1) / len(other)])
     effect = one.mean() - other.mean()
     if not parts.any():
@@ -257,7 +270,7 @@ def _welch_interval(one: Array, other: Array, confidence: float) -> tuple[float,
     return float(effect - margin), float(effect + margin)
 
 
-def _hedges(degrees: int) -> float:
-    """What makes Cohen's d unbiased (Hedges 1981)."""
+def _hedges_factor(degrees: int) -> float:
+    """Return the factor that removes the bias of Cohen's d (Hedges 1981)."""
     half = degrees / 2
     return float(np.exp(gammaln(half) - gammaln(half - 0.5)) / half**0.5)

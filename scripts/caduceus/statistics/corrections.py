@@ -1,4 +1,4 @@
-"""Correction for the number of comparisons."""
+"""Correct p values for the number of comparisons."""
 
 import numpy as np
 
@@ -6,10 +6,11 @@ from caduceus.statistics.samples import Array, Values
 
 
 def holm(p: Values) -> Array:
-    """`p` (m,) adjusted for their number, in their order (Holm 1979).
+    """Return p values, (m,), adjusted for their number by Holm's method (Holm 1979).
 
-    Calling significant what is at most alpha then errs in any of the family with a probability of
-    at most alpha, however the tests depend on each other.
+    The adjusted values are in the order of `p`. If those of at most alpha are called significant,
+    the probability of any false one in the family is at most alpha, however the tests depend on
+    each other.
     """
     array = np.asarray(p, dtype=float)
     order = np.argsort(array, kind="stable")
@@ -20,7 +21,10 @@ def holm(p: Values) -> Array:
 
 
 def holm_levels(p: Values, alpha: float = 0.05) -> Array:
-    """The greatest p (m,) with which each test would be significant, the others as they are."""
+    """Return for each test the largest p, (m,), that would be significant by Holm's method.
+
+    The p values of the other tests are taken as they are.
+    """
     array = np.asarray(p, dtype=float)
     m = len(array)
     levels = np.empty(m)

@@ -1,4 +1,4 @@
-"""A statistic of several runs at each step, with its interval."""
+"""Estimate a statistic of several runs at each step, with its interval."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -9,19 +9,22 @@ from numpy.typing import NDArray
 from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of
 from caduceus.statistics.samples import Array
 
-Curve: TypeAlias = tuple[NDArray[Any], Array]  # steps, which rise, and values; both (n,)
+Curve: TypeAlias = tuple[NDArray[Any], Array]  # increasing steps, and values; both (n,)
 
-_BLOCK = 50  # steps whose bootstrap samples are held at a time
+_STEPS_AT_ONCE = 50  # limits the memory that bootstrap samples take
 
 
 def align(curves: Sequence[Curve], most: int | None = None) -> tuple[Any, Array]:
-    """Steps (steps,) at which some curve has a value, and the values (curves, steps) there.
-
-    Between its own steps a curve is straight, before the first and after the last it is NaN.
+    """Interpolate curves at common steps.
 
     Args:
-        curves: of several runs.
-        most: how many steps; of more, so many are chosen evenly.
+        curves: one curve per run.
+        most: the maximum number of steps; if there are more, an evenly spaced choice of them is
+            used.
+
+    Returns:
+        The steps at which at least one curve has a value, (steps,), and the values of all curves
+        there, (curves, steps): interpolated linearly, NaN outside a curve's own steps.
     """
     steps = np.unique(np.concatenate([at for at, _ in curves]))
     if most is not None and len(steps) > most:
@@ -31,19 +34,20 @@ def align(curves: Sequence[Curve], most: int | None = None) -> tuple[Any, Array]
 
 
 def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Array, Array, Array]:
-    """A statistic of `values` (runs, steps) at each step, over the runs that have one there.
+    """Estimate a statistic at each step, over the runs that have a value there.
 
     Args:
-        values: NaN where a run has none; each step has at least one.
-        statistics: `paper.statistics`.
+        values: (runs, steps), NaN where a run has no value; each step has at least one.
+        statistics: the section `paper.statistics` of the configuration.
 
     Returns:
-        The number of runs, the statistic, and the ends of its interval, which are NaN of a single
-        run; each (steps,).
+        The number of runs, the statistic, and the lower and upper ends of its interval, which are
+        NaN for a single run; each (steps,).
     """
-    ordered = np.sort(values.T, axis=-1)  # NaN comes last
+    ordered = np.sort(values.T, axis=-1)  # NaN is sorted to the end
     n = np.isfinite(ordered).sum(axis=-1)
     value = np.empty(len(n))
+    # Steps with the same number of runs form a rectangular array, and are computed together.
     for count in np.unique(n):
         places = n == count
         value[places] = STATISTICS[statistics["statistic"]](ordered[places, :count])
@@ -56,10 +60,10 @@ def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, A
 
 
 def _intervals(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Array]:
-    """The ends (steps,) of the intervals of `values` (steps, n)."""
+    """Return the lower and upper ends, (steps,), of the intervals of `values`, (steps, n)."""
     statistic, confidence = statistics["statistic"], statistics["confidence"]
     interval = statistics["interval"] or best_interval(statistic, values.shape[1], confidence)
-    about = (statistic, interval, confidence, statistics["resamples"], 0)
-    blocks = np.split(values, range(_BLOCK, len(values), _BLOCK))
-    low, high = zip(*(interval_of(block, *about) for block in blocks), strict=True)
+    settings = (statistic, interval, confidence, statistics["resamples"], 0)
+    blocks = np.split(values, range(_STEPS_AT_ONCE, len(values), _STEPS_AT_ONCE))
+    low, high = zip(*(interval_of(block, *settings) for block in blocks), strict=True)
     return np.concatenate(low), np.concatenate(high)

@@ -1,4 +1,4 @@
-"""Whether runs reach a value, or each other, within a tolerance."""
+"""Test whether runs equal a value, or other runs, within a tolerance."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from caduceus.statistics.samples import Values
 
 @dataclass(frozen=True)
 class Equivalence:
-    """What two one-sided tests say.
+    """The result of two one-sided tests (TOST, Schuirmann 1987).
 
     Attributes:
-        comparison: the difference from the value, or from the others.
-        tolerance: the greatest difference that still counts as the same.
-        p_within: one-sided p of the claim that the difference is within the tolerance: the greater
-            of the p that it is above the lower end, and below the upper one.
-        p_beyond: one-sided p of the claim that it is beyond: the smaller of the p that it is below
-            the lower end, and above the upper one. Of a tolerance that is small beside the noise
-            both can err, so that it counts twice, as `decide` does it.
-        minimum_p: the smallest two-sided p that so many runs can give.
+        comparison: the comparison with the value or the other runs, with a margin of 0.
+        tolerance: the largest difference that counts as equal, in the unit of the values.
+        p_within: p of the claim that the difference is within the tolerance: the larger of the
+            one-sided p of being above -tolerance and of being below +tolerance.
+        p_beyond: p of the claim that it is outside: the smaller of the one-sided p of being below
+            -tolerance and of being above +tolerance. Either of these can err if the tolerance is
+            small compared with the noise, so that it must be doubled, as `decide` does.
+        minimum_p: the smallest two-sided p that this number of runs can give.
     """
 
     comparison: Comparison
@@ -44,12 +44,13 @@ def equivalence(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Equivalence:
-    """Whether the mean of `values` (n,) is `value` within the tolerance (Schuirmann 1987).
+    """Test whether the mean of `values`, (n,), equals `value` within the tolerance.
 
-    Not to find a difference doesn't prove that there is none; this does, if `p_within` is small.
+    Uses two one-sided tests (Schuirmann 1987). A difference that isn't significant doesn't show
+    equality; a small `p_within` does. Arguments are those of `compare_to_value`.
 
     Raises:
-        ResultError: there is no value, or one isn't finite.
+        ResultError: there are no values, or one isn't finite.
         SpecError: the tolerance isn't positive.
     """
     return _within(
@@ -65,7 +66,10 @@ def equivalence_by_seed(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Equivalence:
-    """Whether the first is like the second within the tolerance, each from seed to value.
+    """Test whether two sets of runs have equal means within the tolerance.
+
+    Uses two one-sided tests (Schuirmann 1987). `first` and `second` map seeds to values; they are
+    paired like in `compare_by_seed`, which takes the same arguments.
 
     Raises:
         ResultError: one side has no run, or a value isn't finite.
@@ -78,12 +82,12 @@ def equivalence_by_seed(
 
 def _within(tolerance: float, compare: Callable[[float], Comparison]) -> Equivalence:
     if not tolerance > 0:
-        raise SpecError(f"a tolerance is positive, got {tolerance}")
-    lower, plain, upper = (compare(margin) for margin in (-tolerance, 0.0, tolerance))
+        raise SpecError(f"a tolerance must be positive, got {tolerance}")
+    lower, difference, upper = (compare(margin) for margin in (-tolerance, 0.0, tolerance))
     return Equivalence(
-        plain,
+        difference,
         tolerance,
         p_within=max(lower.p_greater, upper.p_less),
         p_beyond=min(lower.p_less, upper.p_greater),
-        minimum_p=plain.minimum_p,
+        minimum_p=difference.minimum_p,
     )

@@ -1,4 +1,4 @@
-"""Means, medians and IQMs over runs, with their intervals."""
+"""Estimate means, medians and interquartile means over runs, with confidence intervals."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -25,16 +25,16 @@ _METHODS = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic over n runs, with its interval.
+    """A statistic of n runs, with its confidence interval; all in the unit of the values.
 
     Attributes:
-        n: how many runs.
+        n: the number of runs.
         value: the statistic.
         std: the sample standard deviation of the runs, with n - 1 in the denominator; NaN if n is
-            1. It says how far apart runs lie, and doesn't shrink with n.
-        low: the lower end of the interval, NaN if n is 1.
+            1. It measures the spread of the runs, which doesn't shrink with n.
+        low: the lower end of the interval; NaN if n is 1.
         high: its upper end.
-        method: what `value`, `low` and `high` are, such as "mean, 95 % interval by Student's t".
+        method: the statistic and its interval, such as "mean, 95 % interval by Student's t".
     """
 
     n: int
@@ -46,14 +46,15 @@ class Estimate:
 
     @property
     def standard_error(self) -> float:
-        """How surely the mean is known: `std` / √n, which shrinks with n."""
+        """The standard error of the mean: `std` / √n, which shrinks with n."""
         return float(self.std / self.n**0.5)
 
 
 def estimate_mean(values: Values, confidence: float = 0.95) -> Estimate:
-    """The mean of `values` (n,) and its interval by Student's t with n - 1 degrees of freedom.
+    """Estimate the mean of `values`, (n,), with Student's t interval of n - 1 degrees of freedom.
 
-    The interval is exact if the values are independent and normal (Student 1908).
+    The interval is exact if the values are independent and normally distributed (Student 1908).
+    Values aren't checked: an empty or non-finite array gives NaN.
     """
     array = np.asarray(values, dtype=float)
     n, mean, std, margin = len(array), float(array.mean()), float("nan"), float("nan")
@@ -71,27 +72,31 @@ def estimate(
     resamples: int = 9_999,
     seed: int = 0,
 ) -> Estimate:
-    """A statistic of `values` (n,) and its interval.
+    """Estimate a statistic of `values` with its confidence interval.
 
-    The interquartile mean leaves out the n // 4 least and greatest values, as rliable does (Agarwal
-    et al. 2021): it is the mean if n is less than 4.
+    The interquartile mean leaves out the n // 4 smallest and the n // 4 largest values, as rliable
+    does (Agarwal et al. 2021); for n below 4 it is the mean.
 
     Args:
-        values: one of each run; their order doesn't matter.
-        statistic: what to estimate.
-        interval: "t", of the IQM by winsorized variance (Tukey & McLaughlin 1963), of the median
-            by what its variance is if runs are normal; "order", two of the values themselves, which
-            hold the median of any distribution (Thompson 1936), from six runs on for 95 %; "bca",
-            the bias-corrected and accelerated bootstrap (Efron 1987), or its plain percentiles if
-            leaving out a value never matters; "bootstrap", these (Efron 1979). By default what
-            covers best: "order" for a median if there are runs enough, else "t".
-        confidence: the share of such intervals that should cover the true value.
-        resamples: how many samples the bootstrap draws.
-        seed: of the bootstrap; the same seed gives the same interval.
+        values: one per run, (n,), in any order.
+        statistic: "mean", "median" or "iqm".
+        interval: the kind of interval; by default "order" for a median of enough runs, else "t",
+            which have the best coverage.
+
+            - "t": Student's t; for the IQM with the winsorized variance (Tukey & McLaughlin 1963),
+              for the median with the variance that it has under a normal distribution.
+            - "order": two of the values, which enclose the median of any distribution (Thompson
+              1936); for 95 % from six runs on.
+            - "bca": the bias-corrected and accelerated bootstrap (Efron 1987), or the percentile
+              bootstrap where BCa isn't defined, as leaving out a value never changes the statistic.
+            - "bootstrap": the percentile bootstrap (Efron 1979).
+        confidence: the confidence level of the interval.
+        resamples: the number of bootstrap samples.
+        seed: seeds the bootstrap.
 
     Raises:
-        ResultError: there is no value, or one isn't finite.
-        SpecError: the statistic, or that of so few runs, has no such interval.
+        ResultError: there are no values, or one isn't finite.
+        SpecError: the interval isn't defined for the statistic, or for so few runs.
     """
     array = np.sort(finite(values))
     chosen = interval or best_interval(statistic, len(array), confidence)
@@ -112,9 +117,9 @@ def interval_of(
     resamples: int,
     seed: int,
 ) -> Sequence[Any]:
-    """The ends (...) of the intervals of `values` (..., n), n at least 2, as `estimate` has them.
+    """Return the lower and upper ends, (...), of the intervals of `values`, (..., n).
 
-    Where all n values are equal, a bootstrap has no interval.
+    See `estimate` for the kinds. n is at least 2. A bootstrap gives NaN where all values are equal.
     """
     if interval == "t":
         return t_interval(values, statistic, confidence)
@@ -124,45 +129,57 @@ def interval_of(
 
 
 def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[Any, Any]:
-    """The ends (...) of the intervals of `values` (..., n) by Student's t."""
-    n = left = values.shape[-1]
+    """Return the lower and upper ends, (...), of Student's t intervals of `values`, (..., n).
+
+    Of the mean (Student 1908), the interquartile mean (Tukey & McLaughlin 1963), or the median,
+    whose standard error is √(π/2) times that of the mean if the runs are normally distributed.
+    """
+    n = used = values.shape[-1]
     if statistic == "iqm":
-        left -= 2 * (n // 4)
+        # A trimmed mean: its standard error follows from the winsorized values, where the trimmed
+        # ones are replaced by the nearest that are used; degrees of freedom are those used less 1.
+        used -= 2 * (n // 4)
         ordered = np.sort(values, axis=-1)
         ends = ordered[..., [n // 4]], ordered[..., [n - 1 - n // 4]]
         values, winsorized = ordered, np.clip(ordered, *ends)
-        error = np.sqrt(winsorized.var(axis=-1) * n / (left * (left - 1)))
+        error = np.sqrt(winsorized.var(axis=-1) * n / (used * (used - 1)))
     else:
         error = values.std(axis=-1, ddof=1) / n**0.5
         if statistic == "median":
             error = error * (np.pi / 2) ** 0.5
-    margin = stdtrit(left - 1, (1 + confidence) / 2) * error
+    margin = stdtrit(used - 1, (1 + confidence) / 2) * error
     value = STATISTICS[statistic](values)
     return value - margin, value + margin
 
 
 def order_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[Any, Any]:
-    """The ends (...) of the intervals of the median of `values` (..., n), which are among them.
+    """Return the lower and upper ends, (...), of intervals of the median of `values`, (..., n).
+
+    They are two of the values themselves (Thompson 1936).
 
     Raises:
         SpecError: the statistic isn't the median, or there are too few values.
     """
     n = values.shape[-1]
-    outside = _outside(n, confidence)
-    if statistic != "median" or not outside:
+    rank = _lower_rank(n, confidence)
+    if statistic != "median" or not rank:
         raise SpecError(f"order statistics give no interval of the {statistic} of {n} runs: use t")
     ordered = np.sort(values, axis=-1)
-    return ordered[..., outside - 1], ordered[..., n - outside]
+    return ordered[..., rank - 1], ordered[..., n - rank]
 
 
-def _outside(n: int, confidence: float) -> int:
-    """The place of the interval's lower end among n values in order, from 1; 0 if it has none."""
+def _lower_rank(n: int, confidence: float) -> int:
+    """Return the rank, from 1, of the lower end of the median's interval; 0 if there is none.
+
+    The number of values below the median is binomial with p = 1/2. The interval from the k-th
+    smallest to the k-th largest value misses the median with twice the probability of fewer than k.
+    """
     return int((2 * bdtr(np.arange(n // 2), n, 0.5) <= 1 - confidence).sum())
 
 
 def best_interval(statistic: Statistic, n: int, confidence: float) -> Interval:
-    """What covers best with few runs: workflow/STATISTICS.md has the figures."""
-    return "order" if statistic == "median" and _outside(n, confidence) else "t"
+    """Return the interval with the best coverage for few runs; see workflow/STATISTICS.md."""
+    return "order" if statistic == "median" and _lower_rank(n, confidence) else "t"
 
 
 def bootstrap_interval(
@@ -173,12 +190,12 @@ def bootstrap_interval(
     resamples: int,
     seed: int,
 ) -> Sequence[Any]:
-    """The ends (...) of the intervals of `values` (..., n) by bootstrap."""
-    from scipy.stats import DegenerateDataWarning, bootstrap  # takes half a second
+    """Return the lower and upper ends, (...), of bootstrap intervals of `values`, (..., n)."""
+    from scipy.stats import DegenerateDataWarning, bootstrap  # the import takes half a second
 
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateDataWarning)
-        found = bootstrap(
+        result = bootstrap(
             (values,),
             STATISTICS[statistic],
             axis=-1,
@@ -187,17 +204,18 @@ def bootstrap_interval(
             method="BCa" if method == "bca" else "percentile",
             rng=np.random.default_rng(seed),
         )
-    ends = found.confidence_interval
+    ends = result.confidence_interval
     if method == "bootstrap":
         return list(ends)
-    plain = np.quantile(
-        found.bootstrap_distribution, ((1 - confidence) / 2, (1 + confidence) / 2), axis=-1
+    # BCa is NaN where its acceleration is 0/0: leaving out a value never changes the statistic.
+    percentiles = np.quantile(
+        result.bootstrap_distribution, ((1 - confidence) / 2, (1 + confidence) / 2), axis=-1
     )
-    return [np.where(np.isnan(end), p, end) for end, p in zip(ends, plain, strict=True)]
+    return [np.where(np.isnan(end), p, end) for end, p in zip(ends, percentiles, strict=True)]
 
 
 def iqm(values: Array, axis: int = -1) -> Any:
-    """The mean along `axis` of what is left without the n // 4 least and greatest values."""
+    """Return the mean along `axis` without the n // 4 smallest and the n // 4 largest values."""
     ordered = np.moveaxis(np.sort(values, axis=axis), axis, -1)
     n = ordered.shape[-1]
     return ordered[..., n // 4 : n - n // 4].mean(axis=-1)

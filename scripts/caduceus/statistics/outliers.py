@@ -1,4 +1,4 @@
-"""Which values are outliers."""
+"""Find outliers."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from caduceus.statistics.samples import Values
 
 
 def outlier_limit(values: Values) -> float:
-    """The greatest of finite `values` (n,) that isn't an outlier among the large ones.
+    """Return the largest of finite `values`, (n,), that isn't an outlier.
 
-    Outliers lie more than three interquartile ranges above the upper quartile (Tukey 1977, "far
-    out"). They are at most a tenth of the values: more would be a group of their own.
+    An outlier lies more than three interquartile ranges above the upper quartile ("far out", Tukey
+    1977). At most a tenth of the values are outliers: more would be a group of their own.
     """
     array = np.sort(np.asarray(values, dtype=float))
     lower, upper = np.quantile(array, (0.25, 0.75))

@@ -1,70 +1,86 @@
-"""How many runs can decide what."""
+"""Compute how many runs a comparison needs, and the smallest p that a number of runs can give."""
 
 from bisect import bisect_left
 from math import isinf
 
 from scipy.special import nctdtr, stdtrit
 
-from caduceus.statistics.randomization import least_sign_flip_p, least_split_p
+from caduceus.statistics.randomization import minimum_sign_flip_p, minimum_split_p
 from caduceus.statistics.samples import standardized
 
-_MOST_RUNS = 100_000
+_MAX_RUNS = 100_000
 
 
 def minimum_p(n: int, m: int | None = None) -> float:
-    """The smallest two-sided p that a test of n pairs can give, or of n against m unpaired runs.
+    """Return the smallest two-sided p of a test of n pairs, or of n against m unpaired runs.
 
-    All signs alike is one way of 2^n, and so is its opposite: 2 / 2^n. All of one side above the
-    other is one of C(n + m, n) ways to split: 2 / C(n + m, n).
+    For pairs it is 2 / 2^n: all differences have one sign in 2 of the 2^n ways to flip signs. For
+    unpaired runs it is 2 / C(n + m, n): one side is entirely above the other in 2 of the
+    C(n + m, n) ways to split the runs. If a test draws at random, it is 2 / 100,000.
     """
-    return least_sign_flip_p(n) if m is None else least_split_p(n, m)
+    return minimum_sign_flip_p(n) if m is None else minimum_split_p(n, m)
 
 
 def runs_to_decide(comparisons: int = 1, alpha: float = 0.05, is_paired: bool = True) -> int | None:
-    """The fewest runs that can decide the hardest of so many comparisons, corrected by Holm.
+    """Return the smallest number of runs with which a comparison can be significant at all.
 
-    They are pairs, or unpaired the runs of each side. None if no number can: of more runs than
-    can be gone through, p has a least value of its own.
+    Args:
+        comparisons: the number of comparisons in the family, for Holm's correction.
+        alpha: the significance level.
+        is_paired: whether runs are paired by seed.
+
+    Returns:
+        The number of pairs, or of runs on each side; None if no number is enough, since with more
+        than 20 pairs, or 12 runs on each side, tests draw at random and p is at least 2 / 100,000.
     """
     numbers = range(1, 22)
-    least = (minimum_p(n, None if is_paired else n) * comparisons for n in numbers)
-    return next((n for n, p in zip(numbers, least, strict=True) if p <= alpha), None)
+    corrected = (minimum_p(n, None if is_paired else n) * comparisons for n in numbers)
+    return next((n for n, p in zip(numbers, corrected, strict=True) if p <= alpha), None)
 
 
 def runs_needed(
     effect: float, std: float, alpha: float = 0.05, power: float = 0.8, is_paired: bool = True
 ) -> int | None:
-    """The fewest runs with which an effect is found with the probability `power`.
+    """Return the smallest number of runs with which an effect is found with probability `power`.
 
-    By the power of the two-sided t-test (Cohen 1988, §2), but no fewer than the permutation test
-    needs to decide at all.
+    Computed from the power of the two-sided t-test (Cohen 1988, §2), but at least the number with
+    which the permutation test can be significant at all.
 
     Args:
         effect: the mean difference to find, in the unit of `std`.
-        std: the standard deviation of the paired differences, or, unpaired, of a run.
-        alpha: the level of the test, after correction.
-        power: the wanted probability.
-        is_paired: whether runs are paired by seed; if not, it's the runs of each side.
+        std: the standard deviation of the paired differences, or, if unpaired, of the runs.
+        alpha: the significance level of the test, after correction.
+        power: the probability with which the effect is to be found.
+        is_paired: whether runs are paired by seed.
 
     Returns:
-        The number, or None if there is no effect, or 100,000 runs aren't enough.
+        The number of pairs, or of runs on each side; None if the effect is zero or NaN, or if
+        100,000 runs aren't enough.
     """
-    least = runs_to_decide(1, alpha, is_paired)
+    minimum = runs_to_decide(1, alpha, is_paired)
     size = abs(standardized(effect, std))
-    if least is None or not size > 0:
+    if minimum is None or not size > 0:
         return None
     if isinf(size):
-        return least
-    numbers = range(2, _MOST_RUNS)
+        return minimum
+    numbers = range(2, _MAX_RUNS)
     place = bisect_left(numbers, power, key=lambda n: t_power(n, size, alpha, is_paired))
-    return max(numbers[place], least) if place < len(numbers) else None
+    return max(numbers[place], minimum) if place < len(numbers) else None
 
 
 def t_power(n: int, size: float, alpha: float, is_paired: bool) -> float:
-    """The power of the two-sided t-test of n pairs, or n runs each side, for `size` std.
+    """Return the power of the two-sided t-test for an effect of `size` standard deviations.
 
-    A difference that is found on the wrong side doesn't count.
+    Args:
+        n: the number of pairs, or of runs on each side.
+        size: the standardized effect.
+        alpha: the significance level.
+        is_paired: whether runs are paired.
+
+    Returns:
+        The probability of a significant difference of the right sign.
     """
     degrees = n - 1 if is_paired else 2 * n - 2
-    shift = min(size * (n if is_paired else n / 2) ** 0.5, 30)  # scipy's nctdtr ends at 35
+    # SciPy's noncentral t ends at a shift of 35. Clipping only lowers the power, where n is tiny.
+    shift = min(size * (n if is_paired else n / 2) ** 0.5, 30)
     return float(1 - nctdtr(degrees, shift, stdtrit(degrees, 1 - alpha / 2)))

@@ -1,4 +1,4 @@
-"""Performance profiles: which share of runs scores above each threshold."""
+"""Compute performance profiles: the fraction of runs with a score above each threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,14 @@ from caduceus.statistics.tasks import by_task, stratified_interval
 
 @dataclass(frozen=True)
 class Profile:
-    """A performance profile, each an array (thresholds,); `low` and `high` may be NaN."""
+    """A performance profile; each attribute is an array (thresholds,).
+
+    Attributes:
+        thresholds: the thresholds, in the unit of the scores.
+        share: the fraction of runs with a score above each, from 0 to 1.
+        low: the lower end of its interval; NaN if a task has a single run.
+        high: its upper end.
+    """
 
     thresholds: Array
     share: Array
@@ -27,18 +34,18 @@ def performance_profile(
     resamples: int = 2_000,
     seed: int = 0,
 ) -> Profile:
-    """The share of runs with a score above each threshold, in the mean over tasks.
+    """Compute the fraction of runs with a score above each threshold, averaged over tasks.
 
-    The run-score distribution of Agarwal et al. 2021, after Dolan & Moré 2002, with intervals at
-    each threshold by stratified bootstrap. Where one profile lies above another everywhere, it is
-    stochastically better.
+    This is the run-score distribution of Agarwal et al. 2021, after Dolan & Moré 2002, with
+    pointwise intervals by stratified bootstrap. A profile that lies above another at every
+    threshold is stochastically better.
 
     Args:
         scores: (runs, tasks), NaN where a task has fewer runs than others.
         thresholds: (thresholds,), in the unit of the scores.
-        confidence: the share of such intervals, at one threshold, that should cover the true value.
-        resamples: how many samples the bootstrap draws.
-        seed: of the bootstrap; the same seed gives the same intervals.
+        confidence: the confidence level of the interval at each threshold.
+        resamples: the number of bootstrap samples.
+        seed: seeds the bootstrap.
 
     Raises:
         ResultError: a task has no score, or one is infinite.

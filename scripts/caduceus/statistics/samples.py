@@ -1,4 +1,4 @@
-"""What every statistic here starts from: finite values, and their ranks."""
+"""Prepare samples for statistics: check values, rank them, remove rounding errors."""
 
 from collections.abc import Sequence
 from math import ceil, log10
@@ -14,10 +14,10 @@ Values: TypeAlias = Sequence[float] | Array
 
 
 def finite(values: Values) -> Array:
-    """`values` (n,) as an array.
+    """Return `values` as an array (n,).
 
     Raises:
-        ResultError: there is none, or one isn't finite, which would make any test lie.
+        ResultError: there are no values, or one isn't finite, with which no test is valid.
     """
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or not len(array):
@@ -29,23 +29,24 @@ def finite(values: Values) -> Array:
 
 
 def midranks(values: Array) -> Array:
-    """The ranks 1 to n of `values` (n,); equal ones share the mean of theirs."""
+    """Return the ranks, 1 to n, of `values`, (n,); equal values get the mean of their ranks."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks: Array = (np.cumsum(counts) - (counts - 1) / 2)[places]
     return ranks
 
 
-def without_noise(values: Array, scale: float) -> Array:
-    """`values` (n,) that come from numbers up to `scale`, rid of what their rounding left.
+def without_rounding_errors(values: Array, scale: float) -> Array:
+    """Return `values`, (n,), rounded to 14 digits of `scale`.
 
-    So 0.93 - 0.91 is 0.02, and ties are ties. What is below 1e-200 is nothing.
+    `values` are differences of numbers up to `scale`. In floating point 0.93 - 0.91 isn't exactly
+    0.02, so that equal differences would not be ties. A scale below 1e-200 counts as 1e-200.
     """
     digits = 14 - ceil(log10(max(scale, 1e-200)))
     return np.round(values, digits)
 
 
 def standardized(distance: float, std: float) -> float:
-    """`distance` in standard deviations; ±inf if there is a distance, and nothing varies."""
+    """Return `distance` in standard deviations; ±inf if `std` is zero but the distance isn't."""
     if std > 1e-12 * abs(distance) or np.isnan(std):
         return distance / std
     return float(np.copysign(np.inf, distance)) if distance else 0.0

@@ -1,8 +1,8 @@
-"""Estimates over the runs of several tasks: rliable's metrics.
+"""Estimate statistics over the runs of several tasks: the metrics of rliable.
 
-Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, Deep Reinforcement Learning at the Edge of
-the Statistical Precipice. Scores are an array (runs, tasks), normalized so that tasks can be
-compared; NaN stands for a run that a task doesn't have.
+Source: Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, Deep Reinforcement Learning at the
+Edge of the Statistical Precipice. Scores are an array (runs, tasks), normalized so that tasks are
+comparable; where a task has fewer runs than others, the rest is NaN.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,23 +33,23 @@ def estimate_over_tasks(
     seed: int = 0,
     target: float = 1.0,
 ) -> Estimate:
-    """A statistic over all tasks, with its interval by stratified bootstrap.
+    """Estimate a statistic over all tasks, with its interval by stratified bootstrap.
 
-    "mean" and "median" are those of the tasks' means, "iqm" is that of all scores of all tasks
-    together, "optimality_gap" is how far scores fall short of `target`, in the mean over tasks. The
-    bootstrap draws each task's runs anew, independently of the other tasks.
+    The bootstrap resamples the runs of each task independently of the other tasks.
 
     Args:
         scores: (runs, tasks), NaN where a task has fewer runs than others.
-        statistic: what to estimate.
-        confidence: the share of such intervals that should cover the true value.
-        resamples: how many samples the bootstrap draws.
-        seed: of the bootstrap; the same seed gives the same interval.
-        target: the score that is enough, for "optimality_gap".
+        statistic: "mean" or "median" of the tasks' means; "iqm", the interquartile mean of all
+            scores of all tasks; or "optimality_gap", the mean amount by which scores fall short of
+            `target`.
+        confidence: the confidence level of the interval.
+        resamples: the number of bootstrap samples.
+        seed: seeds the bootstrap.
+        target: the score above which there is no gap, for "optimality_gap".
 
     Returns:
-        An estimate whose `n` is the number of runs of the task with fewest, and whose `std` is NaN.
-        If that `n` is 1, so are `low` and `high`.
+        An estimate, in the unit of the scores. Its `n` is the smallest number of runs of any task,
+        and its `std` is NaN. If `n` is 1, `low` and `high` are NaN as well.
 
     Raises:
         ResultError: a task has no score, or one is infinite.
@@ -73,19 +73,24 @@ def estimate_over_tasks(
 def improvement_over_tasks(
     first: Any, second: Any, confidence: float = 0.95, resamples: int = 9_999, seed: int = 0
 ) -> Estimate:
-    """How probably a run of the first does better than one of the second, in the mean over tasks.
+    """Estimate the probability that a first run scores higher than a second, averaged over tasks.
 
-    Ties count half (Mann & Whitney 1947). 0.5 says that neither is better.
+    The probability of improvement of Agarwal et al. 2021, with its interval by stratified
+    bootstrap. Ties count half (Mann & Whitney 1947). At 0.5 neither is better.
 
     Args:
         first: scores (runs, tasks), NaN where a task has fewer runs than others.
-        second: scores (other runs, the same tasks).
-        confidence: the share of such intervals that should cover the true value.
-        resamples: how many samples the stratified bootstrap draws.
-        seed: of the bootstrap; the same seed gives the same interval.
+        second: scores (runs, tasks) of the same tasks in the same order.
+        confidence: the confidence level of the interval.
+        resamples: the number of bootstrap samples.
+        seed: seeds the bootstrap.
+
+    Returns:
+        An estimate from 0 to 1. Its `n` is the smallest number of runs of any task, and its `std`
+        is NaN. If `n` is 1, `low` and `high` are NaN as well.
 
     Raises:
-        ResultError: a task has no score, or one is infinite, or the tasks aren't the same.
+        ResultError: a task has no score, or one is infinite, or the numbers of tasks differ.
     """
 
     def aggregate(both: Sequence[Sequence[Array]]) -> Any:
@@ -94,33 +99,36 @@ def improvement_over_tasks(
 
     tasks = [by_task(first), by_task(second)]
     if len(tasks[0]) != len(tasks[1]):
-        raise ResultError(f"scores of {len(tasks[0])} tasks against {len(tasks[1])} of others")
+        raise ResultError(
+            f"scores of {len(tasks[0])} tasks can't be compared with scores of {len(tasks[1])}"
+        )
     low, high = stratified_interval(tasks, aggregate, confidence, resamples, seed)
     title = "probability of improvement over tasks"
     return _estimate(tasks, float(aggregate(tasks)), low, high, title, confidence)
 
 
 def by_task(scores: Any) -> list[Array]:
-    """The finite scores of each task, in order, from `scores` (runs, tasks).
+    """Return the scores of each task, sorted and without NaN, from `scores`, (runs, tasks).
 
     Raises:
-        ResultError: a task has none, or one is infinite.
+        ResultError: a task has no score, or one is infinite.
     """
     array = np.asarray(scores, dtype=float)
     if array.ndim != 2 or not array.size:
-        raise ResultError(f"scores are an array (runs, tasks), got one of shape {array.shape}")
+        raise ResultError(f"scores must be an array (runs, tasks), got shape {array.shape}")
     return [np.sort(finite(task[~np.isnan(task)])) for task in array.T]
 
 
 def draw(runs: Array, resamples: int, generator: Generator) -> Array:
-    """`resamples` samples (resamples, n, ...) of `runs` (n, ...), by the bootknife.
+    """Draw samples, (resamples, n, ...), of `runs`, (n, ...), by the bootknife (Hesterberg 2004).
 
-    Each sample is drawn with replacement from all runs but one (Hesterberg 2004). Drawn from all n,
-    as rliable does, samples vary less than runs do, by √(1 - 1/n), and intervals are too narrow.
+    Each sample is drawn with replacement from all runs except one, which is chosen at random.
+    Samples drawn from all n runs, as in rliable, vary less than runs do, by a factor of √(1 - 1/n),
+    so that intervals are too narrow.
     """
     n = len(runs)
     left_out = generator.integers(n, size=(resamples, 1))
-    chosen = generator.integers(n - 1, size=(resamples, n))
+    chosen = generator.integers(n - 1, size=(resamples, n))  # numbers the other n - 1 runs
     return runs[chosen + (chosen >= left_out)]
 
 
@@ -131,10 +139,18 @@ def stratified_interval(
     resamples: int,
     seed: int,
 ) -> tuple[Any, Any]:
-    """The ends (...) of the interval of `aggregate`, a function of the tasks' runs of each group.
+    """Return the lower and upper ends, (...), of an interval by stratified bootstrap.
 
-    It is called with samples (resamples, n, ...) in the place of each task's runs (n, ...). Both
-    ends are NaN if a task has a single run.
+    Args:
+        groups: for each group of runs, the runs of each task, (n, ...).
+        aggregate: computes the statistic of such groups; is called once, with samples
+            (resamples, n, ...) in place of each (n, ...), and returns (resamples, ...).
+        confidence: the confidence level of the interval.
+        resamples: the number of bootstrap samples.
+        seed: seeds the bootstrap.
+
+    Returns:
+        The two ends; both are NaN if a task has a single run.
     """
     if min(len(task) for tasks in groups for task in tasks) < 2:
         return np.nan, np.nan

@@ -1,4 +1,4 @@
-"""What a family of tests decides, corrected for their number."""
+"""Decide a family of claims, corrected for their number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,18 @@ Outcome = Literal["supported", "refuted", "within noise", "not enough runs"]
 
 @dataclass(frozen=True)
 class Test:
-    """A claim as `decide` takes it; `greater`, `less` and `within` make one.
+    """The test of a claim; made by `greater`, `less` and `within`, and decided by `decide`.
 
     Attributes:
-        p_for: one-sided p that speaks for the claim if it is small.
-        p_against: one-sided p that speaks against it.
+        p_for: one-sided p; if it is small, the data support the claim.
+        p_against: one-sided p; if it is small, the data refute the claim.
         minimum_p: the smallest two-sided p that the test can give.
-        n: the pairs, or the runs of the first.
-        n_second: the runs of the second if they aren't paired, else None.
-        size: the distance from what the test takes for none, in standard deviations; NaN if
-            unknown.
+        n: the number of pairs, or of runs on the first side.
+        n_second: the number of runs on the second side if unpaired, else None.
+        size: the distance from the null hypothesis in standard deviations; NaN if unknown.
     """
 
-    __test__ = False  # for pytest, which takes any class of this name for one of its own
+    __test__ = False  # otherwise pytest collects a class of this name
 
     p_for: float
     p_against: float
@@ -40,19 +39,20 @@ class Test:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a test.
+    """The result of a test within its family.
 
     Attributes:
-        outcome: "supported" or "refuted" if the corrected p is at most alpha; "not enough runs" if
-            no data of so many runs could have made it so, the other tests as they are; otherwise
+        outcome: "supported" or "refuted" if the adjusted p is at most alpha; "not enough runs" if
+            even the smallest possible p would not be significant, given the other tests; else
             "within noise".
-        p: two-sided, twice the smaller of the one-sided.
-        adjusted_p: p corrected for the family's size (Holm 1979).
-        minimum_p: the smallest p that the test can give.
-        level: the greatest p that would have decided, the other tests as they are.
-        runs_that_would_do: with "not enough runs" the fewest that could decide; with "within
-            noise" those that would find the effect seen, if it is real, four times of five; None
-            otherwise, or if no number would. They are pairs, or the runs of each side.
+        p: two-sided p, twice the smaller of the one-sided.
+        adjusted_p: p corrected for the number of tests (Holm 1979).
+        minimum_p: the smallest two-sided p that the test can give.
+        level: the largest p that would be significant, given the other tests.
+        runs_that_would_do: the number of pairs, or of runs on each side. With "not enough runs":
+            the smallest number that can be significant. With "within noise": the number with which
+            an effect of the observed size is found with probability 0.8. None otherwise, or if no
+            number is enough.
     """
 
     outcome: Outcome
@@ -64,32 +64,32 @@ class Verdict:
 
 
 def decide(tests: Sequence[Test], alpha: float = 0.05) -> list[Verdict]:
-    """The verdicts on a family of tests, in their order.
+    """Decide a family of tests; return the verdicts in the order of the tests.
 
-    If there is no difference anywhere, the probability that any verdict says "supported" or
-    "refuted" is at most alpha.
+    If there is no difference in any test, the probability that any verdict is "supported" or
+    "refuted" is at most alpha (Holm 1979).
     """
     p = [min(1.0, 2 * min(test.p_for, test.p_against)) for test in tests]
-    found = zip(tests, p, holm(p), holm_levels(p, alpha), strict=True)
-    return [_verdict(test, p, float(a), float(level), alpha) for test, p, a, level in found]
+    rows = zip(tests, p, holm(p), holm_levels(p, alpha), strict=True)
+    return [_verdict(test, p, float(a), float(level), alpha) for test, p, a, level in rows]
 
 
 def greater(found: Comparison | Trend) -> Test:
-    """The claim that the effect is above the margin, or that the trend rises."""
+    """Make the test of the claim that the effect is above the margin, or that the trend rises."""
     return _test(found, found.p_greater, found.p_less)
 
 
 def less(found: Comparison | Trend) -> Test:
-    """The claim that the effect is below the margin, or that the trend falls."""
+    """Make the test of the claim that the effect is below the margin, or that the trend falls."""
     return _test(found, found.p_less, found.p_greater)
 
 
 def within(found: Equivalence) -> Test:
-    """The claim that a difference is within the tolerance."""
-    plain = found.comparison
-    size = standardized(found.tolerance - abs(plain.effect), plain.std)
-    p_for, p_against = found.p_within, found.p_beyond
-    return Test(p_for, p_against, found.minimum_p, plain.n, _unpaired(plain), size)
+    """Make the test of the claim that a difference is within the tolerance."""
+    comparison = found.comparison
+    size = standardized(found.tolerance - abs(comparison.effect), comparison.std)
+    n, n_second = comparison.n, _unpaired_n(comparison)
+    return Test(found.p_within, found.p_beyond, found.minimum_p, n, n_second, size)
 
 
 def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
@@ -97,10 +97,10 @@ def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
         size = standardized(found.correlation, found.std)
         return Test(p_for, p_against, found.minimum_p, found.n, None, size)
     size = standardized(found.effect - found.margin, found.std)
-    return Test(p_for, p_against, found.minimum_p, found.n, _unpaired(found), size)
+    return Test(p_for, p_against, found.minimum_p, found.n, _unpaired_n(found), size)
 
 
-def _unpaired(found: Comparison) -> int | None:
+def _unpaired_n(found: Comparison) -> int | None:
     return found.n_second if found.test == "permutation" else None
 
 

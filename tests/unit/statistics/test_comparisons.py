@@ -16,7 +16,7 @@ from caduceus.statistics import (
     minimum_p,
     trend,
 )
-from caduceus.statistics.randomization import least_sign_flip_p
+from caduceus.statistics.randomization import minimum_sign_flip_p
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -195,7 +195,7 @@ def test_more_runs_than_can_be_gone_through_are_sampled() -> None:
     wanted = stats.ttest_ind(first, second, equal_var=False).pvalue
     assert unpaired.p == pytest.approx(wanted, abs=0.01)
     assert paired.minimum_p == unpaired.minimum_p == 2 / 100_000
-    assert compare_paired([1.0] * 30, [0.0] * 30).p_greater == least_sign_flip_p(30) / 2
+    assert compare_paired([1.0] * 30, [0.0] * 30).p_greater == minimum_sign_flip_p(30) / 2
     assert compare_unpaired(first + 99, second).p_greater == unpaired.minimum_p / 2
 
 

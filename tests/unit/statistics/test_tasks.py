@@ -100,5 +100,5 @@ def test_what_are_no_scores_is_refused() -> None:
         estimate_over_tasks([[1.0, math.nan], [2.0, math.nan]])
     with pytest.raises(ResultError, match="found inf"):
         performance_profile([[math.inf], [1.0]], [1.0])
-    with pytest.raises(ResultError, match="3 tasks against 2"):
+    with pytest.raises(ResultError, match="3 tasks can't be compared with scores of 2"):
         improvement_over_tasks(SCORES, SCORES[:, :2])
