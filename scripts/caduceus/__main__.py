@@ -1,8 +1,8 @@
 """The command line: `caduceus COMMAND`, or `python -m caduceus COMMAND`.
 
 Each command is a module of `caduceus.commands` with a docstring, `add_arguments(parser)` and
-`run(arguments)`. Only the chosen one is imported, since some need heavy libraries; help lists those
-that people type.
+`run(arguments)`. Only the chosen one is imported, since some need heavy libraries. The help lists
+the commands that people type.
 """
 
 import argparse
@@ -21,19 +21,22 @@ from caduceus.errors import CaduceusError, from_os_error
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit status: 0, 1 for an error, 2 for wrong arguments."""
+    """Run a command and return its exit status: 0, 1 for an error, 2 for wrong arguments."""
     words = sys.argv[1:] if words is None else list(words)
     names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
-    parser = argparse.ArgumentParser(prog="caduceus", description=caduceus.__doc__)
+    about = (caduceus.__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="caduceus", description=about)
     parser.add_argument("--version", action="version", version=caduceus.__version__)
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in words[:1] if words and words[0] in names else commands.FOR_PEOPLE:
         module = _module(name)
         about = (module.__doc__ or "").strip()
         command = choices.add_parser(name, help=about.splitlines()[0], description=about)
-        command.add_argument("--log", type=Path, help="file that takes messages and errors too")
+        command.add_argument(
+            "--log", type=Path, help="file to which messages and errors are written too"
+        )
         module.add_arguments(command)
-    # What follows -- is Snakemake's: argparse would give the options among it to the command.
+    # Arguments after -- are Snakemake's; argparse would take the options among them.
     end = words.index("--") if "--" in words else len(words)
     arguments = parser.parse_args(words[:end])
     if words[end:]:
@@ -46,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return status
     except CaduceusError as error:
         return _fail(arguments, str(error))
-    except BrokenPipeError:  # whoever reads what we print, such as head, has enough
+    except BrokenPipeError:  # the reader, such as head, has stopped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -74,7 +77,7 @@ def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:
             with arguments.log.open("a") as stream:
                 stream.write(text)
         except OSError:
-            pass  # the disk that is full or read-only is often the error itself
+            pass  # a full or read-only disk is often the error itself
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Errors a user can mend: one line that says what, where and what to do.
+"""Errors that a user can fix: one line that says what, where and what to do.
 
 CaduceusError
 ├── SpecError       a file the user wrote (configuration, experiment) is wrong
@@ -15,8 +15,8 @@ Anything else that is raised is a bug and shows its traceback.
 
 import errno
 
-# The operating system's refusals that a user can mend, each with its mend.
-_MENDS = {
+# The operating system's errors that a user can fix, each with how.
+_FIXES = {
     errno.ENOSPC: "free some space or move results/ to a larger disk",
     errno.EDQUOT: "free some of your quota or move results/ to another disk",
     errno.EFBIG: "raise the limit on file size (ulimit -f)",
@@ -28,7 +28,7 @@ _MENDS = {
 
 
 class CaduceusError(Exception):
-    """What is wrong, in one line; `where` is put before it."""
+    """An error as one line: `where`, if given, then the message."""
 
     def __init__(self, message: str, where: str = ""):
         line = " ".join(message.split())
@@ -68,9 +68,9 @@ class ResultError(CaduceusError):
 
 
 def from_os_error(error: OSError) -> ResultError | None:
-    """The one-line form of a full or read-only disk and the like, or None for any other error."""
-    mend = _MENDS.get(error.errno or 0)
-    if mend is None:
+    """Return the one-line error of a full or read-only disk and the like; None for any other."""
+    fix = _FIXES.get(error.errno or 0)
+    if fix is None:
         return None
     reason = error.strerror or str(error)
-    return ResultError(f"{reason}: {mend}", where=str(error.filename or "results"))
+    return ResultError(f"{reason}: {fix}", where=str(error.filename or "results"))

@@ -1,9 +1,9 @@
 """Snakemake's executor `caduceus-slurm`: each job is a SLURM job of its own.
 
 It takes the same resources as snakemake-executor-plugin-slurm 2.8, and differs where that one loses
-work: a controller that doesn't answer is waited for, a job that has left the queue is judged by its
-outputs, and jobs that a killed Snakemake left are taken over by the next one. Snakemake starts once
-in each job where it starts twice there.
+work: it waits for a controller that doesn't answer, it judges a job that has left the queue by its
+outputs, and it adopts the jobs of a killed Snakemake. It starts Snakemake once in each job, where
+that one starts it twice.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ common_settings = CommonSettings(
     pass_envvar_declarations_to_cmd=False,
     auto_deploy_default_storage_provider=False,
 )
-_OPTIONS = {  # of sbatch, by the name of the resource
+_OPTIONS = {  # of sbatch, by resource
     "slurm_account": "--account",
     "slurm_partition": "--partition",
     "qos": "--qos",
@@ -40,30 +40,30 @@ _OPTIONS = {  # of sbatch, by the name of the resource
     "runtime": "--time",
     "mem_mb": "--mem",
 }
-_AGAIN_S = 10.0  # between two attempts to submit while the controller doesn't answer
-_WARNED_S = 60  # before the time limit
-_SHORT_MIN = 2  # up to here a warning, which may come a minute early, would end a job at its start
-_MISSED = 2  # checks in which a job isn't in the queue, until it is taken for ended
+_RETRY_S = 10.0  # between two submissions while the controller doesn't answer
+_WARNING_S = 60  # between SIGTERM and the time limit
+_SHORT_MIN = 2  # up to this limit, a warning that comes a minute early would end a job at once
+_MISSED = 2  # checks without the job in the queue, after which it counts as ended
 
 
 class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces have no types
-    """Submits jobs, and waits for their ends."""
+    """The executor: submits jobs, and waits until they end."""
 
     def __post_init__(self) -> None:
         self._active: set[str] = set()
         self._missed: Counter[str] = Counter()
         self._is_out = False
         try:
-            self._left = self._find_left()
+            self._orphaned = self._find_orphaned()
         except SlurmError as error:
             raise WorkflowError(f"caduceus: {error}") from None
 
     def run_job(self, job: JobExecutorInterface) -> None:
-        """Submit a job, or take over the one that a killed Snakemake has submitted for it."""
+        """Submit a job, or adopt the one that a killed Snakemake has submitted for it."""
         log = self._log(job)
         log.parent.mkdir(parents=True, exist_ok=True)
         comment = _comment(job)
-        job_id = self._left.pop(comment, None)
+        job_id = self._orphaned.pop(comment, None)
         if job_id:
             self.logger.info(f"SLURM job {job_id} is at work on it already ({comment}).")
         while not job_id:
@@ -75,10 +75,10 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
                     self.report_job_error(SubmittedJobInfo(job), msg=f"{error}. ")
                     return
                 self._note_outage(error)
-                time.sleep(_AGAIN_S)
+                time.sleep(_RETRY_S)
             except slurm.OutageError as error:
                 self._note_outage(error)
-                time.sleep(_AGAIN_S)
+                time.sleep(_RETRY_S)
                 job_id = self._find_submitted(comment)
             except SlurmError as error:
                 self.report_job_error(SubmittedJobInfo(job), msg=f"{error}. ")
@@ -89,7 +89,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
     async def check_active_jobs(
         self, active_jobs: list[SubmittedJobInfo]
     ) -> AsyncGenerator[SubmittedJobInfo, None]:
-        """Report the jobs that have ended; gives back those that haven't."""
+        """Report the jobs that have ended, and yield the others."""
         if not active_jobs:
             return
         try:
@@ -106,7 +106,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
             self._missed[info.external_jobid] = missed + 1 if found is None else 0
             is_gone = self._missed[info.external_jobid] >= _MISSED
             if is_gone or (found and found.has_finished):
-                # Of one that is gone nobody knows how it ended: Snakemake looks at its outputs.
+                # Nobody knows how a job ended that is gone, so Snakemake checks its outputs.
                 self._active.discard(info.external_jobid)
                 info.aux["log"].unlink(missing_ok=True)
                 self.report_job_success(info)
@@ -118,18 +118,18 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
                 yield info
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
-        """Cancel whatever hasn't ended, also what is just being looked at."""
+        """Cancel all jobs that haven't ended, including those that are being checked."""
         try:
             slurm.cancel(sorted(self._active))
         except SlurmError as error:
             self.logger.warning(f"caduceus: jobs aren't cancelled: {error}")
 
     def _options(self, job: JobExecutorInterface, comment: str, log: Path) -> list[str]:
-        """The options of sbatch."""
+        """Return the options of sbatch."""
         resources = job.resources
         values = {name: resources.get(name) for name in _OPTIONS}
         if not values["runtime"]:
-            # A rule that sets it to None for this job hides the default.
+            # A rule may set it to None for this job, which hides the default.
             default = self.workflow.resource_settings.default_resources.get("runtime")
             values["runtime"] = None if default.is_evaluable() else default.value
         options = [
@@ -145,28 +145,28 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
         ]
         options += [f"{_OPTIONS[name]}={value}" for name, value in values.items() if value]
         if not values["runtime"] or int(values["runtime"]) > _SHORT_MIN:
-            # TERM goes to all processes of the job, and Snakemake waits while a program saves;
-            # USR1 would end Snakemake.
-            options.append(f"--signal=TERM@{_WARNED_S}")
+            # SIGTERM goes to all processes of the job, and Snakemake waits while a program saves;
+            # SIGUSR1 would end Snakemake.
+            options.append(f"--signal=TERM@{_WARNING_S}")
         if gpus := resources.get("gpus"):
             model = resources.get("gpu_model")
             options.append(f"--gres=gpu:{model}:{gpus}" if model else f"--gres=gpu:{gpus}")
         return options + shlex.split(str(resources.get("slurm_extra") or ""))
 
     def _script(self, job: JobExecutorInterface) -> str:
-        """A step, since SLURM's signals go to steps; `exec`, since a shell dies of them."""
+        """Return the batch script: a step, as SLURM signals steps; `exec`, as a shell would die."""
         step = f"exec srun --ntasks=1 --cpus-per-task={job.threads} --cpu-bind=none"
         return f"#!/bin/sh\n{step} {self.format_job_exec(job)}\n"
 
     def _log(self, job: JobExecutorInterface) -> Path:
-        """Beside the rule's own log, for all attempts together."""
+        """Return the log of all attempts, beside the rule's own log."""
         folder = Path(self.workflow.workdir_init)
         for log in [] if job.is_group() else job.log:
             return (folder / str(log)).with_suffix(".slurm.log")
         return folder / ".snakemake/slurm_logs" / f"{_comment(job).replace('/', '_')}.log"
 
-    def _find_left(self) -> dict[str, str]:
-        """What is queued or runs already for this folder, by comment."""
+    def _find_orphaned(self) -> dict[str, str]:
+        """Return the jobs of this folder that are queued or running already, by comment."""
         folder = str(Path(self.workflow.workdir_init))
         return {
             queued.comment: queued.job_id
@@ -175,9 +175,9 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
         }
 
     def _find_submitted(self, comment: str) -> str | None:
-        """The job of this comment: the controller may have taken it, and its answer was lost."""
+        """Return the job with this comment, if the controller took it and its answer was lost."""
         try:
-            return self._find_left().get(comment)
+            return self._find_orphaned().get(comment)
         except SlurmError:
             return None
 
@@ -188,8 +188,8 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
 
 
 def _comment(job: JobExecutorInterface) -> str:
-    """One word that says which job it is, in whichever Snakemake."""
-    if job.is_group():  # of which there may be many by one name
+    """Return one word that identifies a job, the same in every Snakemake."""
+    if job.is_group():  # several groups may have the same name
         members = digest_text(" ".join(sorted(map(_comment, job.jobs))))[:16]
         return f"caduceus:group:{job.groupid}:{members}"
     return ":".join(["caduceus", job.rule.name, *(str(value) for value in job.wildcards)])

@@ -9,7 +9,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 
 class LogHandler(LogHandlerBase):
-    """Prints `{"job": …}` for a job that would run, and `{"error": …}` for what is wrong."""
+    """Prints `{"job": …}` for a job that would run, `{"error": …}` for an error."""
 
     writes_to_stream = True
     writes_to_file = False
@@ -18,16 +18,16 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def emit(self, record: LogRecord) -> None:
-        """Print what a record says, if it says one of these."""
-        said: dict[str, Any] = vars(record)
-        if said.get("event") == LogEvent.JOB_INFO:
+        """Print a record if it is a job or an error."""
+        fields: dict[str, Any] = vars(record)
+        if fields.get("event") == LogEvent.JOB_INFO:
             job = {
-                "rule": said["rule_name"],
-                "wildcards": dict(said["wildcards"]),
-                "outputs": list(said["output"]),
-                "reason": said["reason"],
-                "command": said["shellcmd"] or "",
-                "threads": said["threads"],
+                "rule": fields["rule_name"],
+                "wildcards": dict(fields["wildcards"]),
+                "outputs": list(fields["output"]),
+                "reason": fields["reason"],
+                "command": fields["shellcmd"] or "",
+                "threads": fields["threads"],
             }
             print(json.dumps({"job": job}), flush=True)
         elif record.levelno >= ERROR:

@@ -431,4 +431,4 @@ def test_the_set_up_is_verified(project: Project, wandb_server: WandbServer) -> 
     assert "FAIL  artifacts come back with equal digests" in done.output
     assert "FAIL  a sweep can be initiated" in done.output
     assert "no sweeps here" in done.output
-    assert "to mend it: " in done.output
+    assert "to fix it: " in done.output

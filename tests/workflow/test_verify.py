@@ -53,7 +53,7 @@ def test_what_is_lost_or_changed_is_a_failure(tmp_path: Path) -> None:
     found = {check.name: check for check in look_at(tmp_path, [], "other", [])}
     assert {name for name, check in found.items() if check.is_ok} == {"the export works"}
     assert "val/accuracy at step 2 is '0.28'" in found["metrics arrive exactly"].evidence
-    assert "isn't what it is drawn as" in found["visualisations display"].evidence
+    assert "isn't the one that is drawn" in found["visualisations display"].evidence
     assert "model-x/model.txt" in found["artifacts come back with equal digests"].evidence
     assert all(check.mend for check in found.values() if not check.is_ok)
 

@@ -9,7 +9,7 @@ localrules:
 
 
 rule archive:
-    """Archive all that the paper's numbers were made from: one zip, for Zenodo."""
+    """Archive everything that the paper's numbers were made from, as one zip for Zenodo."""
     input:
         made=get_paper,
     log:

@@ -57,7 +57,7 @@ rule export_group:
 
 
 rule report_failures:
-    """List the runs that failed, and fail if there are any."""
+    """List the failed runs, and fail if there are any."""
     input:
         get_paper,
         plans=get_plans,

@@ -14,7 +14,7 @@ localrules:
 
 
 rule sum_compute:
-    """Sum what all runs cost, failed and abandoned ones too, as CSV, JSON and LaTeX."""
+    """Sum the cost of all runs, including failed and abandoned ones, as CSV, JSON and LaTeX."""
     input:
         plans=get_plans,
         ended=get_ended,
@@ -40,7 +40,7 @@ rule sum_compute:
 
 
 rule record_provenance:
-    """Record of each number of the paper its runs, code, packages and command."""
+    """Record the runs, code, packages and command behind each number of the paper."""
     input:
         shown=get_entries,
         manifests=get_all_shown_manifests,
@@ -59,7 +59,7 @@ rule record_provenance:
 
 
 rule fill_checklist:
-    """Fill the NeurIPS paper checklist, as far as the data answer it."""
+    """Fill in the NeurIPS paper checklist, as far as the data answer it."""
     input:
         plans=get_plans,
         datasets=get_datasets,

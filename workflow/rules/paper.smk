@@ -42,7 +42,7 @@ rule make_table:
 
 
 rule measure_figure:
-    """Measure what a figure of the paper shows."""
+    """Compute the numbers that a figure of the paper shows."""
     input:
         plans=get_figure_plans,
         manifests=get_figure_manifests,
@@ -93,7 +93,7 @@ rule draw_figure:
 
 
 rule check_claims:
-    """Decide the claims of the paper, all together."""
+    """Decide all claims of the paper together, since p is corrected for their number."""
     input:
         plans=get_claim_plans,
         manifests=get_claim_manifests,
@@ -118,7 +118,7 @@ rule check_claims:
 
 
 rule report_refuted:
-    """List the claims that are refuted, and fail if there are any."""
+    """List the refuted claims, and fail if there are any."""
     input:
         get_paper,
         claims="results/paper/claims.json",

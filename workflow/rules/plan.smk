@@ -13,7 +13,7 @@ localrules:
 
 
 rule validate_spec:
-    """Check an experiment file, fill in its defaults and list its runs."""
+    """Check an experiment file, fill in its defaults, and list its runs."""
     input:
         experiment=lambda wildcards: local(
             PROJECT.experiments[wildcards.experiment].source.path
@@ -35,7 +35,7 @@ rule validate_spec:
 
 
 rule make_dataset:
-    """Make or find a dataset, digest it, and check it against its declaration."""
+    """Make or find a dataset, compute its digest, and check it against its declaration."""
     input:
         source=ancient(get_dataset_source),
     output:
@@ -75,7 +75,7 @@ rule plan_run:
 
 
 rule check_account:
-    """See that the W&B account may log to the project, before anything trains."""
+    """Check that the W&B account may log to the project, before anything trains."""
     output:
         account=temp("results/account.json"),
     log:

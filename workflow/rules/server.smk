@@ -16,7 +16,7 @@ localrules:
 
 
 rule sync:
-    """Bring runs to the W&B server, each row once, and compare what it then holds."""
+    """Send runs to the W&B server, each row once, and compare what the server then holds."""
     log:
         "results/logs/sync/sync.log",
     conda:
@@ -26,7 +26,7 @@ rule sync:
 
 
 rule refresh:
-    """Ask the W&B server how far every run has come; what has changed is exported anew."""
+    """Record the state of every run on the W&B server, so that changed runs are exported again."""
     input:
         plans=get_remote_plans,
     log:
@@ -42,7 +42,7 @@ rule refresh:
 
 
 rule verify:
-    """Check a W&B set-up by a test run that logs some of everything, or that server runs equal ours."""
+    """Check the W&B set-up with a test run, or compare runs on the server with the local ones."""
     log:
         "results/logs/verify/verify.log",
     conda:
@@ -55,7 +55,7 @@ rule verify:
 
 
 rule find_run:
-    """Ask the W&B server how far a run has come that was made elsewhere."""
+    """Record the state on the W&B server of a run that was run elsewhere."""
     input:
         trial=ancient(get_trial),
     output:
@@ -72,7 +72,7 @@ rule find_run:
 
 
 rule export_server_run:
-    """Export a run of a W&B project from the server, whoever made it."""
+    """Export a run of a W&B project from the server, whoever ran it."""
     input:
         state=get_server_state,
     output:

@@ -23,7 +23,7 @@ ruleorder: find_trial > ask_trial > suggest_trial
 
 
 rule start_sweep:
-    """Write a sweep's plan, and take the snapshot of the code that all its trials run."""
+    """Write a sweep's plan, and take the code snapshot that all its trials run."""
     input:
         experiment=ancient(
             lambda wildcards: local(PROJECT.sweeps[wildcards.sweep].source.path)
@@ -44,7 +44,7 @@ rule start_sweep:
 
 
 rule suggest_trial:
-    """Choose a trial's parameters, by the results of trials 0 to t - lag."""
+    """Choose a trial's parameters from the results of trials 0 to t - lag."""
     input:
         results=ancient(get_observations("train.json")),
         before=ancient(get_trial_before),
@@ -60,7 +60,7 @@ rule suggest_trial:
 
 
 rule ask_trial:
-    """Let the W&B server choose a trial's parameters, once it has all of trials 0 to t - lag."""
+    """Get a trial's parameters from the W&B server, once it has trials 0 to t - lag."""
     input:
         ended=ancient(get_observations("upload.json")),
         before=ancient(get_trial_before),
@@ -104,7 +104,7 @@ rule find_trial:
 
 
 rule judge_run:
-    """Say what came of a sweep's run that was made elsewhere, as the sweep goes by it."""
+    """Write the outcome of a sweep's run that was run elsewhere, as the sweep needs it."""
     input:
         trial=ancient(get_trial),
         sweep=ancient(get_sweep),
@@ -139,7 +139,7 @@ rule confirm_trial:
 
 
 rule sweep_agent:
-    """Run a trial of a sweep as its run, and stop it early where the sweep says so."""
+    """Run a trial of a sweep, and stop it early where the sweep's rule says so."""
     input:
         trial=ancient(get_trial),
         sweep=ancient(get_sweep),

@@ -12,7 +12,7 @@ localrules:
 
 
 rule train:
-    """Run a training program as its run, and keep how it ended."""
+    """Run a training program, and record how it ended."""
     input:
         params=ancient("results/runs/{run}/params.json"),
         run=ancient("results/runs/{run}/run.json"),
@@ -41,7 +41,7 @@ rule train:
 
 
 rule upload_artifacts:
-    """See to it that a run's artifacts are logged, and online, that the server has all of the run."""
+    """Log a run's artifacts, and online send the rest of the run to the server."""
     input:
         train="results/runs/{run}/train.json",
         sweep=ancient(get_sweep),

@@ -1,1 +1,1 @@
-"""What there is, what would run, and why: `caduceus status` and `caduceus plan`."""
+"""Views of a project: status, plan, why, gc, doctor, verification, MCP tools."""

@@ -1,4 +1,4 @@
-"""How long runs may take, by those that were made before."""
+"""How long runs may take, estimated from finished ones."""
 
 import heapq
 import statistics
@@ -12,7 +12,7 @@ from caduceus.io.files import read_json
 
 @dataclass(frozen=True)
 class Duration:
-    """How long a finished run took in all its attempts, without what was lost, in seconds."""
+    """The seconds of a finished run over all its attempts, without lost time."""
 
     program: str
     experiment: str
@@ -21,7 +21,7 @@ class Duration:
 
 
 def read_durations(results: Path) -> list[Duration]:
-    """Those of all finished runs below `results`."""
+    """Return the durations of all finished runs below `results`."""
     found = []
     for path in sorted((results / "runs").glob("*/train.json")):
         train = read_json(path)
@@ -37,27 +37,26 @@ def read_durations(results: Path) -> list[Duration]:
 def typical_s(
     durations: Iterable[Duration], program: str, experiment: str = "", variant: str = ""
 ) -> float | None:
-    """The median of the runs that are most alike, in seconds; None if none is.
+    """Return the median seconds of the most similar runs; None if there are none.
 
-    Those of the same variant of an experiment, else of the same experiment, else of the same
-    program.
+    These are runs of the same variant, else of the same experiment, else of the same program.
     """
     of_program = [each for each in durations if each.program == program]
     of_experiment = [each for each in of_program if each.experiment == experiment]
     of_variant = [each for each in of_experiment if each.variant == variant]
-    alike = of_variant or of_experiment or of_program
-    return statistics.median(each.seconds for each in alike) if alike else None
+    similar = of_variant or of_experiment or of_program
+    return statistics.median(each.seconds for each in similar) if similar else None
 
 
-def makespan_s(works: Iterable[tuple[float, int]], cores: int) -> float:
-    """When the last of several works ends, the longest begun first, in seconds.
+def makespan_s(tasks: Iterable[tuple[float, int]], cores: int) -> float:
+    """Return the seconds until the last of several tasks ends, if the longest start first.
 
     Args:
-        works: of each its seconds and its threads.
-        cores: how many threads there are; who wants more gets all.
+        tasks: seconds and threads of each.
+        cores: how many threads there are; a task that wants more gets all.
     """
     free = [0.0] * cores  # when each core is free
-    for seconds, threads in sorted(works, reverse=True):
+    for seconds, threads in sorted(tasks, reverse=True):
         taken = [heapq.heappop(free) for _ in range(min(threads, cores))]
         for _ in taken:
             heapq.heappush(free, max(taken) + seconds)
@@ -65,7 +64,7 @@ def makespan_s(works: Iterable[tuple[float, int]], cores: int) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A duration for the reader: 40 s, 12 min, 3.5 h."""
+    """Return a duration for a reader: 40 s, 12 min, 3.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

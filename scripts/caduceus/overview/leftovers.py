@@ -1,4 +1,4 @@
-"""Runs and sweeps that no experiment names any more: found, and removed when that is wanted."""
+"""Find and remove the runs and sweeps that no experiment names any more."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ class Leftover:
 
     Attributes:
         folder: results/runs/RUN or results/sweeps/SWEEP.
-        size_bytes: of all that lies in it.
-        wall_s: seconds that its attempts took; 0 of a sweep, whose runs are listed themselves.
+        size_bytes: the size of all files in it.
+        wall_s: seconds that a run's attempts took; 0 for a sweep, whose runs are listed themselves.
     """
 
     folder: Path
@@ -29,7 +29,7 @@ class Leftover:
 
 
 def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
-    """Every run and sweep below `results` that no experiment names, and nobody is at work on.
+    """Yield each run and sweep below `results` that no experiment names and no process holds.
 
     An experiment counts if config.yaml lists it, or if it was planned once (by --config, say) and
     its file is still there.
@@ -49,7 +49,7 @@ def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
 
 
 def remove(leftovers: Sequence[Leftover], results: Path) -> None:
-    """Remove their folders, of which git has no copy; what runs cost stays in the ledger."""
+    """Remove the folders, of which git has no copy; the ledger keeps what the runs cost."""
     runs = [RunFolder(each.folder) for each in leftovers if each.folder.parent.name == "runs"]
     note_removed(results, runs)
     for leftover in leftovers:
@@ -57,7 +57,7 @@ def remove(leftovers: Sequence[Leftover], results: Path) -> None:
 
 
 def planned_once(project: Project, results: Path) -> Iterator[Experiment]:
-    """Experiments that config.yaml doesn't list, whose plans and files are there."""
+    """Yield experiments that config.yaml doesn't list, but whose plans and files exist."""
     settings = project.config
     for path in sorted((results / "experiments").glob("*.json")):
         file = read_json(path)["file"]

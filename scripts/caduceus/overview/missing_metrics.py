@@ -1,4 +1,4 @@
-"""Runs that finished without the metric that their experiment names, as by another name for it."""
+"""Finished runs that lack their experiment's metric, for example after a misspelled name."""
 
 import csv
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ _SHOWN = 3
 
 
 def without_metric(plan_json: Path) -> str | None:
-    """One line on the finished runs of an experiment that logged no value of its metric.
+    """Return one line on the finished runs of an experiment that lack its metric, if any do.
 
     Args:
-        plan_json: results/experiments/ID.json; its runs have been exported.
+        plan_json: results/experiments/ID.json, whose runs have been exported.
     """
     plan = read_json(plan_json)
     metric = plan["spec"]["metric"]
@@ -49,7 +49,7 @@ def without_metric(plan_json: Path) -> str | None:
 
 
 def _logged(folder: Path, summary: Mapping[str, Any]) -> dict[str, None]:
-    """The names of a run's metrics, in its rows or its summary."""
+    """Return the names of a run's metrics, in its rows or its summary."""
     with (folder / "metrics_history.csv").open(newline="") as stream:
         columns = next(csv.reader(stream), [])
     return dict.fromkeys([*columns, *(name for name, _ in leaves(summary["summary"]))])

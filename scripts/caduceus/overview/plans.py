@@ -1,4 +1,4 @@
-"""What the next `snakemake` would do, why, and how long it may take."""
+"""The plan of the next `snakemake`: what it would do, why, and how long that may take."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.system.snakemake_dry_run import REPORTING, Job, planned_jobs
 
 _TRAINING = ("train", "sweep_agent")
-# What a run passes through before and after its training goes without saying.
+# Jobs around the training of a run, which aren't listed on their own.
 _AROUND = ("plan_run", "init_run", "upload_artifacts", "make_dataset", "check_account")
 
 
@@ -22,7 +22,8 @@ _AROUND = ("plan_run", "init_run", "upload_artifacts", "make_dataset", "check_ac
 class Training:
     """A run that would be trained.
 
-    `why` is in words; `seconds` what such runs took, None where none has finished.
+    `why` is a phrase for the user; `seconds` is the typical duration of such runs, None if none has
+    finished yet.
     """
 
     run: str
@@ -36,7 +37,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Remaking:
-    """A result that would be made, or made anew; `is_there` says that it was made before."""
+    """A result that would be made; `is_there` is true if it would be made again."""
 
     item: str
     why: str
@@ -45,9 +46,9 @@ class Remaking:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be done: runs by experiment, variant and seed, results by name.
+    """Everything that would be done: runs by experiment, variant and seed, results by name.
 
-    `is_reported` says that what failed, or was refuted, is looked at again.
+    `is_reported` is true if failed runs or refuted claims would be reported again.
     """
 
     trainings: Sequence[Training]
@@ -55,21 +56,21 @@ class Plan:
     is_reported: bool
 
     def hours(self, cores: int) -> tuple[float, float]:
-        """Hours of training in sum, and until the last has ended; what isn't known is left out."""
-        works = [(each.seconds, each.threads) for each in self.trainings if each.seconds]
-        total = sum(seconds for seconds, _ in works)
-        return total / 3600, makespan_s(works, cores) / 3600
+        """Return the hours of training in total and until the last ends, without unknown ones."""
+        tasks = [(each.seconds, each.threads) for each in self.trainings if each.seconds]
+        total = sum(seconds for seconds, _ in tasks)
+        return total / 3600, makespan_s(tasks, cores) / 3600
 
     @property
     def unknown(self) -> int:
-        """How many trainings there are whose time no earlier run tells."""
+        """The number of trainings whose duration no earlier run tells."""
         return sum(each.seconds is None for each in self.trainings)
 
 
 def read_plan(arguments: Sequence[str] = ()) -> Plan:
-    """What `snakemake ARGUMENTS` would do in the current folder.
+    """Return what `snakemake ARGUMENTS` would do in the current folder.
 
-    Where its results lie, which a module may have in a folder of its own, the jobs say.
+    The jobs tell where the results lie, since a module may have them in a folder of its own.
 
     Raises:
         SpecError: Snakemake finds something wrong.
@@ -108,7 +109,7 @@ def _why(job: Job, made: set[str]) -> str:
 
 
 def _merged(remakings: Iterable[Remaking]) -> list[Remaking]:
-    """One for each result, which may take several jobs."""
+    """Merge the jobs that make the same result."""
     found: dict[str, Remaking] = {}
     for each in remakings:
         known = found.setdefault(each.item, each)
@@ -119,7 +120,7 @@ def _merged(remakings: Iterable[Remaking]) -> list[Remaking]:
 
 
 def _planned(training: Job, planning: Job | None, naming: Job | None) -> PlannedRun:
-    """A run as its jobs say, or its files where these are made already."""
+    """Return a run as its jobs define it, or as its files do if these exist already."""
     folder = RunFolder(Path(training.outputs[0]).parent)
     definition = (
         planning.option("definition") if planning else read_json(folder.path / "params.json")
@@ -129,7 +130,7 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
 
 
 def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
-    """The plan for a reader."""
+    """Yield the plan in lines for a reader."""
     if not plan.trainings and not plan.remakings:
         failures = " Failures remain: see `caduceus status`." if plan.is_reported else ""
         yield f"Nothing to run.{failures}"
@@ -156,7 +157,7 @@ def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
 
 
 def _training_lines(trainings: Sequence[Training]) -> Iterator[str]:
-    """One line for the seeds of a variant with the same reason."""
+    """Yield one line for the seeds of a variant that share a reason."""
     groups: dict[tuple[str, str], list[Training]] = {}
     for each in trainings:
         groups.setdefault((each.variant, each.why), []).append(each)
@@ -170,7 +171,7 @@ def _training_lines(trainings: Sequence[Training]) -> Iterator[str]:
 
 def _cost(plan: Plan, cores: int) -> str:
     if plan.unknown == len(plan.trainings):
-        return "; no earlier run tells how long that takes"
+        return "; duration unknown, as no such run has finished yet"
     total, until = (3600 * hours for hours in plan.hours(cores))
     without = f", without {count_of(plan.unknown, 'run')} of unknown length" if plan.unknown else ""
     return (

@@ -1,4 +1,4 @@
-"""How far a run is that is at work, by its growing log."""
+"""The progress of a running run, read from its growing log."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -14,14 +14,14 @@ from caduceus.wandb_log import RowWatch, has_rows
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        step: of its last row; None before the first.
-        steps: how many it will have, by those of its variant that have finished; None if none has.
-        elapsed_s: since its attempt began.
-        left_s: until it has finished, by its own pace if it is known, else by the time others took,
-            of which it may have had more already.
+        step: the step of its last row; None before the first row.
+        steps: the steps that finished runs of its variant have; None if none has finished.
+        elapsed_s: seconds since its attempt started.
+        left_s: estimated seconds until it finishes, from its own pace or else from the duration of
+            similar runs; negative if it takes longer than they did.
     """
 
     step: int | None
@@ -31,7 +31,7 @@ class Progress:
 
 
 def last_step(folder: RunFolder, attempt: Mapping[str, Any]) -> int | None:
-    """The step of the last row that an attempt has logged so far; None before the first."""
+    """Return the step of the last row that an attempt has logged; None before the first row."""
     logs = [path for path in logs_of_attempt(folder, attempt["attempt"]) if has_rows(path)]
     if not logs:
         return None
@@ -40,7 +40,7 @@ def last_step(folder: RunFolder, attempt: Mapping[str, Any]) -> int | None:
 
 
 def usual_steps(finished: Iterable[RunFolder]) -> int | None:
-    """The last step of the first of some runs that tells it, and one more; None if none does."""
+    """Return the number of steps of the first finished run that has one; None if none has."""
     for folder in finished:
         summary = folder.path / "run_summary.json"
         step = read_json(summary)["summary"].get("_step") if summary.exists() else None
@@ -56,17 +56,17 @@ def progress_of(
     usual_s: float | None,
     now: datetime | None = None,
 ) -> Progress:
-    """How far a run is.
+    """Return the progress of a run.
 
     Args:
-        folder: the run's.
-        attempt: the one at work.
-        steps: how many it will have, if that is known.
-        usual_s: how long such a run takes, in seconds, if that is known.
-        now: the time; None for that of the clock.
+        folder: the run's folder.
+        attempt: the running attempt.
+        steps: how many steps the run will have, if known.
+        usual_s: seconds that such a run takes, if known.
+        now: the time; None for the clock's.
     """
-    begun = datetime.fromisoformat(attempt["started_at"])
-    elapsed_s = ((now or datetime.now(UTC)) - begun).total_seconds()
+    started = datetime.fromisoformat(attempt["started_at"])
+    elapsed_s = ((now or datetime.now(UTC)) - started).total_seconds()
     step = last_step(folder, attempt)
     note = folder.restored(attempt["attempt"])
     first = (read_json(note)["resumed_from"] or 0) if note.exists() else 0

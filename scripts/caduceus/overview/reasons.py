@@ -1,4 +1,4 @@
-"""Snakemake's reasons for a job in the words of its users."""
+"""Snakemake's reasons for a job, rephrased for the user."""
 
 import json
 import re
@@ -10,28 +10,28 @@ from caduceus.system.snakemake_dry_run import is_result, item_of
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digests
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _SHOWN = 3
-_OF_RUNS = {  # what of a run's export the files say that it is made from
+_OF_RUNS = {  # why a run is exported again, by the input that changed
     "run.json": "W&B name, tags or group changed",
-    "train.json": "it was trained since",
-    "upload.json": "its artifacts were logged since",
+    "train.json": "it was trained again",
+    "upload.json": "its artifacts were logged again",
     "server.json": "it changed on the server",
     "dataset.json": "its dataset changed",
 }
 
 
 def in_words(reason: str, made: Collection[str], item: str = "") -> str:
-    """Why a job would run.
+    """Return why a job would run.
 
     Args:
-        reason: Snakemake's own words.
+        reason: Snakemake's reason.
         made: the runs that would be trained or exported.
-        item: what the job makes, which is no reason for itself: another job makes its part.
+        item: what the job makes. It is left out of the reason, as another job makes a part of it.
 
     Returns:
-        The reason; nothing if it is only that other job.
+        The reason; empty if that other job is the only one.
     """
     known = (
-        ("Forced execution", lambda about: "it is asked for"),
+        ("Forced execution", lambda about: "it was requested"),
         ("Input files updated by another job: ", lambda about: _from_others(about, made, item)),
         ("Params have changed since last execution: ", _changed_params),
         ("Updated input files: ", lambda about: _from_files(about, item)),
@@ -50,13 +50,13 @@ def in_words(reason: str, made: Collection[str], item: str = "") -> str:
 
 
 def export_in_words(reason: str) -> str:
-    """Why a run would be exported again, from the same words of Snakemake."""
+    """Return why a run would be exported again."""
     found = [words for name, words in _OF_RUNS.items() if f"/{name}" in reason]
     return "; ".join(found) or in_words(reason, ())
 
 
 def _from_others(about: str, made: Collection[str], item: str) -> str:
-    """The same of what other jobs make for it: runs are counted, the rest is named."""
+    """Return the reason if other jobs make the inputs: count the runs, name the rest."""
     runs, others = _sorted_out(about)
     if others == [item] and not runs:
         return ""
@@ -73,7 +73,7 @@ def _from_others(about: str, made: Collection[str], item: str) -> str:
 
 
 def _from_files(about: str, item: str) -> str:
-    """The same of files that are newer than it."""
+    """Return the reason if input files have changed: count the runs, name the rest."""
     runs, others = _sorted_out(about)
     if others == [item] and not runs:
         return "a part of it changed"
@@ -84,7 +84,7 @@ def _from_files(about: str, item: str) -> str:
 
 
 def _sorted_out(files: str) -> tuple[list[str], list[str]]:
-    """The runs among files, and the other results and the user's own files; no plans."""
+    """Return the runs among some files, and the other results and user's files without plans."""
     names = files.split(", ")
     items = sorted({item_of(name) if is_result(name) else name for name in names})
     runs = [item.removeprefix("runs/") for item in items if item.startswith("runs/")]
@@ -106,7 +106,7 @@ def _changed_params(about: str) -> str:
 
 
 def _objects(text: str) -> list[dict[str, object]]:
-    """The JSON objects among the quoted texts."""
+    """Return the JSON objects among the quoted texts."""
     found = []
     for quoted in _TEXT.findall(text):
         try:

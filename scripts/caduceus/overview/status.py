@@ -1,4 +1,4 @@
-"""What has become of each run that is planned."""
+"""The state of each planned run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from caduceus.system import slurm
 
 @dataclass(frozen=True)
 class RunState:
-    """What has become of a run.
+    """The state of a run.
 
     Attributes:
-        run: its id.
-        experiment: its experiment.
+        run: the run's id.
+        experiment: the experiment's id.
         name: its variant and seed.
         state: one of `runs.states.STATES`.
-        about: why, for the states that need a reason; where it is at work.
-        progress: of a run that is at work.
+        about: the reason, for states that need one, or where it runs.
+        progress: the progress of a running run.
     """
 
     run: str
@@ -40,7 +40,7 @@ class RunState:
 def read_states(
     project: Project, results: Path, durations: Sequence[Duration]
 ) -> dict[str, list[RunState]]:
-    """The state of every run, by its experiment: of those in config.yaml, and planned before.
+    """Return the states of all runs by experiment, in config.yaml or planned before.
 
     Raises:
         SpecError: the file of an experiment that was planned once is wrong.
@@ -75,7 +75,7 @@ def _states(
 
 
 def _queue(folder: Path) -> dict[str, slurm.Queued]:
-    """The SLURM jobs of runs of the project in a folder, by the run, where there is SLURM."""
+    """Return the SLURM jobs of a project's runs, by run; empty without SLURM."""
     try:
         jobs = slurm.jobs().values()
     except SlurmError:  # most machines have none

@@ -1,4 +1,4 @@
-"""The states of runs for a reader."""
+"""The states of runs, as lines for a reader."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,25 +10,25 @@ from caduceus.overview.progress import Progress
 from caduceus.overview.status import RunState
 from caduceus.runs.states import STATES
 
-_TOLD = ("running", "queued", "interrupted", "to export", "failed")  # run by run
+_LISTED = ("running", "queued", "interrupted", "to export", "failed")  # states with a line a run
 _SHOWN = 20  # runs of a state
 
 
 def state_lines(
     experiments: Mapping[str, Sequence[RunState]], listed: Collection[str]
 ) -> Iterator[str]:
-    """A line for each experiment, and below it what is at work or needs attention.
+    """Yield a line for each experiment, then its runs that are running or need attention.
 
     Args:
-        experiments: the states of their runs, by the experiment.
-        listed: those that config.yaml lists; others were planned before.
+        experiments: the states of their runs, by experiment.
+        listed: the experiments that config.yaml lists; others were planned before.
     """
     for experiment, runs in experiments.items():
         counts = Counter(run.state for run in runs)
         parts = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
         where = "" if experiment in listed else " (not in config.yaml)"
         yield f"{experiment}{where}: {count_of(len(runs), 'run')}, {parts}"
-        for state in _TOLD:
+        for state in _LISTED:
             shown = [run for run in runs if run.state == state]
             for run in shown[:_SHOWN]:
                 yield f"  {state:<11}  {run.name}{_about(run)}"
@@ -39,11 +39,11 @@ def state_lines(
 
 
 def stale_lines(plan: Plan) -> Iterator[str]:
-    """The results that are there and would be made anew, each with its reason."""
+    """Yield the results that would be made again, each with its reason."""
     stale = [each for each in plan.remakings if each.is_there]
     if not stale:
         return
-    yield f"stale: {count_of(len(stale), 'result')} would be made anew"
+    yield f"stale: {count_of(len(stale), 'result')} would be made again"
     width = max(len(each.item) for each in stale[:_SHOWN])
     for each in stale[:_SHOWN]:
         yield f"  {each.item:{width}}  {each.why}"

@@ -1,4 +1,4 @@
-"""What a sweep would do, before it does anything: its space, its first trials, what it may cost."""
+"""A preview of a sweep: its space, its first trials and its estimated cost."""
 
 import statistics
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ _SHOWN_LEVELS = 8
 
 
 def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str]:
-    """The lines that say what a sweep would do.
+    """Yield the lines of a sweep's preview.
 
     Args:
         experiment: the sweep's experiment.
         sweep: the sweep.
-        results: the folder results/, whose runs of the same program tell the cost.
+        results: the folder results/; its runs of the same program give the cost.
     """
     config = sweep.config
     how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
@@ -67,12 +67,12 @@ def _words(parameters: Mapping[str, Any]) -> str:
 
 
 def _cost(results: Path, program: str, count: int) -> str:
-    """How long it may take, by earlier runs of the same program."""
-    took = [each.seconds for each in read_durations(results) if each.program == program]
-    if not took:
+    """Return the estimated cost, from earlier runs of the same program."""
+    seconds = [each.seconds for each in read_durations(results) if each.program == program]
+    if not seconds:
         return f"cost: unknown, as no run of {program} has finished yet"
-    typical = statistics.median(took)
+    typical = statistics.median(seconds)
     return (
-        f"cost: {count} runs of {typical / 60:.3g} min, the median of {len(took)} earlier runs: "
+        f"cost: {count} runs of {typical / 60:.3g} min, the median of {len(seconds)} earlier runs: "
         f"{count * typical / 3600:.3g} hours, divided by how many run at a time"
     )

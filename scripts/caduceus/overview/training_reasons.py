@@ -1,4 +1,4 @@
-"""Why a run is to be trained: what sets it apart from the runs that are there."""
+"""Why a run would be trained: what distinguishes it from the runs that exist."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from caduceus.system.leases import is_held
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run by what params.json and run.json hold, or would hold.
+    """A run as params.json (`definition`) and run.json (`identity`) hold it, or would.
 
-    `definition` is all that decides its result, `identity` who it is in W&B.
+    The definition is everything that decides the result; the identity is the run's name, group,
+    tags and so on in W&B.
     """
 
     definition: Mapping[str, Any]
@@ -48,7 +49,7 @@ class PlannedRun:
 
 
 def known_runs(results: Path) -> list[PlannedRun]:
-    """Every run below `results` that was planned, oldest first."""
+    """Return every planned run below `results`, oldest first."""
     paths = [
         path
         for path in (results / "runs").glob("*/params.json")
@@ -62,15 +63,15 @@ def known_runs(results: Path) -> list[PlannedRun]:
 
 
 def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path()) -> str:
-    """Why a run is to be trained, in words.
+    """Return why a run would be trained.
 
     Args:
         run: the run.
-        known: every run that was planned: see `known_runs`.
+        known: every run that was planned, see `known_runs`.
         root: the project's folder.
     """
-    if begun := _why_again(run.folder):
-        return begun
+    if reason := _why_again(run.folder):
+        return reason
     if run.identity["sweep"] is not None:
         return "its sweep hasn't run it yet"
     others = [each for each in known if each.experiment == run.experiment and each.run != run.run]
@@ -83,7 +84,7 @@ def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path(
     twins = [each for each in alike if each.seed == run.seed]
     if not twins:
         return "its seed is new"
-    # Of several the one that it has most in common with, and of those the latest.
+    # Compare with the most similar earlier run; break ties by the latest.
     fewest = min((list(_differences(twin, run, root)) for twin in reversed(twins)), key=len)
     return ", ".join(fewest) or "it was deleted"
 
@@ -93,21 +94,21 @@ def _is_trained(folder: RunFolder) -> bool:
 
 
 def _why_again(folder: RunFolder) -> str | None:
-    """What became of its attempts, if any was made."""
+    """Return the reason if the run has attempts; None if it has none."""
     attempts = read_attempts(folder.attempts)
     if not attempts:
         return None
     state = attempts[-1]["state"]
     if state == "running" and is_held(folder.lease, folder.lock):
-        return "it is running, and is waited for"
+        return "it is running; Snakemake waits for it"
     if state == "finished":
-        return "it has finished, and is only noted again"
+        return "it has finished; only its record is written again"
     if state == "failed":
-        return "it failed, and is tried again"
+        return "it failed, and will be retried"
     step = last_step(folder, attempts[-1])
     saved = folder.checkpoints.is_dir() and any(folder.checkpoints.iterdir())
-    onward = "goes on from its checkpoint" if saved else "begins anew, as it has no checkpoint"
-    return f"it was interrupted{'' if step is None else f' at step {step}'}, and {onward}"
+    how = "resumes from its checkpoint" if saved else "starts again, as it has no checkpoint"
+    return f"it was interrupted{'' if step is None else f' at step {step}'}, and {how}"
 
 
 def _differences(old: PlannedRun, new: PlannedRun, root: Path) -> Iterator[str]:
@@ -128,7 +129,7 @@ def _differences(old: PlannedRun, new: PlannedRun, root: Path) -> Iterator[str]:
 def _changed_code(
     folder: RunFolder, was: Mapping[str, Any], now: Mapping[str, Any], root: Path
 ) -> str:
-    """Which files of the code changed, since the snapshot of a run was taken."""
+    """Return which files of the code changed since a run's snapshot was taken."""
     versions = [str(each["code"]) for each in (was, now)]
     if any(version.startswith("version ") for version in versions):
         return f"its code changed from {versions[0][:16]} to {versions[1][:16]}"
@@ -139,4 +140,4 @@ def _changed_code(
         if not (root / name).exists()
         or source_code.digest([path], folder.code) != source_code.digest([root / name], root)
     ]
-    return f"{listed(changed, 2)} changed" if changed else "its code takes in other files"
+    return f"{listed(changed, 2)} changed" if changed else "its code includes other files"

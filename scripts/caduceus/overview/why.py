@@ -1,4 +1,4 @@
-"""Where a result comes from: `caduceus why`, for what the paper shows and any file of results/."""
+"""Where a result comes from: `caduceus why`, for the paper's items and any file of results/."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ _SECTIONS = ("tables", "figures", "claims")
 
 
 def explain(words: Sequence[str], results: Path) -> Iterator[str]:
-    """What is known of a result, line by line.
+    """Yield what is known of a result, line by line.
 
     Args:
-        words: a file or folder below `results`, or tables/NAME, figures/NAME or claims/NAME; of a
-            table also labels and a heading, which tell its cells.
+        words: a file or folder below `results`, or tables/NAME, figures/NAME or claims/NAME; for a
+            table also labels and a heading, which select cells.
         results: the folder results/.
 
     Raises:
@@ -43,9 +43,9 @@ def explain(words: Sequence[str], results: Path) -> Iterator[str]:
 
 
 def _existing(name: str, results: Path) -> Path | None:
-    """The file or folder that a name means: as it stands, below results/, or a run by its id.
+    """Return the file or folder that a name means: a path, one below results/, or a run's id.
 
-    Where there is none of that name, the one with an ending, as `caduceus plan` names results.
+    If there is none, try the name with an ending, as `caduceus plan` prints names without.
     """
     places = (Path(), results, results / "paper", results / "runs")
     for ending in ("", ".json", ".md"):
@@ -57,7 +57,7 @@ def _existing(name: str, results: Path) -> Path | None:
 
 
 def _items(name: str, items: Mapping[str, Any]) -> list[str]:
-    """The items of provenance.json that a name or a path means: one, or all claims."""
+    """Return the items of provenance.json that a name or path means: one, or all claims."""
     parts = Path(name).parts
     if parts[-1].startswith("claims.") or name in ("claims", "claims/"):
         return [item for item in items if item.startswith("claims/")]
@@ -67,7 +67,7 @@ def _items(name: str, items: Mapping[str, Any]) -> list[str]:
 
 
 def _no_such(name: str, items: Mapping[str, Any], results: Path) -> str:
-    """What is there instead: the name most like the first part of a path that doesn't exist."""
+    """Return a message with the names most similar to the part of a path that doesn't exist."""
     if Path(name).exists():
         return f"isn't below {results}; name a file that was made"
     section = name.partition("/")[0]
@@ -111,7 +111,7 @@ def _explain_item(
 
 
 def _cells(name: str, cells: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
-    """The cells whose labels and heading have all the words; whole ones go before parts."""
+    """Return the cells whose labels and heading match all words; whole words before parts."""
 
     def whole(cell: str) -> list[str]:
         labels, _, heading = cell.rpartition(" | ")
@@ -133,13 +133,13 @@ def _cells(name: str, cells: Mapping[str, Any], words: Sequence[str]) -> dict[st
 def _explain_file(path: Path, results: Path) -> Iterator[str]:
     folder = _run_of(path)
     record = find_record(path)
-    if record is None and folder is not None:  # what a program left is declared to nobody
+    if record is None and folder is not None:  # Snakemake knows no file that a program left
         record = find_record(folder / "train.json")
     yield str(path)
     if path.is_file():
         yield f"  sha256   {sha256(path)}"
     if record is None:
-        yield "  Snakemake has no record of it: it was made by none of its jobs, or not here"
+        yield "  not recorded by Snakemake: no job made it, or it was made elsewhere"
     else:
         yield f"  made by  {record.rule}, {record.ended:%Y-%m-%d %H:%M} UTC"
         yield f"  command  {rebuilding(Path(record.made))}"
@@ -157,13 +157,13 @@ def _explain_file(path: Path, results: Path) -> Iterator[str]:
 
 
 def _run_of(path: Path) -> Path | None:
-    """The folder of the run that a file belongs to."""
+    """Return the folder of the run that a file belongs to, if any."""
     inside = [*path.parents[::-1], path]
     return next((folder for folder in inside if folder.parent.name == "runs"), None)
 
 
 def _runs_behind(record: JobRecord) -> list[Path]:
-    """The folders of the runs that a job's inputs are of, directly or through other jobs."""
+    """Return the folders of the runs behind a job's inputs, directly or through other jobs."""
     runs: dict[Path, None] = {}
     seen: set[str] = set()
     waiting = [record]
@@ -180,14 +180,14 @@ def _runs_behind(record: JobRecord) -> list[Path]:
 
 
 def _explain_run(folder: Path, path: Path) -> Iterator[str]:
-    """Of a run its definition, its attempts, and whether the file is what was exported."""
+    """Yield a run's definition and attempts, and whether the file is unchanged since."""
     about = describe_run(RunFolder(folder))
     yield ""
     yield f"run {folder.name}: {about['name']}, {about['state'] or 'not finished'}"
     known = {folder / name: digest for name, digest in _digests(folder)}
     if path.is_file() and path in known:
         is_same = known[path] == sha256(path)
-        yield f"  the file is {'' if is_same else 'NOT '}what it was when it was made"
+        yield f"  the file is {'un' if is_same else ''}changed since it was made"
     params = folder / "params.json"
     if params.exists():
         made_of = read_json(params)
@@ -204,7 +204,7 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
 
 
 def _digests(folder: Path) -> Iterator[tuple[str, str]]:
-    """The sha256 of each file that a run exported or left, by its path in the run's folder."""
+    """Yield the path in the run's folder and the sha256 of each file that it exported or left."""
     for name, files, above in (("manifest.json", "files", ""), ("train.json", "output", "output/")):
         if (folder / name).exists():
             for inside, about in read_json(folder / name)[files].items():
@@ -212,7 +212,7 @@ def _digests(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path) -> Iterator[str]:
-    """A line for each run, its value of a metric among them if one is given."""
+    """Yield a line for each run, with its value of the metric if one is given."""
     if not runs:
         return
     header = ["run", "state", "commit", "packages", "manifest"]

@@ -83,7 +83,7 @@ def test_an_error_is_one_line_on_the_terminal_and_in_the_log(
     message = capsys.readouterr().err
     assert message == (
         f"caduceus retry: {tmp_path}/nowhere/runs: no such folder; work in the project's folder or "
-        "name --results\n"
+        "give --results\n"
     )
     assert log.read_text() == message
 

@@ -191,7 +191,7 @@ def test_runs_are_filtered_sorted_and_paged(asked: Asked) -> None:
     first = asked("query_runs", experiment="toy", limit=10)
     assert first["columns"][:2] == ["run", "experiment"] and "config.rate" in first["columns"]
     assert (first["total"], len(first["rows"])) == (18, 10)
-    assert first["more"] == "8 more: ask again with offset=10"
+    assert first["more"] == "8 more: call again with offset=10"
     rest = asked("query_runs", experiment="toy", offset=10)
     assert len(rest["rows"]) == 8 and "more" not in rest
     assert not {row[0] for row in first["rows"]} & {row[0] for row in rest["rows"]}
@@ -276,9 +276,9 @@ def test_a_metric_can_be_taken_at_a_step_or_where_another_is_best(asked: Asked) 
 
 def test_a_best_of_one_seed_is_refused_and_how_many_would_do_is_said(asked: Asked) -> None:
     message = asked.error("compare_groups", metric="loss", experiment="tune")
-    assert "refused: a single seed can't say what is better" in message
+    assert "refused: a single seed can't decide what is better" in message
     assert "t0000 has 1 of 1" in message
-    assert "8 seeds of each are the fewest that can decide 6 comparisons" in message
+    assert "to decide 6 comparisons, list at least 8 seeds under `seeds`" in message
 
 
 def test_single_runs_are_shown_side_by_side_and_decide_nothing(asked: Asked) -> None:

@@ -108,7 +108,7 @@ def test_the_plan_says_what_makes_each_run_new(finished: Project) -> None:
     assert "  tables/accuracy  4 runs of it would be new" in said
     finished.write("Snakefile", PREFIXED)
     other = finished.caduceus("plan").check().output.splitlines()
-    assert other[0] == "4 runs to train; no earlier run tells how long that takes"
+    assert other[0] == "4 runs to train; duration unknown, as no such run has finished yet"
     assert sum(": nothing of its experiment is trained yet" in line for line in other) == 2
     finished.replace("experiments/toy.yaml", "seeds", "seedz")
     line = finished.caduceus("plan", "--", *SNAKEFILE).line()
@@ -131,7 +131,7 @@ def test_nothing_to_do_is_said_and_a_changed_entry_is_stale(
     lines = list(plan_lines(plan, 1))
     assert lines[:2] == ["4 runs to export again", "  4 runs: W&B name, tags or group changed"]
     stale = list(stale_lines(plan))
-    assert stale[0] == f"stale: {len(plan.remakings)} results would be made anew"
+    assert stale[0] == f"stale: {len(plan.remakings)} results would be made again"
     assert any("tables/accuracy" in line for line in stale)
 
 
@@ -192,7 +192,7 @@ def test_the_time_of_unknown_runs_is_left_out_and_said() -> None:
         "2 runs to train, about 60 s of training: 60 s on 1 core, without 1 run of unknown length"
     )
     [first, *_] = plan_lines(Plan([unknown], [], False), 1)
-    assert first == "1 run to train; no earlier run tells how long that takes"
+    assert first == "1 run to train; duration unknown, as no such run has finished yet"
 
 
 def test_a_run_that_was_interrupted_says_where_it_goes_on(finished: Project) -> None:
@@ -203,7 +203,7 @@ def test_a_run_that_was_interrupted_says_where_it_goes_on(finished: Project) -> 
     known = known_runs(results)
     [this] = [each for each in known if each.run == run.name]
     why = why_trained(this, known, finished.path)
-    assert why == "it was interrupted at step 4, and begins anew, as it has no checkpoint"
+    assert why == "it was interrupted at step 4, and starts again, as it has no checkpoint"
     (run / "work/checkpoints").mkdir(exist_ok=True)
     (run / "work/checkpoints/state.json").write_text("{}")
-    assert why_trained(this, known, finished.path).endswith("goes on from its checkpoint")
+    assert why_trained(this, known, finished.path).endswith("resumes from its checkpoint")

@@ -209,7 +209,7 @@ def test_why_explains_every_file_of_a_project(
         named = {run for run in ids if run in printed}
         if path.parts[1] == "runs":
             assert named == {path.parts[2]}
-            assert "NOT what it was" not in printed
+            assert "the file is changed" not in printed
         elif path.parts[1] in ("groups", "paper"):
             assert named == ids, path
 
@@ -219,7 +219,7 @@ def test_why_tells_a_file_that_was_changed(
 ) -> None:
     monkeypatch.chdir(finished.path)
     run = finished.runs[0].name
-    assert "the file is what it was when it was made" in why(capsys, f"{run}/output/model.txt")
+    assert "the file is unchanged since it was made" in why(capsys, f"{run}/output/model.txt")
     for name in ("metrics_history.csv", "output/model.txt"):
         finished.write(f"results/runs/{run}/{name}", "other")
-        assert "NOT what it was" in why(capsys, f"results/runs/{run}/{name}")
+        assert "the file is changed since" in why(capsys, f"results/runs/{run}/{name}")

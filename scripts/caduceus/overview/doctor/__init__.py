@@ -1,1 +1,1 @@
-"""What this machine and this folder have, and what of it stands in the way."""
+"""Checks of this machine and this project, each with how to fix what is wrong."""

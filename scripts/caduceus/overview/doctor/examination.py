@@ -1,4 +1,4 @@
-"""All that is looked at, one thing after the other."""
+"""All checks of `caduceus doctor`, in order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +28,10 @@ _OFFLINE = {"mode": "offline", "entity": None, "project": "caduceus"}
 
 
 def examine(folder: Path, config: Path) -> Iterator[Finding]:
-    """Look at this machine and at the project in `folder`; takes two seconds at most.
+    """Check this machine and the project in `folder`; takes two seconds at most.
 
     Args:
-        folder: the project's folder, in which we work.
+        folder: the project's folder, the current one.
         config: its config.yaml.
     """
     yield look_at_python()

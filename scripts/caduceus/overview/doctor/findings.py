@@ -1,4 +1,4 @@
-"""What a look at a set-up has found."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Level = Literal["fine", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing: how it is, and what mends it if it isn't fine."""
+    """The result of a check, and how to fix it if it isn't fine."""
 
     level: Level
     name: str

@@ -1,4 +1,4 @@
-"""What lies outside: the W&B account and its server, SLURM, git."""
+"""Checks of the W&B account and its server, SLURM and git."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from caduceus.system.wandb_account import find_account
 
 
 def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
-    """The account and its server, which runs need only online; the key is never shown.
+    """Check the account and its server, which runs need only online; never show the key.
 
     Args:
         wandb_settings: `wandb` of config.yaml: mode, entity, project.
@@ -24,10 +24,10 @@ def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
         if is_online:
             yield Finding("error", "W&B", str(error), "or set wandb.mode: offline")
         else:
-            yield Finding("fine", "W&B", "offline, without an account: none is needed")
+            yield Finding("fine", "W&B", "offline without an account; none is needed")
         return
     yield Finding("fine", "W&B", f"key from {account.key_from} for {account.base_url}")
-    # Imported here: they take a third of a second, and offline without a key nobody asks.
+    # Imported here, as they take a third of a second that a project without a key needn't spend.
     from caduceus.server.client import Server
     from caduceus.server.runs import check_access
 
@@ -38,7 +38,7 @@ def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("fine", "W&B server", f"answers, and knows {entity}")
     except ServerError as error:
         if is_online:
-            yield Finding("error", "W&B server", str(error), "see to the network and to proxies")
+            yield Finding("error", "W&B server", str(error), "check the network and proxies")
         else:
             yield Finding("warning", "W&B server", str(error), "offline, nothing needs it")
     except CaduceusError as error:
@@ -46,7 +46,7 @@ def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def look_at_slurm() -> Finding:
-    """SLURM, and whether its controller answers."""
+    """Check whether there is SLURM and its controller answers."""
     try:
         cpus = slurm.largest_node(None, time_limit_s=1)
     except SlurmError as error:
@@ -57,11 +57,11 @@ def look_at_slurm() -> Finding:
 
 
 def look_at_git(folder: Path) -> Finding:
-    """Whether a commit, and which, can be recorded with a run."""
+    """Check whether a run can record its git commit."""
     changed = git.changed_files(folder)
     if changed is None:
         mend = "git init && git add -A && git commit"
-        return Finding("warning", "git", "no commit here: runs record none", mend)
+        return Finding("warning", "git", "no commit here, so runs record none", mend)
     commit = str(git.read_commit([], folder)["commit"])[:12]
     if changed:
         text = f"commit {commit}; changed since, or unknown to git: {len(changed)}"
@@ -70,7 +70,7 @@ def look_at_git(folder: Path) -> Finding:
 
 
 def look_at_env_file(folder: Path) -> Iterator[Finding]:
-    """Whether `.env` is for its owner alone, and not in git."""
+    """Check that `.env` is readable by its owner alone, and not in git."""
     path = folder / ".env"
     if not path.exists():
         return

@@ -1,4 +1,4 @@
-"""Python, its packages against the lock, PyTorch and the GPUs it may use."""
+"""Checks of Python, its packages against the lock, PyTorch and GPUs."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ _NAMED = 4  # differing packages that are named; the rest is counted
 
 
 def look_at_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Finding:
-    """Whether Python is new enough."""
+    """Check that Python is new enough."""
     text = ".".join(map(str, version))
     if version >= _OLDEST:
         return Finding("fine", "Python", text)
@@ -25,7 +25,7 @@ def look_at_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Find
 
 
 def look_at_packages(locked: Mapping[str, str], installed: Mapping[str, str]) -> Finding:
-    """The installed packages against the lock, both versions by normalised name."""
+    """Compare the installed packages with the lock, both versions by normalised name."""
     missing = [name for name in locked if name not in installed]
     if missing:
         return Finding("error", "packages", f"missing: {_some(missing)}", "make")
@@ -39,19 +39,19 @@ def look_at_packages(locked: Mapping[str, str], installed: Mapping[str, str]) ->
             "warning",
             "packages",
             f"{len(other)} of {len(locked)} differ from the lock: {_some(other)}",
-            "make, or live with results that others may not get",
+            "run make, or others may get other results",
         )
     return Finding("fine", "packages", f"all {len(locked)} as locked")
 
 
 def locked_versions(lock: Path = LOCK) -> dict[str, str]:
-    """The versions that the lock names."""
+    """Return the versions in the lock, by normalised name."""
     lines = (line.partition("==") for line in lock.read_text().splitlines() if "==" in line)
     return {_normal(name): version for name, _, version in lines}
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions that are installed, without what a build adds (+cpu)."""
+    """Return the installed versions by normalised name, without build suffixes (+cpu)."""
     return {
         _normal(found.metadata["Name"]): found.version.partition("+")[0]
         for found in metadata.distributions()
@@ -60,11 +60,11 @@ def installed_versions() -> dict[str, str]:
 
 
 def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iterator[Finding]:
-    """The GPUs that NVML shows, and whether their driver is new enough for PyTorch.
+    """Check the GPUs that NVML shows, and that their driver is new enough for PyTorch.
 
     Args:
-        cuda_of_torch: the CUDA version that PyTorch was built for; None for one without GPUs.
-        library: pynvml, or what a test puts in its place.
+        cuda_of_torch: the CUDA version that PyTorch was built for; None for a CPU build.
+        library: pynvml, or a test's replacement.
     """
     driver = nvml.driver(library)
     if driver is None:
@@ -72,7 +72,9 @@ def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iter
             yield Finding("fine", "GPUs", "none, and PyTorch is built for the CPU")
         else:
             text = f"none that NVML shows, and PyTorch is built for CUDA {cuda_of_torch}"
-            yield Finding("warning", "GPUs", text, "on a node with GPUs: see that nvidia-smi works")
+            yield Finding(
+                "warning", "GPUs", text, "on a node with GPUs, check that nvidia-smi works"
+            )
         return
     names = ", ".join(dict.fromkeys(driver.gpus))
     text = f"{len(driver.gpus)} ({names}), driver {driver.version} for CUDA {driver.cuda}"
@@ -87,7 +89,7 @@ def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iter
 
 
 def cuda_of_torch() -> str | None:
-    """The CUDA version that the installed PyTorch was built for; found without importing it."""
+    """Return the CUDA version that PyTorch was built for, without importing it; None for CPU."""
     for file in metadata.files("torch") or []:
         if file.parts == ("torch", "version.py"):
             found = re.search(r"^cuda.*=\s*'([\d.]+)'", file.read_text(), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The disk that takes results/: room, files, and what kind of file system it is."""
+"""Checks of the disk that holds results/: free space, free files, file system."""
 
 import os
 import re
@@ -23,11 +23,11 @@ _SHARED = {
     "ceph": "CephFS",
     "afs": "AFS",
 }
-_LOST = ("tmpfs", "ramfs")
+_IN_MEMORY = ("tmpfs", "ramfs")
 
 
 def look_at_room(folder: Path, runs: int) -> Iterator[Finding]:
-    """Whether the disk has room, and files left, for `runs` more runs."""
+    """Check that the disk has space and file entries for `runs` more runs."""
     free_gb = shutil.disk_usage(folder).free / 1e9
     needed_gb = runs * _GB_A_RUN
     text = f"{free_gb:.0f} GB free"
@@ -39,8 +39,8 @@ def look_at_room(folder: Path, runs: int) -> Iterator[Finding]:
         yield Finding("fine", "disk", text)
     status = os.statvfs(folder)
     needed = runs * _FILES_A_RUN
-    if status.f_files == 0:  # file systems that have no limit say so
-        yield Finding("fine", "files", "as many as there is room for")
+    if status.f_files == 0:  # a file system without a limit reports 0
+        yield Finding("fine", "files", "no limit")
     elif status.f_favail < needed:
         text = f"{status.f_favail:,} can be made, and {runs} runs want {needed:,}"
         yield Finding("error", "files", text, _MEND)
@@ -52,7 +52,7 @@ _MEND = "make room (caduceus gc), or work on another disk"
 
 
 def look_at_scratch(where: str | None) -> Iterator[Finding]:
-    """Whether `wandb.scratch`, if it is set, can be written to on this host."""
+    """Check that `wandb.scratch`, if set, is writable on this host."""
     if where is None:
         return
     folder = Path(os.path.expandvars(where)).expanduser()
@@ -60,25 +60,25 @@ def look_at_scratch(where: str | None) -> Iterator[Finding]:
         text = f"{where} isn't set on this host; runs that train here fail"
         yield Finding("warning", "scratch", text, "name another folder as wandb.scratch")
     elif not os.access(folder, os.W_OK | os.X_OK):
-        text = f"{folder}: {'not to be written to' if folder.exists() else 'no such folder'}"
+        text = f"{folder}: {'not writable' if folder.exists() else 'no such folder'}"
         yield Finding("error", "scratch", text, "name another folder as wandb.scratch")
     else:
         yield Finding("fine", "scratch", str(folder))
 
 
 def look_at_file_system(folder: Path, mounts: str | None = None) -> Finding:
-    """What kind of file system it is, and what follows.
+    """Check the kind of file system.
 
     Args:
-        folder: the project's.
-        mounts: what /proc/mounts says; read by default.
+        folder: the project's folder.
+        mounts: content of /proc/mounts; read by default.
     """
     if mounts is None:
         path = Path("/proc/mounts")
         mounts = path.read_text() if path.exists() else ""
     kind = _kind_of(folder.resolve(), mounts)
-    if kind in _LOST:
-        text, mend = f"{kind}: in memory, gone after a restart", "work on a disk"
+    if kind in _IN_MEMORY:
+        text, mend = f"{kind}: in memory, lost at a restart", "work on a disk"
         return Finding("warning", "file system", text, mend)
     if kind in _SHARED:
         return Finding(
@@ -91,14 +91,14 @@ def look_at_file_system(folder: Path, mounts: str | None = None) -> Finding:
 
 
 def _kind_of(folder: Path, mounts: str) -> str:
-    """The type of the mount that holds a folder: the longest that is above it."""
+    """Return the type of the mount that holds a folder: the longest path above it."""
     depth, kind = 0, ""
     for line in mounts.splitlines():
         words = line.split()
         if len(words) < 3:
             continue
         point = Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), words[1]))
-        # Of several mounts at one place the last one counts.
+        # The last of several mounts at one place hides the others.
         if folder.is_relative_to(point) and len(point.parts) >= depth:
             depth, kind = len(point.parts), words[2]
     return kind

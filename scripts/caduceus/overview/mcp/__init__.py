@@ -1,5 +1,5 @@
-"""What `caduceus mcp` answers: a module for each kind of question, results/ in, JSON out.
+"""The tools of `caduceus mcp`: functions that read results/ and return JSON.
 
-Only `sdk` knows the protocol. Heavy imports wait for the first question that needs them, since a
-client waits for the server to start.
+Only `sdk` knows the protocol. Heavy imports are delayed until a tool needs them, since a client
+waits for the server to start.
 """

@@ -1,4 +1,4 @@
-"""Answers that stay small: pages of rows, short texts, plain values."""
+"""Helpers that keep answers small: pages of rows, short texts, plain values."""
 
 import json
 import math
@@ -11,10 +11,10 @@ from caduceus.system.known_secrets import is_secret
 
 Answer = dict[str, Any]
 
-MOST_ROWS = 500  # of a page
-_PAGE_CHARACTERS = 12_000  # of a page's rows as JSON: some 5,000 tokens
+MOST_ROWS = 500  # in a page
+_PAGE_CHARACTERS = 12_000  # of JSON in a page, about 5,000 tokens
 _TEXT_CHARACTERS = 300
-_LEAST_SECRET = 8  # characters; a setting such as `key: left` is none
+_LEAST_SECRET = 8  # characters; a shorter value such as `key: left` isn't a secret
 _HIDDEN = "[a secret, not shown]"
 _UNITS = {
     "_s": "seconds",
@@ -31,14 +31,14 @@ _UNITS = {
 
 
 def page(name: str, rows: Sequence[Any], offset: int, limit: int) -> Answer:
-    """A part of many rows, and how to ask for the next.
+    """Return a page of rows, and how to get the next one.
 
     Returns:
-        `total`, `offset`, the rows under `name`, and if there are others, `more`. There are fewer
-        than `limit` where these are long.
+        `total`, `offset`, the rows under `name`, and `more` if rows follow. Long rows make a page
+        shorter than `limit`.
 
     Raises:
-        CaduceusError: there can't be such a page.
+        CaduceusError: `offset` or `limit` is out of range.
     """
     if not 1 <= limit <= MOST_ROWS:
         raise CaduceusError(f"limit is {limit}, allowed: 1 to {MOST_ROWS}")
@@ -53,18 +53,18 @@ def page(name: str, rows: Sequence[Any], offset: int, limit: int) -> Answer:
         part.append(row)
     answer = {"total": len(rows), "offset": offset, name: part}
     if rest := len(rows) - offset - len(part):
-        answer["more"] = f"{rest} more: ask again with offset={offset + len(part)}"
+        answer["more"] = f"{rest} more: call again with offset={offset + len(part)}"
     return answer
 
 
 def some(names: Sequence[Any], most: int) -> list[Any]:
-    """The first of many names, and in words how many are left out."""
+    """Return the first names, and a note of how many are left out."""
     rest = len(names) - most
     return [*names] if rest <= 0 else [*names[:most], f"and {rest} more"]
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: numbers that aren't finite as words, long texts cut."""
+    """Return a value for JSON: non-finite numbers as words, long texts cut."""
     if isinstance(value, str):
         rest = len(value) - _TEXT_CHARACTERS
         return f"{value[:_TEXT_CHARACTERS]}… ({rest} more characters)" if rest > 0 else value
@@ -76,22 +76,22 @@ def plain(value: Any) -> Any:
 
 
 def units(names: Sequence[str]) -> dict[str, str]:
-    """The units of those names that have one of ours; a program's metrics have its own."""
+    """Return the units of our own columns; the units of a program's metrics aren't known."""
     ours = (name for name in names if not name.startswith(("summary.", "config.")))
     return {name: unit for name in ours for end, unit in _UNITS.items() if name.endswith(end)}
 
 
 def shown(name: str, value: Any) -> Any:
-    """A setting's value, or that it isn't shown if it is called as a secret is."""
+    """Return a setting's value, or a note that it is hidden if it is named like a secret."""
     is_hidden = isinstance(value, str) and len(value) >= _LEAST_SECRET
     return _HIDDEN if is_hidden and is_secret(name.rpartition(".")[2]) else value
 
 
 def choose(wanted: str, known: Sequence[str], what: str) -> str:
-    """The one of `known` that is meant, also without its `summary.` or `config.`.
+    """Return the name in `known` that is meant; `summary.` or `config.` may be left out.
 
     Raises:
-        CaduceusError: there is none.
+        CaduceusError: no name matches.
     """
     for name in (wanted, f"summary.{wanted}", f"config.{wanted}"):
         if name in known:

@@ -1,4 +1,4 @@
-"""Variants and runs beside each other, never without what so few seeds can say."""
+"""The tools that compare variants or runs, always with the uncertainty of few seeds."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -8,8 +8,8 @@ from caduceus.overview.mcp.answers import Answer, page
 Goal = Literal["maximize", "minimize"]
 
 _FAMILY = (
-    "p is corrected for the comparisons of this answer alone; each further question to the same "
-    "runs makes a wrong verdict likelier: write what matters under `paper.claims`"
+    "p is corrected for the comparisons of this answer only; each further comparison of the same "
+    "runs makes a wrong verdict more likely: write what matters under `paper.claims`"
 )
 
 
@@ -26,39 +26,39 @@ def compare_groups(
     offset: int = 0,
     limit: int = 20,
 ) -> Answer:
-    """Which variants differ in a metric, and whether it is noise: paired by seed where seeds match.
+    """Compare variants in a metric, and say whether differences are noise; paired by seed.
 
-    Compared with a baseline if there is one (named here, the experiment's own, or the first of two
-    variants), else with the best. Refused where a variant has a single run.
+    Variants are compared with the reference variant if there is one (named here, the experiment's
+    own, or the first of two variants), else with the best. Refused if a variant has one run only.
 
     Args:
-        metric: as runs log it, such as test/accuracy.
-        experiment: id of an experiment; by default all that no sweep makes.
+        metric: its logged name, such as test/accuracy.
+        experiment: id of an experiment; by default all except sweeps.
         group: a W&B group.
         variants: names of variants, such as "rate=0.1", or "rate=0.1 of EXPERIMENT" where several
             experiments have it; by default all.
-        baseline: the variant that the others are compared with.
-        goal: maximize or minimize; by default what the experiment says.
-        at: take the metric at this step, not at the end.
-        best_by: take it where another is best: {"name": "val/loss", "goal": "minimize"}.
-        offset: how many comparisons to pass over.
+        baseline: the reference variant, with which the others are compared.
+        goal: maximize or minimize; by default the experiment's.
+        at: take the metric at this step instead of at the end.
+        best_by: take it where another metric is best: {"name": "val/loss", "goal": "minimize"}.
+        offset: how many comparisons to skip.
         limit: how many comparisons at most.
 
     Returns:
         variants with n, seeds, mean, std, low and high (interval of the mean); comparisons of a
         variant with another: effect (its mean less the other's) with low and high, n (pairs, or
-        runs), p, adjusted_p (Holm), minimum_p (the least that so many runs can give), effect_size,
-        improvement (the probability that a run of it has the greater value), verdict (better,
-        worse, within noise, not enough runs; higher or lower without a goal), runs_that_would_do;
-        conclusion, method, and left_out, runs that don't count.
+        runs), p, adjusted_p (Holm), minimum_p (the smallest that so many runs can give),
+        effect_size, improvement (the probability that a run of it has the greater value),
+        verdict (better, worse, within noise, not enough runs; higher or lower without a goal),
+        runs_that_would_do; conclusion, method, and left_out, the runs that weren't used.
     """
     from caduceus.overview.mcp import group_comparison
     from caduceus.overview.mcp import variants as choosing
 
-    asked = choosing.metric_of(metric, goal, at, best_by)
+    wanted = choosing.metric_of(metric, goal, at, best_by)
     chosen = choosing.choose_variants(results, experiment, group, variants)
-    found = group_comparison.weigh_variants(chosen, asked, baseline, results)
-    about: Answer = {"metric": {k: v for k, v in asked.items() if k != "goal"}, "goal": found.goal}
+    found = group_comparison.compare_variants(chosen, wanted, baseline, results)
+    about: Answer = {"metric": {k: v for k, v in wanted.items() if k != "goal"}, "goal": found.goal}
     about |= {"variants": found.variants}
     return (
         about
@@ -69,17 +69,17 @@ def compare_groups(
 
 
 def compare_runs(results: Path, runs: list[str], metrics: list[str] | None = None) -> Answer:
-    """Runs side by side: what differs in parameters, code and results, and what that can say.
+    """Compare runs side by side: parameters, code, results, and what these can show.
 
     Args:
         runs: ids of 2 to 10 runs.
-        metrics: of their summaries; by default those that judge their experiments.
+        metrics: metrics of their summaries; by default their experiments' metrics.
 
     Returns:
         runs with their metrics; parameters_that_differ and made_of_that_differs, in the order of
-        the runs. Of runs of one variant, spread: how far seeds lie apart. Of several variants,
-        comparisons with the first run's, as compare_groups has them, of these runs alone: single
-        runs give the verdict "not enough runs".
+        the runs. For runs of one variant, spread: how much seeds vary. For several variants,
+        comparisons with the first run's variant as in compare_groups, but of these runs only:
+        single runs give the verdict "not enough runs".
     """
     from caduceus.overview.mcp import run_comparison
 

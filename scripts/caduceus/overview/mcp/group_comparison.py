@@ -1,4 +1,4 @@
-"""What seeds say of variants, by the methods and settings of the paper."""
+"""Compare variants by their seeds, with the methods and settings of the paper."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class Found:
 
 
 def paper_statistics(results: Path) -> Mapping[str, Any]:
-    """`paper.statistics` of the project's config.yaml, or its defaults where there is none."""
+    """Return `paper.statistics` of the project's config.yaml, or its defaults without a file."""
     config = results.parent / "config.yaml"
     if config.exists():
         paper, _ = load_paper(
@@ -52,12 +52,12 @@ def paper_statistics(results: Path) -> Mapping[str, Any]:
     return statistics
 
 
-def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:
-    """Compare variants with a baseline, or with the best of them.
+def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:
+    """Compare variants with the reference variant `baseline`, or with the best of them.
 
     Raises:
-        CaduceusError: no run has the metric, a variant has fewer than two that do, the baseline
-            isn't there, or nothing says which way is better.
+        CaduceusError: no run has the metric, a variant has fewer than two runs with it, the
+            reference variant doesn't exist, or the goal is unknown.
     """
     statistics = paper_statistics(results)
     values = [variant.by_seed(metric) for variant in chosen.variants]
@@ -65,19 +65,17 @@ def weigh_variants(chosen: Chosen, metric: Metric, baseline: str | None, results
         _refuse_metric(chosen, metric)
     specs = _specs(chosen.variants, results)
     goal = goal_of(metric, {}, list(specs))
-    place = _baseline(chosen, baseline, specs)
+    place = _place_of_reference(chosen, baseline, specs)
     count = len(values)
     _refuse_single(chosen, values, metric, statistics, place is not None)
     if place is None:
         if goal is None:
-            raise CaduceusError(
-                "which way is better? say goal, maximize or minimize, or a baseline"
-            )
+            raise CaduceusError("no goal is known; give goal (maximize or minimize) or baseline")
         comparisons, conclusion = _with_best(chosen, values, goal, statistics)
         family = count * (count - 1) // 2
     else:
-        comparisons = _with_baseline(chosen, values, place, goal, statistics)
-        conclusion = _concluded(comparisons, f"compared with {chosen.labels[place]}")
+        comparisons = _with_reference(chosen, values, place, goal, statistics)
+        conclusion = _conclusion(comparisons, f"compared with {chosen.labels[place]}")
         family = count - 1
     used = dict.fromkeys(row["test"] for row in comparisons)
     tests = " or ".join(TEST_NAMES[name] for name in used)
@@ -101,8 +99,10 @@ def _specs(variants: Sequence[Variant], results: Path) -> list[Mapping[str, Any]
     return [read_json(results / "experiments" / f"{name}.json")["spec"] for name in experiments]
 
 
-def _baseline(chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, Any]]) -> int | None:
-    """The place of the baseline; None if the best is to be found."""
+def _place_of_reference(
+    chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, Any]]
+) -> int | None:
+    """Return the place of the reference variant; None to compare with the best."""
     if named is not None:
         return place_of(named, chosen.variants, chosen.labels)
     own = [spec["baseline"] for spec in specs if spec["baseline"]]
@@ -118,7 +118,7 @@ def _baseline(chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, An
 
 
 def _refuse_metric(chosen: Chosen, metric: Metric) -> None:
-    """Say so if the metric's name is wrong, rather than that runs are missing."""
+    """Raise an error if the metric's name is wrong, instead of one about missing runs."""
     finished = (result for variant in chosen.variants for result in variant.results)
     names = {name for result in finished if result.state == "finished" for name in result.summary}
     if names:
@@ -130,7 +130,7 @@ def _refuse_single(
     values: Sequence[Mapping[int, float]],
     metric: Metric,
     statistics: Mapping[str, Any],
-    has_baseline: bool,
+    has_reference: bool,
 ) -> None:
     few = [
         f"{label} has {len(found)} of {len(variant.results)}"
@@ -140,13 +140,13 @@ def _refuse_single(
     if not few:
         return
     count = len(values)
-    family = count - 1 if has_baseline else count * (count - 1) // 2
+    family = count - 1 if has_reference else count * (count - 1) // 2
     needed = runs_to_decide(family, statistics["alpha"], statistics["test"] != "permutation")
     raise CaduceusError(
-        f"refused: a single seed can't say what is better, and of finished runs with "
-        f"{metric_name(metric)} {'; '.join(some(few, 8))}; {needed} seeds of each are the fewest "
-        f"that can decide {count_of(family, 'comparison')}: list them "
-        "under `seeds`, or name other variants"
+        f"refused: a single seed can't decide what is better; finished runs with "
+        f"{metric_name(metric)}: {'; '.join(some(few, 8))}; to decide "
+        f"{count_of(family, 'comparison')}, list at least {needed} seeds under `seeds`, or name "
+        "other variants"
     )
 
 
@@ -168,7 +168,7 @@ def _variant(
 
 
 def comparison_row(found: Comparison) -> Answer:
-    """A comparison as answers have it, without its verdict."""
+    """Return a comparison as a row of an answer, without its verdict."""
     counts = {"n": found.n} if found.is_paired else {"n": found.n, "n_second": found.n_second}
     return (
         counts
@@ -178,7 +178,7 @@ def comparison_row(found: Comparison) -> Answer:
 
 
 def verdict_row(verdict: Verdict, goal: Goal | None) -> Answer:
-    """What is decided, as answers have it."""
+    """Return a verdict as a row of an answer."""
     return {
         "adjusted_p": rounded(verdict.adjusted_p),
         "verdict": difference_verdict(verdict, goal),
@@ -189,12 +189,12 @@ def verdict_row(verdict: Verdict, goal: Goal | None) -> Answer:
 def compare_values(
     first: Mapping[int, float], second: Mapping[int, float], statistics: Mapping[str, Any]
 ) -> Comparison:
-    """Runs by seed, by the test and the confidence of `paper.statistics`."""
+    """Compare two sets of runs by seed, with the test and confidence of `paper.statistics`."""
     how = {name: statistics[name] for name in ("test", "confidence")}
     return compare_by_seed(first, second, **how)
 
 
-def _with_baseline(
+def _with_reference(
     chosen: Chosen,
     values: Sequence[Mapping[int, float]],
     place: int,
@@ -229,17 +229,17 @@ def _with_best(
     for (_, at), standing in standings.of.items():
         if standing == "best":
             continue
-        row = comparison_row(_turned(standings.comparisons["", at]))
+        row = comparison_row(_swapped(standings.comparisons["", at]))
         row |= {"adjusted_p": rounded(standings.p["", at]), "verdict": _STANDINGS[standing]}
         do = standings.runs_that_would_do if standing == "undecided" else None
         row |= {"runs_that_would_do": do}
         rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
     leading = " and ".join(chosen.labels[at] for at in places)
-    return rows, _concluded(rows, f"{leading} has the best mean; compared with it")
+    return rows, _conclusion(rows, f"{leading} has the best mean; compared with it")
 
 
-def _turned(found: Comparison) -> Comparison:
-    """The second against the first."""
+def _swapped(found: Comparison) -> Comparison:
+    """Return the comparison of the second with the first."""
     return replace(
         found,
         n=found.n if found.is_paired else found.n_second,
@@ -254,14 +254,14 @@ def _turned(found: Comparison) -> Comparison:
     )
 
 
-def _concluded(rows: Sequence[Answer], begin: str) -> str:
-    """The verdicts in words, such as "compared with a, better: b; within noise: c, d"."""
+def _conclusion(rows: Sequence[Answer], start: str) -> str:
+    """Return the verdicts as text, such as "compared with a, better: b; within noise: c, d"."""
     by_verdict: dict[str, list[str]] = {}
     for row in rows:
         by_verdict.setdefault(row["verdict"], []).append(row["variant"])
-    said = [f"{verdict}: {', '.join(some(names, 12))}" for verdict, names in by_verdict.items()]
+    parts = [f"{verdict}: {', '.join(some(names, 12))}" for verdict, names in by_verdict.items()]
     needed = [row["runs_that_would_do"] for row in rows if row["verdict"] == "not enough runs"]
     known = [number for number in needed if number is not None]
     if known:
-        said.append(f"{max(known)} seeds of each are the fewest that can decide")
-    return f"{begin}, {'; '.join(said)}"
+        parts.append(f"{max(known)} seeds of each are the fewest that can decide")
+    return f"{start}, {'; '.join(parts)}"

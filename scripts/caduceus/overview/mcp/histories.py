@@ -1,4 +1,4 @@
-"""The history of a run: exact values, a page at a time, and what a metric did over all rows."""
+"""The tool that returns a run's history: exact values in pages, and a summary of each metric."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from caduceus.io.cells import parse
 from caduceus.overview.mcp.answers import Answer, choose, page, some, units
 from caduceus.runs.records import find_run
 
-_MOST_METRICS = 6  # that are shown when none is asked for
+_MOST_METRICS = 6  # shown by default
 
 
 def get_history(
@@ -26,21 +26,21 @@ def get_history(
     offset: int = 0,
     limit: int = 50,
 ) -> Answer:
-    """What a run logged, step by step: every row, exact values, nothing sampled or smoothed.
+    """Return what a run logged: every row, exact values, nothing sampled or smoothed.
 
     Args:
         run: its id.
-        metrics: their names; by default the first few. Only rows with one of them are given.
+        metrics: their names; by default the first few. Only rows with one of them are returned.
         first_step: leave out earlier steps.
-        last_step: leave out later ones.
-        is_system: CPU, memory and GPU instead of what the program logged.
-        offset: how many rows to pass over.
+        last_step: leave out later steps.
+        is_system: CPU, memory and GPU metrics instead of the program's.
+        offset: how many rows to skip.
         limit: how many rows at most.
 
     Returns:
         total, columns, rows in the order of columns (null: not logged there; "NaN", "Infinity" as
-        logged), more; summary of each metric over all rows of the range, not of the page alone:
-        how many values, first, last, least and greatest with their steps; other_metrics.
+        logged), more; summary of each metric over all rows of the range, not only the page:
+        number of values, first, last, least and greatest with their steps; other_metrics.
     """
     record = find_run(results, run)
     if record.exported is None:
@@ -49,7 +49,7 @@ def get_history(
     with path.open(newline="") as stream:
         header = next(csv.reader(stream))
     known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]
-    # A metric may well be called as a time column that is asked for by its name.
+    # A time column isn't shown by default, but may be named.
     names = [choose(name, header, "metric") for name in metrics or ()] or known[:_MOST_METRICS]
     shown = list(dict.fromkeys(["_timestamp", *names] if is_system else ["_step", *names]))
     rows = list(_rows(path, shown, names, first_step, last_step))
@@ -68,7 +68,7 @@ def get_history(
 def _rows(
     path: Path, shown: Sequence[str], names: Sequence[str], first: int | None, last: int | None
 ) -> Iterator[tuple[int | None, list[Any]]]:
-    """The step and the cells of each row within the range that has one of `names`."""
+    """Yield the step and cells of each row in the range that has one of `names`."""
     with path.open(newline="") as stream:
         for row in csv.DictReader(stream):
             step = int(row["_step"]) if row["_step"] else None

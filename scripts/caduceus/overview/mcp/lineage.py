@@ -1,4 +1,4 @@
-"""What made what: the artifacts of runs, and where results come from."""
+"""The tools that return artifacts, and where results come from."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,12 +18,12 @@ _MADE_OF = ("code", "commit", "is_dirty", "environment", "manifest")
 def artifacts(
     results: Path, run: str, name: str | None = None, offset: int = 0, limit: int = 50
 ) -> Answer:
-    """The artifacts that a run logged and used, with W&B's digests; or the files of one.
+    """Return the artifacts that a run logged and used, with W&B's digests; or the files of one.
 
     Args:
         run: its id.
         name: one artifact, to list its files with bytes and md5 (base64).
-        offset: how many to pass over.
+        offset: how many to skip.
         limit: how many at most.
     """
     summary = _exported(find_run(results, run)).summary
@@ -49,19 +49,19 @@ def artifacts(
 
 
 def lineage(results: Path, of: str, offset: int = 0, limit: int = 20) -> Answer:
-    """Where a result comes from: what a run was made of, or the runs behind a number or a file.
+    """Return where a result comes from: a run's definition, or the runs behind a number or file.
 
     Args:
         of: the id of a run; tables/NAME, figures/NAME or claims/NAME; or a file below results/.
-        offset: how many runs or cells to pass over.
+        offset: how many runs or cells to skip.
         limit: how many at most.
 
     Returns:
-        Of a run: program, parameters, seed, dataset and code (its digest), git commit and whether
-        the tree was changed, digests of packages and export, attempts, and shown_in, what of the
-        paper it is behind. Of the paper: command that makes it anew, inputs, and cells or runs
-        with is_current, whether the run's export is still the one that was used. Of a file: lines
-        that say it.
+        For a run: program, parameters, seed, dataset and code (its digest), git commit and whether
+        the tree was dirty, digests of packages and export, attempts, and shown_in, the paper's
+        items that it is in. For an item of the paper: the command that makes it again, inputs, and
+        cells or runs with is_current, whether the run's export is still the one used. For a file:
+        lines of text.
     """
     record = {found.run: found for found in find_runs(results)}.get(of)
     path = results / "paper/provenance.json"
@@ -83,10 +83,10 @@ def lineage(results: Path, of: str, offset: int = 0, limit: int = 20) -> Answer:
 
 
 def _check_below(name: str, results: Path) -> None:
-    """Refuse a path that leads out of results/, also through a link: not even its names are told.
+    """Refuse a path that leads out of results/, also through a link, without listing names there.
 
     Raises:
-        ResultError: it does.
+        ResultError: the path leads out.
     """
     inside = results.resolve()
     places = ((place / name).resolve() for place in (Path(), results, results / "paper"))
@@ -164,6 +164,6 @@ def _runs_of(item: Mapping[str, Any]) -> list[str]:
 
 
 def _is_current(run: str, provenance: Mapping[str, Any], results: Path) -> bool:
-    """Whether a run's export is the one that was used."""
+    """Whether a run's export is still the one that was used."""
     manifest = results / "runs" / run / "manifest.json"
     return manifest.exists() and sha256(manifest) == provenance["runs"][run]["manifest"]

@@ -1,4 +1,4 @@
-"""What the paper's own files say: claims, cost, whether the set-up works."""
+"""The tools that return claims, cost and the verification of the set-up."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ _COST = (
 
 
 def claims(results: Path, name: str | None = None, offset: int = 0, limit: int = 20) -> Answer:
-    """What the paper claims and what its runs decide: verdict, n, effect with interval, p.
+    """Return the paper's claims with their verdicts: n, effect with interval, p.
 
     Args:
         name: one claim, with its reason, method, sides and runs.
-        offset: how many claims to pass over.
+        offset: how many claims to skip.
         limit: how many claims at most.
 
     Returns:
@@ -53,16 +53,16 @@ def claims(results: Path, name: str | None = None, offset: int = 0, limit: int =
 
 
 def compute_summary(results: Path, offset: int = 0, limit: int = 20) -> Answer:
-    """What the runs cost, over all attempts, failed and abandoned ones too: hours, GPUs, energy.
+    """Return the cost of all attempts, including failed and abandoned ones: hours, GPUs, energy.
 
     Args:
-        offset: how many experiments to pass over.
+        offset: how many experiments to skip.
         limit: how many experiments at most.
 
     Returns:
-        total; parts by what came of it (reported, failed, trial, abandoned, project);
-        by_experiment, a page; machines. What no attempt says is left out; unmeasured and unmetered
-        count attempts that are not in the sums.
+        total; parts by outcome (reported, failed, trial, abandoned, project); by_experiment, a
+        page; machines. Unknown values are left out; unmeasured and unmetered count attempts that
+        are not in the sums.
     """
     from caduceus.paper.compute import summarize_compute
     from caduceus.paper.ledger import read_ledger
@@ -79,10 +79,11 @@ def compute_summary(results: Path, offset: int = 0, limit: int = 20) -> Answer:
 
 
 def verification(results: Path) -> Answer:
-    """Whether the W&B set-up works: the ten points that `snakemake verify` checks by a test run.
+    """Return whether the W&B set-up works: the ten checks of `snakemake verify`.
 
     Returns:
-        mode (offline or online), how many are ok, and checks with name, is_ok, evidence and mend.
+        mode (offline or online), how many checks are ok, and checks with name, is_ok, evidence and
+        mend (how to fix it).
     """
     path = results / "verification.json"
     if not path.exists():
@@ -92,5 +93,5 @@ def verification(results: Path) -> Answer:
 
 
 def _cost(row: dict[str, Any]) -> Answer:
-    """What a row of compute.json says, without what isn't known."""
+    """Return a row of compute.json without unknown values."""
     return {name: row[name] for name in _COST if row.get(name) not in (None, {})}

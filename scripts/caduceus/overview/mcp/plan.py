@@ -1,4 +1,4 @@
-"""What the next snakemake would do."""
+"""The tool that returns what the next snakemake would do."""
 
 import os
 from dataclasses import asdict
@@ -10,20 +10,20 @@ _MOST_RESULTS = 30
 
 
 def plan(results: Path, cores: int | None = None, offset: int = 0, limit: int = 20) -> Answer:
-    """What the next `snakemake` would train and make, why, and how long it may take; runs nothing.
+    """Return what the next `snakemake` would train and make, why, and how long that may take.
 
-    Snakemake itself is asked, which takes seconds, and longer in large projects.
+    Nothing is run. A dry run of Snakemake takes seconds, and longer in large projects.
 
     Args:
-        cores: for which the time is told; by default those of this machine.
-        offset: how many runs to pass over.
+        cores: cores that the estimated time is for; by default all of this machine.
+        offset: how many runs to skip.
         limit: how many runs at most.
 
     Returns:
-        trainings, a page: each run with why, threads, and seconds that such runs took (null: none
-        has finished); hours_of_training in sum, hours_until_done on so many cores, both without
-        unknown_lengths, runs whose time is not known; results to make or make anew, each with why
-        and is_there, whether it was made before.
+        trainings, a page: each run with why, threads, and typical seconds of such runs (null: none
+        has finished); hours_of_training in total, hours_until_done on these cores, both without
+        unknown_lengths, the runs of unknown duration; results to make, each with why and is_there,
+        whether it was made before.
     """
     from caduceus.overview.plans import read_plan
 

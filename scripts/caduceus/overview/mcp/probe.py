@@ -1,4 +1,4 @@
-"""What there is: the first question of an analyst."""
+"""The tool that lists what a project has."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,15 +14,15 @@ _MOST_METRICS = 60
 
 
 def probe(results: Path) -> Answer:
-    """What this project has: experiments, groups, runs and their states, metrics, sweeps, claims.
+    """List what this project has: experiments, groups, runs by state, metrics, sweeps, claims.
 
-    Ask this first: the other tools take the names it gives.
+    Call this first: the other tools take the names it returns.
 
     Returns:
         runs (by state and by kind: planned; trial of a sweep; abandoned, if no experiment lists it
-        any more; project, if made elsewhere); experiments with variants, seeds, parameters that
-        vary, the metric that judges them and its goal; groups; metrics with how many runs have
-        them; sweeps; what the paper has.
+        any more; project, if run elsewhere); experiments with variants, seeds, parameters that
+        vary, their metric and its goal; groups; metrics with the number of runs that have them;
+        sweeps; tables, figures and claims of the paper.
     """
     records = find_runs(results)
     answer: Answer = {
@@ -34,8 +34,8 @@ def probe(results: Path) -> Answer:
     }
     if not records:
         answer["note"] = (
-            "no run yet; `snakemake --cores 2` makes what config.yaml asks for, "
-            "`snakemake --dry-run` lists it"
+            "no run yet; `snakemake --cores 2` makes what config.yaml lists, "
+            "`snakemake --dry-run` shows it"
         )
     plans = [read_json(path) for path in read_plans(results)]
     answer["experiments"] = some([_experiment(plan, records) for plan in plans], _MOST)

@@ -1,4 +1,4 @@
-"""Runs side by side, and what so few of them can say."""
+"""Compare single runs, and say what so few of them can show."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -30,10 +30,10 @@ _MADE_OF = ("code", "commit", "is_dirty", "environment")
 
 
 def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -> Answer:
-    """The answer of `compare_runs`.
+    """Return the answer of `compare_runs`.
 
     Raises:
-        CaduceusError: there are too many or too few runs, one isn't there, or none has a metric.
+        CaduceusError: there are too many or too few runs, one doesn't exist, or none has a metric.
     """
     if len(set(runs)) != len(runs) or not 2 <= len(runs) <= _MOST_RUNS:
         raise CaduceusError(f"found {len(runs)} runs, allowed: 2 to {_MOST_RUNS} different ones")
@@ -51,8 +51,8 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
     sides: dict[tuple[Any, ...], list[RunRecord]] = {}
     for record, made in zip(records, made_of, strict=True):
         summary = record.summary
-        who = summary["variant"] or record.run
-        sides.setdefault((summary["experiment"], who, made["code"]), []).append(record)
+        variant = summary["variant"] or record.run
+        sides.setdefault((summary["experiment"], variant, made["code"]), []).append(record)
     if len(sides) == 1:
         return answer | _spread(records, names)
     return answer | _comparisons(list(sides.values()), names, specs, paper_statistics(results))
@@ -63,17 +63,15 @@ def _metrics(
     wanted: Sequence[str] | None,
     specs: Sequence[Mapping[str, Any]],
 ) -> list[str]:
-    """The metrics that are asked for, those that judge the runs' experiments, or the first few."""
+    """Return the wanted metrics, else those of the runs' experiments, else the first few."""
     columns = dict.fromkeys(name for record in records for name in record.row)
     known = [name.removeprefix("summary.") for name in columns if name.startswith("summary.")]
     if wanted is not None:
         return [choose(name, known, "metric") for name in wanted]
     experiments = {record.summary["experiment"] for record in records}
-    judged = [
-        spec["metric"]["name"] for spec in specs if spec["id"] in experiments and spec["metric"]
-    ]
+    own = [spec["metric"]["name"] for spec in specs if spec["id"] in experiments and spec["metric"]]
     logged = [name for name in known if not name.startswith("_")]
-    return list(dict.fromkeys(judged)) or logged[:_MOST_METRICS]
+    return list(dict.fromkeys(own)) or logged[:_MOST_METRICS]
 
 
 def _about(record: RunRecord, metrics: Sequence[str]) -> Answer:
@@ -98,7 +96,7 @@ def _differing(all_values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _by_seed(records: Sequence[RunRecord], metric: str) -> dict[int, float]:
-    """The finite values of finished runs; of runs without a seed by their place."""
+    """Return the finite values of finished runs by seed; by place if a run has no seed."""
     found = {}
     for place, record in enumerate(records):
         value: Any = record.row.get(f"summary.{metric}")
@@ -116,7 +114,7 @@ def _spread(records: Sequence[RunRecord], metrics: Sequence[str]) -> Answer:
             found = estimate_mean(values)
             numbers = {"mean": found.value, "std": found.std, "low": found.low, "high": found.high}
             spread[metric] = {"n": found.n} | {key: rounded(n) for key, n in numbers.items()}
-    note = "runs of one variant: they differ by seed and noise alone, and none of them is better"
+    note = "runs of one variant differ only by seed and noise, so none of them is better"
     return {"spread": spread, "note": note}
 
 
@@ -143,7 +141,7 @@ def _comparisons(
             for row, found, verdict, goal in zip(rows, compared, verdicts, goals, strict=True)
         ],
         "note": (
-            "of these runs alone; compare_groups takes all seeds of a variant. p is corrected for "
+            "these runs only; compare_groups takes all seeds of a variant. p is corrected for "
             f"{count_of(len(rows), 'comparison')} (Holm)"
         ),
     }

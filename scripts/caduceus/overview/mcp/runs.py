@@ -1,4 +1,4 @@
-"""The table of runs: chosen, sorted, a page at a time."""
+"""The tool that returns runs as a table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from caduceus.runs.records import find_runs, read_plans
 
 _DEFAULT = ("run", "experiment", "variant", "seed", "state", "error")
 _LAST = ("runtime_s",)
-_MOST_COLUMNS = 12  # that are shown when none is asked for
+_MOST_COLUMNS = 12  # shown by default
 _SINGLE = (
-    "each row is one run of one seed: the first of a sorted table may be the luckiest; "
-    "compare_groups says what seeds can tell apart"
+    "each row is one run of one seed, so the first of a sorted table may be the luckiest; "
+    "use compare_groups to compare variants"
 )
 
 
@@ -29,7 +29,7 @@ def query_runs(
     offset: int = 0,
     limit: int = 20,
 ) -> Answer:
-    """Runs as rows: filtered, sorted, chosen columns, a page at a time.
+    """Return runs as rows: filtered, sorted, chosen columns, in pages.
 
     Args:
         experiment: id of an experiment.
@@ -38,13 +38,13 @@ def query_runs(
         where: for columns, a value, a list of values, or {"min": …, "max": …}; such as
             {"config.rate": 0.1, "val/accuracy": {"min": 0.9}}.
         columns: such as run, config.rate, summary.val/accuracy, wall_s; config. and summary. may
-            be left out. By default who each run is, what varies, and the metrics that judge it.
-        sort: a column; with - before it the greatest first. Runs without it come last.
-        offset: how many rows to pass over.
+            be left out. By default the run, the parameters that vary, and its experiment's metric.
+        sort: a column; with - before it in descending order. Runs without a value come last.
+        offset: how many rows to skip.
         limit: how many rows at most.
 
     Returns:
-        total, columns, rows in the order of columns, units, more; other_columns to ask for.
+        total, columns, rows in the order of columns, units, more; other_columns that exist.
     """
     records = find_runs(results, *([name] if name else [] for name in (experiment, group)))
     rows: list[Mapping[str, Any]] = [record.row for record in records]
@@ -68,7 +68,7 @@ def query_runs(
 
 
 def _condition(wanted: Any) -> Callable[[Any], bool]:
-    """Whether a cell is what `where` asks for."""
+    """Return the test of a cell that an entry of `where` means."""
     if isinstance(wanted, Mapping):
         if not wanted or set(wanted) - {"min", "max"}:
             raise CaduceusError(
@@ -94,7 +94,7 @@ def _sorted(
 ) -> list[Mapping[str, Any]]:
     def has_value(row: Mapping[str, Any]) -> bool:
         value = row.get(column)
-        return value is not None and value == value  # NaN has no place in an order
+        return value is not None and value == value  # NaN can't be ordered
 
     def key(row: Mapping[str, Any]) -> tuple[bool, Any]:
         value = row[column]
@@ -105,11 +105,11 @@ def _sorted(
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], results: Path) -> list[str]:
-    """Who runs are, the parameters that vary, and the metrics that judge their experiments."""
+    """Return the default columns: the run, varying parameters, and its experiment's metric."""
     present = [name for name in _DEFAULT if any(row.get(name) is not None for row in rows)]
     experiments = {row["experiment"] for row in rows}
     specs = (read_json(path)["spec"] for path in read_plans(results))
-    judged = [
+    metrics = [
         f"summary.{spec['metric']['name']}"
         for spec in specs
         if spec["id"] in experiments and spec["metric"]
@@ -121,5 +121,5 @@ def _columns(rows: Sequence[Mapping[str, Any]], results: Path) -> list[str]:
         if name.removeprefix("config.") not in ("seed", "experiment", "hypothesis")
         and len({str(row.get(name)) for row in rows}) > 1
     ]
-    chosen = [*present, *dict.fromkeys(judged), *varies]
+    chosen = [*present, *dict.fromkeys(metrics), *varies]
     return [*chosen[: _MOST_COLUMNS - len(_LAST)], *_LAST]

@@ -1,6 +1,6 @@
 """The only module that imports the Model Context Protocol's SDK.
 
-What an analyst asks is answered by `caduceus.overview.mcp`; here it becomes tools of a server.
+It makes the functions of `caduceus.overview.mcp` the tools of a server.
 """
 
 import inspect
@@ -22,12 +22,12 @@ Tool = Callable[..., dict[str, Any]]
 
 
 def serve(tools: Sequence[Tool], instructions: str) -> None:
-    """Answer a client on standard input and output until it closes them.
+    """Serve a client on standard input and output until it closes them.
 
     Args:
-        tools: functions whose name, docstring and signature say what they are; an error of theirs
-            that a user can mend is a `CaduceusError`.
-        instructions: what a client should know of all of them.
+        tools: functions whose name, docstring and signature describe them; they raise
+            `CaduceusError` for errors that a user can fix.
+        instructions: what a client should know about all tools.
     """
     server = _Server(
         "caduceus",
@@ -46,7 +46,7 @@ def serve(tools: Sequence[Tool], instructions: str) -> None:
 
 
 def _structured(tool: Tool) -> Tool:
-    """The tool, its answer as structured content and, for clients without, as JSON on one line."""
+    """Wrap a tool: its answer as structured content, and as one line of JSON for other clients."""
 
     @wraps(tool)
     def call(**arguments: Any) -> Any:
@@ -62,7 +62,7 @@ def _structured(tool: Tool) -> Tool:
 
 
 class _Server(MCPServer[Any]):
-    """A server whose errors are one line, and which passes over no argument."""
+    """A server whose errors are one line, and which refuses unknown arguments."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Any = None

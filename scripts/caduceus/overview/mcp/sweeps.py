@@ -1,4 +1,4 @@
-"""How far sweeps have come, and what they have found."""
+"""The tool that returns the progress and results of sweeps."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,17 @@ _MOST_SWEEPS = 20
 def sweep_status(
     results: Path, sweep: str | None = None, offset: int = 0, limit: int = 10
 ) -> Answer:
-    """How far a sweep has come, its leading trials, what was confirmed, what mattered.
+    """Return a sweep's progress, best trials, confirmed configurations and important parameters.
 
     Args:
-        sweep: its id, or that of its experiment; without it all are listed, or the only one shown.
-        offset: how many of the leading trials to pass over.
+        sweep: its id or its experiment's; without it, list all sweeps or show the only one.
+        offset: how many of the best trials to skip.
         limit: how many trials at most.
 
     Returns:
-        method, metric, goal, runs by state; trials, the best objective first, each with n, its
-        number of runs; confirmed configurations with n, mean and 95 % interval; best, only where
-        fresh seeds have confirmed it; importance of parameters, shares of the objective's variance.
+        method, metric, goal, runs by state; trials, the best objective first, each with its number
+        of runs n; confirmed configurations with n, mean and 95 % interval; best, only if fresh
+        seeds confirmed it; importance of parameters, as shares of the objective's variance.
     """
     folders = [path.parent for path in sorted((results / "sweeps").glob("*/sweep.json"))]
     if not folders:
@@ -78,14 +78,14 @@ def _detailed(folder: SweepFolder, records: Sequence[RunRecord], offset: int, li
         answer["best"] = min(known, key=lambda row: sign * row["mean"])
     else:
         answer["best_refused"] = (
-            "the first of many trials may be the luckiest: a configuration is called best once "
-            "fresh seeds have confirmed it; write `confirm: 3` under `sweep` in the experiment"
+            "the first of many trials may be the luckiest, so a configuration is called best only "
+            "once fresh seeds confirmed it; write `confirm: 3` under `sweep` in the experiment"
         )
     return answer
 
 
 def _trials(records: Sequence[RunRecord]) -> list[Answer]:
-    """Those with an objective, the mean over the runs that have one."""
+    """Return the trials with an objective, the mean over the runs that have one."""
     by_trial: dict[str, list[RunRecord]] = {}
     for record in records:
         by_trial.setdefault(str(record.summary["variant"]), []).append(record)

@@ -1,4 +1,4 @@
-"""The variants that are to be compared, and the metric."""
+"""The choice of the variants to compare, and of the metric."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from caduceus.runs.records import RunRecord, find_runs
 _LEFT_OUT = {
     "trial": "trials of sweeps",
     "abandoned": "of definitions that no experiment has any more",
-    "project": "made elsewhere",
+    "project": "run elsewhere",
 }
 _MOST_VARIANTS = 40
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The variants that are asked for, their labels, and how many runs don't count, and why."""
+    """The chosen variants, their labels, and the number of unused runs by reason."""
 
     variants: Sequence[Variant]
     labels: Sequence[str]
@@ -33,10 +33,10 @@ class Chosen:
 def metric_of(
     name: str, goal: str | None, at: int | None, best_by: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """A metric as `paper` says it.
+    """Return a metric as `paper` has it.
 
     Raises:
-        CaduceusError: both `at` and `best_by` are given, or this isn't as it should be.
+        CaduceusError: both `at` and `best_by` are given, or `best_by` is wrong.
     """
     if at is not None and best_by is not None:
         raise CaduceusError("at and best_by: the metric is taken at one step; leave one out")
@@ -55,10 +55,10 @@ def metric_of(
 def choose_variants(
     results: Path, experiment: str | None, group: str | None, wanted: Sequence[str] | None
 ) -> Chosen:
-    """The variants of an experiment, a group or everything but sweeps; or those that are named.
+    """Return the named variants, or those of an experiment, a group or everything but sweeps.
 
     Raises:
-        CaduceusError: there is none, or not this one.
+        CaduceusError: a name is unknown, or there are too few or too many variants.
     """
     names = [[name] if name else [] for name in (experiment, group)]
     kinds = ("planned", "trial") if experiment else ("planned",)
@@ -82,7 +82,7 @@ def choose_variants(
 
 
 def _labels(variants: Sequence[Variant]) -> list[str]:
-    """What to call each: its name, with the experiment where several have it."""
+    """Return the name of each variant, with its experiment if several experiments have it."""
     names = Counter(variant.name for variant in variants)
     return [
         f"{variant.name} of {variant.experiment}" if names[variant.name] > 1 else variant.name
@@ -98,10 +98,10 @@ def _planned(record: RunRecord) -> PlannedRun:
 
 
 def place_of(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> int:
-    """Where a variant is that is called by its label, or as NAME of EXPERIMENT.
+    """Return the place of a variant by its label, or by NAME of EXPERIMENT.
 
     Raises:
-        CaduceusError: there is none.
+        CaduceusError: there is no such variant.
     """
     known = [f"{variant.name} of {variant.experiment}" for variant in variants]
     for names in (labels, known):

@@ -1,4 +1,4 @@
-"""What has become of a test run, as its export says it."""
+"""The checks of a test run's export."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ _RUN_FILES = ("run_summary.json", "metrics_history.csv", "system_metrics.csv")
 
 @dataclass(frozen=True)
 class Check:
-    """A thing that must work: whether it does, how that was seen, and what mends it."""
+    """A point that must work: whether it does, the evidence, and how to fix it (`mend`)."""
 
     name: str
     is_ok: bool
@@ -28,33 +28,33 @@ class Check:
     def __str__(self) -> str:
         if self.is_ok:
             return f"ok    {self.name}: {self.evidence}"
-        return f"FAIL  {self.name}: {self.evidence}\n      to mend it: {self.mend}"
+        return f"FAIL  {self.name}: {self.evidence}\n      to fix it: {self.mend}"
 
 
 def look_at(
     export: Path, different: Sequence[str], group: str, tags: Sequence[str]
 ) -> Iterator[Check]:
-    """Whether everything that the program logged is in its export.
+    """Check that everything that the program logged is in its export.
 
     Args:
         export: the export of the test run, from its log or from a server.
-        different: what differs between two exports, from a server and from the log; a line each.
-        group: the run's W&B group, as it was found.
-        tags: its tags.
+        different: lines on what differs between the exports from a server and from the log.
+        group: the run's W&B group as found.
+        tags: its tags as found.
     """
     with (export / "metrics_history.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     with (export / "system_metrics.csv").open(newline="") as stream:
         system = [name for name in next(csv.reader(stream)) if name.startswith("system")]
     summary = read_json(export / "run_summary.json")
-    again = "try again; if it stays so, data are lost between the program and its export"
+    again = "try again; if it fails again, report it: data are lost before the export"
     wrong = [line for line in different if line.startswith(("metrics", "summary"))]
     wrong += _wrong_rows(rows)
-    yield Check("metrics arrive exactly", not wrong, _said(wrong, len(rows), "rows"), again)
+    yield Check("metrics arrive exactly", not wrong, _evidence(wrong, len(rows), "rows"), again)
     wrong = [line for line in different if line.startswith("media")]
     wrong += _wrong_pictures(rows, export)
-    said = _said(wrong, len(files_below(export / "media")), "files")
-    yield Check("visualisations display", not wrong, said, again)
+    evidence = _evidence(wrong, len(files_below(export / "media")), "files")
+    yield Check("visualisations display", not wrong, evidence, again)
     wrong = [line for line in different if line.startswith("artifacts")]
     wrong += _wrong_model(summary["artifacts"], export)
     digests = [f"{artifact['name']} {artifact['digest']}" for artifact in summary["artifacts"]]
@@ -62,7 +62,7 @@ def look_at(
         "artifacts come back with equal digests",
         bool(digests) and not wrong,
         "; ".join(wrong or digests),
-        "see that the disk, or the server's file store, can be reached from here",
+        "check that the disk, or the server's file store, can be reached from here",
     )
     missing = [name for name in _RUN_FILES if not (export / name).exists()]
     wrong = [*(f"missing: {name}" for name in missing), *different]
@@ -71,8 +71,8 @@ def look_at(
     yield Check(
         "system metrics are tracked",
         bool(system) and ("system/gpu_utilization" in system) == bool(gpus),
-        f"{len(system)} of them; GPUs seen here: {gpus}",
-        "see that the NVIDIA driver works: nvidia-smi",
+        f"{len(system)} metrics; GPUs visible here: {gpus}",
+        "check that the NVIDIA driver works: nvidia-smi",
     )
     yield _look_at_git(summary["git"]["commit"], summary["artifacts"])
     named = {"group": group, "tags": list(tags)}
@@ -85,7 +85,7 @@ def look_at(
 
 
 def _wrong_rows(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    """How the rows differ from what the program has logged."""
+    """Yield how the rows differ from what the program logged."""
     if len(rows) != program.STEPS:
         yield f"metrics: {len(rows)} rows of {program.STEPS}"
     for step, row in enumerate(rows[: program.STEPS]):
@@ -95,7 +95,7 @@ def _wrong_rows(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
 
 
 def _wrong_pictures(rows: Sequence[Mapping[str, str]], export: Path) -> Iterator[str]:
-    """How the curves differ, pixel by pixel, from what they are drawn as here and now."""
+    """Yield how the logged picture of the curves differs, pixel by pixel, from one drawn now."""
     from PIL import Image, ImageChops
 
     from caduceus.tracking.curve_picture import draw_curves
@@ -109,13 +109,13 @@ def _wrong_pictures(rows: Sequence[Mapping[str, str]], export: Path) -> Iterator
         drawn = draw_curves(program.curves())
         picture = found.convert("RGB")
         if picture.size != drawn.size or ImageChops.difference(picture, drawn).getbbox():
-            yield "media: the picture of the curves isn't what it is drawn as here"
+            yield "media: the picture of the curves isn't the one that is drawn here"
     if not last.get("visualizations/confusion_matrix_table"):
         yield "media: no table of the confusion matrix"
 
 
 def _wrong_model(artifacts: Sequence[Mapping[str, Any]], export: Path) -> Iterator[str]:
-    """How the model's file differs from what the program has saved."""
+    """Yield how the model's file differs from what the program saved."""
     models = [artifact["name"] for artifact in artifacts if artifact["type"] == "model"]
     if len(models) != 1:
         yield f"artifacts: {len(models)} models"
@@ -126,12 +126,12 @@ def _wrong_model(artifacts: Sequence[Mapping[str, Any]], export: Path) -> Iterat
 
 
 def _look_at_git(commit: str | None, artifacts: Sequence[Mapping[str, Any]]) -> Check:
-    """Whether the commit is recorded, and with uncommitted changes what ran."""
+    """Check that the commit is recorded, and with uncommitted changes the code that ran."""
     is_dirty = bool(git.read_commit([], Path())["is_dirty"])
     code = [artifact["name"] for artifact in artifacts if artifact["type"] == "code"]
     evidence = commit or "none"
     if is_dirty:
-        # Offline, wandb writes no diff; what ran is logged whole.
+        # Offline, wandb writes no diff; the code that ran is logged as an artifact.
         evidence += f", with changes; what ran is {', '.join(code) or 'not logged'}"
     return Check(
         "the git commit is captured",
@@ -141,5 +141,5 @@ def _look_at_git(commit: str | None, artifacts: Sequence[Mapping[str, Any]]) -> 
     )
 
 
-def _said(wrong: list[str], count: int, what: str) -> str:
+def _evidence(wrong: list[str], count: int, what: str) -> str:
     return "; ".join(wrong) or f"{count} {what}, equal to the last byte"

@@ -1,4 +1,4 @@
-"""Is a set-up fit to track offline, without an account?"""
+"""Check that this set-up can track runs offline, without an account."""
 
 import secrets
 import tempfile
@@ -24,16 +24,16 @@ _SWEEP: dict[str, Any] = {
 
 
 def check_offline() -> Iterator[Check]:
-    """Check a set-up without a server, one thing after the other."""
+    """Yield the checks of a set-up without a server."""
     yield _check_login()
     with tempfile.TemporaryDirectory(prefix="caduceus-verify-") as parent:
         folder = RunFolder(Path(parent, "runs", f"verify-{secrets.token_hex(4)}"))
-        said = make_run(folder, "offline", None)
+        failure = make_run(folder, "offline", None)
         logs = list(folder.work.rglob("*.wandb"))
-        evidence = said or (f"{logs[0].stat().st_size} bytes" if logs else "no log")
-        mend = "see that wandb and torch can be imported, and that the disk has room"
-        yield Check("a test run logs", not said and bool(logs), evidence, mend)
-        if said or not logs:
+        evidence = failure or (f"{logs[0].stat().st_size} bytes" if logs else "no log")
+        mend = "check that wandb and torch can be imported, and that the disk has space"
+        yield Check("a test run logs", not failure and bool(logs), evidence, mend)
+        if failure or not logs:
             return
         export = Path(parent, "export")
         try:
@@ -50,7 +50,7 @@ def _check_login() -> Check:
     try:
         account = find_account()
     except AccountError:
-        return Check("login works", True, "offline: no account is needed, and none is there")
+        return Check("login works", True, "offline: no account is needed, and there is none")
     evidence = f"offline: not needed; there is a key for {account.base_url} ({account.key_from})"
     return Check("login works", True, evidence)
 

@@ -1,4 +1,4 @@
-"""Is a set-up fit to track on a W&B server?"""
+"""Check that this set-up can track runs on a W&B server."""
 
 import secrets
 import tempfile
@@ -22,7 +22,7 @@ _SWEEP = {"method": "random", "parameters": {"rate": {"values": [0.1, 0.2]}}}
 
 
 def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
-    """Check a set-up with a server, one thing after the other.
+    """Yield the checks of a set-up with a server.
 
     The run goes to the project `caduceus-verification` of the same owner.
 
@@ -43,9 +43,10 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
         account.use(Path(parent, "logs"))
         folder = RunFolder(Path(parent, "runs", f"verify-{secrets.token_hex(4)}"))
         path = project.run(folder.path.name)
-        said = make_run(folder, "online", entity)
-        if said:
-            yield Check("a test run logs", False, said, "see that wandb and torch can be imported")
+        failure = make_run(folder, "online", entity)
+        if failure:
+            mend = "check that wandb and torch can be imported"
+            yield Check("a test run logs", False, failure, mend)
             return
         delivery = deliver(folder, server, project, wandb_settings["patience_s"])
         state, found = None, list[str]()
@@ -55,7 +56,7 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
             "a test run logs",
             state is not None,
             f"{account.url}/{project}/runs/{path.run}" if state else delivery["error"],
-            "see to the network and to proxies; then try again",
+            "check the network and proxies, then try again",
         )
         if state is not None:
             fetched = Path(parent, "fetched", f"run-{path.run}.wandb")
@@ -73,7 +74,7 @@ def _check_sweep(account: Account, entity: str) -> Check:
     try:
         sweep = wandb_sdk.create_sweep(_SWEEP, entity, PROJECT)
     except CaduceusError as error:
-        mend = "ask for the right to do so"
+        mend = "ask the project's owner for the right to create sweeps"
         return Check("a sweep can be initiated", False, str(error), mend)
     where = f"{account.url}/{entity}/{PROJECT}/sweeps/{sweep}"
     return Check("a sweep can be initiated", True, where)

@@ -1,4 +1,4 @@
-"""The program of the test run that `caduceus verify` makes: it logs some of everything."""
+"""The program of the test run of `caduceus verify`, which logs some of everything."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ MODEL = "no model, but the file of one\n"
 
 
 def metrics(step: int) -> dict[str, float]:
-    """What is logged at a step."""
+    """Return the metrics that are logged at a step."""
     return {"train/loss": 1 / (step + 1), "val/accuracy": step / 7}
 
 
 def curves() -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
-    """The same by metric: steps and values."""
+    """Return the logged steps and values by metric."""
     steps = range(STEPS)
     return {name: (steps, [metrics(step)[name] for step in steps]) for name in metrics(0)}
 

@@ -1,4 +1,4 @@
-"""What a verification has found, as files."""
+"""Write the result of a verification to files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ def write_verification(checks: Sequence[Check], mode: str, out: Path) -> None:
     """Write verification.json and, beside it, verification.md.
 
     Args:
-        checks: all that was looked at.
+        checks: all checks that were made.
         mode: "offline" or "online".
         out: results/verification.json: `mode`, and `checks`: `name`, `is_ok`, `evidence`, `mend`.
     """
@@ -22,5 +22,5 @@ def write_verification(checks: Sequence[Check], mode: str, out: Path) -> None:
     for check in checks:
         lines.append(f"- [{'x' if check.is_ok else ' '}] **{check.name}**: {check.evidence}")
         if not check.is_ok:
-            lines.append(f"  To mend it: {check.mend}.")
+            lines.append(f"  To fix it: {check.mend}.")
     write_whole(out.with_suffix(".md"), "\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""The test run of a verification: it takes the way that every run takes."""
+"""The test run of a verification, made the way every run is made."""
 
 import os
 import sys
@@ -19,10 +19,10 @@ _LIMIT_S = 120.0
 
 
 def make_run(folder: RunFolder, mode: str, entity: str | None) -> str:
-    """Run the program as a run is run, from the folder we are in; returns what went wrong.
+    """Run the program as a run from the current folder; return what went wrong, if anything.
 
     Args:
-        folder: takes the run; its name is the run's id.
+        folder: the run's folder; its name is the run's id.
         mode: "offline" or "online".
         entity: the W&B user or team.
     """
