@@ -1,4 +1,4 @@
-"""Single values and curves out of a run's metrics_history.csv."""
+"""Read single values and curves from a run's metrics_history.csv."""
 
 import csv
 import math
@@ -10,29 +10,29 @@ from caduceus.runs.goal import Goal
 
 
 def read_curve(history: Path, metric: str) -> list[tuple[int, float]]:
-    """The steps and values of a metric, as they were logged; what is no number is left out."""
+    """Return the steps and values of a metric as logged; cells without a number are left out."""
     rows = _rows(history, metric, metric)
     return [(step, value) for step, value, _ in rows if value is not None]
 
 
 def value_at(history: Path, metric: str, step: int) -> float | None:
-    """The value of a metric at a step, or the last one logged before; None if there is none.
+    """Return the value of a metric at a step, or the last one before; None if there is none.
 
-    A run that has diverged by then has NaN there, not what it had before.
+    NaN counts as a value, so that a run that has diverged by then gives NaN.
     """
-    found = [value for at, value in read_curve(history, metric) if at <= step]
-    return found[-1] if found else None
+    values = [value for at, value in read_curve(history, metric) if at <= step]
+    return values[-1] if values else None
 
 
 def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float | None:
-    """The value of a metric where another is best: in that row, or the last one logged before.
+    """Return the value of a metric in the row where another is best, or the last one before.
 
-    NaN is a value; as one of the other it is never the best.
+    NaN counts as a value of the metric, but is never the best of the chooser.
 
     Args:
         history: metrics_history.csv.
-        metric: whose value is wanted.
-        chooser: the metric that is best there; of equals the first.
+        metric: the metric to return.
+        chooser: the metric that chooses the row; of equal rows the first.
         goal: which values of the chooser are better.
     """
     least, found, last = math.inf, None, None
@@ -46,7 +46,7 @@ def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float
 def _rows(
     history: Path, metric: str, chooser: str
 ) -> Iterator[tuple[int, float | None, float | None]]:
-    """Each row's step and the two metrics, None for no number; rows with neither are left out."""
+    """Yield each row's step and the two metrics, None for no number; skip rows with neither."""
     with history.open(newline="") as stream:
         reader = csv.reader(stream)
         header = {name: place for place, name in enumerate(next(reader))}
@@ -60,7 +60,7 @@ def _rows(
 
 
 def number_in(cell: str | None) -> float | None:
-    """The number in a cell, NaN and infinities too; None if there is no number."""
+    """Return the number in a cell, which may be NaN or infinite; None if it holds none."""
     value = parse(cell) if cell else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)

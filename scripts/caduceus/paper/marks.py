@@ -1,4 +1,4 @@
-"""Which variants of a table are the best, and which can't be told from them."""
+"""Mark the best variant of each column of a table, and those not significantly worse."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from caduceus.statistics.comparisons import AnyTest, Comparison, compare_by_seed
 from caduceus.statistics.corrections import holm
 from caduceus.statistics.power import runs_to_decide
 
-Place = tuple[str, int]  # a cell: its column's heading, its row
-Standing = Literal["best", "tied", "worse", "undecided"]
+Place = tuple[str, int]  # of a cell: its column's heading and its row
+Mark = Literal["best", "tied", "worse", "undecided"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """What a column compares.
+    """The numbers of a column.
 
     Attributes:
         goal: which values are better.
-        values: the statistic of each variant, by its row.
-        runs: the runs it is made of, by row and seed.
+        values: the statistic of each variant, by row.
+        runs: the values of the runs behind it, by row and seed.
     """
 
     goal: Goal
@@ -29,20 +29,20 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Standings:
-    """How the variants stand beside the best of their columns.
+class Marks:
+    """The marks of a table's cells, and the comparisons that they come from.
 
     Attributes:
-        of: by cell, "best"; "tied", which can't be told from it; "worse"; or "undecided", as no
-            data of so few runs could tell.
-        comparisons: the best against each other one, by that one's cell.
-        p: their p, corrected for `pairs`.
-        pairs: how many pairs of variants the columns have.
-        decidable: what Holm's step-down leaves of `pairs`: p times this is held to alpha.
-        alpha: the chance that any variant anywhere is called worse than an equal one.
+        by_place: "best"; "tied", not significantly different from the best; "worse"; or
+            "undecided", where the runs are too few for any difference to be significant.
+        comparisons: the best against each other variant, by the place of the latter.
+        p: their p values, corrected for `pairs`.
+        pairs: the number of pairs of variants in all columns.
+        decidable: Holm's factor for the next p, `pairs` minus the pairs that are significant.
+        alpha: the probability that any variant is marked worse than an equal one.
     """
 
-    of: Mapping[Place, Standing]
+    by_place: Mapping[Place, Mark]
     comparisons: Mapping[Place, Comparison]
     p: Mapping[Place, float]
     pairs: int
@@ -51,36 +51,37 @@ class Standings:
 
     @property
     def undecided(self) -> list[Place]:
-        """The cells that are, by column."""
-        return [place for place, standing in self.of.items() if standing == "undecided"]
+        """The places of the cells marked so, column by column."""
+        return [place for place, mark in self.by_place.items() if mark == "undecided"]
 
     @property
     def runs_that_would_do(self) -> int | None:
-        """The fewest runs of each variant that could decide all; None if no number could."""
-        found = [
+        """The fewest runs of each variant that can decide all cells; None if no number can."""
+        needed = [
             runs_to_decide(self.decidable, self.alpha, self.comparisons[place].is_paired)
             for place in self.undecided
         ]
-        known = [n for n in found if n is not None]
-        return max(known) if known and len(known) == len(found) else None
+        known = [n for n in needed if n is not None]
+        return max(known) if known and len(known) == len(needed) else None
 
 
 def find_best(
     columns: Mapping[str, Column], test: AnyTest = "sign_flip", alpha: float = 0.05
-) -> Standings:
-    """Compare the best of each column with all others of it.
+) -> Marks:
+    """Compare the best variant of each column with all others in it.
 
-    The runs choose the best, and any pair could have been one of the best and another: so p is
-    corrected (Holm 1979) for all pairs in all columns, of which those without the best count as
-    undecided. If variants are equal, none is then called worse with a probability of 1 - alpha.
+    The same runs choose the best and are then compared with it, so any pair could have been a pair
+    with the best. p is therefore corrected (Holm 1979) for all pairs in all columns; pairs without
+    the best enter with p = 1. If all variants are equal, the probability that any is marked worse
+    is at most alpha.
 
     Args:
-        columns: by heading; one whose values are all the same has no best.
-        test: of pairs by seed, "sign_flip" or "wilcoxon"; where seeds differ, or if it is asked
-            for, "permutation".
-        alpha: the chance of an error anywhere.
+        columns: by heading; a column whose values are all equal has no best.
+        test: of pairs by seed, "sign_flip" or "wilcoxon"; or "permutation", which is used for all
+            pairs whose seeds differ, too.
+        alpha: the family-wise error rate.
     """
-    of: dict[Place, Standing] = {}
+    by_place: dict[Place, Mark] = {}
     comparisons: dict[Place, Comparison] = {}
     pairs = 0
     for heading, column in columns.items():
@@ -91,18 +92,18 @@ def find_best(
         best = min(rows, key=lambda row: column.goal.sign * column.values[row])
         for row in rows:
             if column.values[row] == column.values[best]:
-                of[heading, row] = "best"
+                by_place[heading, row] = "best"
             else:
                 sides = column.runs[best], column.runs[row]
                 comparisons[heading, row] = compare_by_seed(*sides, test=test)
-    found = [comparison.p for comparison in comparisons.values()]
-    adjusted = holm([*found, *[1.0] * (pairs - len(found))])[: len(found)]
+    raw = [comparison.p for comparison in comparisons.values()]
+    adjusted = holm([*raw, *[1.0] * (pairs - len(raw))])[: len(raw)]
     p = dict(zip(comparisons, map(float, adjusted), strict=True))
     decidable = pairs - sum(value <= alpha for value in p.values())
     for place, comparison in comparisons.items():
         if p[place] <= alpha:
-            of[place] = "worse"
+            by_place[place] = "worse"
         else:
             is_decidable = comparison.minimum_p * decidable <= alpha
-            of[place] = "tied" if is_decidable else "undecided"
-    return Standings(of, comparisons, p, pairs, decidable, alpha)
+            by_place[place] = "tied" if is_decidable else "undecided"
+    return Marks(by_place, comparisons, p, pairs, decidable, alpha)

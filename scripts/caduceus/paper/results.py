@@ -1,4 +1,4 @@
-"""What runs have found, as tables, figures and claims take it: numbers by variant and seed."""
+"""Results of exported runs, by variant and seed, for tables, figures and claims."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,13 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves, matches
 
-_NO_PARAMETERS = ("seed", "hypothesis", "baseline")  # of what W&B shows as a run's configuration
+# Keys of a run's W&B config that are no parameters of its variant.
+_NO_PARAMETERS = ("seed", "hypothesis", "baseline")
 
 
 @dataclass(frozen=True)
 class Result:
-    """A run that was exported: who it is, and where its files are."""
+    """An exported run: its identity, its state and the folder of its files."""
 
     run: str
     experiment: str
@@ -41,22 +42,22 @@ class Result:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """W&B's summary, keys joined by dots."""
+        """W&B's summary, with nested keys joined by dots."""
         return dict(leaves(read_json(self.folder / "run_summary.json")["summary"]))
 
     def value(self, metric: Metric) -> float | None:
-        """The metric as a finite number; None if the run has none or hasn't finished."""
-        found = self.number(metric) if self.state == "finished" else None
-        return found if found is not None and math.isfinite(found) else None
+        """Return the metric if it is finite; None if the run lacks it or hasn't finished."""
+        number = self.number(metric) if self.state == "finished" else None
+        return number if number is not None and math.isfinite(number) else None
 
     def number(self, metric: Metric) -> float | None:
-        """The metric as a number, NaN and infinities too; None if the run has none."""
+        """Return the metric, which may be NaN or infinite; None if the run lacks it."""
         name = metric_name(metric)
         history = self.folder / "metrics_history.csv"
         if isinstance(metric, str) or not {"at", "best_by"} & set(metric):
-            found = self.summary.get(name)
-            if isinstance(found, int | float) and not isinstance(found, bool):
-                return float(found)
+            last = self.summary.get(name)
+            if isinstance(last, int | float) and not isinstance(last, bool):
+                return float(last)
             return None
         if "at" in metric:
             return value_at(history, name, metric["at"])
@@ -66,7 +67,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Variant:
-    """One variant of an experiment, and its runs in the order of its seeds."""
+    """A variant of an experiment, and its runs in the order of their seeds."""
 
     experiment: str
     name: str
@@ -75,27 +76,27 @@ class Variant:
 
     @property
     def failed(self) -> int:
-        """How many of its runs have no result."""
+        """The number of runs that haven't finished."""
         return sum(result.state != "finished" for result in self.results)
 
     def by_seed(self, metric: Metric) -> dict[int, float]:
-        """The metric of each run that has it, by its seed."""
-        found = {result.seed: result.value(metric) for result in self.results}
-        return {seed: value for seed, value in found.items() if value is not None}
+        """Return the metric of each run that has it, by seed."""
+        values = {result.seed: result.value(metric) for result in self.results}
+        return {seed: value for seed, value in values.items() if value is not None}
 
     def runs(self, metric: Metric) -> list[str]:
-        """The ids of the runs that `by_seed` has."""
+        """Return the ids of the runs that have the metric."""
         return [result.run for result in self.results if result.value(metric) is not None]
 
 
 def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) -> list[Variant]:
-    """The variants that an entry of `paper` shows, in the order of the experiments' files.
+    """Return the variants that an entry of `paper` shows, in the order of the experiment files.
 
     Args:
-        plans: results/experiments/ID.json of the experiments; those that it doesn't show are
-            passed over.
+        plans: results/experiments/ID.json of the experiments; those that the entry doesn't show
+            are skipped.
         shown: the entry, every default filled in.
-        where: its keys, for messages: paper.tables.accuracy.
+        where: its keys, for error messages, such as paper.tables.accuracy.
 
     Raises:
         SpecError: no run has one of its metrics.
@@ -113,19 +114,19 @@ def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) ->
 
 
 def by_variant(results: Sequence[Result]) -> list[Variant]:
-    """The variants that runs are of, in their order; a trial that was skipped is no run."""
-    found: dict[tuple[str, str], list[Result]] = {}
+    """Group runs by variant, in their order; skipped trials are left out."""
+    grouped: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         if result.state != "skipped":
-            found.setdefault((result.experiment, result.variant), []).append(result)
-    return [Variant(*key, members[0].parameters, tuple(members)) for key, members in found.items()]
+            grouped.setdefault((result.experiment, result.variant), []).append(result)
+    return [Variant(*key, runs[0].parameters, tuple(runs)) for key, runs in grouped.items()]
 
 
 def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
-    """The one variant that has the parameters of a side.
+    """Return the one variant that has the parameters of a side.
 
     Raises:
-        SpecError: none has, or several.
+        SpecError: none has them, or several have.
     """
     wanted = {name: value for name, value in side.items() if name != "experiment"}
     found = [
@@ -138,14 +139,14 @@ def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
         return found[0]
     names = "; ".join(f"{variant.name} of {variant.experiment}" for variant in found or variants)
     if found:
-        raise SpecError(f"means several variants: {names}; name more parameters", where)
-    raise SpecError(f"means no variant; there are {names}", where)
+        raise SpecError(f"matches several variants: {names}; name more parameters", where)
+    raise SpecError(f"matches no variant; there are {names}", where)
 
 
 def read_result(planned: PlannedRun, folder: Path) -> Result:
-    """A run that was exported into `folder`, with the parameters that a sweep has chosen."""
+    """Read the run that was exported to `folder`; a trial gets the parameters the sweep chose."""
     own = planned.parameters
-    if own is None:  # those that a sweep has chosen
+    if own is None:  # a trial, whose parameters the sweep has chosen
         own = dict(leaves(read_json(folder / "params.json")["parameters"]))
     config = leaves(read_json(folder / "run.json")["config"])
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
@@ -157,7 +158,7 @@ def read_result(planned: PlannedRun, folder: Path) -> Result:
 
 
 def _known(planned: PlannedRun, result: Result) -> PlannedRun:
-    """The planned run, its parameters known."""
+    """Return the planned run with its parameters, which a trial has only once it ran."""
     about = (planned.run, planned.experiment, planned.group, planned.variant, planned.seed)
     return PlannedRun(*about, planned.parameters or result.parameters)
 
@@ -165,7 +166,7 @@ def _known(planned: PlannedRun, result: Result) -> PlannedRun:
 def _check_metrics(shown: Mapping[str, Any], results: Sequence[Result], where: str) -> None:
     finished = [result for result in results if result.state == "finished"]
     for heading, metric in shown_metrics(shown).items():
-        # Runs that have all diverged have no result, as if they had failed.
+        # If all runs diverged there is no number, which is a result and no mistake in `paper`.
         if not finished or any(result.number(metric) is not None for result in finished):
             continue
         name = metric_name(metric)

@@ -1,4 +1,4 @@
-"""A table as CSV, Markdown, LaTeX and JSON."""
+"""Write a table as CSV, Markdown, LaTeX and JSON."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,11 +10,11 @@ from caduceus.io.cells import csv_line, render
 from caduceus.io.files import write_json, write_whole
 from caduceus.paper.labels import Published, parameter_text
 from caduceus.paper.latex import latex_text
-from caduceus.paper.marks import Standing
+from caduceus.paper.marks import Mark
 from caduceus.paper.table_notes import TIED
 from caduceus.paper.tables import Cell, Row, Table
 
-_MARKS: tuple[Standing, ...] = ("best", "tied")
+_SHOWN: tuple[Mark, ...] = ("best", "tied")
 
 
 def write_table(table: Table, folder: Path) -> None:
@@ -53,22 +53,22 @@ def _as_json(table: Table) -> dict[str, Any]:
 
 
 def _cell_as_json(cell: Cell) -> dict[str, Any]:
-    found = cell.estimate
+    estimate = cell.estimate
     return {
-        "n": found.n,
-        "value": found.value,
-        "low": _known(found.low),
-        "high": _known(found.high),
-        "std": _known(found.std),
-        "method": found.method,
+        "n": estimate.n,
+        "value": estimate.value,
+        "low": _known(estimate.low),
+        "high": _known(estimate.high),
+        "std": _known(estimate.std),
+        "method": estimate.method,
         "mark": _mark(cell),
         "p": cell.p,
         "runs": list(cell.runs),
     }
 
 
-def _mark(cell: Cell) -> Standing | None:
-    return cell.standing if cell.standing in _MARKS else None
+def _mark(cell: Cell) -> Mark | None:
+    return cell.mark if cell.mark in _SHOWN else None
 
 
 def _known(number: float) -> float | None:
@@ -98,12 +98,15 @@ def _as_csv(table: Table) -> str:
 
 @dataclass(frozen=True)
 class _Format:
-    """How a format writes text, a number with its interval (0 to 2 of its parts) and mark."""
+    """How a format writes text, numbers and gaps.
+
+    `number` takes a value, its interval (empty, the half-width, or both ends) and its mark.
+    """
 
     escape: Callable[[str], str]
-    number: Callable[[str, Sequence[str], Standing | None], str]
-    to: str  # of a range
-    absent: str
+    number: Callable[[str, Sequence[str], Mark | None], str]
+    to: str  # between the ends of a range
+    absent: str  # in a cell without a number
 
 
 def _as_markdown(table: Table) -> str:
@@ -127,7 +130,7 @@ def _as_markdown(table: Table) -> str:
     return "\n".join([*title, *lines, "", *table.notes]) + "\n"
 
 
-def _markdown_number(value: str, interval: Sequence[str], mark: Standing | None) -> str:
+def _markdown_number(value: str, interval: Sequence[str], mark: Mark | None) -> str:
     shown = f"**{value}**" if mark == "best" else value
     if interval:
         shown += f" ± {interval[0]}" if len(interval) == 1 else f" [{', '.join(interval)}]"
@@ -143,9 +146,10 @@ _MARKDOWN = _Format(
 
 
 def _as_latex(table: Table) -> str:
-    """A tabular with its notes, for the inside of a table environment, which it says how to write.
+    """Return a tabular and its notes, to be used inside a table environment.
 
-    The notes are the argument of a macro, so that a paper may show them its own way, or not at all.
+    Comments at its head show how to write that environment. The notes are the argument of a macro,
+    so that a paper can redefine how they are shown, or leave them out.
     """
     header, body = _texts(table, _LATEX)
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
@@ -174,12 +178,12 @@ def _as_latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _latex_number(value: str, interval: Sequence[str], mark: Standing | None) -> str:
+def _latex_number(value: str, interval: Sequence[str], mark: Mark | None) -> str:
     shown = rf"\mathbf{{{value}}}" if mark == "best" else value
     if interval:
         ends = ", ".join(interval)
         shown += rf" \pm {ends}" if len(interval) == 1 else rf"\ [{ends}]"
-    # Without width, so that numbers stay below each other.
+    # \rlap gives the dagger no width, so that the digits of a column stay aligned.
     return f"${shown}$" + (r"\rlap{$^{\dagger}$}" if mark == "tied" else "")
 
 
@@ -187,7 +191,7 @@ _LATEX = _Format(escape=latex_text, number=_latex_number, to="--", absent="--")
 
 
 def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows as text."""
+    """Format the header and the rows."""
     has_published = any(row.published for row in table.rows)
     header = [*table.label_names, *table.headings, "n", *["published"] * has_published]
     body = [
@@ -205,18 +209,18 @@ def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
 def _number(table: Table, heading: str, cell: Cell | None, form: _Format) -> str:
     if cell is None:
         return form.absent
-    found = cell.estimate
+    estimate = cell.estimate
     interval: tuple[float, ...] = ()
-    if found.n > 1:
-        half = (found.high - found.low) / 2
-        interval = (half,) if table.is_symmetric else (found.low, found.high)
+    if estimate.n > 1:
+        half = (estimate.high - estimate.low) / 2
+        interval = (half,) if table.is_symmetric else (estimate.low, estimate.high)
     decimals = table.decimals[heading]
-    value, *around = (f"{number:.{decimals}f}" for number in (found.value, *interval))
-    return form.number(value, around, _mark(cell))
+    value, *ends = (f"{number:.{decimals}f}" for number in (estimate.value, *interval))
+    return form.number(value, ends, _mark(cell))
 
 
 def _runs(row: Row, form: _Format) -> str:
-    """How many runs the numbers of a row are made of."""
+    """Format the number of runs behind a row, a range if its cells differ."""
     if row.variant is None:
         return form.absent
     counts = {cell.estimate.n for cell in row.cells.values()} or {0}
@@ -224,7 +228,7 @@ def _runs(row: Row, form: _Format) -> str:
 
 
 def _published(published: Published | None, form: _Format) -> str:
-    """A published value with the digits it was published with."""
+    """Format a published value with the digits it was published with."""
     if published is None:
         return form.absent
     half = published.half_width

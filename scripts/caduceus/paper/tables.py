@@ -1,11 +1,11 @@
-"""Tables of a paper: a row for each variant, a column for each metric, the best ones marked."""
+"""Build a paper's table: a row for each variant, a column for each metric, the best marked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from caduceus.paper.labels import Published, published_value, varying_parameters
-from caduceus.paper.marks import Column, Standing, Standings, find_best
+from caduceus.paper.marks import Column, Mark, Marks, find_best
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import decimals_of
 from caduceus.paper.table_notes import is_symmetric, table_notes
@@ -18,31 +18,31 @@ class Cell:
     """A metric of a variant.
 
     Attributes:
-        estimate: over its runs, in the unit that is shown.
-        runs: their ids.
-        standing: beside the best of the column; None if no goal is known.
-        p: that it is the best's equal, corrected; None of the best itself.
+        estimate: over the variant's runs, in the unit of the table.
+        runs: the ids of these runs.
+        mark: its comparison with the best of the column; None if no goal is known.
+        p: of this comparison, corrected; None for the best itself.
     """
 
     estimate: Estimate
     runs: tuple[str, ...]
-    standing: Standing | None
+    mark: Mark | None
     p: float | None
 
 
 @dataclass(frozen=True)
 class Row:
-    """A variant, or a published value without one."""
+    """A variant, or a published value that belongs to none."""
 
-    labels: tuple[Any, ...]  # values of the parameters that tell variants apart
+    labels: tuple[Any, ...]  # the values of the parameters in which the variants differ
     variant: Variant | None
-    cells: Mapping[str, Cell]  # by heading, where there is a number
+    cells: Mapping[str, Cell]  # by heading; a metric without a number has none
     published: Published | None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table before it is put in a format."""
+    """A table, independent of the format it is written in."""
 
     name: str
     title: str
@@ -51,12 +51,12 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     decimals: Mapping[str, int]  # by heading
-    is_symmetric: bool  # so that half an interval says it all
+    is_symmetric: bool  # each interval is the value plus or minus its half-width
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """What a variant's runs have of a metric."""
+    """A metric's values in a variant's runs."""
 
     by_seed: Mapping[int, float]
     runs: tuple[str, ...]
@@ -70,14 +70,15 @@ def build_table(
     variants: Sequence[Variant],
     experiments: Sequence[Mapping[str, Any]],
 ) -> Table:
-    """Arrange what runs have found as an entry of `paper.tables` says.
+    """Build the table that an entry of `paper.tables` describes.
 
     Args:
-        name: the table's.
+        name: the name of the table.
         spec: its entry, every default filled in.
         statistics: `paper.statistics`.
-        variants: those it shows.
-        experiments: the specs of their experiments, which may know which way is better.
+        variants: its rows.
+        experiments: the specs of their experiments; a goal that the entry lacks is taken from
+            their `metric`.
     """
     scale = 100.0 if spec["percent"] else 1.0
     samples = {
@@ -93,7 +94,7 @@ def build_table(
         for heading, metric in spec["metrics"].items()
         if (goal := goal_of(metric, spec, experiments))
     }
-    standings = find_best(columns, statistics["test"], statistics["alpha"])
+    marks = find_best(columns, statistics["test"], statistics["alpha"])
     finished = sum(len(variant.results) - variant.failed for variant in variants)
     missing = {
         heading: finished - sum(len(sample.runs) for sample in found.values())
@@ -110,7 +111,7 @@ def build_table(
         Row(
             tuple(variant.parameters.get(name) for name in names) or (variant.name,),
             variant,
-            _cells(row, samples, standings),
+            _cells(row, samples, marks),
             published_value(spec["published"], variant.parameters),
         )
         for row, variant in enumerate(variants)
@@ -126,7 +127,7 @@ def build_table(
         headings,
         tuple(spec["metrics"]),
         tuple(rows),
-        tuple(table_notes(spec, statistics, variants, standings, list(intervals), missing)),
+        tuple(table_notes(spec, statistics, variants, marks, list(intervals), missing)),
         _decimals(spec, samples),
         is_symmetric(list(intervals)),
     )
@@ -135,7 +136,7 @@ def build_table(
 def _decimals(
     spec: Mapping[str, Any], samples: Mapping[str, Mapping[int, _Sample]]
 ) -> dict[str, int]:
-    """How many digits after the point each column has."""
+    """Return the number of decimals of each column."""
     decimals = 1 if spec["decimals"] is None and spec["percent"] else spec["decimals"]
     if decimals is not None:
         return dict.fromkeys(samples, decimals)
@@ -153,12 +154,12 @@ def _decimals(
 def _samples(
     variants: Sequence[Variant], metric: Metric, scale: float, statistics: Mapping[str, Any]
 ) -> dict[int, _Sample]:
-    """What there is of a metric, by row."""
+    """Return the values and the estimate of a metric, by row."""
     how = {name: statistics[name] for name in ("statistic", "interval", "confidence", "resamples")}
     samples = {}
     for row, variant in enumerate(variants):
-        found = [(result, result.value(metric)) for result in variant.results]
-        values = [(result, value * scale) for result, value in found if value is not None]
+        measured = [(result, result.value(metric)) for result in variant.results]
+        values = [(result, value * scale) for result, value in measured if value is not None]
         if values:
             samples[row] = _Sample(
                 {result.seed: value for result, value in values},
@@ -168,15 +169,13 @@ def _samples(
     return samples
 
 
-def _cells(
-    row: int, samples: Mapping[str, Mapping[int, _Sample]], standings: Standings
-) -> dict[str, Cell]:
+def _cells(row: int, samples: Mapping[str, Mapping[int, _Sample]], marks: Marks) -> dict[str, Cell]:
     return {
         heading: Cell(
             found[row].estimate,
             found[row].runs,
-            standings.of.get((heading, row)),
-            standings.p.get((heading, row)),
+            marks.by_place.get((heading, row)),
+            marks.p.get((heading, row)),
         )
         for heading, found in samples.items()
         if row in found

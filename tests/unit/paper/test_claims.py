@@ -377,7 +377,7 @@ def test_trials_that_turn_out_alike_are_refused_when_they_have_run(project: Proj
     distinct = {"0000": LOW, "0001": HIGH}
     assert verdicts(project, lower_is_better, chosen=distinct)["c"]["n"] == 1
     alike = {"0000": LOW, "0001": LOW}
-    with pytest.raises(SpecError, match=r"^paper.claims.c.at_least.variant: means several variant"):
+    with pytest.raises(SpecError, match=r"^paper.claims.c.at_least.variant: matches several"):
         verdicts(project, lower_is_better, chosen=alike)
 
 

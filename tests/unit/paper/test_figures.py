@@ -220,7 +220,7 @@ def test_a_baseline_of_several_variants_is_the_one_most_like_each(project: Proje
 
     project.change("experiments/toy.yaml", variants={"odd": {"arch": "gru", "shuffled": "half"}})
     export_runs(project, lambda parameters, seed: [{"acc": seed}])
-    with pytest.raises(SpecError, match=r"means several variants: .*; name more parameters"):
+    with pytest.raises(SpecError, match=r"matches several variants: .*; name more parameters"):
         measured(project, "differences", **ACC)
 
 

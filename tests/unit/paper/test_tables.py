@@ -259,7 +259,7 @@ def test_equal_variants_are_seldom_called_worse() -> None:
         runs = [dict(enumerate(row)) for row in random.normal(size=(10, 11))]
         means = {row: float(np.mean(list(found.values()))) for row, found in enumerate(runs)}
         column = Column(Goal.MAXIMIZE, means, dict(enumerate(runs)))
-        errors += "worse" in find_best({"a": column}, alpha=alpha).of.values()
+        errors += "worse" in find_best({"a": column}, alpha=alpha).by_place.values()
 
     assert errors <= stats.binom.ppf(0.999, trials, alpha)
 

@@ -25,7 +25,7 @@ from caduceus.statistics.power import runs_to_decide
 from caduceus.statistics.verdicts import Verdict, decide, greater
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
-_STANDINGS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
+_VERDICTS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
 
 
 @dataclass(frozen=True)
@@ -220,18 +220,18 @@ def _with_best(
 ) -> tuple[list[Answer], str]:
     means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
     column = Column(goal, means, dict(enumerate(values)))
-    standings = find_best({"": column}, statistics["test"], statistics["alpha"])
-    places = [at for (_, at), standing in standings.of.items() if standing == "best"]
+    marks = find_best({"": column}, statistics["test"], statistics["alpha"])
+    places = [at for (_, at), mark in marks.by_place.items() if mark == "best"]
     if not places:
         return [], "all means are the same"
     best = places[0]
     rows = []
-    for (_, at), standing in standings.of.items():
-        if standing == "best":
+    for (_, at), mark in marks.by_place.items():
+        if mark == "best":
             continue
-        row = comparison_row(_swapped(standings.comparisons["", at]))
-        row |= {"adjusted_p": rounded(standings.p["", at]), "verdict": _STANDINGS[standing]}
-        do = standings.runs_that_would_do if standing == "undecided" else None
+        row = comparison_row(_swapped(marks.comparisons["", at]))
+        row |= {"adjusted_p": rounded(marks.p["", at]), "verdict": _VERDICTS[mark]}
+        do = marks.runs_that_would_do if mark == "undecided" else None
         row |= {"runs_that_would_do": do}
         rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
     leading = " and ".join(chosen.labels[at] for at in places)
