@@ -201,7 +201,8 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
         attempt = {"attempt": 1, "state": "finished", "resumed_from": None}
         state = {"state": "finished", "exit_code": 0, "error": None, "attempts": [attempt]}
         write_json(place / "train.json", {"run": run} | state)
-        about = dict.fromkeys(("experiment", "variant", "entity", "project", "group", "name"), "x")
+        names = ("experiment", "variant", "entity", "project", "group", "name", "mode")
+        about = dict.fromkeys(names, "x")
         about |= {"job_type": "train", "notes": "", "tags": [], "config": {}, "seed": 0, "id": run}
         write_json(place / "run.json", about)
     directly = seconds_of(

@@ -40,7 +40,7 @@ def export_runs(
             parameters = run.parameters if run.trial is None else (chosen or {})[run.trial]
             rows = logged(parameters, run.seed)
             write_json(folder / "run.json", identity(experiment, run, loaded.config["wandb"]))
-            write_json(folder / "params.json", {"parameters": parameters})
+            write_json(folder / "params.json", run.definition | {"parameters": parameters})
             steps = [{"_step": step} | row for step, row in enumerate(rows or [])]
             write_whole(folder / "metrics_history.csv", to_csv(steps, ["_step"]))
             state = "failed" if rows is None else "finished"

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import read_json
+from caduceus.runs.files.identity import Identity
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,15 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    identity = arguments.identity
+    identity = Identity.from_json(arguments.identity)
     if arguments.trial is not None:
         trial = read_json(arguments.trial)
-        identity["config"] |= trial["parameters"] or {}
+        identity = replace(identity, config={**identity.config, **(trial["parameters"] or {})})
         if trial.get("handed_out"):
-            identity["handed_out"] = trial["handed_out"]["run"]
+            identity = replace(identity, handed_out=trial["handed_out"]["run"])
     if arguments.account is not None:
         account = read_json(arguments.account)
-        run = identity.get("handed_out", identity["id"])
-        place = f"{account['entity']}/{identity['project']}/runs/{run}"
-        identity |= {"entity": account["entity"], "url": f"{account['url']}/{place}"}
-    write_json(arguments.out, identity)
+        place = f"{account['entity']}/{identity.project}/runs/{identity.server_id}"
+        identity = replace(identity, entity=account["entity"], url=f"{account['url']}/{place}")
+    identity.write(arguments.out)

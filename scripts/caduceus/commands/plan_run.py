@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from caduceus.project.plan import plan_run
+from caduceus.runs.files.params import Params
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    plan_run(
-        arguments.definition, arguments.code, arguments.experiment, arguments.out, arguments.trial
-    )
+    params = Params.from_json(arguments.definition)
+    plan_run(params, arguments.code, arguments.experiment, arguments.out, arguments.trial)

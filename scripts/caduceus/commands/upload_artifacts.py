@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.io.files import read_json, write_json
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.training.artifacts import upload_artifacts
@@ -18,10 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     path = arguments.out.parent
     receipt = upload_artifacts(path, arguments.dataset)
-    if read_json(path / "run.json")["mode"] == "online":
+    if Identity.read(path / "run.json").mode == "online":
         from caduceus.server.uploader import deliver_now
 
         for folder in with_further_runs(RunFolder(path)):
             if message := deliver_now(folder):
                 print(f"caduceus upload-artifacts: {message}", file=sys.stderr)
-    write_json(arguments.out, receipt)
+    receipt.write(arguments.out)

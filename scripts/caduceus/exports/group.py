@@ -9,9 +9,10 @@ from typing import Any
 from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.exports.history import is_system_metric
 from caduceus.io.cells import to_csv
-from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.io.files import Json, read_json, write_json, write_whole
 from caduceus.runs.attempts import Attempt
 from caduceus.runs.cost import elsewhere, total_cost
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.rows import ABOUT_RUN, run_row
 from caduceus.runs.variants import leaves
@@ -67,7 +68,7 @@ class _Member:
     """
 
     type: str
-    config: dict[str, Any]
+    config: Mapping[str, Json]
     summary: dict[str, Any]
     folder: Path
 
@@ -85,7 +86,7 @@ def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
         if plan["spec"]["group"] == group:
             for run_id in plan["runs"]:
                 folder = RunFolder.of_plan(path, run_id).path
-                config = read_json(folder / "run.json")["config"]
+                config = Identity.read(folder / "run.json").config
                 summary = read_json(folder / "run_summary.json")
                 yield _Member(plan["spec"]["type"], config, summary, folder)
 

@@ -12,6 +12,7 @@ from caduceus.exports.history import export_history, without_references
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.io.cells import canonical
 from caduceus.io.files import describe, files_below, md5_base64, read_json, write_json
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import read_uploads, stitch_attempts
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, iter_rows, stitch
@@ -43,9 +44,9 @@ def export_run(folder: RunFolder, log: Path | None = None) -> dict[str, Any]:
 
 def export_skipped(folder: RunFolder) -> dict[str, Any]:
     """The same of a planned run that was never begun, here or elsewhere: it has logged nothing."""
-    identity = read_json(folder.path / "run.json")
+    identity = Identity.read(folder.run_json)
     about = _about(identity, "skipped")
-    return _finish(folder, _export([], [], about, identity["config"], folder.path, []))
+    return _finish(folder, _export([], [], about, identity.config, folder.path, []))
 
 
 def _finish(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -55,14 +56,21 @@ def _finish(folder: RunFolder, manifest: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def _about(identity: Mapping[str, Any], state: str | None) -> dict[str, Any]:
+def _about(identity: Identity, state: str | None) -> dict[str, Any]:
     """The part of run_summary.json that the plan says; of the state what is known."""
     return {
-        "run_id": identity["id"],
-        **{name: identity[name] for name in ("name", "experiment", "variant", "seed")},
+        "run_id": identity.id,
+        "name": identity.name,
+        "experiment": identity.experiment,
+        "variant": identity.variant,
+        "seed": identity.seed,
         "state": state,
-        **{name: identity[name] for name in ("entity", "project", "group", "job_type", "tags")},
-        "notes": identity["notes"],
+        "entity": identity.entity,
+        "project": identity.project,
+        "group": identity.group,
+        "job_type": identity.job_type,
+        "tags": identity.tags,
+        "notes": identity.notes,
     }
 
 
@@ -77,7 +85,7 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> di
     Raises:
         ResultError: the log can't be read.
     """
-    identity = read_json(folder.path / "run.json")
+    identity = Identity.read(folder.run_json)
     train: dict[str, Any] = {"state": None}
     if log is None:
         train = read_json(folder.path / "train.json")
@@ -88,7 +96,7 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> di
         else:
             parts, uploads = stitch_attempts(folder, train["attempts"]), read_uploads(folder)
         bases = [folder.path, folder.owner, folder.output]
-        return _export(parts, uploads, about, identity["config"], out, bases)
+        return _export(parts, uploads, about, identity.config, out, bases)
     except LogError as error:
         raise ResultError(f"{error}; delete it if it was never a log") from None
 

@@ -16,13 +16,7 @@ from typing import Any, ClassVar, Self, Union, get_args, get_origin
 from caduceus.io.files import MADE_AGAIN, Json, damaged, read_json, write_json
 
 _ALLOWED = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-_LEFT_OUT = {"left_out": True}
 _SHOWN = 40  # characters of a wrong value
-
-
-def left_out_if_none() -> Any:
-    """Make a field that the file has only where its value isn't None."""
-    return field(default=None, metadata=_LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -37,6 +31,7 @@ class Record:
     unknown: Mapping[str, Json] = field(default_factory=dict, kw_only=True, repr=False)
 
     mend: ClassVar[str] = MADE_AGAIN  # what mends a damaged file, for the error message
+    optional: ClassVar[tuple[str, ...]] = ()  # keys that the file has only if they aren't None
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -146,9 +141,10 @@ def _plain(value: object) -> Any:
 
 def _plain_object(record: Any) -> dict[str, Json]:
     kind: Any = type(record)
-    found = {
-        each.name: _plain(value)
-        for each in _fields(kind)
-        if (value := getattr(record, each.name)) is not None or each.metadata != _LEFT_OUT
-    }
-    return {**found, **_plain(getattr(record, "unknown", {}))}
+    found = {each.name: _plain(getattr(record, each.name)) for each in _fields(kind)}
+    if isinstance(record, Record):
+        for name in record.optional:
+            if found[name] is None:
+                del found[name]
+        found |= record.unknown
+    return found

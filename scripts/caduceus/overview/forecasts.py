@@ -5,9 +5,10 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from caduceus.io.files import read_json
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ def read_durations(results: Path) -> list[Duration]:
         train = read_json(path)
         if train["state"] != "finished" or not path.with_name("params.json").exists():
             continue
-        identity: dict[str, Any] = read_json(path.with_name("run.json"))
-        program = read_json(path.with_name("params.json"))["program"]
+        identity = Identity.read(path.with_name("run.json"))
+        program = Params.read(path.with_name("params.json")).program
         seconds = train["compute"]["wall_s"] - train["compute"]["lost_s"]
-        found.append(Duration(program, identity["experiment"], identity["variant"], seconds))
+        found.append(Duration(program, identity.experiment, identity.variant, seconds))
     return found
 
 

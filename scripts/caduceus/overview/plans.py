@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.io.files import read_json
 from caduceus.io.wording import count_of
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
 from caduceus.overview.reasons import export_in_words, in_words
 from caduceus.overview.training_reasons import PlannedRun, known_runs, why_trained
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.system.snakemake_dry_run import REPORTING, Job, planned_jobs
 
@@ -85,7 +86,7 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
     trainings = []
     for job in about_runs:
         run = _planned(job, new.get(job.run), named.get(job.run))
-        program = str(run.definition["program"])
+        program = run.definition.program
         seconds = typical_s(durations, program, run.experiment, run.variant)
         why = why_trained(run, known)
         trainings.append(
@@ -123,9 +124,13 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
     """Return a run as its jobs define it, or as its files do if these exist already."""
     folder = RunFolder(Path(training.outputs[0]).parent)
     definition = (
-        planning.option("definition") if planning else read_json(folder.path / "params.json")
+        Params.from_json(planning.option("definition"))
+        if planning
+        else Params.read(folder.params_json)
     )
-    identity = naming.option("identity") if naming else read_json(folder.path / "run.json")
+    identity = (
+        Identity.from_json(naming.option("identity")) if naming else Identity.read(folder.run_json)
+    )
     return PlannedRun(definition, identity, folder)
 
 

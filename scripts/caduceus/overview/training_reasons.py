@@ -1,15 +1,16 @@
 """Why a run would be trained: what distinguishes it from the runs that exist."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from caduceus.io.files import canonical_json, read_json
+from caduceus.io.files import canonical_json
 from caduceus.io.wording import listed
 from caduceus.overview.progress import last_step
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import is_held
 
@@ -22,8 +23,8 @@ class PlannedRun:
     tags and so on in W&B.
     """
 
-    definition: Mapping[str, Any]
-    identity: Mapping[str, Any]
+    definition: Params
+    identity: Identity
     folder: RunFolder
 
     @property
@@ -34,18 +35,17 @@ class PlannedRun:
     @property
     def seed(self) -> int:
         """Its seed."""
-        seed: int = self.definition["seed"]
-        return seed
+        return self.definition.seed
 
     @property
     def variant(self) -> str:
         """Its variant."""
-        return str(self.identity["variant"])
+        return self.identity.variant
 
     @property
     def experiment(self) -> str:
         """Its experiment."""
-        return str(self.identity["experiment"])
+        return self.identity.experiment
 
 
 def known_runs(results: Path) -> list[PlannedRun]:
@@ -57,8 +57,8 @@ def known_runs(results: Path) -> list[PlannedRun]:
     ]
     paths.sort(key=lambda path: path.stat().st_mtime)
     return [
-        PlannedRun(read_json(path), read_json(path.with_name("run.json")), RunFolder(path.parent))
-        for path in paths
+        PlannedRun(Params.read(folder.params_json), Identity.read(folder.run_json), folder)
+        for folder in (RunFolder(path.parent) for path in paths)
     ]
 
 
@@ -72,7 +72,7 @@ def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path(
     """
     if reason := _why_again(run.folder):
         return reason
-    if run.identity["sweep"] is not None:
+    if run.identity.sweep is not None:
         return "its sweep hasn't run it yet"
     others = [each for each in known if each.experiment == run.experiment and each.run != run.run]
     trained = [each for each in others if _is_trained(each.folder)]
@@ -113,24 +113,23 @@ def _why_again(folder: RunFolder) -> str | None:
 
 def _differences(old: PlannedRun, new: PlannedRun, root: Path) -> Iterator[str]:
     was, now = old.definition, new.definition
-    for key in ("program", "command"):
-        if was[key] != now[key]:
-            yield f"its {key} changed"
-    for key in sorted(was["parameters"].keys() | now["parameters"].keys()):
-        values = [each["parameters"].get(key, "–") for each in (was, now)]
+    if was.program != now.program:
+        yield "its program changed"
+    if was.command != now.command:
+        yield "its command changed"
+    for key in sorted(was.parameters.keys() | now.parameters.keys()):
+        values = [each.parameters.get(key, "–") for each in (was, now)]
         if canonical_json(values[0]) != canonical_json(values[1]):  # 16.0 isn't 16
             yield f"{key} changed from {values[0]} to {values[1]}"
-    if was["dataset"] != now["dataset"]:
+    if was.dataset != now.dataset:
         yield "its dataset changed"
-    if was["code"] != now["code"]:
+    if was.code != now.code:
         yield _changed_code(old.folder, was, now, root)
 
 
-def _changed_code(
-    folder: RunFolder, was: Mapping[str, Any], now: Mapping[str, Any], root: Path
-) -> str:
+def _changed_code(folder: RunFolder, was: Params, now: Params, root: Path) -> str:
     """Return which files of the code changed since a run's snapshot was taken."""
-    versions = [str(each["code"]) for each in (was, now)]
+    versions = [each.code for each in (was, now)]
     if any(version.startswith("version ") for version in versions):
         return f"its code changed from {versions[0][:16]} to {versions[1][:16]}"
     snapshot = source_code.snapshot_content(folder.code)

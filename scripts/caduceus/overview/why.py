@@ -10,6 +10,7 @@ from caduceus.io.validation import suggestion
 from caduceus.paper.provenance import describe_run, rebuilding
 from caduceus.paper.results import Result
 from caduceus.project.paper_selections import Metric, metric_name
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.system.snakemake_records import JobRecord, find_record
 
@@ -188,12 +189,10 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
     if path.is_file() and path in known:
         is_same = known[path] == sha256(path)
         yield f"  the file is {'un' if is_same else ''}changed since it was made"
-    params = folder / "params.json"
-    if params.exists():
-        made_of = read_json(params)
-        yield f"  program  {made_of['program']}, code {made_of['code'][:_SHORT]}"
+    if params := Params.read_if_there(folder / "params.json"):
+        yield f"  program  {params.program}, code {params.code[:_SHORT]}"
         for name in ("parameters", "seed", "dataset"):
-            yield f"  {name:8} {canonical_json(made_of[name])}"
+            yield f"  {name:8} {canonical_json(getattr(params, name))}"
     train = folder / "train.json"
     for attempt in read_json(train)["attempts"] if train.exists() else ():
         yield (

@@ -8,6 +8,7 @@ from typing import Any
 from caduceus.io.files import read_if_there, read_json, write_json
 from caduceus.runs.attempts import Attempt, gpu_seconds, last_sign, read_attempts
 from caduceus.runs.cost import elsewhere, gpu_names
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 
 # Why there is a run: an experiment plans it, a sweep does; no experiment names it any more; it
@@ -69,7 +70,7 @@ def note_removed(results: Path, folders: Iterable[RunFolder]) -> None:
     """Keep what runs cost whose folders are to be removed."""
     noted = read_if_there(removed_runs(results))
     for folder in folders:
-        if (folder.path / "run.json").exists() and (run := _read(folder, {})) is not None:
+        if folder.run_json.exists() and (run := _read(folder, {})) is not None:
             noted[f"{run.run} {len(noted)}"] = asdict(run)
     write_json(removed_runs(results), noted)
 
@@ -117,7 +118,7 @@ def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
         attempts, state = [elsewhere(summary)], summary["state"]
     else:
         return None
-    experiment = read_json(folder.path / "run.json")["experiment"]
+    experiment = Identity.read(folder.run_json).experiment
     return LedgerRun(run, experiment, kinds.get(run, "abandoned"), state, attempts)
 
 

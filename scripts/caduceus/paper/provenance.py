@@ -6,6 +6,8 @@ from typing import Any
 
 from caduceus.io.files import read_if_there, read_json, sha256
 from caduceus.paper.labels import parameter_text
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import packages_file
 
@@ -58,15 +60,16 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     path = folder.path
     manifest, train = path / "manifest.json", read_if_there(path / "train.json")
     summary = read_if_there(path / "run_summary.json")
-    identity = read_if_there(path / "run.json") or summary  # none of a project's runs has one
+    params = Params.read_if_there(folder.params_json)
+    identity = Identity.read_if_there(folder.run_json)  # none of a project's runs has one
     last = train["attempts"][-1] if train and train["attempts"] else {}
     return {
-        "experiment": identity.get("experiment"),
-        "name": identity.get("name"),
+        "experiment": identity.experiment if identity else summary.get("experiment"),
+        "name": identity.name if identity else summary.get("name"),
         "state": train.get("state") or summary.get("state"),
         "attempt": last.get("attempt"),
         "manifest": sha256(manifest) if manifest.exists() else None,
-        "code": read_if_there(path / "params.json").get("code"),
+        "code": params and params.code,
         # W&B notes a commit too, but not whether the tree was that commit's.
         "commit": last.get("commit") or summary.get("git", {}).get("commit") or None,
         "is_dirty": last.get("is_dirty"),

@@ -20,6 +20,8 @@ from caduceus.project.paper_selections import (
     planned_runs,
     shown_metrics,
 )
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves, matches
@@ -147,8 +149,8 @@ def read_result(planned: PlannedRun, folder: Path) -> Result:
     """Read the run that was exported to `folder`; a trial gets the parameters the sweep chose."""
     own = planned.parameters
     if own is None:  # a trial, whose parameters the sweep has chosen
-        own = dict(leaves(read_json(folder / "params.json")["parameters"]))
-    config = leaves(read_json(folder / "run.json")["config"])
+        own = dict(leaves(Params.read(folder / "params.json").parameters))
+    config = leaves(Identity.read(folder / "run.json").config)
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
     parameters = {**about, **own}
     state = read_json(folder / "run_summary.json")["state"]

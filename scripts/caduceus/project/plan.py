@@ -1,21 +1,21 @@
 """A run's plan: its definition, and a snapshot of its code, taken before any queue."""
 
 import shutil
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.system.git import UNKNOWN, read_commit
 
 
 def plan_run(
-    definition: Mapping[str, Any],
+    definition: Params,
     code: source_code.CodeSpec,
     experiment: Path,
     params_json: Path,
@@ -37,7 +37,7 @@ def plan_run(
         SpecError: the code is no longer what it was when the run got its id.
     """
     root = project = Path()
-    files = source_code.code_files(root / definition["program"], code, root)
+    files = source_code.code_files(root / definition.program, code, root)
     if trial is None:
         commit = read_commit(files, root)
     else:
@@ -46,10 +46,10 @@ def plan_run(
         experiment = sweep.experiment
         commit = read_json(sweep.commit) if sweep.commit.exists() else UNKNOWN
         chosen = read_json(trial)["parameters"] or {}  # none if it is skipped
-        definition = dict(definition) | {"parameters": definition["parameters"] | chosen}
-    if source_code.code_identity(files, code, root) != definition["code"]:
+        definition = replace(definition, parameters={**definition.parameters, **chosen})
+    if source_code.code_identity(files, code, root) != definition.code:
         raise SpecError(
-            "its code changed after Snakemake had started; start it again", definition["program"]
+            "its code changed after Snakemake had started; start it again", definition.program
         )
     folder = RunFolder(params_json.parent)
     # What a finished run was trained by stays as it was.
@@ -57,4 +57,4 @@ def plan_run(
         source_code.snapshot(files, root, folder.code, project)
         shutil.copyfile(experiment, folder.experiment)
         write_json(folder.commit, commit)
-    write_json(params_json, definition)
+    definition.write(params_json)

@@ -9,9 +9,8 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from caduceus.io.files import write_whole
+from caduceus.io.files import Json, write_whole
 
 _MACRO = re.compile(r"\$\{([^}]*)\}")
 _ENVIRONMENT = re.compile(r"\$\{envvar:([A-Z0-9_]*)\}")
@@ -50,7 +49,7 @@ def wrong_word(command: Sequence[object]) -> str | None:
 
 
 def expand(
-    command: Sequence[object], program: str, parameters: Mapping[str, Any], json_file: Path
+    command: Sequence[object], program: str, parameters: Mapping[str, Json], json_file: Path
 ) -> list[str]:
     """The words of the command line that starts `program` with `parameters`.
 

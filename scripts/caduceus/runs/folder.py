@@ -20,6 +20,41 @@ class RunFolder:
         return cls(plan.parents[1] / "runs" / run_id)
 
     @property
+    def params_json(self) -> Path:
+        """The run's definition: see `runs.files.params`."""
+        return self.path / "params.json"
+
+    @property
+    def run_json(self) -> Path:
+        """The run's identity in W&B: see `runs.files.identity`."""
+        return self.path / "run.json"
+
+    @property
+    def train_json(self) -> Path:
+        """How its training ended: see `runs.files.train`."""
+        return self.path / "train.json"
+
+    @property
+    def upload_json(self) -> Path:
+        """The receipt for its artifacts: see `runs.files.upload`."""
+        return self.path / "upload.json"
+
+    @property
+    def summary_json(self) -> Path:
+        """The run as one object: see `runs.files.export`."""
+        return self.path / "run_summary.json"
+
+    @property
+    def manifest_json(self) -> Path:
+        """The exported files: see `runs.files.export`."""
+        return self.path / "manifest.json"
+
+    @property
+    def server_json(self) -> Path:
+        """What a server has of a remote run: see `runs.files.server_state`."""
+        return self.path / "server.json"
+
+    @property
     def output(self) -> Path:
         """The files the program left, kept once the run has finished."""
         return self.path / "output"

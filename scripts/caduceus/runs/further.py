@@ -7,10 +7,13 @@ compares a run does so with these too. Its logs are those that lie in the run's 
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import write_json
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import logs_of_attempt
 from caduceus.wandb_log import is_empty, read_head
@@ -29,8 +32,7 @@ def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[st
     for old in folder.further.glob("*"):
         if old.name not in ids:
             shutil.rmtree(old)
-    identity = read_json(folder.path / "run.json")
-    identity.pop("handed_out", None)
+    identity = Identity.read(folder.run_json)
     for run_id in ids:
         nested = RunFolder(folder.further / run_id)
         nested.work.mkdir(parents=True, exist_ok=True)
@@ -45,10 +47,11 @@ def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[st
         ]
         header = read_head(logs[-1])[0].run
         name = header.name if header else run_id
-        url = identity["url"] and f"{identity['url'].rpartition('/')[0]}/{run_id}"
-        write_json(nested.path / "run.json", identity | {"id": run_id, "name": name, "url": url})
+        url = identity.url and f"{identity.url.rpartition('/')[0]}/{run_id}"
+        own = replace(identity, id=run_id, name=name, url=url, handed_out=None)
+        own.write(nested.run_json)
         write_json(nested.path / "train.json", {**train, "run": run_id, "output": {}})
-        write_json(nested.path / "upload.json", {"run": run_id, "artifacts": {}})
+        Upload(run=run_id).write(nested.upload_json)
     return ids
 
 

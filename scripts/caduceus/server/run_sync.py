@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,6 +22,7 @@ from caduceus.exports.equality import differences
 from caduceus.exports.run import export_run_into
 from caduceus.io.files import files_below, read_json, write_json
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import stitch_attempts, upload_logs
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
@@ -61,7 +62,7 @@ def complaint(folder: RunFolder) -> str:
     """What is to be said of a run that is tracked online and isn't on the server as it is here."""
     if not (folder.path / "train.json").exists() or not has_logged(folder):
         return ""
-    if read_json(folder.path / "run.json")["mode"] != "online":
+    if Identity.read(folder.run_json).mode != "online":
         return ""
     known = read_delivery(folder)
     if known and known["state"] == "differs":
@@ -101,7 +102,7 @@ def deliver(
     Returns:
         What was noted, as `read_delivery` has it.
     """
-    identity = read_json(folder.path / "run.json")
+    identity = Identity.read(folder.run_json)
     path = path_on_server(identity, project)
     delivery: Delivery = {
         "state": "pending",
@@ -184,7 +185,7 @@ def follow(
     Raises:
         ServerError: the server didn't take it for longer than `patience_s`.
     """
-    identity = read_json(folder.path / "run.json")
+    identity = Identity.read(folder.run_json)
     path = path_on_server(identity, project)
     with _held(folder) as lease:
 
@@ -320,10 +321,8 @@ def _has_failed(job: "Future[None]") -> bool:
 
 def _known(folder: RunFolder, server: Server, path: RunPath) -> Held:
     """What the server has of the run, and of the sweep it belongs to."""
-    identity = read_json(folder.path / "run.json")
-    there = Held(
-        run=identity.get("handed_out", ""), sweep=_sweep_there(folder, identity, server, path)
-    )
+    identity = Identity.read(folder.run_json)
+    there = Held(run=identity.handed_out or "", sweep=_sweep_there(folder, identity, server, path))
     state = read_state(server, path)
     if state is None:
         return there
@@ -331,17 +330,15 @@ def _known(folder: RunFolder, server: Server, path: RunPath) -> Held:
     return replace(there, last_step=state.last_step, artifacts=artifacts)
 
 
-def _sweep_there(
-    folder: RunFolder, identity: Mapping[str, Any], server: Server, path: RunPath
-) -> str:
+def _sweep_there(folder: RunFolder, identity: Identity, server: Server, path: RunPath) -> str:
     """W&B's id of the sweep that a run belongs to on the server; empty if it belongs to none.
 
     Where the server chooses, it takes all runs of the sweep for its own trials, which confirmations
     and a program's further runs aren't.
     """
-    if identity.get("sweep") is None:  # a test run of `verify` has none
+    if identity.sweep is None:
         return ""
-    ours = SweepFolder(folder.results / "sweeps" / identity["sweep"])
-    if read_json(ours.plan)["engine"] == "wandb" and "handed_out" not in identity:
+    ours = SweepFolder(folder.results / "sweeps" / identity.sweep)
+    if read_json(ours.plan)["engine"] == "wandb" and identity.handed_out is None:
         return ""
     return find_or_create_sweep(ours, server, path.project_path)

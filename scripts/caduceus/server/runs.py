@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from caduceus.errors import AccountError, ServerError
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
@@ -15,9 +16,9 @@ _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, in one query
 
 
-def path_on_server(identity: Mapping[str, Any], project: ProjectPath) -> RunPath:
+def path_on_server(identity: Identity, project: ProjectPath) -> RunPath:
     """Return the path of a run of ours, from its run.json and the project that it is sent to."""
-    return project.run(identity.get("handed_out", identity["id"]))
+    return project.run(identity.server_id)
 
 
 @dataclass(frozen=True)

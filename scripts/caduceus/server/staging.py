@@ -8,6 +8,7 @@ from typing import Any
 from caduceus.exports.history import read_segment
 from caduceus.exports.run import moved_path, place
 from caduceus.io.files import files_below, md5_base64, read_json
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 
 
@@ -32,7 +33,7 @@ def stage_files(source: Path, target: Path) -> None:
 
 def finder(folder: RunFolder) -> Callable[[Path], Path]:
     """Finds a file of an artifact by where it lay when it was logged, also if all has moved."""
-    name = read_json(folder.path / "run.json")["config"].get("dataset")
+    name = Identity.read(folder.run_json).config.get("dataset")
     record_json = folder.results / f"datasets/{name}/dataset.json"
     record: dict[str, Any] = {"path": "", "files": {}}
     if record_json.exists():

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.io.files import read_json
 from caduceus.runs.attempts import Attempt, read_attempts
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
@@ -179,7 +180,7 @@ class ServerRule(Rule):
 
     def judge(self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt) -> Watch:
         """Ask the server while an attempt is at work online; offline no one stops it."""
-        if self.handed_out is None or read_json(folder.path / "run.json")["mode"] != "online":
+        if self.handed_out is None or Identity.read(folder.run_json).mode != "online":
             return super().judge(folder, earlier, attempt)
         return Minder(self.handed_out["agent"], self.handed_out["run"])
 

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from caduceus.errors import CaduceusError, ResultError
-from caduceus.io.files import read_json
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.runs.wandb_paths import ProjectPath
@@ -120,7 +120,7 @@ class Courier:
         by_project: dict[ProjectPath, list[str]] = {}
         for folder, project in projects:
             if read_delivery(folder):
-                path = path_on_server(read_json(folder.path / "run.json"), project)
+                path = path_on_server(Identity.read(folder.run_json), project)
                 by_project.setdefault(project, []).append(path.run)
         found = {}
         for project, names in by_project.items():
@@ -158,8 +158,8 @@ def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
 
 def project_of(folder: RunFolder) -> ProjectPath:
     """Return the project that a run is planned for; its entity may be the account's default."""
-    identity = read_json(folder.path / "run.json")
-    return ProjectPath(identity["entity"] or "", identity["project"])
+    identity = Identity.read(folder.run_json)
+    return ProjectPath(identity.entity or "", identity.project)
 
 
 def has_ended(folder: RunFolder) -> bool:
@@ -228,7 +228,7 @@ def compare_run(folder: RunFolder, server: Server) -> list[str]:
     """
     if not (folder.path / "train.json").exists():
         raise ResultError("it wasn't trained here: nothing to compare", folder.path.name)
-    identity = read_json(folder.path / "run.json")
+    identity = Identity.read(folder.run_json)
     project = check_access(server, project_of(folder), must_write=False)
     _, found = compare(folder, server, path_on_server(identity, project), with_files=True)
     return found
@@ -241,10 +241,10 @@ def deliver_now(folder: RunFolder) -> str:
     """
     if not has_logged(folder):
         return ""
-    identity = read_json(folder.path / "run.json")
+    identity = Identity.read(folder.run_json)
     try:
-        server = Server(find_account(), identity["patience_s"])
-        courier = Courier(server, folder.results, 1, identity["patience_s"])
+        server = Server(find_account(), identity.patience_s)
+        courier = Courier(server, folder.results, 1, identity.patience_s)
         ((_, delivery),) = courier.sync([folder])
     except CaduceusError as error:
         return f"{folder.path.name}: {error}; `snakemake --cores 1 sync` delivers it later"

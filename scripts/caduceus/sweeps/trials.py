@@ -17,6 +17,7 @@ from caduceus.errors import SpecError
 from caduceus.io.files import canonical_json, digest_text, read_json, write_json, write_whole
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
@@ -139,8 +140,8 @@ def _ran_with(
     """
     for train_json in folder.run_results(plan, number):
         run = RunFolder(train_json.parent)
-        if read_attempts(run.attempts) and (params := run.path / "params.json").exists():
-            return config.space.part(read_json(params)["parameters"])
+        if read_attempts(run.attempts) and (params := Params.read_if_there(run.params_json)):
+            return config.space.part(params.parameters)
     return None
 
 

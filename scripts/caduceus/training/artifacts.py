@@ -9,6 +9,8 @@ from typing import Any
 from caduceus.errors import ResultError, SpecError
 from caduceus.exports.history import read_segment
 from caduceus.io.files import files_below, read_json
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.upload import Upload, UploadedArtifact
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import read_uploads, stitch_attempts
 from caduceus.runs.source_code import snapshot_content
@@ -19,8 +21,8 @@ from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 Files = dict[str, Path]  # by their names inside an artifact
 
 
-def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
-    """Log the artifacts that a finished run lacks, and return the receipt for all it has.
+def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
+    """Log the artifacts that a finished run lacks, and return the receipt for all that it has.
 
     The program may have logged its model, results, experiment file and dataset itself, as
     `caduceus.tracking` does. What it hasn't is logged here, in a process of its own that goes on
@@ -30,9 +32,6 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
         path: results/runs/RUN.
         dataset_json: the record of its dataset.
 
-    Returns:
-        The receipt: `run`, and `artifacts` by name, each with `type`, `digest` and `is_used`.
-
     Raises:
         ResultError: an artifact isn't in the run's log after it was logged.
         SpecError: the program logged an artifact of a type that config.yaml doesn't declare.
@@ -41,10 +40,10 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
     train = read_json(path / "train.json")
     trained = [read_segment(part.path) for part in stitch_attempts(folder, train["attempts"])]
     logged = _logged(trained, folder)
-    identity = read_json(path / "run.json")
+    identity = Identity.read(folder.run_json)
     if train["state"] == "finished":
         dataset = read_json(dataset_json) if dataset_json else None
-        wanted = _wanted(folder, identity["experiment"])
+        wanted = _wanted(folder, identity.experiment)
         missing = {name: wanted[name] for name in wanted if name not in logged}
         if dataset and f"dataset-{dataset['name']}" in logged:
             dataset = None
@@ -57,16 +56,16 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> dict[str, Any]:
                 f"artifacts didn't reach the log: {', '.join(sorted(lost))}", path.name
             )
     for name, artifact in logged.items():
-        if artifact["type"] not in (*identity["artifact_types"], *WANDBS_OWN_TYPES, "code"):
+        if artifact.type not in (*identity.artifact_types, *WANDBS_OWN_TYPES, "code"):
             raise SpecError(
-                f"artifact {name} of {path.name} has type {artifact['type']!r}, allowed: "
-                f"{', '.join(identity['artifact_types'])}; declare others under "
+                f"artifact {name} of {path.name} has type {artifact.type!r}, allowed: "
+                f"{', '.join(identity.artifact_types)}; declare others under "
                 "wandb.artifact_types",
                 "config.yaml",
             )
     if train["state"] == "finished":
         _tidy(folder)
-    return {"run": path.name, "artifacts": logged}
+    return Upload(run=path.name, artifacts=logged)
 
 
 def _tidy(folder: RunFolder) -> None:
@@ -102,13 +101,9 @@ def _wanted(folder: RunFolder, experiment: str) -> dict[str, tuple[str, Files]]:
     return wanted
 
 
-def _logged(trained: Sequence[Segment], folder: RunFolder) -> dict[str, dict[str, Any]]:
+def _logged(trained: Sequence[Segment], folder: RunFolder) -> dict[str, UploadedArtifact]:
     return {
-        artifact.name: {
-            "type": artifact.type,
-            "digest": artifact.digest,
-            "is_used": artifact.is_used,
-        }
+        artifact.name: UploadedArtifact(artifact.type, artifact.digest, artifact.is_used)
         for segment in [*trained, *read_uploads(folder)]
         for artifact in segment.artifacts
     }
@@ -124,7 +119,7 @@ def _summary(trained: Sequence[Segment]) -> dict[str, Any]:
 
 def _log(
     folder: RunFolder,
-    identity: Mapping[str, Any],
+    identity: Identity,
     missing: Mapping[str, tuple[str, Files]],
     dataset: Mapping[str, Any] | None,
     summary: Mapping[str, Any],

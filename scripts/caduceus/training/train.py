@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from caduceus.runs.attempts import (
     summarize,
     write_attempt,
 )
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.logs import installed_packages, resumed_from, saved_when, stitch_attempts
@@ -94,7 +96,7 @@ def train(
         else:
             if dataset is not None:
                 check_dataset(read_json(dataset))
-            if read_json(folder.path / "run.json")["mode"] == "online":
+            if Identity.read(folder.run_json).mode == "online":
                 find_account()  # that it is right was seen when the run was planned
             with gpus.taken(gpu_count, goes_on=lease.keep) as share:
                 attempt = _attempt(
@@ -114,10 +116,7 @@ def train(
             has_finished = last["state"] == "finished"
             result["trial"] = rule.outcome(parts, has_finished, server_stopped_it)
         lay_out_further_runs(folder, result)
-        if (
-            result["state"] == "finished"
-            and not read_json(folder.path / "run.json")["keep_checkpoints"]
-        ):
+        if result["state"] == "finished" and not Identity.read(folder.run_json).keep_checkpoints:
             shutil.rmtree(folder.checkpoints, ignore_errors=True)
         write_json(train_json, result)
         return result
@@ -182,20 +181,20 @@ def _attempt(
     rule: pruning.Rule | None,
 ) -> Attempt:
     number = len(earlier) + 1
-    definition = read_json(folder.path / "params.json")
-    identity = read_json(folder.path / "run.json")
+    definition = Params.read(folder.params_json)
+    identity = Identity.read(folder.run_json)
     output = folder.work / "output"
     shutil.rmtree(output, ignore_errors=True)
     for needed in (output, folder.checkpoints, folder.wandb(number)):
         needed.mkdir(parents=True, exist_ok=True)
     source_code.link_entries(Path(), folder.code)
-    stay = scratch.borrow(identity["scratch"], folder.wandb(number), folder.path.parent)
+    stay = scratch.borrow(identity.scratch, folder.wandb(number), folder.path.parent)
     environment = wandb_environment.of_run(identity, stay.folder)
     environment |= _environment(folder, number, output, dataset, threads) | share.environment
     words = command_line.expand(
-        definition["command"],
-        definition["program"],
-        definition["parameters"] | {"seed": definition["seed"]},
+        definition.command,
+        definition.program,
+        {**definition.parameters, "seed": definition.seed},
         (folder.wandb(number) / "parameters.json").absolute(),
     )
     attempt: Attempt = {
@@ -255,7 +254,7 @@ def _attempt(
             was_stopped = outcome.was_called_off and judge is not None and judge.has_stopped
             attempt |= _ended(outcome, lease.keep(at_once=True), was_stopped)
             attempt["energy_j"] = share.meter.used_j()
-            program = definition["program"]
+            program = definition.program
             if attempt["state"] == "finished":
                 with leases.kept(lease):  # there may be much to digest
                     attempt |= collect(folder, attempt, output, program, console)
@@ -277,7 +276,7 @@ def _environment(
 ) -> dict[str, str]:
     """What a program finds in its environment, apart from wandb's."""
     environment = {
-        "CADUCEUS_RUN": str((folder.path / "run.json").absolute()),
+        "CADUCEUS_RUN": str((folder.run_json).absolute()),
         "CADUCEUS_EXPERIMENT": str(folder.experiment.absolute()),
         "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
         "CADUCEUS_OUTPUT_DIR": str(output.absolute()),
@@ -315,20 +314,20 @@ def _ended(outcome: processes.Outcome, is_ours: bool, was_stopped: bool) -> dict
 
 @contextmanager
 def _courier(
-    folder: RunFolder, identity: Mapping[str, Any], attempt: Attempt, lease: leases.Lease
+    folder: RunFolder, identity: Identity, attempt: Attempt, lease: leases.Lease
 ) -> Iterator[None]:
     """Online, bring what the program logs to the server meanwhile.
 
     It works on the program's log, in a process of its own: whatever becomes of it and the server,
     the program doesn't notice. What it doesn't deliver, a later job or `sync` does.
     """
-    if identity["mode"] != "online":
+    if identity.mode != "online":
         yield
         return
     folder.delivery.mkdir(parents=True, exist_ok=True)
     results = folder.results
     words = [sys.executable, "-m", "caduceus", "sync", folder.path.name, "--watch"]
-    words += ["--results", str(results), "--patience", str(identity["patience_s"])]
+    words += ["--results", str(results), "--patience", str(identity.patience_s)]
     with (folder.delivery / "courier.log").open("ab") as console:
         courier = processes.start(words, console)
         try:

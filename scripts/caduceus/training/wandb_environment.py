@@ -1,19 +1,18 @@
 """What wandb is told through the environment, so that an unchanged program logs as its run."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from caduceus.io.files import write_whole
+from caduceus.runs.files.identity import Identity
 from caduceus.system.wandb_account import additions
 
 RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")  # as shim/sitecustomize.py
 
 
-def of_run(identity: Mapping[str, Any], folder: Path) -> dict[str, str]:
+def of_run(identity: Identity, folder: Path) -> dict[str, str]:
     """The variables under which `wandb.init()` starts the run, and logs below `folder`.
 
     What .env in the folder we work in says comes first, then the run's identity. The run's
@@ -24,17 +23,17 @@ def of_run(identity: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """
     folder = folder.absolute()
     config = folder / "config.yaml"
-    values = {key: {"value": value} for key, value in identity["config"].items()}
+    values = {key: {"value": value} for key, value in identity.config.items()}
     write_whole(config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     environment = additions() | {
         "WANDB_MODE": "offline",
-        "WANDB_PROJECT": identity["project"],
-        "WANDB_RUN_ID": identity["id"],
+        "WANDB_PROJECT": identity.project,
+        "WANDB_RUN_ID": identity.id,
         "WANDB_RESUME": "allow",
-        "WANDB_NAME": identity["name"],
-        "WANDB_RUN_GROUP": identity["group"],
-        "WANDB_JOB_TYPE": identity["job_type"],
-        "WANDB_TAGS": ",".join(identity["tags"]),
+        "WANDB_NAME": identity.name,
+        "WANDB_RUN_GROUP": identity.group,
+        "WANDB_JOB_TYPE": identity.job_type,
+        "WANDB_TAGS": ",".join(identity.tags),
         "WANDB_SWEEP_PARAM_PATH": str(config),
         "WANDB_DIR": str(folder),
         "CADUCEUS_WANDB_DIR": str(folder),
@@ -43,10 +42,10 @@ def of_run(identity: Mapping[str, Any], folder: Path) -> dict[str, str]:
         # A killed run loses a quarter of a second of its log, not fifteen (it costs nothing).
         "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": "0.25",
     }
-    if identity["notes"]:
-        environment["WANDB_NOTES"] = identity["notes"]
-    if identity["entity"]:
-        environment["WANDB_ENTITY"] = identity["entity"]
+    if identity.notes:
+        environment["WANDB_NOTES"] = identity.notes
+    if identity.entity:
+        environment["WANDB_ENTITY"] = identity.entity
     return environment
 
 

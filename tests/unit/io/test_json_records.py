@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from caduceus.errors import ResultError
 from caduceus.io.files import Json, read_if_there, read_json
-from caduceus.io.json_records import Record, left_out_if_none
+from caduceus.io.json_records import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,9 @@ class Whole(Record):
     sizes: Mapping[str, tuple[float, ...]]
     anything: Json = None
     first: Part | None = None
-    hint: str | None = left_out_if_none()
+    hint: str | None = None
 
+    optional = ("hint",)
     mend = "delete it"
 
 

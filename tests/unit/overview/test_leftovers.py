@@ -5,6 +5,7 @@ from pathlib import Path
 from caduceus.io.files import write_json
 from caduceus.paper.ledger import read_ledger
 from projects import EXPERIMENT, Project
+from run_files import identity
 
 
 def with_leftovers(project: Project) -> list[str]:
@@ -14,7 +15,7 @@ def with_leftovers(project: Project) -> list[str]:
         attempt = {"attempt": 1, "state": "failed", "wall_s": 1800.0, "cpu_s": 1.0, "lost_s": 0.0}
         train = {"state": "failed", "compute": {"wall_s": 1800.0}, "attempts": [attempt]}
         write_json(folder / "train.json", train)
-        write_json(folder / "run.json", {"experiment": "old"})
+        identity(name, experiment="old").write(folder / "run.json")
     (project.path / "results/sweeps/old-sweep").mkdir(parents=True)
     project.write_yaml("experiments/more.yaml", EXPERIMENT | {"id": "more", "seeds": [7]})
     plan = {"file": "experiments/more.yaml", "runs": {}}

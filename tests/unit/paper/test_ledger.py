@@ -15,6 +15,7 @@ from caduceus.paper.compute import sum_compute
 from caduceus.runs.cost import total_cost
 from debian_packages import UnavailableError, install
 from projects import Project
+from run_files import identity
 
 MACHINE = {"cpu": "Some(R) CPU_7 & more", "cpus": 64, "memory_gb": 515.4}
 H100 = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 85.5}
@@ -63,7 +64,7 @@ class Results:
         is_planned: bool = True,
     ) -> None:
         folder = self.path / "runs" / run
-        write_json(folder / "run.json", {"id": run, "experiment": experiment})
+        identity(run, experiment=experiment).write(folder / "run.json")
         state = attempts[-1]["state"]
         write_json(folder / "train.json", {"run": run, "state": state, "attempts": attempts})
         if is_planned:
@@ -199,7 +200,7 @@ def test_gpus_whose_energy_nobody_counts_have_none() -> None:
 def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results: Results) -> None:
     results.add("done", "toy", attempt())
     work = results.path / "runs/cut/work/attempts"
-    write_json(results.path / "runs/cut/run.json", {"id": "cut", "experiment": "toy"})
+    identity("cut").write(results.path / "runs/cut/run.json")
     running = attempt(1, 0.0, state="running", **{k: None for k in KILLED if k != "state"})
     write_json(work / "1.json", running)
     (work / "1.log").write_text("step 1\n")
@@ -213,7 +214,7 @@ def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results:
 
 
 def test_a_run_that_only_a_server_knows_has_its_time(results: Results) -> None:
-    write_json(results.path / "runs/far/run.json", {"id": "far", "experiment": "toy"})
+    identity("far").write(results.path / "runs/far/run.json")
     results.add_foreign("runs/far", 300)
     results.plans["toy"] = {"far": {"trial": None}}
     reported = results.sum()["parts"]["reported"]
@@ -223,7 +224,7 @@ def test_a_run_that_only_a_server_knows_has_its_time(results: Results) -> None:
 
 def test_a_run_that_was_never_begun_costs_nothing(results: Results) -> None:
     results.plans["toy"] = {}
-    write_json(results.path / "runs/new/run.json", {"id": "new", "experiment": "toy"})
+    identity("new").write(results.path / "runs/new/run.json")
     assert results.sum()["total"]["runs"] == 0
     assert "% No run was begun." in results.latex
 

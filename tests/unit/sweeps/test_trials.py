@@ -15,6 +15,7 @@ from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.pruning import Rule, check_metric, note_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
+from run_files import params
 
 LAG = 3
 PLAN = {
@@ -107,7 +108,7 @@ def test_a_trial_that_has_been_run_keeps_its_parameters(tmp_path: Path) -> None:
     chosen = trials_of(folder)
     for trial in chosen:
         run = folder.run(f"tune-1-t{trial['trial']:04d}")
-        write_json(run / "params.json", {"parameters": {"seed": 0} | trial["parameters"]})
+        params(parameters=trial["parameters"]).write(run / "params.json")
         write_json(run / "work/attempts/1.json", {"attempt": 1, "state": "finished"})
     finish(folder, 0, -100.0)
     shutil.rmtree(folder.path / "trials")

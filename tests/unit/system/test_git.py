@@ -9,6 +9,7 @@ from caduceus.project.plan import plan_run
 from caduceus.runs import source_code
 from caduceus.runs.folder import RunFolder
 from caduceus.system.git import UNKNOWN, read_commit, remote_of, repository_of
+from run_files import params
 
 
 def git(folder: Path, *words: str) -> str:
@@ -90,7 +91,7 @@ def test_a_plan_notes_the_commit_of_its_snapshot_until_the_run_has_finished(
     monkeypatch.chdir(repository)
     program = Path("study/train.py")
     code = source_code.code_identity([program], None, Path())
-    definition = {"program": str(program), "code": code, "parameters": {}}
+    definition = params(program=str(program), code=code)
     folder = RunFolder(Path("results/runs/one"))
 
     def plan() -> dict[str, object]:

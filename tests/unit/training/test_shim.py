@@ -5,31 +5,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from caduceus.training import wandb_environment
 from caduceus.wandb_log import Segment, find_logs, read_log
+from run_files import identity
 
-IDENTITY: dict[str, Any] = {
-    "id": "toy-0123456789ab",
-    "name": "toy rate=0.1 seed=0",
-    "mode": "offline",
-    "entity": None,
-    "project": "tests",
-    "group": "baseline",
-    "job_type": "train",
-    "tags": ["toy", "baseline"],
-    "notes": "What it is.",
-    "config": {"rate": 0.1, "seed": 0},
-}
+IDENTITY = identity(
+    "toy-0123456789ab",
+    name="toy rate=0.1 seed=0",
+    tags=("toy", "baseline"),
+    notes="What it is.",
+    config={"rate": 0.1, "seed": 0},
+)
 
 
 def environment(tmp_path: Path, **variables: str) -> dict[str, str]:
     folder = tmp_path / "wandb"
     folder.mkdir(exist_ok=True)
     run = tmp_path / "run.json"
-    run.write_text(json.dumps(IDENTITY))
+    IDENTITY.write(run)
     path = wandb_environment.with_shim(os.environ.get("PYTHONPATH", ""))
     told = wandb_environment.of_run(IDENTITY, folder)
     return os.environ | told | {"CADUCEUS_RUN": str(run), "PYTHONPATH": path} | variables
@@ -70,11 +65,11 @@ def test_what_a_program_says_about_its_run_is_not_followed_and_said_once(tmp_pat
         "assert (wandb.config.rate, wandb.config.depth) == (0.1, 3)\n"
         "wandb.log({'loss': 1.0})\n",
     )
-    segment = logged(tmp_path)[IDENTITY["id"]]
+    segment = logged(tmp_path)[IDENTITY.id]
     assert segment.run is not None
     for name in ("project", "group", "job_type", "notes"):
-        assert getattr(segment.run, name) == IDENTITY[name], name
-    assert segment.run.name == IDENTITY["name"]
+        assert getattr(segment.run, name) == getattr(IDENTITY, name), name
+    assert segment.run.name == IDENTITY.name
     assert list(segment.run.tags) == ["toy", "baseline", "mine"]
     assert segment.exit_code == 0
     (line,) = [line for line in console.splitlines() if line.startswith("caduceus:")]
@@ -86,7 +81,7 @@ def test_what_a_program_says_about_its_run_is_not_followed_and_said_once(tmp_pat
 def test_a_program_that_says_nothing_hears_nothing(tmp_path: Path) -> None:
     console = start(tmp_path, "import wandb; wandb.init(project='tests').log({'loss': 1.0})")
     assert "caduceus" not in console
-    assert list(logged(tmp_path)) == [IDENTITY["id"]]
+    assert list(logged(tmp_path)) == [IDENTITY.id]
 
 
 def test_every_further_run_has_a_number(tmp_path: Path) -> None:
@@ -102,8 +97,8 @@ def test_every_further_run_has_a_number(tmp_path: Path) -> None:
         "subprocess.run([sys.executable, '-c', child], check=True)\n",
     )
     runs = logged(tmp_path)
-    assert sorted(runs) == [IDENTITY["id"], f"{IDENTITY['id']}-2", f"{IDENTITY['id']}-3"]
-    second = runs[f"{IDENTITY['id']}-2"]
+    assert sorted(runs) == [IDENTITY.id, f"{IDENTITY.id}-2", f"{IDENTITY.id}-3"]
+    second = runs[f"{IDENTITY.id}-2"]
     assert second.run is not None
     assert second.run.name == "toy rate=0.1 seed=0, fold 1"
     assert second.run.group == "baseline"
@@ -120,7 +115,7 @@ def test_only_the_first_of_several_processes_tracks(tmp_path: Path) -> None:
     assert logged(tmp_path) == {}
     assert "False" in start(tmp_path, program, RANK="0", SLURM_PROCID="3")
     assert "False" in start(tmp_path, program, RANK="0", TORCHELASTIC_RESTART_COUNT="1")
-    assert list(logged(tmp_path)) == [IDENTITY["id"]]
+    assert list(logged(tmp_path)) == [IDENTITY.id]
 
 
 def test_a_program_may_switch_wandb_off(tmp_path: Path) -> None:
@@ -162,7 +157,7 @@ def test_a_module_of_the_same_name_still_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", ["from wandb import init", "from wandb.sdk.wandb_init import init"])
 def test_however_it_is_imported(tmp_path: Path, way: str) -> None:
     start(tmp_path, f"{way}\ninit(project='p', id='x').log({{'loss': 1.0}})")
-    assert list(logged(tmp_path)) == [IDENTITY["id"]]
+    assert list(logged(tmp_path)) == [IDENTITY.id]
 
 
 def test_what_tells_processes_apart_is_written_the_same_twice() -> None:

@@ -8,6 +8,7 @@ from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json, sha256
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.runs.files.params import Params
 from caduceus.runs.records import RunRecord, find_run, find_runs
 
 _SECTIONS = ("tables/", "figures/", "claims/")
@@ -114,8 +115,7 @@ def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
     from caduceus.runs.folder import RunFolder
 
     about = describe_run(RunFolder(record.folder))
-    params = record.folder / "params.json"
-    made_of = read_json(params) if params.exists() else {}
+    params = Params.read_if_there(record.folder / "params.json")
     summary = record.summary
     return {
         "run": record.run,
@@ -123,7 +123,8 @@ def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
         "state": record.state,
         "kind": record.kind,
         "definition": {
-            name: made_of.get(name) for name in ("program", "parameters", "seed", "dataset")
+            name: getattr(params, name, None)
+            for name in ("program", "parameters", "seed", "dataset")
         },
         **{name: about[name] for name in _MADE_OF},
         "attempts": [

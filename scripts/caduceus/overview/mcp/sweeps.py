@@ -8,6 +8,7 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.runs.files.params import Params
 from caduceus.runs.goal import Goal
 from caduceus.runs.records import RunRecord, find_runs
 from caduceus.sweeps.folders import SweepFolder, find_sweep
@@ -100,7 +101,7 @@ def _trials(records: Sequence[RunRecord]) -> list[Answer]:
                     "n": len(values),
                     "objective": sum(values) / len(values),
                     "stopped_early": any(one["stopped_at"] is not None for one in ended),
-                    "parameters": read_json(runs[0].folder / "params.json")["parameters"],
+                    "parameters": Params.read(runs[0].folder / "params.json").parameters,
                     "runs": [run.run for run in runs],
                 }
             )

@@ -5,10 +5,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caduceus.io.files import Json, write_json, write_whole
+from caduceus.io.files import write_json, write_whole
 from caduceus.overview.verification import program
 from caduceus.runs import source_code
 from caduceus.runs.attempts import Attempt, console_path, summarize, write_attempt
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.system import processes
 from caduceus.training import wandb_environment
@@ -29,29 +30,29 @@ def make_run(folder: RunFolder, mode: str, entity: str | None) -> str:
     run = folder.path.name
     spec = folder.path / "verification.yaml"
     write_whole(spec, "id: verification\n")
-    identity: dict[str, Json] = {
-        "id": run,
-        "name": run,
-        "experiment": "verification",
-        "variant": "",
-        "seed": 0,
-        "mode": mode,
-        "entity": entity,
-        "project": PROJECT,
-        "group": GROUP,
-        "job_type": "verify",
-        "tags": [TAG],
-        "notes": "Made by `caduceus verify`; may be deleted.",
-        "config": {"seed": 0},
-    }
-    write_json(folder.path / "run.json", identity)
+    identity = Identity(
+        id=run,
+        name=run,
+        experiment="verification",
+        variant="",
+        seed=0,
+        mode=mode,
+        entity=entity,
+        project=PROJECT,
+        group=GROUP,
+        job_type="verify",
+        tags=(TAG,),
+        notes="Made by `caduceus verify`; may be deleted.",
+        config={"seed": 0},
+    )
+    identity.write(folder.run_json)
     code = Path(program.__file__)
     source_code.snapshot([code], code.parent, folder.code, None)
     environment = (
         os.environ
         | wandb_environment.of_run(identity, folder.wandb(1))
         | {
-            "CADUCEUS_RUN": str(folder.path / "run.json"),
+            "CADUCEUS_RUN": str(folder.run_json),
             "CADUCEUS_EXPERIMENT": str(spec),
             "CADUCEUS_OUTPUT_DIR": str(folder.output),
         }

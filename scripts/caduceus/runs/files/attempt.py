@@ -1,0 +1,124 @@
+"""work/attempts/N.json: one attempt at a run, how it ended and what it cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from caduceus.io.json_records import Record
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The host of an attempt: its processor, logical processors and memory in 10^9 bytes."""
+
+    cpu: str | None
+    cpus: int | None
+    memory_gb: float | None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """The model of a GPU, and its memory in 10^9 bytes."""
+
+    name: str
+    memory_gb: float
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """The size of a file and its sha256 in hex."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt(Record):
+    """One attempt: a process of the training program.
+
+    Attributes:
+        attempt: its number, counted from 1; None of a remote run, whose attempts aren't known.
+        state: `running`, `finished`, `failed` (the program's own fault) or `interrupted` (stopped
+            or killed from outside, which is no failure).
+        resumed_from: the first step that is its own; None if it started afresh.
+        lost_s: seconds of it that no later attempt used; None if not known.
+        started_at: as ISO 8601, UTC.
+        host: the name of its host.
+        pid: the process that supervised it.
+        machine: the host's processor and memory.
+        threads: processor threads of the program.
+        gpus: the UUIDs of its GPUs; None of a remote run.
+        gpu_models: the models of these GPUs; None where a GPU doesn't say.
+        commit: the git commit of its code.
+        is_dirty: whether the code differed from that commit.
+        environment: the digest of the installed packages.
+        scratch: the folder on the host's scratch disk, if the run uses one.
+        exit_code: the program's exit code; None if a signal ended it.
+        signal: the signal that ended the program.
+        interrupted_by: the signal by which we were asked to stop.
+        was_stopped: whether its sweep stopped it early.
+        error: why it didn't finish, in one line.
+        wall_s: seconds.
+        cpu_s: processor seconds of all its processes; None where nobody saw its end.
+        peak_memory_gb: 10^9 bytes, of the largest process.
+        energy_j: the energy of its GPUs in joules; None if they don't say.
+        output: the files it left, by their paths in output/.
+    """
+
+    attempt: int | None
+    state: str
+    resumed_from: int | None = None
+    lost_s: float | None = None
+    started_at: str | None
+    host: str | None = None
+    pid: int | None = None
+    machine: Machine | None = None
+    threads: int | None = None
+    gpus: tuple[str, ...] | None = ()
+    gpu_models: tuple[Gpu | None, ...] = ()
+    commit: str | None = None
+    is_dirty: bool | None = None
+    environment: str | None = None
+    scratch: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    interrupted_by: int | None = None
+    was_stopped: bool = False
+    error: str | None = None
+    wall_s: float
+    cpu_s: float | None = None
+    peak_memory_gb: float | None = None
+    energy_j: float | None = None
+    output: Mapping[str, FileDigest] = field(default_factory=dict)
+
+    mend = (
+        "delete the run's folder, and the next `snakemake` trains the run again; or, if its "
+        "train.json is there, restore the file from the attempts in it"
+    )
+
+    @property
+    def number(self) -> int:
+        """Its number, counted from 1; 0 of a remote run."""
+        return self.attempt or 0
+
+    @property
+    def start_s(self) -> float:
+        """Its start in seconds since 1970; not of a remote run."""
+        assert self.started_at is not None
+        return datetime.fromisoformat(self.started_at).timestamp()
+
+    @property
+    def gpu_s(self) -> float:
+        """The seconds for which it had its GPUs to itself, summed over them."""
+        return self.wall_s * len(self.gpus or ())
+
+    @property
+    def gpu_names(self) -> list[str]:
+        """The models of its GPUs by name, one for each GPU."""
+        models = self.gpu_models or [None] * len(self.gpus or ())
+        return [model.name if model else "unknown model" for model in models]
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether more than its time is known: not of a remote run, or where nobody saw its end."""
+        return self.cpu_s is not None

@@ -1,0 +1,180 @@
+"""run_summary.json and manifest.json: the export of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from caduceus.io.files import Json
+from caduceus.io.json_records import Record
+from caduceus.runs.files.identity import Identity
+
+_EXPORTED_AGAIN = "delete it, and the next `snakemake` exports the run again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Git(Record):
+    """The git commit that wandb noted, and the address of the remote; empty if there is none."""
+
+    commit: str | None = ""
+    remote: str | None = ""
+
+
+@dataclass(frozen=True)
+class ArtifactFile:
+    """A file of an artifact: its size, and its md5 in base64, W&B's digest."""
+
+    bytes: int
+    md5: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedArtifact(Record):
+    """A version of an artifact that a run logged or took in.
+
+    Attributes:
+        name: its name.
+        type: its type.
+        digest: W&B's digest of all its files.
+        aliases: sorted.
+        metadata: whatever the program gave it.
+        files: by their paths inside.
+    """
+
+    name: str
+    type: str
+    digest: str
+    aliases: tuple[str, ...]
+    metadata: Json
+    files: Mapping[str, ArtifactFile]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary(Record):
+    """The content of run_summary.json: the run as one object.
+
+    Attributes:
+        run_id: the run's id.
+        name: what W&B shows.
+        experiment: the id of its experiment; None of a run that no experiment describes.
+        variant: its variant; None likewise.
+        seed: its seed; None likewise.
+        state: `finished`, `failed`, `skipped` or `unfinished`.
+        entity: the W&B user or team.
+        project: the W&B project.
+        group: its W&B group; empty for none.
+        job_type: its W&B job type.
+        tags: its W&B tags.
+        notes: its W&B notes.
+        config: its configuration, nested as logged.
+        summary: its results, nested as logged.
+        git: the commit that wandb noted.
+        program: the program that wandb noted.
+        artifacts: what it logged.
+        used_artifacts: what it took in.
+        started_at: as ISO 8601, UTC.
+        runtime_s: seconds of its last process.
+        host: the host of its first process.
+    """
+
+    run_id: str
+    name: str
+    experiment: str | None
+    variant: str | None
+    seed: int | None
+    state: str
+    entity: str | None
+    project: str
+    group: str
+    job_type: str
+    tags: tuple[str, ...]
+    notes: str
+    config: Mapping[str, Json]
+    summary: Mapping[str, Json]
+    git: Git = Git()
+    program: str = ""
+    artifacts: tuple[ExportedArtifact, ...] = ()
+    used_artifacts: tuple[ExportedArtifact, ...] = ()
+    started_at: str | None = None
+    runtime_s: float | None = None
+    host: str | None = None
+
+    mend = _EXPORTED_AGAIN
+
+    @classmethod
+    def of(cls, identity: Identity, state: str) -> "Summary":
+        """Describe a planned run that has logged nothing."""
+        return cls(
+            run_id=identity.id,
+            name=identity.name,
+            experiment=identity.experiment,
+            variant=identity.variant,
+            seed=identity.seed,
+            state=state,
+            entity=identity.entity,
+            project=identity.project,
+            group=identity.group,
+            job_type=identity.job_type,
+            tags=identity.tags,
+            notes=identity.notes,
+            config=identity.config,
+            summary={},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedFile(Record):
+    """Size and sha256 of an exported file; of metrics_history.csv its number of rows too."""
+
+    bytes: int
+    sha256: str
+    rows: int | None = None
+
+    optional = ("rows",)
+
+
+@dataclass(frozen=True)
+class ExportedSegment:
+    """The share of a log in a run: see `wandb_log.Part`. `log` is relative to the run's folder."""
+
+    log: str
+    rule: str
+    rows: int
+    dropped: int
+    shift: int
+    first: int | None
+    last: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(Record):
+    """The content of manifest.json: the exported files, and what was lost.
+
+    Attributes:
+        run: the run's id.
+        files: by their paths in the run's folder.
+        segments: the logs that the run consists of, in their order.
+        gaps: pairs of steps between which rows are missing.
+        damage: how much of the logs couldn't be read, by its kind.
+        missing: files of artifacts that can't be had, in words; only where a run is exported from
+            its log alone.
+        replaced: logs that a later process replaced by starting afresh, with their rows; likewise.
+    """
+
+    run: str
+    files: Mapping[str, ExportedFile]
+    segments: tuple[ExportedSegment, ...] = ()
+    gaps: tuple[tuple[int, ...], ...] = ()
+    damage: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] | None = None
+    replaced: Mapping[str, int] | None = None
+
+    optional = ("missing", "replaced")
+    mend = _EXPORTED_AGAIN
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """What is lost for good, by its kind.
+
+        A log that is cut off counts as whole: a killed program leaves it so, and every row that it
+        wrote is read.
+        """
+        return {kind: n for kind, n in self.damage.items() if n and kind != "cut_off"}
