@@ -31,6 +31,22 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+def test_units_start_no_browser_cluster_server_or_engine_of_wandb() -> None:
+    """Nor do they import any, by way of a helper in tests/support."""
+    support = {path.stem: path for path in (REPOSITORY / "tests/support").rglob("*.py")}
+    waiting = [REPOSITORY / "tests/conftest.py", *(REPOSITORY / "tests/unit").rglob("*.py")]
+    seen: set[Path] = set()
+    names: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            names |= imported(path)
+            waiting += [support[name] for name in imported(path) & support.keys()]
+    assert not names & {"chromium", "selenium", "slurm_cluster", "wandb_server", "graphql"}
+    assert not names & {"sweeps", "mcp", "debian_packages"}
+
+
 @pytest.mark.parametrize("system", DOORS)
 def test_each_outside_system_has_one_door(system: str) -> None:
     users = {path.name for path in MODULES if system in imported(path)}

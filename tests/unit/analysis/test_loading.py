@@ -171,19 +171,6 @@ def test_a_sweep_has_a_row_for_each_trial(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(load_sweep("tune-1a2b", project=tmp_path), trials)
 
 
-def test_what_is_loaded_is_what_was_exported(trained: Project) -> None:
-    """Each table beside the files of a real project."""
-    runs = load_runs(project=trained.path)
-    table = pd.read_csv(trained.path / "results/groups/baseline/runs.csv")
-    assert set(table.columns) <= set(runs.columns)
-    assert runs["run"].tolist() == table["run"].tolist()
-    assert runs["summary.val/accuracy"].tolist() == table["summary.val/accuracy"].tolist()
-    parquet = pd.read_parquet(trained.path / "results/groups/baseline/history.parquet")
-    pd.testing.assert_frame_equal(
-        load_history(project=trained.path), parquet, check_dtype=False, check_exact=True
-    )
-
-
 def test_the_notebook_runs_and_is_kept_without_its_outputs(exported: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)

@@ -1,95 +1,15 @@
 """What runs cost: every attempt is counted once, and what isn't known is said."""
 
-import csv
-import json
 import os
-import subprocess
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from caduceus.io.files import digest_text, write_json
-from caduceus.paper.compute import sum_compute
+from caduceus.io.files import write_json
 from caduceus.runs.cost import total_cost
-from debian_packages import UnavailableError, install
-from projects import Project
+from ledgers import H100, KILLED, RTX, Results, add_everything, attempt
 from run_files import identity
-
-MACHINE = {"cpu": "Some(R) CPU_7 & more", "cpus": 64, "memory_gb": 515.4}
-H100 = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 85.5}
-RTX = {"name": "NVIDIA GeForce RTX 4090", "memory_gb": 25.8}
-
-
-def attempt(number: int = 1, wall_s: float = 60.0, **changes: Any) -> dict[str, Any]:
-    """An attempt as train records it."""
-    models = changes.get("gpu_models", [])
-    return {
-        "attempt": number,
-        "state": "finished",
-        "lost_s": None,
-        "started_at": "2026-01-01T00:00:00.000+00:00",
-        "host": "node1",
-        "machine": MACHINE,
-        "threads": 4,
-        "gpus": [f"GPU-{place}" for place in range(len(models))],
-        "gpu_models": models,
-        "commit": "c0ffee",
-        "is_dirty": False,
-        "environment": "e1",
-        "wall_s": wall_s,
-        "cpu_s": 2 * wall_s,
-        "peak_memory_gb": 1.5,
-        "energy_j": 300 * wall_s * len(models) if models else None,
-    } | changes
-
-
-KILLED = {"state": "interrupted", "cpu_s": None, "peak_memory_gb": None, "energy_j": None}
-
-
-class Results:
-    """A results folder in the making."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.plans: dict[str, dict[str, Any]] = {}
-
-    def add(
-        self,
-        run: str,
-        experiment: str,
-        *attempts: dict[str, Any],
-        trial: str | None = None,
-        is_planned: bool = True,
-    ) -> None:
-        folder = self.path / "runs" / run
-        identity(run, experiment=experiment).write(folder / "run.json")
-        state = attempts[-1]["state"]
-        write_json(folder / "train.json", {"run": run, "state": state, "attempts": attempts})
-        if is_planned:
-            self.plans.setdefault(experiment, {})[run] = {"trial": trial}
-
-    def add_foreign(self, folder: str, runtime_s: float) -> None:
-        about = {"state": "finished", "started_at": None, "host": "h", "runtime_s": runtime_s}
-        write_json(self.path / folder / "run_summary.json", about | {"git": {"commit": ""}})
-
-    def sum(self) -> dict[str, Any]:
-        paths = []
-        for experiment, runs in self.plans.items():
-            paths.append(self.path / f"experiments/{experiment}.json")
-            write_json(paths[-1], {"spec": {"id": experiment}, "runs": runs})
-        sum_compute(paths, self.path / "paper")
-        return json.loads((self.path / "paper/compute.json").read_text())
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        with (self.path / "paper/attempts.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream))
-
-    @property
-    def latex(self) -> str:
-        return " ".join((self.path / "paper/compute.tex").read_text().replace("~", " ").split())
 
 
 @pytest.fixture
@@ -99,22 +19,7 @@ def results(tmp_path: Path) -> Results:
 
 @pytest.fixture
 def everything(results: Results) -> Results:
-    """Runs of every kind, with every fate."""
-    two = {"gpu_models": [H100, H100]}
-    results.add("good-1", "big_model", attempt(1, 7200, **two))
-    lost = {"lost_s": 100.0, "gpu_models": [H100]}
-    results.add(
-        "good-2",
-        "big_model",
-        attempt(1, 50, state="failed", gpu_models=[H100]),
-        attempt(2, 600, **lost | KILLED),
-        attempt(3, 5400, gpu_models=[H100]),
-    )
-    results.add("bad", "big_model", attempt(1, 30, state="failed", gpu_models=[RTX]))
-    for number in range(3):
-        results.add(f"s-t{number:04d}", "tuning", attempt(1, 600), trial=f"{number:04d}")
-    results.add("old", "big_model", attempt(1, 3600, gpu_models=[RTX]), is_planned=False)
-    results.add_foreign("projects/team/other/runs/theirs", 900)
+    add_everything(results)
     return results
 
 
@@ -256,46 +161,9 @@ def test_the_paragraph_tells_what_is_not_reported(everything: Results) -> None:
         assert said in everything.latex, said
 
 
-def test_a_real_latex_sets_it_within_the_columns_of_neurips(
-    everything: Results, tmp_path: Path
-) -> None:
-    everything.sum()
-    try:
-        install(("pdflatex",), ("texlive-latex-recommended",))
-    except UnavailableError as error:
-        pytest.skip(f"no LaTeX: {error}")
-    (tmp_path / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n"
-        "\\usepackage[textwidth=5.5in]{geometry}\n\\begin{document}\n"
-        "\\input{results/paper/compute}\n\\end{document}\n"
-    )
-    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    finished = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stdout[-2000:]
-    assert "Overfull" not in finished.stdout
-
-
 def test_the_same_ledger_gives_the_same_bytes(everything: Results) -> None:
     names = ("compute.json", "compute.csv", "compute.tex", "attempts.csv")
     everything.sum()
     first = [(everything.path / "paper" / name).read_bytes() for name in names]
     everything.sum()
     assert [(everything.path / "paper" / name).read_bytes() for name in names] == first
-
-
-def test_a_trained_run_has_all_of_it_on_record(trained: Project) -> None:
-    for run in trained.runs:
-        (made,) = trained.read_json(f"results/runs/{run.name}/train.json")["attempts"]
-        assert attempt().keys() <= made.keys()
-        assert made["machine"]["cpu"]
-        assert made["machine"]["cpus"] == os.cpu_count()
-        (listed,) = run.glob("work/wandb/1/wandb/*run-*/files/requirements.txt")
-        lines = sorted(listed.read_text().splitlines())
-        assert made["environment"] == digest_text("\n".join(lines))
-        assert any(line.startswith("wandb==") for line in lines)
-    compute = trained.read_json("results/paper/compute.json")
-    assert compute["total"] == {"experiment": "total", "kind": None} | compute["parts"]["reported"]
-    group = trained.read_json("results/groups/baseline/compute.json")
-    assert {name: compute["total"][name] for name in group if name in compute["total"]} == {
-        name: value for name, value in group.items() if name in compute["total"]
-    }

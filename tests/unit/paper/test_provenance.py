@@ -1,7 +1,6 @@
 """Where results come from: what is recorded of the paper, and what `caduceus why` says."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -193,33 +192,3 @@ def test_a_wrong_name_gets_a_hint(
     made: Project, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
 ) -> None:
     assert expected in why(capsys, *words)
-
-
-def test_why_explains_every_file_of_a_project(
-    trained: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(trained.path)
-    ids = {run.name for run in trained.runs}
-    passed_over = {"work", "logs", "further"}
-    for path in Path("results").rglob("*"):
-        if not path.is_file() or passed_over & set(path.parts) or path.name.startswith("."):
-            continue
-        printed = why(capsys, str(path))
-        assert re.search(r"^  command  snakemake --cores 1 --force results/", printed, re.MULTILINE)
-        named = {run for run in ids if run in printed}
-        if path.parts[1] == "runs":
-            assert named == {path.parts[2]}
-            assert "the file is changed" not in printed
-        elif path.parts[1] in ("groups", "paper"):
-            assert named == ids, path
-
-
-def test_why_tells_a_file_that_was_changed(
-    finished: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(finished.path)
-    run = finished.runs[0].name
-    assert "the file is unchanged since it was made" in why(capsys, f"{run}/output/model.txt")
-    for name in ("metrics_history.csv", "output/model.txt"):
-        finished.write(f"results/runs/{run}/{name}", "other")
-        assert "the file is changed since" in why(capsys, f"results/runs/{run}/{name}")

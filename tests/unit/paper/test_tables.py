@@ -5,111 +5,21 @@ import json
 import math
 import re
 import shutil
-import subprocess
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from caduceus.__main__ import main
 from caduceus.errors import SpecError
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Result, by_variant
 from caduceus.paper.rounding import decimals_of
 from caduceus.runs.goal import Goal
-from debian_packages import UnavailableError, install
-from exported_runs import Logged, export_runs, load
+from exported_runs import load
+from paper_tables import SPEC, logs, make, make_again, make_of, noise, three_kinds
 from projects import Project
 from scipy import stats
-
-LATEX = ("texlive-latex-recommended", "poppler-utils")
-SPEC: dict[str, Any] = {"metrics": {"accuracy": "val/accuracy"}, "decimals": 3}
-Values = Mapping[float, Iterable[float | None]]  # of each rate, in the order of the seeds
-
-
-@dataclass
-class Made:
-    """The files of a table."""
-
-    folder: Path
-    name: str
-
-    def text(self, suffix: str) -> str:
-        return (self.folder / f"{self.name}.{suffix}").read_text()
-
-    @property
-    def value(self) -> dict[str, Any]:
-        return json.loads(self.text("json"))
-
-    @property
-    def note(self) -> str:
-        return " ".join(self.value["notes"])
-
-    def cells(self, heading: str = "accuracy") -> dict[str, dict[str, Any]]:
-        return {row["variant"]: row["cells"][heading] for row in self.value["rows"] if row["cells"]}
-
-    def marks(self, heading: str = "accuracy") -> list[str | None]:
-        return [row["cells"][heading]["mark"] for row in self.value["rows"]]
-
-
-def logs(values: Values) -> Logged:
-    """Runs that log one accuracy, and fail where it is None."""
-    table = {rate: list(column) for rate, column in values.items()}
-
-    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]] | None:
-        value = table[parameters["rate"]][seed]
-        return None if value is None else [{"val/accuracy": value, "val/loss": 1 - value}]
-
-    return logged
-
-
-def make(
-    project: Project, values: Values, spec: Mapping[str, Any] = SPEC, **statistics: Any
-) -> Made:
-    """The table of runs with these values."""
-    plan(project, values)
-    return make_of(project, logs(values), spec, **statistics)
-
-
-def plan(project: Project, values: Values) -> None:
-    seeds = len(list(next(iter(values.values()))))
-    project.change("experiments/toy.yaml", matrix={"rate": list(values)}, seeds=list(range(seeds)))
-
-
-def make_of(
-    project: Project, logged: Logged, spec: Mapping[str, Any] = SPEC, **statistics: Any
-) -> Made:
-    """The table of runs that have logged this."""
-    project.change("config.yaml", paper={"tables": {"t": spec}, "statistics": statistics})
-    export_runs(project, logged)
-    return make_again(project)
-
-
-def make_again(project: Project) -> Made:
-    """The table, of the runs as they are now."""
-    loaded = load(project)
-    plans = [project.path / f"results/experiments/{name}.json" for name in loaded.experiments]
-    folder = project.path / "results/paper/tables"
-    spec, statistics = loaded.paper["tables"]["t"], loaded.paper["statistics"]
-    settings = ["--spec", json.dumps(spec), "--statistics", json.dumps(statistics)]
-    assert main(["make-table", *map(str, plans), *settings, "--out", f"{folder}/t.csv"]) == 0
-    return Made(folder, "t")
-
-
-def noise(seed: int, n: int, size: float = 0.01) -> np.ndarray:
-    return np.random.default_rng(seed).normal(0, size, n)
-
-
-def three_kinds(n: int) -> dict[float, list[float]]:
-    """The best, one that can't be told from it, and one that is worse in each pair of seeds."""
-    best = 0.8 + noise(1, n)
-    return {
-        0.1: list(best),
-        0.2: list(best + np.resize([-0.025, 0.02], n)),
-        0.3: list(best - 0.05 - abs(noise(2, n))),
-    }
 
 
 def test_a_row_has_the_mean_half_its_interval_n_and_what_is_published(project: Project) -> None:
@@ -473,83 +383,3 @@ def test_a_parameter_may_be_called_like_what_an_experiment_says(project: Project
     made = make_of(project, logs({0.1: [0.5, 0.6]}))
     assert made.value["label_names"] == ["baseline"]
     assert [row["labels"] for row in made.value["rows"]] == [[True], [False]]
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple[str, str]]:
-    """Compiles a table as a paper has it: the text of its page and LaTeX's log."""
-    try:
-        install(("pdflatex", "pdftotext"), LATEX)
-    except UnavailableError as error:
-        pytest.skip(f"no LaTeX: {error}")
-
-    def compile_table(made: Made) -> tuple[str, str]:
-        folder = tmp_path_factory.mktemp("latex")
-        # The lines that the file itself says to write.
-        said = [line[2:] for line in made.text("tex").splitlines() if line.startswith("% ")]
-        table = "\n".join(said[: said.index(r"\end{table}") + 1])
-        (folder / "results/paper").mkdir(parents=True)
-        shutil.copytree(made.folder, folder / "results/paper/tables")
-        (folder / "paper.tex").write_text(
-            "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
-            f"{table}\n\\end{{document}}\n"
-        )
-        words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-        finished = subprocess.run(words, cwd=folder, capture_output=True, text=True)
-        assert finished.returncode == 0, finished.stdout[-2000:]
-        text = subprocess.run(
-            ["pdftotext", "-layout", "paper.pdf", "-"], cwd=folder, capture_output=True, text=True
-        )
-        return text.stdout, finished.stdout
-
-    return compile_table
-
-
-def test_a_real_latex_sets_what_the_file_holds(
-    project: Project, compiled: Callable[[Made], tuple[str, str]]
-) -> None:
-    made = make(
-        project,
-        three_kinds(10),
-        SPEC
-        | {
-            "title": "Accuracy, 50 % of {all} & more_of #1",
-            "published": [
-                {"parameters": {"rate": 0.1}, "value": 0.79, "interval": 0.02},
-                {"label": "[a] ~ 5% of $x_1$ <|> ^\\", "value": 1},
-                {"label": "* b", "value": 2},
-            ],
-        },
-    )
-    text, log = compiled(made)
-
-    assert "Overfull" not in log
-    # What LaTeX's default font draws as rules and accents.
-    for drawn, meant in (("˜", "~"), ("ˆ", "^"), ("∗", "*")):
-        text = text.replace(drawn, meant)
-    words = " ".join(text.split())
-    assert "Table 1: Accuracy, 50 % of {all} & more of #1" in words
-    for cell in made.cells().values():
-        half = (cell["high"] - cell["low"]) / 2
-        dagger = "†" if cell["mark"] == "tied" else ""
-        assert f"{cell['value']:.3f} ± {half:.3f}{dagger} 10" in words
-    assert "0.79 ± 0.02" in words
-    assert "[a] ~ 5% of $x 1$ <|> ^\\" in words
-    assert re.search(r"\* ?b – – 2", words)
-    assert "Mean ± half the 95 % interval over n seeds (Student’s t)." in words
-
-
-def test_a_paper_may_leave_the_notes_out(
-    project: Project, compiled: Callable[[Made], tuple[str, str]]
-) -> None:
-    made = make(project, three_kinds(10), statistic="iqm", interval="bca", resamples=200)
-    path = made.folder / "t.tex"
-    silent = re.search(r"\\newcommand\{\\caduceusnotes\}\[1\]\{\}", path.read_text())
-    assert silent
-    shown, _ = compiled(made)
-    path.write_text(path.read_text().replace(r"\providecommand", silent[0] + "\n\\providecommand"))
-    left_out, _ = compiled(made)
-
-    assert "BCa bootstrap" in shown and "BCa bootstrap" not in left_out
-    cell = made.cells()["rate=0.1"]
-    assert f"[{cell['low']:.3f}, {cell['high']:.3f}]" in left_out

@@ -2,7 +2,6 @@
 
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
 from caduceus.errors import SpecError
@@ -11,52 +10,7 @@ from caduceus.sweeps.configs import SweepConfig, read_config
 from caduceus.sweeps.distributions import Categorical, Constant, Distribution, IntUniform, Quantized
 from caduceus.sweeps.hyperband import HyperbandSettings
 from caduceus.sweeps.ranges import LogUniform, Uniform
-from sweeps import next_run
-from sweeps.config import SweepConfig as WandbConfig
-
-QUICKSTART = """\
-program: train.py
-method: bayes
-metric:
-  name: val/accuracy
-  goal: maximize
-parameters:
-  learning_rate:
-    distribution: log_uniform_values
-    min: 1e-5
-    max: 1e-2
-  batch_size:
-    values: [16, 32, 64, 128]
-  optimizer:
-    values: [adam, sgd, rmsprop]
-  dropout:
-    distribution: uniform
-    min: 0
-    max: 0.5
-"""
-WHOLE = """\
-apiVersion: v1
-kind: sweep
-controller: {type: local}
-program: train.py
-name: wide
-description: notes
-project: digits
-entity: team
-method: random
-run_cap: 20.0
-metric: {name: loss, target: 0.1, impute: best, impute_while_running: "false"}
-command: ["${env}", python3, "${program}", "${args_no_hyphens}", "${envvar:HOME}", 3]
-early_terminate: {type: hyperband, max_iter: 27, s: 2.0, eta: 4, strict: false}
-parameters:
-  epochs: {value: 10}
-  optimizer:
-    parameters:
-      name: {values: [adam, sgd]}
-      momentum: {min: 0, max: 0.9}
-  layers: {min: 1, max: 3}
-  units: {distribution: q_uniform, min: 16, max: 64, q: 16}
-"""
+from written_sweeps import QUICKSTART, WHOLE
 
 
 def read(tmp_path: Path, text: str) -> SweepConfig:
@@ -89,9 +43,6 @@ def test_the_quickstart_of_wandb_is_read_as_written(tmp_path: Path) -> None:
     }
     assert config.program == "train.py"
     assert (config.target, config.run_cap, config.early_terminate) == (None, None, None)
-    # W&B takes the same, and a trial of hers is one of ours.
-    theirs: dict[str, Any] = next_run(WandbConfig(dict(config.raw)), []).config
-    assert theirs.keys() == distributions(config).keys()
 
 
 def test_the_quickstart_without_distributions(tmp_path: Path) -> None:
@@ -124,7 +75,6 @@ def test_every_key_of_wandb_is_read(tmp_path: Path) -> None:
         "layers": IntUniform(1, 3),
         "units": Quantized(Uniform(16, 64), 16),
     }
-    WandbConfig(dict(config.raw))  # takes the same
 
 
 def test_defaults_are_those_of_wandb(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The space of a sweep: its grid and its samples beside those of W&B's package `sweeps`."""
+"""The space of a sweep: its grid and its samples."""
 
 import json
 import subprocess
@@ -9,36 +9,12 @@ import numpy as np
 import pytest
 from caduceus.sweeps.parameters import read_space
 from caduceus.sweeps.spaces import Space
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from projects import REPOSITORY
-from sweeps.grid_search import grid_search_next_runs
-
-NESTED = {
-    "width": {"values": [64, 32]},
-    "optimizer": {
-        "parameters": {
-            "name": {"values": ["sgd", "adam"]},
-            "schedule": {"parameters": {"warmup": {"min": 0, "max": 2}, "kind": {"value": "cos"}}},
-            "lr": {"values": [0.1, 0.01]},
-        }
-    },
-    "activation": {"value": "relu"},
-}
+from written_sweeps import NESTED
 
 
 def space(parameters: dict[str, Any], method: str = "grid") -> Space:
     return read_space(parameters, method, lambda keys: "x.yaml:1")
-
-
-def wandb_grid(parameters: dict[str, Any], count: int) -> list[dict[str, Any]]:
-    """W&B's first `count` configurations, fewer if its grid is smaller."""
-    runs = grid_search_next_runs([], {"method": "grid", "parameters": parameters}, n=count)
-    return [
-        {name: item["value"] for name, item in run.config.items()}
-        for run in runs
-        if run is not None
-    ]
 
 
 def texts(configurations: list[dict[str, Any]]) -> list[str]:
@@ -46,49 +22,11 @@ def texts(configurations: list[dict[str, Any]]) -> list[str]:
     return [json.dumps(configuration, sort_keys=True) for configuration in configurations]
 
 
-# Values that are the same to Python, and more or less so to W&B.
-VALUES = st.lists(
-    st.sampled_from([1, 1.0, True, "1", 0, False, None, 2.5, [1, 2], [1.0, 2], {"a": 1}]),
-    min_size=1,
-    max_size=4,
-).map(lambda values: {"values": values})
-BOUNDS = st.tuples(st.integers(-3, 3), st.integers(1, 3)).map(
-    lambda pair: {"min": pair[0], "max": sum(pair)}
-)
-STEPS = st.builds(
-    lambda low, width, q: {"distribution": "q_uniform", "min": low, "max": low + width, "q": q},
-    st.integers(-2, 2) | st.floats(-2, 2),
-    st.integers(1, 3) | st.floats(0.1, 3),
-    st.integers(1, 2) | st.floats(0.7, 2),
-)
-LEAVES = VALUES | BOUNDS | STEPS | st.just({"value": 1}) | st.just({"value": [1, {"a": None}]})
-NAMES = st.sampled_from(["a", "b", "B", "_c", "a1", "Z-1"])
-LEVELS = st.recursive(
-    st.dictionaries(NAMES, LEAVES, min_size=1, max_size=3),
-    lambda level: st.dictionaries(
-        NAMES, LEAVES | level.map(lambda below: {"parameters": below}), min_size=1, max_size=3
-    ),
-    max_leaves=3,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(parameters=LEVELS)
-def test_a_grid_has_wandbs_configurations_in_wandbs_order(parameters: dict[str, Any]) -> None:
-    found = space(parameters)
-    assert found.grid_size is not None
-    expected = wandb_grid(parameters, min(found.grid_size, 50) + 1)
-
-    assert texts(list(found.grid())[:51]) == texts(expected)
-    assert texts([found.grid_point(number) for number in range(len(expected))]) == texts(expected)
-
-
 def test_a_nested_grid_in_words() -> None:
     found = space(NESTED)
     configurations = list(found.grid())
 
     assert found.grid_size == len(configurations) == 2 * 2 * 3 * 2
-    assert texts(configurations) == texts(wandb_grid(NESTED, 100))
     assert configurations[1] == {
         "width": 32,
         "optimizer": {"name": "sgd", "schedule": {"warmup": 0, "kind": "cos"}, "lr": 0.1},

@@ -1,15 +1,11 @@
 """Where the account is found, and that its key is shown nowhere."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from caduceus.errors import AccountError
 from caduceus.system.wandb_account import Account, additions, find_account
-from wandb_server import WandbServer
 
 KEY = "secret" + "0123456789" * 4
 OTHER = "other" + "9876543210" * 4
@@ -146,38 +142,6 @@ def test_settings_that_name_no_server_are_passed_over(home: Path, text: str) -> 
     write(home / ".config/wandb/settings", text)
     expected = find_account({"HOME": str(home / "empty"), "WANDB_API_KEY": KEY}).base_url
     assert find_account({"HOME": str(home), "WANDB_API_KEY": KEY}).base_url == expected
-
-
-def log_in(home: Path, variables: Mapping[str, str], *words: str) -> None:
-    command = [Path(sys.executable).with_name("wandb"), "login", *words]
-    done = subprocess.run(
-        command, env=dict(variables), cwd=home, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("has_folder", [True, False])
-def test_what_wandb_login_has_stored_is_found(
-    home: Path, wandb_server: WandbServer, has_folder: bool
-) -> None:
-    variables = wandb_server.environment(home)
-    for name in ("WANDB_BASE_URL", "WANDB_API_KEY", *["WANDB_CONFIG_DIR"] * (not has_folder)):
-        del variables[name]
-    log_in(home, variables, "--host", wandb_server.url, "--relogin", wandb_server.key)
-    folder = variables.get("WANDB_CONFIG_DIR", home / ".config/wandb")
-
-    assert wandb_server.url in Path(folder, "settings").read_text()
-    account = find_account(variables)
-    assert (account.base_url, account.key) == (wandb_server.url, wandb_server.key)
-    assert account.key_from == str(home / ".netrc")
-
-
-def test_what_wandb_login_has_stored_for_the_cloud_is_found(home: Path) -> None:
-    variables = WandbServer().environment(home)
-    for name in ("WANDB_BASE_URL", "WANDB_API_KEY"):
-        del variables[name]
-    log_in(home, variables, "--cloud", "--no-verify", KEY)
-    assert find_account(variables).key == KEY
 
 
 def test_an_account_without_a_key_says_what_to_do(home: Path) -> None:

@@ -1,6 +1,5 @@
 """Checkpoints: whole or not there, with all that a program needs to go on."""
 
-import os
 import random
 import signal
 import subprocess
@@ -12,9 +11,7 @@ import numpy as np
 import pytest
 from caduceus.data_order import batches
 from caduceus.errors import ResultError
-from caduceus.io.files import read_json
 from caduceus.tracking import checkpoints
-from caduceus.wandb_log import find_logs, iter_run, stitch
 
 
 def steps(folder: Path) -> list[int]:
@@ -142,105 +139,3 @@ def test_batches_go_on_where_they_were(size: int) -> None:
         epoch = expected[first : first + a_epoch]
         assert sorted(example for batch in epoch for example in batch) == list(range(10))
     assert expected[:a_epoch] != expected[a_epoch : 2 * a_epoch]
-
-
-DIRECT = """
-import os, sys
-from caduceus import tracking
-
-run = tracking.start()
-first = run.restore()
-for step in range(first, 6):
-    if "both" in sys.argv:
-        run.log({"loss": 1.0}, step)
-    run.wandb.log({"eval/x": step}, step=None if "uncounted" in sys.argv else step)
-    run.checkpoint(step, every_s=0)
-    if step == 2 and first == 0:
-        os.kill(os.getpid(), 9)
-run.finish()
-"""
-
-
-@pytest.mark.parametrize("way", [("both",), ("alone",), ("uncounted",)], ids=lambda way: way[0])
-def test_what_is_logged_past_the_tracked_run_is_not_lost(
-    tmp_path: Path, way: tuple[str, ...]
-) -> None:
-    logs = []
-    for attempt in ("1", "2"):
-        folder = tmp_path / attempt
-        folder.mkdir()
-        variables = {
-            "WANDB_MODE": "offline",
-            "WANDB_SILENT": "true",
-            "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": "0.25",
-            "WANDB_RUN_ID": "abc",
-            "WANDB_DIR": str(folder),
-            "CADUCEUS_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
-            "CADUCEUS_RESTORED": str(folder / "restored.json"),
-        }
-        words = [sys.executable, "-c", DIRECT, *way]
-        subprocess.run(words, env=os.environ | variables, cwd=tmp_path, check=attempt == "2")
-        logs += find_logs(folder)
-    note = read_json(tmp_path / "2/restored.json")
-    parts = stitch(logs, {logs[0]: None, logs[1]: note["resumed_from"]})
-    rows = list(iter_run(parts))
-    assert [int(row["_step"]) for row in rows] == list(range(6))
-    assert [int(row["eval/x"]) for row in rows] == list(range(6))
-    if way == ("both",):
-        assert all("loss" in row for row in rows)
-
-
-def test_a_row_with_media_after_one_that_was_logged_past_us_is_written(tmp_path: Path) -> None:
-    code = """
-import numpy, os, wandb
-from caduceus import tracking
-
-run = tracking.start()
-run.restore()
-run.wandb.log({"eval/x": 1}, step=0, commit=True)
-run.log({"picture": wandb.Image(numpy.zeros((4, 4, 3)))}, 1)
-run.checkpoint(1, every_s=0)
-os.kill(os.getpid(), 9)
-"""
-    variables = {
-        "WANDB_MODE": "offline",
-        "WANDB_SILENT": "true",
-        "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": "0.25",
-        "WANDB_DIR": str(tmp_path),
-        "CADUCEUS_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
-    }
-    words = [sys.executable, "-c", code]
-    subprocess.run(words, env=os.environ | variables, cwd=tmp_path, timeout=50, check=False)
-    (log,) = find_logs(tmp_path)
-    assert [row["_step"] for row in iter_run(stitch([log]))] == ["0", "1"]
-
-
-def test_a_thinned_row_with_media_is_logged_before_a_checkpoint(tmp_path: Path) -> None:
-    code = """
-import numpy, os, wandb
-from caduceus import tracking
-
-run = tracking.start(log_every=5)
-first = run.restore()
-for step in range(first, 8):
-    row = {"loss": 1.0}
-    if step == 2:
-        row["picture"] = wandb.Image(numpy.zeros((4, 4, 3)))
-    run.log(row, step)
-    run.checkpoint(step, every_s=0)
-    if step == 3 and first == 0:
-        raise SystemExit(0)
-run.finish()
-"""
-    for attempt in ("1", "2"):
-        (tmp_path / attempt).mkdir()
-        variables = {
-            "WANDB_MODE": "offline",
-            "WANDB_SILENT": "true",
-            "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": "0.25",
-            "WANDB_DIR": str(tmp_path / attempt),
-            "CADUCEUS_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
-        }
-        words = [sys.executable, "-c", code]
-        subprocess.run(words, env=os.environ | variables, cwd=tmp_path, check=True)
-    assert len(list(tmp_path.rglob("*.png"))) == 1

@@ -1,0 +1,114 @@
+"""Debian's LaTeX sets what Caduceus writes for a paper."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from debian_packages import UnavailableError, install
+from ledgers import Results, add_everything
+from paper_tables import SPEC, Made, make, three_kinds
+from projects import Project
+
+LATEX = ("texlive-latex-recommended", "poppler-utils")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple[str, str]]:
+    """Compiles a table as a paper has it: the text of its page and LaTeX's log."""
+    try:
+        install(("pdflatex", "pdftotext"), LATEX)
+    except UnavailableError as error:
+        pytest.skip(f"no LaTeX: {error}")
+
+    def compile_table(made: Made) -> tuple[str, str]:
+        folder = tmp_path_factory.mktemp("latex")
+        # The lines that the file itself says to write.
+        said = [line[2:] for line in made.text("tex").splitlines() if line.startswith("% ")]
+        table = "\n".join(said[: said.index(r"\end{table}") + 1])
+        (folder / "results/paper").mkdir(parents=True)
+        shutil.copytree(made.folder, folder / "results/paper/tables")
+        (folder / "paper.tex").write_text(
+            "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+            f"{table}\n\\end{{document}}\n"
+        )
+        words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+        finished = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stdout[-2000:]
+        text = subprocess.run(
+            ["pdftotext", "-layout", "paper.pdf", "-"], cwd=folder, capture_output=True, text=True
+        )
+        return text.stdout, finished.stdout
+
+    return compile_table
+
+
+def test_a_real_latex_sets_what_the_file_holds(
+    project: Project, compiled: Callable[[Made], tuple[str, str]]
+) -> None:
+    made = make(
+        project,
+        three_kinds(10),
+        SPEC
+        | {
+            "title": "Accuracy, 50 % of {all} & more_of #1",
+            "published": [
+                {"parameters": {"rate": 0.1}, "value": 0.79, "interval": 0.02},
+                {"label": "[a] ~ 5% of $x_1$ <|> ^\\", "value": 1},
+                {"label": "* b", "value": 2},
+            ],
+        },
+    )
+    text, log = compiled(made)
+
+    assert "Overfull" not in log
+    # What LaTeX's default font draws as rules and accents.
+    for drawn, meant in (("˜", "~"), ("ˆ", "^"), ("∗", "*")):
+        text = text.replace(drawn, meant)
+    words = " ".join(text.split())
+    assert "Table 1: Accuracy, 50 % of {all} & more of #1" in words
+    for cell in made.cells().values():
+        half = (cell["high"] - cell["low"]) / 2
+        dagger = "†" if cell["mark"] == "tied" else ""
+        assert f"{cell['value']:.3f} ± {half:.3f}{dagger} 10" in words
+    assert "0.79 ± 0.02" in words
+    assert "[a] ~ 5% of $x 1$ <|> ^\\" in words
+    assert re.search(r"\* ?b – – 2", words)
+    assert "Mean ± half the 95 % interval over n seeds (Student’s t)." in words
+
+
+def test_a_paper_may_leave_the_notes_out(
+    project: Project, compiled: Callable[[Made], tuple[str, str]]
+) -> None:
+    made = make(project, three_kinds(10), statistic="iqm", interval="bca", resamples=200)
+    path = made.folder / "t.tex"
+    silent = re.search(r"\\newcommand\{\\caduceusnotes\}\[1\]\{\}", path.read_text())
+    assert silent
+    shown, _ = compiled(made)
+    path.write_text(path.read_text().replace(r"\providecommand", silent[0] + "\n\\providecommand"))
+    left_out, _ = compiled(made)
+
+    assert "BCa bootstrap" in shown and "BCa bootstrap" not in left_out
+    cell = made.cells()["rate=0.1"]
+    assert f"[{cell['low']:.3f}, {cell['high']:.3f}]" in left_out
+
+
+def test_a_real_latex_sets_it_within_the_columns_of_neurips(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results")
+    add_everything(results)
+    results.sum()
+    try:
+        install(("pdflatex",), ("texlive-latex-recommended",))
+    except UnavailableError as error:
+        pytest.skip(f"no LaTeX: {error}")
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs}\n"
+        "\\usepackage[textwidth=5.5in]{geometry}\n\\begin{document}\n"
+        "\\input{results/paper/compute}\n\\end{document}\n"
+    )
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    finished = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout[-2000:]
+    assert "Overfull" not in finished.stdout
