@@ -163,6 +163,6 @@ def test_however_it_is_imported(tmp_path: Path, way: str) -> None:
 def test_what_tells_processes_apart_is_written_the_same_twice() -> None:
     """The shim imports nothing of Caduceus."""
     shim = Path(wandb_environment.__file__).with_name("shim") / "sitecustomize.py"
-    assert f"_RANKS = {json.dumps(wandb_environment.RANKS)}" in shim.read_text().replace(
+    assert f"_RANK_VARIABLES = {json.dumps(wandb_environment.RANKS)}" in shim.read_text().replace(
         "(", "["
     ).replace(")", "]")

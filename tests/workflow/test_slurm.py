@@ -293,7 +293,7 @@ def test_what_a_pilot_cannot_get_is_said_in_one_line(slurm: SlurmCluster, projec
         return project.caduceus("slurm-pilot", *words).line()
 
     assert said("--cores=9", "--minutes=5") == (
-        "caduceus slurm-pilot: --cores 9: the largest node has 4; ask for no more"
+        "caduceus slurm-pilot: --cores 9: the largest node has 4 CPUs; request no more"
     )
     assert "Invalid partition name" in said("--cores=1", "--minutes=5", "--partition=none")
     empty = project.path / "empty"

@@ -1,4 +1,4 @@
-"""What a program leaves behind: processes that outlive it, also those that left its group."""
+"""Find and end the processes that a program leaves behind, also those outside its process group."""
 
 import contextlib
 import ctypes
@@ -11,17 +11,20 @@ from contextlib import contextmanager
 import psutil
 
 _PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37  # <linux/prctl.h>
-_LOOKS_S = 0.02
-_GIVES_UP_S = 10.0  # on a process that not even SIGKILL ends, since it waits for a dead disk
+_POLL_S = 0.02
+_KILL_WAIT_S = 10.0  # then give up: SIGKILL doesn't end a process that waits for a dead disk
 
 
-class Orphans:
-    """The processes that descend from a program, once it isn't their parent any more.
+class Descendants:
+    """The processes that descend from a program; found with the help of `subreaper`.
 
-    Inside `adopted`, a process whose parent has ended becomes a child of ours, whatever group or
-    session it has moved to. So all that a program has started can be found, ended and reaped.
+    This process is a child subreaper (prctl(2)): a descendant whose parent has ended becomes a
+    child of this process, whatever process group or session it has moved to. So all processes that
+    a program has started can be found, ended and reaped.
 
-    `cpu_s` and `peak_memory_bytes` are what those used that were reaped here.
+    Attributes:
+        cpu_s: the CPU time of the processes that were reaped here, in seconds.
+        peak_memory_bytes: the largest resident memory of any of them.
     """
 
     def __init__(self) -> None:
@@ -30,47 +33,51 @@ class Orphans:
         self.peak_memory_bytes = 0
 
     def reap(self, program: int) -> None:
-        """Reap those that have ended, so that a program of many days leaves no heap of them.
+        """Reap descendants that have ended, so that zombies don't accumulate over days.
 
         Args:
-            program: the process that isn't reaped here, nor anything that was there before it.
+            program: the process id of the program, which isn't reaped here, and neither are
+                children of this process that were there before.
         """
-        kept = {program, *(child.pid for child in self._ours)}
+        excluded = {program, *(child.pid for child in self._ours)}
         with contextlib.suppress(ChildProcessError):
             while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                if ended.si_pid in kept:  # it would be found for ever: the others wait for `end`
+                # `waitid` would return this one for ever; the others are reaped by `end`.
+                if ended.si_pid in excluded:
                     return
                 self._reap(ended.si_pid)
 
     def end(self, linger_s: float, grace_s: float) -> None:
-        """See to it that nothing is left, once the program has ended.
+        """End all descendants, after the program has ended.
 
         Args:
-            linger_s: for those that end by themselves, as W&B's service does when it has written
-                the log.
-            grace_s: between asking the others to end by SIGTERM and ending them by SIGKILL.
+            linger_s: the time for them to end by themselves, in seconds: W&B's service does so once
+                it has written the log.
+            grace_s: the time between SIGTERM and SIGKILL, in seconds.
         """
-        asked: set[psutil.Process] = set()
+        terminated: set[psutil.Process] = set()
         for number, wait_s in (
             (None, linger_s),
             (signal.SIGTERM, grace_s),
-            (signal.SIGKILL, _GIVES_UP_S),
+            (signal.SIGKILL, _KILL_WAIT_S),
         ):
             until = time.monotonic() + wait_s
             while left := self._left():
                 for process in left:
-                    if number is not None and (process not in asked or number == signal.SIGKILL):
-                        asked.add(process)
+                    if number is not None and (
+                        process not in terminated or number == signal.SIGKILL
+                    ):
+                        terminated.add(process)
                         with contextlib.suppress(psutil.Error):
                             process.send_signal(number)
                 if time.monotonic() > until:
                     break
-                time.sleep(_LOOKS_S)
+                time.sleep(_POLL_S)
             if not left:
                 return
 
     def _left(self) -> list[psutil.Process]:
-        """The processes that still run; those that have ended are reaped."""
+        """Return the descendants that still run, and reap those that have ended."""
         left = []
         for child in psutil.Process().children():
             if child in self._ours or self._reap(child.pid):
@@ -80,6 +87,7 @@ class Orphans:
         return left
 
     def _reap(self, pid: int) -> bool:
+        """Reap a child if it has ended, and return whether it is gone."""
         try:
             reaped, _, usage = os.wait4(pid, os.WNOHANG)
         except ChildProcessError:
@@ -91,13 +99,13 @@ class Orphans:
 
 
 @contextmanager
-def adopted() -> Iterator[Orphans]:
-    """Adopt what the programs started inside leave behind."""
+def subreaper() -> Iterator[Descendants]:
+    """Make this process the parent of all that programs started inside leave behind."""
     prctl = ctypes.CDLL(None).prctl
     before = ctypes.c_int()
     prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before))
     prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
-        yield Orphans()
+        yield Descendants()
     finally:
         prctl(_PR_SET_CHILD_SUBREAPER, before.value)

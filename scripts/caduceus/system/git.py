@@ -1,4 +1,4 @@
-"""The one door to git: the commit that code was taken from, and whether it is that commit's."""
+"""The interface to git: the commit of the code, and whether files differ from it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,17 +12,17 @@ UNKNOWN = {"commit": None, "is_dirty": None}  # outside a repository
 
 
 def read_commit(files: Sequence[Path], root: Path) -> dict[str, Any]:
-    """The commit of the working tree, and whether `files` may be something else.
+    """Return the commit of the working tree, and whether the code may differ from it.
 
     Args:
-        files: the code.
-        root: the project's folder.
+        files: the files of the code.
+        root: the folder of the project.
 
     Returns:
-        `commit` (its hash) and `is_dirty`: whether a file that git tracks was changed, or one of
-        `files` isn't tracked. Both are null outside a repository, without a commit or without git.
+        `commit` (its hash) and `is_dirty`: whether any tracked file was changed, or one of `files`
+        isn't tracked. Both are None outside a repository, without a commit or without git.
     """
-    # The first takes no lock, as many of us may ask at once.
+    # Without locks: many jobs may call this at the same time, and git would fail in some.
     status = _git(root, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-uno")
     tracked = _git(root, "ls-files", "-z")
     if status is None or tracked is None:
@@ -40,7 +40,7 @@ def read_commit(files: Sequence[Path], root: Path) -> dict[str, Any]:
 
 
 def changed_files(root: Path) -> list[str] | None:
-    """What differs from the commit, or isn't tracked; None without a repository or a commit."""
+    """Return changed and untracked files; None without a repository or a commit."""
     if _git(root, "rev-parse", "--verify", "HEAD") is None:
         return None
     status = _git(root, "--no-optional-locks", "status", "--porcelain") or ""
@@ -48,12 +48,15 @@ def changed_files(root: Path) -> list[str] | None:
 
 
 def is_tracked(name: str, root: Path) -> bool:
-    """Whether git has a file of this path below `root`."""
+    """Whether git tracks the file `name` below `root`."""
     return bool(_git(root, "ls-files", "--", name))
 
 
 def repository_of(root: Path) -> str | None:
-    """Where a project is kept: the remote `origin`, or what the archive says that it came from."""
+    """Return the address of a project's repository: the remote `origin`, or the archive's record.
+
+    An unpacked archive of a project has no repository, but a file that names it.
+    """
     archive = root / "../caduceus.json"
     if archive.is_file():
         known: str | None = read_json(archive)["repository"]
@@ -62,7 +65,7 @@ def repository_of(root: Path) -> str | None:
 
 
 def remote_of(root: Path) -> str | None:
-    """The address of the remote `origin`, without a password; None if there is none."""
+    """Return the address of the remote `origin` without its password; None if there is none."""
     found = _git(root, "remote", "get-url", "origin")
     if not found:
         return None
@@ -71,7 +74,7 @@ def remote_of(root: Path) -> str | None:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """What git answers; None if it can't."""
+    """Return the output of a git command; None if it fails."""
     try:
         answer = processes.ask(["git", "-C", str(root), *words])
     except StartError:

@@ -1,7 +1,7 @@
-"""The GPUs of a run: free ones are taken by locks, and the run sees no others.
+"""Reserve GPUs for a run by file locks, and hide all others from it.
 
-A scheduler hands GPUs out itself. On a workstation nobody does, and CUDA would put every program
-on the first one; so each run locks its GPUs, against all users and projects of this host.
+A scheduler assigns GPUs to jobs. On a workstation nothing does, and CUDA would put every program on
+the first GPU. So each run locks its GPUs against all users and projects of the host.
 """
 
 import contextlib
@@ -20,17 +20,22 @@ from typing import Any
 from caduceus.errors import ResourceError
 from caduceus.system import nvml
 
-_LOOKS_S = 1.0
-_CALLS_S = 0.5  # how often the caller is asked, meanwhile, whether to go on waiting
-_IN_USE_BYTES = 1 << 30  # an idle GPU has less than that in use, for its driver
+_POLL_S = 1.0
+_CALLBACK_S = 0.5  # how often, while waiting, the caller is asked whether to continue
+_IN_USE_BYTES = 1 << 30  # an idle GPU has less memory in use, by its driver
 
 
 @dataclass(frozen=True)
 class Share:
-    """The GPUs of one run: their UUIDs and models, and what they use from now on.
+    """The GPUs of one run.
 
-    `environment` is what the run's environment says of them. A program that inherits the `locks`
-    keeps its GPUs until it has ended, whatever becomes of us.
+    Attributes:
+        uuids: their UUIDs.
+        models: their models, in the same order; None where NVML doesn't tell.
+        meter: measures their energy from now on.
+        environment: the variables that make CUDA use these GPUs only.
+        locks: descriptors of the locked files. A program that inherits them keeps its GPUs until it
+            ends, even if this process is killed.
     """
 
     uuids: list[str]
@@ -41,7 +46,10 @@ class Share:
 
 
 def lock_folder() -> Path:
-    """Where all users of this host lock GPUs: in memory where the system offers that."""
+    """Return the folder of the GPUs' locks, which all users of the host share.
+
+    It is below /run/lock, which is in memory, or else below /tmp.
+    """
     shared = Path("/run/lock")
     is_open_to_all = shared.is_dir() and shared.stat().st_mode & stat.S_IWOTH
     return (shared if is_open_to_all else Path("/tmp")) / "caduceus-gpus"
@@ -54,18 +62,19 @@ def taken(
     goes_on: Callable[[], bool] = lambda: True,
     library: Any = nvml.LIBRARY,
 ) -> Iterator[Share]:
-    """Take free GPUs, of those that CUDA_VISIBLE_DEVICES allows us; waits until there are enough.
+    """Reserve free GPUs among those in CUDA_VISIBLE_DEVICES; wait until there are enough.
 
-    Those that nobody computes on go first, since not every program of this host asks here.
+    GPUs with little memory in use are preferred, since programs that weren't started by Caduceus
+    take no locks.
 
     Args:
-        count: how many; with 0 the run sees none.
-        folder: holds the locks; `lock_folder()` by default.
-        goes_on: called twice a second while we wait.
-        library: pynvml, or what a test puts in its place.
+        count: the number of GPUs; with 0 the run sees none.
+        folder: the folder of the locks; `lock_folder()` by default.
+        goes_on: is called twice a second while waiting; False ends the wait.
+        library: pynvml, or a test's substitute.
 
     Raises:
-        ResourceError: there are fewer than `count`, or `goes_on` said False.
+        ResourceError: the host has fewer than `count` GPUs, or `goes_on` returned False.
     """
     if not count:
         yield Share([], [], nvml.EnergyMeter([]), {"CUDA_VISIBLE_DEVICES": ""}, [])
@@ -84,7 +93,7 @@ def taken(
         chosen = [gpu for gpu in found if gpu.uuid in locks]
         environment = {
             "CUDA_VISIBLE_DEVICES": ",".join(gpu.name for gpu in chosen),
-            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # NVML's, by which an index is meant
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order of NVML, from which the indices are
         }
         yield Share(
             [gpu.uuid for gpu in chosen],
@@ -100,8 +109,11 @@ def taken(
 def _wait(
     found: Sequence[nvml.Gpu], count: int, folder: Path, goes_on: Callable[[], bool], library: Any
 ) -> dict[str, int]:
-    """The locks of `count` GPUs by their UUIDs. All or none are held, so that nobody deadlocks."""
-    said = False
+    """Lock `count` GPUs, and return the locks by UUID.
+
+    Either all are held or none, so that two processes can't wait for each other's GPUs.
+    """
+    is_announced = False
     while True:
         locks: dict[str, int] = {}
         for gpu in sorted(found, key=lambda gpu: nvml.used_memory(gpu, library) >= _IN_USE_BYTES):
@@ -113,27 +125,30 @@ def _wait(
         if len(locks) == count:
             return locks
         _release(locks.values())
-        if not said:
-            said = True
+        if not is_announced:
+            is_announced = True
             print(
                 f"caduceus train: waiting for {count} free of {len(found)} GPUs; other runs of "
                 f"this host hold the rest (locks in {folder})",
                 file=sys.stderr,
             )
-        until = time.monotonic() + _LOOKS_S * (0.5 + random.random())
+        # At random, so that two processes that each lack one of the other's GPUs don't retry at the
+        # same moments for ever.
+        until = time.monotonic() + _POLL_S * (0.5 + random.random())
         while time.monotonic() < until:
             if not goes_on():
-                raise ResourceError("waited in vain: the run was given to another host", "GPUs")
-            time.sleep(min(_CALLS_S, _LOOKS_S))
+                raise ResourceError("stopped waiting: another host has taken over the run", "GPUs")
+            time.sleep(min(_CALLBACK_S, _POLL_S))
 
 
 def _lock(folder: Path, uuid: str) -> int | None:
-    """Lock a GPU; None if it is taken."""
+    """Lock a GPU, and return the descriptor; None if another process has it."""
     path = folder / uuid
     while True:
         descriptor = _open(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # If the file was removed after it was opened, others lock a new one: try again.
             if os.fstat(descriptor).st_ino == path.stat().st_ino:
                 return descriptor
         except BlockingIOError:
@@ -141,11 +156,14 @@ def _lock(folder: Path, uuid: str) -> int | None:
             return None
         except FileNotFoundError:
             pass
-        os.close(descriptor)  # somebody has cleaned up meanwhile
+        os.close(descriptor)
 
 
 def _open(path: Path) -> int:
-    """A lock file that every user can lock. Reading is enough for that, and nobody may write."""
+    """Open the lock file of a GPU, so that every user can lock it.
+
+    A lock needs read permission only, so that nobody but its creator may write to the file.
+    """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -153,15 +171,16 @@ def _open(path: Path) -> int:
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir()
             path.parent.chmod(0o1777)
-        # Not as one call with the first: Linux refuses O_CREAT on what is another user's here.
+        # Apart from the first `open`: Linux refuses O_CREAT on an existing file of another user in
+        # a sticky folder (fs.protected_regular).
         with contextlib.suppress(FileExistsError):
             descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
-            os.fchmod(descriptor, 0o644)  # whatever the umask
+            os.fchmod(descriptor, 0o644)  # independently of the umask
             return descriptor
         return os.open(path, flags)
     except OSError as error:
         raise ResourceError(
-            f"{error.strerror}: GPUs are locked there; remove what is in its place", str(path)
+            f"{error.strerror}: this file locks a GPU; remove what is in its place", str(path)
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The host that a run is on: its processor and memory."""
+"""Describe the host of a run: its processor and memory."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def describe_machine() -> dict[str, Any]:
-    """This host: `cpu` (the model), `cpus` (logical ones) and `memory_gb` (10^9 bytes)."""
+    """Return `cpu` (the model), `cpus` (their number, logical) and `memory_gb` (10^9 bytes)."""
     return {
         "cpu": cpu_model(_CPUINFO.read_text() if _CPUINFO.exists() else ""),
         "cpus": os.cpu_count(),
@@ -20,10 +20,10 @@ def describe_machine() -> dict[str, Any]:
 
 
 def cpu_model(cpuinfo: str) -> str:
-    """The processor's model.
+    """Return the model of the processor, or the architecture where it isn't named, as on ARM.
 
     Args:
-        cpuinfo: /proc/cpuinfo, which names none on ARM; the architecture stands for it then.
+        cpuinfo: the contents of /proc/cpuinfo.
     """
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""The secrets that are known here, so that they can be kept out of what leaves the machine."""
+"""Find the secrets of this user, so that they can be kept out of files that leave the machine."""
 
 import os
 import re
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from caduceus.system.wandb_account import additions, stored_logins
 
 _NAMES = re.compile(r"(?:^|_)(?:API)?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PAT)S?(?:_|$)")
-_SHORTEST = 8  # a shorter text may stand in any file by chance
+_MIN_LENGTH = 8  # a shorter text can occur in any file by chance
 
 
 def is_secret(name: str) -> bool:
-    """Whether a variable or a setting of this name, such as HF_TOKEN, holds a secret."""
+    """Whether a variable or setting of this name, such as HF_TOKEN, holds a secret."""
     return _NAMES.search(name.upper()) is not None
 
 
 def known_secrets(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Every secret in the environment, `.env` and netrc: its value, and what it is called.
+    """Return the secrets in the environment, `.env` and netrc, as a mapping from value to name.
 
-    A variable counts as one by its name, such as WANDB_API_KEY or HF_TOKEN.
+    A variable is a secret if its name says so, such as WANDB_API_KEY or HF_TOKEN.
 
     Args:
-        variables: the environment; by default our own, with what `.env` adds.
+        variables: the environment; by default that of this process with the variables of `.env`.
 
     Raises:
         AccountError: `.env` or netrc can't be read.
@@ -32,4 +32,4 @@ def known_secrets(variables: Mapping[str, str] | None = None) -> dict[str, str]:
         found |= {
             login[2]: f"the password of {host} in {path}" for host, login in hosts.hosts.items()
         }
-    return {value: name for value, name in found.items() if len(value) >= _SHORTEST}
+    return {value: name for value, name in found.items() if len(value) >= _MIN_LENGTH}

@@ -1,12 +1,14 @@
-"""Leases: one process at a time has a folder, on whatever host, by file contents alone.
+"""Leases: at most one process at a time, on any host, works on a folder.
 
-Between hosts no lock can be relied on, and no clock or time of a file. So the holder keeps a file
-beside its work, with a counter in it that rises every few seconds. Who wants it too, on another
-host, reads the file until the counter hasn't moved for long enough, and then puts a file of its
-own in its place. A holder that finds another one's file was taken for dead, and has lost.
+On a shared file system neither file locks, nor clocks, nor modification times can be relied on
+between hosts; only the contents of files can. So the holder of a lease keeps a file beside its work
+with a counter, its heartbeat, which it raises every 5 s. A process on another host that wants the
+lease reads the file until the counter hasn't changed for 30 s. Then it takes the holder for dead
+and replaces the file by its own. A holder that finds another's token in the file has lost the lease
+and must stop.
 
-On one host a lock decides at once. The holder's program inherits it: whatever becomes of the
-holder, nobody else begins while the program runs.
+Within a host a file lock decides at once. The program that the holder runs inherits the lock, so
+that no other process of this host starts while the program runs, even if the holder was killed.
 """
 
 import contextlib
@@ -25,38 +27,43 @@ from typing import Any
 
 from caduceus.errors import ResultError
 
-_BEAT_S = 5.0
-_SILENT_S = 30.0  # without a beat, and the holder is dead
-_LOOKS_S = 0.5
-_SETTLES_S = 2.0  # after a takeover, for another one at the same moment to show
+_HEARTBEAT_S = 5.0
+_DEAD_AFTER_S = 30.0  # a holder without a heartbeat for this long counts as dead
+_POLL_S = 0.5
+_SETTLE_S = 2.0  # after a takeover: time in which one by another process at once becomes visible
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class HeldError(ResultError):
-    """Another process holds a lease."""
+    """Another process holds the lease."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """A host from one start to the next: its name, and the kernel's own for this start."""
+    """A host between two boots: its name, and the kernel's id of the boot."""
 
     name: str
     boot: str
 
 
 def this_host() -> Host:
-    """The host we run on."""
+    """Return the host of this process."""
     return Host(os.uname().nodename, _BOOT_ID.read_text().strip())
 
 
 class Lease:
-    """A lease that is held. `lock` is what a program inherits; `lost_to` the host that took it."""
+    """A lease of this process.
+
+    Attributes:
+        lock: the descriptor of the locked file, for the holder's program to inherit.
+        lost_to: the host that has taken over the lease; None while it is ours.
+    """
 
     def __init__(self, path: Path, host: Host, lock: int):
         self.lock = lock
         self.lost_to: str | None = None
         self._path = path
-        self._beats_at = 0.0
+        self._next_heartbeat = 0.0
         self._content: dict[str, Any] = {
             "token": uuid.uuid4().hex,
             "host": host.name,
@@ -67,70 +74,81 @@ class Lease:
         }
 
     def keep(self, at_once: bool = False) -> bool:
-        """Show that we live, every few seconds however often called; False once it is lost."""
-        if self.lost_to is not None or (not at_once and time.monotonic() < self._beats_at):
+        """Write a heartbeat if one is due, and return whether the lease is still held.
+
+        Args:
+            at_once: write it even if none is due.
+        """
+        if self.lost_to is not None or (not at_once and time.monotonic() < self._next_heartbeat):
             return self.lost_to is None
-        # What a file server doesn't answer is no loss: others can't read it either.
+        # While the file server doesn't answer, nobody else can take the lease over either.
         with contextlib.suppress(OSError):
             if self.is_ours():
                 self._content["beat"] += 1
                 _write(self._path, self._content)
-        self._beats_at = time.monotonic() + _BEAT_S
+        self._next_heartbeat = time.monotonic() + _HEARTBEAT_S
         return self.lost_to is None
 
     def is_ours(self) -> bool:
-        """Whether it is still ours by its file; it is lost if not."""
+        """Whether the file has our token; if not, set `lost_to`."""
         found = _read(self._path)
         if found is None or found["token"] != self._content["token"]:
             self.lost_to = found["host"] if found else "another host"
         return self.lost_to is None
 
     def create(self) -> bool:
-        """Write the file if nobody has; on shared file systems too, only one can."""
-        part = _part(self._path, self._content)
+        """Create the file with our token; return False if it exists.
+
+        Only one process can succeed, also on shared file systems: a hard link to an existing name
+        fails, even where exclusive creation isn't atomic (open(2), O_EXCL, on NFS).
+        """
+        temporary = _temporary_file(self._path, self._content)
         try:
-            os.link(part, self._path)
+            os.link(temporary, self._path)
         except FileExistsError:
             return False
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise
-            try:  # a file system without hard links
+            try:  # the file system has no hard links
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL))
             except FileExistsError:
                 return False
             _write(self._path, self._content)
         finally:
-            part.unlink(missing_ok=True)
-        self._beats_at = time.monotonic() + _BEAT_S
+            temporary.unlink(missing_ok=True)
+        self._next_heartbeat = time.monotonic() + _HEARTBEAT_S
         return True
 
     def take_over(self) -> None:
-        """Put our file in the place of a dead one's."""
+        """Replace the file of a holder that is dead by ours."""
         _write(self._path, self._content)
-        self._beats_at = time.monotonic() + _BEAT_S
+        self._next_heartbeat = time.monotonic() + _HEARTBEAT_S
 
     def release(self) -> None:
-        """Let the next have it."""
+        """Remove the file if it is still ours."""
         with contextlib.suppress(OSError):
             if self.lost_to is None and self.is_ours():
                 self._path.unlink()
 
 
 class Watch:
-    """What is known of a lease from looking at it repeatedly."""
+    """Repeated observation of a lease's file, from which follows whether its holder lives.
+
+    `has_moved` tells whether a change was seen, which proves that the holder lives.
+    """
 
     def __init__(self) -> None:
-        self._seen: Any = None
-        self._looked_at = time.monotonic()
+        self._seen: Any = None  # token and counter
+        self._observed_at = time.monotonic()
         self._silent_s = 0.0
         self.has_moved = False
 
     def is_alive(self, found: Any) -> bool:
-        """Whether the counter has moved lately, given what the file holds now.
+        """Whether the counter has changed within the last 30 s, given the present file.
 
-        Only time in which we looked counts: while the file server, or we ourselves, hang, the
-        holder can't be heard.
+        Between two calls at most 5 s are counted. If this process or the file server hangs for a
+        minute, the holder may have written heartbeats that couldn't be seen.
         """
         now = time.monotonic()
         seen = found and (found["token"], found["beat"])
@@ -138,26 +156,26 @@ class Watch:
             self.has_moved = self._seen is not None
             self._seen, self._silent_s = seen, 0.0
         else:
-            self._silent_s += min(now - self._looked_at, _BEAT_S)
-        self._looked_at = now
-        return found is not None and self._silent_s < _SILENT_S
+            self._silent_s += min(now - self._observed_at, _HEARTBEAT_S)
+        self._observed_at = now
+        return found is not None and self._silent_s < _DEAD_AFTER_S
 
 
 @contextmanager
 def held(
     path: Path, lock: Path, waits: Callable[[str], None] | None, host: Host | None = None
 ) -> Iterator[Lease]:
-    """Hold a lease, until now nobody's or a dead one's.
+    """Acquire a lease, waiting for its present holder, and release it at the end.
 
     Args:
-        path: the lease's file.
+        path: the file of the lease.
         lock: the file that is locked against other processes of this host.
-        waits: is told, once, where the holder is that we wait for; None not to wait for a living
-            one.
-        host: who we are; this host by default.
+        waits: is called once if there is a holder to wait for, with its place, such as " on HOST,
+            SLURM job 7"; empty if it is on this host. None to raise an error instead of waiting.
+        host: the host of this process; only tests give another.
 
     Raises:
-        HeldError: it is held, and we don't wait.
+        HeldError: another process holds the lease, and `waits` is None.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
@@ -173,48 +191,64 @@ def held(
 
 
 def _acquire(lease: Lease, path: Path, host: Host, waits: Callable[[str], None] | None) -> None:
+    """Try to take the lease until that succeeds; see `held`.
+
+    By the file's host (none: as this one) and by whether its lock could be taken here:
+
+    | file of | lock | then |
+    |---|---|---|
+    | this host | held by another | wait: its holder lives, or the holder's program does |
+    | nobody | taken, or no locks | create the file |
+    | this host | taken | take over: a process of this host would have the lock |
+    | another host | any | take over if the counter doesn't move, else wait |
+    | this host | no locks | the same, since heartbeats are all there is |
+    """
     watch = Watch()
-    has_said = False
+    is_announced = False
     while True:
         found = _read(path)
-        is_near = found is None or Host(found["host"], found["boot"]) == host
+        is_local = found is None or Host(found["host"], found["boot"]) == host
         is_locked = _lock(lease.lock)
         is_alive = watch.is_alive(found)
-        if is_near and is_locked is False:
-            is_alive = True  # also before it has written its file, and after its holder was killed
+        if is_local and is_locked is False:
+            is_alive = True
         elif found is None:
             if lease.create():
                 return
-            continue
-        elif is_near and is_locked:
+            continue  # another process was faster: look at its file
+        elif is_local and is_locked:
             lease.take_over()
             return
         elif not is_alive:
+            # Two processes may take over at once. The last one to write has the file, and after
+            # the pause both see which one that is.
             lease.take_over()
-            time.sleep(_SETTLES_S)
+            time.sleep(_SETTLE_S)
             if lease.is_ours():
                 return
             lease.lost_to = None
             continue
-        if waits is None and (watch.has_moved or (is_near and is_locked is False)):
-            raise HeldError("is held already", str(path))
-        if waits is not None and not has_said:
-            has_said = True
+        # Without waiting: an error only once the holder has proved to live, as an old file may be
+        # there for long.
+        if waits is None and (watch.has_moved or (is_local and is_locked is False)):
+            raise HeldError("held by another process", str(path))
+        if waits is not None and not is_announced:
+            is_announced = True
             job = f", SLURM job {found['job']}" if found and found["job"] else ""
-            waits("" if is_near else f" on {found['host']}{job}")
-        time.sleep(_LOOKS_S)
+            waits("" if is_local else f" on {found['host']}{job}")
+        time.sleep(_POLL_S)
 
 
 @contextmanager
 def kept(lease: Lease) -> Iterator[None]:
-    """Keep a lease in a thread, for a holder that is busy."""
+    """Write the heartbeats of a lease from a thread, while this thread is busy."""
     stopped = threading.Event()
 
-    def beat() -> None:
-        while lease.keep() and not stopped.wait(_LOOKS_S):
+    def keep() -> None:
+        while lease.keep() and not stopped.wait(_POLL_S):
             pass
 
-    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread = threading.Thread(target=keep, name="lease", daemon=True)
     thread.start()
     try:
         yield
@@ -227,14 +261,14 @@ _WATCHES: dict[Path, Watch] = {}
 
 
 def is_held(path: Path, lock: Path, host: Host | None = None) -> bool:
-    """Whether somebody holds a lease.
+    """Whether a process holds a lease.
 
-    On this host we know it at once. Of another host's it is assumed at first, and known when we
-    have asked again for half a minute.
+    A lease of this host is known by its lock. One of another host counts as held at first, and as
+    free once repeated calls have seen no heartbeat for 30 s.
     """
     found = _read(path)
-    is_near = found is None or Host(found["host"], found["boot"]) == (host or this_host())
-    if is_near and lock.exists():
+    is_local = found is None or Host(found["host"], found["boot"]) == (host or this_host())
+    if is_local and lock.exists():
         with lock.open() as stream:
             is_free = _lock(stream.fileno(), fcntl.LOCK_SH)
         if is_free is not None:
@@ -243,7 +277,7 @@ def is_held(path: Path, lock: Path, host: Host | None = None) -> bool:
 
 
 def _lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool | None:
-    """Lock a file; False if another process has it, None where the file system has no locks."""
+    """Lock a file; return False if another process has it, None if there are no locks here."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -256,26 +290,30 @@ def _lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool | None:
 
 
 def _read(path: Path) -> Any:
-    """What a lease's file holds, opened anew, so that NFS fetches it; None if there is none."""
+    """Read the file of a lease; None if there is none.
+
+    It is opened anew each time: NFS guarantees fresh contents only at open (close-to-open
+    consistency). An unreadable file counts as that of an unknown holder without heartbeats.
+    """
     for _ in range(3):
         try:
             return json.loads(path.read_text())
         except FileNotFoundError:
             return None
-        except ValueError:  # a power cut can leave it empty
+        except ValueError:  # empty, as a power cut can leave it
             break
         except OSError as error:
-            if error.errno != errno.ESTALE:  # it was replaced while it was opened
+            if error.errno != errno.ESTALE:  # NFS: replaced between open and read; read again
                 raise
     return {"token": "", "host": "an unknown host", "boot": "", "job": None, "beat": 0}
 
 
 def _write(path: Path, content: Any) -> None:
-    _part(path, content).replace(path)
+    _temporary_file(path, content).replace(path)
 
 
-def _part(path: Path, content: Any) -> Path:
-    """The content in a file beside it, under a name that no other host uses."""
-    part = path.with_name(f".{path.name}.{content['token']}.part")
-    part.write_text(json.dumps(content, indent=2) + "\n")
-    return part
+def _temporary_file(path: Path, content: Any) -> Path:
+    """Write the content to a file beside `path`, with a name that no other process uses."""
+    temporary = path.with_name(f".{path.name}.{content['token']}.part")
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    return temporary

@@ -1,4 +1,4 @@
-"""The one door to NVML: the GPUs this process may use, and how busy they are."""
+"""The interface to NVML: the GPUs that this process may use, their load and energy."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ LIBRARY: Any = pynvml
 
 @dataclass(frozen=True)
 class GpuSample:
-    """Utilisation in percent and used memory in 10^9 bytes, of a whole GPU."""
+    """Utilization in percent and used memory in 10^9 bytes, of a whole GPU."""
 
     utilization: float
     memory_used_gb: float
@@ -21,9 +21,9 @@ class GpuSample:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU, or the part of one that MIG makes.
+    """A GPU, or a MIG partition of one.
 
-    `name` is what CUDA_VISIBLE_DEVICES calls it, `handle` NVML's own.
+    `name` is its name in CUDA_VISIBLE_DEVICES, `handle` its handle in NVML.
     """
 
     name: str
@@ -32,14 +32,14 @@ class Gpu:
 
 
 def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
-    """The GPUs in CUDA_VISIBLE_DEVICES, in its order, else all; none without a driver.
+    """Return the GPUs in CUDA_VISIBLE_DEVICES, in its order, or all; none without a driver.
 
-    An index there is taken as NVML's, in the order of the PCI bus. CUDA's own default is another
-    (the fastest first), so that whoever hands out indices also sets CUDA_DEVICE_ORDER=PCI_BUS_ID,
-    as `gpus.taken` does.
+    Indices there are taken as NVML's, in the order of the PCI bus. CUDA's default order is another
+    (the fastest GPU first), so that indices mean the same only with CUDA_DEVICE_ORDER=PCI_BUS_ID,
+    which `gpus.taken` sets.
 
     Args:
-        library: pynvml, or what a test puts in its place.
+        library: pynvml, or a test's substitute.
     """
     try:
         library.nvmlInit()
@@ -60,13 +60,13 @@ def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
                 found.append(Gpu(word, word, library.nvmlDeviceGetHandleByUUID(word)))
             except library.NVMLError:
                 break
-        else:  # CUDA, too, stops at the first name that it doesn't know
+        else:  # CUDA ignores an unknown name and all that follow, too
             break
     return found
 
 
 def _answering(count: int, library: Any) -> Iterator[Gpu]:
-    """The GPUs under their indices; one that has fallen off the bus hides no other."""
+    """Yield the GPUs by index, without those that don't answer, such as one off the bus."""
     for index in range(count):
         with contextlib.suppress(library.NVMLError):
             handle = library.nvmlDeviceGetHandleByIndex(index)
@@ -75,14 +75,14 @@ def _answering(count: int, library: Any) -> Iterator[Gpu]:
 
 @dataclass(frozen=True)
 class GpuModel:
-    """What a GPU is, and its memory in 10^9 bytes."""
+    """The name of a GPU's model, and its memory in 10^9 bytes."""
 
     name: str
     memory_gb: float
 
 
 def model_of(gpu: Gpu, library: Any = LIBRARY) -> GpuModel | None:
-    """A GPU's model; None if it doesn't say."""
+    """Return the model of a GPU; None if NVML doesn't tell."""
     try:
         name = _text(library.nvmlDeviceGetName(gpu.handle))
         memory = library.nvmlDeviceGetMemoryInfo(gpu.handle).total
@@ -92,11 +92,11 @@ def model_of(gpu: Gpu, library: Any = LIBRARY) -> GpuModel | None:
 
 
 class EnergyMeter:
-    """What GPUs use from now on, idle or not.
+    """Measure the energy that GPUs use from now on, idle or not.
 
     Args:
-        gpus: whole ones; parts that MIG makes have no counter, nor have GPUs before Volta.
-        library: pynvml, or what a test puts in its place.
+        gpus: whole GPUs; MIG partitions have no counter, and neither have GPUs before Volta.
+        library: pynvml, or a test's substitute.
     """
 
     def __init__(self, gpus: Sequence[Gpu], library: Any = LIBRARY):
@@ -104,31 +104,31 @@ class EnergyMeter:
         self._start_mj = self._read()
 
     def used_j(self) -> float | None:
-        """Joules; None without GPUs, or if one of them doesn't say."""
+        """Return the energy in joules; None without GPUs, or if one of them has no counter."""
         end_mj = self._read()
         if end_mj is None or self._start_mj is None or end_mj < self._start_mj:
-            return None  # the counter starts at 0 when the driver is loaded anew
+            return None  # the driver was reloaded, which resets the counter
         return (end_mj - self._start_mj) / 1e3
 
     def _read(self) -> int | None:
-        """Millijoules since the driver was loaded."""
+        """Return the millijoules since the driver was loaded, over all GPUs."""
         if not self._gpus:
             return None
         try:
-            ask = self._library.nvmlDeviceGetTotalEnergyConsumption
-            return sum(int(ask(gpu.handle)) for gpu in self._gpus)
+            energy_mj = self._library.nvmlDeviceGetTotalEnergyConsumption
+            return sum(int(energy_mj(gpu.handle)) for gpu in self._gpus)
         except self._library.NVMLError:
             return None
 
 
 def visible_gpus(library: Any = LIBRARY) -> list[Any]:
-    """NVML handles of the GPUs that this process may use, as `find_gpus` has them."""
+    """Return the NVML handles of the GPUs that this process may use; see `find_gpus`."""
     return [gpu.handle for gpu in find_gpus(library)]
 
 
 @dataclass(frozen=True)
 class Driver:
-    """The NVIDIA driver: its version, the newest CUDA it runs, and the models of all GPUs."""
+    """The NVIDIA driver: its version, the newest CUDA that it supports, and all GPUs' models."""
 
     version: str
     cuda: str
@@ -136,7 +136,7 @@ class Driver:
 
 
 def driver(library: Any = LIBRARY) -> Driver | None:
-    """The driver of this host; None without one, or without a GPU."""
+    """Return the driver of this host; None without one, or without a GPU."""
     try:
         library.nvmlInit()
         gpus = _answering(library.nvmlDeviceGetCount(), library)
@@ -149,7 +149,7 @@ def driver(library: Any = LIBRARY) -> Driver | None:
 
 
 def used_memory(gpu: Gpu, library: Any = LIBRARY) -> int:
-    """Bytes in use on a GPU, whoever uses them; 0 if it doesn't say."""
+    """Return the bytes in use on a GPU, by any process; 0 if NVML doesn't tell."""
     try:
         return int(library.nvmlDeviceGetMemoryInfo(gpu.handle).used)
     except library.NVMLError:
@@ -157,7 +157,7 @@ def used_memory(gpu: Gpu, library: Any = LIBRARY) -> int:
 
 
 def sample(handles: Sequence[Any], library: Any = LIBRARY) -> list[GpuSample]:
-    """One sample of each GPU; a GPU that doesn't answer is left out."""
+    """Return one sample of each GPU; GPUs that don't answer are left out."""
     samples = []
     for handle in handles:
         try:
@@ -170,7 +170,7 @@ def sample(handles: Sequence[Any], library: Any = LIBRARY) -> list[GpuSample]:
 
 
 def _named(word: str, gpus: Mapping[str, Gpu]) -> Gpu | None:
-    """The GPU that is named by its index, its UUID or the start of its UUID."""
+    """Return the GPU with this index, UUID or beginning of a UUID."""
     if word.isdigit():
         return gpus.get(str(int(word)))
     return next((gpu for gpu in gpus.values() if word and gpu.uuid.startswith(word)), None)

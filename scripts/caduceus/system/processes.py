@@ -1,4 +1,4 @@
-"""The one door to other processes: start a program, watch it, end it."""
+"""The interface to other processes: start a program, watch it, end it."""
 
 import contextlib
 import ctypes
@@ -15,17 +15,17 @@ from types import FrameType
 from typing import IO
 
 from caduceus.errors import ProgramError
-from caduceus.system.descendants import Orphans, adopted
+from caduceus.system.descendants import Descendants, subreaper
 
-_GRACE_S = 25.0  # between asking a program to end and ending it: time to save a checkpoint
+_GRACE_S = 25.0  # between SIGTERM and SIGKILL: time for the program to save a checkpoint
 _POLL_S = 0.5
-# For what outlives its program to end by itself, and then when asked. Schedulers kill all 30 s
-# after they have asked, hence the second pair when we were asked to stop.
-_LINGERS_S, _LEFT_GRACE_S = 5.0, 5.0
-_HURRIED_LINGERS_S, _HURRIED_LEFT_GRACE_S = 2.0, 1.5
+# Time for descendants that outlive the program: to end by themselves, and from SIGTERM to SIGKILL.
+# Schedulers kill everything 30 s after their own SIGTERM, hence the shorter times after a signal.
+_LINGER_S, _LINGER_GRACE_S = 5.0, 5.0
+_HURRIED_LINGER_S, _HURRIED_LINGER_GRACE_S = 2.0, 1.5
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # Schedulers announce the end of a job's time by SIGUSR1 or SIGUSR2.
-_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class StartError(ProgramError):
@@ -34,11 +34,17 @@ class StartError(ProgramError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended, and what it used.
+    """How a program ended, and the resources that it used.
 
-    `exit_code` is None if `signal` ended it. `interrupted_by` is the signal that asked us to stop,
-    if one did; `was_called_off` says that our caller did. `cpu_s` sums over all its processes,
-    `peak_memory_bytes` is that of the largest.
+    Attributes:
+        exit_code: its exit status; None if a signal ended it.
+        signal: the signal that ended it, or None.
+        interrupted_by: the signal that asked this process to stop, or None.
+        timed_out: whether it was ended at its time limit.
+        was_called_off: whether the caller had it ended.
+        wall_s: how long it ran, in seconds.
+        cpu_s: CPU time of the program and its descendants, in seconds.
+        peak_memory_bytes: the largest resident memory of any one of these processes.
     """
 
     exit_code: int | None
@@ -51,32 +57,31 @@ class Outcome:
     peak_memory_bytes: int
 
 
-class _Deferral:
-    """A handler that notes a signal for later."""
+class _SignalRecorder:
+    """A signal handler that records signals for later."""
 
     def __init__(self) -> None:
-        self.noted: list[int] = []
+        self.received: list[int] = []
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.noted.append(number)
+        self.received.append(number)
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let no signal that asks us to stop break off what is done inside.
+    """Defer signals that ask this process to stop until the end of the `with` block.
 
-    A program that is run inside is stopped by it as ever. One that comes at another moment takes
-    effect at the end.
+    A program that `run` runs inside is still stopped by them at once.
     """
-    deferral = _Deferral()
-    handlers = {number: signal.signal(number, deferral) for number in _STOPS}
+    recorder = _SignalRecorder()
+    handlers = {number: signal.signal(number, recorder) for number in _STOP_SIGNALS}
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        if deferral.noted:
-            os.kill(os.getpid(), deferral.noted[0])
+        if recorder.received:
+            os.kill(os.getpid(), recorder.received[0])
 
 
 def run(
@@ -88,78 +93,79 @@ def run(
     kept_open: Sequence[int] = (),
     goes_on: Callable[[], bool] = lambda: True,
 ) -> Outcome:
-    """Run a program to its end, with its output going to `console`.
+    """Run a program to its end, with its output in `console`.
 
-    A signal that asks us to stop, the time limit, or the caller ends the program and its children:
-    first SIGTERM, and after 25 s SIGKILL. What the program leaves behind when it ends, in whatever
-    session, gets a few seconds and is then ended too. If we are killed ourselves, the program gets
-    SIGTERM.
+    The program and its children are ended, by SIGTERM and 25 s later by SIGKILL, when this process
+    gets a signal to stop, at the time limit, or when the caller wants it. Descendants that outlive
+    the program, in any session, get a few seconds and are ended as well. If this process is killed,
+    the program gets SIGTERM.
 
     Args:
         words: the program and its arguments.
-        cwd: the folder it starts in.
-        environment: all of its environment.
-        console: takes what it prints.
+        cwd: the folder in which it starts.
+        environment: its complete environment.
+        console: receives its output and errors.
         time_limit_s: seconds after which the program is ended; 0 for no limit.
         kept_open: file descriptors that the program inherits.
-        goes_on: called twice a second while the program runs; it is ended on False.
+        goes_on: is called twice a second while the program runs; False ends it.
 
     Raises:
         StartError: the program can't be started.
     """
-    stop = _Deferral()
-    handlers = {number: signal.signal(number, stop) for number in _STOPS}
+    stop = _SignalRecorder()
+    handlers = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
     for handler in handlers.values():
-        if isinstance(handler, _Deferral):  # what came shortly before
-            stop.noted += handler.noted
-            handler.noted.clear()
-    course = _Course()
+        if isinstance(handler, _SignalRecorder):  # take over what `undisturbed` has recorded
+            stop.received += handler.received
+            handler.received.clear()
+    state = _State()
     try:
-        with adopted() as orphans:
+        with subreaper() as descendants:
             process = _start_program(words, cwd, environment, console, kept_open)
-            before = len(stop.noted)
+            before = len(stop.received)
             try:
-                _attend(process.pid, course, orphans, stop, time_limit_s, goes_on)
-                course.was_met = len(stop.noted) > before
-            except BaseException:  # our own failure, or the caller's
+                _supervise(process.pid, state, descendants, stop, time_limit_s, goes_on)
+                state.was_signaled = len(stop.received) > before
+            except BaseException:  # an error here, or in `goes_on`
                 _signal_group(process.pid, signal.SIGKILL)
                 raise
             finally:
                 _, status, usage = os.wait4(process.pid, 0)
                 process.returncode = code = os.waitstatus_to_exitcode(status)
-                wall_s = time.monotonic() - course.started
-                if course.asked_at is None and not stop.noted:
-                    orphans.end(_LINGERS_S, _LEFT_GRACE_S)
+                wall_s = time.monotonic() - state.started
+                if state.terminated_at is None and not stop.received:
+                    descendants.end(_LINGER_S, _LINGER_GRACE_S)
                 else:
-                    orphans.end(_HURRIED_LINGERS_S, _HURRIED_LEFT_GRACE_S)
+                    descendants.end(_HURRIED_LINGER_S, _HURRIED_LINGER_GRACE_S)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    # It may have got the signal too, and have saved and ended in order before we looked.
-    if stop.noted and (code != 0 or course.was_met):
-        course.interrupted_by = stop.noted[0]
-    elif stop.noted and course.interrupted_by is None:  # it had finished
-        os.kill(os.getpid(), stop.noted[0])
+    # A scheduler's signal reaches the program directly, too. It may have saved and exited with
+    # status 0 before this process noticed; that is an interruption as well.
+    if stop.received and (code != 0 or state.was_signaled):
+        state.interrupted_by = stop.received[0]
+    elif stop.received and state.interrupted_by is None:  # it came after the program had finished
+        os.kill(os.getpid(), stop.received[0])
     return Outcome(
         exit_code=code if code >= 0 else None,
         signal=-code if code < 0 else None,
-        interrupted_by=course.interrupted_by,
-        timed_out=course.timed_out,
-        was_called_off=course.was_called_off,
+        interrupted_by=state.interrupted_by,
+        timed_out=state.timed_out,
+        was_called_off=state.was_called_off,
         wall_s=wall_s,
-        cpu_s=usage.ru_utime + usage.ru_stime + orphans.cpu_s,
-        peak_memory_bytes=max(usage.ru_maxrss * 1024, orphans.peak_memory_bytes),
+        cpu_s=usage.ru_utime + usage.ru_stime + descendants.cpu_s,
+        peak_memory_bytes=max(usage.ru_maxrss * 1024, descendants.peak_memory_bytes),
     )
 
 
 @dataclass
-class _Course:
-    """What happens to a program; times are those of the monotonic clock."""
+class _State:
+    """The state of a program that is run; times are of the monotonic clock."""
 
     started: float = field(default_factory=time.monotonic)
-    asked_at: float | None = None  # to end
+    terminated_at: float | None = None  # when it was sent SIGTERM
     interrupted_by: int | None = None
-    was_met: bool = False  # by a signal that asked us to stop, before it had ended
+    was_signaled: bool = False  # whether a signal to stop came while the program ran
     timed_out: bool = False
     was_called_off: bool = False
 
@@ -179,7 +185,7 @@ def _start_program(
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that its children can be reached as a group
+            start_new_session=True,  # so that a signal reaches its children too, as a group
             pass_fds=kept_open,
             preexec_fn=_end_with_parent,  # safe: this process has one thread
         )
@@ -189,35 +195,35 @@ def _start_program(
         ) from None
 
 
-def _attend(
+def _supervise(
     pid: int,
-    course: _Course,
-    orphans: Orphans,
-    stop: _Deferral,
+    state: _State,
+    descendants: Descendants,
+    stop: _SignalRecorder,
     time_limit_s: float,
     goes_on: Callable[[], bool],
 ) -> None:
-    """Wait until a program has ended, and see to it that it does once it should."""
+    """Wait until a program has ended; end it when there is a reason to."""
     ended = os.pidfd_open(pid)
     try:
         while not select.select([ended], [], [], _POLL_S)[0]:
             now = time.monotonic()
-            orphans.reap(pid)
-            if course.asked_at is None:
-                course.interrupted_by = stop.noted[0] if stop.noted else None
-                course.timed_out = bool(time_limit_s and now - course.started > time_limit_s)
-                course.was_called_off = not goes_on()
-                if course.interrupted_by or course.timed_out or course.was_called_off:
-                    course.asked_at = now
+            descendants.reap(pid)
+            if state.terminated_at is None:
+                state.interrupted_by = stop.received[0] if stop.received else None
+                state.timed_out = bool(time_limit_s and now - state.started > time_limit_s)
+                state.was_called_off = not goes_on()
+                if state.interrupted_by or state.timed_out or state.was_called_off:
+                    state.terminated_at = now
                     _signal_group(pid, signal.SIGTERM)
-            elif now - course.asked_at > _GRACE_S:
+            elif now - state.terminated_at > _GRACE_S:
                 _signal_group(pid, signal.SIGKILL)
     finally:
         os.close(ended)
 
 
 def start(words: Sequence[str], console: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Start a program of ours that works beside another; it gets SIGTERM if we are killed."""
+    """Start a helper process of Caduceus; it gets SIGTERM if this process is killed."""
     return subprocess.Popen(
         words,
         stdin=subprocess.DEVNULL,
@@ -231,12 +237,12 @@ def start(words: Sequence[str], console: IO[bytes]) -> "subprocess.Popen[bytes]"
 def end(
     process: "subprocess.Popen[bytes]", wait_s: float, goes_on: Callable[[], bool] = lambda: True
 ) -> None:
-    """Wait until a process has ended by itself, or end it.
+    """Wait for a process to end by itself, and end it otherwise, by SIGTERM and then by SIGKILL.
 
     Args:
         process: the process.
-        wait_s: after these seconds it is asked to end.
-        goes_on: called twice a second meanwhile; it is asked to end on False.
+        wait_s: how long to wait for it, in seconds.
+        goes_on: is called twice a second meanwhile; False ends the wait.
     """
     until = time.monotonic() + wait_s
     while goes_on() and time.monotonic() < until:
@@ -252,13 +258,13 @@ def end(
 
 
 def become(words: Sequence[str]) -> None:
-    """Put a program in the place of this process: it gets our signals, and its end is ours."""
+    """Replace this process by a program, which then gets its signals and sets its exit status."""
     os.execvp(words[0], list(words))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a short command printed before it ended."""
+    """The exit status and the output of a command."""
 
     exit_code: int
     output: str
@@ -266,7 +272,7 @@ class Answer:
 
 
 def ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> Answer | None:
-    """Run a short command to its end; None if that takes too long.
+    """Run a short command, and return its output; None if it takes too long.
 
     Raises:
         StartError: there is no such command.
@@ -283,7 +289,7 @@ def ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> Answ
 
 
 def signal_name(number: int) -> str:
-    """SIGKILL for 9."""
+    """Return the name of a signal, such as SIGKILL for 9."""
     try:
         return signal.Signals(number).name
     except ValueError:

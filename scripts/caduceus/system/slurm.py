@@ -1,7 +1,7 @@
-"""The one door to SLURM: its command line programs, asked and understood.
+"""The interface to SLURM: calls its command line programs and parses their output.
 
-Nothing here needs the accounting database, which many sites don't have: what is asked of the
-controller is `squeue` and `scontrol show job`.
+Job states come from the controller, by `squeue` and `scontrol show job`. The accounting database
+isn't needed, as many sites have none.
 """
 
 import re
@@ -12,14 +12,14 @@ from datetime import datetime
 from caduceus.errors import SlurmError
 from caduceus.system import processes
 
-# What SLURM's programs say while the controller can't be reached; anything else is a refusal.
+# Errors of SLURM's programs while the controller can't be reached; any other is a refusal.
 _OUTAGE = re.compile(
     r"unable to contact|connect(ion)? (failure|refused|timed out)|timed out|zero bytes|"
     r"socket|transport|temporarily|try again|controller not responding",
     re.IGNORECASE,
 )
 _LIMIT = re.compile(r"submit limit|MaxSubmit", re.IGNORECASE)
-# States in which a job stays. SLURM leaves PREEMPTED only on a job that it doesn't put back.
+# Final states. A job that SLURM requeues after a preemption doesn't stay PREEMPTED.
 _FAILED = [
     "BOOT_FAIL",
     "CANCELLED",
@@ -34,7 +34,7 @@ _FAILED = [
 
 
 class OutageError(SlurmError):
-    """SLURM's controller doesn't answer just now."""
+    """SLURM's controller doesn't answer at the moment."""
 
 
 class LimitError(SlurmError):
@@ -46,9 +46,9 @@ class Queued:
     """A job in the queue, or one that has just ended."""
 
     job_id: str
-    state: str  # RUNNING and so on
-    comment: str  # one word, by which Caduceus knows its own
-    folder: str  # that it works in
+    state: str  # such as RUNNING
+    comment: str  # one word, by which Caduceus recognizes its own jobs
+    folder: str  # its working directory
 
     @property
     def has_finished(self) -> bool:
@@ -57,49 +57,50 @@ class Queued:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ended otherwise, and SLURM doesn't put it back."""
+        """Whether it ended in another way, and SLURM doesn't requeue it."""
         return self.state in _FAILED
 
     @property
     def is_at_work(self) -> bool:
-        """Whether it waits or runs, and isn't just being ended."""
+        """Whether it is pending or running, and not being ended."""
         return not self.has_finished and not self.has_failed and self.state != "COMPLETING"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a job that runs may want to know of itself."""
+    """The properties of a job that runs."""
 
     state: str
     comment: str
-    restarts: int  # how often it was put back into the queue
+    restarts: int  # how often it was requeued
     left_s: float  # until its time limit
 
 
 def submit(options: Sequence[str], script: str) -> str:
-    """Submit a batch job; returns its id.
+    """Submit a batch job, and return its id.
 
     Raises:
-        OutageError: the controller doesn't answer; the job may have reached it nevertheless.
-        LimitError: no more are taken until some have ended.
+        OutageError: the controller doesn't answer; it may have received the job nevertheless.
+        LimitError: no more jobs may be submitted until some have ended.
         SlurmError: SLURM refuses the job.
     """
-    printed = _ask(["sbatch", "--parsable", *options], script)
-    # Some sites' sbatch says more than the id, before it; several clusters add ";CLUSTER".
+    printed = _call(["sbatch", "--parsable", *options], script)
+    # At some sites sbatch prints more lines before the id. With several clusters, ";CLUSTER"
+    # follows the id.
     return printed.split()[-1].partition(";")[0]
 
 
 def jobs() -> dict[str, Queued]:
-    """All of the user's jobs that the controller remembers, by id."""
+    """Return the user's jobs that the controller still knows, by id."""
     words = ["squeue", "--me", "--noheader", "--states=all", "--format=%i|%T|%k|%Z"]
-    rows = (line.split("|", 3) for line in _ask(words).splitlines())
+    rows = (line.split("|", 3) for line in _call(words).splitlines())
     return {row[0]: Queued(*row) for row in rows if len(row) == 4}
 
 
 def show(job_id: str) -> Job | None:
-    """A job as the controller knows it, or None if it doesn't."""
+    """Return a job; None if the controller doesn't know it."""
     try:
-        text = _ask(["scontrol", "--oneliner", "show", "job", job_id])
+        text = _call(["scontrol", "--oneliner", "show", "job", job_id])
     except OutageError:
         raise
     except SlurmError:
@@ -114,18 +115,18 @@ def show(job_id: str) -> Job | None:
 
 
 def requeue(job_id: str) -> None:
-    """Put a running job back into the queue; SLURM ends it where it runs."""
-    _ask(["scontrol", "requeue", job_id])
+    """Requeue a running job; SLURM ends it and starts it again later."""
+    _call(["scontrol", "requeue", job_id])
 
 
 def cancel(job_ids: Iterable[str]) -> None:
-    """Cancel jobs; those that have ended don't matter."""
+    """Cancel jobs; those that have ended already are ignored."""
     if words := list(job_ids):
-        _ask(["scancel", *words])
+        _call(["scancel", *words])
 
 
 def largest_node(partition: str | None, time_limit_s: float = 60) -> int:
-    """The number of CPUs of the largest node."""
+    """Return the number of CPUs of the largest node; 0 if there is no such partition."""
     words = [
         "sinfo",
         "--noheader",
@@ -133,27 +134,33 @@ def largest_node(partition: str | None, time_limit_s: float = 60) -> int:
         *(["--partition", partition] if partition else []),
     ]
     return max(
-        (int(word.rstrip("+")) for word in _ask(words, time_limit_s=time_limit_s).split()),
+        (int(word.rstrip("+")) for word in _call(words, time_limit_s=time_limit_s).split()),
         default=0,
     )
 
 
-def _ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> str:
-    """What one of SLURM's programs prints."""
+def _call(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> str:
+    """Call one of SLURM's programs, and return its output.
+
+    Raises:
+        OutageError: the controller doesn't answer.
+        LimitError: no more jobs may be submitted until some have ended.
+        SlurmError: the program is missing, or SLURM refuses.
+    """
     try:
         answer = processes.ask(words, stdin, time_limit_s)
     except processes.StartError:
         raise SlurmError(
-            f"there is no {words[0]} here; work on a node from which jobs can be submitted, or "
-            "leave the profile out to run on this machine"
+            f"there is no {words[0]} here; work on a node from which jobs can be submitted, or run "
+            "on this machine without the profile"
         ) from None
     if answer is None:
         raise OutageError("SLURM's controller doesn't answer")
     if answer.exit_code == 0:
         return answer.output.strip()
-    said = answer.error.strip().removeprefix(f"{words[0]}: ").removeprefix("error: ")
-    if _LIMIT.search(said):
-        raise LimitError(f"SLURM takes no more jobs for now ({said}); lower --jobs")
-    if _OUTAGE.search(said):
-        raise OutageError(f"SLURM's controller doesn't answer ({said})")
-    raise SlurmError(f"SLURM refuses: {said}", words[0])
+    error = answer.error.strip().removeprefix(f"{words[0]}: ").removeprefix("error: ")
+    if _LIMIT.search(error):
+        raise LimitError(f"SLURM takes no more jobs for now ({error}); lower --jobs")
+    if _OUTAGE.search(error):
+        raise OutageError(f"SLURM's controller doesn't answer ({error})")
+    raise SlurmError(f"SLURM refuses: {error}", words[0])

@@ -1,4 +1,4 @@
-"""SLURM's time limit: a job that was warned of it goes on in a next allocation."""
+"""SLURM's time limit: requeue a job that was warned of it, to continue in its next allocation."""
 
 import os
 import sys
@@ -7,23 +7,23 @@ import time
 from caduceus.errors import SlurmError
 from caduceus.system import slurm
 
-_NEAR_S = 300.0  # SLURM warns up to a minute early, and what was warned has taken its time to end
-_MOST_RESTARTS = 100
-_ENDS_S = 120.0  # within which SLURM ends what it has put back
+_NEAR_S = 300.0  # SLURM warns up to a minute early, and the program has taken its time to save
+_MAX_RESTARTS = 100
+_REQUEUE_S = 120.0  # within this time SLURM ends a job that it requeues
 
 
 def go_on_later(comment: str, has_saved: bool) -> None:
-    """Put the SLURM job in which we run back into the queue, if its time is nearly up.
+    """Requeue the SLURM job of this process if its time limit is near; otherwise do nothing.
 
-    Nothing happens to any other job: one that is cancelled or preempted isn't running any more when
-    it is asked to stop, and SLURM puts a preempted one back itself.
+    A job that is cancelled or preempted isn't in state RUNNING when it gets its signal, so it is
+    left alone. SLURM itself requeues a preempted job.
 
     Args:
-        comment: how the comments of jobs begin that may be put back.
-        has_saved: whether there is anything to go on from.
+        comment: the beginning of the comment of jobs that may be requeued.
+        has_saved: whether there is a checkpoint to continue from.
 
     Raises:
-        SlurmError: it would never end, or SLURM refuses.
+        SlurmError: the job would never finish, or SLURM refuses.
     """
     job_id = os.environ.get("SLURM_JOB_ID")
     job = slurm.show(job_id) if job_id else None
@@ -38,8 +38,8 @@ def go_on_later(comment: str, has_saved: bool) -> None:
             "checkpoint on SIGTERM or regularly, or raise `runtime`",
             where,
         )
-    if job.restarts >= _MOST_RESTARTS:
-        raise SlurmError(f"started {job.restarts} times already; raise `runtime`", where)
+    if job.restarts >= _MAX_RESTARTS:
+        raise SlurmError(f"was requeued {job.restarts} times already; raise `runtime`", where)
     slurm.requeue(job_id)
-    print(f"caduceus: {where} goes on in its next allocation", file=sys.stderr, flush=True)
-    time.sleep(_ENDS_S)  # an exit status of ours would come before SLURM's own end of the job
+    print(f"caduceus: {where} continues in its next allocation", file=sys.stderr, flush=True)
+    time.sleep(_REQUEUE_S)  # until SLURM ends the job: an exit before would count as its end

@@ -1,4 +1,4 @@
-"""What Snakemake would do, asked of itself."""
+"""List the jobs that Snakemake would run, by a dry run in a process of its own."""
 
 import json
 import re
@@ -22,13 +22,13 @@ class Job:
     """A job that would run.
 
     Attributes:
-        rule: its rule, by Caduceus's own name for it if it is one of ours, whatever the user's
-            Snakefile calls it.
-        wildcards: what its rule's wildcards stand for, such as the run.
+        rule: its rule. A rule of Caduceus has the name that it has there, even if the user's
+            Snakefile imports it under another one.
+        wildcards: the values of the rule's wildcards, such as the run's id.
         outputs: the files that it makes.
-        reason: why, in Snakemake's words.
+        reason: why it would run, in Snakemake's words.
         command: its shell command.
-        threads: how many processor threads it takes.
+        threads: the number of processor threads that it takes.
     """
 
     rule: str
@@ -40,27 +40,27 @@ class Job:
 
     @property
     def run(self) -> str | None:
-        """The run that it is about, if it is about one."""
+        """The id of its run, if it belongs to one."""
         return self.wildcards.get("run")
 
     @property
     def item(self) -> str:
-        """What it makes, as `caduceus why` takes it: tables/NAME, groups/NAME, report."""
+        """Its result, by the name that `caduceus why` takes: tables/NAME, groups/NAME, report."""
         return item_of(self.outputs[0])
 
     def option(self, name: str) -> Any:
-        """What its command has as JSON after --NAME."""
+        """Return the JSON value of the option --NAME in its command."""
         words = shlex.split(self.command)
         return json.loads(words[words.index(f"--{name}") + 1])
 
 
 def is_result(path: str) -> bool:
-    """Whether a file lies below results/, which a module may have in a folder of its own."""
+    """Whether a path leads through a folder results/; a module's may be in a folder of its own."""
     return "results" in PurePath(path).parts[:-1]
 
 
 def item_of(path: str) -> str:
-    """The short name of a result: tables/NAME for its files, runs/RUN, report."""
+    """Return the short name of a result: runs/RUN, tables/NAME, report."""
     parts = PurePath(path).parts
     parts = parts[parts.index("results") + 1 :] if is_result(path) else parts
     parts = parts[parts[0] == "paper" :]
@@ -72,29 +72,32 @@ def item_of(path: str) -> str:
 
 
 def planned_jobs(arguments: Sequence[str]) -> list[Job]:
-    """Every job that `snakemake ARGUMENTS` would start, but those that only collect.
+    """Return the jobs that `snakemake ARGUMENTS` would run, without those that make no file.
 
     Raises:
-        SpecError: something is wrong, in Snakemake's words.
+        SpecError: the dry run fails, with Snakemake's message, or takes more than half an hour.
     """
     words = [sys.executable, "-m", "snakemake", "--dry-run", "--logger", "caduceus", *arguments]
     answer = processes.ask(words, time_limit_s=_TIME_LIMIT_S)
     if answer is None:
-        raise SpecError("Snakemake's dry run takes more than half an hour; look at its own output")
-    said = [json.loads(line) for line in answer.output.splitlines() if _is_ours(line)]
+        raise SpecError(
+            "Snakemake's dry run takes more than half an hour; run `snakemake --dry-run` to see why"
+        )
+    entries = [json.loads(line) for line in answer.output.splitlines() if _is_log_entry(line)]
     if answer.exit_code:
-        errors = [each["error"] for each in said if "error" in each]
+        errors = [entry["error"] for entry in entries if "error" in entry]
         lines = [line for line in answer.error.splitlines() if line.strip()]
         message = (errors or lines or ["snakemake --dry-run fails"])[-1]
         raise SpecError(message.removeprefix("caduceus: "))
-    jobs = [_job(each["job"]) for each in said if "job" in each]
+    jobs = [_job(entry["job"]) for entry in entries if "job" in entry]
     return [job for job in jobs if job.outputs]
 
 
-def _job(about: dict[str, Any]) -> Job:
-    ours = _COMMAND.match(about["command"].strip())
-    return Job(**about | ({"rule": ours[1].replace("-", "_")} if ours else {}))
+def _job(fields: dict[str, Any]) -> Job:
+    own_command = _COMMAND.match(fields["command"].strip())
+    return Job(**fields | ({"rule": own_command[1].replace("-", "_")} if own_command else {}))
 
 
-def _is_ours(line: str) -> bool:
+def _is_log_entry(line: str) -> bool:
+    """Whether a line is of the logger plugin `caduceus`; rules may print other lines."""
     return line.startswith(('{"job": ', '{"error": '))

@@ -1,4 +1,4 @@
-"""Snakemake's lock on a folder: who holds it, and its removal when its holder was killed."""
+"""Snakemake's lock on a folder: find its holder, and remove it if the holder was killed."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ _LOCKS = Path(".snakemake/locks")
 
 
 def note_holder(folder: Path = Path()) -> None:
-    """Note that this process holds the folder's lock; Snakemake's own lock doesn't say who does."""
+    """Record that this process holds the folder's lock, since Snakemake's lock has no holder."""
     process = psutil.Process()
     holder: dict[str, Json] = {
         "host": socket.gethostname(),
@@ -29,9 +29,9 @@ def note_holder(folder: Path = Path()) -> None:
 
 
 def find_holder(folder: Path = Path()) -> tuple[str, int | None] | None:
-    """Host and process of the Snakemake that holds the folder's lock; None if none is at work.
+    """Return host and process id of the Snakemake that holds the folder's lock; None if none runs.
 
-    Of one on another host, which may have ended, the process isn't said.
+    The process id is None if it runs on another host, where it may have ended.
     """
     locks = folder / _LOCKS
     if not locks.is_dir() or not any(locks.iterdir()):
@@ -41,17 +41,17 @@ def find_holder(folder: Path = Path()) -> tuple[str, int | None] | None:
         if not _has_left_slurm(holder.get("slurm_job")):
             return holder["host"], None
         holder = None
-    at_work = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
-    # One that has just started holds the lock before it is noted.
-    pids = at_work or _snakemakes_in(folder)
+    running = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
+    # A Snakemake that has just started has the lock, but hasn't recorded itself yet.
+    pids = running or _snakemakes_in(folder)
     return (socket.gethostname(), pids[0]) if pids else None
 
 
 def unlock(folder: Path) -> bool:
-    """Remove the folder's lock if its holder has ended; returns whether there was one.
+    """Remove the folder's lock if its holder has ended, and return whether there was one.
 
     Raises:
-        ResultError: the holder still runs, ran on another machine, or isn't known.
+        ResultError: the holder still runs, is on another host, or isn't known.
     """
     locks = folder / _LOCKS
     if not locks.is_dir() or not any(locks.iterdir()):
@@ -61,14 +61,14 @@ def unlock(folder: Path) -> bool:
         raise ResultError(
             f"locked by Snakemake on {host}; once it has ended there, type `snakemake --unlock`"
             if pid is None
-            else f"Snakemake is at work here already, as process {pid}; wait for it to end",
+            else f"Snakemake already runs here, as process {pid}; wait for it to end",
             str(folder.absolute()),
         )
     if not (folder / _HOLDER).is_file():
         raise ResultError(
-            "locked, and no Snakemake has noted that it is at work: if none is, on any machine, "
-            "type `snakemake --unlock`; a Snakefile that uses Caduceus as a module notes it by "
-            "`onstart: note_holder()`, from caduceus",
+            "locked by an unknown process: if no Snakemake runs here, on any host, type "
+            "`snakemake --unlock`; a Snakefile that uses Caduceus as a module should have "
+            "`onstart: note_holder()`, imported from caduceus",
             str(folder.absolute()),
         )
     shutil.rmtree(locks)
@@ -76,13 +76,13 @@ def unlock(folder: Path) -> bool:
 
 
 def _snakemakes_in(folder: Path) -> list[int]:
-    """The processes of Snakemake that work in `folder`."""
+    """Return the ids of Snakemake processes that work in `folder`."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             is_snakemake = any(Path(word).name == "snakemake" for word in words[:4])
-            # One inside a job holds no lock; where the job runs on this machine too, it is seen.
+            # Jobs run a Snakemake of their own, without a lock; here it may be on the same host.
             is_in_job = "--mode remote" in " ".join(words)
             if is_snakemake and not is_in_job and Path(process.cwd()) == folder.resolve():
                 found.append(process.pid)
@@ -94,7 +94,7 @@ def _has_left_slurm(job_id: str | None) -> bool:
     if job_id is None:
         return False
     if job_id == os.environ.get("SLURM_JOB_ID"):
-        return True  # this job itself, before SLURM put it back
+        return True  # this job, before it was requeued
     with contextlib.suppress(SlurmError):
         found = slurm.jobs().get(job_id)
         return found is None or found.has_finished or found.has_failed
@@ -104,7 +104,7 @@ def _has_left_slurm(job_id: str | None) -> bool:
 def _runs(pid: int, started: float) -> bool:
     try:
         process = psutil.Process(pid)
-        has_ended = process.status() == psutil.STATUS_ZOMBIE  # and nobody has asked how
+        has_ended = process.status() == psutil.STATUS_ZOMBIE  # its parent hasn't reaped it yet
         return not has_ended and abs(process.create_time() - started) < 1.0
     except psutil.NoSuchProcess:
         return False

@@ -1,4 +1,4 @@
-"""What Snakemake notes of each job: by which rule, from which files, by which command."""
+"""Read Snakemake's records of finished jobs: rule, input files and command."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from caduceus.io.files import read_json
 
-_NAME_LENGTH = 254  # of a file, in which Snakemake cuts the names of its records
+_NAME_LENGTH = 254  # Snakemake splits longer names of records into folders and a file
 
 
 @dataclass(frozen=True)
 class JobRecord:
-    """The job that made a file. Paths are relative to `root`, the folder that Snakemake works in.
+    """The job that made a file. Paths are relative to `root`, the folder where Snakemake ran.
 
-    `made` is what the job declares: the file, or the folder that it lies in.
+    `made` is the output that the job declares: the file, or a folder above it.
     """
 
     made: str
@@ -27,9 +27,10 @@ class JobRecord:
 
 
 def find_record(path: Path) -> JobRecord | None:
-    """The record of the job that made a file, or the folder that it lies in; None if none did.
+    """Return the record of the job that made a file or a folder above it; None if there is none.
 
-    Snakemake 9 keeps it in .snakemake/metadata, in a file named by the path in base64.
+    Snakemake 9 keeps records in .snakemake/metadata, each in a file with the base64 of the output's
+    path as its name.
     """
     absolute = path.absolute()
     root = next((folder for folder in absolute.parents if (folder / ".snakemake").is_dir()), None)
@@ -42,8 +43,8 @@ def find_record(path: Path) -> JobRecord | None:
         folders = (f"@{part}" for part in parts[:-1])
         record = root.joinpath(".snakemake/metadata", *folders, parts[-1])
         if record.exists():
-            found = read_json(record)
-            ended = datetime.fromtimestamp(found["endtime"], UTC)
-            about = (found["rule"], found["input"], found["shellcmd"] or "", ended)
-            return JobRecord(made.as_posix(), *about, root)
+            job = read_json(record)
+            ended = datetime.fromtimestamp(job["endtime"], UTC)
+            command = job["shellcmd"] or ""
+            return JobRecord(made.as_posix(), job["rule"], job["input"], command, ended, root)
     return None

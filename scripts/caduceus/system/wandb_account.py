@@ -1,7 +1,7 @@
-"""The W&B account that is used: which server, which key, whose entity.
+"""Find the W&B account to use: server, API key and entity.
 
-Sought as wandb itself seeks them: the environment, `.env` in the project's folder, what `wandb
-login` has stored. A key is never shown, written or passed as an argument.
+They are looked up as wandb does it, in the environment and where `wandb login` stores them, and
+also in `.env` in the project's folder. A key is never shown, written or passed as an argument.
 """
 
 import configparser
@@ -19,24 +19,31 @@ from caduceus.errors import AccountError
 
 _CLOUD, _PAGES = "https://api.forge.coreweave.com", "https://forge.coreweave.com/wandb"
 _CLOUD_MACHINES = ("api.forge.coreweave.com", "api.wandb.ai")  # two names of one server
-_KEY_LENGTH = 40  # wandb refuses shorter ones
+_KEY_LENGTH = 40  # wandb refuses shorter keys
 _SECRET = re.compile(r"[A-Za-z0-9_-]+")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")  # a JWT
-# What may be set for the SDK while it delivers: where its caches are, and how it sends.
-_KEPT = (
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")  # a JSON web token
+# The user's settings that stay in effect during an upload: folders of caches, and the transport.
+_KEPT_VARIABLES = (
     "WANDB_CACHE_DIR",
     "WANDB_CONFIG_DIR",
     "WANDB_DATA_DIR",
     "WANDB_ERROR_REPORTING",
     "WANDB_HTTP_TIMEOUT",
 )
-_PRIVATE = "WANDB__"
+_KEPT_PREFIX = "WANDB__"  # private settings of wandb
 _LOGIN = "type `wandb login`, or put WANDB_API_KEY into the environment or .env"
 
 
 @dataclass(frozen=True)
 class Account:
-    """A server's address and the key to it; `entity` if the environment names one."""
+    """An account on a W&B server.
+
+    Attributes:
+        base_url: the server's address.
+        key: the API key.
+        key_from: where the key was found, for messages.
+        entity: the entity that the environment names, or None.
+    """
 
     base_url: str
     key: str = field(repr=False)
@@ -45,21 +52,24 @@ class Account:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The names of the server, which get the key."""
+        """The host names of the server, to which the key may be sent."""
         machine = urlsplit(self.base_url).netloc
         return _CLOUD_MACHINES if machine in _CLOUD_MACHINES else (machine,)
 
     @property
     def url(self) -> str:
-        """The address of the server's pages."""
+        """The address of the server's web pages."""
         return _PAGES if urlsplit(self.base_url).netloc in _CLOUD_MACHINES else self.base_url
 
     def use(self, folder: Path) -> None:
-        """Have the SDK, before it is imported, use this account and write notes into `folder`."""
+        """Set the environment so that the SDK uses this account, and writes its logs to `folder`.
+
+        Must be called before wandb is imported.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for name in [name for name in os.environ if name.startswith("WANDB_")]:
-            if name not in _KEPT and not name.startswith(_PRIVATE):
-                del os.environ[name]  # WANDB_RESUME, say, would number rows anew
+            if name not in _KEPT_VARIABLES and not name.startswith(_KEPT_PREFIX):
+                del os.environ[name]  # WANDB_RESUME, for example, would renumber rows
         os.environ |= {
             "WANDB_BASE_URL": self.base_url,
             "WANDB_API_KEY": self.key,
@@ -69,22 +79,26 @@ class Account:
 
 
 def additions() -> dict[str, str]:
-    """What `.env` in the folder we work in adds to the environment."""
+    """Return the variables in `.env` in the current folder that aren't in the environment.
+
+    Raises:
+        AccountError: the file isn't UTF-8.
+    """
     try:
-        written = dotenv_values(".env").items()
+        variables = dotenv_values(".env").items()
     except UnicodeDecodeError:
-        raise AccountError("is no text in UTF-8; write it anew", ".env") from None
-    return {key: value for key, value in written if value and key not in os.environ}
+        raise AccountError("isn't text in UTF-8; write it again", ".env") from None
+    return {key: value for key, value in variables if value and key not in os.environ}
 
 
 def find_account(variables: Mapping[str, str] | None = None) -> Account:
-    """The account that is set up here.
+    """Return the account that the environment, `.env` and `wandb login` define.
 
     Args:
-        variables: the environment; by default our own, with what `.env` adds.
+        variables: the environment; by default that of this process with the variables of `.env`.
 
     Raises:
-        AccountError: there is no key, or it can't be one.
+        AccountError: there is no key, or the key or the server's address is invalid.
     """
     variables = os.environ | additions() if variables is None else variables
     base_url = (variables.get("WANDB_BASE_URL") or _stored_url(variables) or _CLOUD).rstrip("/")
@@ -92,12 +106,14 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
         machine = urlsplit(base_url).netloc
     except ValueError:
         machine = ""
-    # What it says isn't shown: it may be the key, in the wrong place.
+    # The messages don't show the value: it may be the key, in the wrong variable.
     if not machine or not base_url.startswith(("http://", "https://")):
-        raise AccountError("is no address; it begins with https://", "WANDB_BASE_URL")
+        raise AccountError(
+            "isn't an address; write one that begins with https://", "WANDB_BASE_URL"
+        )
     if "@" in machine or base_url.endswith("/graphql"):
         raise AccountError(
-            "names the server alone, without user, password or /graphql", "WANDB_BASE_URL"
+            "must be the server's address without user, password or /graphql", "WANDB_BASE_URL"
         )
     key, source = variables.get("WANDB_API_KEY", "").strip(), "WANDB_API_KEY"
     if not key:
@@ -109,26 +125,26 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
 
 
 def _check_key(key: str, source: str) -> None:
-    """Refuse what can't be a key of W&B, as its SDK does."""
+    """Raise AccountError if the key doesn't have the form that wandb's SDK demands."""
     if _TOKEN.fullmatch(key):
         return
-    secret = key.partition("-")[2] or key  # servers of one's own may put a name before it
+    secret = key.partition("-")[2] or key  # on-premises servers may put a prefix before it
     if not _SECRET.fullmatch(secret):
         raise AccountError(
-            "the API key has characters other than letters, digits, _ and -; copy it anew from the "
-            "server's page /authorize",
+            "the API key has characters other than letters, digits, _ and -; copy it again from "
+            "the server's page /authorize",
             source,
         )
     if len(secret) < _KEY_LENGTH:
         raise AccountError(
-            f"the API key has {len(secret)} characters, W&B's have {_KEY_LENGTH} or more; copy it "
-            "whole from the server's page /authorize",
+            f"the API key has {len(secret)} characters, but W&B's have at least {_KEY_LENGTH}; "
+            "copy all of it from the server's page /authorize",
             source,
         )
 
 
 def _stored_url(variables: Mapping[str, str]) -> str | None:
-    """The server that `wandb login --host` has stored."""
+    """Return the server's address that `wandb login --host` has stored; None if there is none."""
     home = Path(variables.get("HOME") or Path.home())
     folder = Path(variables.get("WANDB_CONFIG_DIR") or home / ".config/wandb")
     settings = configparser.ConfigParser(interpolation=None)
@@ -136,17 +152,17 @@ def _stored_url(variables: Mapping[str, str]) -> str | None:
         try:
             settings.read(path, encoding="utf-8")
         except configparser.Error:
-            continue  # wandb passes over what it can't read
+            continue  # as wandb does
         except UnicodeDecodeError:
             raise AccountError(f"can't be read; correct it, or {_LOGIN}", str(path)) from None
     return settings.get("default", "base_url", fallback=None)
 
 
 def stored_logins(variables: Mapping[str, str]) -> Iterator[tuple[Path, netrc.netrc]]:
-    """The netrc files that there are, in which `wandb login` stores keys.
+    """Yield path and contents of each netrc file, where `wandb login` stores keys.
 
     Raises:
-        AccountError: one can't be read.
+        AccountError: a file can't be read.
     """
     home = Path(variables.get("HOME") or Path.home())
     named = re.sub("^~(?=/)", str(home), variables.get("NETRC", ""))
@@ -156,14 +172,14 @@ def stored_logins(variables: Mapping[str, str]) -> Iterator[tuple[Path, netrc.ne
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError, netrc.NetrcParseError) as error:
-            # Its message may hold the line, and with it the key.
+            # The error's own message may quote the line, and with it the key.
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else str(path)
             raise AccountError(f"can't be read; correct it, or {_LOGIN}", where) from None
 
 
 def _netrc_key(machine: str, variables: Mapping[str, str]) -> tuple[str, str]:
-    """The key that `wandb login` has stored for a machine, and the file it stands in."""
+    """Return the key that `wandb login` has stored for a host, and its file; empty if none."""
     names = [machine, *(_CLOUD_MACHINES if machine in _CLOUD_MACHINES else ())]
     for path, hosts in stored_logins(variables):
         for name in names:

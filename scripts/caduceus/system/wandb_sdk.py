@@ -1,4 +1,4 @@
-"""The one door to the wandb SDK."""
+"""The interface to the wandb SDK; no other module but the training shim touches it."""
 
 import asyncio
 import contextlib
@@ -22,13 +22,13 @@ from caduceus.errors import ServerError
 
 Run = wandb.Run
 
-# A dataset above this travels as references to its files, each with its digest, not as copies.
+# The files of a larger dataset are logged as references with their digests, not as copies.
 _COPIED_DATASET_BYTES = 100_000_000
 
-_starting = threading.Lock()
+_service_lock = threading.Lock()  # while wandb-core is started
 _POLL_S = 0.5
-_ANSWER_S = 30.0  # wandb-core's answer, which waits for no server
-_ERROR = 40  # SEVERITY_ERROR of its messages
+_ANSWER_S = 30.0  # for an answer of wandb-core that doesn't depend on a server
+_ERROR = 40  # SEVERITY_ERROR of wandb-core's messages
 
 
 def start_run(**settings: Any) -> Run:
@@ -37,20 +37,20 @@ def start_run(**settings: Any) -> Run:
 
 
 def log_of(run: Run) -> Path | None:
-    """The run's `.wandb` file; None if wandb is switched off for it."""
+    """Return the run's `.wandb` file; None if wandb is disabled for it."""
     return None if run.disabled else Path(run.dir).parent / f"run-{run.id}.wandb"
 
 
 @dataclass(frozen=True)
 class Logged:
-    """The step of what was logged, and whether wandb holds that row back, as more may come."""
+    """The step of a logged row, and whether the row is open: wandb waits for more values of it."""
 
     step: int
     is_open: bool
 
 
 def hear_log(run: Run, heard: Callable[[Logged], None]) -> None:
-    """Hear of everything that is logged to a run, but for what `log_row` and the like log."""
+    """Call `heard` after each call of `run.log`, other than those by functions of this module."""
     original = run.log
 
     @functools.wraps(original)
@@ -59,28 +59,31 @@ def hear_log(run: Run, heard: Callable[[Logged], None]) -> None:
         is_closed = step is None if commit is None else commit
         heard(Logged(run._local_step - is_closed, not is_closed))
 
-    run.log = log  # type: ignore[method-assign]  # of this run alone, not of its class
+    run.log = log  # type: ignore[method-assign]  # of this run only, not of its class
     if wandb.run is run:
         wandb.log = log
 
 
 def log_row(run: Run, row: Mapping[str, Any], step: int) -> None:
-    """Log a row; wandb holds it back until one of a later step comes."""
+    """Log a row; wandb writes it only when a row of a later step comes."""
     type(run).log(run, dict(row), step=step)
 
 
 def close_row(run: Run, step: int) -> None:
-    """Let wandb write the row of `step`, which it holds back until one of a later step comes."""
+    """Make wandb write the row of `step` now, without waiting for a row of a later step."""
     type(run).log(run, {}, step=step, commit=True)
 
 
 def begin_row(run: Run, step: int) -> None:
-    """Let the media that are logged next be named after `step`, not after the row before it."""
+    """Set the current step, after which wandb names the media that are logged next."""
     type(run).log(run, {}, step=step)
 
 
 def bounded(value: Any, limit_bytes: int) -> Any:
-    """A picture scaled down until its file is no larger; other media that are larger as None."""
+    """Limit the size of media: return a larger image scaled down, and None for other larger media.
+
+    A value that isn't media, or isn't larger, is returned as it is.
+    """
     size = getattr(value, "_size", None) if isinstance(value, Media) else None
     if size is None or size <= limit_bytes:
         return value
@@ -91,7 +94,7 @@ def bounded(value: Any, limit_bytes: int) -> Any:
     with Image.open(str(value._path)) as opened:
         picture = opened.copy()
     while size > limit_bytes and min(picture.size) > 1:
-        # How bytes shrink with pixels depends on the picture.
+        # Bytes don't shrink in proportion to pixels, hence the loop.
         scale = min(0.7, (limit_bytes / size) ** 0.5)
         width, height = (max(1, int(side * scale)) for side in picture.size)
         picture = picture.resize((width, height))
@@ -106,20 +109,20 @@ def set_summary(run: Run, values: Mapping[str, Any]) -> None:
 
 
 def finish_run(run: Run) -> None:
-    """End the run, and return once its log is whole: `finish` alone returns a moment earlier."""
+    """End the run, and return when its log is complete; `finish` alone returns a moment earlier."""
     run.finish()
     wandb.teardown()
 
 
 def image(pixels: Any) -> wandb.Image:
-    """A picture to log, from a PIL image, an array or a matplotlib figure."""
+    """Make an image to log from a PIL image, an array or a matplotlib figure."""
     return wandb.Image(pixels)
 
 
 def confusion_matrix(
     labels: Iterable[int], predictions: Iterable[int], class_names: list[str], title: str
 ) -> Any:
-    """W&B's confusion matrix chart."""
+    """Make W&B's chart of a confusion matrix."""
     return wandb.plot.confusion_matrix(
         y_true=list(labels), preds=list(predictions), class_names=class_names, title=title
     )
@@ -132,7 +135,7 @@ def log_files(
     files: Mapping[str, Path],
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Log an artifact made of `files`, by their names inside it."""
+    """Log an artifact with these files, by their names inside it."""
     artifact = wandb.Artifact(name, type=type, metadata=dict(metadata or {}))
     for inside, path in files.items():
         artifact.add_file(str(path), name=inside)
@@ -140,12 +143,12 @@ def log_files(
 
 
 def use_dataset(run: Run, record: Mapping[str, Any], base: Path) -> None:
-    """Note that `run` uses a dataset, so that W&B draws the line from one to the other.
+    """Record that `run` uses a dataset, so that W&B's lineage graph connects them.
 
     Args:
         run: the run.
-        record: as `datasets.make_dataset` returns it; its digests are taken as they are, so that a
-            large dataset isn't read again for every run.
+        record: from `datasets.make_dataset`; its digests are used, so that a large dataset isn't
+            read again for every run.
         base: the dataset's file or folder.
     """
     known = {key: record[key] for key in ("sha256", "version", "bytes")}
@@ -163,16 +166,16 @@ def use_dataset(run: Run, record: Mapping[str, Any], base: Path) -> None:
                 ref=None if copied else path.as_uri(),
             )
         )
-    # `use_artifact` refuses to work offline; this is what it does online with a new artifact, and
-    # a sync marks the dataset as used once it has arrived.
+    # `use_artifact` doesn't work offline. This is what it does online with a new artifact; a sync
+    # marks the dataset as used once it is uploaded.
     run._log_artifact(artifact, aliases=["latest"], is_user_created=True, use_after_commit=True)
 
 
 def create_sweep(config: Mapping[str, Any], entity: str, project: str) -> str:
-    """Create a sweep on the server that the environment names; returns its id.
+    """Create a sweep on the server that the environment names, and return its id.
 
     Raises:
-        ServerError: what W&B says is wrong.
+        ServerError: W&B refuses it; the message is W&B's.
     """
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints the id and an address
@@ -189,30 +192,30 @@ def sync_log(
     is_growing: bool = False,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Send a `.wandb` file to the server, as `wandb beta sync` does, with its media and artifacts.
+    """Send a `.wandb` file to the server, with its media and artifacts, as `wandb beta sync` does.
 
-    The environment says which server and which key. One wandb-core serves all calls, also several
-    at a time from several threads. That it says nothing proves nothing: ask the server afterwards.
+    Server and key are taken from the environment. One wandb-core process serves all calls, also
+    concurrent ones from several threads. It doesn't report every failure, so callers must compare
+    the server's data afterwards.
 
     Args:
-        log: the file; its media lie in files/ beside it.
+        log: the file; its media are in files/ beside it.
         entity: the owner of the project.
-        project: where the run goes.
-        patience_s: how long to go on while the server can't be reached or refuses.
-        is_growing: whether to wait at the end of the file until it holds the run's end.
-        is_stopped: asked every half second; ends it at once.
+        project: the project of the run.
+        patience_s: how long to retry, in seconds, while the server can't be reached or refuses.
+        is_growing: whether to wait at the end of the file until it has the record of the run's end.
+        is_stopped: is called every half second; True stops the upload at once.
 
     Raises:
-        ServerError: W&B says that it failed, was still trying again after `patience_s`, or was
-            stopped.
+        ServerError: W&B reports a failure, retries for longer than `patience_s`, or was stopped.
     """
-    with _starting:
+    with _service_lock:
         setup = wandb_setup.singleton()
         wbauth.authenticate_session(host=setup.settings.base_url, source="sync", no_offline=True)
         service = setup.ensure_service()
 
     async def send() -> list[str]:
-        begun = await service.init_sync(
+        initialization = await service.init_sync(
             {log},
             setup.settings,
             cwd=None,
@@ -223,7 +226,7 @@ def sync_log(
             job_type="",
             tag_replacements={},
         )
-        sync_id = (await begun.wait_async(timeout=_ANSWER_S)).id
+        sync_id = (await initialization.wait_async(timeout=_ANSWER_S)).id
         handle = await service.sync(sync_id, parallelism=1)
         done = asyncio.ensure_future(handle.wait_async(timeout=None))
         messages: list[Any] = []
@@ -242,10 +245,10 @@ def sync_log(
             if is_stopped() or waited > patience_s:
                 handle.cancel()
                 await asyncio.wait({done})
-                done.exception()  # that it was cancelled
+                done.exception()  # retrieved, as asyncio warns of exceptions that nobody retrieves
                 raise ServerError("; ".join(dict.fromkeys(errors)) or "stopped")
         messages += done.result().messages
-        # Its first sentence; the others advise what would double rows.
+        # Only the first sentence: the others give advice that would duplicate rows.
         return [m.content.partition(". ")[0] for m in messages if m.severity >= _ERROR]
 
     try:

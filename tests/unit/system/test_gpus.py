@@ -20,7 +20,7 @@ FREE = FakeNvml(used=(0, 0, 0))
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpus, "_LOOKS_S", 0.05)
+    monkeypatch.setattr(gpus, "_POLL_S", 0.05)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -39,7 +39,7 @@ def test_runs_get_gpus_of_their_own_and_the_next_waits(
         assert second.environment["CUDA_VISIBLE_DEVICES"] == "1,2"
 
         with (
-            pytest.raises(ResourceError, match="waited in vain"),
+            pytest.raises(ResourceError, match="stopped waiting: another host"),
             gpus.taken(1, tmp_path, goes_on=lambda: False, library=FREE),
         ):
             pass
@@ -178,7 +178,7 @@ def test_another_users_locks_hold_us_off(tmp_path: Path) -> None:
                 with gpus.taken(1, folder, lambda: False, FREE):
                     os._exit(1)
             except ResourceError as error:
-                os._exit(0 if "in vain" in str(error) else 2)
+                os._exit(0 if "stopped waiting" in str(error) else 2)
             os._exit(3)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     for path in folder.iterdir():
@@ -189,7 +189,7 @@ def test_another_users_locks_hold_us_off(tmp_path: Path) -> None:
 def test_a_place_that_cannot_hold_locks_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("")
     with (
-        pytest.raises(ResourceError, match="Not a directory: GPUs are locked there; remove"),
+        pytest.raises(ResourceError, match="Not a directory: this file locks a GPU; remove"),
         gpus.taken(1, tmp_path / "locks", library=FREE),
     ):
         pass

@@ -18,7 +18,7 @@ from caduceus.system import leases
 from caduceus.system.leases import Host
 
 HERE, THERE = Host("here", "boot-1"), Host("there", "boot-2")
-QUICK = {"_BEAT_S": 0.2, "_SILENT_S": 2.0, "_LOOKS_S": 0.05, "_SETTLES_S": 0.3}
+QUICK = {"_HEARTBEAT_S": 0.2, "_DEAD_AFTER_S": 2.0, "_POLL_S": 0.05, "_SETTLE_S": 0.3}
 # Holds a lease, and meanwhile runs a program, as a supervisor does.
 HOLDER = f"""
 import os, sys
@@ -111,7 +111,7 @@ def test_another_host_waits_as_long_as_the_holder_lives(tmp_path: Path) -> None:
 
         waiting = threading.Thread(target=want)
         waiting.start()
-        assert not has_it.wait(2 * QUICK["_SILENT_S"])
+        assert not has_it.wait(2 * QUICK["_DEAD_AFTER_S"])
         assert said == [" on there"]
         living.terminate()
         assert has_it.wait(30)
@@ -121,13 +121,13 @@ def test_another_host_waits_as_long_as_the_holder_lives(tmp_path: Path) -> None:
 def test_who_does_not_wait_is_told_on_either_host(tmp_path: Path) -> None:
     with (
         holder(tmp_path, THERE),
-        pytest.raises(leases.HeldError, match="held already"),
+        pytest.raises(leases.HeldError, match="held by another process"),
         leases.held(tmp_path / "lease.json", tmp_path / "elsewhere", None, HERE),
     ):
         pass
     with (
         holder(tmp_path, THERE),
-        pytest.raises(leases.HeldError, match="held already"),
+        pytest.raises(leases.HeldError, match="held by another process"),
         hold(tmp_path, THERE, None),
     ):
         pass
@@ -151,7 +151,7 @@ def test_after_a_killed_holder_this_host_goes_on_at_once_and_another_once_it_is_
         killed.kill()
         killed.wait()
         took, said = seconds_to_hold(tmp_path, THERE)
-        assert took >= QUICK["_SILENT_S"]
+        assert took >= QUICK["_DEAD_AFTER_S"]
         assert said == [" on here"]
 
 
@@ -162,11 +162,11 @@ def test_a_program_that_outlives_its_holder_keeps_this_host_waiting(tmp_path: Pa
         left = (tmp_path / "lease.json").read_text()
     (tmp_path / "lease.json").write_text(left)  # as after a kill
     time.sleep(0.1)
-    timer = threading.Timer(1.5 * QUICK["_SILENT_S"], program.communicate, [b"\n"])
+    timer = threading.Timer(1.5 * QUICK["_DEAD_AFTER_S"], program.communicate, [b"\n"])
     timer.start()
     took, said = seconds_to_hold(tmp_path, HERE)
     timer.join()
-    assert took > 1.4 * QUICK["_SILENT_S"]
+    assert took > 1.4 * QUICK["_DEAD_AFTER_S"]
     assert said == [""]
 
 
@@ -220,7 +220,7 @@ def test_who_takes_over_looks_whether_another_did_so_a_moment_later(
 
     def interfere(seconds: float) -> None:
         slept.append(seconds)
-        if slept.count(QUICK["_SETTLES_S"]) and rival:
+        if slept.count(QUICK["_SETTLE_S"]) and rival:
             path.write_text(json.dumps(rival))
             rival.clear()
         elif not rival:
@@ -231,8 +231,8 @@ def test_who_takes_over_looks_whether_another_did_so_a_moment_later(
     monkeypatch.setattr(leases.time, "sleep", interfere)
     took, said = seconds_to_hold(tmp_path, HERE)
     assert said == [" on an unknown host"]
-    assert slept[-2:] == [QUICK["_SETTLES_S"], QUICK["_LOOKS_S"]]
-    assert took > QUICK["_SILENT_S"]
+    assert slept[-2:] == [QUICK["_SETTLE_S"], QUICK["_POLL_S"]]
+    assert took > QUICK["_DEAD_AFTER_S"]
 
 
 def test_a_watch_counts_only_the_time_in_which_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,4 +277,4 @@ def test_without_locks_the_counter_decides_on_one_host_too(
         killed.kill()
         killed.wait()
         took, _ = seconds_to_hold(tmp_path, HERE)
-        assert took >= QUICK["_SILENT_S"]
+        assert took >= QUICK["_DEAD_AFTER_S"]

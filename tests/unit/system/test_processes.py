@@ -92,7 +92,7 @@ print(worker.pid, flush=True)
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_LINGERS_S", "_LEFT_GRACE_S", "_HURRIED_LINGERS_S", "_HURRIED_LEFT_GRACE_S"):
+    for name in ("_LINGER_S", "_LINGER_GRACE_S", "_HURRIED_LINGER_S", "_HURRIED_LINGER_GRACE_S"):
         monkeypatch.setattr(processes, name, 0.2)
 
 

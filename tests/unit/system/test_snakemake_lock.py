@@ -25,7 +25,7 @@ def is_locked(folder: Path) -> bool:
 
 def test_a_lock_whose_holder_runs_stays(locked: Path) -> None:
     note_holder(locked)
-    with pytest.raises(ResultError, match=f"at work here already, as process {os.getpid()}; wait"):
+    with pytest.raises(ResultError, match=f"already runs here, as process {os.getpid()}; wait"):
         unlock(locked)
     assert is_locked(locked)
 
@@ -59,7 +59,7 @@ def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path) -> None
     program.write_text("import time; time.sleep(60)")
     process = subprocess.Popen([sys.executable, str(program)], cwd=locked)
     try:
-        with pytest.raises(ResultError, match=f"at work here already, as process {process.pid};"):
+        with pytest.raises(ResultError, match=f"already runs here, as process {process.pid};"):
             unlock(locked)
     finally:
         process.kill()
@@ -69,7 +69,9 @@ def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path) -> None
 
 def test_a_lock_that_nobody_noted_stays(locked: Path) -> None:
     """Its Snakemake may be at work on another machine."""
-    with pytest.raises(ResultError, match="no Snakemake has noted that it is at work: if none is"):
+    with pytest.raises(
+        ResultError, match="locked by an unknown process: if no Snakemake runs here"
+    ):
         unlock(locked)
     assert is_locked(locked)
 

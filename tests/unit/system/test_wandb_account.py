@@ -160,7 +160,9 @@ def test_a_key_that_is_too_short_is_refused_without_being_shown(home: Path) -> N
         ({}, str(write(home / ".netrc", machine(short)))),
     ):
         message = refused(home, **variables)
-        assert message.startswith(f"{source}: the API key has 39 characters, W&B's have 40 or more")
+        assert message.startswith(
+            f"{source}: the API key has 39 characters, but W&B's have at least 40"
+        )
         assert short not in message
 
 
@@ -175,11 +177,11 @@ def test_a_key_that_the_sdk_refuses_is_refused(home: Path, key: str) -> None:
 def test_an_address_that_is_none_is_refused(home: Path, url: str) -> None:
     message = refused(home, WANDB_API_KEY=KEY, WANDB_BASE_URL=url)
     assert message.startswith("WANDB_BASE_URL: ")
-    assert "is no address; it begins with https://" in message
+    assert "isn't an address; write one that begins with https://" in message
 
 
 def test_an_address_with_half_a_bracket_is_refused(home: Path) -> None:
-    assert "is no address" in refused(home, WANDB_BASE_URL="https://[::1")
+    assert "isn't an address" in refused(home, WANDB_BASE_URL="https://[::1")
 
 
 @pytest.mark.parametrize(

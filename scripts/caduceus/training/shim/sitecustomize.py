@@ -1,8 +1,9 @@
-"""What every Python under `caduceus train` starts with: whatever a program says, its run stays its.
+"""Keep the runs of a training program to their identity, whatever it passes to `wandb.init`.
 
-Python imports a module of this name before a program, if it lies in a folder of PYTHONPATH. It
-waits for wandb to be imported and wraps `wandb.init`; the program notices neither. It also runs
-where Caduceus isn't installed, under any Python that wandb supports: it needs nothing but Python.
+Python imports a module of this name before a program starts, if it is in a folder of PYTHONPATH;
+`caduceus train` sets that. This one waits until wandb is imported, and wraps `wandb.init` and
+`wandb.login`. It must work under any Python that wandb supports, also without Caduceus installed,
+so it imports the standard library only.
 """
 
 import functools
@@ -15,53 +16,53 @@ import sys
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _REPORTED = ("id", "name", "project", "entity", "group", "job_type", "notes", "dir", "mode")
-_OF_ANOTHER_RUN = ("resume_from", "fork_from")
-# Which of several processes this is: by torchrun, srun, Open MPI, MPICH.
-_RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
+_OF_ANOTHER_RUN = ("resume_from", "fork_from")  # arguments that name another run: left out
+# The process's rank, as set by torchrun, srun, Open MPI, MPICH.
+_RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
 class Runs:
     """The runs of one attempt: the first `wandb.init` starts RUN, the next ones RUN-2, RUN-3, …
 
     Args:
-        identity: the content of run.json.
-        folder: where they log. Processes count together, through a file in it that each claim of a
-            number makes longer by a byte.
+        identity: the contents of run.json.
+        folder: the folder of the runs' logs. All processes of the attempt share one numbering,
+            by a file there to which each new run appends a byte.
     """
 
     def __init__(self, identity, folder):
         self._identity = identity
         self._folder = folder
-        self._numbers = {identity["id"]: 1}  # by the ids under which the program knows them
+        self._numbers = {identity["id"]: 1}  # by the id that the program gives
         self._names = {1: identity["name"]}
-        self._has_begun = False
+        self._has_started = False
 
     def decide(self, given, is_active):
-        """The arguments that `wandb.init` gets, from those that the program gives.
+        """Return the arguments for `wandb.init`, given those of the program.
 
         Args:
-            given: by name.
-            is_active: whether a run has begun and not ended.
+            given: the program's arguments by name.
+            is_active: whether a run has started and not ended.
         """
-        if _said(given, "mode") == "disabled":
+        if _setting(given, "mode") == "disabled":
             return given
         if _rank() != "0":
-            return dict(given, mode="disabled")  # the first of the processes tracks the run
-        if is_active and _said(given, "reinit") not in (True, "finish_previous", "create_new"):
-            return given  # wandb returns the run that has begun
-        number = self._number(_said(given, "id"))
-        ours = self._ours(given, number)
-        if not self._has_begun:
+            return dict(given, mode="disabled")  # the process of rank 0 tracks the run
+        if is_active and _setting(given, "reinit") not in (True, "finish_previous", "create_new"):
+            return given  # wandb returns the active run
+        number = self._number(_setting(given, "id"))
+        ours = self._our_arguments(given, number)
+        if not self._has_started:
             self._report(given, ours)
-        self._has_begun = True
+        self._has_started = True
         kept = {name: value for name, value in given.items() if name not in _OF_ANOTHER_RUN}
         return dict(kept, **ours)
 
     def _number(self, wanted):
-        """Which of the attempt's runs is meant."""
+        """Return the number of the run that the program means, by the id that it gives or None."""
         number = self._numbers.get(wanted)
-        if number is None and not self._has_begun:
-            # torchrun starts its processes again when one has failed.
+        if number is None and not self._has_started:
+            # torchrun restarts its processes when one has failed: they continue the first run.
             number = 1 if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0" else None
         number = number or self._claim()
         if wanted:
@@ -69,6 +70,7 @@ class Runs:
         return number
 
     def _claim(self):
+        """Return the next free number; appending a byte is atomic, so that no two get the same."""
         claims = os.path.join(self._folder, "claims")
         descriptor = os.open(claims, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
         try:
@@ -77,14 +79,15 @@ class Runs:
         finally:
             os.close(descriptor)
 
-    def _ours(self, given, number):
+    def _our_arguments(self, given, number):
+        """Return the arguments that the run's identity decides."""
         run_id = self._identity["id"]
         if number > 1:
             run_id = f"{run_id}-{number}"
-            own_name = "{}, {}".format(self._identity["name"], _said(given, "name") or number)
+            own_name = "{}, {}".format(self._identity["name"], _setting(given, "name") or number)
             self._names.setdefault(number, own_name)
             self._numbers[run_id] = number
-        tags = [*self._identity["tags"], *(_said(given, "tags") or ())]
+        tags = [*self._identity["tags"], *(_setting(given, "tags") or ())]
         return {
             "id": run_id,
             "name": self._names[number],
@@ -106,13 +109,13 @@ class Runs:
             if given.get(name) not in (None, ours[name])
         ]
         if changed:
-            said = "wandb.init({}) isn't followed".format(", ".join(changed))
-            stays = "the run stays {!r} in project {!r}".format(ours["name"], ours["project"])
-            sys.stderr.write(f"caduceus: {said}: {stays}\n")
+            ignored = "ignored wandb.init({})".format(", ".join(changed))
+            kept = "the run is {!r} in project {!r}".format(ours["name"], ours["project"])
+            sys.stderr.write(f"caduceus: {ignored}: {kept}\n")
 
 
-def _said(given, name):
-    """An argument of `wandb.init`: given as such, in `settings` or in the environment."""
+def _setting(given, name):
+    """Return a setting of `wandb.init`, from its arguments, its `settings` or the environment."""
     value = given.get(name)
     if value is None:
         settings = given.get("settings") or {}
@@ -127,11 +130,11 @@ def _said(given, name):
 
 
 def _rank():
-    return next((os.environ[name] for name in _RANKS if os.environ.get(name)), "0")
+    return next((os.environ[name] for name in _RANK_VARIABLES if os.environ.get(name)), "0")
 
 
 def _stay_offline():
-    """A program that asks for a server would be asked for a key."""
+    """Set WANDB_MODE to offline, as online wandb would ask for a key."""
     if os.environ.get("WANDB_MODE") != "disabled":
         os.environ["WANDB_MODE"] = "offline"
 
@@ -150,7 +153,7 @@ def _wrap(wandb, runs):
     def login(*arguments, **named):
         _stay_offline()
         original_login(*arguments, **named)
-        return True  # all that needs an account is done elsewhere
+        return True  # logged in, as far as the program can tell; uploads are done by `sync`
 
     for name in ("wandb", "wandb.sdk", "wandb.sdk.wandb_init", "wandb.sdk.wandb_login"):
         module = sys.modules.get(name)
@@ -160,7 +163,7 @@ def _wrap(wandb, runs):
 
 
 class _Finder:
-    """Finds wandb as the others do, and wraps it once it is imported."""
+    """An import hook that finds wandb by the other finders, and wraps it after its import."""
 
     def __init__(self, runs):
         self._runs = runs
@@ -181,14 +184,15 @@ class _Finder:
         return spec
 
 
-def _begin():
+def _install():
+    """Install the import hook for the run that the environment names."""
     with open(os.environ["CADUCEUS_RUN"]) as stream:
         identity = json.load(stream)
     sys.meta_path.insert(0, _Finder(Runs(identity, os.environ["CADUCEUS_WANDB_DIR"])))
 
 
-def _make_way():
-    """Leave the path as it was, and import the module of this name that stood behind this one."""
+def _import_next():
+    """Remove this folder from the path, and import the next module of this name, if any."""
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _FOLDER]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
     if spec is not None and spec.loader is not None:
@@ -198,5 +202,5 @@ def _make_way():
 
 
 if "CADUCEUS_WANDB_DIR" in os.environ:
-    _begin()
-_make_way()
+    _install()
+_import_next()
