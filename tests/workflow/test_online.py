@@ -160,7 +160,7 @@ def test_a_server_that_dies_costs_nothing_and_sync_brings_the_rest(
     assert (path / "metrics_history.csv").read_text().count("\n") == 6
     wandb_server.start()
     synced = project.snakemake("sync", **variables).check()
-    assert "delivered, and equal on both sides: 1" in synced.output
+    assert "synced, and equal on both sides: 1" in synced.output
     (run,) = wandb_server.runs
     assert [row["_step"] for row in run.history] == [0, 1, 2, 3, 4]
     assert run.state == "finished"
@@ -208,7 +208,7 @@ def test_sync_delivers_offline_runs_once_and_says_what_differs(
 
     wandb_server.requests.clear()
     assert (
-        "delivered, and equal on both sides: 4"
+        "synced, and equal on both sides: 4"
         in caduceus(finished, wandb_server, "sync").check().output
     )
     assert len(wandb_server.requests) <= 4  # nothing is sent or compared again
@@ -258,7 +258,8 @@ def test_a_moved_project_is_delivered_whole_and_nothing_false(
     data.write_text("x,y\n9,9\n")
     done = caduceus(moved, wandb_server, "sync")
     assert done.code == 1
-    assert "dataset-points can't be sent: data/points.csv isn't what was logged" in done.output
+    changed = "dataset-points can't be uploaded: data/points.csv has changed since it was logged"
+    assert changed in done.output
     assert not any("dataset" in name for name in wandb_server.runs[0].artifacts)
 
     data.write_text(right)
@@ -313,7 +314,7 @@ def test_a_watch_brings_the_runs_of_nodes_without_a_network(
     finally:
         watch.send_signal(signal.SIGTERM)
         output = end(watch).output
-    assert f"{path.name}: delivered" in output
+    assert f"{path.name}: synced" in output
     assert wandb_server.runs[0].state == "finished"
     assert [row["_step"] for row in wandb_server.runs[0].history] == [0, 1, 2, 3, 4]
 

@@ -8,7 +8,7 @@ from caduceus.exports.run import damage_of
 from caduceus.io.files import read_json, write_json
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.runs.folder import RunFolder
-from caduceus.server.run_sync import complaint
+from caduceus.server.run_sync import sync_warning
 
 _REMOTE = "it failed where it was run"
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     failed: dict[str, str] = {}
     trials: dict[str, str] = {}
-    damaged, complaints = {}, []
+    damaged, warnings = {}, []
     for path in arguments.plans:
         for run_id, planned in read_json(path)["runs"].items():
             folder = RunFolder.of_plan(path, run_id).path
@@ -33,11 +33,11 @@ def run(arguments: argparse.Namespace) -> None:
             lost = damage_of(folder / "manifest.json")
             if lost:
                 damaged[run_id] = lost
-            if message := complaint(RunFolder(folder)):
-                complaints.append(message)
+            if message := sync_warning(RunFolder(folder)):
+                warnings.append(message)
     for run_id, lost in damaged.items():
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
-    for message in [*complaints, *filter(None, map(without_metric, arguments.plans))]:
+    for message in [*warnings, *filter(None, map(without_metric, arguments.plans))]:
         print(message)
     for run_id, error in trials.items():
         print(f"failed trial: {run_id}: {error}; its sweep goes on without it")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.server.client import Server
-from caduceus.server.uploader import Courier, describe, has_ended, has_nothing_to_send, run_folders
+from caduceus.server.uploader import Uploader, describe, has_ended, has_nothing_to_sync, run_folders
 from caduceus.system.wandb_account import find_account
 
 
@@ -27,24 +27,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folders = [] if arguments.watch else run_folders(arguments.results, arguments.runs)
     server = Server(find_account(), arguments.patience)
-    courier = Courier(server, arguments.results, arguments.jobs, arguments.patience)
+    uploader = Uploader(server, arguments.results, arguments.jobs, arguments.patience)
     if arguments.watch:
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         print(f"watching {arguments.results / 'runs'}; Ctrl-C ends it", flush=True)
-        courier.watch(arguments.runs, stopped)
+        uploader.watch(arguments.runs, stopped)
         return
     from tqdm import tqdm
 
     ended = [folder for folder in folders if has_ended(folder)]
-    done = list(tqdm(courier.sync(ended), total=len(ended), unit=" runs", disable=None))
-    wrong = [(folder, delivery) for folder, delivery in done if delivery["state"] != "delivered"]
-    for folder, delivery in wrong:
-        print(describe(folder.path.name, delivery), file=sys.stderr)
-    running = [f for f in folders if not has_ended(f) and not has_nothing_to_send(f)]
+    done = list(tqdm(uploader.sync(ended), total=len(ended), unit=" runs", disable=None))
+    failed = [(folder, record) for folder, record in done if not record.is_synced]
+    for folder, record in failed:
+        print(describe(folder.path.name, record), file=sys.stderr)
+    running = [f for f in folders if not has_ended(f) and not has_nothing_to_sync(f)]
     if running:
         print(f"still running, and left out: {len(running)}")
-    print(f"delivered, and equal on both sides: {len(done) - len(wrong)}")
-    if wrong:
-        raise CaduceusError(f"not delivered, or not equal: {len(wrong)} of {len(done)} runs")
+    print(f"synced, and equal on both sides: {len(done) - len(failed)}")
+    if failed:
+        raise CaduceusError(f"not synced, or not equal: {len(failed)} of {len(done)} runs")

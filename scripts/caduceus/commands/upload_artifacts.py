@@ -19,9 +19,9 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.out.parent
     receipt = upload_artifacts(path, arguments.dataset)
     if Identity.read(path / "run.json").mode == "online":
-        from caduceus.server.uploader import deliver_now
+        from caduceus.server.uploader import sync_now
 
         for folder in with_further_runs(RunFolder(path)):
-            if message := deliver_now(folder):
+            if message := sync_now(folder):
                 print(f"caduceus upload-artifacts: {message}", file=sys.stderr)
     receipt.write(arguments.out)

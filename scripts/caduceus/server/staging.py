@@ -1,4 +1,4 @@
-"""What the SDK needs beside a log that it sends: media and the files of artifacts."""
+"""Stage what the SDK needs beside a log that it uploads: media and the files of artifacts."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from caduceus.runs.folder import RunFolder
 
 
 def staged_log(folder: RunFolder) -> Path:
-    """Where the SDK will find the log that is to be sent, with a folder for files beside it."""
+    """Create a staging folder for one upload, with files/ in it; return the path of its log."""
     staged = folder.delivery / f"offline-run-{folder.path.name}"
     shutil.rmtree(staged, ignore_errors=True)
     (staged / "files").mkdir(parents=True)
@@ -21,18 +21,21 @@ def staged_log(folder: RunFolder) -> Path:
 
 
 def stage_files(source: Path, target: Path) -> None:
-    """Put a segment's files where the SDK finds them."""
+    """Link or copy a segment's files into the staging folder."""
     for file in files_below(source):
         inside = target / file.relative_to(source)
         if inside.is_relative_to(target / "media"):
             place(file, inside)
-        else:  # W&B writes some of these anew, which must not reach the original
+        else:  # W&B rewrites some of these files, and must not change the originals
             inside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, inside)
 
 
-def finder(folder: RunFolder) -> Callable[[Path], Path]:
-    """Finds a file of an artifact by where it lay when it was logged, also if all has moved."""
+def file_finder(folder: RunFolder) -> Callable[[Path], Path]:
+    """Return a function that finds a file of an artifact by the path under which it was logged.
+
+    It finds the file even if the project's or the dataset's folder has been moved since.
+    """
     name = Identity.read(folder.run_json).config.get("dataset")
     record_json = folder.results / f"datasets/{name}/dataset.json"
     record: dict[str, Any] = {"path": "", "files": {}}
@@ -52,16 +55,18 @@ def finder(folder: RunFolder) -> Callable[[Path], Path]:
     return find
 
 
-def lost_files(log: Path, find: Callable[[Path], Path]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Name and digest of each artifact with a file that isn't what was logged, and which."""
+def changed_artifacts(
+    log: Path, find: Callable[[Path], Path]
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield name and digest of each artifact with a missing or changed file, and a message."""
     for artifact in read_segment(log).artifacts:
         for file in artifact.files.values():
             if file.path is None:
                 continue
             path = find(file.path)
             if not path.is_file() or md5_base64(path) != file.digest:
-                what = "isn't what was logged any more" if path.exists() else "is missing"
+                what = "has changed since it was logged" if path.exists() else "is missing"
                 yield (
                     (artifact.name, artifact.digest),
-                    f"artifact {artifact.name} can't be sent: {path} {what}",
+                    f"artifact {artifact.name} can't be uploaded: {path} {what}",
                 )

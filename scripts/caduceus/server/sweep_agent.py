@@ -20,10 +20,10 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
-from caduceus.server.run_sync import read_delivery
 from caduceus.server.runs import check_access
 from caduceus.server.sweeps import find_or_create_sweep
-from caduceus.server.uploader import deliver_now
+from caduceus.server.sync_record import read_sync_record
+from caduceus.server.uploader import sync_now
 from caduceus.sweeps.folders import SweepFolder, Trial
 from caduceus.sweeps.pruning import Rule, Watch
 from caduceus.system.wandb_account import find_account
@@ -91,7 +91,7 @@ def ask_trial(
                 folder.path.name,
             )
     for path in ended:
-        _see_delivered(RunFolder(path))
+        _ensure_synced(RunFolder(path))
     sweep = _patiently(lambda: find_or_create_sweep(folder, server, project))
     agent = _patiently(lambda: _register(server, project, sweep))
     trial: Trial = {"trial": number, "parameters": None, "told": None, "handed_out": None}
@@ -107,13 +107,17 @@ def ask_trial(
     return trial
 
 
-def _see_delivered(run: RunFolder) -> None:
-    """Send what the server lacks of a run that has ended."""
+def _ensure_synced(run: RunFolder) -> None:
+    """Upload an ended run unless the server has it.
+
+    Raises:
+        ServerError: the upload failed.
+    """
     if read_json(run.path / "train.json")["state"] == "skipped":
         return
-    message = deliver_now(run)
-    delivery = read_delivery(run)
-    if delivery is None or delivery["state"] == "pending":
+    message = sync_now(run)
+    record = read_sync_record(run)
+    if record is None or record.state == "pending":
         raise ServerError(message)
 
 

@@ -1,4 +1,4 @@
-"""Bringing the runs of a project to the server: those that have ended, and those that run."""
+"""Upload the runs of a project to the server: those that have ended, and those that are running."""
 
 import threading
 import time
@@ -14,31 +14,30 @@ from caduceus.runs.further import with_further_runs
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.run_sync import (
-    Delivery,
-    compare,
-    deliver,
-    follow,
+    compare_with_server,
     has_logged,
     is_running,
-    logs_of,
-    read_delivery,
+    log_sizes,
+    sync_live,
+    sync_run,
 )
 from caduceus.server.runs import RunState, check_access, path_on_server, read_states
+from caduceus.server.sync_record import SyncRecord, read_sync_record
 from caduceus.system.wandb_account import find_account
 
-_LOOKS_S = 5.0  # how often to look for runs that have begun or ended
-_AGAIN_S = 60.0  # before what has failed is tried again
-_NAMES = 100  # of runs, in one question about their states
+_POLL_S = 5.0  # between two looks for runs that have started or ended
+_RETRY_S = 60.0  # before a failed upload is retried
+_NAMES = 100  # runs in one query of their states
 
 
-class Courier:
-    """Delivers runs with an account, several at a time.
+class Uploader:
+    """Uploads runs, several at a time.
 
     Args:
-        server: where to.
+        server: the server, with the account.
         results: the folder results/.
-        jobs: how many runs are sent at a time.
-        patience_s: how long to wait for a server that doesn't answer.
+        jobs: how many runs to upload at a time.
+        patience_s: how long to wait for a server that doesn't answer, in seconds.
     """
 
     def __init__(self, server: Server, results: Path, jobs: int, patience_s: float):
@@ -47,68 +46,69 @@ class Courier:
         self._results = results
         self._jobs = jobs
         self._patience_s = patience_s
-        self._projects: dict[ProjectPath, ProjectPath] = {}  # as planned: with its entity
+        self._projects: dict[ProjectPath, ProjectPath] = {}  # from config.yaml: with its entity
         self._lock = threading.Lock()
 
-    def sync(self, folders: Sequence[RunFolder]) -> Iterator[tuple[RunFolder, Delivery]]:
-        """Deliver runs that have ended; yields each with what was noted, as it is done.
+    def sync(self, folders: Sequence[RunFolder]) -> Iterator[tuple[RunFolder, SyncRecord]]:
+        """Upload runs that have ended; yield each with its record when it is done.
 
-        What was delivered, and has changed on neither side since, isn't sent or compared again.
+        A run that was uploaded, and has changed on neither side since, is neither uploaded nor
+        compared again.
 
         Raises:
-            AccountError: the account is wrong, or may not write there.
+            AccountError: the key is wrong, or the account may not write to the project.
             ServerError: the server can't be reached.
         """
         projects = [(folder, self._project(folder)) for folder in folders]
         states = self._states(projects)
         stopped = threading.Event()
         with ThreadPoolExecutor(self._jobs) as pool:
-            waiting: dict[Future[Delivery], RunFolder] = {}
+            jobs: dict[Future[SyncRecord], RunFolder] = {}
             try:
                 for folder, _ in projects:
-                    known = read_delivery(folder)
-                    if known and _is_settled(folder, known, self._server, states):
-                        yield folder, known
+                    record = read_sync_record(folder)
+                    if record and _is_unchanged(folder, record, self._server, states):
+                        yield folder, record
                     else:
-                        waiting[pool.submit(self._deliver, folder, stopped)] = folder
-                for done in as_completed(waiting):
-                    yield waiting[done], done.result()
-            except BaseException:  # Ctrl-C, or the caller has left
+                        jobs[pool.submit(self._sync_run, folder, stopped)] = folder
+                for done in as_completed(jobs):
+                    yield jobs[done], done.result()
+            except BaseException:  # Ctrl-C, or the caller has closed this generator
                 stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
 
     def watch(self, names: Sequence[str], stopped: threading.Event) -> None:
-        """Deliver runs as they are logged and once they have ended; says what it does.
+        """Upload runs while they are logged and once they have ended; print each result.
 
         Args:
-            names: the runs; returns when these have ended. All there are and will be if empty.
-            stopped: ends it.
+            names: the runs; return when they have ended. If empty, all runs, also future ones.
+            stopped: set to end it.
         """
-        at_work: dict[str, Future[Delivery | None]] = {}
-        rests_until: dict[str, float] = {}
+        jobs: dict[str, Future[SyncRecord | None]] = {}
+        retry_at: dict[str, float] = {}
         with ThreadPoolExecutor(self._jobs) as pool:
             while not stopped.is_set():
-                for name in [name for name, job in at_work.items() if job.done()]:
-                    if not _report(name, at_work.pop(name)):
-                        rests_until[name] = time.monotonic() + _AGAIN_S
-                there = (self._results / "runs").is_dir()
-                for folder in run_folders(self._results, names) if there else []:
+                for name in [name for name, job in jobs.items() if job.done()]:
+                    if not _report(name, jobs.pop(name)):
+                        retry_at[name] = time.monotonic() + _RETRY_S
+                has_runs = (self._results / "runs").is_dir()
+                for folder in run_folders(self._results, names) if has_runs else []:
                     name = folder.path.name
-                    if name in at_work or time.monotonic() < rests_until.get(name, 0):
+                    if name in jobs or time.monotonic() < retry_at.get(name, 0):
                         continue
                     if is_running(folder):
-                        at_work[name] = pool.submit(self._follow, folder, stopped)
-                    elif has_ended(folder) and not _was_sent(folder):
-                        at_work[name] = pool.submit(self._deliver, folder, stopped)
-                if names and not at_work:
+                        jobs[name] = pool.submit(self._sync_live, folder, stopped)
+                    elif has_ended(folder) and not _is_uploaded(folder):
+                        jobs[name] = pool.submit(self._sync_run, folder, stopped)
+                if names and not jobs:
                     return
-                stopped.wait(_LOOKS_S if not names else 0.5)
-        for name, job in at_work.items():
+                stopped.wait(_POLL_S if not names else 0.5)
+        for name, job in jobs.items():
             _report(name, job)
 
     def _project(self, folder: RunFolder) -> ProjectPath:
-        """Return the project a run goes to; the account's access to it is checked once."""
+        """Return a run's project on the server; check the account's access to it once."""
         project = project_of(folder)
         with self._lock:
             if project not in self._projects:
@@ -116,10 +116,10 @@ class Courier:
             return self._projects[project]
 
     def _states(self, projects: Sequence[tuple[RunFolder, ProjectPath]]) -> dict[str, RunState]:
-        """What the server says of runs that were delivered earlier, by their paths there."""
+        """Return the server's states of runs that were uploaded before, by path."""
         by_project: dict[ProjectPath, list[str]] = {}
         for folder, project in projects:
-            if read_delivery(folder):
+            if read_sync_record(folder):
                 path = path_on_server(Identity.read(folder.run_json), project)
                 by_project.setdefault(project, []).append(path.run)
         found = {}
@@ -130,19 +130,19 @@ class Courier:
                     found[str(state.path)] = state
         return found
 
-    def _deliver(self, folder: RunFolder, stopped: threading.Event) -> Delivery:
+    def _sync_run(self, folder: RunFolder, stopped: threading.Event) -> SyncRecord:
         project = self._project(folder)
-        return deliver(folder, self._server, project, self._patience_s, stopped.is_set)
+        return sync_run(folder, self._server, project, self._patience_s, stopped.is_set)
 
-    def _follow(self, folder: RunFolder, stopped: threading.Event) -> None:
-        follow(folder, self._server, self._project(folder), self._patience_s, stopped.is_set)
+    def _sync_live(self, folder: RunFolder, stopped: threading.Event) -> None:
+        sync_live(folder, self._server, self._project(folder), self._patience_s, stopped.is_set)
 
 
 def run_folders(results: Path, names: Sequence[str]) -> list[RunFolder]:
-    """The folders of runs: those named, or all that are there.
+    """Return the folders of the named runs, or of all runs.
 
     Raises:
-        ResultError: one that is named isn't there, or there are none at all.
+        ResultError: a named run doesn't exist, or there are no runs.
     """
     base = results / "runs"
     if not base.is_dir():
@@ -163,89 +163,91 @@ def project_of(folder: RunFolder) -> ProjectPath:
 
 
 def has_ended(folder: RunFolder) -> bool:
-    """Whether the run was trained here, and has all its artifacts."""
+    """Whether the run was trained here, and its artifacts are logged."""
     names = ("train.json", "upload.json")
     return all((folder.path / name).exists() for name in names) and has_logged(folder)
 
 
-def has_nothing_to_send(folder: RunFolder) -> bool:
-    """Whether the run has logged nothing, as a trial that was skipped, or was made elsewhere."""
+def has_nothing_to_sync(folder: RunFolder) -> bool:
+    """Whether the run has logged nothing, such as a skipped trial, or is a remote run."""
     if (folder.path / "train.json").exists():
         return not has_logged(folder)
     return (folder.path / "server.json").exists() and not read_attempts(folder.attempts)
 
 
-def _was_sent(folder: RunFolder) -> bool:
-    known = read_delivery(folder)
-    return bool(known and known["state"] != "pending" and known["logs"] == logs_of(folder))
+def _is_uploaded(folder: RunFolder) -> bool:
+    """Whether all that a run has logged by now has been uploaded."""
+    record = read_sync_record(folder)
+    return bool(record and record.state != "pending" and record.logs == log_sizes(folder))
 
 
-def _is_settled(
-    folder: RunFolder, known: Delivery, server: Server, states: Mapping[str, RunState]
+def _is_unchanged(
+    folder: RunFolder, record: SyncRecord, server: Server, states: Mapping[str, RunState]
 ) -> bool:
-    state = states.get(known["path"])
+    """Whether a run was equal on both sides, and hasn't changed on either since."""
+    state = states.get(record.path)
     return (
-        known["state"] == "delivered"
-        and known["server"] == server.account.base_url
-        and known["logs"] == logs_of(folder)
+        record.is_synced
+        and record.server == server.account.base_url
+        and record.logs == log_sizes(folder)
         and state is not None
-        and state.updated_at == known["updated_at"]
+        and state.updated_at == record.updated_at
     )
 
 
-def _report(name: str, job: "Future[Delivery | None]") -> bool:
-    """Say how a job went, and return whether it went well."""
+def _report(name: str, job: "Future[SyncRecord | None]") -> bool:
+    """Print the result of a job, and return whether it succeeded."""
     try:
-        delivery = job.result()
-    except Exception as error:  # whatever it is, other runs go on
+        record = job.result()
+    except Exception as error:  # any failure: the other runs go on
         what = str(error) if isinstance(error, CaduceusError) else repr(error)
         print(f"{name}: {what}", flush=True)
         return False
-    if delivery is None:
+    if record is None:
         return True
-    print(describe(name, delivery), flush=True)
-    return bool(delivery["state"] == "delivered")
+    print(describe(name, record), flush=True)
+    return record.is_synced
 
 
-def describe(name: str, delivery: Delivery) -> str:
-    """A delivery in lines: the run, and what is wrong with it."""
-    if delivery["state"] == "pending":
-        return f"{name}: pending: {delivery['error']}"
+def describe(name: str, record: SyncRecord) -> str:
+    """Describe in lines how the upload of a run went, and each difference."""
+    if record.state == "pending":
+        return f"{name}: pending: {record.error}"
     return "\n".join(
         [
-            f"{name}: {delivery['state']}, {delivery['server']} {delivery['path']}",
-            *(f"{name}: differs: {line}" for line in delivery["differences"]),
+            f"{name}: {'synced' if record.is_synced else 'differs'}, {record.server} {record.path}",
+            *(f"{name}: differs: {line}" for line in record.differences),
         ]
     )
 
 
 def compare_run(folder: RunFolder, server: Server) -> list[str]:
-    """Each difference between a run that was trained here and the server's.
+    """Return each difference between a run that was trained here and the server's copy.
 
     Raises:
-        ResultError: it wasn't trained here.
-        ServerError: the server hasn't got it, or can't be asked.
+        ResultError: the run wasn't trained here.
+        ServerError: the server doesn't have it, or can't be reached.
     """
     if not (folder.path / "train.json").exists():
-        raise ResultError("it wasn't trained here: nothing to compare", folder.path.name)
-    identity = Identity.read(folder.run_json)
+        raise ResultError("it wasn't trained here: there is nothing to compare", folder.path.name)
     project = check_access(server, project_of(folder), must_write=False)
-    _, found = compare(folder, server, path_on_server(identity, project), with_files=True)
+    path = path_on_server(Identity.read(folder.run_json), project)
+    _, found = compare_with_server(folder, server, path, with_files=True)
     return found
 
 
-def deliver_now(folder: RunFolder) -> str:
-    """Deliver a run that is tracked online; returns what is wrong, and nothing if all is well.
+def sync_now(folder: RunFolder) -> str:
+    """Upload a run that is tracked online; return a message if it failed, else "".
 
-    Nothing that is wrong with a server costs a run: it is kept here, and `sync` delivers it.
+    A failing server costs no run: the logs are kept here, and `sync` uploads them later.
     """
     if not has_logged(folder):
         return ""
     identity = Identity.read(folder.run_json)
     try:
         server = Server(find_account(), identity.patience_s)
-        courier = Courier(server, folder.results, 1, identity.patience_s)
-        ((_, delivery),) = courier.sync([folder])
+        uploader = Uploader(server, folder.results, 1, identity.patience_s)
+        ((_, record),) = uploader.sync([folder])
     except CaduceusError as error:
-        return f"{folder.path.name}: {error}; `snakemake --cores 1 sync` delivers it later"
-    return "" if delivery["state"] == "delivered" else describe(folder.path.name, delivery)
+        return f"{folder.path.name}: {error}; `snakemake --cores 1 sync` uploads it later"
+    return "" if record.is_synced else describe(folder.path.name, record)

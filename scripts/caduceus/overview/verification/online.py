@@ -14,7 +14,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
-from caduceus.server.run_sync import compare, deliver
+from caduceus.server.run_sync import compare_with_server, sync_run
 from caduceus.server.runs import check_access, read_about
 from caduceus.system.wandb_account import Account, find_account
 
@@ -48,14 +48,14 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
             mend = "check that wandb and torch can be imported"
             yield Check("a test run logs", False, failure, mend)
             return
-        delivery = deliver(folder, server, project, wandb_settings["patience_s"])
+        record = sync_run(folder, server, project, wandb_settings["patience_s"])
         state, found = None, list[str]()
-        if not delivery["error"]:
-            state, found = compare(folder, server, path, with_files=True)
+        if not record.error:
+            state, found = compare_with_server(folder, server, path, with_files=True)
         yield Check(
             "a test run logs",
             state is not None,
-            f"{account.url}/{project}/runs/{path.run}" if state else delivery["error"],
+            f"{account.url}/{project}/runs/{path.run}" if state else str(record.error),
             "check the network and proxies, then try again",
         )
         if state is not None:
