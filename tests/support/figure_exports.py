@@ -8,7 +8,7 @@ import numpy as np
 from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.io.validation import validate
 from caduceus.paper.figures.figure import draw, measure, read_data
-from caduceus.paper.figures.figure_data import Content
+from caduceus.paper.figures.figure_data import FigureContent
 from caduceus.paper.figures.style import house_style
 from exported_runs import Logged, export_runs
 from matplotlib.figure import Figure
@@ -28,13 +28,13 @@ def plans_of(project: Project) -> list[Path]:
     return sorted((project.path / "results/experiments").iterdir())
 
 
-def measured(project: Project, kind: str, **keys: Any) -> Content:
+def measured(project: Project, kind: str, **keys: Any) -> FigureContent:
     """What a figure of the project's exports shows."""
     statistics = STATISTICS | keys.pop("statistics", {})
     return measure(read_data(entry_of(kind, **keys), plans_of(project), statistics, "f"))
 
 
-def drawn(content: Content, kind: str, width: float = 5.5) -> Figure:
+def drawn(content: FigureContent, kind: str, width: float = 5.5) -> Figure:
     """It as a figure whose layout is done."""
     with house_style():
         figure = draw(kind, content.numbers, width)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from caduceus.paper.figures.figure import draw
-from caduceus.paper.figures.figure_data import Content
+from caduceus.paper.figures.figure_data import FigureContent
 from caduceus.paper.figures.layout import WIDTHS, add_title, text_width, wrap
 from caduceus.paper.figures.style import house_style, line_style
 from figure_exports import add_predictions, export_variants, learning, measured
@@ -69,7 +69,7 @@ OTHERS = [("2", "column"), ("8 long", "text"), ("20", "text")]
 @pytest.fixture(scope="module")
 def contents(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Content]:
+) -> dict[str, FigureContent]:
     """What a figure of each kind shows of so many variants."""
     count, _, is_long = request.param.partition(" ")
     names = [f"arch-{number}" for number in range(int(count))]
@@ -89,7 +89,7 @@ def contents(
     scope="module",
 )
 def test_nothing_overlaps_or_is_cut_off(
-    contents: dict[str, Content], kind: str, width: str
+    contents: dict[str, FigureContent], kind: str, width: str
 ) -> None:
     inches = WIDTHS["neurips"][width]
     with house_style():

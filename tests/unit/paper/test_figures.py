@@ -200,8 +200,7 @@ def test_three_seeds_decide_nothing_and_the_caption_says_how_many_would(project:
     caption = measured(project, "differences", **ACC).caption
     assert caption == (
         "Mean difference over 3 runs with 95 % interval. Verdicts by sign-flip test by seed at "
-        "0.05, corrected for 3 comparisons (Holm). So few runs can't give a p below 0.25; 7 runs "
-        "could decide."
+        "0.05, corrected for 3 comparisons (Holm). With so few runs p can't be below 0.25; use 7."
     )
 
 
@@ -255,7 +254,7 @@ def test_profiles_over_tasks_leave_out_a_task_that_one_method_lacks(project: Pro
     assert panel["tasks"] == ["a", "b"]
     assert panel["scores"][1:-1] == [0, 1, 2]  # of a: 0 and 1, of b: 1 and 2
     assert panel["lines"][0]["share"][:-1] == [100, 75, 25, 0]
-    assert "Left out, as not all have results: c." in content.caption
+    assert "Left out, because some methods have no result there: c." in content.caption
 
     export_runs(
         project, lambda p, s: None if (p["arch"] == "mlp") == (p["env"] == "c") else [{"acc": 1}]

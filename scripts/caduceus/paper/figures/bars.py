@@ -1,4 +1,4 @@
-"""Bars of results: a row for each variant, with an interval and every seed's point."""
+"""Figures of kind bars: a bar for each variant, with an interval and a point for each seed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,17 +7,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run_count
+from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.style import COLOURS
 from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import published_value
 from caduceus.project.paper_selections import metric_name
 
-_OURS, _THEIRS, _OTHERS = COLOURS[0], COLOURS[1], (COLOURS[2], COLOURS[3], COLOURS[4])
+_OWN_COLOUR, _PUBLISHED_COLOUR = COLOURS[:2]
+_LINE_COLOURS = COLOURS[2:5]  # of published values that belong to no variant
 
 
-def measure_bars(data: FigureData) -> Content:
-    """The results of each variant, for each metric, beside those published."""
+def measure_bars(data: FigureData) -> FigureContent:
+    """Compute each variant's results for each metric, beside the published ones."""
     published = data.entry["published"]
     runs: dict[str, None] = {}
     counts, panels = [], []
@@ -35,19 +36,19 @@ def measure_bars(data: FigureData) -> Content:
             if by_seed:
                 counts.append(len(by_seed))
                 values = data.scale * np.array(list(by_seed.values()))
-                found = data.estimate(values.tolist())
-                row |= {name: rounded(getattr(found, name)) for name in ("value", "low", "high")}
+                estimate = data.estimate(values.tolist())
+                row |= {name: rounded(getattr(estimate, name)) for name in ("value", "low", "high")}
                 row |= {"values": dict(zip(by_seed, rounded(values), strict=True))}
-            theirs = published_value(published, variant.parameters)
-            if theirs:
-                row["published"] = {"value": theirs.value, "interval": theirs.half_width}
+            own = published_value(published, variant.parameters)
+            if own:
+                row["published"] = {"value": own.value, "interval": own.half_width}
             rows.append(row)
         about = {"heading": data.titled(heading), "metric": metric_name(metric)}
         panels.append(about | {"rows": rows})
     others = {entry["label"]: entry["value"] for entry in published if entry["label"]}
     numbers = {"statistic": data.statistics["statistic"], "interval": data.interval_name}
     numbers |= {"panels": panels, "others": others}
-    return Content(_caption(data, counts), list(runs), numbers)
+    return FigureContent(_caption(data, counts), list(runs), numbers)
 
 
 def _caption(data: FigureData, counts: list[int]) -> str:
@@ -58,17 +59,19 @@ def _caption(data: FigureData, counts: list[int]) -> str:
 
 
 def draw_bars(numbers: Mapping[str, Any], width: float) -> Figure:
-    """A panel for each metric, a bar for each variant."""
+    """Draw a panel for each metric, with a bar for each variant."""
     panels = numbers["panels"]
-    shown = row_panels(width, panels)
+    layout = row_panels(width, panels)
     handles: dict[str, Any] = {}
-    for axes, panel in zip(shown.all_axes, panels, strict=True):
+    for axes, panel in zip(layout.all_axes, panels, strict=True):
         for place, row in enumerate(panel["rows"]):
             _draw_row(axes, place, row, numbers, handles)
-        for (name, value), colour in zip(numbers["others"].items(), _OTHERS * 9, strict=False):
+        for (name, value), colour in zip(
+            numbers["others"].items(), _LINE_COLOURS * 9, strict=False
+        ):
             line = axes.axvline(value, color=colour, ls=(0, (3, 1.5)), lw=1)
             handles.setdefault(name, line)
-    return shown.finish(handles)
+    return layout.finish(handles)
 
 
 def _draw_row(
@@ -81,7 +84,7 @@ def _draw_row(
     if not row["n"]:
         note_missing(axes, place)
     else:
-        bar = axes.barh(place, row["value"], height=0.68, color=_OURS, alpha=0.3, lw=0)
+        bar = axes.barh(place, row["value"], height=0.68, color=_OWN_COLOUR, alpha=0.3, lw=0)
         handles.setdefault(names["statistic"], bar)
         values = list(row["values"].values())
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(1)
@@ -89,7 +92,7 @@ def _draw_row(
             "marker": "o",
             "ms": 2.6,
             "mew": 0,
-            "color": _OURS,
+            "color": _OWN_COLOUR,
             "alpha": 0.65,
             "ls": "",
         }
@@ -108,7 +111,7 @@ def _draw_row(
             names["interval"], axes.errorbar(row["value"], place, xerr=ends, **style)
         )
     if "published" in row:
-        theirs = row["published"]
-        style = {"color": _THEIRS, "marker": "D", "ms": 3.4, "elinewidth": 1, "ls": ""}
-        mark = axes.errorbar(theirs["value"], place + 0.34, xerr=theirs["interval"], **style)
+        published = row["published"]
+        style = {"color": _PUBLISHED_COLOUR, "marker": "D", "ms": 3.4, "elinewidth": 1, "ls": ""}
+        mark = axes.errorbar(published["value"], place + 0.34, xerr=published["interval"], **style)
         handles.setdefault("published", mark)

@@ -1,4 +1,4 @@
-"""Confusion matrices: which classes the variants' runs take for which."""
+"""Figures of kind confusion: a confusion matrix for each variant, averaged over its runs."""
 
 import csv
 import math
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json
-from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run_count
+from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.layout import (
     LINE_IN,
     column_count,
@@ -30,21 +30,21 @@ from caduceus.paper.results import Result, Variant
 from caduceus.project.paper_selections import metric_name
 from caduceus.statistics.samples import Array
 
-Counts = Counter[tuple[str, str]]  # how many examples have this class and this prediction
+Counts = Counter[tuple[str, str]]  # examples by actual class and predicted class
 _PREDICTIONS = "predictions.csv"
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#f4f6f8", COLOURS[0], "#00263d"])
-_LEAST_CELL_IN = 0.17  # inches of a cell that has room for its number
+_LEAST_CELL_IN = 0.17  # inches of the smallest cell that has room for its number
 _NUMBER_SIZE = 7  # points
-_MOST_CELLS = 2_500  # that are drawn each as a shape
-_LEAST_IN = (1.0, 0.8, 0.6)  # inches that a matrix is wide at least, if a page is long enough
-_MOST_IN = 2.4  # inches that it is wide at most
-_PAGE_IN = 8.0  # inches that a page is long, less the caption
-_MOST_SHARE = 0.3  # of the page, for the names of classes
+_MOST_CELLS = 2_500  # drawn as vectors; a larger matrix is a bitmap
+_LEAST_IN = (1.0, 0.8, 0.6)  # least widths of a matrix in inches, tried in this order
+_MOST_IN = 2.4  # greatest width of a matrix in inches
+_PAGE_IN = 8.0  # height of a page in inches, without the caption
+_MOST_SHARE = 0.3  # of the page's width, for the names of classes
 _GAP_IN, _AXIS_IN, _BAR_IN = 0.12, 0.3, 0.55
 
 
 def count_predictions(result: Result, chart: str | None) -> Counts | None:
-    """How often a run took which class for which; None if it doesn't say.
+    """Count a run's examples by actual and predicted class; None if it logged no predictions.
 
     Args:
         result: the run.
@@ -54,21 +54,21 @@ def count_predictions(result: Result, chart: str | None) -> Counts | None:
     summary = read_json(result.folder / "run_summary.json")
     if chart is not None:
         table = summary["summary"].get(f"{chart}_table")
-        return _of_chart(result.folder / table["path"]) if table else None
+        return _read_chart(result.folder / table["path"]) if table else None
     for artifact in summary["artifacts"]:
         if artifact["type"] == "results" and _PREDICTIONS in artifact["files"]:
-            return _of_file(result.folder / "artifacts" / artifact["name"] / _PREDICTIONS)
+            return _read_predictions(result.folder / "artifacts" / artifact["name"] / _PREDICTIONS)
     return None
 
 
-def _of_chart(path: Path) -> Counts:
+def _read_chart(path: Path) -> Counts:
     table = read_json(path)
     actual, predicted = (table["columns"].index(name) for name in ("Actual", "Predicted"))
     [count] = {0, 1, 2} - {actual, predicted}
     return Counter({(str(row[actual]), str(row[predicted])): row[count] for row in table["data"]})
 
 
-def _of_file(path: Path) -> Counts | None:
+def _read_predictions(path: Path) -> Counts | None:
     with path.open(newline="") as stream:
         reader = csv.DictReader(stream)
         if not {"label", "prediction"} <= set(reader.fieldnames or ()):
@@ -76,11 +76,11 @@ def _of_file(path: Path) -> Counts | None:
         return Counter(sorted((row["label"], row["prediction"]) for row in reader))
 
 
-def measure_confusion(data: FigureData) -> Content:
-    """For each variant the share of each class's examples by prediction, in the mean over runs.
+def measure_confusion(data: FigureData) -> FigureContent:
+    """Compute for each variant the percentages of each class's predictions, averaged over runs.
 
     Raises:
-        SpecError: no run says what it predicts.
+        SpecError: no run logged predictions.
     """
     metric = next(iter(data.metrics.values()), None)
     chart = metric_name(metric) if metric else None
@@ -89,7 +89,7 @@ def measure_confusion(data: FigureData) -> Content:
         for variant, label in zip(data.variants, data.labels, strict=True)
     }
     if data.finished and not any(found.values()):
-        raise SpecError(_lacking(chart), data.where)
+        raise SpecError(_no_predictions(chart), data.where)
     classes = _classes(counts for runs in found.values() for counts in runs.values())
     panels = [
         {"label": label, "runs": list(runs), "percent": rounded(_percent(runs.values(), classes))}
@@ -97,19 +97,19 @@ def measure_confusion(data: FigureData) -> Content:
         if runs
     ]
     over = run_count([len(panel["runs"]) for panel in panels])
-    caption = [f"Percent of the examples of each class, in the mean over {over}.", *data.failures()]
+    caption = [f"Percent of the examples of each class, averaged over {over}.", *data.failures()]
     shown = [run for panel in panels for run in panel["runs"]]
-    return Content(" ".join(caption), shown, {"classes": classes, "panels": panels})
+    return FigureContent(" ".join(caption), shown, {"classes": classes, "panels": panels})
 
 
 def _counts(variant: Variant, chart: str | None) -> dict[str, Counts]:
-    """Those of each run that has some."""
+    """Return the counts of each finished run that logged predictions, by run."""
     finished = (result for result in variant.results if result.state == "finished")
-    found = {result.run: count_predictions(result, chart) for result in finished}
-    return {run: counts for run, counts in found.items() if counts}
+    by_run = {result.run: count_predictions(result, chart) for result in finished}
+    return {run: counts for run, counts in by_run.items() if counts}
 
 
-def _lacking(chart: str | None) -> str:
+def _no_predictions(chart: str | None) -> str:
     if chart is not None:
         return f"no run has a chart {chart!r} by wandb.plot.confusion_matrix"
     return (
@@ -119,15 +119,15 @@ def _lacking(chart: str | None) -> str:
 
 
 def _classes(counts: Iterable[Counts]) -> list[str]:
-    """All classes: numbers by size, others as they first appear, the actual ones before."""
-    pairs = dict.fromkeys(pair for found in counts for pair in found)
+    """Return all classes: integers in order, others as they first appear, actual ones first."""
+    pairs = dict.fromkeys(pair for each in counts for pair in each)
     names = dict.fromkeys([*(actual for actual, _ in pairs), *(guess for _, guess in pairs)])
     is_number = all(name.lstrip("-").isdigit() for name in names)
     return sorted(names, key=int) if is_number else list(names)
 
 
 def _percent(runs: Iterable[Counts], classes: Sequence[str]) -> Array:
-    """Percent (actual, predicted) of a class's examples, the mean of the runs; NaN without any."""
+    """Return percentages (actual, predicted), the mean of the runs; NaN for an unseen class."""
     counts = np.array([[[run[a, p] for p in classes] for a in classes] for run in runs], float)
     totals = counts.sum(axis=2, keepdims=True)
     shares = np.divide(100 * counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
@@ -137,13 +137,13 @@ def _percent(runs: Iterable[Counts], classes: Sequence[str]) -> Array:
 
 
 def draw_confusion(numbers: Mapping[str, Any], width: float) -> Figure:
-    """A panel for each variant: a row for each class, a column for each prediction."""
+    """Draw a panel for each variant: rows are actual classes, columns predicted ones."""
     panels, classes = numbers["panels"], numbers["classes"]
     names = [wrap(name, _MOST_SHARE * width, TICK_SIZE) for name in classes]
     widths = [text_width(line, TICK_SIZE) for name in names for line in name.split("\n")]
     columns, side, titles = _arrange([panel["label"] for panel in panels], width, max(widths))
     figure, all_axes = new_panels(width, len(panels), columns, side + _title_height(titles))
-    step = math.ceil(len(names) * 0.9 * LINE_IN / side)  # the names between would overlap
+    step = math.ceil(len(names) * 0.9 * LINE_IN / side)  # more names would overlap
     at = range(0, len(names), step)
     is_upright = sum(widths[::step]) + 0.06 * len(at) > side
     has_room = side / len(classes) >= _LEAST_CELL_IN
@@ -164,18 +164,20 @@ def draw_confusion(numbers: Mapping[str, Any], width: float) -> Figure:
         grow(figure, _BAR_IN)
     is_wide = side == _MOST_IN
     set_panel_height(figure, all_axes, side if is_wide else None)
-    for axes in all_axes:  # the layout doesn't see what a fixed aspect leaves free
+    # Set after the layout, which ignores the space that a fixed aspect leaves free.
+    for axes in all_axes:
         axes.set_aspect("equal")
     return figure
 
 
 def _arrange(labels: Sequence[str], width: float, names_in: float) -> tuple[int, float, list[str]]:
-    """How many matrices stand side by side, how many inches wide each is about, and its title.
+    """Return the number of columns, the width of a matrix in inches, and the wrapped titles.
 
-    They are as large as a page is long enough for, but not so small that titles take more room.
+    The largest width of `_LEAST_IN` whose rows fit on a page is taken; if none fits, the one with
+    the lowest figure, as narrower matrices wrap their titles into more lines.
     """
     left = names_in + _AXIS_IN
-    found = []
+    too_high = []
     for least in _LEAST_IN:
         columns = column_count(width, len(labels), least, left)
         side = min(_MOST_IN, (width - left) / columns - _GAP_IN)
@@ -183,8 +185,8 @@ def _arrange(labels: Sequence[str], width: float, names_in: float) -> tuple[int,
         height = math.ceil(len(labels) / columns) * (side + _title_height(titles))
         if height < _PAGE_IN:
             return columns, side, titles
-        found.append((height, columns, side, titles))
-    return min(found, key=itemgetter(0))[1:]
+        too_high.append((height, columns, side, titles))
+    return min(too_high, key=itemgetter(0))[1:]
 
 
 def _title_height(titles: Sequence[str]) -> float:
@@ -203,10 +205,10 @@ def _draw_matrix(axes: Axes, percent: Array, has_room: bool) -> Any:
     edges = np.arange(len(percent) + 1) - 0.5
     mesh = axes.pcolormesh(edges, edges, percent, cmap=_SHADES, vmin=0, vmax=100, **style)
     for (row, column), value in np.ndenumerate(percent if has_room else np.zeros((0, 0))):
-        if value >= 0.5:  # else it would read 0
+        if value >= 0.5:  # rounds to 1 or more
             colour = "white" if value > 50 else "black"
             words: dict[str, Any] = {"color": colour, "ha": "center", "va": "center"}
             words |= {"size": _NUMBER_SIZE}
             number = axes.text(column, row, f"{value:.0f}", **words)
-            number.set_in_layout(False)  # it lies inside the panel, and measuring takes long
+            number.set_in_layout(False)  # it lies inside the panel; measuring it is slow
     return mesh

@@ -1,4 +1,4 @@
-"""Differences to a baseline, seed by seed, with intervals and what the data decide."""
+"""Figures of kind differences: differences to a baseline by seed, with intervals and verdicts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from caduceus.errors import SpecError
 from caduceus.io.wording import count_of
-from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run_count
+from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.style import COLOURS, GREY
 from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import varying_parameters
@@ -31,13 +31,13 @@ _MARKS: dict[str, dict[str, Any]] = {
     "not enough runs": {"marker": "D", "color": GREY, "mfc": "white", "ms": 4.2},
 }
 _DOT: dict[str, Any] = {"marker": "o", "ms": 2.2, "mew": 0, "alpha": 0.45, "ls": ""}
-_COMPARED = ("n", "n_second", "test", "is_paired")
-_MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
+_COUNTS = ("n", "n_second", "test", "is_paired")  # written as they are
+_NUMBERS = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A variant, what it is compared with, and what both are called."""
+    """A variant, the baseline it is compared with, and the labels of both."""
 
     variant: Variant
     label: str
@@ -45,27 +45,27 @@ class Pair:
     baseline_label: str
 
     def compare(self, metric: Metric, data: FigureData) -> Comparison | None:
-        """The variant less the baseline by seed; None if either has no result."""
+        """Compare the variant with the baseline; None if either has no result."""
         first, second = (
             {seed: data.scale * value for seed, value in side.by_seed(metric).items()}
             for side in (self.variant, self.baseline)
         )
         if not first or not second:
             return None
-        about = {name: data.statistics[name] for name in ("test", "confidence")}
-        return compare_by_seed(first, second, **about)
+        how = {name: data.statistics[name] for name in ("test", "confidence")}
+        return compare_by_seed(first, second, **how)
 
     def by_seed(self, metric: Metric) -> Iterator[tuple[int, float]]:
-        """The difference at each seed that both have."""
-        ours, theirs = self.variant.by_seed(metric), self.baseline.by_seed(metric)
-        return ((seed, ours[seed] - theirs[seed]) for seed in ours if seed in theirs)
+        """Yield the difference, variant minus baseline, at each seed that both have."""
+        values, base = self.variant.by_seed(metric), self.baseline.by_seed(metric)
+        return ((seed, values[seed] - base[seed]) for seed in values if seed in base)
 
 
-def measure_differences(data: FigureData) -> Content:
-    """Each variant against its baseline, for each metric; all comparisons are one family.
+def measure_differences(data: FigureData) -> FigureContent:
+    """Compare each variant with its baseline, for each metric, as one family of comparisons.
 
     Raises:
-        SpecError: the baseline isn't among the variants that are shown, or is several of them.
+        SpecError: the baseline matches none or several of the variants that are shown.
     """
     pairs = list(find_pairs(data))
     if not pairs:
@@ -98,54 +98,59 @@ def measure_differences(data: FigureData) -> Content:
         for run in side.runs(metric)
     )
     numbers = {"interval": data.interval_name, "panels": panels}
-    return Content(_caption(list(compared.values()), verdicts.values(), data), list(runs), numbers)
+    return FigureContent(
+        _caption(list(compared.values()), verdicts.values(), data), list(runs), numbers
+    )
 
 
 def find_pairs(data: FigureData) -> Iterator[Pair]:
-    """Each variant that isn't a baseline, with its own.
+    """Yield each variant that isn't a baseline, with its baseline.
 
-    A baseline is what the figure says, or the variant's experiment. Where several variants have its
-    parameters, it is the one that has all others of the variant too.
+    The baseline is named by the figure or by the variant's experiment. Where several variants have
+    the named parameters, it is the one that equals the variant in all other parameters.
 
     Raises:
-        SpecError: there is none, or several.
+        SpecError: no variant matches, or several do.
     """
     names = varying_parameters(data.variants)
     for variant, label in zip(data.variants, data.labels, strict=True):
         side = data.entry["baseline"] or data.specs[variant.experiment]["baseline"] or {}
         wanted = {name: value for name, value in side.items() if name != "experiment"}
-        own = side.get("experiment", None if data.entry["baseline"] else variant.experiment)
-        known = [v for v in data.variants if own in (None, v.experiment)]
-        if variant in known and matches(variant.parameters, wanted):
+        experiment = side.get("experiment", None if data.entry["baseline"] else variant.experiment)
+        candidates = [v for v in data.variants if experiment in (None, v.experiment)]
+        if variant in candidates and matches(variant.parameters, wanted):
             continue
         rest = {n: variant.parameters.get(n) for n in names if n not in wanted}
-        twins = [
+        matching = [
             other
-            for other in known
+            for other in candidates
             if matches(other.parameters, wanted)
             and all(other.parameters.get(name) == value for name, value in rest.items())
         ]
-        baseline = twins[0] if len(twins) == 1 else find_side(known, side, data.where + ".baseline")
+        if len(matching) == 1:
+            [baseline] = matching
+        else:
+            baseline = find_side(candidates, side, f"{data.where}.baseline")
         yield Pair(variant, label, baseline, data.labels[data.variants.index(baseline)])
 
 
 def _row(
     pair: Pair,
     metric: Metric,
-    found: Comparison | None,
+    compared: Comparison | None,
     verdict: Verdict | None,
     data: FigureData,
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"label": pair.label, "baseline": pair.baseline_label}
     row |= {"experiment": pair.variant.experiment, "variant": pair.variant.name}
-    if found is None or verdict is None:
+    if compared is None or verdict is None:
         return row | {"verdict": None}
     row |= {"verdict": difference_verdict(verdict, data.goal(metric))}
     row |= {"runs_that_would_do": verdict.runs_that_would_do}
-    row |= {name: getattr(found, name) for name in _COMPARED}
-    row |= {name: rounded(getattr(found, name)) for name in _MEASURED}
+    row |= {name: getattr(compared, name) for name in _COUNTS}
+    row |= {name: rounded(getattr(compared, name)) for name in _NUMBERS}
     row["adjusted_p"] = rounded(verdict.adjusted_p)
-    if found.is_paired:
+    if compared.is_paired:
         scaled = {seed: data.scale * value for seed, value in pair.by_seed(metric)}
         row["differences"] = {seed: rounded(value) for seed, value in scaled.items()}
     return row
@@ -153,9 +158,9 @@ def _row(
 
 def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
     baselines = dict.fromkeys(pair.baseline_label for pair in pairs)
-    beside = next(iter(baselines)) if len(baselines) == 1 else "the baseline"
+    baseline = next(iter(baselines)) if len(baselines) == 1 else "the baseline"
     unit = " (percentage points)" if data.entry["percent"] else ""
-    return f"{heading}: difference to {beside}{unit}"
+    return f"{heading}: difference to {baseline}{unit}"
 
 
 def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: FigureData) -> str:
@@ -171,17 +176,17 @@ def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: 
     needed = [verdict.runs_that_would_do for verdict in undecided if verdict.runs_that_would_do]
     if undecided:
         least = min(verdict.minimum_p for verdict in undecided)
-        do = f"; {max(needed)} runs could decide" if needed else ""
-        sentences.append(f"So few runs can't give a p below {least:.2g}{do}.")
+        use = f"; use {max(needed)}" if needed else ""
+        sentences.append(f"With so few runs p can't be below {least:.2g}{use}.")
     return " ".join([*sentences, *data.failures()])
 
 
 def draw_differences(numbers: Mapping[str, Any], width: float) -> Figure:
-    """A panel for each metric, an interval for each variant, marked by its verdict."""
+    """Draw a panel for each metric, with each variant's interval and a marker for its verdict."""
     panels = numbers["panels"]
-    shown = row_panels(width, panels)
+    layout = row_panels(width, panels)
     handles: dict[str, Any] = {}
-    for axes, panel in zip(shown.all_axes, panels, strict=True):
+    for axes, panel in zip(layout.all_axes, panels, strict=True):
         axes.axvline(0, color="black", lw=0.8, zorder=1)
         for place, row in enumerate(panel["rows"]):
             if row["verdict"]:
@@ -189,7 +194,7 @@ def draw_differences(numbers: Mapping[str, Any], width: float) -> Figure:
             else:
                 note_missing(axes, place)
     order = [name for name in (*_MARKS, numbers["interval"], "one seed") if name in handles]
-    return shown.finish({name: handles[name] for name in order})
+    return layout.finish({name: handles[name] for name in order})
 
 
 def _draw_row(

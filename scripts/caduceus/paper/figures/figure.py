@@ -1,4 +1,4 @@
-"""Figures of a paper: from their entries and the runs they show to files."""
+"""Measure and draw a paper's figures: from an entry of `paper.figures` to files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from caduceus.io.files import read_json, write_json
 from caduceus.paper.figures.bars import draw_bars, measure_bars
 from caduceus.paper.figures.confusion import draw_confusion, measure_confusion
 from caduceus.paper.figures.differences import draw_differences, measure_differences
-from caduceus.paper.figures.figure_data import Content, FigureData
+from caduceus.paper.figures.figure_data import FigureContent, FigureData
 from caduceus.paper.figures.layout import add_title
 from caduceus.paper.figures.learning_curves import draw_curves, measure_curves
 from caduceus.paper.figures.profiles import draw_profiles, measure_profiles
@@ -18,7 +18,7 @@ from caduceus.paper.figures.style import house_style, new_figure, write_figure
 from caduceus.paper.figures.sweep_panels import draw_sweep_panel, measure_sweep
 from caduceus.paper.results import read_results
 
-_Measure = Callable[[FigureData], Content]
+_Measure = Callable[[FigureData], FigureContent]
 _Draw = Callable[[Mapping[str, Any], float], Figure]
 _KINDS: dict[str, tuple[_Measure, _Draw]] = {
     "curves": (measure_curves, draw_curves),
@@ -27,7 +27,8 @@ _KINDS: dict[str, tuple[_Measure, _Draw]] = {
     "profiles": (measure_profiles, draw_profiles),
     "confusion": (measure_confusion, draw_confusion),
 }
-_OWN_METRICS = ("curves", "confusion")  # what they read is no number of the summary
+# Kinds that read histories or files, so that their metrics need no number in the summary.
+_OWN_METRICS = ("curves", "confusion")
 
 
 def measure_figure(
@@ -37,18 +38,18 @@ def measure_figure(
     statistics: Mapping[str, Any],
     out: Path,
 ) -> None:
-    """Write NAME.json: what a figure shows.
+    """Write NAME.json: the numbers, caption and runs of a figure.
 
     Args:
-        entry: the figure's entry in `paper.figures`, every default filled in; its width says
-            nothing of what it shows.
+        entry: the figure's entry in `paper.figures`, every default filled in; the width is not
+            used.
         plans: results/experiments/ID.json of the experiments that it shows.
         trials: results/sweeps/SWEEP/trials.csv of a figure of kind sweep, else None.
         statistics: `paper.statistics`.
         out: NAME.json.
 
     Raises:
-        SpecError: no run has one of its metrics, or what else the kind needs.
+        SpecError: no run has one of its metrics, or other data that its kind needs.
     """
     if trials:
         content = measure_sweep(trials, entry["panel"])
@@ -63,7 +64,7 @@ def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) ->
 
     Args:
         measured: NAME.json, see `measure_figure`.
-        trials: as there.
+        trials: see `measure_figure`.
         width: of the figure, in inches.
         out: NAME.pdf.
     """
@@ -80,26 +81,26 @@ def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) ->
 def read_data(
     entry: Mapping[str, Any], plans: Sequence[Path], statistics: Mapping[str, Any], name: str
 ) -> FigureData:
-    """What the figure `name` is made of; see `measure_figure`."""
+    """Read the results that the figure `name` shows; see `measure_figure`."""
     where = f"paper.figures.{name}"
-    shown = dict(entry) | ({"metrics": {}} if entry["kind"] in _OWN_METRICS else {})
-    variants = read_results(plans, shown, where)
+    selection = dict(entry) | ({"metrics": {}} if entry["kind"] in _OWN_METRICS else {})
+    variants = read_results(plans, selection, where)
     specs = {spec["id"]: spec for path in plans for spec in [read_json(path)["spec"]]}
     return FigureData(entry, variants, specs, statistics, where)
 
 
-def measure(data: FigureData) -> Content:
-    """The numbers of a figure, if any run has a result."""
+def measure(data: FigureData) -> FigureContent:
+    """Compute the content of a figure; without numbers if no run has a result."""
     kind = data.entry["kind"]
     metrics = [] if kind in _OWN_METRICS else data.metrics.values()
     values = [variant.by_seed(metric) for variant in data.variants for metric in metrics]
     if not data.finished or (values and not any(values)):
-        return Content(" ".join(data.failures()), [], {})
+        return FigureContent(" ".join(data.failures()), [], {})
     return _KINDS[kind][0](data)
 
 
 def draw(kind: str, numbers: Mapping[str, Any], width: float) -> Figure:
-    """Draw a figure's numbers `width` inches wide, in the house style."""
+    """Draw a figure's numbers, `width` inches wide; call it within `house_style()`."""
     if numbers:
         return _KINDS[kind][1](numbers, width)
     figure = new_figure(width, 1.0)

@@ -1,4 +1,4 @@
-"""What every kind of figure starts from: its entry in `paper`, and the results of its runs."""
+"""The input of every kind of figure: its entry in `paper` and the results of its runs."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,19 +13,19 @@ from caduceus.project.paper_selections import Metric, goal_of
 from caduceus.runs.goal import Goal
 from caduceus.statistics.estimates import Estimate, estimate
 
-_DIGITS = 7  # of a number that is drawn: more than any printer shows
+_DIGITS = 7  # significant digits of a drawn number, more than print resolves
 
 
 @dataclass(frozen=True)
 class FigureData:
-    """What a figure is made of.
+    """The entry, the results and the settings of a figure.
 
     Attributes:
         entry: its entry in `paper.figures`, every default filled in.
-        variants: those that it shows, in their order.
+        variants: the variants that it shows, in order.
         specs: the experiments, every default filled in, by id.
         statistics: `paper.statistics`.
-        where: the entry's keys, for messages: paper.figures.accuracy.
+        where: the entry's keys, for error messages, such as paper.figures.accuracy.
     """
 
     entry: Mapping[str, Any]
@@ -36,15 +36,15 @@ class FigureData:
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        """By heading; a confusion matrix may have none."""
-        found: Mapping[str, Metric] = self.entry.get("metrics", {})
-        return found
+        """The metrics by heading; a confusion matrix may have none."""
+        metrics: Mapping[str, Metric] = self.entry.get("metrics", {})
+        return metrics
 
     @cached_property
     def labels(self) -> list[str]:
-        """What each variant is called, with how many of its runs failed."""
-        alone = [[variant] for variant in self.variants]
-        return name_variants(alone, varying_parameters(self.variants))
+        """The label of each variant, with the number of failed runs."""
+        sets = [[variant] for variant in self.variants]
+        return label_variants(sets, varying_parameters(self.variants))
 
     @property
     def finished(self) -> list[Result]:
@@ -54,11 +54,11 @@ class FigureData:
 
     @property
     def scale(self) -> float:
-        """What values are multiplied with."""
+        """The factor that converts values to the unit of the figure."""
         return 100.0 if self.entry["percent"] else 1.0
 
     def titled(self, heading: str) -> str:
-        """A heading with the unit of its values."""
+        """Return a heading with the unit of its values."""
         return f"{heading} (%)" if self.entry["percent"] else heading
 
     def goal(self, metric: Metric) -> Goal | None:
@@ -66,46 +66,46 @@ class FigureData:
         return goal_of(metric, self.entry, list(self.specs.values()))
 
     def estimate(self, values: Sequence[float]) -> Estimate:
-        """The statistic that `paper.statistics` says, of `values` (n,)."""
+        """Estimate the statistic of `paper.statistics` from `values` (n,)."""
         names = ("statistic", "interval", "confidence", "resamples")
         return estimate(values, **{name: self.statistics[name] for name in names})
 
     def method(self, counts: Iterable[int]) -> str:
-        """What `estimate` gives over so many runs, such as "mean, 95 % interval by Student's t"."""
+        """Describe `estimate` for these numbers of runs: "mean, 95 % interval by Student's t"."""
         several = sorted({n for n in counts if n > 1})
-        # Of equal values, which take no bootstrap.
-        found = [self.estimate([0.0] * n).method.partition(" by ") for n in several]
-        if not found:
+        # The method depends on n alone; equal values skip the bootstrap.
+        methods = [self.estimate([0.0] * n).method.partition(" by ") for n in several]
+        if not methods:
             return str(self.statistics["statistic"])
-        return f"{found[0][0]} by {' or '.join(dict.fromkeys(name for *_, name in found))}"
+        return f"{methods[0][0]} by {' or '.join(dict.fromkeys(name for *_, name in methods))}"
 
     @property
     def interval_name(self) -> str:
-        """What intervals are called: 95 % interval."""
+        """The name of the intervals, such as "95 % interval"."""
         return f"{100 * self.statistics['confidence']:g} % interval"
 
     def failures(self) -> list[str]:
-        """Sentences on the runs that failed or have no number; none if all have one."""
+        """Return sentences on the runs that failed or have no number; none if there are none."""
         runs = sum(len(variant.results) for variant in self.variants)
         failed = sum(variant.failed for variant in self.variants)
-        said = [f"Failed and left out: {failed} of {count_of(runs, 'run')}."] if failed else []
+        sentences = [f"Failed and left out: {failed} of {count_of(runs, 'run')}."] if failed else []
         without = {
             heading: sum(result.value(metric) is None for result in self.finished)
             for heading, metric in self.metrics.items()
         }
-        if found := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
-            said.append(f"Finished without a finite number: {found}.")
-        return said
+        if counts := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
+            sentences.append(f"Finished without a finite number: {counts}.")
+        return sentences
 
 
 @dataclass(frozen=True)
-class Content:
-    """What a figure shows.
+class FigureContent:
+    """The content of a figure, as NAME.json holds it.
 
     Attributes:
-        caption: what the marks mean, in sentences.
-        runs: the ids of the runs behind them.
-        numbers: all that is drawn, as JSON has it; a number that isn't known is None.
+        caption: sentences that explain the marks.
+        runs: the ids of the runs behind the numbers.
+        numbers: everything that is drawn, as JSON values; an unknown number is None.
     """
 
     caption: str
@@ -113,22 +113,19 @@ class Content:
     numbers: dict[str, Any]
 
 
-def name_variants(sets: Sequence[Sequence[Variant]], names: Sequence[str]) -> list[str]:
-    """What to call each set of variants, which differ in the parameters `names`.
-
-    How many of its runs failed is part of it.
-    """
+def label_variants(sets: Sequence[Sequence[Variant]], names: Sequence[str]) -> list[str]:
+    """Label each set of variants by the parameters `names` and its number of failed runs."""
     labels = [variant_label(members[0], names) for members in sets]
-    found = []
+    complete = []
     for label, members in zip(labels, sets, strict=True):
         name = label if labels.count(label) == 1 else members[0].name
         failed = sum(variant.failed for variant in members)
-        found.append(f"{name} ({failed} failed)" if failed else name)
-    return found
+        complete.append(f"{name} ({failed} failed)" if failed else name)
+    return complete
 
 
 def rounded(values: Any) -> Any:
-    """Numbers, or an array of them (...), as JSON takes them; None for what isn't finite."""
+    """Round a number or an array for JSON; numbers that aren't finite become None."""
     if hasattr(values, "tolist"):
         values = values.tolist()
     if isinstance(values, list):
@@ -137,7 +134,7 @@ def rounded(values: Any) -> Any:
 
 
 def run_count(counts: Collection[int]) -> str:
-    """So many runs, in words: "3 runs", "2 to 3 runs"."""
+    """Format the range of `counts`: "3 runs", "2 to 3 runs"."""
     low, high = min(counts), max(counts)
     if low != high:
         return f"{low} to {high} runs"

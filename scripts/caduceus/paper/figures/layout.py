@@ -1,4 +1,4 @@
-"""How a figure is laid out on a paper's page: its width, panels, labels and legend."""
+"""Lay out a figure for a paper's page: its width, panels, labels, title and legend."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,81 +13,80 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from caduceus.paper.figures.style import TICK_SIZE, TITLE_SIZE, new_figure
 
-# Inches. NeurIPS prints one column; half of it, less a gap, is the place of two figures abreast.
+# Inches. NeurIPS has a single column: `column` is the width of two figures side by side.
 WIDTHS = {
     "neurips": {"column": 2.7, "text": 5.5},
     "icml": {"column": 3.25, "text": 6.75},
     "ieee": {"column": 3.5, "text": 7.16},
 }
-_SPACING = 1.2  # from one line of text to the next, in font sizes; STIX itself asks for more
+_SPACING = 1.2  # line spacing in font sizes; STIX's own is larger
 LINE_IN = TICK_SIZE * _SPACING / 72  # inches
 _TITLE_LINE_IN = TITLE_SIZE * _SPACING / 72
-_EDGE_IN = 0.12  # inches left free beside a legend or a title
-_PADDING_IN = 2 / 24  # inches above and below it, as matplotlib lays it out
-_HANDLE_IN = 0.5  # inches that a legend takes before a name
-_ROOM_IN = 0.8  # inches for what is written around a panel, for a first layout
-_TICK_IN = 0.42  # inches that a tick with its label takes
-_ENDS = re.compile(r" |(?<=[,;=/_.:-])(?! )")  # after which a label may be broken
+_EDGE_IN = 0.12  # inches left free at the sides of a legend or a title
+_PADDING_IN = 2 / 24  # inches above and below them, matplotlib's default
+_HANDLE_IN = 0.5  # width of a handle of the legend in inches
+_LABELS_IN = 0.8  # inches for the labels around a panel, a guess for the first layout
+_TICK_IN = 0.42  # width of a tick with its label in inches
+_BREAKS = re.compile(r" |(?<=[,;=/_.:-])(?! )")  # where a label may be broken
 
 
 def new_panels(
     width: float, count: int, columns: int, height_in: float
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of `count` panels, to draw in before `set_panel_height`.
+    """Create a figure of `count` panels, to be drawn in before `set_panel_height`.
 
     Args:
         width: of the figure, in inches.
-        count: how many.
-        columns: how many stand side by side.
-        height_in: inches that each will be high.
+        count: of the panels.
+        columns: panels side by side.
+        height_in: of each panel, in inches.
     """
-    lines = -(-count // columns)
-    figure = new_figure(width, lines * (height_in + _ROOM_IN))
-    grid = figure.subplots(lines, columns, squeeze=False)
+    rows = -(-count // columns)
+    figure = new_figure(width, rows * (height_in + _LABELS_IN))
+    grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[count:]:
         axes.remove()
     return figure, list(grid.flat[:count])
 
 
 def column_count(width: float, count: int, least_in: float, labels_in: float = 0) -> int:
-    """How many of `count` panels stand side by side; lines are filled evenly."""
+    """Return how many of `count` panels fit side by side, with rows filled evenly."""
     most = max(1, int((width - labels_in) / least_in))
-    lines = -(-count // most)
-    return -(-count // lines)
+    rows = -(-count // most)
+    return -(-count // rows)
 
 
 def set_panel_height(
     figure: Figure, all_axes: Sequence[Axes], height_in: float | None = None
 ) -> None:
-    """Make a figure so high that each panel is `height_in` inches high inside its frame.
+    """Change the figure's height so that the frame of each panel is `height_in` inches high.
 
-    What is written around the panels is as high as it is, so that one look at the layout tells.
+    The labels around the panels don't change their height, so one pass of the layout suffices.
 
     Args:
-        figure: with all that is drawn, but its title.
+        figure: everything is drawn but its title.
         all_axes: its panels.
-        height_in: as high as they are wide if it is None; for that the aspect is still to be set.
+        height_in: None for square panels, whose aspect must not be set yet.
     """
     for text in figure.findobj(Text):
         if "\n" in text.get_text():
             text.set_linespacing(_SPACING)
     layout: Any = figure.get_layout_engine()
     layout.execute(figure)
-    place = all_axes[0].get_position()
-    wanted = place.width * figure.get_figwidth() if height_in is None else height_in
+    frame = all_axes[0].get_position()
+    wanted = frame.width * figure.get_figwidth() if height_in is None else height_in
     grid: Any = all_axes[0].get_gridspec()
-    lines = grid.nrows
-    grow(figure, lines * (wanted - place.height * figure.get_figheight()))
+    grow(figure, grid.nrows * (wanted - frame.height * figure.get_figheight()))
 
 
 def grow(figure: Figure, inches: float) -> None:
-    """Make a figure higher."""
+    """Increase the height of a figure."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
 
 
 def add_title(figure: Figure, title: str) -> None:
-    """Put a title above all panels, and make the figure higher by it."""
+    """Put a title above all panels and grow the figure by its height."""
     if title:
         text = wrap(title, figure.get_figwidth() - _EDGE_IN, TITLE_SIZE)
         figure.suptitle(text, linespacing=_SPACING)
@@ -95,25 +94,25 @@ def add_title(figure: Figure, title: str) -> None:
 
 
 def add_legend(figure: Figure, handles: Mapping[str, Any]) -> None:
-    """Put a legend below all panels, in as few lines as fit, and make the figure higher by it."""
+    """Put a legend below all panels, in as few rows as fit, and grow the figure by its height."""
     if not handles:
         return
-    room = figure.get_figwidth() - _EDGE_IN
-    names = [wrap(name, room - _HANDLE_IN, TICK_SIZE) for name in handles]
+    available = figure.get_figwidth() - _EDGE_IN
+    names = [wrap(name, available - _HANDLE_IN, TICK_SIZE) for name in handles]
     canvas: Any = figure.canvas
     renderer = canvas.get_renderer()
-    for lines in range(1, len(names) + 1):
-        columns = -(-len(names) // lines)
+    for rows in range(1, len(names) + 1):
+        columns = -(-len(names) // rows)
         legend = figure.legend(handles.values(), names, loc="outside lower center", ncols=columns)
         box = legend.get_window_extent(renderer)
-        if columns == 1 or box.width / figure.dpi <= room:
+        if columns == 1 or box.width / figure.dpi <= available:
             break
         legend.remove()
     grow(figure, box.height / figure.dpi + _PADDING_IN)
 
 
 def number_ticks(axis: Any, length_in: float) -> None:
-    """Give an axis of `length_in` inches as many ticks as have room; large numbers end with k."""
+    """Give an axis of `length_in` inches as many ticks as fit; numbers from 10,000 end with k."""
     axis.set_major_locator(
         MaxNLocator(max(2, min(6, int(length_in / _TICK_IN))), steps=(1, 2, 2.5, 5, 10))
     )
@@ -122,10 +121,10 @@ def number_ticks(axis: Any, length_in: float) -> None:
 
 
 def wrap(text: str, width_in: float, size: float) -> str:
-    """`text` broken into lines of at most `width_in` inches, set in `size` points.
+    """Break `text` into lines of at most `width_in` inches, set in `size` points.
 
-    It is broken at spaces or after signs such as `=` and `_`, and inside a word only if that alone
-    is too long. What stands between two $ isn't set as mathematics.
+    Lines break at spaces or after signs such as `=` and `_`, and inside a word only if the word
+    alone is too long. $ is escaped, so that matplotlib doesn't read mathematics.
     """
     lines = [""]
     for word in _pieces(text, width_in, size):
@@ -136,16 +135,16 @@ def wrap(text: str, width_in: float, size: float) -> str:
 
 
 def text_width(text: str, size: float) -> float:
-    """How many inches wide `text` is in the house style, set in `size` points."""
+    """Return the width of `text` in inches, in the house style and `size` points."""
     font = FontProperties(size=size)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72
 
 
 def _pieces(text: str, width_in: float, size: float) -> list[str]:
-    """What a line may end after; none is wider than `width_in` inches."""
+    """Split `text` where a line may break, into pieces of at most `width_in` inches."""
     text = " ".join(text.split())
-    ends = [match.end() for match in _ENDS.finditer(text)]
+    ends = [match.end() for match in _BREAKS.finditer(text)]
     pieces = []
     for start, end in zip([0, *ends], [*ends, len(text)], strict=True):
         piece = text[start:end]

@@ -1,4 +1,4 @@
-"""Learning curves: a statistic over the seeds at each step, with its interval as a band."""
+"""Figures of kind curves: a statistic over the seeds at each step, with its interval as a band."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
-from caduceus.paper.figures.figure_data import Content, FigureData, rounded, run_count
+from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
@@ -15,18 +15,18 @@ from caduceus.paper.figures.style import LABEL_SIZE
 from caduceus.project.paper_selections import metric_name
 from caduceus.statistics.curves import align, estimate_steps
 
-_MOST_STEPS = 500  # of a curve: more than a printed column has dots
-_LEAST_IN = 1.7  # inches that a panel is wide at least, with its axis
-_MOST_BAND = 0.4  # of the span of all lines, what their bands may add to it at either end
-_MARGIN = 0.04  # of an axis, what is free at either end
+_MOST_STEPS = 500  # of a curve; a printed column resolves fewer
+_LEAST_IN = 1.7  # least width of a panel in inches, with its axis
+_MOST_BAND = 0.4  # share of the lines' span that bands may add to the axis at either end
+_MARGIN = 0.04  # share of an axis that is left free at either end
 
 
-def measure_curves(data: FigureData) -> Content:
-    """The curves of each variant, for each metric.
+def measure_curves(data: FigureData) -> FigureContent:
+    """Compute the curve of each variant, for each metric.
 
-    Where runs of a variant log at different steps, each is taken to be straight between its rows.
-    At a step count the runs that have begun and not ended there. Of more than 500 steps, so many
-    are drawn, evenly chosen.
+    Where runs of a variant log at different steps, values between rows are interpolated linearly.
+    At each step, the runs count that have logged before or at it and after or at it. Of more than
+    500 steps, 500 evenly spaced ones are drawn.
 
     Raises:
         SpecError: no run logs one of the metrics.
@@ -42,29 +42,29 @@ def measure_curves(data: FigureData) -> Content:
     for heading, name in names.items():
         lines = []
         for variant, label in zip(data.variants, data.labels, strict=True):
-            found = {
+            by_run = {
                 result.run: curves[result.run][name]
                 for result in variant.results
                 if result.run in curves and len(curves[result.run][name][0])
             }
-            if not found:
+            if not by_run:
                 continue
-            runs |= dict.fromkeys(found)
-            steps, values = align(list(found.values()), _MOST_STEPS)
+            runs |= dict.fromkeys(by_run)
+            steps, values = align(list(by_run.values()), _MOST_STEPS)
             n, value, low, high = estimate_steps(values * data.scale, data.statistics)
             low[n == 1], high[n == 1] = np.nan, np.nan
             counts |= set(n.astype(int).tolist())
             lines.append(
                 {"label": label, "experiment": variant.experiment, "variant": variant.name}
-                | {"runs": list(found), "steps": steps.tolist(), "n": n.astype(int).tolist()}
+                | {"runs": list(by_run), "steps": steps.tolist(), "n": n.astype(int).tolist()}
                 | {"value": rounded(value), "low": rounded(low), "high": rounded(high)}
             )
         if not lines and not any(result.number(name) is not None for result in data.finished):
             raise SpecError(f"metrics.{heading}: no run logs {name!r}", data.where)
         panels.append({"heading": data.titled(heading), "metric": name, "lines": lines})
-    if not runs:  # all have diverged before their first row
-        return Content(" ".join(data.failures()), [], {})
-    return Content(_caption(data, counts), list(runs), {"panels": panels})
+    if not runs:  # all runs diverged before their first row
+        return FigureContent(" ".join(data.failures()), [], {})
+    return FigureContent(_caption(data, counts), list(runs), {"panels": panels})
 
 
 def _caption(data: FigureData, counts: Collection[int]) -> str:
@@ -73,32 +73,32 @@ def _caption(data: FigureData, counts: Collection[int]) -> str:
 
 
 def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
-    """A panel for each metric, a line and a band for each variant."""
+    """Draw a panel for each metric, with a line and a band for each variant."""
     panels = numbers["panels"]
-    shown = line_panels(width, panels, _LEAST_IN)
-    for axes, panel in zip(shown.all_axes, panels, strict=True):
+    layout = line_panels(width, panels, _LEAST_IN)
+    for axes, panel in zip(layout.all_axes, panels, strict=True):
         for line in panel["lines"]:
-            style = shown.styles[line["label"]]
+            style = layout.styles[line["label"]]
             steps, value, low, high = (
                 np.array(line[name], dtype=float) for name in ("steps", "value", "low", "high")
             )
-            marker = "o" if len(steps) == 1 else None  # a line of one point isn't seen
+            marker = "o" if len(steps) == 1 else None  # a line of one point is invisible
             [handle] = axes.plot(steps, value, marker=marker, ms=3, **style)
-            shown.handles.setdefault(line["label"], handle)
-            alpha = shown.band_alpha
+            layout.handles.setdefault(line["label"], handle)
+            alpha = layout.band_alpha
             axes.fill_between(steps, low, high, color=style["color"], alpha=alpha, lw=0)
         if panel["lines"]:
             axes.set_ylim(*_limits(panel["lines"]))
         axes.set_xlabel("step")
         axes.set_ylabel(wrap(panel["heading"], HEIGHT_IN, LABEL_SIZE))
-    return shown.finish()
+    return layout.finish()
 
 
 def _limits(lines: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """Where the axis of values begins and ends.
+    """Return the limits of the axis of values.
 
-    All lines are inside. Bands of few runs can be many times as wide as what the lines span: they
-    are cut off where they would press it together.
+    They contain all lines. Bands of few runs can be many times wider than the span of the lines;
+    they are cut off where they would squash the lines.
     """
     values = np.concatenate([line["value"] for line in lines])
     low, high = values.min(), values.max()

@@ -1,4 +1,4 @@
-"""Panels with a line for each variant, which has one look in all of them."""
+"""Panels of lines, in which a variant has the same colour and dashes everywhere."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +16,20 @@ from caduceus.paper.figures.layout import (
 )
 from caduceus.paper.figures.style import band_alpha, line_style
 
-HEIGHT_IN = 1.45  # inches that a panel is high
-_AXIS_IN = 0.6  # inches that its axis of values takes beside it
+HEIGHT_IN = 1.45  # height of a panel in inches
+_AXIS_IN = 0.6  # width of its y axis's labels in inches
 
 
 @dataclass(frozen=True)
 class LinePanels:
-    """A figure with panels of lines, each `length` inches wide; `styles` are by label.
+    """A figure with panels of lines.
 
-    `handles` takes what stands in the legend.
+    Attributes:
+        figure: all of it.
+        all_axes: the panels.
+        length: the width of a panel in inches.
+        styles: keyword arguments for the line of each label.
+        handles: the legend's artists by label, added while drawing.
     """
 
     figure: Figure
@@ -35,11 +40,11 @@ class LinePanels:
 
     @property
     def band_alpha(self) -> float:
-        """How opaque bands are, among so many."""
+        """The opacity of a band."""
         return band_alpha(len(self.styles))
 
     def finish(self) -> Figure:
-        """Add ticks and a legend to what was drawn, and give the panels their height."""
+        """Add ticks and the legend, and set the panels' height."""
         for axes in self.all_axes:
             number_ticks(axes.xaxis, self.length)
         add_legend(self.figure, self.handles)
@@ -48,12 +53,12 @@ class LinePanels:
 
 
 def line_panels(width: float, panels: Sequence[Mapping[str, Any]], least_in: float) -> LinePanels:
-    """A figure with a panel for each of `panels`, for the lines that each lists with its `label`.
+    """Create a figure with a panel for each of `panels`.
 
     Args:
         width: of the figure, in inches.
-        panels: with `lines`.
-        least_in: inches that a panel is wide at least, with its axis.
+        panels: each has `lines`, and each line a `label`.
+        least_in: least width of a panel in inches, with its axis.
     """
     columns = column_count(width, len(panels), least_in)
     figure, all_axes = new_panels(width, len(panels), columns, HEIGHT_IN)

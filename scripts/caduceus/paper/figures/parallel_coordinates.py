@@ -1,4 +1,4 @@
-"""A sweep's parallel coordinates: a line for each trial across the axes of all parameters."""
+"""Draw a sweep's parallel coordinates: a line for each trial across the parameters' axes."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -11,25 +11,26 @@ from caduceus.paper.figures.layout import add_legend
 from caduceus.paper.figures.parameter_axes import (
     LETTER_IN,
     ParameterAxis,
-    dress,
     label_depth,
     name_letters,
+    set_axis,
     shorten,
 )
 from caduceus.paper.figures.style import new_figure
-from caduceus.paper.figures.sweep_data import BEST_COLOUR, ShownSweep
+from caduceus.paper.figures.sweep_data import BEST_COLOUR, SweepData
 from caduceus.runs.goal import Goal
 
-_MARGINS_IN = 0.5  # inches beside an axis and the names of parameters
-_PITCH_IN = 0.36  # inches from one axis to the next, less the labels between
-_BAR_IN = 0.11  # inches that the bar of colours is high
+_MARGINS_IN = 0.5  # inches left of the names and right of the axes, together
+_PITCH_IN = 0.36  # distance of the axes in inches, without the labels between them
+_BAR_IN = 0.11  # height of the colour bar in inches
 
 
-def draw_parallel_coordinates(sweep: ShownSweep, width: float) -> Figure:
-    """The figure of a sweep with trials and parameters that vary, `width` inches wide.
+def draw_parallel_coordinates(sweep: SweepData, width: float) -> Figure:
+    """Draw a sweep that has trials and varying parameters, `width` inches wide.
 
-    The axes lie one below the other, where long names and many values have room. The last one is
-    the objective, as a bar of the lines' colours; where no trial has one, all lines are grey.
+    The axes lie one below the other, which leaves room for long names and many values. The last
+    one is the objective, a bar in the colours of the lines. If no trial has an objective, all lines
+    are grey.
     """
     letters = name_letters(width)
     length = width - letters * LETTER_IN - _MARGINS_IN
@@ -62,23 +63,23 @@ def _draw_axis(host: Axes, axis: ParameterAxis, height: float, length: float, le
     axes.patch.set_visible(False)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    dress(axes, axis, length)
-    for label in axes.get_xticklabels():  # lines run behind them
+    set_axis(axes, axis, length)
+    for label in axes.get_xticklabels():  # keeps them readable above the lines
         label.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.4})
     axes.set_ylabel(shorten(axis.name, letters), rotation=0, ha="right", va="center")
 
 
 def _draw_lines(
-    host: Axes, sweep: ShownSweep, heights: np.ndarray, mappable: ScalarMappable
+    host: Axes, sweep: SweepData, heights: np.ndarray, mappable: ScalarMappable
 ) -> None:
-    """Draw the trials: those without an objective first, the best one last, on top."""
+    """Draw the trials: those without an objective first, then from worst to best."""
     places = np.array([axis.fractions() for axis in sweep.axes]).T
-    explained: set[str] = set()  # labels that the legend has already
+    in_legend: set[str] = set()
     for trial, end in enumerate(sweep.ends):
         if trial not in sweep.known:
-            label = None if end in explained else end
+            label = None if end in in_legend else end
             host.plot(places[trial], heights[:-1], color="0.6", lw=0.8, ls=":", label=label)
-            explained.add(end)
+            in_legend.add(end)
     sign = sweep.config.goal.sign
     for trial in sorted(sweep.known, key=lambda trial: -sign * sweep.known[trial]):
         share = np.clip(mappable.norm(np.array(sweep.known[trial])), 0, 1)
@@ -88,9 +89,11 @@ def _draw_lines(
             host.plot(line, heights, color=BEST_COLOUR, lw=2, zorder=3, label="best")
 
 
-def _colours(sweep: ShownSweep) -> ScalarMappable:
-    """Dark for good objectives; viridis grows lighter evenly, with any kind of colour vision."""
-    shades = colormaps["viridis"](np.linspace(0, 0.93, 256))  # its last yellow is hard to see
+def _colours(sweep: SweepData) -> ScalarMappable:
+    """Map good objectives to dark colours of viridis, which is even with any colour vision."""
+    shades = colormaps["viridis"](
+        np.linspace(0, 0.93, 256)
+    )  # without the last yellow, hard to see on white
     low, high = sweep.span if sweep.known else (0.0, 1.0)
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -1,4 +1,7 @@
-"""Performance profiles: which share of runs gets past each score."""
+"""Figures of kind profiles: performance profiles, the share of runs that beat each score.
+
+See Dolan & Moré 2002, and Agarwal et al. 2021 for intervals by stratified bootstrap.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +12,9 @@ from matplotlib.figure import Figure
 
 from caduceus.errors import ResultError
 from caduceus.paper.figures.figure_data import (
-    Content,
+    FigureContent,
     FigureData,
-    name_variants,
+    label_variants,
     rounded,
     run_count,
 )
@@ -25,41 +28,41 @@ from caduceus.runs.goal import Goal
 from caduceus.statistics.profiles import performance_profile
 from caduceus.statistics.samples import Array
 
-_MOST_SCORES = 100  # at which a profile is drawn
-_MOST_RESAMPLES = 2_000  # as rliable draws; those of many tasks take much memory
-_MARGIN = 0.03  # what a panel goes on beyond the scores, as a share of their span
-_LEAST_IN = 1.8  # inches that a panel is wide at least, with its axis
+_MOST_SCORES = 100  # points of a profile
+_MOST_RESAMPLES = 2_000  # as in rliable; more need much memory with many tasks
+_MARGIN = 0.03  # share of the scores' span that is left free at either end
+_LEAST_IN = 1.8  # least width of a panel in inches, with its axis
 
 
 @dataclass(frozen=True)
 class Method:
-    """A line of a profile: what it is called, and its variant on each task."""
+    """A line of a profile: its label, and its variant on each task."""
 
     label: str
     tasks: Mapping[str, Variant]
 
     def scores(self, metric: Metric) -> dict[str, list[float]]:
-        """The results of its runs on each task where it has any."""
-        found = {task: variant.by_seed(metric) for task, variant in self.tasks.items()}
-        return {task: list(values.values()) for task, values in found.items() if values}
+        """Return the values of its runs on each task, without tasks that have none."""
+        by_task = {task: variant.by_seed(metric) for task, variant in self.tasks.items()}
+        return {task: list(values.values()) for task, values in by_task.items() if values}
 
 
 def find_methods(data: FigureData) -> list[Method]:
-    """Each variant, or all that differ only in the parameter that the entry names for the tasks."""
+    """Return each variant as a method; with `tasks`, variants that differ only in it are one."""
     task = data.entry["tasks"]
     names = [name for name in varying_parameters(data.variants) if name != task]
-    found: dict[Any, dict[str, Variant]] = {}
+    grouped: dict[Any, dict[str, Variant]] = {}
     for variant in data.variants:
         values = tuple(parameter_text(variant.parameters.get(name)) for name in names)
         key = (variant.experiment, *(values if task else (variant.name,)))
-        found.setdefault(key, {})[parameter_text(variant.parameters.get(task))] = variant
-    methods = [list(tasks.values()) for tasks in found.values()]
-    labels = name_variants(methods, names)
-    return [Method(label, tasks) for label, tasks in zip(labels, found.values(), strict=True)]
+        grouped.setdefault(key, {})[parameter_text(variant.parameters.get(task))] = variant
+    methods = [list(tasks.values()) for tasks in grouped.values()]
+    labels = label_variants(methods, names)
+    return [Method(label, tasks) for label, tasks in zip(labels, grouped.values(), strict=True)]
 
 
-def measure_profiles(data: FigureData) -> Content:
-    """The profile of each method, for each metric; a task that some method lacks is left out.
+def measure_profiles(data: FigureData) -> FigureContent:
+    """Compute the profile of each method, for each metric, over the tasks that all methods have.
 
     Raises:
         ResultError: no task has results of all methods that have any.
@@ -67,16 +70,16 @@ def measure_profiles(data: FigureData) -> Content:
     methods = find_methods(data)
     runs: dict[str, None] = {}
     counts: list[int] = []
-    lacking: dict[str, None] = {}
+    left_out: dict[str, None] = {}
     panels = []
     for heading, metric in data.metrics.items():
         scores = [(method, method.scores(metric)) for method in methods]
         scores = [(method, found) for method, found in scores if found]
-        every = dict.fromkeys(task for _, found in scores for task in found)
-        tasks = [task for task in every if all(task in found for _, found in scores)]
-        if every and not tasks:
+        all_tasks = dict.fromkeys(task for _, found in scores for task in found)
+        tasks = [task for task in all_tasks if all(task in found for _, found in scores)]
+        if all_tasks and not tasks:
             raise ResultError(f"metrics.{heading}: no task has results of all methods", data.where)
-        lacking |= dict.fromkeys(task for task in every if task not in tasks)
+        left_out |= dict.fromkeys(task for task in all_tasks if task not in tasks)
         sign = -1.0 if data.goal(metric) is Goal.MINIMIZE else 1.0
         tables = [
             sign * data.scale * _table([found[task] for task in tasks]) for _, found in scores
@@ -84,20 +87,20 @@ def measure_profiles(data: FigureData) -> Content:
         limits = _limits(tables)
         lines = []
         for (method, _), table in zip(scores, tables, strict=True):
-            shown = [run for task in tasks for run in method.tasks[task].runs(metric)]
-            runs |= dict.fromkeys(shown)
+            members = [run for task in tasks for run in method.tasks[task].runs(metric)]
+            runs |= dict.fromkeys(members)
             counts.append(int(np.isfinite(table).sum()))
             lines.append(
-                {"label": method.label, "runs": shown} | _profile(table, limits, data.statistics)
+                {"label": method.label, "runs": members} | _profile(table, limits, data.statistics)
             )
         about = {"heading": data.titled(heading), "metric": metric_name(metric), "tasks": tasks}
         edge = "below" if sign < 0 else "above"
         panels.append(about | {"edge": edge, "scores": rounded(sign * limits), "lines": lines})
-    return Content(_caption(data, counts, list(lacking)), list(runs), {"panels": panels})
+    return FigureContent(_caption(data, counts, list(left_out)), list(runs), {"panels": panels})
 
 
 def _table(tasks: Sequence[Sequence[float]]) -> Array:
-    """Scores (runs, tasks), NaN where a task has fewer runs than others."""
+    """Arrange scores as (runs, tasks), with NaN where a task has fewer runs than others."""
     table = np.full((max(map(len, tasks)), len(tasks)), np.nan)
     for place, values in enumerate(tasks):
         table[: len(values), place] = values
@@ -105,7 +108,7 @@ def _table(tasks: Sequence[Sequence[float]]) -> Array:
 
 
 def _limits(tables: Sequence[Array]) -> Array:
-    """Where shares change: all scores or, of many, evenly chosen ones; and a place before them."""
+    """Return the scores at which shares change, at most `_MOST_SCORES` of them, between margins."""
     if not tables:
         return np.zeros(0)
     scores = np.unique(np.concatenate([table[np.isfinite(table)] for table in tables]))
@@ -117,32 +120,33 @@ def _limits(tables: Sequence[Array]) -> Array:
 
 def _profile(table: Array, limits: Array, statistics: Mapping[str, Any]) -> dict[str, Any]:
     resamples = min(statistics["resamples"], _MOST_RESAMPLES)
-    found = performance_profile(table, limits, statistics["confidence"], resamples)
-    return {name: rounded(100 * getattr(found, name)) for name in ("share", "low", "high")}
+    profile = performance_profile(table, limits, statistics["confidence"], resamples)
+    return {name: rounded(100 * getattr(profile, name)) for name in ("share", "low", "high")}
 
 
-def _caption(data: FigureData, counts: Sequence[int], lacking: Sequence[str]) -> str:
-    over = "" if data.entry["tasks"] is None else ", in the mean over tasks"
+def _caption(data: FigureData, counts: Sequence[int], left_out: Sequence[str]) -> str:
+    over = "" if data.entry["tasks"] is None else ", averaged over tasks"
     sentences = [
-        f"Share of runs that get past a score, over {run_count(counts)}{over}; bands are "
+        f"Share of runs that beat a score, over {run_count(counts)}{over}; bands are "
         f"{data.interval_name}s by stratified bootstrap."
     ]
-    if lacking:
-        sentences.append(f"Left out, as not all have results: {', '.join(lacking)}.")
+    if left_out:
+        names = ", ".join(left_out)
+        sentences.append(f"Left out, because some methods have no result there: {names}.")
     return " ".join([*sentences, *data.failures()])
 
 
 def draw_profiles(numbers: Mapping[str, Any], width: float) -> Figure:
-    """A panel for each metric, a line of steps and a band for each method."""
+    """Draw a panel for each metric, with a step line and a band for each method."""
     panels = numbers["panels"]
-    shown = line_panels(width, panels, _LEAST_IN)
-    for axes, panel in zip(shown.all_axes, panels, strict=True):
+    layout = line_panels(width, panels, _LEAST_IN)
+    for axes, panel in zip(layout.all_axes, panels, strict=True):
         for line in panel["lines"]:
-            style = shown.styles[line["label"]]
+            style = layout.styles[line["label"]]
             share, low, high = (
                 np.array(line[name], dtype=float) for name in ("share", "low", "high")
             )
-            # Where less is better, scores go down, and steps with them.
+            # If less is better, scores are listed in descending order.
             [handle] = axes.step(panel["scores"], share, where="post", **style)
             axes.fill_between(
                 panel["scores"],
@@ -150,11 +154,11 @@ def draw_profiles(numbers: Mapping[str, Any], width: float) -> Figure:
                 high,
                 step="post",
                 color=style["color"],
-                alpha=shown.band_alpha,
+                alpha=layout.band_alpha,
                 lw=0,
             )
-            shown.handles.setdefault(line["label"], handle)
+            layout.handles.setdefault(line["label"], handle)
         axes.set_ylim(-3, 103)
-        axes.set_xlabel(wrap(panel["heading"], shown.length, LABEL_SIZE))
+        axes.set_xlabel(wrap(panel["heading"], layout.length, LABEL_SIZE))
         axes.set_ylabel(f"runs {panel['edge']} (%)")
-    return shown.finish()
+    return layout.finish()

@@ -1,4 +1,4 @@
-"""The look of all figures, and how they are written: the same data give the same bytes."""
+"""The style of all figures, and their files: the same data give the same bytes."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,16 +9,16 @@ from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# Okabe & Ito 2008: told apart with any kind of colour vision.
+# Okabe & Ito 2008: distinguishable with any kind of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 GREY = "0.45"
-# Points: figures are drawn in the size in which they are printed.
+# In points; figures are drawn in the size in which they are printed.
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE = 10, 9, 8
-_LINE_COLOURS = COLOURS[:7]  # a yellow line isn't seen on white
+_LINE_COLOURS = COLOURS[:7]  # without yellow, which is invisible on white
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
 _STYLE: Any = {
-    # The papers' own face. Times has its widths, for whoever opens an SVG without STIX; DejaVu has
-    # the letters that it lacks.
+    # STIX is the typeface of most papers. Times, with the same widths, is the fallback where it is
+    # missing; DejaVu has the letters that it lacks.
     "font.family": ["serif", "DejaVu Sans"],
     "font.serif": ["STIXGeneral", "Times New Roman", "Times"],
     "mathtext.fontset": "stix",
@@ -48,11 +48,11 @@ _STYLE: Any = {
     "legend.handletextpad": 0.5,
     "legend.borderpad": 0.1,
     "legend.labelspacing": 0.3,
-    "pdf.fonttype": 42,  # fonts embedded as text that journals accept
-    "svg.hashsalt": "caduceus",  # element ids would be random
-    "svg.fonttype": "path",  # a browser without the font would draw another one, and wider
+    "pdf.fonttype": 42,  # TrueType; journals reject Type 3 fonts
+    "svg.hashsalt": "caduceus",  # else element ids are random
+    "svg.fonttype": "path",  # text as paths: another font of the browser would be wider
 }
-_NO_DATES: dict[str, dict[str, Any]] = {
+_METADATA: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
     "png": {},
@@ -60,24 +60,24 @@ _NO_DATES: dict[str, dict[str, Any]] = {
 
 
 def house_style() -> AbstractContextManager[None]:
-    """A block in which matplotlib draws as all figures here look."""
+    """Return a context in which matplotlib draws in the style of all figures."""
     style: AbstractContextManager[None] = matplotlib.rc_context(_STYLE)
     return style
 
 
 def line_style(place: int) -> dict[str, Any]:
-    """Colour and dashes of the line at a place among several: 28 differ."""
+    """Return colour and dashes of the line at `place`; the first 28 differ."""
     dashes, colour = divmod(place, len(_LINE_COLOURS))
     return {"color": _LINE_COLOURS[colour], "ls": _DASHES[dashes % len(_DASHES)]}
 
 
 def band_alpha(lines: int) -> float:
-    """How opaque the band of one of so many lines is."""
+    """Return the opacity of a line's band, among `lines` lines."""
     return 0.2 if lines <= 8 else 0.1
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of this size in inches, in which nothing overlaps."""
+    """Create a figure of this size in inches, with constrained layout."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -86,10 +86,10 @@ def new_figure(width: float, height: float) -> Figure:
 def write_figure(figure: Figure, folder: Path, name: str) -> None:
     """Write NAME.pdf, NAME.svg and NAME.png into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with house_style():  # the layout takes longer than the drawing: it is found once for all three
+    with house_style():  # layout is slower than drawing: it is done once for all three files
         figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    for kind, metadata in _NO_DATES.items():
+    for kind, metadata in _METADATA.items():
         part = folder / f".{name}.part.{kind}"
         with house_style():
             figure.savefig(part, format=kind, metadata=metadata, dpi=200)

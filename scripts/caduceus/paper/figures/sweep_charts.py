@@ -1,4 +1,4 @@
-"""The figures of a sweep: its trials in their order, what they found, and what it depends on."""
+"""Draw the charts of a sweep: history, parallel coordinates, importance, slices, expected best."""
 
 import math
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from caduceus.paper.figures.layout import add_legend, column_count
 from caduceus.paper.figures.parallel_coordinates import draw_parallel_coordinates
 from caduceus.paper.figures.parameter_axes import (
     LETTER_IN,
-    dress,
     label_depth,
     name_letters,
+    set_axis,
     shorten,
 )
 from caduceus.paper.figures.style import COLOURS, house_style, new_figure, write_figure
-from caduceus.paper.figures.sweep_data import BEST_COLOUR, COLUMN, PAGE, End, ShownSweep
+from caduceus.paper.figures.sweep_data import BEST_COLOUR, COLUMN, PAGE, End, SweepData
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import SweepConfig
 
@@ -44,7 +44,7 @@ _BEST_MARK: dict[str, Any] = {
     "zorder": 4,
     "clip_on": False,
 }
-_HAS_PLACE: tuple[End, ...] = ("finished", "stopped early")  # others are at the edge
+_INSIDE: tuple[End, ...] = ("finished", "stopped early")  # other trials are drawn at the edge
 _WIDTHS = {
     "history": COLUMN,
     "parallel_coordinates": PAGE,
@@ -52,8 +52,8 @@ _WIDTHS = {
     "slices": PAGE,
     "expected_best": COLUMN,
 }
-_PANEL_IN = 1.35  # inches that a panel of slices is high, about
-_LEAST_PANEL_IN = 1.3  # inches that it is wide at least
+_PANEL_IN = 1.35  # height of a panel of slices in inches, about
+_LEAST_PANEL_IN = 1.3  # its least width in inches
 
 
 def draw_sweep(
@@ -62,18 +62,18 @@ def draw_sweep(
     importances: Sequence[Importance],
     folder: Path,
 ) -> None:
-    """Write the figures of a sweep into `folder`, each as PDF, SVG and PNG.
+    """Write the charts of a sweep into `folder`, each as PDF, SVG and PNG.
 
-    They are `history`, `parallel_coordinates`, `importance`, `slices` and `expected_best`. One that
-    has nothing to show says why.
+    They are `history`, `parallel_coordinates`, `importance`, `slices` and `expected_best`. A chart
+    without data contains the reason.
 
     Args:
-        rows: the sweep's trials in their order, confirmations left out.
+        rows: the sweep's trials in order, without confirmations.
         config: of the sweep.
-        importances: of its parameters, the greatest first; empty if there are none.
-        folder: where to write; it is made.
+        importances: of its parameters, the greatest first; empty if they couldn't be computed.
+        folder: the target folder; it is created.
     """
-    sweep = ShownSweep(rows, config)
+    sweep = SweepData(rows, config)
     with house_style():
         figures = {
             name: draw_panel(name, sweep, importances, width) for name, width in _WIDTHS.items()
@@ -83,26 +83,26 @@ def draw_sweep(
 
 
 def draw_panel(
-    name: str, sweep: ShownSweep, importances: Sequence[Importance], width: float
+    name: str, sweep: SweepData, importances: Sequence[Importance], width: float
 ) -> Figure:
-    """One of the figures of a sweep, `width` inches wide; it is drawn in the house style."""
-    fixed = None if sweep.axes else "No parameter varies."
-    few = f"Importances need {LEAST_TRIALS} trials with different values of {sweep.metric}."
+    """Draw the chart `name` of a sweep, `width` inches wide; call it within `house_style()`."""
+    no_axes = None if sweep.axes else "No parameter varies."
+    too_few = f"Importances need {LEAST_TRIALS} trials with different values of {sweep.metric}."
     if name == "history":
-        return _say(sweep.gap, width) or _history(sweep, width)
+        return _message(sweep.gap, width) or _history(sweep, width)
     if name == "parallel_coordinates":
-        gap = fixed if sweep.rows else sweep.gap
-        return _say(gap, width) or draw_parallel_coordinates(sweep, width)
+        gap = no_axes if sweep.rows else sweep.gap
+        return _message(gap, width) or draw_parallel_coordinates(sweep, width)
     if name == "importance":
-        gap = sweep.gap or fixed or (None if importances else few)
-        return _say(gap, width) or _importance(importances, width)
+        gap = sweep.gap or no_axes or (None if importances else too_few)
+        return _message(gap, width) or _importance(importances, width)
     if name == "slices":
-        return _say(sweep.gap or fixed, width) or _slices(sweep, width)
-    return _say(sweep.gap, width) or _expected_best(sweep, width)
+        return _message(sweep.gap or no_axes, width) or _slices(sweep, width)
+    return _message(sweep.gap, width) or _expected_best(sweep, width)
 
 
-def _say(text: str | None, width: float) -> Figure | None:
-    """A figure of nothing but `text`, if there is one."""
+def _message(text: str | None, width: float) -> Figure | None:
+    """Draw a figure that contains only `text`; None if there is none."""
     if text is None:
         return None
     figure = new_figure(width, 1.0)
@@ -110,8 +110,8 @@ def _say(text: str | None, width: float) -> Figure | None:
     return figure
 
 
-def _history(sweep: ShownSweep, width: float) -> Figure:
-    """The objective of each trial, and the best up to it."""
+def _history(sweep: SweepData, width: float) -> Figure:
+    """Draw the objective of each trial, and the best so far."""
     figure = new_figure(width, 2.6)
     axes = figure.subplots()
     numbers = [int(row.trial) for row in sweep.rows]
@@ -123,16 +123,16 @@ def _history(sweep: ShownSweep, width: float) -> Figure:
     axes.set_xlabel("trial")
     axes.set_ylabel(sweep.metric)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    _explain(figure, axes)
+    _add_legend(figure, axes)
     return figure
 
 
-def _scatter(axes: Axes, sweep: ShownSweep, places: Sequence[float]) -> None:
-    """Draw all trials at `places`; what has no objective, or an outlier, is at the worse edge."""
+def _scatter(axes: Axes, sweep: SweepData, places: Sequence[float]) -> None:
+    """Draw all trials at `places`; those without an objective and outliers at the worse edge."""
     low, high = sweep.span
-    has_edge = any(end not in _HAS_PLACE for end in sweep.ends)
+    has_edge = any(end not in _INSIDE for end in sweep.ends)
     length = high - low or abs(high) * 0.2 or 1.0
-    margins = [0.07 * length, (0.16 if has_edge else 0.07) * length]  # the better end, the worse
+    margins = [0.07 * length, (0.16 if has_edge else 0.07) * length]  # at the better, worse end
     is_minimized = sweep.config.goal is Goal.MINIMIZE
     below, above = margins if is_minimized else reversed(margins)
     axes.set_ylim(low - below, high + above)
@@ -142,7 +142,7 @@ def _scatter(axes: Axes, sweep: ShownSweep, places: Sequence[float]) -> None:
         chosen = [trial for trial, found in enumerate(sweep.ends) if found == end]
         if not chosen:
             continue
-        if end in _HAS_PLACE:
+        if end in _INSIDE:
             heights, where = [sweep.known[trial] for trial in chosen], axes.transData
         else:
             heights, where = [edge] * len(chosen), at_edge
@@ -152,13 +152,13 @@ def _scatter(axes: Axes, sweep: ShownSweep, places: Sequence[float]) -> None:
         axes.plot(x, heights, ls="", label=end, transform=where, clip_on=False, zorder=3, **style)
 
 
-def _explain(figure: Figure, axes: Axes) -> None:
+def _add_legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     add_legend(figure, dict(zip(labels, handles, strict=True)))
 
 
 def _importance(importances: Sequence[Importance], width: float) -> Figure:
-    """A bar for each parameter, the most important at the top."""
+    """Draw a bar for each parameter, the most important at the top."""
     count = len(importances)
     figure = new_figure(width, 0.7 + 0.22 * count)
     axes = figure.subplots()
@@ -175,8 +175,8 @@ def _importance(importances: Sequence[Importance], width: float) -> Figure:
     return figure
 
 
-def _slices(sweep: ShownSweep, width: float) -> Figure:
-    """The objective against each parameter."""
+def _slices(sweep: SweepData, width: float) -> Figure:
+    """Draw the objective against each parameter."""
     columns = column_count(width, len(sweep.axes), _LEAST_PANEL_IN)
     length = (width - 0.6) / columns - 0.2
     depths = [label_depth(axis, length) for axis in sweep.axes]
@@ -186,30 +186,30 @@ def _slices(sweep: ShownSweep, width: float) -> Figure:
     for panel in panels.flat[len(sweep.axes) :]:
         panel.remove()
     for panel, axis in zip(panels.flat, sweep.axes, strict=False):
-        dress(panel, axis, length)
+        set_axis(panel, axis, length)
         _scatter(panel, sweep, axis.positions)
         place = axis.positions[sweep.best]
         panel.plot([place], [sweep.known[sweep.best]], ls="", label="best", **_BEST_MARK)
         panel.set_xlabel(shorten(axis.name, int(length / LETTER_IN)))
     figure.supylabel(sweep.metric)
-    _explain(figure, panels.flat[0])
+    _add_legend(figure, panels.flat[0])
     return figure
 
 
-def _expected_best(sweep: ShownSweep, width: float) -> Figure:
-    """The best objective to expect of fewer trials."""
+def _expected_best(sweep: SweepData, width: float) -> Figure:
+    """Draw the best objective to expect of fewer trials."""
     values = list(sweep.known.values())
-    found = expected_best(values, sweep.config.goal)
+    expected = expected_best(values, sweep.config.goal)
     figure = new_figure(width, 2.4)
     axes = figure.subplots()
-    # The mean less its deviation may lie beyond the best, which no order of the trials does.
-    low = np.maximum(found.mean - found.std, min(values))
-    high = np.minimum(found.mean + found.std, max(values))
+    # The band is cut at the range of the objectives, which no order of the trials leaves.
+    low = np.maximum(expected.mean - expected.std, min(values))
+    high = np.minimum(expected.mean + expected.std, max(values))
     axes.fill_between(
-        found.trials, low, high, color=_TRIAL, alpha=0.2, lw=0, label="± standard deviation"
+        expected.trials, low, high, color=_TRIAL, alpha=0.2, lw=0, label="± standard deviation"
     )
-    mark = "o" if len(values) == 1 else None  # a line of one point isn't seen
-    axes.plot(found.trials, found.mean, color=_TRIAL, lw=1.3, marker=mark, label="mean")
+    mark = "o" if len(values) == 1 else None  # a line of one point is invisible
+    axes.plot(expected.trials, expected.mean, color=_TRIAL, lw=1.3, marker=mark, label="mean")
     least, greatest = np.clip([low.min(), high.max()], *sweep.span)
     margin = 0.07 * (greatest - least) or abs(least) * 0.1 or 1.0
     axes.set_ylim(least - margin, greatest + margin)
@@ -221,5 +221,5 @@ def _expected_best(sweep: ShownSweep, width: float) -> Figure:
     is_independent = sweep.config.method == "random"
     title = "Best of random trials" if is_independent else "If these trials came in random order"
     axes.set_title(title)
-    _explain(figure, axes)
+    _add_legend(figure, axes)
     return figure

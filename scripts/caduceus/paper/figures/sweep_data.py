@@ -1,4 +1,4 @@
-"""What the figures of a sweep show: its trials by how they ended, and the span of an axis."""
+"""The input of a sweep's charts: its trials by how they ended, its axes and their span."""
 
 import math
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from caduceus.paper.figures.style import COLOURS
 from caduceus.statistics.outliers import outlier_limit
 from caduceus.sweeps.configs import SweepConfig
 
-COLUMN, PAGE = 3.3, 6.8  # inches: the width of a paper's column, and of two
+COLUMN, PAGE = 3.3, 6.8  # the width of a paper's column and of its page in inches
 BEST_COLOUR = COLOURS[1]
 
 End = Literal["finished", "stopped early", "failed", "no value", "beyond the axis"]
 
 
 @dataclass(frozen=True)
-class ShownSweep:
-    """A sweep as its figures show it.
+class SweepData:
+    """The trials of a sweep, and what its charts derive from them.
 
     Attributes:
-        rows: the trials in their order.
+        rows: the trials in order.
         config: of the sweep.
     """
 
@@ -42,7 +42,7 @@ class ShownSweep:
 
     @cached_property
     def axes(self) -> list[ParameterAxis]:
-        """Those of all parameters that vary."""
+        """The axes of all parameters that vary."""
         return [
             parameter_axis(parameter, [row.parameters[parameter.name] for row in self.rows])
             for parameter in self.config.space.parameters
@@ -51,7 +51,7 @@ class ShownSweep:
 
     @cached_property
     def known(self) -> dict[int, float]:
-        """The finite objectives of the trials that didn't fail, by their places in `rows`."""
+        """The finite objectives of finished trials, by index in `rows`."""
         return {
             place: row.objective
             for place, row in enumerate(self.rows)
@@ -62,7 +62,7 @@ class ShownSweep:
 
     @cached_property
     def span(self) -> tuple[float, float]:
-        """The least and greatest of `known`, outliers on the worse side left out."""
+        """The least and greatest of `known`, without outliers on the worse side."""
         sign = self.config.goal.sign
         costs = [sign * value for value in self.known.values()]
         limit = outlier_limit(costs)
@@ -71,7 +71,7 @@ class ShownSweep:
 
     @cached_property
     def best(self) -> int:
-        """The place of the best trial, of equal ones the first."""
+        """The index of the best trial; of equal ones the first."""
         return min(self.known, key=lambda place: self.config.goal.sign * self.known[place])
 
     @cached_property
@@ -89,7 +89,7 @@ class ShownSweep:
 
     @property
     def gap(self) -> str | None:
-        """Why there are no values to show; None if there are some."""
+        """The reason why there are no objectives to show; None if there are some."""
         if self.config.metric_name is None:
             return "The sweep names no metric."
         if not self.rows:

@@ -1,13 +1,13 @@
-"""A figure of a sweep, in the width of the paper."""
+"""Figures of kind sweep: one of a sweep's charts, in the width of the paper."""
 
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from caduceus.exports.sweep_tables import read_importances, read_trial_table
-from caduceus.paper.figures.figure_data import Content
+from caduceus.paper.figures.figure_data import FigureContent
 from caduceus.paper.figures.sweep_charts import draw_panel
-from caduceus.paper.figures.sweep_data import ShownSweep
+from caduceus.paper.figures.sweep_data import SweepData
 from caduceus.sweeps.folders import SweepFolder
 
 _CAPTIONS = {
@@ -19,25 +19,25 @@ _CAPTIONS = {
 }
 
 
-def measure_sweep(trials: Path, panel: str) -> Content:
-    """The trials of results/sweeps/SWEEP/trials.csv, as its picture `panel` shows them."""
+def measure_sweep(trials: Path, panel: str) -> FigureContent:
+    """Return the trials of results/sweeps/SWEEP/trials.csv that the chart `panel` shows."""
     folder = SweepFolder(trials.parent)
     rows = read_trial_table(trials, folder.config().space)
-    shown = ("trial", "state", "objective", "stopped_early", "parameters")
+    names = ("trial", "state", "objective", "stopped_early", "parameters")
     numbers = {
         "sweep": folder.path.name,
         "panel": panel,
-        "trials": [{name: getattr(row, name) for name in shown} for row in rows],
+        "trials": [{name: getattr(row, name) for name in names} for row in rows],
     }
     if panel == "importance":
         numbers["importances"] = list(map(vars, read_importances(folder.path / "importance.csv")))
-    return Content(_CAPTIONS[panel], [run for row in rows for run in row.runs], numbers)
+    return FigureContent(_CAPTIONS[panel], [run for row in rows for run in row.runs], numbers)
 
 
 def draw_sweep_panel(trials: Path, panel: str, width: float) -> Figure:
-    """The picture of a sweep with this name, `width` inches wide."""
+    """Draw the chart `panel` of a sweep, `width` inches wide."""
     folder = SweepFolder(trials.parent)
     config = folder.config()
-    sweep = ShownSweep(read_trial_table(trials, config.space), config)
+    sweep = SweepData(read_trial_table(trials, config.space), config)
     importances = read_importances(folder.path / "importance.csv")
     return draw_panel(panel, sweep, importances, width)
