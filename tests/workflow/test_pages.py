@@ -12,6 +12,12 @@ from wandb_server import WandbServer
 # What a page's reader has at its beginning: nothing, a new project, one whose runs are there.
 BEGINNINGS = {
     "analyst.md": "nothing",
+    "architecture.md": "nothing",
+    "decisions/leases.md": "nothing",
+    "decisions/no_checkpoint.md": "nothing",
+    "decisions/offline_first.md": "nothing",
+    "decisions/one_rendering.md": "nothing",
+    "decisions/own_log_reader.md": "nothing",
     "design.md": "nothing",
     "how_to/accept_an_edit.md": "trained",
     "how_to/ci.md": "new",
@@ -20,6 +26,7 @@ BEGINNINGS = {
     "how_to/lightning.md": "nothing",
     "how_to/migrating.md": "new",
     "how_to/own_program.md": "nothing",
+    "how_to/own_project.md": "nothing",
     "how_to/paper.md": "trained",
     "how_to/preemption.md": "new",
     "how_to/slurm_site.md": "new",
