@@ -1,6 +1,7 @@
 """Exports of runs that nobody has trained: their files as analysis reads them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -9,6 +10,8 @@ from caduceus.io.files import write_json, write_whole
 from caduceus.project.identity import identity
 from caduceus.project.project import Project as Loaded
 from caduceus.project.project import load_project
+from caduceus.runs.files.export import Git, Summary
+from caduceus.runs.files.identity import Identity
 from projects import Project
 
 # The rows that a run with these parameters and this seed has logged; None if it failed.
@@ -45,27 +48,22 @@ def export_runs(
             write_whole(folder / "metrics_history.csv", to_csv(steps, ["_step"]))
             state = "failed" if rows is None else "finished"
             values = {name: value for row in rows or [] for name, value in row.items()}
-            about = identity(experiment, run, loaded.config["wandb"])
-            write_json(folder / "run_summary.json", _summary(about, state, values))
+            about = Identity.from_json(identity(experiment, run, loaded.config["wandb"]))
+            _summary(about, state, values).write(folder / "run_summary.json")
             write_json(folder / "train.json", train_record(state, run.trial, values))
     return loaded
 
 
-def _summary(about: Mapping[str, Any], state: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(about: Identity, state: str, values: Mapping[str, Any]) -> Summary:
     """What run_summary.json holds of a run."""
-    return {
-        "run_id": about["id"],
-        **{name: about[name] for name in ("name", "experiment", "variant", "seed", "group")},
-        "state": state,
-        "config": about["config"],
-        "summary": values,
-        "git": {"commit": "0" * 40, "remote": None},
-        "artifacts": [],
-        "used_artifacts": [],
-        "started_at": "2026-01-01T00:00:00+00:00",
-        "runtime_s": 60,
-        "host": "node1",
-    }
+    return replace(
+        Summary.of(about, state),
+        summary=values,
+        git=Git(commit="0" * 40, remote=None),
+        started_at="2026-01-01T00:00:00+00:00",
+        runtime_s=60,
+        host="node1",
+    )
 
 
 def train_record(state: str, trial: str | None, values: Mapping[str, Any]) -> dict[str, Any]:

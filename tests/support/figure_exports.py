@@ -13,6 +13,7 @@ from caduceus.paper.figures.style import house_style
 from exported_runs import Logged, export_runs
 from matplotlib.figure import Figure
 from projects import Project
+from run_files import artifact
 
 STATISTICS: dict[str, Any] = validate({}, "paper", str)["statistics"]
 
@@ -73,8 +74,8 @@ def add_predictions(project: Project, classes: Sequence[str], chart: str | None 
             text = "".join(f"{n},{a},{p}\n" for n, (a, p) in enumerate(pairs))
             path = folder / "artifacts/results-r/predictions.csv"
             write_whole(path, "example,label,prediction\n" + text)
-            files = {"predictions.csv": {}}
-            summary["artifacts"] = [{"name": "results-r", "type": "results", "files": files}]
+            files = {"predictions.csv": {"bytes": len(text), "md5": "m"}}
+            summary["artifacts"] = [artifact("results-r", "results", files).to_json()]
         else:
             rows = [[a, p, pairs.count((a, p))] for a in classes for p in classes]
             columns = ["Actual", "Predicted", "nPredictions"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from caduceus.io.files import write_json
 from caduceus.paper.compute import sum_compute
-from run_files import identity
+from run_files import identity, summary
 
 MACHINE = {"cpu": "Some(R) CPU_7 & more", "cpus": 64, "memory_gb": 515.4}
 H100 = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 85.5}
@@ -63,8 +63,8 @@ class Results:
             self.plans.setdefault(experiment, {})[run] = {"trial": trial}
 
     def add_foreign(self, folder: str, runtime_s: float) -> None:
-        about = {"state": "finished", "started_at": None, "host": "h", "runtime_s": runtime_s}
-        write_json(self.path / folder / "run_summary.json", about | {"git": {"commit": ""}})
+        about = summary(folder.rpartition("/")[2], host="h", runtime_s=runtime_s)
+        about.write(self.path / folder / "run_summary.json")
 
     def sum(self) -> dict[str, Any]:
         paths = []

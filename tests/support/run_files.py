@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from caduceus.runs.files.export import ExportedArtifact, Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 
@@ -35,3 +36,30 @@ def identity(run_id: str, **values: Any) -> Identity:
         "variant": "default",
     }
     return Identity(id=run_id, **given | values)
+
+
+def summary(run_id: str, **values: Any) -> Summary:
+    """run_summary.json with these values."""
+    given: dict[str, Any] = {
+        "name": run_id,
+        "experiment": None,
+        "variant": None,
+        "seed": None,
+        "state": "finished",
+        "entity": None,
+        "project": "tests",
+        "group": "baseline",
+        "job_type": "train",
+        "tags": (),
+        "notes": "",
+        "config": {},
+        "summary": {},
+    }
+    return Summary(run_id=run_id, **given | values)
+
+
+def artifact(name: str, kind: str, files: dict[str, Any]) -> ExportedArtifact:
+    """An artifact in run_summary.json; `files` may be empty objects."""
+    return ExportedArtifact(
+        name=name, type=kind, digest="d", aliases=("latest",), metadata={}, files=files
+    )

@@ -113,5 +113,5 @@ def _names(names: Names) -> list[str]:
 def _history(record: RunRecord) -> RunHistory:
     if record.exported is None:
         raise ResultError(f"isn't exported yet: it is {record.state}", f"run {record.run}")
-    about = {"run": record.run} | {name: record.summary[name] for name in ABOUT[1:]}
+    about = {"run": record.run} | {name: getattr(record.summary, name) for name in ABOUT[1:]}
     return RunHistory(about, record.folder / "metrics_history.csv")

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from caduceus.exports.run import damage_of
 from caduceus.exports.run import export_run as export
+from caduceus.runs.files.export import Manifest
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 
@@ -22,6 +22,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 def report_damage(manifest: Path) -> None:
     """Print what the log has lost, if it has lost anything."""
-    if lost := damage_of(manifest):
+    if lost := Manifest.read(manifest).lost:
         message = f"caduceus export-run: {manifest.parent.name}: the log is damaged: {lost}"
         print(message, file=sys.stderr)

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import CaduceusError
-from caduceus.exports.run import damage_of
 from caduceus.io.files import read_json, write_json
 from caduceus.overview.missing_metrics import without_metric
+from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.server.run_sync import sync_warning
 
@@ -24,16 +24,16 @@ def run(arguments: argparse.Namespace) -> None:
     damaged, warnings = {}, []
     for path in arguments.plans:
         for run_id, planned in read_json(path)["runs"].items():
-            folder = RunFolder.of_plan(path, run_id).path
-            if read_json(folder / "run_summary.json")["state"] == "failed":
-                train_json = folder / "train.json"
+            folder = RunFolder.of_plan(path, run_id)
+            if Summary.read(folder.summary_json).state == "failed":
+                train_json = folder.train_json
                 is_remote = not train_json.exists()
                 found = failed if planned["trial"] is None else trials
                 found[run_id] = _REMOTE if is_remote else read_json(train_json)["error"]
-            lost = damage_of(folder / "manifest.json")
+            lost = Manifest.read(folder.manifest_json).lost
             if lost:
                 damaged[run_id] = lost
-            if message := sync_warning(RunFolder(folder)):
+            if message := sync_warning(folder):
                 warnings.append(message)
     for run_id, lost in damaged.items():
         print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")

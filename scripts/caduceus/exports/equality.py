@@ -9,7 +9,8 @@ from typing import Any
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES, without_empty
 from caduceus.io.cells import canonical
-from caduceus.io.files import canonical_json, files_below, read_json
+from caduceus.io.files import canonical_json, files_below
+from caduceus.runs.files.export import Summary
 
 _KEYS = {"metrics_history.csv": "_step", "system_metrics.csv": "_timestamp"}
 _FOLDERS = ("media", "artifacts")
@@ -30,14 +31,14 @@ def differences(
         with_times: whether the columns of times and the system metrics must be equal too.
         with_files: whether media and the files of artifacts must be.
     """
-    summaries = (read_json(folder / "run_summary.json") for folder in (here, there))
+    summaries = (Summary.read(folder / "run_summary.json") for folder in (here, there))
     tables = list(_KEYS) if with_times else ["metrics_history.csv"]
     left_out = () if with_times else TIME_COLUMNS
     folders = _FOLDERS if with_files else ()
     return [
         *(line for name in tables for line in _in_table(here / name, there / name, left_out)),
         *(line for name in folders for line in _in_folder(name, here / name, there / name)),
-        *_in_values("", *(_compared(summary) for summary in summaries)),
+        *_in_values("", *(_compared(summary.to_json()) for summary in summaries)),
     ]
 
 

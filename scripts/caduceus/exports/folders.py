@@ -5,8 +5,8 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.exports.group_names import group_folder
-from caduceus.exports.run import damage_of, export_logs
-from caduceus.io.files import read_json
+from caduceus.exports.run import export_logs
+from caduceus.runs.files.export import Summary
 from caduceus.wandb_log import LogError, find_logs, group_by_run
 
 
@@ -70,10 +70,10 @@ def _export(logs: Sequence[Path], folder: Path) -> list[str]:
         return [str(error)]
     replaced = [
         f"{number} rows of {log} aren't the run's: a later process began it afresh"
-        for log, number in manifest["replaced"].items()
+        for log, number in (manifest.replaced or {}).items()
     ]
-    lost = damage_of(folder / "manifest.json")
-    return [*[f"the log is damaged: {lost}"] * bool(lost), *replaced, *manifest["missing"]]
+    damage = [f"the log is damaged: {manifest.lost}"] if manifest.lost else []
+    return [*damage, *replaced, *(manifest.missing or ())]
 
 
 def _export_groups(folders: Sequence[Path], out: Path) -> None:
@@ -81,9 +81,9 @@ def _export_groups(folders: Sequence[Path], out: Path) -> None:
 
     groups: dict[tuple[str, str], list[Path]] = {}
     for folder in folders:
-        summary = read_json(folder / "run_summary.json")
-        owner = "/".join(filter(None, (summary["entity"], summary["project"])))
-        groups.setdefault((summary["group"], owner), []).append(folder)
+        summary = Summary.read(folder / "run_summary.json")
+        owner = "/".join(filter(None, (summary.entity, summary.project)))
+        groups.setdefault((summary.group, owner), []).append(folder)
     names = [group for group, _ in groups]
     for (group, owner), members in groups.items():
         name = group_folder(group, owner if names.count(group) > 1 else "")

@@ -12,6 +12,7 @@ from caduceus.io.cells import to_csv
 from caduceus.io.files import Json, read_json, write_json, write_whole
 from caduceus.runs.attempts import Attempt
 from caduceus.runs.cost import elsewhere, total_cost
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.rows import ABOUT_RUN, run_row
@@ -48,15 +49,17 @@ def export_loose_group(runs: Sequence[Path], folder: Path) -> None:
         runs: the folders of their exports.
         folder: takes the files.
     """
-    summaries = [read_json(run / "run_summary.json") for run in runs]
+    summaries = [Summary.read(run / "run_summary.json") for run in runs]
     rows = [run_row(summary, None, None) for summary in summaries]
     write_whole(folder / "runs.csv", to_csv(rows, ABOUT_RUN))
     histories = [_history(*pair) for pair in zip(summaries, runs, strict=True)]
     write_history(histories, folder / "history.parquet")
 
 
-def _history(summary: Mapping[str, Any], folder: Path) -> RunHistory:
-    about = {"run": summary["run_id"]} | {name: summary[name] for name in ABOUT[1:]}
+def _history(summary: Summary, folder: Path) -> RunHistory:
+    about = dict(
+        zip(ABOUT, (summary.run_id, summary.experiment, summary.variant, summary.seed), strict=True)
+    )
     return RunHistory(about, folder / "metrics_history.csv")
 
 
@@ -69,7 +72,7 @@ class _Member:
 
     type: str
     config: Mapping[str, Json]
-    summary: dict[str, Any]
+    summary: Summary
     folder: Path
 
     @property
@@ -87,7 +90,7 @@ def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
             for run_id in plan["runs"]:
                 folder = RunFolder.of_plan(path, run_id).path
                 config = Identity.read(folder / "run.json").config
-                summary = read_json(folder / "run_summary.json")
+                summary = Summary.read(folder / "run_summary.json")
                 yield _Member(plan["spec"]["type"], config, summary, folder)
 
 
@@ -103,13 +106,13 @@ def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
     """
     by_variant: dict[tuple[str, str], list[_Member]] = {}
     for member in members:
-        if member.summary["state"] == "skipped":
+        if member.summary.state == "skipped":
             continue
-        key = (member.summary["experiment"], member.summary["variant"])
+        key = (member.summary.experiment or "", member.summary.variant or "")
         by_variant.setdefault(key, []).append(member)
     for (experiment, variant), found in by_variant.items():
         summaries = [member.summary for member in found]
-        finished = [dict(leaves(s["summary"])) for s in summaries if s["state"] == "finished"]
+        finished = [dict(leaves(s.summary)) for s in summaries if s.state == "finished"]
         about = {
             "experiment": experiment,
             "variant": variant,
@@ -155,6 +158,6 @@ def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:
     return {
         "group": group,
         "runs": len(members),
-        "failed_runs": [m.summary["run_id"] for m in members if m.summary["state"] == "failed"],
+        "failed_runs": [m.summary.run_id for m in members if m.summary.state == "failed"],
         **total_cost(attempts),
     }

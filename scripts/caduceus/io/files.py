@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -129,9 +130,17 @@ def _links_upwards(folder: Path) -> bool:
     return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
-def describe(folder: Path, paths: Iterable[Path]) -> dict[str, dict[str, Json]]:
-    """Return size in bytes and sha256 of each file, by its path relative to `folder`."""
+@dataclass(frozen=True)
+class FileDigest:
+    """The size of a file and its sha256 in hex."""
+
+    bytes: int
+    sha256: str
+
+
+def describe(folder: Path, paths: Iterable[Path]) -> dict[str, FileDigest]:
+    """Return size and sha256 of each file, by its path relative to `folder`."""
     return {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        path.relative_to(folder).as_posix(): FileDigest(path.stat().st_size, sha256(path))
         for path in paths
     }

@@ -1,13 +1,12 @@
 """Finished runs that lack their experiment's metric, for example after a misspelled name."""
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from caduceus.io.files import read_json
 from caduceus.io.validation import suggestion
 from caduceus.io.wording import count_of, listed
+from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.variants import leaves
 from caduceus.wandb_log.records import metric_name
@@ -30,8 +29,8 @@ def without_metric(plan_json: Path) -> str | None:
     logged: dict[str, None] = {}
     for run_id in plan["runs"]:
         folder = RunFolder.of_plan(plan_json, run_id).path
-        summary = read_json(folder / "run_summary.json")
-        if summary["state"] != "finished":
+        summary = Summary.read(folder / "run_summary.json")
+        if summary.state != "finished":
             continue
         names = _logged(folder, summary)
         if not wanted & names.keys():
@@ -48,8 +47,8 @@ def without_metric(plan_json: Path) -> str | None:
     )
 
 
-def _logged(folder: Path, summary: Mapping[str, Any]) -> dict[str, None]:
+def _logged(folder: Path, summary: Summary) -> dict[str, None]:
     """Return the names of a run's metrics, in its rows or its summary."""
     with (folder / "metrics_history.csv").open(newline="") as stream:
         columns = next(csv.reader(stream), [])
-    return dict.fromkeys([*columns, *(name for name, _ in leaves(summary["summary"]))])
+    return dict.fromkeys([*columns, *(name for name, _ in leaves(summary.summary))])

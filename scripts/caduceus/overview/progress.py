@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caduceus.io.files import read_json
+from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import logs_of_attempt
 from caduceus.wandb_log import RowWatch, has_rows
@@ -42,9 +43,9 @@ def last_step(folder: RunFolder, attempt: Mapping[str, Any]) -> int | None:
 def usual_steps(finished: Iterable[RunFolder]) -> int | None:
     """Return the number of steps of the first finished run that has one; None if none has."""
     for folder in finished:
-        summary = folder.path / "run_summary.json"
-        step = read_json(summary)["summary"].get("_step") if summary.exists() else None
-        if step is not None:
+        summary = Summary.read_if_there(folder.summary_json)
+        step = summary and summary.summary.get("_step")
+        if isinstance(step, int):
             return int(step) + 1
     return None
 

@@ -10,7 +10,9 @@ from caduceus.io.validation import suggestion
 from caduceus.paper.provenance import describe_run, rebuilding
 from caduceus.paper.results import Result
 from caduceus.project.paper_selections import Metric, metric_name
+from caduceus.runs.files.export import Manifest
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.system.snakemake_records import JobRecord, find_record
 
@@ -204,10 +206,12 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
 
 def _digests(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the path in the run's folder and the sha256 of each file that it exported or left."""
-    for name, files, above in (("manifest.json", "files", ""), ("train.json", "output", "output/")):
-        if (folder / name).exists():
-            for inside, about in read_json(folder / name)[files].items():
-                yield f"{above}{inside}", about["sha256"]
+    if manifest := Manifest.read_if_there(folder / "manifest.json"):
+        for name, exported in manifest.files.items():
+            yield name, exported.sha256
+    if train := Train.read_if_there(folder / "train.json"):
+        for name, left in train.output.items():
+            yield f"output/{name}", left.sha256
 
 
 def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from caduceus.io.files import read_if_there, read_json, write_json
 from caduceus.runs.attempts import Attempt, gpu_seconds, last_sign, read_attempts
 from caduceus.runs.cost import elsewhere, gpu_names
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 
@@ -103,7 +104,7 @@ ATTEMPT_COLUMNS = (
 
 
 def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
-    train_json, summary_json = folder.path / "train.json", folder.path / "run_summary.json"
+    train_json, summary_json = folder.train_json, folder.summary_json
     run = folder.path.name
     if train_json.exists():
         train = read_json(train_json)
@@ -114,8 +115,8 @@ def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
             wall_s = attempts[-1]["wall_s"] or round(last_sign(folder, attempts[-1]), 3)
             attempts[-1] |= {"wall_s": wall_s, "cpu_s": None}
     elif summary_json.exists():
-        summary = read_json(summary_json)
-        attempts, state = [elsewhere(summary)], summary["state"]
+        summary = Summary.read(summary_json)
+        attempts, state = [elsewhere(summary)], summary.state
     else:
         return None
     experiment = Identity.read(folder.run_json).experiment
@@ -123,6 +124,6 @@ def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
 
 
 def _foreign(path: Path, results: Path) -> LedgerRun:
-    summary = read_json(path)
+    summary = Summary.read(path)
     project = path.parents[2].relative_to(results / "projects").as_posix()
-    return LedgerRun(path.parent.name, project, "project", summary["state"], [elsewhere(summary)])
+    return LedgerRun(path.parent.name, project, "project", summary.state, [elsewhere(summary)])

@@ -6,6 +6,7 @@ from typing import Any
 
 from caduceus.io.files import read_if_there, read_json, sha256
 from caduceus.paper.labels import parameter_text
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
@@ -59,19 +60,20 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     """
     path = folder.path
     manifest, train = path / "manifest.json", read_if_there(path / "train.json")
-    summary = read_if_there(path / "run_summary.json")
+    summary = Summary.read_if_there(folder.summary_json)
     params = Params.read_if_there(folder.params_json)
-    identity = Identity.read_if_there(folder.run_json)  # none of a project's runs has one
+    # A run of a W&B project has no run.json.
+    about = Identity.read_if_there(folder.run_json) or summary
     last = train["attempts"][-1] if train and train["attempts"] else {}
     return {
-        "experiment": identity.experiment if identity else summary.get("experiment"),
-        "name": identity.name if identity else summary.get("name"),
-        "state": train.get("state") or summary.get("state"),
+        "experiment": about and about.experiment,
+        "name": about and about.name,
+        "state": train.get("state") or (summary and summary.state),
         "attempt": last.get("attempt"),
         "manifest": sha256(manifest) if manifest.exists() else None,
         "code": params and params.code,
         # W&B notes a commit too, but not whether the tree was that commit's.
-        "commit": last.get("commit") or summary.get("git", {}).get("commit") or None,
+        "commit": last.get("commit") or (summary and summary.git.commit) or None,
         "is_dirty": last.get("is_dirty"),
         "environment": last.get("environment"),
     }

@@ -20,6 +20,7 @@ from caduceus.project.paper_selections import (
     planned_runs,
     shown_metrics,
 )
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
@@ -45,7 +46,7 @@ class Result:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """W&B's summary, with nested keys joined by dots."""
-        return dict(leaves(read_json(self.folder / "run_summary.json")["summary"]))
+        return dict(leaves(Summary.read(self.folder / "run_summary.json").summary))
 
     def value(self, metric: Metric) -> float | None:
         """Return the metric if it is finite; None if the run lacks it or hasn't finished."""
@@ -153,7 +154,7 @@ def read_result(planned: PlannedRun, folder: Path) -> Result:
     config = leaves(Identity.read(folder / "run.json").config)
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
     parameters = {**about, **own}
-    state = read_json(folder / "run_summary.json")["state"]
+    state = Summary.read(folder / "run_summary.json").state
     return Result(
         planned.run, planned.experiment, planned.variant, planned.seed, parameters, state, folder
     )

@@ -1,15 +1,16 @@
 """What attempts cost together: time, processors, GPUs, memory, energy."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import Any
 
 from caduceus.runs.attempts import Attempt, gpu_seconds
+from caduceus.runs.files.export import Summary
 
 _HOUR_S, _KWH_J = 3600, 3.6e6
 
 
-def elsewhere(summary: Mapping[str, Any]) -> Attempt:
+def elsewhere(summary: Summary) -> Attempt:
     """A run that was made elsewhere, as an attempt: only the time of its last process is known.
 
     Args:
@@ -17,12 +18,12 @@ def elsewhere(summary: Mapping[str, Any]) -> Attempt:
     """
     return {
         "attempt": None,
-        "state": summary["state"],
-        "started_at": summary["started_at"],
-        "host": summary["host"],
-        "commit": summary["git"]["commit"] or None,
+        "state": summary.state,
+        "started_at": summary.started_at,
+        "host": summary.host,
+        "commit": summary.git.commit or None,
         "lost_s": None,
-        "wall_s": summary["runtime_s"] or 0.0,
+        "wall_s": summary.runtime_s or 0.0,
         "cpu_s": None,
         "peak_memory_gb": None,
         "gpus": None,

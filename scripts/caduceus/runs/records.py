@@ -9,6 +9,8 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import read_if_there, read_json
 from caduceus.io.validation import suggestion
+from caduceus.runs.files.export import Summary
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.rows import ABOUT_RUN, run_row
 
@@ -51,28 +53,25 @@ class RunRecord:
         return read_if_there(self.folder / "train.json") or None
 
     @cached_property
-    def exported(self) -> dict[str, Any] | None:
+    def exported(self) -> Summary | None:
         """run_summary.json; None if it isn't exported."""
-        return read_if_there(self.folder / "run_summary.json") or None
+        return Summary.read_if_there(self.folder / "run_summary.json")
 
     @cached_property
-    def summary(self) -> dict[str, Any]:
-        """The same, of a run that isn't exported yet as far as it is known."""
+    def summary(self) -> Summary:
+        """run_summary.json; of a run that isn't exported yet, what run.json says of it."""
         if self.exported is not None:
             return self.exported
-        identity: dict[str, Any] = read_json(self.folder / "run.json")
-        unknown = dict.fromkeys(("host", "started_at", "runtime_s"))
         # Most runs are exported and need none of what it imports.
         from caduceus.runs.states import state_of
 
         state, _ = state_of(RunFolder(self.folder))
-        about = {"run_id": self.run, "state": state, "summary": {}}
-        return identity | about | unknown | {"git": {"commit": None}}
+        return Summary.of(Identity.read(self.folder / "run.json"), state)
 
     @property
     def state(self) -> str:
         """What has become of it: finished, failed, running and the like, as `caduceus status`."""
-        return str(self.summary["state"])
+        return self.summary.state
 
     @cached_property
     def row(self) -> dict[str, Any]:
@@ -82,7 +81,7 @@ class RunRecord:
         cost = self.train["compute"] if self.train else {}
         attempts = len(self.train["attempts"]) if self.train else None
         return (
-            {"run": self.run, "group": self.summary["group"], "kind": self.kind}
+            {"run": self.run, "group": self.summary.group, "kind": self.kind}
             | about
             | row
             | {"attempts": attempts, **{name: cost.get(name) for name in _COST}}
@@ -108,8 +107,12 @@ def find_runs(
         ResultError: no run is of one of them.
     """
     records = list(_records(results))
-    for what, wanted in (("experiment", experiments), ("group", groups)):
-        known = list(dict.fromkeys(str(record.summary[what] or "") for record in records))
+    known_experiments = dict.fromkeys(record.summary.experiment or "" for record in records)
+    known_groups = dict.fromkeys(record.summary.group for record in records)
+    for what, wanted, known in (
+        ("experiment", experiments, known_experiments),
+        ("group", groups, known_groups),
+    ):
         for name in wanted:
             if name not in known:
                 there = ", ".join(filter(None, known)) or "none"
@@ -119,8 +122,8 @@ def find_runs(
     return [
         record
         for record in records
-        if (not experiments or record.summary["experiment"] in experiments)
-        and (not groups or record.summary["group"] in groups)
+        if (not experiments or record.summary.experiment in experiments)
+        and (not groups or record.summary.group in groups)
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from caduceus.io.files import read_json
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.system import slurm
 from caduceus.system.leases import is_held
@@ -31,8 +32,8 @@ def state_of(folder: RunFolder, queued: slurm.Queued | None = None) -> tuple[str
             return "failed", train["error"]
         return train["state"] if is_exported else "to export", ""
     if is_exported:  # made elsewhere
-        summary = read_json(folder.path / "run_summary.json")
-        return summary["state"] if summary["state"] in STATES else "failed", ""
+        state = Summary.read(folder.summary_json).state
+        return state if state in STATES else "failed", ""
     attempts = read_attempts(folder.attempts)
     where = f"SLURM job {queued.job_id}" if queued else ""
     if attempts and is_held(folder.lease, folder.lock):

@@ -12,6 +12,7 @@ from typing import Any
 from caduceus.errors import ResultError, ServerError
 from caduceus.io.files import read_json
 from caduceus.runs.cost import elsewhere
+from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
@@ -68,10 +69,10 @@ def judge_run(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
         ResultError: the run hasn't ended.
     """
     run = folder.path.name
-    summary = read_json(folder.path / "run_summary.json")
-    if summary["state"] == "skipped":
+    summary = Summary.read(folder.summary_json)
+    if summary.state == "skipped":
         return skipped(run)
-    if summary["state"] not in ("finished", "failed"):
+    if summary.state not in ("finished", "failed"):
         raise ResultError(
             "hasn't ended where it runs; type `snakemake --cores 1 refresh` once it has, and start "
             "again",
@@ -79,10 +80,10 @@ def judge_run(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
         )
     attempt = elsewhere(summary)
     parts = stitch(find_logs(folder.server))
-    outcome = rule_of(trial_json).outcome(parts, summary["state"] == "finished")
+    outcome = rule_of(trial_json).outcome(parts, summary.state == "finished")
     return {
         "run": run,
-        "state": summary["state"],
+        "state": summary.state,
         "compute": {"wall_s": attempt["wall_s"]},
         "attempts": [attempt],
         "trial": outcome,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.exports.history import read_segment
-from caduceus.exports.run import moved_path, place
+from caduceus.exports.run_artifacts import moved_path, place
 from caduceus.io.files import files_below, md5_base64, read_json
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.files import describe, files_below
+from caduceus.io.files import FileDigest, describe, files_below
 from caduceus.runs.attempts import Attempt
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import is_whole
@@ -30,12 +31,12 @@ def collect(
     try:
         if not attempt["was_stopped"] and not is_whole(folder, attempt["attempt"]):
             return {"state": "failed", "error": failure_reason.cut_short(program, console)}
-        return {"output": keep_output(left, folder.output)}
+        return {"output": {n: asdict(f) for n, f in keep_output(left, folder.output).items()}}
     except (OSError, LogError) as error:
         return {"state": "failed", "error": f"what {program} has left can't be read: {error}"}
 
 
-def keep_output(left: Path, kept: Path) -> dict[str, dict[str, Any]]:
+def keep_output(left: Path, kept: Path) -> dict[str, FileDigest]:
     """Move what a program has left in `left` to `kept`, in place of what is there.
 
     Links into the folder by its full path lead to the same files after it has moved.

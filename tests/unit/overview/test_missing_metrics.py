@@ -5,12 +5,13 @@ from typing import Any
 
 from caduceus.io.files import write_json
 from caduceus.overview.missing_metrics import without_metric
+from run_files import summary as run_summary
 
 
 def export(results: Path, run: str, columns: str, **summary: Any) -> None:
     folder = results / "runs" / run
     state = summary.pop("state", "finished")
-    write_json(folder / "run_summary.json", {"state": state, "summary": summary})
+    run_summary(run, state=state, summary=summary).write(folder / "run_summary.json")
     (folder / "metrics_history.csv").write_text(f"{columns}\n")
 
 

@@ -1,6 +1,7 @@
 """The tools that return artifacts, and where results come from."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json, sha256
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.runs.files.export import ExportedArtifact
 from caduceus.runs.files.params import Params
 from caduceus.runs.records import RunRecord, find_run, find_runs
 
@@ -29,22 +31,22 @@ def artifacts(
     """
     summary = _exported(find_run(results, run)).summary
     found = {
-        artifact["name"]: {"is_used": is_used, **artifact}
-        for key, is_used in (("used_artifacts", True), ("artifacts", False))
-        for artifact in summary.get(key, ())
+        artifact.name: (artifact, is_used)
+        for artifacts, is_used in ((summary.used_artifacts, True), (summary.artifacts, False))
+        for artifact in artifacts
     }
     if name is None:
-        rows = [_artifact(artifact) for artifact in found.values()]
+        rows = [_artifact(*artifact) for artifact in found.values()]
         return {"run": run} | page("artifacts", rows, offset, limit)
     if name not in found:
         raise CaduceusError(
             f"run {run} has no artifact {name!r}{suggestion(name, found)}; it has "
             f"{', '.join(found) or 'none'}"
         )
-    files = [{"file": file, **about} for file, about in found[name]["files"].items()]
+    files = [{"file": file, **asdict(about)} for file, about in found[name][0].files.items()]
     return (
-        _artifact(found[name])
-        | {"metadata": found[name]["metadata"]}
+        _artifact(*found[name])
+        | {"metadata": found[name][0].metadata}
         | page("files", files, offset, limit)
     )
 
@@ -103,11 +105,16 @@ def _exported(record: RunRecord) -> RunRecord:
     return record
 
 
-def _artifact(artifact: Mapping[str, Any]) -> Answer:
-    names = ("name", "type", "digest", "is_used", "aliases")
-    files = artifact["files"].values()
-    size = {"files": len(files), "bytes": sum(file["bytes"] for file in files)}
-    return {name: artifact[name] for name in names} | size
+def _artifact(artifact: ExportedArtifact, is_used: bool) -> Answer:
+    return {
+        "name": artifact.name,
+        "type": artifact.type,
+        "digest": artifact.digest,
+        "is_used": is_used,
+        "aliases": list(artifact.aliases),
+        "files": len(artifact.files),
+        "bytes": sum(file.bytes for file in artifact.files.values()),
+    }
 
 
 def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
@@ -119,7 +126,7 @@ def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
     summary = record.summary
     return {
         "run": record.run,
-        "name": summary["name"],
+        "name": summary.name,
         "state": record.state,
         "kind": record.kind,
         "definition": {
@@ -131,8 +138,8 @@ def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
             {name: attempt.get(name) for name in _ATTEMPT}
             for attempt in (record.train or {"attempts": []})["attempts"][-10:]
         ],
-        "uses": [_artifact(a | {"is_used": True}) for a in summary.get("used_artifacts", ())],
-        "logged": [artifact["name"] for artifact in summary.get("artifacts", ())],
+        "uses": [_artifact(artifact, True) for artifact in summary.used_artifacts],
+        "logged": [artifact.name for artifact in summary.artifacts],
         "shown_in": [
             name for name, item in provenance["items"].items() if record.run in _runs_of(item)
         ],

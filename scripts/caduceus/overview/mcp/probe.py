@@ -39,7 +39,7 @@ def probe(results: Path) -> Answer:
         )
     plans = [read_json(path) for path in read_plans(results)]
     answer["experiments"] = some([_experiment(plan, records) for plan in plans], _MOST)
-    groups = Counter(record.summary["group"] for record in records)
+    groups = Counter(record.summary.group for record in records)
     answer["groups"] = some([{"group": name, "runs": n} for name, n in groups.items()], _MOST)
     metrics = Counter(name for record in records for name in _metrics(record))
     answer["metrics"] = {"runs_with_it": dict(sorted(metrics.items())[:_MOST_METRICS])}

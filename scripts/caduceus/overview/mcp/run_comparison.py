@@ -51,8 +51,8 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
     sides: dict[tuple[Any, ...], list[RunRecord]] = {}
     for record, made in zip(records, made_of, strict=True):
         summary = record.summary
-        variant = summary["variant"] or record.run
-        sides.setdefault((summary["experiment"], variant, made["code"]), []).append(record)
+        variant = summary.variant or record.run
+        sides.setdefault((summary.experiment, variant, made["code"]), []).append(record)
     if len(sides) == 1:
         return answer | _spread(records, names)
     return answer | _comparisons(list(sides.values()), names, specs, paper_statistics(results))
@@ -68,7 +68,7 @@ def _metrics(
     known = [name.removeprefix("summary.") for name in columns if name.startswith("summary.")]
     if wanted is not None:
         return [choose(name, known, "metric") for name in wanted]
-    experiments = {record.summary["experiment"] for record in records}
+    experiments = {record.summary.experiment for record in records}
     own = [spec["metric"]["name"] for spec in specs if spec["id"] in experiments and spec["metric"]]
     logged = [name for name in known if not name.startswith("_")]
     return list(dict.fromkeys(own)) or logged[:_MOST_METRICS]
@@ -102,7 +102,7 @@ def _by_seed(records: Sequence[RunRecord], metric: str) -> dict[int, float]:
         value: Any = record.row.get(f"summary.{metric}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if record.state == "finished" and is_number and isfinite(value):
-            seed = record.summary["seed"]
+            seed = record.summary.seed
             found[place if seed is None else seed] = float(value)
     return found
 
@@ -149,4 +149,4 @@ def _comparisons(
 
 def _name(side: Sequence[RunRecord]) -> str:
     ids = some([record.run for record in side], 3)
-    return f"{side[0].summary['variant'] or side[0].summary['name']} ({', '.join(ids)})"
+    return f"{side[0].summary.variant or side[0].summary.name} ({', '.join(ids)})"

@@ -89,7 +89,7 @@ def _trials(records: Sequence[RunRecord]) -> list[Answer]:
     """Return the trials with an objective, the mean over the runs that have one."""
     by_trial: dict[str, list[RunRecord]] = {}
     for record in records:
-        by_trial.setdefault(str(record.summary["variant"]), []).append(record)
+        by_trial.setdefault(str(record.summary.variant), []).append(record)
     found = []
     for trial, runs in by_trial.items():
         ended = [run.train["trial"] for run in runs if run.train]

@@ -91,10 +91,16 @@ def _labels(variants: Sequence[Variant]) -> list[str]:
 
 
 def _planned(record: RunRecord) -> PlannedRun:
-    names = ("experiment", "group", "variant", "seed")
-    experiment, group, variant, seed = (record.summary[name] for name in names)
+    about = record.summary
     parameters: dict[str, Any] | None = None if record.kind == "trial" else {}
-    return PlannedRun(record.run, experiment, group, variant, seed, parameters)
+    return PlannedRun(
+        record.run,
+        about.experiment or "",
+        about.group,
+        about.variant or "",
+        about.seed or 0,
+        parameters,
+    )
 
 
 def place_of(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> int:

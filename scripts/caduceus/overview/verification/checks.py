@@ -5,12 +5,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from caduceus.io.cells import render
-from caduceus.io.files import files_below, read_json
+from caduceus.io.files import files_below
 from caduceus.overview.verification import program
 from caduceus.overview.verification.test_run import GROUP, TAG
+from caduceus.runs.files.export import ExportedArtifact, Summary
 from caduceus.system import git, nvml
 
 _RUN_FILES = ("run_summary.json", "metrics_history.csv", "system_metrics.csv")
@@ -46,7 +46,7 @@ def look_at(
         rows = list(csv.DictReader(stream))
     with (export / "system_metrics.csv").open(newline="") as stream:
         system = [name for name in next(csv.reader(stream)) if name.startswith("system")]
-    summary = read_json(export / "run_summary.json")
+    summary = Summary.read(export / "run_summary.json")
     again = "try again; if it fails again, report it: data are lost before the export"
     wrong = [line for line in different if line.startswith(("metrics", "summary"))]
     wrong += _wrong_rows(rows)
@@ -56,8 +56,8 @@ def look_at(
     evidence = _evidence(wrong, len(files_below(export / "media")), "files")
     yield Check("visualisations display", not wrong, evidence, again)
     wrong = [line for line in different if line.startswith("artifacts")]
-    wrong += _wrong_model(summary["artifacts"], export)
-    digests = [f"{artifact['name']} {artifact['digest']}" for artifact in summary["artifacts"]]
+    wrong += _wrong_model(summary.artifacts, export)
+    digests = [f"{artifact.name} {artifact.digest}" for artifact in summary.artifacts]
     yield Check(
         "artifacts come back with equal digests",
         bool(digests) and not wrong,
@@ -74,7 +74,7 @@ def look_at(
         f"{len(system)} metrics; GPUs visible here: {gpus}",
         "check that the NVIDIA driver works: nvidia-smi",
     )
-    yield _look_at_git(summary["git"]["commit"], summary["artifacts"])
+    yield _look_at_git(summary.git.commit, summary.artifacts)
     named = {"group": group, "tags": list(tags)}
     yield Check(
         "tags and groups are right",
@@ -114,9 +114,9 @@ def _wrong_pictures(rows: Sequence[Mapping[str, str]], export: Path) -> Iterator
         yield "media: no table of the confusion matrix"
 
 
-def _wrong_model(artifacts: Sequence[Mapping[str, Any]], export: Path) -> Iterator[str]:
+def _wrong_model(artifacts: Sequence[ExportedArtifact], export: Path) -> Iterator[str]:
     """Yield how the model's file differs from what the program saved."""
-    models = [artifact["name"] for artifact in artifacts if artifact["type"] == "model"]
+    models = [artifact.name for artifact in artifacts if artifact.type == "model"]
     if len(models) != 1:
         yield f"artifacts: {len(models)} models"
         return
@@ -125,10 +125,10 @@ def _wrong_model(artifacts: Sequence[Mapping[str, Any]], export: Path) -> Iterat
         yield f"artifacts: {models[0]}/model.txt isn't what was saved"
 
 
-def _look_at_git(commit: str | None, artifacts: Sequence[Mapping[str, Any]]) -> Check:
+def _look_at_git(commit: str | None, artifacts: Sequence[ExportedArtifact]) -> Check:
     """Check that the commit is recorded, and with uncommitted changes the code that ran."""
     is_dirty = bool(git.read_commit([], Path())["is_dirty"])
-    code = [artifact["name"] for artifact in artifacts if artifact["type"] == "code"]
+    code = [artifact.name for artifact in artifacts if artifact.type == "code"]
     evidence = commit or "none"
     if is_dirty:
         # Offline, wandb writes no diff; the code that ran is logged as an artifact.

@@ -8,9 +8,9 @@ from typing import Any
 
 from caduceus.errors import AccountError, CaduceusError
 from caduceus.exports.run import export_run_into
-from caduceus.io.files import read_json
 from caduceus.overview.verification.checks import Check, look_at
 from caduceus.overview.verification.test_run import make_run
+from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.suggestions import suggest
@@ -41,8 +41,8 @@ def check_offline() -> Iterator[Check]:
         except CaduceusError as error:
             yield Check("the export works", False, str(error), "as the line says")
             return
-        summary = read_json(export / "run_summary.json")
-        yield from look_at(export, [], summary["group"], summary["tags"])
+        summary = Summary.read(export / "run_summary.json")
+        yield from look_at(export, [], summary.group, summary.tags)
     yield _check_sweep()
 
 

@@ -11,6 +11,7 @@ from caduceus.paper.archive.contents import Contents, is_visible
 from caduceus.paper.ledger import removed_runs
 from caduceus.project.project import Project
 from caduceus.runs.attempts import last_sign, read_attempts
+from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 
@@ -84,14 +85,14 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
     for name in _RUN_FILES:
         if (folder / name).is_file():
             contents.add(f"project/{folder / name}", folder / name)
-    manifest = read_json(folder / "manifest.json")["files"]
+    manifest = Manifest.read(folder / "manifest.json").files
     code = _code_of(folder, manifest)
     version = ""
     if code:
-        lines = "".join(f"{manifest[name]['sha256']}  {code[name]}\n" for name in sorted(code))
+        lines = "".join(f"{manifest[name].sha256}  {code[name]}\n" for name in sorted(code))
         contents.code[folder.name] = version = digest_text(lines)[:12]
     for name, known in manifest.items():
-        path, digest, size = folder / name, known["sha256"], known["bytes"]
+        path, digest, size = folder / name, known.sha256, known.bytes
         place = f"project/{path}"
         if not path.is_file():
             if (folder / "work").is_dir():
@@ -115,8 +116,8 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
 
 def _code_of(folder: Path, manifest: Iterable[str]) -> dict[str, str]:
     """The exported files that are the run's code, each with its path in the project."""
-    logged = read_json(folder / "run_summary.json")["artifacts"]
-    places = tuple(f"artifacts/{each['name']}/" for each in logged if each["type"] == "code")
+    logged = Summary.read(folder / "run_summary.json").artifacts
+    places = tuple(f"artifacts/{each.name}/" for each in logged if each.type == "code")
     files = (name for name in manifest if name.startswith(places))
     return {name: name.split("/", 2)[2] for name in files if (folder / name).is_file()}
 

@@ -28,6 +28,7 @@ from caduceus.paper.figures.layout import (
 from caduceus.paper.figures.style import COLOURS, LABEL_SIZE, TICK_SIZE
 from caduceus.paper.results import Result, Variant
 from caduceus.project.paper_selections import metric_name
+from caduceus.runs.files.export import Summary
 from caduceus.statistics.samples import Array
 
 Counts = Counter[tuple[str, str]]  # examples by actual class and predicted class
@@ -51,13 +52,13 @@ def count_predictions(result: Result, chart: str | None) -> Counts | None:
         chart: the name under which it logged `wandb.plot.confusion_matrix`; None for the columns
             `label` and `prediction` of predictions.csv in an artifact of type results.
     """
-    summary = read_json(result.folder / "run_summary.json")
+    summary = Summary.read(result.folder / "run_summary.json")
     if chart is not None:
-        table = summary["summary"].get(f"{chart}_table")
+        table: Any = summary.summary.get(f"{chart}_table")
         return _read_chart(result.folder / table["path"]) if table else None
-    for artifact in summary["artifacts"]:
-        if artifact["type"] == "results" and _PREDICTIONS in artifact["files"]:
-            return _read_predictions(result.folder / "artifacts" / artifact["name"] / _PREDICTIONS)
+    for artifact in summary.artifacts:
+        if artifact.type == "results" and _PREDICTIONS in artifact.files:
+            return _read_predictions(result.folder / "artifacts" / artifact.name / _PREDICTIONS)
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from caduceus.io.files import FileDigest
 from caduceus.io.json_records import Record
 
 
@@ -22,14 +23,6 @@ class Gpu:
 
     name: str
     memory_gb: float
-
-
-@dataclass(frozen=True)
-class FileDigest:
-    """The size of a file and its sha256 in hex."""
-
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)

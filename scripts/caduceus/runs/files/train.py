@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from caduceus.io.files import FileDigest
 from caduceus.io.json_records import Record
-from caduceus.runs.files.attempt import Attempt, FileDigest
+from caduceus.runs.files.attempt import Attempt
 
 
 @dataclass(frozen=True, kw_only=True)
