@@ -210,10 +210,10 @@ def _sync_lock(folder: RunFolder) -> Iterator[leases.Lease]:
     paths = folder.delivery / "lease.json", folder.delivery / "lock"
     with ExitStack() as stack:
         try:
-            lease = stack.enter_context(leases.held(*paths, waits=None))
+            lease = stack.enter_context(leases.held(*paths, on_wait=None))
         except leases.HeldError:
             raise ResultError("another process syncs it already", folder.path.name) from None
-        stack.enter_context(leases.kept(lease))
+        stack.enter_context(leases.renewed(lease))
         for leftover in folder.delivery.glob(f"{_COMPARE}*"):  # of a killed process
             shutil.rmtree(leftover)
         yield lease

@@ -35,7 +35,7 @@ def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPa
     """
     receipt = folder.path / "work/server.json"
     lease, lock = folder.path / "work/server.lease", folder.path / "work/server.lock"
-    with leases.held(lease, lock, waits=lambda where: None):
+    with leases.held(lease, lock, on_wait=lambda where: None):
         known = read_json(receipt) if receipt.exists() else []
         for created in known:
             if (created["server"], created["project"]) == (server.account.base_url, str(project)):

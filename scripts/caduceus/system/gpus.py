@@ -26,7 +26,7 @@ _IN_USE_BYTES = 1 << 30  # an idle GPU has less memory in use, by its driver
 
 
 @dataclass(frozen=True)
-class Share:
+class Reservation:
     """The GPUs of one run.
 
     Attributes:
@@ -56,12 +56,12 @@ def lock_folder() -> Path:
 
 
 @contextmanager
-def taken(
+def reserved(
     count: int,
     folder: Path | None = None,
-    goes_on: Callable[[], bool] = lambda: True,
+    should_continue: Callable[[], bool] = lambda: True,
     library: Any = nvml.LIBRARY,
-) -> Iterator[Share]:
+) -> Iterator[Reservation]:
     """Reserve free GPUs among those in CUDA_VISIBLE_DEVICES; wait until there are enough.
 
     GPUs with little memory in use are preferred, since programs that weren't started by Caduceus
@@ -70,14 +70,14 @@ def taken(
     Args:
         count: the number of GPUs; with 0 the run sees none.
         folder: the folder of the locks; `lock_folder()` by default.
-        goes_on: is called twice a second while waiting; False ends the wait.
+        should_continue: is called twice a second while waiting; False ends the wait.
         library: pynvml, or a test's substitute.
 
     Raises:
-        ResourceError: the host has fewer than `count` GPUs, or `goes_on` returned False.
+        ResourceError: the host has fewer than `count` GPUs, or `should_continue` returned False.
     """
     if not count:
-        yield Share([], [], nvml.EnergyMeter([]), {"CUDA_VISIBLE_DEVICES": ""}, [])
+        yield Reservation([], [], nvml.EnergyMeter([]), {"CUDA_VISIBLE_DEVICES": ""}, [])
         return
     found = [*{gpu.uuid: gpu for gpu in nvml.find_gpus(library)}.values()]
     if len(found) < count:
@@ -88,14 +88,14 @@ def taken(
             "shows; lower resources.gpus or run it on another host",
             "GPUs",
         )
-    locks = _wait(found, count, folder or lock_folder(), goes_on, library)
+    locks = _wait(found, count, folder or lock_folder(), should_continue, library)
     try:
         chosen = [gpu for gpu in found if gpu.uuid in locks]
         environment = {
             "CUDA_VISIBLE_DEVICES": ",".join(gpu.name for gpu in chosen),
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order of NVML, from which the indices are
         }
-        yield Share(
+        yield Reservation(
             [gpu.uuid for gpu in chosen],
             [nvml.model_of(gpu, library) for gpu in chosen],
             nvml.EnergyMeter(chosen, library),
@@ -107,7 +107,11 @@ def taken(
 
 
 def _wait(
-    found: Sequence[nvml.Gpu], count: int, folder: Path, goes_on: Callable[[], bool], library: Any
+    found: Sequence[nvml.Gpu],
+    count: int,
+    folder: Path,
+    should_continue: Callable[[], bool],
+    library: Any,
 ) -> dict[str, int]:
     """Lock `count` GPUs, and return the locks by UUID.
 
@@ -136,7 +140,7 @@ def _wait(
         # same moments for ever.
         until = time.monotonic() + _POLL_S * (0.5 + random.random())
         while time.monotonic() < until:
-            if not goes_on():
+            if not should_continue():
                 raise ResourceError("stopped waiting: another host has taken over the run", "GPUs")
             time.sleep(min(_CALLBACK_S, _POLL_S))
 

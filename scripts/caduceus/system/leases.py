@@ -73,7 +73,7 @@ class Lease:
             "beat": 0,
         }
 
-    def keep(self, at_once: bool = False) -> bool:
+    def renew(self, at_once: bool = False) -> bool:
         """Write a heartbeat if one is due, and return whether the lease is still held.
 
         Args:
@@ -163,25 +163,25 @@ class Watch:
 
 @contextmanager
 def held(
-    path: Path, lock: Path, waits: Callable[[str], None] | None, host: Host | None = None
+    path: Path, lock: Path, on_wait: Callable[[str], None] | None, host: Host | None = None
 ) -> Iterator[Lease]:
     """Acquire a lease, waiting for its present holder, and release it at the end.
 
     Args:
         path: the file of the lease.
         lock: the file that is locked against other processes of this host.
-        waits: is called once if there is a holder to wait for, with its place, such as " on HOST,
+        on_wait: is called once if there is a holder to wait for, with its place, such as " on HOST,
             SLURM job 7"; empty if it is on this host. None to raise an error instead of waiting.
         host: the host of this process; only tests give another.
 
     Raises:
-        HeldError: another process holds the lease, and `waits` is None.
+        HeldError: another process holds the lease, and `on_wait` is None.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         lease = Lease(path, host or this_host(), descriptor)
-        _acquire(lease, path, host or this_host(), waits)
+        _acquire(lease, path, host or this_host(), on_wait)
         try:
             yield lease
         finally:
@@ -190,7 +190,7 @@ def held(
         os.close(descriptor)
 
 
-def _acquire(lease: Lease, path: Path, host: Host, waits: Callable[[str], None] | None) -> None:
+def _acquire(lease: Lease, path: Path, host: Host, on_wait: Callable[[str], None] | None) -> None:
     """Try to take the lease until that succeeds; see `held`.
 
     By the file's host (none: as this one) and by whether its lock could be taken here:
@@ -230,25 +230,25 @@ def _acquire(lease: Lease, path: Path, host: Host, waits: Callable[[str], None] 
             continue
         # Without waiting: an error only once the holder has proved to live, as an old file may be
         # there for long.
-        if waits is None and (watch.has_moved or (is_local and is_locked is False)):
+        if on_wait is None and (watch.has_moved or (is_local and is_locked is False)):
             raise HeldError("held by another process", str(path))
-        if waits is not None and not is_announced:
+        if on_wait is not None and not is_announced:
             is_announced = True
             job = f", SLURM job {found['job']}" if found and found["job"] else ""
-            waits("" if is_local else f" on {found['host']}{job}")
+            on_wait("" if is_local else f" on {found['host']}{job}")
         time.sleep(_POLL_S)
 
 
 @contextmanager
-def kept(lease: Lease) -> Iterator[None]:
+def renewed(lease: Lease) -> Iterator[None]:
     """Write the heartbeats of a lease from a thread, while this thread is busy."""
     stopped = threading.Event()
 
-    def keep() -> None:
-        while lease.keep() and not stopped.wait(_POLL_S):
+    def renew() -> None:
+        while lease.renew() and not stopped.wait(_POLL_S):
             pass
 
-    thread = threading.Thread(target=keep, name="lease", daemon=True)
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
     thread.start()
     try:
         yield

@@ -36,7 +36,7 @@ def find_gpus(library: Any = LIBRARY) -> list[Gpu]:
 
     Indices there are taken as NVML's, in the order of the PCI bus. CUDA's default order is another
     (the fastest GPU first), so that indices mean the same only with CUDA_DEVICE_ORDER=PCI_BUS_ID,
-    which `gpus.taken` sets.
+    which `gpus.reserved` sets.
 
     Args:
         library: pynvml, or a test's substitute.

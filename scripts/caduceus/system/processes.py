@@ -41,7 +41,7 @@ class Outcome:
         signal: the signal that ended it, or None.
         interrupted_by: the signal that asked this process to stop, or None.
         timed_out: whether it was ended at its time limit.
-        was_called_off: whether the caller had it ended.
+        was_cancelled: whether the caller had it ended.
         wall_s: how long it ran, in seconds.
         cpu_s: CPU time of the program and its descendants, in seconds.
         peak_memory_bytes: the largest resident memory of any one of these processes.
@@ -51,7 +51,7 @@ class Outcome:
     signal: int | None
     interrupted_by: int | None
     timed_out: bool
-    was_called_off: bool
+    was_cancelled: bool
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int
@@ -68,7 +68,7 @@ class _SignalRecorder:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def signals_deferred() -> Iterator[None]:
     """Defer signals that ask this process to stop until the end of the `with` block.
 
     A program that `run` runs inside is still stopped by them at once.
@@ -90,8 +90,8 @@ def run(
     environment: Mapping[str, str],
     console: IO[bytes],
     time_limit_s: float = 0,
-    kept_open: Sequence[int] = (),
-    goes_on: Callable[[], bool] = lambda: True,
+    inherited: Sequence[int] = (),
+    should_continue: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     """Run a program to its end, with its output in `console`.
 
@@ -106,8 +106,8 @@ def run(
         environment: its complete environment.
         console: receives its output and errors.
         time_limit_s: seconds after which the program is ended; 0 for no limit.
-        kept_open: file descriptors that the program inherits.
-        goes_on: is called twice a second while the program runs; False ends it.
+        inherited: file descriptors that the program inherits.
+        should_continue: is called twice a second while the program runs; False ends it.
 
     Raises:
         StartError: the program can't be started.
@@ -115,18 +115,18 @@ def run(
     stop = _SignalRecorder()
     handlers = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
     for handler in handlers.values():
-        if isinstance(handler, _SignalRecorder):  # take over what `undisturbed` has recorded
+        if isinstance(handler, _SignalRecorder):  # take over what `signals_deferred` has recorded
             stop.received += handler.received
             handler.received.clear()
     state = _State()
     try:
         with subreaper() as descendants:
-            process = _start_program(words, cwd, environment, console, kept_open)
+            process = _start_program(words, cwd, environment, console, inherited)
             before = len(stop.received)
             try:
-                _supervise(process.pid, state, descendants, stop, time_limit_s, goes_on)
+                _supervise(process.pid, state, descendants, stop, time_limit_s, should_continue)
                 state.was_signaled = len(stop.received) > before
-            except BaseException:  # an error here, or in `goes_on`
+            except BaseException:  # an error here, or in `should_continue`
                 _signal_group(process.pid, signal.SIGKILL)
                 raise
             finally:
@@ -151,7 +151,7 @@ def run(
         signal=-code if code < 0 else None,
         interrupted_by=state.interrupted_by,
         timed_out=state.timed_out,
-        was_called_off=state.was_called_off,
+        was_cancelled=state.was_cancelled,
         wall_s=wall_s,
         cpu_s=usage.ru_utime + usage.ru_stime + descendants.cpu_s,
         peak_memory_bytes=max(usage.ru_maxrss * 1024, descendants.peak_memory_bytes),
@@ -167,7 +167,7 @@ class _State:
     interrupted_by: int | None = None
     was_signaled: bool = False  # whether a signal to stop came while the program ran
     timed_out: bool = False
-    was_called_off: bool = False
+    was_cancelled: bool = False
 
 
 def _start_program(
@@ -175,7 +175,7 @@ def _start_program(
     cwd: Path,
     environment: Mapping[str, str],
     console: IO[bytes],
-    kept_open: Sequence[int],
+    inherited: Sequence[int],
 ) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
@@ -186,7 +186,7 @@ def _start_program(
             stdout=console,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that a signal reaches its children too, as a group
-            pass_fds=kept_open,
+            pass_fds=inherited,
             preexec_fn=_end_with_parent,  # safe: this process has one thread
         )
     except OSError as error:
@@ -201,7 +201,7 @@ def _supervise(
     descendants: Descendants,
     stop: _SignalRecorder,
     time_limit_s: float,
-    goes_on: Callable[[], bool],
+    should_continue: Callable[[], bool],
 ) -> None:
     """Wait until a program has ended; end it when there is a reason to."""
     ended = os.pidfd_open(pid)
@@ -212,8 +212,8 @@ def _supervise(
             if state.terminated_at is None:
                 state.interrupted_by = stop.received[0] if stop.received else None
                 state.timed_out = bool(time_limit_s and now - state.started > time_limit_s)
-                state.was_called_off = not goes_on()
-                if state.interrupted_by or state.timed_out or state.was_called_off:
+                state.was_cancelled = not should_continue()
+                if state.interrupted_by or state.timed_out or state.was_cancelled:
                     state.terminated_at = now
                     _signal_group(pid, signal.SIGTERM)
             elif now - state.terminated_at > _GRACE_S:
@@ -235,17 +235,19 @@ def start(words: Sequence[str], console: IO[bytes]) -> "subprocess.Popen[bytes]"
 
 
 def end(
-    process: "subprocess.Popen[bytes]", wait_s: float, goes_on: Callable[[], bool] = lambda: True
+    process: "subprocess.Popen[bytes]",
+    wait_s: float,
+    should_continue: Callable[[], bool] = lambda: True,
 ) -> None:
     """Wait for a process to end by itself, and end it otherwise, by SIGTERM and then by SIGKILL.
 
     Args:
         process: the process.
         wait_s: how long to wait for it, in seconds.
-        goes_on: is called twice a second meanwhile; False ends the wait.
+        should_continue: is called twice a second meanwhile; False ends the wait.
     """
     until = time.monotonic() + wait_s
-    while goes_on() and time.monotonic() < until:
+    while should_continue() and time.monotonic() < until:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(min(_POLL_S, wait_s))
             return

@@ -98,9 +98,9 @@ def train(
                 check_dataset(read_json(dataset))
             if Identity.read(folder.run_json).mode == "online":
                 find_account()  # that it is right was seen when the run was planned
-            with gpus.taken(gpu_count, goes_on=lease.keep) as share:
+            with gpus.reserved(gpu_count, should_continue=lease.renew) as reservation:
                 attempt = _attempt(
-                    folder, attempts, dataset, log, threads, time_limit_s, lease, share, rule
+                    folder, attempts, dataset, log, threads, time_limit_s, lease, reservation, rule
                 )
             attempts.append(attempt)
             if attempt["state"] == "interrupted" and lease.lost_to is not None:
@@ -177,7 +177,7 @@ def _attempt(
     threads: int,
     time_limit_s: float,
     lease: leases.Lease,
-    share: gpus.Share,
+    reservation: gpus.Reservation,
     rule: pruning.Rule | None,
 ) -> Attempt:
     number = len(earlier) + 1
@@ -190,7 +190,7 @@ def _attempt(
     source_code.link_entries(Path(), folder.code)
     stay = scratch.borrow(identity.scratch, folder.wandb(number), folder.path.parent)
     environment = wandb_environment.of_run(identity, stay.folder)
-    environment |= _environment(folder, number, output, dataset, threads) | share.environment
+    environment |= _environment(folder, number, output, dataset, threads) | reservation.environment
     words = command_line.expand(
         definition.command,
         definition.program,
@@ -207,8 +207,8 @@ def _attempt(
         "pid": os.getpid(),
         "machine": describe_machine(),
         "threads": threads,
-        "gpus": share.uuids,
-        "gpu_models": [model and asdict(model) for model in share.models],
+        "gpus": reservation.uuids,
+        "gpu_models": [model and asdict(model) for model in reservation.models],
         **(read_json(folder.commit) if folder.commit.exists() else UNKNOWN),
         "environment": None,
         "scratch": str(stay.private) if stay.private else None,
@@ -231,32 +231,32 @@ def _attempt(
 
     judge = rule.judge(folder, earlier, attempt) if rule else None
 
-    def goes_on() -> bool:
+    def should_continue() -> bool:
         stay.step()
-        return lease.keep() and (judge is None or judge.goes_on())
+        return lease.renew() and (judge is None or judge.goes_on())
 
-    with _courier(folder, identity, attempt, lease), processes.undisturbed():
+    with _courier(folder, identity, attempt, lease), processes.signals_deferred():
         try:
-            with stay.brought_home(lease.keep), console.open("wb") as stream:
+            with stay.brought_home(lease.renew), console.open("wb") as stream:
                 outcome = processes.run(
                     words,
                     folder.code,
                     os.environ | environment,
                     stream,
                     time_limit_s,
-                    [lease.lock, *share.locks],
-                    goes_on,
+                    [lease.lock, *reservation.locks],
+                    should_continue,
                 )
         except processes.StartError as error:
             attempt |= {"state": "failed", "error": str(error)}
             attempt |= {"cpu_s": 0.0, "peak_memory_gb": 0.0}
         else:
-            was_stopped = outcome.was_called_off and judge is not None and judge.has_stopped
-            attempt |= _ended(outcome, lease.keep(at_once=True), was_stopped)
-            attempt["energy_j"] = share.meter.used_j()
+            was_stopped = outcome.was_cancelled and judge is not None and judge.has_stopped
+            attempt |= _ended(outcome, lease.renew(at_once=True), was_stopped)
+            attempt["energy_j"] = reservation.meter.used_j()
             program = definition.program
             if attempt["state"] == "finished":
-                with leases.kept(lease):  # there may be much to digest
+                with leases.renewed(lease):  # there may be much to digest
                     attempt |= collect(folder, attempt, output, program, console)
                 if not lease.is_ours():
                     attempt["state"] = "interrupted"
@@ -334,7 +334,7 @@ def _courier(
             yield
         finally:
             was_asked_to_stop = attempt["state"] in ("running", "interrupted")
-            processes.end(courier, _HURRY_S if was_asked_to_stop else _DELIVERY_S, lease.keep)
+            processes.end(courier, _HURRY_S if was_asked_to_stop else _DELIVERY_S, lease.renew)
 
 
 def _say(message: str) -> None:

@@ -28,8 +28,8 @@ def test_runs_get_gpus_of_their_own_and_the_next_waits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ExitStack() as stack:
-        first = stack.enter_context(gpus.taken(1, tmp_path, library=FREE))
-        second = stack.enter_context(gpus.taken(2, tmp_path, library=FREE))
+        first = stack.enter_context(gpus.reserved(1, tmp_path, library=FREE))
+        second = stack.enter_context(gpus.reserved(2, tmp_path, library=FREE))
         assert first.uuids == ["GPU-aa11"]
         assert first.environment == {
             "CUDA_VISIBLE_DEVICES": "0",
@@ -40,14 +40,14 @@ def test_runs_get_gpus_of_their_own_and_the_next_waits(
 
         with (
             pytest.raises(ResourceError, match="stopped waiting: another host"),
-            gpus.taken(1, tmp_path, goes_on=lambda: False, library=FREE),
+            gpus.reserved(1, tmp_path, should_continue=lambda: False, library=FREE),
         ):
             pass
     assert capsys.readouterr().err == (
         "caduceus train: waiting for 1 free of 3 GPUs; other runs of this host hold the rest "
         f"(locks in {tmp_path})\n"
     )
-    with gpus.taken(3, tmp_path, library=FREE) as share:
+    with gpus.reserved(3, tmp_path, library=FREE) as share:
         assert len(share.uuids) == 3
 
 
@@ -70,7 +70,7 @@ def test_the_names_are_those_of_the_environment(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     monkeypatch.setattr(nvml, "used_memory", lambda *_: 0)
-    with gpus.taken(count, tmp_path, library=FREE) as share:
+    with gpus.reserved(count, tmp_path, library=FREE) as share:
         assert share.environment["CUDA_VISIBLE_DEVICES"] == names
         assert share.uuids == uuids
         # What the program then samples are the GPUs it computes on.
@@ -81,14 +81,14 @@ def test_the_names_are_those_of_the_environment(
 def test_a_gpu_that_others_use_is_taken_last(tmp_path: Path) -> None:
     busy = FakeNvml(used=(30 << 30, 0, 40 << 30))
     with (
-        gpus.taken(1, tmp_path, library=busy) as first,
-        gpus.taken(1, tmp_path, library=busy) as second,
+        gpus.reserved(1, tmp_path, library=busy) as first,
+        gpus.reserved(1, tmp_path, library=busy) as second,
     ):
         assert (first.uuids, second.uuids) == (["GPU-bb22"], ["GPU-aa11"])
 
 
 def test_a_run_without_gpus_sees_none(tmp_path: Path) -> None:
-    with gpus.taken(0, tmp_path, library=FREE) as share:
+    with gpus.reserved(0, tmp_path, library=FREE) as share:
         assert (share.uuids, share.models, share.locks) == ([], [], [])
         assert share.environment == {"CUDA_VISIBLE_DEVICES": ""}
 
@@ -113,21 +113,21 @@ def test_more_gpus_than_there_are_is_an_error_at_once(
     library = FakeNvml(is_there)
     with (
         pytest.raises(ResourceError, match=f"GPUs: the run needs 4, and {expected}"),
-        gpus.taken(4, tmp_path, library=library),
+        gpus.reserved(4, tmp_path, library=library),
     ):
         pass
 
 
 def test_a_program_that_outlives_us_keeps_its_gpu(tmp_path: Path) -> None:
-    with gpus.taken(3, tmp_path, library=FREE) as share:
+    with gpus.reserved(3, tmp_path, library=FREE) as share:
         words = [sys.executable, "-c", "input()"]
         program = subprocess.Popen(words, pass_fds=share.locks, stdin=subprocess.PIPE)
     try:
-        with pytest.raises(ResourceError), gpus.taken(1, tmp_path, lambda: False, FREE):
+        with pytest.raises(ResourceError), gpus.reserved(1, tmp_path, lambda: False, FREE):
             pass
     finally:
         program.communicate(b"\n")
-    with gpus.taken(3, tmp_path, library=FREE):
+    with gpus.reserved(3, tmp_path, library=FREE):
         pass
 
 
@@ -137,7 +137,7 @@ def test_many_runs_that_want_several_gpus_neither_share_nor_deadlock(tmp_path: P
 
     def work(count: int) -> None:
         for _ in range(5):
-            with gpus.taken(count, tmp_path, library=FREE) as share:
+            with gpus.reserved(count, tmp_path, library=FREE) as share:
                 holders.update(share.uuids)
                 most.append(max(holders.values()))
                 threading.Event().wait(0.005)
@@ -155,27 +155,27 @@ def test_many_runs_that_want_several_gpus_neither_share_nor_deadlock(tmp_path: P
 def test_locks_are_open_to_every_user_and_survive_a_clean_up(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        with gpus.taken(1, tmp_path / "locks", library=FREE):
+        with gpus.reserved(1, tmp_path / "locks", library=FREE):
             assert stat.S_IMODE((tmp_path / "locks").stat().st_mode) == 0o1777
             assert stat.S_IMODE((tmp_path / "locks/GPU-aa11").stat().st_mode) == 0o644
     finally:
         os.umask(before)
     (tmp_path / "locks/GPU-aa11").unlink()
     with (
-        gpus.taken(1, tmp_path / "locks", library=FREE) as first,
-        gpus.taken(1, tmp_path / "locks", library=FREE) as second,
+        gpus.reserved(1, tmp_path / "locks", library=FREE) as first,
+        gpus.reserved(1, tmp_path / "locks", library=FREE) as second,
     ):
         assert first.uuids != second.uuids
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_another_users_locks_hold_us_off(tmp_path: Path) -> None:
-    with gpus.taken(3, folder := Path("/tmp") / f"caduceus-test-{os.getpid()}", library=FREE):
+    with gpus.reserved(3, folder := Path("/tmp") / f"caduceus-test-{os.getpid()}", library=FREE):
         child = os.fork()
         if child == 0:
             os.setuid(65534)
             try:
-                with gpus.taken(1, folder, lambda: False, FREE):
+                with gpus.reserved(1, folder, lambda: False, FREE):
                     os._exit(1)
             except ResourceError as error:
                 os._exit(0 if "stopped waiting" in str(error) else 2)
@@ -190,7 +190,7 @@ def test_a_place_that_cannot_hold_locks_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("")
     with (
         pytest.raises(ResourceError, match="Not a directory: this file locks a GPU; remove"),
-        gpus.taken(1, tmp_path / "locks", library=FREE),
+        gpus.reserved(1, tmp_path / "locks", library=FREE),
     ):
         pass
 
@@ -199,17 +199,17 @@ def test_a_share_says_what_its_gpus_are_and_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = FakeNvml(used=(0, 0, 0))
-    with gpus.taken(2, tmp_path, library=library) as share:
+    with gpus.reserved(2, tmp_path, library=library) as share:
         library.energy_mj += 1_500
         assert share.models == [nvml.GpuModel("NVIDIA H100", 80.0)] * 2
         assert share.meter.used_j() == 3.0
         library.energy_mj = 0  # as when the driver is loaded anew
         assert share.meter.used_j() is None
-    with gpus.taken(0, tmp_path, library=library) as share:
+    with gpus.reserved(0, tmp_path, library=library) as share:
         assert share.meter.used_j() is None
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-dd44")
-    with gpus.taken(1, tmp_path, library=library) as share:
+    with gpus.reserved(1, tmp_path, library=library) as share:
         assert share.models == [nvml.GpuModel("NVIDIA H100 MIG 1g.10gb", 10.0)]
         assert share.meter.used_j() is None
 
@@ -235,7 +235,7 @@ def test_the_compute_of_a_run_counts_its_gpus() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not nvml.visible_gpus(), reason="this machine has no NVIDIA GPU")
 def test_torch_computes_on_the_real_gpu_that_was_taken(tmp_path: Path) -> None:
-    with gpus.taken(1, tmp_path) as share:
+    with gpus.reserved(1, tmp_path) as share:
         code = (
             "from torch import cuda\nprint(cuda.device_count(), cuda.get_device_properties(0).uuid)"
         )

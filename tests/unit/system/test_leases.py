@@ -33,9 +33,9 @@ with leases.held(Path("lease.json"), Path("lock"), lambda where: None, host) as 
     words = [sys.executable, "-c", "import time; print('on', flush=True); time.sleep(600)"]
     with open("console", "wb") as stream:
         outcome = processes.run(
-            words, Path(), os.environ, stream, kept_open=[lease.lock], goes_on=lease.keep
+            words, Path(), os.environ, stream, inherited=[lease.lock], should_continue=lease.renew
         )
-    print(outcome.was_called_off, outcome.signal, lease.lost_to)
+    print(outcome.was_cancelled, outcome.signal, lease.lost_to)
 """
 
 
@@ -90,9 +90,9 @@ def test_a_lease_that_nobody_holds_is_taken_at_once_and_released(tmp_path: Path)
         with hold(tmp_path, host, []) as lease:
             written = read_json(tmp_path / "lease.json")
             assert (written["host"], written["pid"]) == (host.name, os.getpid())
-            assert lease.keep(at_once=True)
+            assert lease.renew(at_once=True)
             assert read_json(tmp_path / "lease.json")["beat"] == written["beat"] + 1
-            assert lease.keep()  # too soon for another beat
+            assert lease.renew()  # too soon for another beat
             assert read_json(tmp_path / "lease.json")["beat"] == written["beat"] + 1
         assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
@@ -183,7 +183,7 @@ def test_a_holder_that_was_stopped_and_wakes_up_ends_its_program(tmp_path: Path)
             printed, _ = stopped.communicate(timeout=30)
             assert printed == "True 15 here\n"
             assert not program.is_running()
-            assert ours.keep(at_once=True)  # it has left our lease alone
+            assert ours.renew(at_once=True)  # it has left our lease alone
 
 
 def test_of_two_that_take_over_a_dead_lease_one_wins(tmp_path: Path) -> None:
@@ -194,11 +194,11 @@ def test_of_two_that_take_over_a_dead_lease_one_wins(tmp_path: Path) -> None:
     def want(number: int) -> None:
         path, lock = tmp_path / "lease.json", tmp_path / f"lock-{number}"
         host = Host(f"host-{number}", "")
-        with leases.held(path, lock, lambda where: None, host) as lease, leases.kept(lease):
+        with leases.held(path, lock, lambda where: None, host) as lease, leases.renewed(lease):
             at_once.append(number)
             most.append(len(at_once))
             time.sleep(0.5)
-            assert lease.keep(at_once=True)
+            assert lease.renew(at_once=True)
             at_once.remove(number)
 
     threads = [threading.Thread(target=want, args=[number]) for number in range(4)]

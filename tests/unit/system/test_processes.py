@@ -141,13 +141,13 @@ def test_orphans_that_end_while_the_program_runs_are_reaped(tmp_path: Path) -> N
     others = len(psutil.Process().children())  # of earlier tests
     counts = []
 
-    def goes_on() -> bool:
+    def should_continue() -> bool:
         counts.append(len(psutil.Process().children()) - others)
         return True
 
     with (tmp_path / "console").open("wb") as stream:
         words = [sys.executable, "-c", code]
-        processes.run(words, tmp_path, os.environ, stream, goes_on=goes_on)
+        processes.run(words, tmp_path, os.environ, stream, should_continue=should_continue)
     assert counts[-1] == 1
 
 
@@ -168,15 +168,15 @@ def test_what_was_there_before_the_program_is_left_alone(
 def test_the_caller_can_call_a_program_off(tmp_path: Path) -> None:
     with (tmp_path / "console").open("wb") as stream:
         words = [sys.executable, "-c", "import time; time.sleep(600)"]
-        outcome = processes.run(words, tmp_path, os.environ, stream, goes_on=lambda: False)
-    assert (outcome.was_called_off, outcome.signal, outcome.interrupted_by) == (True, 15, None)
+        outcome = processes.run(words, tmp_path, os.environ, stream, should_continue=lambda: False)
+    assert (outcome.was_cancelled, outcome.signal, outcome.interrupted_by) == (True, 15, None)
 
 
 SUPERVISOR = """
 import os, sys
 from pathlib import Path
 from caduceus.system import processes
-with open("console", "wb") as stream, processes.undisturbed():
+with open("console", "wb") as stream, processes.signals_deferred():
     words = [sys.executable, "-c", sys.argv[1]]
     outcome = processes.run(words, Path(), os.environ, stream)
     print(outcome.interrupted_by, outcome.exit_code, outcome.signal, flush=True)

@@ -57,7 +57,7 @@ def test_the_reason_names_the_status_and_the_last_lines(
     console = tmp_path / "console"
     console.write_text("one\ntwo\n")
     nothing = dict.fromkeys(("exit_code", "signal", "interrupted_by"))
-    flags = {"timed_out": False, "was_called_off": False}
+    flags = {"timed_out": False, "was_cancelled": False}
     used = {"wall_s": 1.0, "cpu_s": 1.0, "peak_memory_bytes": 1}
     outcome = Outcome(**nothing | flags | used | ended)
     said = reason("train.py", outcome, 90, console)
