@@ -171,7 +171,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
         return {
             queued.comment: queued.job_id
             for queued in slurm.jobs().values()
-            if queued.folder == folder and queued.is_at_work
+            if queued.folder == folder and queued.is_active
         }
 
     def _find_submitted(self, comment: str) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from caduceus.io.files import files_below
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.pruning import Rule
-from caduceus.system.slurm_time_limits import go_on_later
+from caduceus.system.slurm_time_limits import requeue_near_time_limit
 from caduceus.training.train import StoppedError, train
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, rule: Rule | None = None) -> int | None:
     except StoppedError as stopped:
         print(f"caduceus train: {stopped}", file=sys.stderr)
         saved = RunFolder(arguments.out.parent).checkpoints
-        go_on_later("caduceus:", has_saved=bool(files_below(saved)))
+        requeue_near_time_limit("caduceus:", has_saved=bool(files_below(saved)))
         return 128 + stopped.signal
     if result["state"] == "failed":
         run_id = arguments.out.parent.name

@@ -53,7 +53,7 @@ def read_states(
 def _states(
     experiment: Experiment,
     results: Path,
-    queue: Mapping[str, slurm.Queued],
+    queue: Mapping[str, slurm.QueuedJob],
     durations: Sequence[Duration],
 ) -> list[RunState]:
     folders = {run.id: RunFolder(results / "runs" / run.id) for run in experiment.runs}
@@ -74,14 +74,14 @@ def _states(
     return states
 
 
-def _queue(folder: Path) -> dict[str, slurm.Queued]:
+def _queue(folder: Path) -> dict[str, slurm.QueuedJob]:
     """Return the SLURM jobs of a project's runs, by run; empty without SLURM."""
     try:
         jobs = slurm.jobs().values()
     except SlurmError:  # most machines have none
         return {}
     ours = (job for job in jobs if job.comment.startswith(("caduceus:train:", "caduceus:sweep_")))
-    found: dict[str, slurm.Queued] = {}
+    found: dict[str, slurm.QueuedJob] = {}
     for job in ours:
         if job.folder == str(folder) and not (job.has_finished or job.has_failed):
             found[job.comment.rpartition(":")[2]] = job

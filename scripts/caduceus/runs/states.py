@@ -18,7 +18,7 @@ STATES = (
 )
 
 
-def state_of(folder: RunFolder, queued: slurm.Queued | None = None) -> tuple[str, str]:
+def state_of(folder: RunFolder, queued: slurm.QueuedJob | None = None) -> tuple[str, str]:
     """The state of a run, one of `STATES`, and what is to be said about it.
 
     Args:

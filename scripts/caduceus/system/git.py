@@ -76,7 +76,7 @@ def remote_of(root: Path) -> str | None:
 def _git(root: Path, *words: str) -> str | None:
     """Return the output of a git command; None if it fails."""
     try:
-        answer = processes.ask(["git", "-C", str(root), *words])
+        result = processes.capture(["git", "-C", str(root), *words])
     except StartError:
         return None
-    return answer.output if answer and answer.exit_code == 0 else None
+    return result.output if result and result.exit_code == 0 else None

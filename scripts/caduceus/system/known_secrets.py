@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from caduceus.system.wandb_account import additions, stored_logins
+from caduceus.system.wandb_account import dotenv_variables, stored_logins
 
 _NAMES = re.compile(r"(?:^|_)(?:API)?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PAT)S?(?:_|$)")
 _MIN_LENGTH = 8  # a shorter text can occur in any file by chance
@@ -26,7 +26,7 @@ def known_secrets(variables: Mapping[str, str] | None = None) -> dict[str, str]:
     Raises:
         AccountError: `.env` or netrc can't be read.
     """
-    variables = os.environ | additions() if variables is None else variables
+    variables = os.environ | dotenv_variables() if variables is None else variables
     found = {value.strip(): name for name, value in variables.items() if is_secret(name)}
     for path, hosts in stored_logins(variables):
         found |= {

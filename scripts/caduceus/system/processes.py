@@ -265,7 +265,7 @@ def become(words: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandOutput:
     """The exit status and the output of a command."""
 
     exit_code: int
@@ -273,7 +273,9 @@ class Answer:
     error: str
 
 
-def ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> Answer | None:
+def capture(
+    words: Sequence[str], stdin: str = "", time_limit_s: float = 60
+) -> CommandOutput | None:
     """Run a short command, and return its output; None if it takes too long.
 
     Raises:
@@ -287,7 +289,7 @@ def ask(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> Answ
         return None
     except OSError as error:
         raise StartError(f"{words[0]} can't be started: {error.strerror}") from None
-    return Answer(finished.returncode, finished.stdout, finished.stderr)
+    return CommandOutput(finished.returncode, finished.stdout, finished.stderr)
 
 
 def signal_name(number: int) -> str:

@@ -42,7 +42,7 @@ class LimitError(SlurmError):
 
 
 @dataclass(frozen=True)
-class Queued:
+class QueuedJob:
     """A job in the queue, or one that has just ended."""
 
     job_id: str
@@ -61,7 +61,7 @@ class Queued:
         return self.state in _FAILED
 
     @property
-    def is_at_work(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it is pending or running, and not being ended."""
         return not self.has_finished and not self.has_failed and self.state != "COMPLETING"
 
@@ -90,11 +90,11 @@ def submit(options: Sequence[str], script: str) -> str:
     return printed.split()[-1].partition(";")[0]
 
 
-def jobs() -> dict[str, Queued]:
+def jobs() -> dict[str, QueuedJob]:
     """Return the user's jobs that the controller still knows, by id."""
     words = ["squeue", "--me", "--noheader", "--states=all", "--format=%i|%T|%k|%Z"]
     rows = (line.split("|", 3) for line in _call(words).splitlines())
-    return {row[0]: Queued(*row) for row in rows if len(row) == 4}
+    return {row[0]: QueuedJob(*row) for row in rows if len(row) == 4}
 
 
 def show(job_id: str) -> Job | None:
@@ -148,7 +148,7 @@ def _call(words: Sequence[str], stdin: str = "", time_limit_s: float = 60) -> st
         SlurmError: the program is missing, or SLURM refuses.
     """
     try:
-        answer = processes.ask(words, stdin, time_limit_s)
+        answer = processes.capture(words, stdin, time_limit_s)
     except processes.StartError:
         raise SlurmError(
             f"there is no {words[0]} here; work on a node from which jobs can be submitted, or run "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from caduceus.errors import SlurmError
 from caduceus.system import processes, slurm
-from caduceus.system.slurm_time_limits import go_on_later
+from caduceus.system.slurm_time_limits import requeue_near_time_limit
 from caduceus.system.snakemake_lock import unlock
 
 _COMMENT = "caduceus-pilot"
@@ -95,5 +95,5 @@ def work(allocation: Allocation, targets: Sequence[str]) -> int:
     code = snakemake.wait()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if was_warned and code:
-        go_on_later(_COMMENT, has_saved=True)
+        requeue_near_time_limit(_COMMENT, has_saved=True)
     return code if code >= 0 else 128 - code

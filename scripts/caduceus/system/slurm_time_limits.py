@@ -12,7 +12,7 @@ _MAX_RESTARTS = 100
 _REQUEUE_S = 120.0  # within this time SLURM ends a job that it requeues
 
 
-def go_on_later(comment: str, has_saved: bool) -> None:
+def requeue_near_time_limit(comment: str, has_saved: bool) -> None:
     """Requeue the SLURM job of this process if its time limit is near; otherwise do nothing.
 
     A job that is cancelled or preempted isn't in state RUNNING when it gets its signal, so it is

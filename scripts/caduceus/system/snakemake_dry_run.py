@@ -78,7 +78,7 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         SpecError: the dry run fails, with Snakemake's message, or takes more than half an hour.
     """
     words = [sys.executable, "-m", "snakemake", "--dry-run", "--logger", "caduceus", *arguments]
-    answer = processes.ask(words, time_limit_s=_TIME_LIMIT_S)
+    answer = processes.capture(words, time_limit_s=_TIME_LIMIT_S)
     if answer is None:
         raise SpecError(
             "Snakemake's dry run takes more than half an hour; run `snakemake --dry-run` to see why"

@@ -78,7 +78,7 @@ class Account:
         }
 
 
-def additions() -> dict[str, str]:
+def dotenv_variables() -> dict[str, str]:
     """Return the variables in `.env` in the current folder that aren't in the environment.
 
     Raises:
@@ -100,7 +100,7 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
     Raises:
         AccountError: there is no key, or the key or the server's address is invalid.
     """
-    variables = os.environ | additions() if variables is None else variables
+    variables = os.environ | dotenv_variables() if variables is None else variables
     base_url = (variables.get("WANDB_BASE_URL") or _stored_url(variables) or _CLOUD).rstrip("/")
     try:
         machine = urlsplit(base_url).netloc

@@ -42,22 +42,22 @@ def log_of(run: Run) -> Path | None:
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedRow:
     """The step of a logged row, and whether the row is open: wandb waits for more values of it."""
 
     step: int
     is_open: bool
 
 
-def hear_log(run: Run, heard: Callable[[Logged], None]) -> None:
-    """Call `heard` after each call of `run.log`, other than those by functions of this module."""
+def observe_log(run: Run, callback: Callable[[LoggedRow], None]) -> None:
+    """Call `callback` after each call of `run.log`, except those by functions of this module."""
     original = run.log
 
     @functools.wraps(original)
     def log(data: dict[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         original(data, step, commit)
         is_closed = step is None if commit is None else commit
-        heard(Logged(run._local_step - is_closed, not is_closed))
+        callback(LoggedRow(run._local_step - is_closed, not is_closed))
 
     run.log = log  # type: ignore[method-assign]  # of this run only, not of its class
     if wandb.run is run:
@@ -74,12 +74,12 @@ def close_row(run: Run, step: int) -> None:
     type(run).log(run, {}, step=step, commit=True)
 
 
-def begin_row(run: Run, step: int) -> None:
+def set_step(run: Run, step: int) -> None:
     """Set the current step, after which wandb names the media that are logged next."""
     type(run).log(run, {}, step=step)
 
 
-def bounded(value: Any, limit_bytes: int) -> Any:
+def limit_size(value: Any, limit_bytes: int) -> Any:
     """Limit the size of media: return a larger image scaled down, and None for other larger media.
 
     A value that isn't media, or isn't larger, is returned as it is.

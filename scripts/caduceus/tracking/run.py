@@ -103,8 +103,8 @@ class TrackedRun:
         self._watch: RowWatch | None = None
         self._stop = StopRequest()
         # The last that the program logged past us, which isn't in `_open`.
-        self._direct: wandb_sdk.Logged | None = None
-        wandb_sdk.hear_log(run, self._hear)
+        self._direct: wandb_sdk.LoggedRow | None = None
+        wandb_sdk.observe_log(run, self._hear)
 
     def __enter__(self) -> "TrackedRun":
         return self
@@ -142,7 +142,7 @@ class TrackedRun:
         for name, value in diverged:
             raise DivergedError(f"{name} is {value} at step {step}: lower the learning rate")
 
-    def _hear(self, logged: wandb_sdk.Logged) -> None:
+    def _hear(self, logged: wandb_sdk.LoggedRow) -> None:
         self._direct = logged
 
     def _is_due(self, step: int) -> bool:
@@ -162,7 +162,7 @@ class TrackedRun:
             row = {name: self._bounded(name, value) for name, value in row.items()}
             row = {name: value for name, value in row.items() if name not in self._left_out}
         if not is_plain(row):
-            wandb_sdk.begin_row(self.wandb, step)
+            wandb_sdk.set_step(self.wandb, step)
         row |= self._sampler.collect()
         wandb_sdk.log_row(self.wandb, row, step)
         if step != self._row:
@@ -173,7 +173,7 @@ class TrackedRun:
         self._row_at = time.monotonic()
 
     def _bounded(self, name: str, value: Any) -> Any:
-        bounded = wandb_sdk.bounded(value, self._media_limit_bytes)
+        bounded = wandb_sdk.limit_size(value, self._media_limit_bytes)
         if bounded is None and value is not None and name not in self._left_out:
             limit = f"{self._media_limit_bytes / 1e6:g} MB"
             print(f"caduceus: {name} is left out: larger than {limit}", file=sys.stderr)

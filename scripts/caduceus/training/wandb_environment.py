@@ -7,7 +7,7 @@ import yaml
 
 from caduceus.io.files import write_whole
 from caduceus.runs.files.identity import Identity
-from caduceus.system.wandb_account import additions
+from caduceus.system.wandb_account import dotenv_variables
 
 RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")  # as shim/sitecustomize.py
 
@@ -25,7 +25,7 @@ def of_run(identity: Identity, folder: Path) -> dict[str, str]:
     config = folder / "config.yaml"
     values = {key: {"value": value} for key, value in identity.config.items()}
     write_whole(config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
-    environment = additions() | {
+    environment = dotenv_variables() | {
         "WANDB_MODE": "offline",
         "WANDB_PROJECT": identity.project,
         "WANDB_RUN_ID": identity.id,

@@ -16,7 +16,7 @@ from snakemake_executor_plugin_caduceus_slurm import Executor, _comment
 
 
 def test_a_job_that_is_missed_now_and_then_has_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = {"7": slurm.Queued("7", "RUNNING", "caduceus:train:a", "/project")}
+    running = {"7": slurm.QueuedJob("7", "RUNNING", "caduceus:train:a", "/project")}
     answers = iter([{}, running, {}, running, {}, {}])
     monkeypatch.setattr(slurm, "jobs", lambda: next(answers))
     ended: list[Any] = []
@@ -47,8 +47,8 @@ def test_groups_of_one_name_are_told_apart() -> None:
 
 def test_a_job_that_is_being_ended_is_not_taken_over() -> None:
     states = {"PENDING": True, "RUNNING": True, "COMPLETING": False, "CANCELLED": False}
-    for state, is_at_work in states.items():
-        assert slurm.Queued("7", state, "", "").is_at_work == is_at_work
+    for state, is_active in states.items():
+        assert slurm.QueuedJob("7", state, "", "").is_active == is_active
 
 
 def test_a_limit_on_jobs_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from caduceus.errors import AccountError
-from caduceus.system.wandb_account import Account, additions, find_account
+from caduceus.system.wandb_account import Account, dotenv_variables, find_account
 
 KEY = "secret" + "0123456789" * 4
 OTHER = "other" + "9876543210" * 4
@@ -69,7 +69,11 @@ def test_our_own_environment_is_asked_with_what_env_adds(
         home / ".env",
         f"# ours\nWANDB_API_KEY='{KEY}'\nWANDB_BASE_URL={URL}\nWANDB_ENTITY=lab\nWANDB_MODE=\n",
     )
-    assert additions() == {"WANDB_API_KEY": KEY, "WANDB_BASE_URL": URL, "WANDB_ENTITY": "lab"}
+    assert dotenv_variables() == {
+        "WANDB_API_KEY": KEY,
+        "WANDB_BASE_URL": URL,
+        "WANDB_ENTITY": "lab",
+    }
     account = find_account()
     assert (account.base_url, account.key, account.entity) == (URL, KEY, "lab")
 
@@ -79,7 +83,7 @@ def test_our_own_environment_is_asked_with_what_env_adds(
     assert (account.base_url, account.key, account.entity) == (URL, OTHER, "alice")
     (home / "below").mkdir()
     monkeypatch.chdir(home / "below")
-    assert additions() == {}
+    assert dotenv_variables() == {}
 
 
 def test_the_key_stands_in_netrc(home: Path) -> None:
