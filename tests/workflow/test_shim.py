@@ -67,8 +67,9 @@ def test_what_a_program_says_about_its_run_is_not_followed_and_said_once(tmp_pat
     )
     segment = logged(tmp_path)[IDENTITY.id]
     assert segment.run is not None
-    for name in ("project", "group", "job_type", "notes"):
+    for name in ("project", "group", "job_type"):
         assert getattr(segment.run, name) == getattr(IDENTITY, name), name
+    assert segment.run.notes == "What it is.\n\nn"
     assert segment.run.name == IDENTITY.name
     assert list(segment.run.tags) == ["toy", "baseline", "mine"]
     assert segment.exit_code == 0
@@ -162,7 +163,7 @@ def test_however_it_is_imported(tmp_path: Path, way: str) -> None:
 
 def test_what_tells_processes_apart_is_written_the_same_twice() -> None:
     """The shim imports nothing of Caduceus."""
-    shim = Path(wandb_environment.__file__).with_name("shim") / "sitecustomize.py"
-    assert f"_RANK_VARIABLES = {json.dumps(wandb_environment.RANKS)}" in shim.read_text().replace(
+    shim = Path(wandb_environment.__file__).with_name("shim") / "caduceus_shim/first_process.py"
+    assert f"_RANKS = {json.dumps(wandb_environment.RANKS)}" in shim.read_text().replace(
         "(", "["
     ).replace(")", "]")

@@ -3,28 +3,26 @@
 import os
 from pathlib import Path
 
-import yaml
-
-from caduceus.io.files import write_whole
+from caduceus.io.files import write_json
 from caduceus.runs.files.identity import Identity
 from caduceus.system.wandb_account import dotenv_variables
 
-RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")  # as shim/sitecustomize.py
+# The same list as in shim/caduceus_shim/first_process.py.
+RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
 def of_run(identity: Identity, folder: Path) -> dict[str, str]:
     """The variables under which `wandb.init()` starts the run, and logs below `folder`.
 
-    What .env in the folder we work in says comes first, then the run's identity. The run's
-    configuration goes through the file that W&B's agents use for a trial's parameters.
+    What .env in the folder we work in says comes first, then the run's identity. The shim
+    puts the run's parameters into `wandb.config`.
 
     The program logs offline in either mode: what it logs reaches a server from its log, and
     nothing that happens to the server reaches the program.
     """
     folder = folder.absolute()
-    config = folder / "config.yaml"
-    values = {key: {"value": value} for key, value in identity.config.items()}
-    write_whole(config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    config = folder / "config.json"
+    write_json(config, identity.config)
     environment = dotenv_variables() | {
         "WANDB_MODE": "offline",
         "WANDB_PROJECT": identity.project,
@@ -34,9 +32,9 @@ def of_run(identity: Identity, folder: Path) -> dict[str, str]:
         "WANDB_RUN_GROUP": identity.group,
         "WANDB_JOB_TYPE": identity.job_type,
         "WANDB_TAGS": ",".join(identity.tags),
-        "WANDB_SWEEP_PARAM_PATH": str(config),
         "WANDB_DIR": str(folder),
         "CADUCEUS_WANDB_DIR": str(folder),
+        "CADUCEUS_CONFIG": str(config),
         # Where copies of artifacts wait for a sync: inside the run, so that they move with it.
         "WANDB_DATA_DIR": str(folder / "data"),
         # A killed run loses a quarter of a second of its log, not fifteen (it costs nothing).

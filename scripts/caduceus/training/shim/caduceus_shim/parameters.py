@@ -1,0 +1,75 @@
+"""The experiment's parameters in `wandb.config`, and what the program changes of them.
+
+They win over what the program gives to `wandb.init`, as those of a W&B sweep do. Unlike those they
+aren't locked: what the program reports later is recorded as it says it (a batch size that was
+halved, a nested mapping that was completed), so that the record holds what the run used. Where
+plain wandb would raise, as the program doesn't allow the change, a changed parameter of the
+experiment is recorded too.
+"""
+
+import functools
+import json
+import os
+import sys
+
+_OURS = "_caduceus"  # an attribute of a run's config: the parameters by name
+
+
+def apply(run):
+    """Put the experiment's parameters into a run's config; nested mappings are merged."""
+    path = os.environ.get("CADUCEUS_CONFIG")
+    if not path:
+        return
+    with open(path) as stream:
+        ours = json.load(stream)
+    object.__setattr__(run.config, _OURS, ours)
+    merged = {name: _merged(run.config.get(name), value) for name, value in ours.items()}
+    _update(run.config, merged)
+
+
+def _merged(theirs, ours):
+    if not isinstance(theirs, dict) or not isinstance(ours, dict):
+        return ours
+    kept = {name: value for name, value in theirs.items() if name not in ours}
+    return dict(kept, **{name: _merged(theirs.get(name), ours[name]) for name in ours})
+
+
+def _update(config, values):
+    config.update(values, allow_val_change=True)
+
+
+def wrap_config():
+    """Let a program report another value of an experiment's parameter."""
+    module = sys.modules.get("wandb.sdk.wandb_config")
+    if module is None or hasattr(module.Config, "is_caduceus"):
+        return
+    config_class = module.Config
+    original_update, original_set = config_class.update, config_class.__setitem__
+
+    @functools.wraps(original_update)
+    def update(self, d, allow_val_change=None):
+        try:
+            return original_update(self, d, allow_val_change)
+        except Exception as error:
+            if type(error).__name__ != "ConfigError" or not _changes_ours(self, d):
+                raise
+            return original_update(self, d, True)
+
+    @functools.wraps(original_set)
+    def set_item(self, key, value):
+        if key in (getattr(self, _OURS, None) or ()):
+            _update(self, {key: value})
+        else:
+            original_set(self, key, value)
+
+    config_class.update = update
+    config_class.__setitem__ = config_class.__setattr__ = set_item
+    config_class.is_caduceus = True
+
+
+def _changes_ours(config, given):
+    """Whether all that `given` changes are parameters of the experiment."""
+    ours = getattr(config, _OURS, None) or {}
+    values = given if isinstance(given, dict) else getattr(given, "__dict__", {})
+    changed = [name for name, value in values.items() if config.get(name, value) != value]
+    return bool(changed) and all(name in ours for name in changed)

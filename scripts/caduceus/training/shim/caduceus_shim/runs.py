@@ -1,0 +1,162 @@
+"""Which run each `wandb.init` of an attempt starts, and with which arguments."""
+
+import json
+import os
+import sys
+
+from caduceus_shim import first_process
+
+_REPORTED = ("id", "name", "project", "entity", "group", "job_type", "dir", "mode")
+_OF_ANOTHER_RUN = ("resume_from", "fork_from")
+
+
+class Runs:
+    """The runs of one attempt: RUN, RUN-2, RUN-3, and so on.
+
+    RUN is the first run of the first process, whenever it starts, or of the process that a launcher
+    such as torchrun gave rank 0. Runs of other processes, such as one per fold, have numbers from 2
+    on. Where no process has started RUN, Caduceus takes one of the others for it.
+
+    Args:
+        identity: the content of run.json.
+        folder: where the runs log. The processes count together: each claim of a number makes a
+            file in it longer by a byte.
+    """
+
+    def __init__(self, identity, folder):
+        self._identity = identity
+        self._folder = folder
+        self._numbers = {identity["id"]: 1}  # by the ids that the program uses
+        self._names = {1: identity["name"]}
+        self._started_in = None  # the process in which this object has started a run
+
+    @property
+    def folder(self):
+        """Where the runs log."""
+        return self._folder
+
+    def decide(self, given, is_active):
+        """Return the arguments for `wandb.init`, from those that the program gives.
+
+        Args:
+            given: by name.
+            is_active: whether a run has started and not ended.
+        """
+        if argument(given, "mode") == "disabled":
+            return given
+        if first_process.rank() != "0":
+            return dict(given, mode="disabled")  # the process of rank 0 tracks the run
+        if is_active and not _starts_anew(given):
+            return given  # wandb returns the run that is active
+        number = self._number(argument(given, "id"))
+        ours = self._arguments(given, number)
+        if self._started_in != os.getpid():
+            self._report(given, ours)
+        self._started_in = os.getpid()
+        self._note(number, given)
+        kept = {name: value for name, value in given.items() if name not in _OF_ANOTHER_RUN}
+        return dict(kept, **ours)
+
+    def _number(self, wanted):
+        """The number of the run that the program means by the id `wanted`, which may be None."""
+        number = self._numbers.get(wanted)
+        if number is None and self._started_in is None:
+            # torchrun starts its processes again when one has failed.
+            number = 1 if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0" else None
+        if number is None and (first_process.is_first() or first_process.is_ranked()):
+            number = 1 if self._take_first() else None
+        number = number or self._claim()
+        if wanted:
+            self._numbers[wanted] = number
+        return number
+
+    def _take_first(self):
+        """Take number 1, unless a process of the attempt has it."""
+        try:
+            os.close(os.open(os.path.join(self._folder, "claimed-1"), os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
+
+    def _claim(self):
+        claims = os.path.join(self._folder, "claims")
+        descriptor = os.open(claims, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            os.write(descriptor, b".")
+            return 1 + os.lseek(descriptor, 0, os.SEEK_CUR)
+        finally:
+            os.close(descriptor)
+
+    def _arguments(self, given, number):
+        run_id = self._identity["id"]
+        if number > 1:
+            run_id = "{}-{}".format(run_id, number)
+            own_name = "{}, {}".format(self._identity["name"], argument(given, "name") or number)
+            self._names.setdefault(number, own_name)
+            self._numbers[run_id] = number
+        tags = [*self._identity["tags"], *(argument(given, "tags") or ())]
+        notes = [self._identity["notes"], argument(given, "notes")]
+        return {
+            "id": run_id,
+            "name": self._names[number],
+            "project": self._identity["project"],
+            "entity": self._identity["entity"],
+            "group": self._identity["group"],
+            "job_type": self._identity["job_type"],
+            "notes": "\n\n".join(dict.fromkeys(filter(None, notes))) or None,
+            "tags": list(dict.fromkeys(tags)),
+            "dir": self._folder,
+            "mode": "offline",
+            "resume": "allow",
+        }
+
+    def _note(self, number, given):
+        """Write down which process started which run: one line of JSON for each."""
+        note = {
+            "number": number,
+            "name": argument(given, "name"),
+            "pid": os.getpid(),
+            "is_first_process": first_process.is_first(),
+        }
+        with open(os.path.join(self._folder, "started-runs.jsonl"), "a") as stream:
+            stream.write(json.dumps(note) + "\n")
+
+    def _report(self, given, ours):
+        changed = [
+            "{}={!r}".format(name, given[name])
+            for name in _REPORTED
+            if given.get(name) not in (None, ours[name])
+        ]
+        if changed:
+            message = "wandb.init({}) isn't followed".format(", ".join(changed))
+            stays = "the run stays {!r} in project {!r}".format(ours["name"], ours["project"])
+            sys.stderr.write("caduceus: {}: {}\n".format(message, stays))
+
+
+def argument(given, name):
+    """An argument of `wandb.init`: given as such, in `settings` or in the environment."""
+    value = given.get(name)
+    if value is None:
+        settings = given.get("settings") or {}
+        inside = {"id": "run_id", "name": "run_name", "tags": "run_tags", "notes": "run_notes"}
+        inside = inside.get(name, name)
+        if isinstance(settings, dict):
+            value = settings.get(inside)
+        else:
+            value = getattr(settings, inside, None)
+    if name in ("mode", "reinit") and value in (None, "default", "online"):
+        value = os.environ.get("WANDB_" + name.upper())
+    return value
+
+
+def _starts_anew(given):
+    """Whether wandb starts another run while one is active, as it does in notebooks."""
+    reinit = argument(given, "reinit")
+    if reinit in (None, "default"):
+        return _is_notebook()
+    return reinit in (True, "true", "True", "1", "finish_previous", "create_new")
+
+
+def _is_notebook():
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None

@@ -1,0 +1,99 @@
+"""Finds wandb as it is imported, and wraps `wandb.init` and `wandb.login`."""
+
+import functools
+import inspect
+import os
+import sys
+import threading
+
+from caduceus_shim import dropped_rows, parameters, termination, used_files
+
+_MODULES = ("wandb", "wandb.sdk", "wandb.sdk.wandb_init", "wandb.sdk.wandb_login")
+
+
+def install(runs):
+    """Wrap wandb whenever it is imported from now on."""
+    sys.meta_path.insert(0, _Finder(runs))
+
+
+class _Finder:
+    """Finds wandb as the other finders do, and has it wrapped each time it is executed.
+
+    It stays where it is: a program may ask for the spec of wandb long before it imports wandb
+    (accelerate, transformers and Lightning do), or execute it twice.
+    """
+
+    def __init__(self, runs):
+        self._runs = runs
+        self._is_asking = threading.local()
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "wandb" or getattr(self._is_asking, "now", False):
+            return None
+        self._is_asking.now = True
+        try:
+            spec = _find_spec(name, path)
+        finally:
+            self._is_asking.now = False
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                execute(module)
+                _wrap(module, self._runs)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+def _find_spec(name, path):
+    """Ask the other finders; `importlib.util.find_spec` answers from `sys.modules` in a reload."""
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path) if hasattr(finder, "find_spec") else None
+        if spec is not None:
+            return spec
+    return None
+
+
+def _wrap(wandb, runs):
+    if getattr(wandb.init, "is_caduceus", False):
+        return
+    original_init, original_login = wandb.init, wandb.login
+    signature = inspect.signature(original_init)
+    parameters.wrap_config()
+    dropped_rows.wrap_log(runs.folder)
+
+    @functools.wraps(original_init)
+    def init(*arguments, **named):
+        _stay_offline()
+        given = signature.bind_partial(*arguments, **named).arguments
+        active = wandb.run
+        run = original_init(**runs.decide(given, active is not None))
+        if run is not None and run is not active and not _is_disabled(run):
+            parameters.apply(run)
+            termination.guard(run)
+            used_files.note_packages()
+        return run
+
+    @functools.wraps(original_login)
+    def login(*arguments, **named):
+        _stay_offline()
+        original_login(*arguments, **named)
+        return True  # the program logs offline; what needs an account is done by Caduceus
+
+    init.is_caduceus = True
+    for name in _MODULES:
+        module = sys.modules.get(name)
+        for replaced in (init, login):
+            if hasattr(module, replaced.__name__):
+                setattr(module, replaced.__name__, replaced)
+
+
+def _is_disabled(run):
+    return bool(getattr(run, "disabled", False)) or type(run).__name__ == "RunDisabled"
+
+
+def _stay_offline():
+    """Keep a program that asks for a server from being asked for a key."""
+    if os.environ.get("WANDB_MODE") != "disabled":
+        os.environ["WANDB_MODE"] = "offline"

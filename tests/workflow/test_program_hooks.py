@@ -1,0 +1,227 @@
+"""The start-up shim under programs of awkward kinds, with the real wandb."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.training import wandb_environment
+from caduceus.wandb_log import Segment, find_logs, read_log
+from run_files import identity
+
+RUN = "toy-0123456789ab"
+IDENTITY = identity(
+    RUN, name="toy seed=0", config={"batch_size": 64, "model": {"width": 128}, "seed": 0}
+)
+
+
+def start(project: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of a project as `caduceus train` does, and return how it ended."""
+    program = project / "program.py"
+    program.write_text(code)
+    work = project / "results/runs" / RUN
+    for folder in (work / "wandb", work / "used"):
+        folder.mkdir(parents=True, exist_ok=True)
+    IDENTITY.write(work / "run.json")
+    environment = os.environ | wandb_environment.of_run(IDENTITY, work / "wandb")
+    environment |= {
+        "CADUCEUS_RUN": str(work / "run.json"),
+        "CADUCEUS_PROJECT_DIR": str(project),
+        "CADUCEUS_USED": str(work / "used"),
+        "PYTHONPATH": wandb_environment.with_shim(os.environ.get("PYTHONPATH", "")),
+    }
+    return subprocess.run(
+        [sys.executable, str(program)],
+        cwd=project,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def logged(project: Path) -> dict[str, Segment]:
+    """The segment of each run, by its id."""
+    segments = [read_log(log) for log in find_logs(project / "results/runs" / RUN)]
+    return {segment.run.id: segment for segment in segments if segment.run}
+
+
+def used(project: Path) -> list[dict[str, Any]]:
+    """The notes of all processes."""
+    files = sorted((project / "results/runs" / RUN / "used").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "importlib.util.find_spec('wandb')",
+        "pkgutil.find_loader('wandb') if hasattr(pkgutil, 'find_loader') else 0",
+        "__import__('wandb'); [sys.modules.pop(n) for n in list(sys.modules) if n[:5] == 'wandb']",
+        "__import__('importlib').reload(__import__('wandb'))",
+    ],
+)
+def test_the_run_is_tracked_whoever_asked_for_wandb_before(tmp_path: Path, asked: str) -> None:
+    done = start(
+        tmp_path,
+        "import importlib.util, pkgutil, sys, warnings\nwarnings.simplefilter('ignore')\n"
+        f"{asked}\nimport wandb\n"
+        "wandb.init(project='other', id='own', dir='own').log({'loss': 1.0})\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(logged(tmp_path)) == [RUN]
+
+
+def test_the_first_process_has_the_run_whichever_starts_first(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        "import multiprocessing, wandb\n"
+        "def fold(number):\n"
+        "    with wandb.init(name=f'fold {number}', reinit=True) as run:\n"
+        "        run.log({'fold': number})\n"
+        "if __name__ == '__main__':\n"
+        "    start = multiprocessing.get_context('fork')\n"
+        "    folds = [start.Process(target=fold, args=(n,)) for n in range(3)]\n"
+        "    [fold.start() for fold in folds]; [fold.join() for fold in folds]\n"
+        "    run = wandb.init(name='mean'); run.log({'mean': 1.2}); run.finish()\n",
+    )
+    assert done.returncode == 0, done.stderr
+    runs = logged(tmp_path)
+    assert sorted(runs) == [RUN, *(f"{RUN}-{n}" for n in (2, 3, 4))]
+    assert "mean" in runs[RUN].history[0]
+    notes = (tmp_path / "results/runs" / RUN / "wandb/started-runs.jsonl").read_text()
+    first = [note for note in map(json.loads, notes.splitlines()) if note["is_first_process"]]
+    assert [(note["number"], note["name"]) for note in first] == [(1, "mean")]
+
+
+def test_a_launchers_process_of_rank_0_has_the_run(tmp_path: Path) -> None:
+    """Also in a SLURM job, where every process has a SLURM_PROCID."""
+    worker = "import wandb; wandb.init(name='worker').log({'loss': 1.0})"
+    launcher = (
+        "import os, subprocess, sys, wandb\n"
+        f"subprocess.run([sys.executable, '-c', {worker!r}], check=True, env=os.environ | {{}})\n"
+    )
+    start(tmp_path, launcher.replace("{}", "{'RANK': '0'}"), SLURM_PROCID="0")
+    assert list(logged(tmp_path)) == [RUN]
+    (tmp_path / "plain").mkdir()
+    start(tmp_path / "plain", launcher, SLURM_PROCID="0")
+    assert list(logged(tmp_path / "plain")) == [f"{RUN}-2"]
+
+
+def test_what_a_program_reports_of_a_parameter_is_recorded(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        "import argparse, wandb\n"
+        "run = wandb.init(config={'model': {'depth': 2}, 'own': 1})\n"
+        "assert run.config['model'] == {'depth': 2, 'width': 128}, run.config\n"
+        "assert run.config.batch_size == 64\n"
+        "run.config.update({'batch_size': 32}, allow_val_change=True)\n"
+        "run.config.update(argparse.Namespace(seed=0, late=3))\n"
+        "run.config.model = {'depth': 2, 'width': 256}\n"
+        "try:\n"
+        "    run.config.update({'own': 2})\n"
+        "except Exception as error:\n"
+        "    assert type(error).__name__ == 'ConfigError'\n"
+        "else:\n"
+        "    raise SystemExit('a change of its own that plain wandb refuses')\n"
+        "run.config.update({'batch_size': 16})\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "locked" not in done.stderr
+    config = logged(tmp_path)[RUN].config
+    assert {name: config[name] for name in ("batch_size", "model", "seed", "own", "late")} == {
+        "batch_size": 16,
+        "model": {"depth": 2, "width": 256},
+        "seed": 0,
+        "own": 1,
+        "late": 3,
+    }
+
+
+def test_rows_that_wandb_drops_are_noted(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        "import wandb\nrun = wandb.init()\n"
+        "for step in range(10):\n    run.log({'loss': step}, step=step)\n"
+        "for step in range(4):\n    run.log({'val/acc': step}, step=step)\n"
+        "run.log({'last': 1})\nrun.log({'after': 1}, step=9)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    (file,) = (tmp_path / "results/runs" / RUN / "wandb").glob("dropped-rows-*.jsonl")
+    notes = [json.loads(line) for line in file.read_text().splitlines()]
+    kept = {int(row["_step"]) for row in logged(tmp_path)[RUN].history}
+    assert [(note["step"], note["names"]) for note in notes] == [
+        *((step, ["val/acc"]) for step in range(4)),
+        (9, ["after"]),
+    ]
+    assert kept == set(range(10))
+    names = {name for row in logged(tmp_path)[RUN].history for name in row}
+    assert "last" in names and not {"val/acc", "after"} & names
+
+
+@pytest.mark.parametrize("handler", ["", "signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))"])
+def test_a_terminated_program_keeps_its_rows(tmp_path: Path, handler: str) -> None:
+    done = start(
+        tmp_path,
+        "import os, signal, sys, wandb\nrun = wandb.init()\n"
+        "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL\n"
+        f"{handler}\n"
+        "for step in range(31):\n    run.log({'loss': step}, step=step)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\nsignal.pause()\n",
+    )
+    assert done.returncode == (3 if handler else -signal.SIGTERM), done.stderr
+    assert [int(row["_step"]) for row in logged(tmp_path)[RUN].history] == list(range(31))
+
+
+def test_a_notebook_starts_another_run_as_it_does_by_hand(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance()\nimport wandb\n"
+        "wandb.init(name='a').log({'loss': 1.0})\n"
+        "wandb.init(name='b').log({'loss': 2.0})\nwandb.finish()\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(logged(tmp_path)) == [RUN, f"{RUN}-2"]
+
+
+def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
+    for name, text in {
+        "plugins/__init__.py": "",
+        "plugins/deep.py": "VALUE = open('settings/deep.yaml').read()",
+        "settings/deep.yaml": "depth: 3",
+        "helper.py": "import csv; print(open('data.csv').read())",
+        "data.csv": "1,2",
+        "unused.py": "",
+        ".env": "SECRET=1",
+        "results/old.json": "{}",
+        "run.sh": f"{sys.executable} helper.py",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = start(
+        tmp_path,
+        "import importlib, subprocess, numpy\n"
+        "open('.env'); open('results/old.json'); open('written.txt', 'w').write('x')\n"
+        "name = 'deep'; importlib.import_module(f'plugins.{name}')\n"
+        "subprocess.run(['bash', 'run.sh'], check=True)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    notes = {note["path"]: note for note in used(tmp_path) if "path" in note}
+    files = {Path(path).relative_to(tmp_path).as_posix(): notes[path] for path in notes}
+    assert set(files) == {
+        "program.py",
+        "plugins/__init__.py",
+        "plugins/deep.py",
+        "settings/deep.yaml",
+        "helper.py",
+        "data.csv",
+    }
+    assert files["plugins/deep.py"]["is_code"] and not files["data.csv"]["is_code"]
+    packages = [note["packages"] for note in used(tmp_path) if "packages" in note]
+    assert any("numpy" in names for names in packages)
+    assert any("csv" in names and "numpy" not in names for names in packages)
