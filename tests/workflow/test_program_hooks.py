@@ -15,7 +15,10 @@ from run_files import identity
 
 RUN = "toy-0123456789ab"
 IDENTITY = identity(
-    RUN, name="toy seed=0", config={"batch_size": 64, "model": {"width": 128}, "seed": 0}
+    RUN,
+    name="toy seed=0",
+    tags=("toy",),
+    config={"batch_size": 64, "model": {"width": 128}, "seed": 0},
 )
 
 
