@@ -6,7 +6,7 @@ search finds, configuration, data. What a C library opens by itself isn't seen.
 
 Each process writes PID-NUMBER.jsonl into the folder CADUCEUS_USED, one line for each file as it is
 used, so that a process that is killed leaves its notes: `path` (absolute), `mtime_ns` and `size` as
-they were then, `is_code`; and lines with `packages`, the names of the top-level modules that are
+they were then; and lines with `packages`, the names of the top-level modules that are
 imported, with the `python`, `prefix` and `search_path` of the interpreter.
 """
 
@@ -34,7 +34,7 @@ class _Notes:
         self._process = None
         self._stream = None
 
-    def look_at(self, path, is_code):
+    def look_at(self, path):
         """Note a file, if it is one of the project's and new."""
         thread = _thread.get_ident()
         if path in self._seen or thread in self._threads or len(self._seen) > 20 * _MOST_FILES:
@@ -42,13 +42,13 @@ class _Notes:
         self._threads.add(thread)
         try:
             self._seen.add(path)
-            self._note_file(os.path.realpath(os.fsdecode(path)), is_code)
+            self._note_file(os.path.realpath(os.fsdecode(path)))
         except Exception:  # the program must not notice
             pass
         finally:
             self._threads.discard(thread)
 
-    def _note_file(self, path, is_code):
+    def _note_file(self, path):
         if path in self._noted or not self._is_of_project(path):
             return
         status = os.stat(path)
@@ -57,7 +57,7 @@ class _Notes:
             self.write({"and_more": True})
         elif len(self._noted) < _MOST_FILES:
             note = {"path": path, "mtime_ns": status.st_mtime_ns, "size": status.st_size}
-            self.write(dict(note, is_code=is_code))
+            self.write(note)
 
     def _is_of_project(self, path):
         if not path.startswith(self._root + os.sep) or path.startswith(sys.prefix + os.sep):
@@ -120,10 +120,10 @@ def _hook(event, arguments):
                 return
         elif isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR):
             return
-        _notes.look_at(path, False)
+        _notes.look_at(path)
     elif event == "exec":
         path = getattr(arguments[0], "co_filename", None)
         if path:
-            _notes.look_at(path, True)
+            _notes.look_at(path)
     elif event == "cpython.run_file":
-        _notes.look_at(arguments[0], True)
+        _notes.look_at(arguments[0])
