@@ -4,10 +4,11 @@ Python's audit hooks report each file that Python code opens and each module tha
 is what lies in the project, outside results/, hidden folders and environments: code that no static
 search finds, configuration, data. What a C library opens by itself isn't seen.
 
-Each process writes PID-NUMBER.jsonl into the folder CADUCEUS_USED, one line for each file as it is
-used, so that a process that is killed leaves its notes: `path` (absolute), `mtime_ns` and `size` as
-they were then; and lines with `packages`, the names of the top-level modules that are
-imported, with the `python`, `prefix` and `search_path` of the interpreter.
+Each process writes PID-NUMBER.jsonl into the folder CADUCEUS_USED, a line as something is used, so
+that a process that is killed leaves its notes. For each file there is its `path` (absolute), with
+`mtime_ns` and `size` as they were then; for a file that the program opens to write, `written`; for
+the interpreter, `packages`, the names of the top-level modules that are imported, with its `python`,
+`prefix` and `search_path`.
 """
 
 import _thread
@@ -34,7 +35,7 @@ class _Notes:
         self._process = None
         self._stream = None
 
-    def look_at(self, path):
+    def look_at(self, path, is_written=False):
         """Note a file, if it is one of the project's and new."""
         thread = _thread.get_ident()
         if path in self._seen or thread in self._threads or len(self._seen) > 20 * _MOST_FILES:
@@ -42,19 +43,21 @@ class _Notes:
         self._threads.add(thread)
         try:
             self._seen.add(path)
-            self._note_file(os.path.realpath(os.fsdecode(path)))
+            self._note_file(os.path.realpath(os.fsdecode(path)), is_written)
         except Exception:  # the program must not notice
             pass
         finally:
             self._threads.discard(thread)
 
-    def _note_file(self, path):
+    def _note_file(self, path, is_written):
         if path in self._noted or not self._is_of_project(path):
             return
-        status = os.stat(path)
+        status = None if is_written else os.stat(path)
         self._noted.add(path)
         if len(self._noted) == _MOST_FILES:
             self.write({"and_more": True})
+        elif is_written:
+            self.write({"written": path})
         elif len(self._noted) < _MOST_FILES:
             note = {"path": path, "mtime_ns": status.st_mtime_ns, "size": status.st_size}
             self.write(note)
@@ -116,11 +119,10 @@ def _hook(event, arguments):
         if not isinstance(path, (str, bytes)):
             return
         if isinstance(mode, str):
-            if _WRITES.intersection(mode):
-                return
-        elif isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR):
-            return
-        _notes.look_at(path)
+            is_written = bool(_WRITES.intersection(mode))
+        else:
+            is_written = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+        _notes.look_at(path, is_written)
     elif event == "exec":
         path = getattr(arguments[0], "co_filename", None)
         if path:
