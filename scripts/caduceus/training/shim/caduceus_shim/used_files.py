@@ -7,8 +7,8 @@ search finds, configuration, data. What a C library opens by itself isn't seen.
 Each process writes PID-NUMBER.jsonl into the folder CADUCEUS_USED, a line as something is used, so
 that a process that is killed leaves its notes. For each file there is its `path` (absolute), with
 `mtime_ns` and `size` as they were then; for a file that the program opens to write, `written`; for
-the interpreter, `packages`, the names of the top-level modules that are imported, with its `python`,
-`prefix` and `search_path`.
+the interpreter, `packages`, the names of the top-level modules that are imported, with its
+`python`, `prefix` and `search_path`.
 """
 
 import _thread
