@@ -14,6 +14,7 @@ from caduceus.exports.sweep_trials import TrialRow
 from caduceus.paper.figures import style
 from caduceus.paper.figures.parameter_axes import parameter_axis, shorten
 from caduceus.paper.figures.sweep_charts import draw_sweep
+from caduceus.runs.goal import Goal
 from caduceus.statistics import outlier_limit
 from caduceus.sweeps.configs import SweepConfig, read_config
 from matplotlib.figure import Figure
@@ -108,7 +109,7 @@ def words(path: Path) -> list[str]:
 def test_the_same_trials_give_the_same_bytes(tmp_path: Path) -> None:
     config = config_of()
     rows = rows_of(config, 20)
-    found = importances(rows, config.space, "minimize")
+    found = importances(rows, config.space, Goal.MINIMIZE)
     for folder in ("one", "two"):
         draw_sweep(rows, config, found, tmp_path / folder)
     written = {path.name for path in (tmp_path / "one").iterdir()}
