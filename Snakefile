@@ -51,7 +51,7 @@ include: "workflow/rules/server.smk"
 include: "workflow/rules/archive.smk"
 
 
-for path in PROJECT.config["custom_rules"]:
+for path in SETTINGS.custom_rules:
 
     include: os.path.abspath(path)
 

@@ -30,7 +30,6 @@ from caduceus.io.files import write_json
 from caduceus.project.identity import identity
 from caduceus.project.plan import plan_run
 from caduceus.project.project import load_project
-from caduceus.runs.files.params import Params
 from caduceus.runs.files.upload import Upload
 from export import log_run, write_logs
 from scale import AS_MAKE, finish_project
@@ -80,11 +79,10 @@ def write_trained(folder: Path, log: Path) -> list[Path]:
     runs = {folder / "results/runs" / run: found for run, found in project.runs.items()}
     write_logs(log, list(runs))
     for place, (experiment, run) in runs.items():
-        write_json(place / "run.json", identity(experiment, run, project.config["wandb"]))
+        identity(experiment, run, project.settings.wandb).write(place / "run.json")
         with contextlib.chdir(folder):
             spec, params = experiment.spec, place.relative_to(folder) / "params.json"
-            definition = Params.from_json(run.definition)
-            plan_run(definition, spec["code"], Path(f"experiments/{spec['id']}.yaml"), params)
+            plan_run(run.definition, spec.code, Path(f"experiments/{spec.id}.yaml"), params)
         write_json(place / "train.json", train_record("finished", None, {}))
         Upload(run=place.name).write(place / "upload.json")
     finish_project(folder)

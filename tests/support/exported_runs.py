@@ -37,18 +37,19 @@ def export_runs(
     loaded = load(project)
     results = project.path / "results"
     for experiment in loaded.experiments.values():
-        write_json(results / f"experiments/{experiment.id}.json", experiment.plan())
+        experiment.plan.write(results / f"experiments/{experiment.id}.json")
         for run in experiment.runs:
             folder = results / "runs" / run.id
-            parameters = run.parameters if run.trial is None else (chosen or {})[run.trial]
+            planned = run.definition
+            parameters = planned.parameters if run.trial is None else (chosen or {})[run.trial]
             rows = logged(parameters, run.seed)
-            write_json(folder / "run.json", identity(experiment, run, loaded.config["wandb"]))
-            write_json(folder / "params.json", run.definition | {"parameters": parameters})
+            about = identity(experiment, run, loaded.settings.wandb)
+            about.write(folder / "run.json")
+            replace(planned, parameters=parameters).write(folder / "params.json")
             steps = [{"_step": step} | row for step, row in enumerate(rows or [])]
             write_whole(folder / "metrics_history.csv", to_csv(steps, ["_step"]))
             state = "failed" if rows is None else "finished"
             values = {name: value for row in rows or [] for name, value in row.items()}
-            about = Identity.from_json(identity(experiment, run, loaded.config["wandb"]))
             _summary(about, state, values).write(folder / "run_summary.json")
             write_json(folder / "train.json", train_record(state, run.trial, values))
     return loaded

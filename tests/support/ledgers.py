@@ -7,7 +7,7 @@ from typing import Any
 
 from caduceus.io.files import write_json
 from caduceus.paper.compute import sum_compute
-from run_files import identity, summary
+from run_files import identity, plan, summary
 
 MACHINE = {"cpu": "Some(R) CPU_7 & more", "cpus": 64, "memory_gb": 515.4}
 H100 = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 85.5}
@@ -45,7 +45,7 @@ class Results:
 
     def __init__(self, path: Path):
         self.path = path
-        self.plans: dict[str, dict[str, Any]] = {}
+        self.plans: dict[str, dict[str, str | None]] = {}
 
     def add(
         self,
@@ -60,7 +60,7 @@ class Results:
         state = attempts[-1]["state"]
         write_json(folder / "train.json", {"run": run, "state": state, "attempts": attempts})
         if is_planned:
-            self.plans.setdefault(experiment, {})[run] = {"trial": trial}
+            self.plans.setdefault(experiment, {})[run] = trial
 
     def add_foreign(self, folder: str, runtime_s: float) -> None:
         about = summary(folder.rpartition("/")[2], host="h", runtime_s=runtime_s)
@@ -70,7 +70,7 @@ class Results:
         paths = []
         for experiment, runs in self.plans.items():
             paths.append(self.path / f"experiments/{experiment}.json")
-            write_json(paths[-1], {"spec": {"id": experiment}, "runs": runs})
+            plan(runs, id=experiment).write(paths[-1])
         sum_compute(paths, self.path / "paper")
         return json.loads((self.path / "paper/compute.json").read_text())
 

@@ -1,10 +1,13 @@
-"""The JSON files of a run, with plausible values for whatever a test doesn't care about."""
+"""Plans and JSON files of runs, with plausible values for whatever a test doesn't care about."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from caduceus.io.validation import validate
 from caduceus.runs.files.export import ExportedArtifact, Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.plan import Plan, Run, Spec
 
 
 def params(**values: Any) -> Params:
@@ -63,3 +66,22 @@ def artifact(name: str, kind: str, files: dict[str, Any]) -> ExportedArtifact:
     return ExportedArtifact(
         name=name, type=kind, digest="d", aliases=("latest",), metadata={}, files=files
     )
+
+
+def spec(**values: Any) -> Spec:
+    """An experiment with these values."""
+    given: dict[str, Any] = {
+        "id": "toy",
+        "name": "toy",
+        "type": "baseline",
+        "group": "baseline",
+        "program": "experiments/train.py",
+        "seeds": [0],
+    }
+    return Spec.from_json(validate(given, "experiment", lambda keys: "") | values)
+
+
+def plan(trials: Mapping[str, str | None], **values: Any) -> Plan:
+    """The plan of an experiment with these runs, each with its trial, and these values."""
+    runs = [Run(run, run, "default", 0, params(), trial) for run, trial in trials.items()]
+    return Plan(spec(**values), "experiments/toy.yaml", tuple(runs))

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from caduceus.overview.doctor.outside import look_at_account
+from caduceus.runs.wandb_paths import ProjectPath
 from projects import Project
 from wandb_server import WandbServer
 
-OFFLINE = {"mode": "offline", "entity": None, "project": "p"}
+PROJECT = ProjectPath("", "p")
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def test_a_server_that_answers_is_fine(
 ) -> None:
     for name, value in wandb_server.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    assert [found.level for found in look_at_account(OFFLINE)] == ["fine", "fine"]
+    assert [found.level for found in look_at_account(PROJECT, is_online=False)] == ["fine", "fine"]
 
 
 def test_every_line_has_its_level_and_errors_fail(project: Project) -> None:

@@ -16,6 +16,7 @@ from caduceus.statistics import estimate, estimate_mean
 from caduceus.statistics.curves import align, estimate_steps
 from chromium import Browser
 from report_data import write_group
+from run_files import plan
 
 STATISTICS = {"statistic": "mean", "interval": None, "confidence": 0.95, "resamples": 999}
 HOSTILE = '</script><script>document.title = "taken"</script><img src=x onerror="alert(1)">'
@@ -85,9 +86,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     failed = {"state": "failed", "error": HOSTILE, "name": f"toy {HOSTILE}"}
     write_group(results / "groups/baseline", ["rate=0.1", HOSTILE], 3, 40, toy_v0_s1=failed)
     write_group(results / "groups/novel", ["rate=0.1", "rate=0.2"], 3, 40)
-    spec = {"name": "Toys", "type": "baseline", "group": "baseline", "hypothesis": "It helps."}
-    spec |= {"metric": {"name": "val/accuracy", "goal": "maximize"}}
-    write_json(results / "experiments/toy.json", {"spec": spec, "runs": {"toy-v0-s0": {}}})
+    metric = {"name": "val/accuracy", "goal": "maximize"}
+    toys = plan({"toy-v0-s0": None}, name="Toys", hypothesis="It helps.", metric=metric)
+    toys.write(results / "experiments/toy.json")
     write_json(results / "paper/tables/accuracy.json", TABLE)
     write_whole(results / "paper/figures/bars.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
     figure = {"name": "bars", "title": "Bars", "caption": "Three runs.", "runs": ["toy-v0-s0"]}

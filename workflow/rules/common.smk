@@ -42,12 +42,12 @@ if workflow.deployment_settings.deployment_method:
         "and make the environment once by `make` or envs/environment.yaml"
     )
 
-WANDB = PROJECT.config["wandb"]
-EXPORT = PROJECT.config["export"]
-TRAINS_ONLINE = WANDB["mode"] == "online" and EXPORT["source"] == "local"
-EXPORTER = "export_run" if EXPORT["source"] == "local" else "export_fetched_run"
+SETTINGS = PROJECT.settings
+WANDB = SETTINGS.wandb
+TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
+EXPORTER = "export_fetched_run" if SETTINGS.export.is_remote else "export_run"
 PAPER = PROJECT.paper
-RETRIES = PROJECT.config["retries"]
+RETRIES = SETTINGS.retries
 DIGESTS = command_digests(
     [
         "validate_spec",
@@ -77,7 +77,7 @@ wildcard_constraints:
     run="[A-Za-z0-9_.-]+",  # one pattern for thousands of names would slow each match down
     table="|".join(map(re.escape, PAPER["tables"])) or "none",
     figure="|".join(map(re.escape, PAPER["figures"])) or "none",
-    project="|".join(re.escape(chosen["project"]) for chosen in EXPORT["projects"])
+    project="|".join(re.escape(chosen.project) for chosen in SETTINGS.export.projects)
     or "none",
     server_group="[A-Za-z0-9_.-]+",
     sweep="|".join(map(re.escape, PROJECT.sweeps)) or "none",
@@ -95,31 +95,27 @@ def get_experiment_file(wildcards):
 
 
 def get_definition(wildcards):
-    return canonical_json(PROJECT.runs[wildcards.run][1].definition)
+    return canonical_json(PROJECT.runs[wildcards.run][1].definition.to_json())
 
 
 def get_code(wildcards):
-    return canonical_json(PROJECT.runs[wildcards.run][0].spec["code"])
+    return canonical_json(PROJECT.runs[wildcards.run][0].spec.code)
 
 
 def get_identity(wildcards):
     experiment, run = PROJECT.runs[wildcards.run]
-    return canonical_json(identity(experiment, run, WANDB))
+    return canonical_json(identity(experiment, run, WANDB).to_json())
 
 
 def get_resource(name):
-    return lambda wildcards: PROJECT.runs[wildcards.run][0].spec["resources"][name]
-
-
-def get_time_limit(wildcards):
-    """A scheduler's limit: later than the run's own, which ends it as failed and in order."""
-    minutes = get_resource("runtime")(wildcards)
-    return minutes + 10 if minutes else None
+    return lambda wildcards: getattr(
+        PROJECT.runs[wildcards.run][0].spec.resources, name
+    )
 
 
 def get_dataset_source(wildcards):
     dataset = PROJECT.datasets[wildcards.dataset]
-    return local(dataset.get("path") or dataset["program"])
+    return local(dataset.path or dataset.program)
 
 
 # What a job takes. scripts/caduceus/project/targets.py has the lists and why they are so.

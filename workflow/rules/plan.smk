@@ -25,8 +25,8 @@ rule validate_spec:
     conda:
         "../../envs/environment.yaml"
     params:
-        defaults=canonical_json(PROJECT.config["defaults"]),
-        groups=canonical_json(PROJECT.config["wandb"]["groups"]),
+        defaults=canonical_json(SETTINGS.defaults),
+        groups=canonical_json(WANDB.groups),
         runs=lambda wildcards: digest_text(str(PROJECT.run_ids([wildcards.experiment]))),
         code=DIGESTS["validate_spec"],
     shell:
@@ -45,7 +45,9 @@ rule make_dataset:
     conda:
         "../../envs/environment.yaml"
     params:
-        spec=lambda wildcards: canonical_json(PROJECT.datasets[wildcards.dataset]),
+        spec=lambda wildcards: canonical_json(
+            PROJECT.datasets[wildcards.dataset].to_json()
+        ),
     shell:
         "python -m caduceus make-dataset --spec {params.spec:q} --out {output.dataset:q}"
         " --log {log:q}"
@@ -83,7 +85,7 @@ rule check_account:
     conda:
         "../../envs/environment.yaml"
     params:
-        project=PROJECT.place,
+        project=str(WANDB.path),
     shell:
         "python -m caduceus check-account {params.project:q} --out {output.account:q} --log {log:q}"
 

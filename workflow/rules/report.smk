@@ -31,7 +31,7 @@ rule make_report:
     conda:
         "../../envs/environment.yaml"
     params:
-        title=PROJECT.place,
+        title=str(WANDB.path),
         statistics=json.dumps(PAPER["statistics"]),
         code=DIGESTS["make_report"],
     shell:

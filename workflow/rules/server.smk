@@ -34,8 +34,8 @@ rule refresh:
     conda:
         "../../envs/environment.yaml"
     params:
-        project=PROJECT.place,
-        projects=json.dumps(EXPORT["projects"]),
+        project=str(WANDB.path),
+        projects=json.dumps([chosen.to_json() for chosen in SETTINGS.export.projects]),
     shell:
         "python -m caduceus refresh {input.plans:q} --project {params.project:q}"
         ' --projects {params.projects:q} --results "$(dirname {log:q})"/../.. --log {log:q}'
@@ -48,7 +48,7 @@ rule verify:
     conda:
         "../../envs/environment.yaml"
     params:
-        mode=["--online"] if WANDB["mode"] == "online" else [],
+        mode=["--online"] if WANDB.mode == "online" else [],
     shell:
         "python -m caduceus verify {params.mode:q} --log {log:q}"
         ' --results "$(dirname {log:q})"/../..'
@@ -65,7 +65,7 @@ rule find_run:
     conda:
         "../../envs/environment.yaml"
     params:
-        project=PROJECT.place,
+        project=str(WANDB.path),
     shell:
         "python -m caduceus find-run {params.project:q} --trial {input.trial:q}"
         " --out {output.state:q} --log {log:q}"

@@ -37,7 +37,7 @@ rule start_sweep:
         "../../envs/environment.yaml"
     params:
         plan=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].sweep.plan()),
-        code=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].spec["code"]),
+        code=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].spec.code),
     shell:
         "python -m caduceus start-sweep {input.experiment:q} --plan {params.plan:q}"
         " --code {params.code:q} --out {output.plan:q} --log {log:q}"
@@ -70,13 +70,13 @@ rule ask_trial:
     log:
         "results/logs/ask_trial/{sweep}/{trial}.log",
     wildcard_constraints:
-        sweep="|".join(map(re.escape, PROJECT.servers_sweeps)) or "none",
+        sweep="|".join(map(re.escape, PROJECT.server_sweeps)) or "none",
     conda:
         "../../envs/environment.yaml"
     resources:
         is_online=int(TRAINS_ONLINE),  # no param: what was chosen once stays so offline
     params:
-        project=PROJECT.place,
+        project=str(WANDB.path),
     shell:
         "python -m caduceus ask-trial {input.ended:q} --project {params.project:q}"
         " --is-online {resources.is_online} --out {output.trial:q} --log {log:q}"
@@ -93,11 +93,11 @@ rule find_trial:
     log:
         "results/logs/find_trial/{sweep}/{trial}.log",
     wildcard_constraints:
-        sweep="|".join(map(re.escape, PROJECT.sweeps_elsewhere)) or "none",
+        sweep="|".join(map(re.escape, PROJECT.remote_sweeps)) or "none",
     conda:
         "../../envs/environment.yaml"
     params:
-        project=PROJECT.place,
+        project=str(WANDB.path),
     shell:
         "python -m caduceus find-trial {input.results:q} --project {params.project:q}"
         " --out {output.trial:q} --log {log:q}"
@@ -159,7 +159,7 @@ rule sweep_agent:
     resources:
         mem_mb=get_resource("mem_mb"),
         gpus=get_resource("gpus"),
-        runtime=get_time_limit,
+        runtime=get_resource("scheduler_minutes"),
         minutes=get_resource("runtime"),
         retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
     shell:

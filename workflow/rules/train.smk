@@ -28,7 +28,7 @@ rule train:
     resources:
         mem_mb=get_resource("mem_mb"),
         gpus=get_resource("gpus"),
-        runtime=get_time_limit,
+        runtime=get_resource("scheduler_minutes"),
         minutes=get_resource("runtime"),
         retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
     shell:

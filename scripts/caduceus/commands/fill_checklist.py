@@ -7,6 +7,7 @@ from typing import Any
 
 from caduceus.io.files import read_json, write_whole
 from caduceus.paper.checklist import Evidence, fill_checklist
+from caduceus.runs.files.plan import Plan
 from caduceus.system.git import repository_of
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     evidence = Evidence(
-        plans=_by_path(arguments.plans),
+        plans={str(path): Plan.read(path) for path in arguments.plans},
         datasets=_by_path(arguments.datasets),
         tables=_by_path(arguments.tables),
         claims=arguments.claims and read_json(arguments.claims),

@@ -4,10 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.io.files import read_json
 from caduceus.paper.results import read_results
 from caduceus.paper.table_formats import write_table
 from caduceus.paper.tables import build_table
+from caduceus.runs.files.plan import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     name = arguments.out.stem
     variants = read_results(arguments.plans, arguments.spec, f"paper.tables.{name}")
-    experiments = [read_json(plan)["spec"] for plan in arguments.plans]
+    experiments = [Plan.read(plan).spec for plan in arguments.plans]
     table = build_table(name, arguments.spec, arguments.statistics, variants, experiments)
     write_table(table, arguments.out.parent)

@@ -7,6 +7,7 @@ from caduceus.errors import CaduceusError
 from caduceus.io.files import read_json, write_json
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.runs.files.export import Manifest, Summary
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.server.run_sync import sync_warning
 
@@ -23,16 +24,16 @@ def run(arguments: argparse.Namespace) -> None:
     trials: dict[str, str] = {}
     damaged, warnings = {}, []
     for path in arguments.plans:
-        for run_id, planned in read_json(path)["runs"].items():
-            folder = RunFolder.of_plan(path, run_id)
+        for run in Plan.read(path).runs:
+            folder = RunFolder.of_plan(path, run.id)
             if Summary.read(folder.summary_json).state == "failed":
                 train_json = folder.train_json
                 is_remote = not train_json.exists()
-                found = failed if planned["trial"] is None else trials
-                found[run_id] = _REMOTE if is_remote else read_json(train_json)["error"]
+                found = failed if run.trial is None else trials
+                found[run.id] = _REMOTE if is_remote else read_json(train_json)["error"]
             lost = Manifest.read(folder.manifest_json).lost
             if lost:
-                damaged[run_id] = lost
+                damaged[run.id] = lost
             if message := sync_warning(folder):
                 warnings.append(message)
     for run_id, lost in damaged.items():

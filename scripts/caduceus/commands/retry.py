@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import ResultError
-from caduceus.io.files import read_json
+from caduceus.runs.files.plan import Plan
 from caduceus.training.train import retry
 
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _planned(plans: Path) -> list[str]:
     """Return the runs of all plans, without older runs that no plan lists any more."""
-    return [run_id for plan in sorted(plans.glob("*.json")) for run_id in read_json(plan)["runs"]]
+    return [run.id for plan in sorted(plans.glob("*.json")) for run in Plan.read(plan).runs]
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from caduceus.errors import SpecError
 from caduceus.overview.sweep_preview import preview
 from caduceus.project.experiments import load_experiment
-from caduceus.project.project import load_settings
+from caduceus.project.settings import load_settings
 from caduceus.system import processes
 
 
@@ -32,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int | None:
     settings = load_settings(arguments.config)
-    groups = settings["wandb"]["groups"]
-    experiment = load_experiment(arguments.experiment, settings["defaults"], groups, Path())
+    experiment = load_experiment(
+        arguments.experiment, settings.defaults, settings.wandb.groups, Path()
+    )
     if experiment.sweep is None:
         raise SpecError("this experiment has no `sweep`; add one", arguments.experiment)
     if arguments.dry_run:
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int | None:
             print(line)
         return None
     wanted = [arguments.results / "sweeps" / experiment.sweep.id / "trials.csv"]
-    if settings["export"]["source"] == "local":
+    if not settings.export.is_remote:
         # Snakemake doesn't look behind a file that exists, so it would miss a run to be retried.
         ended = (arguments.results / f"runs/{run.id}/train.json" for run in experiment.runs)
         wanted += [path for path in ended if not path.exists()]

@@ -5,7 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-from caduceus.io.files import write_json
 from caduceus.project.conventions import unconventional
 from caduceus.project.experiments import load_experiment
 
@@ -24,4 +23,4 @@ def run(arguments: argparse.Namespace) -> None:
     for keys, message in unconventional(experiment.spec):
         where = experiment.source.where(keys)
         print(f"caduceus: warning: {where}: {keys[0]}: {message}", file=sys.stderr)
-    write_json(arguments.out, experiment.plan())
+    experiment.plan.write(arguments.out)

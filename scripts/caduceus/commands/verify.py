@@ -7,7 +7,7 @@ from caduceus.errors import CaduceusError
 from caduceus.overview.verification.offline import check_offline
 from caduceus.overview.verification.online import check_online
 from caduceus.overview.verification.recording import write_verification
-from caduceus.project.project import load_settings
+from caduceus.project.settings import load_settings
 from caduceus.server.client import Server
 from caduceus.server.uploader import compare_run, run_folders
 from caduceus.system.wandb_account import find_account
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
         if unequal:
             raise CaduceusError(f"runs that differ from the server's: {unequal}")
         return
-    settings = load_settings(arguments.config)["wandb"]
-    mode = "online" if arguments.online else settings["mode"]
+    settings = load_settings(arguments.config).wandb
+    mode = "online" if arguments.online else settings.mode
     checks = []
     for check in check_online(settings) if mode == "online" else check_offline():
         checks.append(check)

@@ -14,6 +14,7 @@ from caduceus.runs.attempts import Attempt
 from caduceus.runs.cost import elsewhere, total_cost
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.rows import ABOUT_RUN, run_row
 from caduceus.runs.variants import leaves
@@ -85,13 +86,13 @@ class _Member:
 def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
     """Every run of the group, in the order of the plans."""
     for path in plans:
-        plan = read_json(path)
-        if plan["spec"]["group"] == group:
-            for run_id in plan["runs"]:
-                folder = RunFolder.of_plan(path, run_id).path
+        plan = Plan.read(path)
+        if plan.spec.group == group:
+            for run in plan.runs:
+                folder = RunFolder.of_plan(path, run.id).path
                 config = Identity.read(folder / "run.json").config
                 summary = Summary.read(folder / "run_summary.json")
-                yield _Member(plan["spec"]["type"], config, summary, folder)
+                yield _Member(plan.spec.type, config, summary, folder)
 
 
 def _flat(member: _Member) -> dict[str, Any]:

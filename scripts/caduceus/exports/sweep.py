@@ -1,7 +1,7 @@
 """The export of a sweep: its trials in one table, the best one as an experiment, figures."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
 from caduceus.io.cells import in_word, to_csv
 from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.runs.files.plan import Plan, Spec
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder
@@ -60,9 +61,9 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     Raises:
         ResultError: the sweep has a metric, and no trial has a result.
     """
-    folder, plan = SweepFolder(out.parent), read_json(plan_json)
+    folder, plan = SweepFolder(out.parent), Plan.read(plan_json)
     config = folder.config()
-    trials, confirmed = read_trials(folder, plan["runs"], config.space)
+    trials, confirmed = read_trials(folder, plan.runs, config.space)
     best = best_of(confirmed, config.goal) or best_of(trials, config.goal)
     if best is None and config.metric_name is not None:
         raise ResultError(
@@ -73,7 +74,7 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     made = [row for row in trials if row.state != "skipped"]
     found = importances(made, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
-    described = None if best is None else _experiment(plan["spec"], best, folder)
+    described = None if best is None else _experiment(plan.spec, best, folder)
     write_json(folder.path / "best.json", described)
     about = [vars(importance) for importance in found]
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
@@ -145,16 +146,16 @@ def _estimate(values: Sequence[float]) -> dict[str, Any]:
     return {"n": found.n, "mean": found.value, "low": found.low, "high": found.high}
 
 
-def _experiment(spec: Mapping[str, Any], best: TrialRow, folder: SweepFolder) -> dict[str, Any]:
+def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Any]:
     """An experiment file that runs the best configuration, on the seeds of the sweep."""
     chosen = read_json(folder.trial(best.trial))["parameters"]
     return {
-        "id": f"{spec['id'][: _LONGEST_ID - len('-best')]}-best",
-        "name": f"Best of {spec['name']}",
+        "id": f"{spec.id[: _LONGEST_ID - len('-best')]}-best",
+        "name": f"Best of {spec.name}",
         "type": "novel",
-        "hypothesis": spec["hypothesis"],
+        "hypothesis": spec.hypothesis,
         "description": f"Trial {best.trial} of sweep {folder.path.name}.",
-        "parameters": spec["parameters"] | chosen,
-        "seeds": spec["seeds"],
-        **{name: spec[name] for name in _KEPT},
+        "parameters": {**spec.parameters, **chosen},
+        "seeds": spec.seeds,
+        **{name: value for name, value in spec.to_json().items() if name in _KEPT},
     }

@@ -1,10 +1,11 @@
 """What a sweep has found: its trials as rows, and the best of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from caduceus.io.files import read_json
+from caduceus.runs.files.plan import Run
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder, is_confirmation, result_of
 from caduceus.sweeps.spaces import Space
@@ -38,7 +39,7 @@ class TrialRow:
 
 
 def read_trials(
-    folder: SweepFolder, runs: Mapping[str, Mapping[str, Any]], space: Space
+    folder: SweepFolder, runs: Sequence[Run], space: Space
 ) -> tuple[list[TrialRow], list[TrialRow]]:
     """The trials of a sweep, and its confirmations, in the order of the plan.
 
@@ -48,8 +49,8 @@ def read_trials(
         space: the sweep's.
     """
     trials: dict[str, list[str]] = {}
-    for run_id, planned in runs.items():
-        trials.setdefault(planned["trial"], []).append(run_id)
+    for run in runs:
+        trials.setdefault(run.trial or "", []).append(run.id)
     rows = [_row(folder, trial, members, space) for trial, members in trials.items()]
     return (
         [row for row in rows if not is_confirmation(row.trial)],

@@ -1,13 +1,14 @@
 """JSON objects in files as frozen dataclasses: every value is checked when one is read.
 
-A field's annotation says what its value may be: `str`, `int`, `float` (any number), `bool`,
-`tuple[T, ...]` for a list, `Mapping[str, T]` for an object with any keys, another `Record`, a plain
-dataclass, `Json` for anything, or `T | None`.
+A field's annotation says what its value may be: `str`, `int`, `float` (any number), `bool`, a
+`StrEnum`, `tuple[T, ...]` for a list, `Mapping[str, T]` for an object with any keys, another
+`Record`, a plain dataclass, `Json` for anything, or `T | None`.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -21,14 +22,16 @@ _SHOWN = 40  # characters of a wrong value
 
 @dataclass(frozen=True)
 class Record:
-    """A JSON object; its fields are the keys of the file, in the order in which they are written.
+    """A JSON object; its fields are the keys of the file.
 
-    A key without a field, such as one of another version of Caduceus, is kept in `unknown` and is
-    written back after the others. A missing key takes its field's default; without a default the
-    file is damaged.
+    Keys are written in the order in which they were read; those of a new record in the order of the
+    fields. A key without a field, such as one of another version of Caduceus, is kept in `unknown`
+    and is written back. A missing key takes its field's default; without a default the file is
+    damaged.
     """
 
     unknown: Mapping[str, Json] = field(default_factory=dict, kw_only=True, repr=False)
+    order: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)
 
     mend: ClassVar[str] = MADE_AGAIN  # what mends a damaged file, for the error message
     optional: ClassVar[tuple[str, ...]] = ()  # keys that the file has only if they aren't None
@@ -73,7 +76,7 @@ class Record:
 
 @cache
 def _fields(kind: Any) -> tuple[Field[Any], ...]:
-    return tuple(each for each in fields(kind) if each.name != "unknown")
+    return tuple(each for each in fields(kind) if each.name not in ("unknown", "order"))
 
 
 def _converted(value: object, kind: Any, where: str) -> object:
@@ -103,10 +106,11 @@ def _converted(value: object, kind: Any, where: str) -> object:
             return {key: _converted(of, inside[1], prefix + key) for key, of in value.items()}
         if is_dataclass(kind):
             return _converted_object(value, kind, where)
-    is_number = kind is float and isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number or type(value) is kind:
+    if isinstance(kind, type) and issubclass(kind, StrEnum) and value in list(kind):
+        return kind(str(value))
+    if type(value) is kind or (kind in (int, float) and _is_number(value, kind)):
         return value
-    wanted = _ALLOWED.get(kind, "a list" if base is tuple else "an object")
+    wanted = _wanted(kind)
     raise ValueError(f"{where or 'the file'} is {_shown(value)}, not {wanted}")
 
 
@@ -121,7 +125,21 @@ def _converted_object(value: dict[str, Any], kind: Any, where: str) -> object:
     if issubclass(kind, Record):
         known = {each.name for each in _fields(kind)}
         found["unknown"] = {key: of for key, of in value.items() if key not in known}
+        found["order"] = tuple(value)
     return kind(**found)
+
+
+def _is_number(value: object, kind: type) -> bool:
+    """Whether JSON Schema takes `value` for an integer or a number, as it takes 1.0 for both."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return kind is float or isinstance(value, int) or value.is_integer()
+
+
+def _wanted(kind: Any) -> str:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return " or ".join(kind)
+    return _ALLOWED.get(kind, "a list" if get_origin(kind) is tuple else "an object")
 
 
 def _shown(value: object) -> str:
@@ -147,4 +165,5 @@ def _plain_object(record: Any) -> dict[str, Json]:
             if found[name] is None:
                 del found[name]
         found |= record.unknown
+        found = {key: found[key] for key in dict.fromkeys((*record.order, *found)) if key in found}
     return found

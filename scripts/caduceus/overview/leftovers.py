@@ -9,6 +9,7 @@ from caduceus.io.files import read_json
 from caduceus.paper.ledger import note_removed
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import is_held
 
@@ -58,12 +59,11 @@ def remove(leftovers: Sequence[Leftover], results: Path) -> None:
 
 def planned_once(project: Project, results: Path) -> Iterator[Experiment]:
     """Yield experiments that config.yaml doesn't list, but whose plans and files exist."""
-    settings = project.config
+    settings = project.settings
     for path in sorted((results / "experiments").glob("*.json")):
-        file = read_json(path)["file"]
+        file = Plan.read(path).file
         if path.stem not in project.experiments and Path(file).exists():
-            groups = settings["wandb"]["groups"]
-            yield load_experiment(file, settings["defaults"], groups, Path())
+            yield load_experiment(file, settings.defaults, settings.wandb.groups, Path())
 
 
 def _size(folder: Path) -> int:

@@ -3,10 +3,10 @@
 import csv
 from pathlib import Path
 
-from caduceus.io.files import read_json
 from caduceus.io.validation import suggestion
 from caduceus.io.wording import count_of, listed
 from caduceus.runs.files.export import Summary
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.variants import leaves
 from caduceus.wandb_log.records import metric_name
@@ -20,29 +20,29 @@ def without_metric(plan_json: Path) -> str | None:
     Args:
         plan_json: results/experiments/ID.json, whose runs have been exported.
     """
-    plan = read_json(plan_json)
-    metric = plan["spec"]["metric"]
+    plan = Plan.read(plan_json)
+    metric = plan.spec.metric
     if metric is None:
         return None
-    wanted = {metric["name"], metric_name([metric["name"]])}
+    wanted = {metric.name, metric_name([metric.name])}
     missing: list[str] = []
     logged: dict[str, None] = {}
-    for run_id in plan["runs"]:
-        folder = RunFolder.of_plan(plan_json, run_id).path
+    for run in plan.runs:
+        folder = RunFolder.of_plan(plan_json, run.id).path
         summary = Summary.read(folder / "run_summary.json")
         if summary.state != "finished":
             continue
         names = _logged(folder, summary)
         if not wanted & names.keys():
-            missing.append(run_id)
+            missing.append(run.id)
             logged |= names
     if not missing:
         return None
     own = [name for name in logged if not name.startswith(("_", "system/", "visualizations/"))]
-    hint = suggestion(metric["name"], own)
+    hint = suggestion(metric.name, own)
     there = f"they logged {listed(own, _SHOWN)}" if own else "they logged nothing"
     return (
-        f"without {metric['name']}, the metric of {plan['spec']['id']}{hint}: "
+        f"without {metric.name}, the metric of {plan.spec.id}{hint}: "
         f"{count_of(len(missing), 'finished run')}, such as {missing[0]}; {there}"
     )
 

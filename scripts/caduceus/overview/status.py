@@ -65,9 +65,7 @@ def _states(
         if state == "running":
             attempt = read_attempts(folder.attempts)[-1]
             alike = (folders[each.id] for each in experiment.runs if each.variant == run.variant)
-            usual_s = typical_s(
-                durations, str(experiment.spec["program"]), experiment.id, run.variant
-            )
+            usual_s = typical_s(durations, experiment.spec.program, experiment.id, run.variant)
             progress = progress_of(folder, attempt, usual_steps(alike), usual_s)
         name = f"{run.variant} seed {run.seed}"
         states.append(RunState(run.id, experiment.id, name, state, about, progress))

@@ -45,7 +45,7 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
         for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
             chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
             yield f"  {number}  {_words(config.space.flat(chosen))}"
-    yield _cost(results, str(experiment.spec["program"]), len(trials))
+    yield _cost(results, experiment.spec.program, len(trials))
 
 
 def _spread(parameter: Parameter) -> str:

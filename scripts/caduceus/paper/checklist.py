@@ -11,6 +11,7 @@ from typing import Any
 from caduceus.io.wording import count_of
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.verdict_names import TEST_NAMES
+from caduceus.runs.files.plan import Plan, SweepSpec
 
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _OPEN = {
@@ -47,7 +48,7 @@ class Evidence:
         folder: results/paper, as paths have it.
     """
 
-    plans: Mapping[str, Mapping[str, Any]]
+    plans: Mapping[str, Plan]
     datasets: Mapping[str, Mapping[str, Any]]
     tables: Mapping[str, Mapping[str, Any]]
     claims: Mapping[str, Any] | None
@@ -193,14 +194,14 @@ def _access(evidence: Evidence) -> Item:
 def _setting(evidence: Evidence) -> Item:
     said = []
     for plan in evidence.plans.values():
-        spec = plan["spec"]
-        said.append(f"- {spec['id']}: {spec['program']}, {count_of(len(plan['runs']), 'run')}")
+        spec = plan.spec
+        said.append(f"- {spec.id}: {spec.program}, {count_of(len(plan.runs), 'run')}")
         details = {
-            "dataset": spec["dataset"] and spec["dataset"]["name"],
-            "parameters": _pairs(spec["parameters"]),
-            "varied": _pairs(spec["matrix"]) or ", ".join(spec["variants"]),
-            "chosen by": spec["sweep"] and f"a sweep ({spec['sweep'].get('method', 'its file')})",
-            "seeds": ", ".join(map(str, spec["seeds"])),
+            "dataset": spec.dataset and spec.dataset.name,
+            "parameters": _pairs(spec.parameters),
+            "varied": _pairs(spec.matrix) or ", ".join(spec.variants),
+            "chosen by": spec.sweep and f"a sweep ({_method(spec.sweep)})",
+            "seeds": ", ".join(map(str, spec.seeds)),
         }
         said += [f"  - {name}: {value}" for name, value in details.items() if value]
     return Item(
@@ -211,6 +212,10 @@ def _setting(evidence: Evidence) -> Item:
         [*evidence.plans],
         "name the splits of the data, and how parameters were chosen where no sweep did",
     )
+
+
+def _method(sweep: SweepSpec) -> str:
+    return "its file" if isinstance(sweep.config, str) else str(sweep.config["method"])
 
 
 def _significance(evidence: Evidence) -> Item:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.files import read_json
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.results import Variant, find_side, read_results
@@ -19,6 +18,7 @@ from caduceus.project.paper_selections import (
     shown_metrics,
     shown_variants,
 )
+from caduceus.runs.files.plan import Plan
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.verdicts import Verdict, decide
 
@@ -82,7 +82,7 @@ def _measure(
             for keys, side in shown_variants(claim).items()
         ]
     values = [variant.by_seed(metric) for variant in variants]
-    goal = goal_of(metric, claim[kind], [read_json(plan)["spec"] for plan in plans])
+    goal = goal_of(metric, claim[kind], [Plan.read(plan).spec for plan in plans])
     effect = measure_effect(claim, values, goal, levels, statistics)
     return _MeasuredClaim(tuple(variants), tuple(values), effect)
 

@@ -10,6 +10,7 @@ from caduceus.runs.attempts import Attempt, gpu_seconds, last_sign, read_attempt
 from caduceus.runs.cost import elsewhere, gpu_names
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 
 # Why there is a run: an experiment plans it, a sweep does; no experiment names it any more; it
@@ -45,9 +46,9 @@ def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
         plans: results/experiments/ID.json of the experiments that config.yaml lists.
     """
     kinds = {
-        run: "planned" if about["trial"] is None else "trial"
+        run.id: "planned" if run.trial is None else "trial"
         for plan in plans
-        for run, about in read_json(plan)["runs"].items()
+        for run in Plan.read(plan).runs
     }
     folders = sorted((results / "runs").glob("*/run.json"))
     own = [_read(RunFolder(path.parent), kinds) for path in folders]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.files import read_json
 from caduceus.io.validation import suggestion
 from caduceus.paper.history_values import value_at, value_by_best
 from caduceus.project.paper_selections import (
@@ -23,6 +22,7 @@ from caduceus.project.paper_selections import (
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves, matches
@@ -107,7 +107,7 @@ def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) ->
     results = [
         result
         for path in plans
-        for planned in planned_runs(read_json(path))
+        for planned in planned_runs(Plan.read(path))
         if is_shown(planned, shown)
         for result in [read_result(planned, RunFolder.of_plan(path, planned.run).path)]
         if is_shown(_known(planned, result), shown)

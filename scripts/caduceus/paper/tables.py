@@ -10,6 +10,7 @@ from caduceus.paper.results import Variant
 from caduceus.paper.rounding import decimals_of
 from caduceus.paper.table_notes import is_symmetric, table_notes
 from caduceus.project.paper_selections import Metric, goal_of
+from caduceus.runs.files.plan import Spec
 from caduceus.statistics.estimates import Estimate, estimate
 
 
@@ -68,7 +69,7 @@ def build_table(
     spec: Mapping[str, Any],
     statistics: Mapping[str, Any],
     variants: Sequence[Variant],
-    experiments: Sequence[Mapping[str, Any]],
+    experiments: Sequence[Spec],
 ) -> Table:
     """Build the table that an entry of `paper.tables` describes.
 

@@ -13,6 +13,7 @@ from caduceus.project.paper_selections import (
     is_side,
     shown_variants,
 )
+from caduceus.runs.files.plan import Spec
 
 Refuse = Callable[[str, Sequence[Key]], SpecError]  # what is wrong at these keys of an entry
 
@@ -20,7 +21,7 @@ Refuse = Callable[[str, Sequence[Key]], SpecError]  # what is wrong at these key
 def check_claim(
     claim: Mapping[str, Any],
     chosen: Sequence[PlannedRun],
-    specs: Sequence[Mapping[str, Any]],
+    specs: Sequence[Spec],
     refuse: Refuse,
 ) -> None:
     """Refuse a claim that isn't about one variant, or about two, or a trend without levels.

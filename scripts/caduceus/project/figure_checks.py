@@ -6,6 +6,7 @@ from typing import Any
 from caduceus.io.validation import shown, suggestion
 from caduceus.project.claim_checks import Refuse
 from caduceus.project.paper_selections import PlannedRun, experiments_of, is_side
+from caduceus.runs.files.plan import Spec
 
 _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
 
@@ -13,7 +14,7 @@ _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
 def check_figure(
     entry: Mapping[str, Any],
     runs: Sequence[PlannedRun],
-    specs: Mapping[str, Mapping[str, Any]],
+    specs: Mapping[str, Spec],
     refuse: Refuse,
 ) -> None:
     """Refuse a figure that lacks what its kind needs.
@@ -53,7 +54,7 @@ def check_figure(
                 ["tasks"],
             )
     if kind == "sweep":
-        sweeps = dict.fromkeys(run.experiment for run in runs if specs[run.experiment]["sweep"])
+        sweeps = dict.fromkeys(run.experiment for run in runs if specs[run.experiment].sweep)
         if len(sweeps) != 1:
             found = f"several sweeps: {', '.join(sweeps)}" if sweeps else "no sweep"
             raise refuse(f": shows {found}; name the experiment of one under experiments", [])
@@ -62,10 +63,10 @@ def check_figure(
 def _check_baseline(
     entry: Mapping[str, Any],
     runs: Sequence[PlannedRun],
-    specs: Mapping[str, Mapping[str, Any]],
+    specs: Mapping[str, Spec],
     refuse: Refuse,
 ) -> None:
-    sides: dict[str | None, Any] = {name: specs[name]["baseline"] for name in experiments_of(runs)}
+    sides: dict[str | None, Any] = {name: specs[name].baseline for name in experiments_of(runs)}
     if entry["baseline"]:
         sides = {None: entry["baseline"]}
     for experiment, side in sides.items():

@@ -16,6 +16,7 @@ from caduceus.project.paper_selections import (
     planned_runs,
     shown_variants,
 )
+from caduceus.runs.files.plan import Plan
 
 SECTIONS = ("tables", "figures", "claims")
 
@@ -48,7 +49,7 @@ def load_paper(
 
 def check_paper(
     paper: Mapping[str, Any],
-    plans: Sequence[Mapping[str, Any]],
+    plans: Sequence[Plan],
     groups: Sequence[str],
     where: Where,
 ) -> None:
@@ -56,7 +57,7 @@ def check_paper(
 
     Args:
         paper: every default filled in.
-        plans: all experiments, as results/experiments/ID.json holds them.
+        plans: all experiments.
         groups: the W&B groups that config.yaml declares.
         where: finds a key of `paper`.
 
@@ -72,7 +73,7 @@ def check_paper(
             "write t, bca or bootstrap",
             where(["statistics", "interval"]),
         )
-    experiments = [plan["spec"]["id"] for plan in plans]
+    experiments = [plan.spec.id for plan in plans]
     runs = [run for plan in plans for run in planned_runs(plan)]
     for section in SECTIONS:
         for name, entry in paper[section].items():
@@ -94,12 +95,10 @@ def check_paper(
             if not chosen:
                 raise refuse(": no run is of these experiments and groups; widen one", [])
             if section == "figures":
-                check_figure(
-                    entry, chosen, {plan["spec"]["id"]: plan["spec"] for plan in plans}, refuse
-                )
+                check_figure(entry, chosen, {plan.spec.id: plan.spec for plan in plans}, refuse)
             if section == "claims":
                 of_chosen = experiments_of(chosen)
-                specs = [plan["spec"] for plan in plans if plan["spec"]["id"] in of_chosen]
+                specs = [plan.spec for plan in plans if plan.spec.id in of_chosen]
                 check_claim(entry, chosen, specs, refuse)
 
 

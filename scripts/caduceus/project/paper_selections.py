@@ -1,10 +1,11 @@
 """Which runs a table, a figure or a claim shows: known before any of them has run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from caduceus.io.yaml_files import Key
+from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves, matches
 
@@ -31,16 +32,12 @@ class PlannedRun:
     parameters: Mapping[str, Any] | None
 
 
-def planned_runs(plan: Mapping[str, Any]) -> Iterator[PlannedRun]:
-    """The runs of a plan, results/experiments/ID.json, in the order of the experiment's file."""
-    spec = plan["spec"]
-    for run, about in plan["runs"].items():
-        parameters = None
-        if about["trial"] is None:
-            parameters = dict(leaves(about["definition"]["parameters"]))
-        yield PlannedRun(
-            run, spec["id"], spec["group"], about["variant"], about["seed"], parameters
-        )
+def planned_runs(plan: Plan) -> Iterator[PlannedRun]:
+    """Yield the runs of an experiment, in the order of its file."""
+    spec = plan.spec
+    for run in plan.runs:
+        parameters = dict(leaves(run.definition.parameters)) if run.trial is None else None
+        yield PlannedRun(run.id, spec.id, spec.group, run.variant, run.seed, parameters)
 
 
 def is_shown(run: PlannedRun, shown: Mapping[str, Any]) -> bool:
@@ -93,9 +90,7 @@ def metric_name(metric: Metric) -> str:
     return metric if isinstance(metric, str) else str(metric["name"])
 
 
-def goal_of(
-    metric: Metric, shown: Mapping[str, Any], specs: Sequence[Mapping[str, Any]]
-) -> Goal | None:
+def goal_of(metric: Metric, shown: Mapping[str, Any], specs: Iterable[Spec]) -> Goal | None:
     """Which values of a metric are better; None if no entry or experiment says it.
 
     Args:
@@ -105,9 +100,9 @@ def goal_of(
     """
     own = None if isinstance(metric, str) else metric["goal"]
     named = (
-        spec["metric"]["goal"]
+        spec.metric.goal
         for spec in specs
-        if spec["metric"] and spec["metric"]["name"] == metric_name(metric)
+        if spec.metric and spec.metric.name == metric_name(metric)
     )
     goal = own or shown.get("goal") or next(named, None)
     return Goal(goal) if goal else None

@@ -1,6 +1,6 @@
-"""The project as the Snakefile sees it: what config.yaml and the experiment files add up to.
+"""The project: config.yaml, its experiments and its paper, checked together.
 
-Loading it is pure: it reads files, and neither writes nor imports anything heavy.
+Loading one only reads files, and imports nothing heavy: every start of Snakemake does it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,57 +10,58 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.files import canonical_json
-from caduceus.io.validation import Where, validate
-from caduceus.io.yaml_files import Key, Source, as_number, load
-from caduceus.project.experiments import Experiment, Run, load_experiment
+from caduceus.io.files import Json
+from caduceus.io.validation import Where
+from caduceus.io.yaml_files import Source
+from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.paper_entries import SECTIONS, check_paper, load_paper
 from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs, shown_metrics
-from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.project.settings import Settings, finder, parse_settings
+from caduceus.runs.files.plan import Dataset, Run
+
+_ARTIFACT_TYPES = ("model", "dataset", "results", "experiment-spec")  # those that runs log
 
 
 @dataclass(frozen=True)
 class Project:
     """Everything that is planned.
 
-    `paper` is that of `config`, or what the file holds that it names. `runs` and `experiments` are
-    by id, `datasets` by name, `groups` lists the ids of the
-    experiments in each W&B group that has any, `sweeps` has the experiments whose runs a sweep
-    chooses, by its id.
+    Attributes:
+        settings: config.yaml.
+        paper: what the paper shows, from config.yaml or the file that it names.
+        experiments: by id.
+        runs: each with its experiment, by id.
+        datasets: by name.
+        groups: the ids of the experiments in each W&B group that has any.
+        sweeps: the experiments that have a sweep, by the sweep's id.
     """
 
-    config: dict[str, Any]
-    paper: dict[str, Any]
-    experiments: dict[str, Experiment]
-    runs: dict[str, tuple[Experiment, Run]]
-    datasets: dict[str, dict[str, Any]]
-    groups: dict[str, list[str]]
-    sweeps: dict[str, Experiment]
+    settings: Settings
+    paper: Mapping[str, Any]
+    experiments: Mapping[str, Experiment]
+    runs: Mapping[str, tuple[Experiment, Run]]
+    datasets: Mapping[str, Dataset]
+    groups: Mapping[str, Sequence[str]]
+    sweeps: Mapping[str, Experiment]
 
     @property
-    def place(self) -> str:
-        """Where in W&B the runs are: [ENTITY/]PROJECT."""
-        settings = self.config["wandb"]
-        return str(ProjectPath(settings["entity"] or "", settings["project"]))
-
-    @property
-    def servers_sweeps(self) -> list[str]:
+    def server_sweeps(self) -> list[str]:
         """The ids of the sweeps whose trials a W&B server chooses."""
         return [id for id, found in self.sweeps.items() if found.sweep and found.sweep.is_servers]
 
     @property
-    def sweeps_elsewhere(self) -> list[str]:
-        """The ids of the sweeps whose trials are read from a server, where they were run."""
-        return list(self.sweeps) if self.config["export"]["source"] == "api" else []
+    def remote_sweeps(self) -> list[str]:
+        """The ids of the sweeps that run elsewhere and are read from a W&B server."""
+        return list(self.sweeps) if self.settings.export.is_remote else []
 
     def run_ids(self, experiments: Sequence[str]) -> list[str]:
-        """The runs of several experiments, in order."""
+        """Return the ids of the runs of several experiments, in order."""
         return [run.id for name in experiments for run in self.experiments[name].runs]
 
     @cached_property
     def planned(self) -> list[PlannedRun]:
         """Every run, in the order of the experiments' files."""
-        plans = (experiment.plan() for experiment in self.experiments.values())
+        plans = (experiment.plan for experiment in self.experiments.values())
         return [run for plan in plans for run in planned_runs(plan)]
 
     @property
@@ -96,9 +97,7 @@ class Project:
         return next(id for id, found in self.sweeps.items() if found.id == experiment)
 
 
-def load_project(
-    config: Mapping[str, Any], config_files: Sequence[str], root: Path = Path()
-) -> Project:
+def load_project(config: Json, config_files: Sequence[str], root: Path = Path()) -> Project:
     """Read every experiment that the configuration names, and list what is to be done.
 
     Args:
@@ -109,12 +108,12 @@ def load_project(
     Raises:
         SpecError: the first thing that is wrong in any of the files.
     """
-    where = _places(config_files)
-    filled = validate(as_number(dict(config)), "config", where)
-    paths = filled["experiments"]
+    where = finder(config_files)
+    settings = parse_settings(config, where)
+    groups = settings.wandb.groups
     experiments: dict[str, Experiment] = {}
-    for path in [paths] if isinstance(paths, str) else paths:
-        experiment = load_experiment(path, filled["defaults"], filled["wandb"]["groups"], root)
+    for path in settings.experiments:
+        experiment = load_experiment(path, settings.defaults, groups, root)
         if experiment.id in experiments:
             other = experiments[experiment.id].source.path
             raise SpecError(
@@ -122,62 +121,37 @@ def load_project(
                 experiment.source.where(["id"]),
             )
         experiments[experiment.id] = experiment
-    _check_types(filled, where)
-    for index, rules in enumerate(filled["custom_rules"]):
+    _check_artifact_types(settings, where)
+    for index, rules in enumerate(settings.custom_rules):
         if not (root / rules).is_file():
             raise SpecError(
                 f"custom_rules[{index}]: {rules} doesn't exist; give its path from the folder you "
                 "work in",
                 where(["custom_rules", index]),
             )
-    paper, where_paper = load_paper(filled["paper"], where, root)
-    plans = [experiment.plan() for experiment in experiments.values()]
-    check_paper(paper, plans, list(filled["wandb"]["groups"]), where_paper)
+    paper, where_paper = load_paper(settings.paper, where, root)
+    plans = [experiment.plan for experiment in experiments.values()]
+    check_paper(paper, plans, list(groups), where_paper)
     if any(experiment.sweep for experiment in experiments.values()):
         _leave_out_sweeps(paper, experiments)
     runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
-    groups: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for experiment in experiments.values():
-        groups.setdefault(experiment.spec["group"], []).append(experiment.id)
+        members.setdefault(experiment.spec.group, []).append(experiment.id)
     sweeps = {found.sweep.id: found for found in experiments.values() if found.sweep}
     for experiment in sweeps.values():
-        if filled["export"]["source"] == "api" and experiment.spec["sweep"]["engine"] == "wandb":
+        if settings.export.is_remote and experiment.sweep and experiment.sweep.is_servers:
             raise SpecError(
                 "sweep.engine: found 'wandb': runs that a server has handed out aren't found by "
                 "their ids; set export.source to local, or name the project in export.projects",
                 experiment.source.where(["sweep", "engine"]),
             )
-    return Project(filled, paper, experiments, runs, _datasets(experiments), groups, sweeps)
+    return Project(settings, paper, experiments, runs, _datasets(experiments), members, sweeps)
 
 
-def load_settings(path: Path) -> dict[str, Any]:
-    """A config.yaml alone, every default filled in.
-
-    Raises:
-        SpecError: the first thing that is wrong in it.
-    """
-    return validate(as_number(load(path).value), "config", _places([str(path)]))
-
-
-def _places(config_files: Sequence[str]) -> Where:
-    """Where a key of the configuration stands."""
-    files = [load(Path(path), path) for path in config_files if Path(path).suffix != ".json"]
-
-    def where(keys: Sequence[Key]) -> str:
-        for file in reversed(files):
-            if not keys or file.find(keys) is not None:
-                return file.where(keys)
-        # Found in no file, so the key is missing from a mapping or came by --config.
-        return files[-1].where(keys) if files else "config"
-
-    return where
-
-
-def _check_types(config: Mapping[str, Any], where: Any) -> None:
-    needed = ("model", "dataset", "results", "experiment-spec")
-    declared = config["wandb"]["artifact_types"]
-    for name in needed:
-        if name not in declared:
+def _check_artifact_types(settings: Settings, where: Where) -> None:
+    for name in _ARTIFACT_TYPES:
+        if name not in settings.wandb.artifact_types:
             raise SpecError(
                 f"wandb.artifact_types: {name!r} is missing; runs log artifacts of this type",
                 where(["wandb", "artifact_types"]),
@@ -196,19 +170,23 @@ def _leave_out_sweeps(paper: Mapping[str, Any], experiments: Mapping[str, Experi
                 entry["experiments"] = entry["experiments"] or others or list(experiments)
 
 
-def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, dict[str, Any]]:
-    """Each dataset's declaration; two experiments that share a name must mean the same data."""
-    datasets: dict[str, dict[str, Any]] = {}
+def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, Dataset]:
+    """Return each dataset by its name.
+
+    Raises:
+        SpecError: two experiments declare different datasets of the same name.
+    """
+    datasets: dict[str, Dataset] = {}
     declared_in: dict[str, Source] = {}
     for experiment in experiments.values():
-        dataset = experiment.spec["dataset"]
+        dataset = experiment.spec.dataset
         if dataset is None:
             continue
-        known = datasets.setdefault(dataset["name"], dataset)
-        source = declared_in.setdefault(dataset["name"], experiment.source)
-        if canonical_json(known) != canonical_json(dataset):
+        known = datasets.setdefault(dataset.name, dataset)
+        source = declared_in.setdefault(dataset.name, experiment.source)
+        if known != dataset:
             raise SpecError(
-                f"dataset: {dataset['name']!r} is declared otherwise at "
+                f"dataset: {dataset.name!r} is declared otherwise at "
                 f"{source.where(['dataset'])}; make both equal or choose another name",
                 experiment.source.where(["dataset"]),
             )

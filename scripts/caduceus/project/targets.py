@@ -58,7 +58,7 @@ class Targets:
 
     @property
     def _is_remote(self) -> bool:
-        return bool(self.project.config["export"]["source"] == "api")
+        return self.project.settings.export.is_remote
 
     @property
     def _run_files(self) -> _RunFiles:
@@ -119,8 +119,8 @@ class Targets:
 
     def dataset(self, run: str) -> list[str]:
         """The record of a run's dataset."""
-        dataset = self.project.runs[run][0].spec["dataset"]
-        return [f"results/datasets/{dataset['name']}/dataset.json"] if dataset else []
+        dataset = self.project.runs[run][0].spec.dataset
+        return [f"results/datasets/{dataset.name}/dataset.json"] if dataset else []
 
     def logged(self, run: str) -> list[str]:
         """What `export_run` takes besides params.json and run.json.
@@ -167,7 +167,7 @@ class Targets:
         paths = [
             path
             for experiment in self.project.experiments.values()
-            if self.exists(f"results/groups/{experiment.spec['group']}/runs.csv")
+            if self.exists(f"results/groups/{experiment.spec.group}/runs.csv")
             for run in experiment.runs
             for path in (f"results/runs/{run.id}/{name}" for name in names)
         ]
@@ -291,7 +291,7 @@ class Targets:
 
     def refuted(self) -> list[str]:
         """The check that no claim is refuted, if config.yaml asks for it."""
-        is_strict = self.project.config["claims"] == "strict" and self.project.paper["claims"]
+        is_strict = self.project.settings.claims == "strict" and self.project.paper["claims"]
         return ["results/refuted.json"] if is_strict else []
 
     def verification(self) -> list[str]:
@@ -328,7 +328,7 @@ def load_targets(project: Project, prefixed: Callable[[str], str]) -> Targets:
         project: all that is planned.
         prefixed: turns a path that starts with results/ into the path of that file.
     """
-    projects = [chosen["project"] for chosen in project.config["export"]["projects"]]
+    projects = [chosen.project for chosen in project.settings.export.projects]
     indexes = {name: Path(prefixed(f"results/projects/{name}/runs.json")) for name in projects}
     return Targets(
         project,

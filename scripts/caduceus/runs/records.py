@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.io.files import read_if_there, read_json
+from caduceus.io.files import read_if_there
 from caduceus.io.validation import suggestion
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.rows import ABOUT_RUN, run_row
 
@@ -154,13 +155,13 @@ def _records(results: Path) -> Iterator[RunRecord]:
         path.parent.name: path.parent for path in sorted((results / "runs").glob("*/run.json"))
     }
     for path in read_plans(results):
-        plan = read_json(path)
-        for run, about in plan["runs"].items():
-            if run in begun:
-                kind = "planned" if about["trial"] is None else "trial"
-                yield RunRecord(run, begun.pop(run), kind, plan["spec"]["type"])
-    for run, folder in begun.items():
-        yield RunRecord(run, folder, "abandoned", None)
+        plan = Plan.read(path)
+        for run in plan.runs:
+            if run.id in begun:
+                kind = "planned" if run.trial is None else "trial"
+                yield RunRecord(run.id, begun.pop(run.id), kind, plan.spec.type)
+    for run_id, folder in begun.items():
+        yield RunRecord(run_id, folder, "abandoned", None)
     for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json")):
         if not (results / "runs" / path.parent.name).exists():
             yield RunRecord(path.parent.name, path.parent, "project", None)

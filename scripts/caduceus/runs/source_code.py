@@ -22,14 +22,14 @@ from caduceus.io.files import read_json, write_json
 
 _LOOKED_AT = 1000  # files of a folder; more would take long on a network file system
 
-CodeSpec = list[str] | str | int | None  # `code` of an experiment
+CodeSpec = Sequence[str] | str | int | None  # `code` of an experiment
 
 
 def code_files(program: Path, code: CodeSpec, root: Path) -> list[Path]:
     """The files of the program's code: those that patterns match, or else what it imports."""
-    if isinstance(code, list):
-        return sorted({program, *matching_files(code, root)})
-    return program_files(program, root)
+    if code is None or isinstance(code, str | int):
+        return program_files(program, root)
+    return sorted({program, *matching_files(code, root)})
 
 
 def code_identity(files: Sequence[Path], code: CodeSpec, root: Path) -> str:

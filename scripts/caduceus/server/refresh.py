@@ -12,6 +12,7 @@ from typing import Any
 from caduceus.errors import ServerError
 from caduceus.exports.group_names import group_folder
 from caduceus.io.files import read_json, write_json
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.runs import SKIPPED, RunState, check_access, read_state, read_states
@@ -93,7 +94,7 @@ def skipped_run(path: RunPath) -> RunState:
 
 def planned_runs(plans: Iterable[Path]) -> list[str]:
     """Return the ids of the runs in several plans, results/experiments/ID.json."""
-    return [run_id for plan in plans for run_id in read_json(plan)["runs"]]
+    return [run.id for plan in plans for run in Plan.read(plan).runs]
 
 
 def _is_skipped(folder: Path) -> bool:

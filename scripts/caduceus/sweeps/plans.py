@@ -16,6 +16,7 @@ from caduceus.errors import SpecError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus.io.validation import Where, shown
 from caduceus.io.yaml_files import Source, load
+from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.sweeps.configs import SweepConfig, read_config
 from caduceus.sweeps.folders import confirmation, trial_runs
 
@@ -129,16 +130,19 @@ def waits_for_results(config: SweepConfig) -> bool:
     return config.method == "bayes" or is_ended_by_results
 
 
-def read_sweep(spec: dict[str, Any], source: Source, root: Path) -> SweepConfig | None:
-    """W&B's configuration of an experiment's sweep, or None if it has none.
-
-    What the experiment leaves out and the configuration says is filled in: `program`, `command`,
-    `name`, `description` and `metric`.
+def read_sweep(
+    spec: Mapping[str, Any], source: Source, root: Path
+) -> tuple[SweepConfig | None, dict[str, Any]]:
+    """Read W&B's configuration of an experiment's sweep.
 
     Args:
         spec: the experiment, with the schema's defaults.
         source: its file.
         root: the project's folder.
+
+    Returns:
+        The configuration, or None without a sweep; and the experiment's keys that it sets:
+        `program`, `command`, `name`, `description` and `metric`.
 
     Raises:
         SpecError: the first thing that is wrong.
@@ -150,7 +154,7 @@ def read_sweep(spec: dict[str, Any], source: Source, root: Path) -> SweepConfig 
                 "under `config`, or choose another type",
                 source.where(["type"]),
             )
-        return None
+        return None, {}
     if spec["type"] != "sweep":
         raise SpecError(
             f"type: found {shown(spec['type'])}, allowed: sweep, since there is a `sweep`",
@@ -169,8 +173,7 @@ def read_sweep(spec: dict[str, Any], source: Source, root: Path) -> SweepConfig 
             f"parameters.{key}: the sweep searches it; remove it here or there",
             source.where(["parameters", key]),
         )
-    _fill(spec, config, source, where)
-    return config
+    return config, _set_keys(spec, config, source, where)
 
 
 def _configuration(given: Any, source: Source, root: Path) -> tuple[Any, Where]:
@@ -180,7 +183,15 @@ def _configuration(given: Any, source: Source, root: Path) -> tuple[Any, Where]:
     return given, lambda keys: source.where(["sweep", "config", *keys])
 
 
-def _fill(spec: dict[str, Any], config: SweepConfig, source: Source, where: Where) -> None:
+def _set_keys(
+    spec: Mapping[str, Any], config: SweepConfig, source: Source, where: Where
+) -> dict[str, Any]:
+    """Return the experiment's keys that its sweep's configuration sets.
+
+    Raises:
+        SpecError: the experiment sets one of them otherwise.
+    """
+    found: dict[str, Any] = {}
     for key in ("program", "command"):
         said = config.raw.get(key)
         if said is None:
@@ -191,11 +202,11 @@ def _fill(spec: dict[str, Any], config: SweepConfig, source: Source, where: Wher
                 "remove one",
                 where([key]),
             )
-        spec[key] = said
-    spec["name"] = spec["name"] or config.name or ""
-    spec["description"] = spec["description"] or config.description or ""
+        found[key] = said
+    found["name"] = spec["name"] or config.name or ""
+    found["description"] = spec["description"] or config.description or ""
     if config.metric_name is None:
-        return
+        return found
     metric = {"name": config.metric_name, "goal": config.goal}
     if spec["metric"] is not None and spec["metric"] != metric:
         raise SpecError(
@@ -203,11 +214,11 @@ def _fill(spec: dict[str, Any], config: SweepConfig, source: Source, where: Wher
             "remove one",
             source.where(["metric"]),
         )
-    spec["metric"] = metric
+    return found | {"metric": metric}
 
 
 def plan_sweep(
-    spec: Mapping[str, Any],
+    spec: Spec,
     config: SweepConfig,
     definition: Mapping[str, Any],
     default_seed: int,
@@ -216,7 +227,7 @@ def plan_sweep(
     """The sweep of an experiment.
 
     Args:
-        spec: the experiment, with all that `read_sweep` fills in.
+        spec: the experiment.
         config: what `read_sweep` returned.
         definition: what decides the results of all its runs: program, command, the parameters that
             all share, dataset, code.
@@ -226,24 +237,25 @@ def plan_sweep(
     Raises:
         SpecError: it would never end, or its ids are too long for W&B.
     """
-    given = spec["sweep"]
-    seeds = tuple(spec["seeds"])
-    if given["engine"] == "wandb":
+    given = spec.sweep
+    assert given is not None
+    seeds = spec.seeds
+    if given.engine == "wandb":
         _check_servers(seeds, source)
     identity = dict(definition) | _decides(config, given, seeds) | {"default_seed": default_seed}
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
     sweep = Sweep(
-        f"{spec['id']}-{digest}",
+        f"{spec.id}-{digest}",
         config,
-        _count(config, given["count"], len(seeds), source),
-        given["engine"],
-        given["lag"],
-        given["seed"],
-        given["sampler"],
-        given["confirm"],
+        _count(config, given.count, len(seeds), source),
+        given.engine,
+        given.lag,
+        given.seed,
+        given.sampler,
+        given.confirm,
         seeds,
         default_seed,
-        *_place(given["config"], source),
+        *_place(given.config, source),
         definition,
     )
     if sweep.confirm and config.metric_name is None:
@@ -287,25 +299,25 @@ def _place(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
     return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
 
 
-def _decides(config: SweepConfig, given: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
+def _decides(config: SweepConfig, given: SweepSpec, seeds: Sequence[int]) -> dict[str, Any]:
     """What of a sweep decides its trials' parameters, and what becomes of them."""
     raw = config.raw
     decides = {"method": config.method, "space": raw["parameters"]}
-    if given["engine"] == "wandb":
+    if given.engine == "wandb":
         # The server has one run for each trial, so that no two runs here may be the same trial.
         decides |= {key: raw[key] for key in ("metric", "early_terminate") if key in raw}
-        return decides | {"engine": "wandb", "lag": given["lag"], "seeds": list(seeds)}
+        return decides | {"engine": "wandb", "lag": given.lag, "seeds": list(seeds)}
     if config.metric_name is not None:
         # It says what came of a trial, once and for all.
         metric = {"name": config.metric_name, "goal": config.goal, "impute": config.impute}
         decides["metric"] = metric | {"target": config.target}
     if config.method != "grid":
-        decides["seed"] = given["seed"]
+        decides["seed"] = given.seed
     if config.method == "bayes":
-        decides["sampler"] = given["sampler"]
+        decides["sampler"] = given.sampler
     if waits_for_results(config):
         # The result that later trials follow is a mean over the seeds.
-        decides |= {"lag": given["lag"], "seeds": sorted(seeds)}
+        decides |= {"lag": given.lag, "seeds": sorted(seeds)}
     if config.early_terminate is not None:
         decides["early_terminate"] = raw["early_terminate"]
     return decides

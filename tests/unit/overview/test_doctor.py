@@ -13,10 +13,11 @@ from caduceus.overview.doctor.packages import (
     look_at_python,
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
+from caduceus.runs.wandb_paths import ProjectPath
 from fake_nvml import FakeNvml
 from projects import Project
 
-OFFLINE = {"mode": "offline", "entity": None, "project": "p"}
+PROJECT = ProjectPath("", "p")
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
 server:/home /home nfs4 rw 0 0
@@ -102,13 +103,13 @@ def test_scratch_is_a_folder_that_can_be_written_to(
 
 
 def test_the_account_is_needed_online_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [found.level for found in look_at_account(OFFLINE)] == ["fine"]
-    assert [found.level for found in look_at_account(OFFLINE | {"mode": "online"})] == ["error"]
+    assert [found.level for found in look_at_account(PROJECT, is_online=False)] == ["fine"]
+    assert [found.level for found in look_at_account(PROJECT, is_online=True)] == ["error"]
     key = "0123456789" * 4
     monkeypatch.setenv("WANDB_API_KEY", key)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # where nobody listens
-    for mode, level in (("offline", "warning"), ("online", "error")):
-        first, second = look_at_account(OFFLINE | {"mode": mode})
+    for is_online, level in ((False, "warning"), (True, "error")):
+        first, second = look_at_account(PROJECT, is_online)
         assert (first.level, second.level) == ("fine", level)
         assert key not in f"{first} {second}"
 

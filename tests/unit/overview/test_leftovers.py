@@ -1,11 +1,12 @@
 """What no experiment names any more is listed, and removed only when that is confirmed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from caduceus.io.files import write_json
 from caduceus.paper.ledger import read_ledger
 from projects import EXPERIMENT, Project
-from run_files import identity
+from run_files import identity, plan
 
 
 def with_leftovers(project: Project) -> list[str]:
@@ -18,8 +19,8 @@ def with_leftovers(project: Project) -> list[str]:
         identity(name, experiment="old").write(folder / "run.json")
     (project.path / "results/sweeps/old-sweep").mkdir(parents=True)
     project.write_yaml("experiments/more.yaml", EXPERIMENT | {"id": "more", "seeds": [7]})
-    plan = {"file": "experiments/more.yaml", "runs": {}}
-    write_json(project.path / "results/experiments/more.json", plan)
+    planned = replace(plan({}), file="experiments/more.yaml")
+    planned.write(project.path / "results/experiments/more.json")
     from caduceus.project.experiments import load_experiment
 
     groups = {"baseline": ""}

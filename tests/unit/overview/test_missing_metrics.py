@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.files import write_json
+import run_files
 from caduceus.overview.missing_metrics import without_metric
 from run_files import summary as run_summary
 
@@ -17,8 +17,8 @@ def export(results: Path, run: str, columns: str, **summary: Any) -> None:
 
 def plan(results: Path, *runs: str, metric: str | None = "val/loss") -> Path:
     path = results / "experiments/toy.json"
-    spec = {"id": "toy", "metric": metric and {"name": metric, "goal": "minimize"}}
-    write_json(path, {"spec": spec, "runs": {run: {} for run in runs}})
+    wanted = metric and {"name": metric, "goal": "minimize"}
+    run_files.plan(dict.fromkeys(runs), metric=wanted).write(path)
     return path
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from caduceus.paper.checklist import Evidence, fill_checklist
+from run_files import plan
 
 TITLES = (
     "Claims",
@@ -28,10 +29,9 @@ TITLES = (
 CELL = {"n": 3, "value": 0.5, "low": 0.4, "high": 0.6, "method": "mean, 95 % interval by t"}
 RUN = {"attempt": 1, "commit": "c0ffee00c0ffee00", "is_dirty": False, "environment": "e1"}
 ROW = {"runs": 3, "attempts": 3, "gpu_hours": 0, "cpu_hours": 1.5, "wall_hours": 1.0}
-SPEC = {
-    "id": "toy",
+SPEC: dict[str, Any] = {
     "program": "train.py",
-    "dataset": {"name": "points"},
+    "dataset": {"name": "points", "path": "points.csv", "version": 1},
     "parameters": {"width": 4},
     "matrix": {"rate": [0.1, 0.2]},
     "variants": {},
@@ -39,7 +39,7 @@ SPEC = {
     "seeds": [0, 1, 2],
 }
 COMPLETE = Evidence(
-    plans={"results/experiments/toy.json": {"spec": SPEC, "runs": {"a": {}, "b": {}}}},
+    plans={"results/experiments/toy.json": plan({"a": None, "b": None}, **SPEC)},
     datasets={"results/datasets/points/dataset.json": {"name": "points", "sha256": "d1"}},
     tables={"results/paper/tables/t.json": {"rows": [{"labels": [0.1], "cells": {"x": CELL}}]}},
     claims={

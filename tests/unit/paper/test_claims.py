@@ -457,7 +457,7 @@ def test_the_shipped_claims_of_the_full_reproduction_can_be_decided_by_its_seeds
     files = {"experiments": "mnist1d.yaml", "paper": "mnist1d_paper.yaml"}
     config |= {key: f"experiments/{name}" for key, name in files.items()}
     loaded = load_project(config, ["config.yaml"], REPOSITORY)
-    paper, seeds = loaded.paper, loaded.experiments["mnist1d"].spec["seeds"]
+    paper, seeds = loaded.paper, loaded.experiments["mnist1d"].spec.seeds
     needed = runs_to_decide(len(paper["claims"]), paper["statistics"]["alpha"])
 
     assert needed == len(seeds)

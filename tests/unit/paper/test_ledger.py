@@ -121,7 +121,7 @@ def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results:
 def test_a_run_that_only_a_server_knows_has_its_time(results: Results) -> None:
     identity("far").write(results.path / "runs/far/run.json")
     results.add_foreign("runs/far", 300)
-    results.plans["toy"] = {"far": {"trial": None}}
+    results.plans["toy"] = {"far": None}
     reported = results.sum()["parts"]["reported"]
     assert (reported["wall_hours"] * 3600, reported["cpu_hours"]) == (300, None)
     assert "The hardware of 1 attempt is not on record." in results.latex

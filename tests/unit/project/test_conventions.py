@@ -2,14 +2,19 @@
 
 import pytest
 from caduceus.io.validation import validate
-from caduceus.project.conventions import unconventional
+from caduceus.project.conventions import Warned, unconventional
+from caduceus.runs.files.plan import Spec
 from projects import EXPERIMENT, Project
 
 SPEC = validate(EXPERIMENT, "experiment", lambda keys: "") | {"name": "toy", "group": "baseline"}
 
 
+def warnings(**changes: object) -> list[Warned]:
+    return list(unconventional(Spec.from_json(SPEC | changes)))
+
+
 def test_the_usual_is_not_warned_of() -> None:
-    assert list(unconventional(SPEC | {"sweep": None})) == []
+    assert warnings() == []
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,7 @@ def test_the_usual_is_not_warned_of() -> None:
 def test_what_is_unwise_is_said_with_its_key(
     change: dict[str, object], key: list[object], said: str
 ) -> None:
-    ((found, message),) = unconventional(SPEC | {"sweep": None} | change)
+    ((found, message),) = warnings(**change)
     assert found == key
     assert said in message
 

@@ -9,16 +9,18 @@ from caduceus.errors import SpecError
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.identity import identity
 from caduceus.project.project import load_project
+from caduceus.project.settings import WandbSettings
 from projects import CONFIG, EXPERIMENT, REPOSITORY, Project
 
-SETTINGS = {
-    "mode": "offline",
-    "entity": None,
-    "project": "p",
-    "patience_s": 60,
-    "scratch": None,
-    "artifact_types": {"model": ""},
-}
+SETTINGS = WandbSettings(
+    mode="offline",
+    entity=None,
+    project="p",
+    patience_s=60,
+    scratch=None,
+    groups={},
+    artifact_types={"model": ""},
+)
 GROUPS = {"baseline": "", "novel": ""}
 
 
@@ -44,8 +46,8 @@ def test_the_matrix_is_crossed_with_the_seeds(project: Project) -> None:
         ("rate=0.1,deep=false", 3),
     ]
     assert len({run.id for run in experiment.runs}) == 8
-    assert experiment.runs[0].parameters == {"width": 4, "rate": 0.1, "deep": True}
-    assert experiment.run_name(experiment.runs[0]) == "toy rate=0.1,deep=true seed=3"
+    assert experiment.runs[0].definition.parameters == {"width": 4, "rate": 0.1, "deep": True}
+    assert experiment.runs[0].name == "toy rate=0.1,deep=true seed=3"
 
 
 def test_exclude_leaves_variants_out_and_variants_adds_some(project: Project) -> None:
@@ -62,13 +64,13 @@ def test_exclude_leaves_variants_out_and_variants_adds_some(project: Project) ->
         "rate=0.2,deep=true",
         "wide",
     ]
-    assert experiment.runs[-1].parameters == {"width": 9, "rate": 0.3}
+    assert experiment.runs[-1].definition.parameters == {"width": 9, "rate": 0.3}
 
 
 def test_without_matrix_and_variants_there_is_one_variant(project: Project) -> None:
     experiment = load(project, {"rate": 0.5, "seed": 7}, matrix={}, seeds=[7])
     assert [(run.variant, run.seed) for run in experiment.runs] == [("default", 7)]
-    assert experiment.runs[0].parameters == {"rate": 0.5, "width": 4}
+    assert experiment.runs[0].definition.parameters == {"rate": 0.5, "width": 4}
 
 
 def test_defaults_stand_under_the_experiments_parameters(project: Project) -> None:
@@ -81,7 +83,7 @@ def test_defaults_stand_under_the_experiments_parameters(project: Project) -> No
 
     (run,) = experiment.runs
     assert run.seed == 9
-    assert run.parameters == {"width": 5, "rate": 0.1}
+    assert run.definition.parameters == {"width": 5, "rate": 0.1}
 
 
 def test_the_id_is_the_same_everywhere_and_for_ever(project: Project) -> None:
@@ -201,14 +203,14 @@ def test_wandb_gets_only_what_it_takes(project: Project) -> None:
     )
     found = identity(experiment, experiment.runs[0], SETTINGS)
 
-    assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", found["id"])
-    assert all(len(tag) <= 64 for tag in found["tags"])
+    assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", found.id)
+    assert all(len(tag) <= 64 for tag in found.tags)
     assert len(f"dataset-{'d' * 48}") <= 128
 
 
 def test_what_the_experiment_does_not_say_is_left_to_the_program(project: Project) -> None:
     experiment = load(project, hypothesis="", dataset=None, baseline=None)
-    config = identity(experiment, experiment.runs[0], SETTINGS)["config"]
+    config = identity(experiment, experiment.runs[0], SETTINGS).config
     assert not {"hypothesis", "dataset", "baseline"} & config.keys()
     assert config["experiment"] == experiment.id
 
@@ -216,7 +218,7 @@ def test_what_the_experiment_does_not_say_is_left_to_the_program(project: Projec
 def test_a_parameter_named_like_one_of_ours_wins(project: Project) -> None:
     experiment = load(project, parameters={"dataset": "mine"})
     found = identity(experiment, experiment.runs[0], SETTINGS)
-    assert found["config"]["dataset"] == "mine"
+    assert found.config["dataset"] == "mine"
 
 
 def test_two_experiments_need_two_ids(project: Project) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.io.yaml_files import load
@@ -23,8 +22,7 @@ from caduceus.overview.doctor.packages import (
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from caduceus.project.project import Project, load_project
-
-_OFFLINE = {"mode": "offline", "entity": None, "project": "caduceus"}
+from caduceus.runs.wandb_paths import ProjectPath
 
 
 def examine(folder: Path, config: Path) -> Iterator[Finding]:
@@ -43,20 +41,21 @@ def examine(folder: Path, config: Path) -> Iterator[Finding]:
     else:
         text = f"experiments: {len(project.experiments)}, runs: {len(project.runs)}"
         yield Finding("fine", "project", text)
-    settings: dict[str, Any] = _OFFLINE
+    wandb_project, is_online, scratch = ProjectPath("", "caduceus"), False, None
     missing = 0
     if isinstance(project, Project):
-        settings = project.config["wandb"]
+        wandb = project.settings.wandb
+        wandb_project, is_online, scratch = wandb.path, wandb.mode == "online", wandb.scratch
         missing = sum(
             not (folder / "results/runs" / run / "train.json").exists() for run in project.runs
         )
-    yield from look_at_account(settings)
+    yield from look_at_account(wandb_project, is_online)
     yield from look_at_env_file(folder)
     yield look_at_slurm()
     results = folder / "results"
     yield from look_at_room(results if results.exists() else folder, missing)
     yield look_at_file_system(results if results.exists() else folder)
-    yield from look_at_scratch(settings.get("scratch"))
+    yield from look_at_scratch(scratch)
     yield look_at_git(folder)
 
 

@@ -1,8 +1,7 @@
 """Checks of the W&B account and its server, SLURM and git."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import AccountError, CaduceusError, ServerError, SlurmError
 from caduceus.overview.doctor.findings import Finding
@@ -11,13 +10,13 @@ from caduceus.system import git, slurm
 from caduceus.system.wandb_account import find_account
 
 
-def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
+def look_at_account(project: ProjectPath, is_online: bool) -> Iterator[Finding]:
     """Check the account and its server, which runs need only online; never show the key.
 
     Args:
-        wandb_settings: `wandb` of config.yaml: mode, entity, project.
+        project: the W&B project of the runs.
+        is_online: whether config.yaml says `wandb.mode: online`.
     """
-    is_online = wandb_settings["mode"] == "online"
     try:
         account = find_account()
     except AccountError as error:
@@ -33,7 +32,6 @@ def look_at_account(wandb_settings: Mapping[str, Any]) -> Iterator[Finding]:
 
     try:
         server = Server(account, patience_s=0, timeout_s=(1, 2))
-        project = ProjectPath(wandb_settings["entity"] or "", wandb_settings["project"])
         entity = check_access(server, project, must_write=False).entity
         yield Finding("fine", "W&B server", f"answers, and knows {entity}")
     except ServerError as error:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.io.files import read_json
 from caduceus.io.validation import validate
 from caduceus.io.wording import count_of
 from caduceus.overview.mcp.answers import Answer, choose, some
@@ -17,7 +16,8 @@ from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
 from caduceus.project.paper_entries import load_paper
 from caduceus.project.paper_selections import Metric, goal_of, metric_name
-from caduceus.project.project import load_settings
+from caduceus.project.settings import load_settings
+from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
 from caduceus.statistics.estimates import estimate_mean
@@ -43,9 +43,7 @@ def paper_statistics(results: Path) -> Mapping[str, Any]:
     """Return `paper.statistics` of the project's config.yaml, or its defaults without a file."""
     config = results.parent / "config.yaml"
     if config.exists():
-        paper, _ = load_paper(
-            load_settings(config)["paper"], lambda keys: str(config), results.parent
-        )
+        paper, _ = load_paper(load_settings(config).paper, lambda keys: str(config), results.parent)
     else:
         paper = validate({}, "paper", lambda keys: "paper")
     statistics: Mapping[str, Any] = paper["statistics"]
@@ -64,7 +62,7 @@ def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, resul
     if not any(values):
         _refuse_metric(chosen, metric)
     specs = _specs(chosen.variants, results)
-    goal = goal_of(metric, {}, list(specs))
+    goal = goal_of(metric, {}, specs)
     place = _place_of_reference(chosen, baseline, specs)
     count = len(values)
     _refuse_single(chosen, values, metric, statistics, place is not None)
@@ -94,18 +92,16 @@ def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, resul
     )
 
 
-def _specs(variants: Sequence[Variant], results: Path) -> list[Mapping[str, Any]]:
+def _specs(variants: Sequence[Variant], results: Path) -> list[Spec]:
     experiments = dict.fromkeys(variant.experiment for variant in variants)
-    return [read_json(results / "experiments" / f"{name}.json")["spec"] for name in experiments]
+    return [Plan.read(results / "experiments" / f"{name}.json").spec for name in experiments]
 
 
-def _place_of_reference(
-    chosen: Chosen, named: str | None, specs: Sequence[Mapping[str, Any]]
-) -> int | None:
+def _place_of_reference(chosen: Chosen, named: str | None, specs: Sequence[Spec]) -> int | None:
     """Return the place of the reference variant; None to compare with the best."""
     if named is not None:
         return place_of(named, chosen.variants, chosen.labels)
-    own = [spec["baseline"] for spec in specs if spec["baseline"]]
+    own = [spec.baseline for spec in specs if spec.baseline]
     if len(specs) == 1 and own:
         matching = [
             at

@@ -1,12 +1,11 @@
 """The tool that lists what a project has."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, some
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.records import RunRecord, find_runs, read_plans
 
 _MOST = 12  # names in a list
@@ -37,7 +36,7 @@ def probe(results: Path) -> Answer:
             "no run yet; `snakemake --cores 2` makes what config.yaml lists, "
             "`snakemake --dry-run` shows it"
         )
-    plans = [read_json(path) for path in read_plans(results)]
+    plans = [Plan.read(path) for path in read_plans(results)]
     answer["experiments"] = some([_experiment(plan, records) for plan in plans], _MOST)
     groups = Counter(record.summary.group for record in records)
     answer["groups"] = some([{"group": name, "runs": n} for name, n in groups.items()], _MOST)
@@ -58,22 +57,22 @@ def probe(results: Path) -> Answer:
     }
 
 
-def _experiment(plan: Mapping[str, Any], records: Sequence[RunRecord]) -> Answer:
-    spec, runs = plan["spec"], plan["runs"]
-    own = [record for record in records if record.run in runs]
-    is_sweep = spec["sweep"] is not None
-    variants = dict.fromkeys(about["variant"] for about in runs.values())
-    varied = dict(spec["matrix"] or {})
+def _experiment(plan: Plan, records: Sequence[RunRecord]) -> Answer:
+    spec, runs = plan.spec, plan.runs
+    ids = {run.id for run in runs}
+    own = [record for record in records if record.run in ids]
+    is_sweep = spec.sweep is not None
+    variants = dict.fromkeys(run.variant for run in runs)
     return {
-        "experiment": spec["id"],
-        "type": spec["type"],
-        "group": spec["group"],
-        "hypothesis": spec["hypothesis"],
-        "metric": spec["metric"],
-        "baseline": spec["baseline"],
+        "experiment": spec.id,
+        "type": spec.type,
+        "group": spec.group,
+        "hypothesis": spec.hypothesis,
+        "metric": spec.metric and spec.metric.to_json(),
+        "baseline": spec.baseline,
         "variants": f"{len(variants)} trials of a sweep" if is_sweep else some([*variants], _MOST),
-        "varies": {name: some(values, _MOST) for name, values in varied.items()},
-        "seeds": some(sorted({about["seed"] for about in runs.values()}), _MOST),
+        "varies": {name: some(values, _MOST) for name, values in spec.matrix.items()},
+        "seeds": some(sorted({run.seed for run in runs}), _MOST),
         "runs": len(runs),
         "by_state": Counter(record.state for record in own)
         | Counter({"to do": len(runs) - len(own)} if len(runs) > len(own) else {}),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.io.files import read_json
 from caduceus.io.wording import count_of
 from caduceus.overview.mcp.answers import Answer, choose, some
 from caduceus.overview.mcp.group_comparison import (
@@ -18,6 +17,7 @@ from caduceus.overview.mcp.group_comparison import (
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.provenance import describe_run
 from caduceus.project.paper_selections import goal_of
+from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.records import RunRecord, find_named, find_runs, read_plans
 from caduceus.statistics.estimates import estimate_mean
@@ -38,7 +38,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
     if len(set(runs)) != len(runs) or not 2 <= len(runs) <= _MOST_RUNS:
         raise CaduceusError(f"found {len(runs)} runs, allowed: 2 to {_MOST_RUNS} different ones")
     records = find_named(find_runs(results), runs)
-    specs = [read_json(path)["spec"] for path in read_plans(results)]
+    specs = [Plan.read(path).spec for path in read_plans(results)]
     names = _metrics(records, metrics, specs)
     made_of = [describe_run(RunFolder(record.folder)) for record in records]
     answer = {
@@ -61,7 +61,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
 def _metrics(
     records: Sequence[RunRecord],
     wanted: Sequence[str] | None,
-    specs: Sequence[Mapping[str, Any]],
+    specs: Sequence[Spec],
 ) -> list[str]:
     """Return the wanted metrics, else those of the runs' experiments, else the first few."""
     columns = dict.fromkeys(name for record in records for name in record.row)
@@ -69,7 +69,7 @@ def _metrics(
     if wanted is not None:
         return [choose(name, known, "metric") for name in wanted]
     experiments = {record.summary.experiment for record in records}
-    own = [spec["metric"]["name"] for spec in specs if spec["id"] in experiments and spec["metric"]]
+    own = [spec.metric.name for spec in specs if spec.id in experiments and spec.metric]
     logged = [name for name in known if not name.startswith("_")]
     return list(dict.fromkeys(own)) or logged[:_MOST_METRICS]
 
@@ -121,7 +121,7 @@ def _spread(records: Sequence[RunRecord], metrics: Sequence[str]) -> Answer:
 def _comparisons(
     sides: Sequence[Sequence[RunRecord]],
     metrics: Sequence[str],
-    specs: Sequence[Mapping[str, Any]],
+    specs: Sequence[Spec],
     statistics: Mapping[str, Any],
 ) -> Answer:
     rows, compared = [], []

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, choose, page, shown, some, units
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.records import find_runs, read_plans
 
 _DEFAULT = ("run", "experiment", "variant", "seed", "state", "error")
@@ -108,11 +108,9 @@ def _columns(rows: Sequence[Mapping[str, Any]], results: Path) -> list[str]:
     """Return the default columns: the run, varying parameters, and its experiment's metric."""
     present = [name for name in _DEFAULT if any(row.get(name) is not None for row in rows)]
     experiments = {row["experiment"] for row in rows}
-    specs = (read_json(path)["spec"] for path in read_plans(results))
+    specs = [Plan.read(path).spec for path in read_plans(results)]
     metrics = [
-        f"summary.{spec['metric']['name']}"
-        for spec in specs
-        if spec["id"] in experiments and spec["metric"]
+        f"summary.{spec.metric.name}" for spec in specs if spec.id in experiments and spec.metric
     ]
     names = dict.fromkeys(name for row in rows for name in row if name.startswith("config."))
     varies = [

@@ -2,14 +2,14 @@
 
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.exports.run import export_logs
 from caduceus.overview.verification.checks import Check, look_at
 from caduceus.overview.verification.test_run import PROJECT, make_run
+from caduceus.project.settings import WandbSettings
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
@@ -21,18 +21,18 @@ from caduceus.system.wandb_account import Account, find_account
 _SWEEP = {"method": "random", "parameters": {"rate": {"values": [0.1, 0.2]}}}
 
 
-def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
+def check_online(settings: WandbSettings) -> Iterator[Check]:
     """Yield the checks of a set-up with a server.
 
     The run goes to the project `caduceus-verification` of the same owner.
 
     Args:
-        wandb_settings: `wandb` of config.yaml: entity, project, patience_s.
+        settings: `wandb` of config.yaml.
     """
     try:
         account = find_account()
         server = Server(account, patience_s=2)
-        planned = ProjectPath(wandb_settings["entity"] or "", wandb_settings["project"])
+        planned = settings.path
         entity = check_access(server, planned).entity
         project = check_access(server, ProjectPath(entity, PROJECT))
     except CaduceusError as error:
@@ -48,7 +48,7 @@ def check_online(wandb_settings: Mapping[str, Any]) -> Iterator[Check]:
             mend = "check that wandb and torch can be imported"
             yield Check("a test run logs", False, failure, mend)
             return
-        record = sync_run(folder, server, project, wandb_settings["patience_s"])
+        record = sync_run(folder, server, project, settings.patience_s)
         state, found = None, list[str]()
         if not record.error:
             state, found = compare_with_server(folder, server, path, with_files=True)

@@ -112,21 +112,21 @@ def _same(value: Any, other: Any) -> bool:
 def _project_files(project: Project) -> Iterator[Path]:
     """What the user wrote, as far as the configuration leads there."""
     root = Path()
-    config = project.config
+    settings = project.settings
     for pattern in _ABOUT_PROJECT:
         yield from sorted(path for path in root.glob(pattern) if path.is_file())
-    if isinstance(config["paper"], str):
-        yield root / config["paper"]
-    yield from map(root.joinpath, config["custom_rules"])
+    if isinstance(settings.paper, str):
+        yield root / settings.paper
+    yield from map(root.joinpath, settings.custom_rules)
     for experiment in project.experiments.values():
         spec = experiment.spec
         yield root / experiment.source.path
-        yield from code_files(root / spec["program"], spec["code"], root)
-        if experiment.sweep and isinstance(spec["sweep"]["config"], str):
-            yield root / spec["sweep"]["config"]
-        if "program" in (spec["dataset"] or {}):
-            yield from program_files(root / spec["dataset"]["program"], root)
-    for index, pattern in enumerate(config["archive"]["include"]):
+        yield from code_files(root / spec.program, spec.code, root)
+        if spec.sweep and isinstance(spec.sweep.config, str):
+            yield root / spec.sweep.config
+        if spec.dataset and spec.dataset.program:
+            yield from program_files(root / spec.dataset.program, root)
+    for index, pattern in enumerate(settings.archive.include):
         found = [path for path in sorted(root.glob(pattern)) if is_visible(path)]
         if not found:
             raise SpecError(

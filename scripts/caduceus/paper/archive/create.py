@@ -59,7 +59,7 @@ def make_archive(
         SpecError: a file lies outside the project's folder, or no file matches a pattern.
         ResultError: a file of an export is missing or isn't what it was, or one holds a secret.
     """
-    name = project.config["archive"]["name"] or _as_name(project.config["wandb"]["project"])
+    name = project.settings.archive.name or _as_name(project.settings.wandb.project)
     inside(results)
     contents = Contents()
     for page, text in pages(project, name, results):

@@ -39,7 +39,7 @@ def add_measured(contents: Contents, project: Project, results: Path) -> None:
     for path in [*_plans(project, results), *sorted(noted)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))
-    limit = project.config["archive"]["max_file_mb"] * 1_000_000
+    limit = project.settings.archive.max_file_mb * 1_000_000
     for folder in folders:
         for each in with_further_runs(RunFolder(folder)):
             _add_run(contents, each.path, limit)
@@ -69,14 +69,14 @@ def _plans(project: Project, results: Path) -> Iterator[Path]:
         yield from (folder / name for name in _SWEEP_FILES)
         trials = dict.fromkeys(run.trial for run in experiment.runs)
         yield from (folder / f"trials/{trial}.json" for trial in trials)
-    for chosen in project.config["export"]["projects"]:
-        yield results / "projects" / chosen["project"] / "runs.json"
+    for chosen in project.settings.export.projects:
+        yield results / "projects" / chosen.project / "runs.json"
 
 
 def _run_folders(project: Project, results: Path) -> Iterator[Path]:
     yield from (results / "runs" / run for run in project.runs)
-    for chosen in project.config["export"]["projects"]:
-        folder = results / "projects" / chosen["project"]
+    for chosen in project.settings.export.projects:
+        folder = results / "projects" / chosen.project
         yield from (folder / "runs" / run for run in sorted(read_json(folder / "runs.json")))
 
 

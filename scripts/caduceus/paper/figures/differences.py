@@ -114,7 +114,7 @@ def find_pairs(data: FigureData) -> Iterator[Pair]:
     """
     names = varying_parameters(data.variants)
     for variant, label in zip(data.variants, data.labels, strict=True):
-        side = data.entry["baseline"] or data.specs[variant.experiment]["baseline"] or {}
+        side = data.entry["baseline"] or data.specs[variant.experiment].baseline or {}
         wanted = {name: value for name, value in side.items() if name != "experiment"}
         experiment = side.get("experiment", None if data.entry["baseline"] else variant.experiment)
         candidates = [v for v in data.variants if experiment in (None, v.experiment)]

@@ -17,6 +17,7 @@ from caduceus.paper.figures.profiles import draw_profiles, measure_profiles
 from caduceus.paper.figures.style import house_style, new_figure, write_figure
 from caduceus.paper.figures.sweep_panels import draw_sweep_panel, measure_sweep
 from caduceus.paper.results import read_results
+from caduceus.runs.files.plan import Plan
 
 _Measure = Callable[[FigureData], FigureContent]
 _Draw = Callable[[Mapping[str, Any], float], Figure]
@@ -85,7 +86,7 @@ def read_data(
     where = f"paper.figures.{name}"
     selection = dict(entry) | ({"metrics": {}} if entry["kind"] in _OWN_METRICS else {})
     variants = read_results(plans, selection, where)
-    specs = {spec["id"]: spec for path in plans for spec in [read_json(path)["spec"]]}
+    specs = {spec.id: spec for spec in (Plan.read(path).spec for path in plans)}
     return FigureData(entry, variants, specs, statistics, where)
 
 

@@ -10,6 +10,7 @@ from caduceus.io.wording import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Result, Variant
 from caduceus.project.paper_selections import Metric, goal_of
+from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
 from caduceus.statistics.estimates import Estimate, estimate
 
@@ -30,7 +31,7 @@ class FigureData:
 
     entry: Mapping[str, Any]
     variants: Sequence[Variant]
-    specs: Mapping[str, Mapping[str, Any]]
+    specs: Mapping[str, Spec]
     statistics: Mapping[str, Any]
     where: str
 
@@ -63,7 +64,7 @@ class FigureData:
 
     def goal(self, metric: Metric) -> Goal | None:
         """Which values of a metric are better; None if no entry or experiment says it."""
-        return goal_of(metric, self.entry, list(self.specs.values()))
+        return goal_of(metric, self.entry, self.specs.values())
 
     def estimate(self, values: Sequence[float]) -> Estimate:
         """Estimate the statistic of `paper.statistics` from `values` (n,)."""

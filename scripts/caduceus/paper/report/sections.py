@@ -8,6 +8,7 @@ from typing import Any
 
 from caduceus.io.files import read_json
 from caduceus.paper.report.groups import read_rows
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.goal import Goal
 
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -15,7 +16,7 @@ _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
     """The experiments as their plans say them, in order, each with how many runs it has."""
-    return [{"spec": plan["spec"], "runs": len(plan["runs"])} for plan in map(read_json, plans)]
+    return [{"spec": plan.spec, "runs": len(plan.runs)} for plan in map(Plan.read, plans)]
 
 
 def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:
