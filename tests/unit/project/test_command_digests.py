@@ -35,7 +35,7 @@ REACHED = {
     "sum_compute": {"commands", "io", "paper", "runs"},
     "record_provenance": {"commands", "io", "paper", "project", "runs", "wandb_log"},
     "fill_checklist": {"commands", "io", "paper", "project", "runs", "system"},
-    "make_report": {"commands", "exports", "io", "paper", "statistics"},
+    "make_report": {"commands", "exports", "io", "paper", "runs", "statistics"},
 }
 FIGURES = ("measure_figure", "draw_figure")
 # The rules that an edit of a module reruns.
