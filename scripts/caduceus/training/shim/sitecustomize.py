@@ -1,8 +1,8 @@
-"""The start-up hook of every Python below `caduceus train`: it keeps the program's run its run.
+"""Start `caduceus_shim` in every Python process below `caduceus train`.
 
-Python imports a module of this name before a program, if it lies in a folder of PYTHONPATH. The
-work is done by `caduceus_shim` beside it, which runs under any Python that wandb supports, also
-where Caduceus isn't installed: it needs nothing but Python.
+Python imports a module of this name before a program starts, if it is in a folder of PYTHONPATH;
+`caduceus train` sets that. `caduceus_shim` beside it must work under any Python that wandb
+supports, also without Caduceus installed, so it imports the standard library only.
 """
 
 import importlib.machinery
@@ -13,7 +13,7 @@ import sys
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
-def _make_way():
+def _import_hidden():
     """Remove this folder from the path, and import the `sitecustomize` that it has hidden."""
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _FOLDER]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
@@ -27,4 +27,4 @@ if "CADUCEUS_WANDB_DIR" in os.environ:
     import caduceus_shim
 
     caduceus_shim.start()
-_make_way()
+_import_hidden()

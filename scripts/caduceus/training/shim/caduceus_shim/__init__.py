@@ -1,18 +1,18 @@
-"""Keeps a program's `wandb.init` to the run that Caduceus gave it, and notes what the program read.
+"""Give each `wandb.init` of a program the run that Caduceus planned, and record what was used.
 
 | | |
 |---|---|
 | `first_process` | which process of an attempt is the program itself |
-| `runs` | which run each `wandb.init` starts, and with which arguments |
-| `wandb_hooks` | finds wandb as it is imported, and wraps it |
+| `runs` | the run that each `wandb.init` starts, and its arguments |
+| `wandb_hooks` | the import hook that wraps wandb |
 | `parameters` | the experiment's parameters in `wandb.config` |
-| `dropped_rows` | counts the rows that wandb drops |
-| `termination` | finishes the log when the program is ended by SIGTERM |
-| `used_files` | notes the project's files that were read and the packages that were imported |
+| `dropped_rows` | the record of rows that wandb drops |
+| `termination` | the handler that finishes the log at SIGTERM |
+| `used_files` | the record of the project's files that were read, and of imported packages |
 
-Everything goes by the environment that `caduceus train` sets: CADUCEUS_RUN (run.json),
-CADUCEUS_WANDB_DIR (where runs log), CADUCEUS_CONFIG (the parameters as JSON), CADUCEUS_USED (a
-folder for notes) and CADUCEUS_PROJECT_DIR.
+The environment, which `caduceus train` sets, has all settings: CADUCEUS_RUN (run.json),
+CADUCEUS_WANDB_DIR (the folder of the logs), CADUCEUS_CONFIG (the parameters as JSON),
+CADUCEUS_USED (the folder of the records of used files) and CADUCEUS_PROJECT_DIR.
 """
 
 import json

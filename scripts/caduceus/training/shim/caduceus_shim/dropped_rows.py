@@ -1,7 +1,7 @@
-"""Counts the rows that wandb drops: those logged with a step below that of an earlier row.
+"""Record the rows that wandb drops: those with a step below that of an earlier row.
 
-wandb warns of them in the console and goes on. The counts are kept beside the log, so that the
-export can say how many rows of which metrics are missing.
+wandb only prints a warning for each. The records are kept beside the log, so that the export can
+tell how many rows of which metrics are missing.
 """
 
 import functools
@@ -11,17 +11,17 @@ import sys
 
 
 def wrap_log(folder):
-    """Watch `Run.log`.
+    """Wrap `Run.log` so that dropped rows are recorded.
 
     Args:
-        folder: takes dropped-rows-PID.jsonl, one line for each row: the `run`, its `step` and the
-            `names` of its metrics.
+        folder: where dropped-rows-PID.jsonl is written: a line per row, with the `run`, its `step`
+            and the `names` of its metrics.
     """
     module = sys.modules.get("wandb.sdk.wandb_run")
     if module is None or hasattr(module.Run, "is_caduceus"):
         return
     original = module.Run.log
-    steps = {}  # the step of the row that is open, by the run's id
+    steps = {}  # by the run's id: the step of the row that wandb still collects
 
     @functools.wraps(original)
     def log(self, data, step=None, commit=None, *others, **named):
@@ -29,10 +29,11 @@ def wrap_log(folder):
         try:
             current = steps.get(self.id, 0)
             if step is not None and step < current:
-                _note(folder, {"run": self.id, "step": int(step), "names": sorted(map(str, data))})
+                names = sorted(map(str, data))
+                _append(folder, {"run": self.id, "step": int(step), "names": names})
             is_closed = step is None if commit is None else commit
             steps[self.id] = max(current, current if step is None else step) + bool(is_closed)
-        except Exception:  # whatever a program logs, counting must not end it
+        except Exception:  # whatever a program logs, this record must not end it
             pass
         return result
 
@@ -40,7 +41,7 @@ def wrap_log(folder):
     module.Run.is_caduceus = True
 
 
-def _note(folder, note):
+def _append(folder, row):
     path = os.path.join(folder, "dropped-rows-{}.jsonl".format(os.getpid()))
     with open(path, "a") as stream:
-        stream.write(json.dumps(note) + "\n")
+        stream.write(json.dumps(row) + "\n")

@@ -1,19 +1,19 @@
-"""Which process of an attempt is the program itself, and not a process that it has started.
+"""Tell the process of the program itself from the processes that it starts.
 
-The first Python of a chain of processes puts its id into the environment, which those that it
-starts inherit. So the Python that `caduceus train` started is first, a Python that a shell script
-starts is first too, and a worker of `multiprocessing` isn't.
+The first Python in a chain of processes puts its id into the environment, and the processes that it
+starts inherit it. So the Python that `caduceus train` starts is the first, and so is one that a
+shell script starts in its place; a worker of `multiprocessing` isn't.
 """
 
 import os
 
-_FIRST = "CADUCEUS_FIRST_PROCESS"  # the process id, and the ranks that it has found set
-# The rank of a process among several, as torchrun, srun, Open MPI and MPICH say it.
+_FIRST = "CADUCEUS_FIRST_PROCESS"  # its process id, and the rank variables that were set already
+# The variables of a process's rank: those of torchrun, srun, Open MPI and MPICH.
 _RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
 def mark():
-    """Note this process as the first, if it is."""
+    """Mark this process as the first, unless it has inherited the mark of another."""
     os.environ.setdefault(_FIRST, ",".join([str(os.getpid()), *_ranks()]))
 
 
@@ -23,16 +23,17 @@ def is_first():
 
 
 def is_ranked():
-    """Whether a launcher such as torchrun, started by the first process, gave this one a rank.
+    """Whether a launcher below the first process, such as torchrun, gave this process a rank.
 
-    SLURM_PROCID alone doesn't say so: each process of a job has it.
+    Variables that the first process had already don't count: SLURM sets SLURM_PROCID in every
+    process of a job.
     """
     known = os.environ.get(_FIRST, "").split(",")
     return any(name not in known for name in _ranks())
 
 
 def rank():
-    """The rank of this process as text: "0" if it is the only one or the one that tracks."""
+    """Return the rank of this process as text; "0" if there is only one process."""
     return next((os.environ[name] for name in _ranks()), "0")
 
 

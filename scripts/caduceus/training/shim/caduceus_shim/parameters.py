@@ -1,10 +1,9 @@
-"""The experiment's parameters in `wandb.config`, and what the program changes of them.
+"""Put the experiment's parameters into `wandb.config`, and record changes by the program.
 
-They win over what the program gives to `wandb.init`, as those of a W&B sweep do. Unlike those they
-aren't locked: what the program reports later is recorded as it says it (a batch size that was
-halved, a nested mapping that was completed), so that the record holds what the run used. Where
-plain wandb would raise, as the program doesn't allow the change, a changed parameter of the
-experiment is recorded too.
+Like the parameters of a W&B sweep, they override those that the program passes to `wandb.init`.
+Unlike those they aren't locked: a value that the program reports later, such as a halved batch
+size, is recorded, so that the config holds what the run used. That also applies where plain wandb
+would raise an error, since the program didn't pass `allow_val_change`.
 """
 
 import functools
@@ -12,7 +11,7 @@ import json
 import os
 import sys
 
-_OURS = "_caduceus"  # an attribute of a run's config: the parameters by name
+_OURS = "_caduceus"  # the attribute of a run's config that holds the experiment's parameters
 
 
 def apply(run):
@@ -39,7 +38,7 @@ def _update(config, values):
 
 
 def wrap_config():
-    """Let a program report another value of an experiment's parameter."""
+    """Wrap `wandb.config` so that a program may change an experiment's parameters."""
     module = sys.modules.get("wandb.sdk.wandb_config")
     if module is None or hasattr(module.Config, "is_caduceus"):
         return
@@ -68,7 +67,7 @@ def wrap_config():
 
 
 def _changes_ours(config, given):
-    """Whether all that `given` changes are parameters of the experiment."""
+    """Whether `given` changes parameters of the experiment, and no others."""
     ours = getattr(config, _OURS, None) or {}
     values = given if isinstance(given, dict) else getattr(given, "__dict__", {})
     changed = [name for name, value in values.items() if config.get(name, value) != value]

@@ -1,4 +1,4 @@
-"""Which run each `wandb.init` of an attempt starts, and with which arguments."""
+"""Decide which run each `wandb.init` of an attempt starts, and with which arguments."""
 
 import json
 import os
@@ -7,61 +7,61 @@ import sys
 from caduceus_shim import first_process
 
 _REPORTED = ("id", "name", "project", "entity", "group", "job_type", "dir", "mode")
-_OF_ANOTHER_RUN = ("resume_from", "fork_from")
+_OF_ANOTHER_RUN = ("resume_from", "fork_from")  # arguments that name another run: left out
 
 
 class Runs:
     """The runs of one attempt: RUN, RUN-2, RUN-3, and so on.
 
-    RUN is the first run of the first process, whenever it starts, or of the process that a launcher
-    such as torchrun gave rank 0. Runs of other processes, such as one per fold, have numbers from 2
-    on. Where no process has started RUN, Caduceus takes one of the others for it.
+    RUN is the first run of the first process, whenever it starts, or of the process to which a
+    launcher such as torchrun gave rank 0. Runs of other processes, such as one per fold, have
+    numbers from 2 on. If no process starts RUN, Caduceus uses one of the others as RUN.
 
     Args:
-        identity: the content of run.json.
-        folder: where the runs log. The processes count together: each claim of a number makes a
-            file in it longer by a byte.
+        identity: the contents of run.json.
+        folder: the folder of the runs' logs. All processes of the attempt share one numbering, by
+            a file there to which each new run appends a byte.
     """
 
     def __init__(self, identity, folder):
         self._identity = identity
         self._folder = folder
-        self._numbers = {identity["id"]: 1}  # by the ids that the program uses
+        self._numbers = {identity["id"]: 1}  # by the id that the program gives
         self._names = {1: identity["name"]}
-        self._started_in = None  # the process in which this object has started a run
+        self._started_in = None  # the process that has started a run; a forked child inherits it
 
     @property
     def folder(self):
-        """Where the runs log."""
+        """The folder of the runs' logs."""
         return self._folder
 
     def decide(self, given, is_active):
-        """Return the arguments for `wandb.init`, from those that the program gives.
+        """Return the arguments for `wandb.init`, given those of the program.
 
         Args:
-            given: by name.
+            given: the program's arguments by name.
             is_active: whether a run has started and not ended.
         """
         if argument(given, "mode") == "disabled":
             return given
         if first_process.rank() != "0":
             return dict(given, mode="disabled")  # the process of rank 0 tracks the run
-        if is_active and not _starts_anew(given):
-            return given  # wandb returns the run that is active
+        if is_active and not _starts_new_run(given):
+            return given  # wandb returns the active run
         number = self._number(argument(given, "id"))
         ours = self._arguments(given, number)
         if self._started_in != os.getpid():
             self._report(given, ours)
         self._started_in = os.getpid()
-        self._note(number, given)
+        self._record_start(number, given)
         kept = {name: value for name, value in given.items() if name not in _OF_ANOTHER_RUN}
         return dict(kept, **ours)
 
     def _number(self, wanted):
-        """The number of the run that the program means by the id `wanted`, which may be None."""
+        """Return the number of the run that the program means by the id `wanted`, or by None."""
         number = self._numbers.get(wanted)
         if number is None and self._started_in is None:
-            # torchrun starts its processes again when one has failed.
+            # torchrun restarts its processes when one has failed: they continue the first run.
             number = 1 if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0" else None
         if number is None and (first_process.is_first() or first_process.is_ranked()):
             number = 1 if self._take_first() else None
@@ -71,7 +71,7 @@ class Runs:
         return number
 
     def _take_first(self):
-        """Take number 1, unless a process of the attempt has it."""
+        """Claim number 1, and return whether no other process of the attempt has it."""
         try:
             os.close(os.open(os.path.join(self._folder, "claimed-1"), os.O_CREAT | os.O_EXCL))
         except FileExistsError:
@@ -79,6 +79,7 @@ class Runs:
         return True
 
     def _claim(self):
+        """Return the next number from 2 on; appending a byte is atomic, so no two are the same."""
         claims = os.path.join(self._folder, "claims")
         descriptor = os.open(claims, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
         try:
@@ -88,6 +89,7 @@ class Runs:
             os.close(descriptor)
 
     def _arguments(self, given, number):
+        """Return the arguments that Caduceus decides, by name."""
         run_id = self._identity["id"]
         if number > 1:
             run_id = "{}-{}".format(run_id, number)
@@ -110,16 +112,16 @@ class Runs:
             "resume": "allow",
         }
 
-    def _note(self, number, given):
-        """Write down which process started which run: one line of JSON for each."""
-        note = {
+    def _record_start(self, number, given):
+        """Record which process starts the run, as a line of JSON."""
+        start = {
             "number": number,
             "name": argument(given, "name"),
             "pid": os.getpid(),
             "is_first_process": first_process.is_first(),
         }
         with open(os.path.join(self._folder, "started-runs.jsonl"), "a") as stream:
-            stream.write(json.dumps(note) + "\n")
+            stream.write(json.dumps(start) + "\n")
 
     def _report(self, given, ours):
         changed = [
@@ -128,13 +130,13 @@ class Runs:
             if given.get(name) not in (None, ours[name])
         ]
         if changed:
-            message = "wandb.init({}) isn't followed".format(", ".join(changed))
-            stays = "the run stays {!r} in project {!r}".format(ours["name"], ours["project"])
-            sys.stderr.write("caduceus: {}: {}\n".format(message, stays))
+            ignored = "ignored wandb.init({})".format(", ".join(changed))
+            kept = "the run is {!r} in project {!r}".format(ours["name"], ours["project"])
+            sys.stderr.write("caduceus: {}: {}\n".format(ignored, kept))
 
 
 def argument(given, name):
-    """An argument of `wandb.init`: given as such, in `settings` or in the environment."""
+    """Return an argument of `wandb.init`, its value in `settings`, or that in the environment."""
     value = given.get(name)
     if value is None:
         settings = given.get("settings") or {}
@@ -149,8 +151,8 @@ def argument(given, name):
     return value
 
 
-def _starts_anew(given):
-    """Whether wandb starts another run while one is active, as it does in notebooks."""
+def _starts_new_run(given):
+    """Whether wandb starts another run while one is active, as by default in notebooks."""
     reinit = argument(given, "reinit")
     if reinit in (None, "default"):
         return _is_notebook()

@@ -1,8 +1,9 @@
-"""Finishes the log when SIGTERM ends a program that has no handler of its own.
+"""Finish the log when SIGTERM ends a program that has no handler of its own.
 
-wandb writes its log in blocks of 32 KiB: up to 0.30 a program that is ended loses all rows since
-the last block. A program with a handler keeps it, whether it is set before or after `wandb.init`,
-and `signal.getsignal` doesn't show ours, since libraries set none where they find one.
+wandb writes its log in blocks of 32 KiB: up to version 0.30, a program that is ended loses all rows
+since the last block. A program keeps its own handler, whether it is set before or after
+`wandb.init`. `signal.getsignal` hides the handler here, as libraries don't set theirs if they find
+one.
 """
 
 import contextlib
@@ -12,13 +13,13 @@ import signal
 import threading
 import weakref
 
-_PATIENCE_S = 5.0
+_FINISH_S = 5.0  # the time for wandb to finish the runs
 _runs = weakref.WeakSet()
-_process = None  # in which the handler was set; a forked child has inherited it
+_process = None  # the process that set the handler; forked children inherit the handler
 
 
 def guard(run):
-    """Have `run` finished when this process gets SIGTERM, unless the program handles it."""
+    """Finish `run` when this process gets SIGTERM, unless the program handles the signal."""
     global _process
     _runs.add(run)
     is_main_thread = threading.current_thread() is threading.main_thread()
@@ -34,10 +35,10 @@ def _finish_and_end(number, frame):
     if os.getpid() == _process:
         finishing = threading.Thread(target=_finish, args=(128 + number,), daemon=True)
         finishing.start()
-        finishing.join(_PATIENCE_S)
+        finishing.join(_FINISH_S)
         if finishing.is_alive():
-            # This thread was interrupted inside wandb and holds a lock that finishing waits for:
-            # unwind it, and let wandb finish as the interpreter ends.
+            # The signal interrupted this thread inside wandb, where it holds a lock that `finish`
+            # waits for. Unwind it; wandb then finishes the run when the interpreter ends.
             raise SystemExit(128 + number)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
@@ -45,21 +46,22 @@ def _finish_and_end(number, frame):
 
 def _finish(exit_code):
     for run in list(_runs):
-        with contextlib.suppress(Exception):  # it has finished already, or its service is gone
+        with contextlib.suppress(Exception):  # it has finished already, or its service has ended
             run.finish(exit_code=exit_code)
 
 
 def _hide():
-    get, put = signal.getsignal, signal.signal
+    """Make `signal.getsignal` and `signal.signal` return SIG_DFL in place of the handler here."""
+    original_get, original_set = signal.getsignal, signal.signal
 
-    @functools.wraps(get)
+    @functools.wraps(original_get)
     def getsignal(number):
-        found = get(number)
-        return signal.SIG_DFL if found is _finish_and_end else found
+        handler = original_get(number)
+        return signal.SIG_DFL if handler is _finish_and_end else handler
 
-    @functools.wraps(put)
+    @functools.wraps(original_set)
     def set_signal(number, handler):
-        found = put(number, handler)
-        return signal.SIG_DFL if found is _finish_and_end else found
+        previous = original_set(number, handler)
+        return signal.SIG_DFL if previous is _finish_and_end else previous
 
     signal.getsignal, signal.signal = getsignal, set_signal

@@ -1,4 +1,4 @@
-"""Finds wandb as it is imported, and wraps `wandb.init` and `wandb.login`."""
+"""Wrap `wandb.init` and `wandb.login` when wandb is imported."""
 
 import functools
 import inspect
@@ -12,29 +12,29 @@ _MODULES = ("wandb", "wandb.sdk", "wandb.sdk.wandb_init", "wandb.sdk.wandb_login
 
 
 def install(runs):
-    """Wrap wandb whenever it is imported from now on."""
+    """Install the import hook that wraps wandb."""
     sys.meta_path.insert(0, _Finder(runs))
 
 
 class _Finder:
-    """Finds wandb as the other finders do, and has it wrapped each time it is executed.
+    """An import hook that finds wandb by the other finders, and wraps it after each execution.
 
-    It stays where it is: a program may ask for the spec of wandb long before it imports wandb
-    (accelerate, transformers and Lightning do), or execute it twice.
+    It stays installed, since a program may look up the spec of wandb long before it imports wandb
+    (accelerate, transformers and Lightning do), or execute wandb twice.
     """
 
     def __init__(self, runs):
         self._runs = runs
-        self._is_asking = threading.local()
+        self._lookup = threading.local()  # `is_active` while the other finders are called
 
     def find_spec(self, name, path=None, target=None):
-        if name != "wandb" or getattr(self._is_asking, "now", False):
+        if name != "wandb" or getattr(self._lookup, "is_active", False):
             return None
-        self._is_asking.now = True
+        self._lookup.is_active = True
         try:
             spec = _find_spec(name, path)
         finally:
-            self._is_asking.now = False
+            self._lookup.is_active = False
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
@@ -47,7 +47,7 @@ class _Finder:
 
 
 def _find_spec(name, path):
-    """Ask the other finders; `importlib.util.find_spec` answers from `sys.modules` in a reload."""
+    """Return the spec of the other finders; in a reload `importlib.util.find_spec` has the old."""
     for finder in sys.meta_path:
         spec = finder.find_spec(name, path) if hasattr(finder, "find_spec") else None
         if spec is not None:
@@ -72,14 +72,14 @@ def _wrap(wandb, runs):
         if run is not None and run is not active and not _is_disabled(run):
             parameters.apply(run)
             termination.guard(run)
-            used_files.note_packages()
+            used_files.record_packages()
         return run
 
     @functools.wraps(original_login)
     def login(*arguments, **named):
         _stay_offline()
         original_login(*arguments, **named)
-        return True  # the program logs offline; what needs an account is done by Caduceus
+        return True  # the program logs offline; Caduceus does what needs an account
 
     init.is_caduceus = True
     for name in _MODULES:
@@ -94,6 +94,6 @@ def _is_disabled(run):
 
 
 def _stay_offline():
-    """Keep a program that asks for a server from being asked for a key."""
+    """Set WANDB_MODE to offline, as online wandb would ask for a key."""
     if os.environ.get("WANDB_MODE") != "disabled":
         os.environ["WANDB_MODE"] = "offline"
