@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import is_held
 from caduceus.system.snakemake_lock import unlock

@@ -9,7 +9,7 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
-from caduceus.io.cells import in_word, to_csv
+from caduceus.io.cells import render_or_null, to_csv
 from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.statistics.estimates import estimate_mean
@@ -102,7 +102,7 @@ def _in_words(
     line = f"{sweep}: {', '.join([f'{len(trials)} trials', *parts])}"
     if best is None or best.objective is None:
         return line
-    chosen = " ".join(f"{name}={in_word(value)}" for name, value in best.parameters.items())
+    chosen = " ".join(f"{name}={render_or_null(value)}" for name, value in best.parameters.items())
     how = f", the mean of {len(best.runs)} fresh runs" if best in confirmed else ""
     return f"{line}; best: {config.metric_name} {best.objective:.6g}{how}, with {chosen}"
 

@@ -47,7 +47,7 @@ def render(value: Any) -> str:
     return _text(value) if isinstance(value, str) else render_json(value)
 
 
-def in_word(value: Any) -> str:
+def render_or_null(value: Any) -> str:
     """Return the canonical text of a Python value, with null for None, for use in a sentence."""
     return "null" if value is None else render(value)
 

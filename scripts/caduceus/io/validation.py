@@ -108,20 +108,20 @@ def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> S
         message = f"missing key {missing!r}{f' in {name!r}' if keys else ''}: add it, {what}"
     elif error.validator == "uniqueItems":
         twice = next(item for index, item in enumerate(found) if item in found[:index])
-        message = f"{name}: duplicate value {shown(twice)}; remove one"
+        message = f"{name}: duplicate value {brief(twice)}; remove one"
     elif "propertyNames" in error.absolute_schema_path:
-        message = f"{name}: key {shown(found)}, allowed: {_allowed(error, schema)}"
+        message = f"{name}: key {brief(found)}, allowed: {_allowed(error, schema)}"
         place = where([*keys, found])
     elif error.validator == "enum":
         hint = suggestion(found, map(str, wanted))
-        message = f"{name}: found {shown(found)}{hint}{';' if hint else ','} allowed: "
+        message = f"{name}: found {brief(found)}{hint}{';' if hint else ','} allowed: "
         message += _allowed(error, schema)
     elif isinstance(found, dict) and isinstance(wanted, list) and "required" in wanted[0]:
         how_many = "one" if error.validator == "oneOf" else "at least one"
         choices = " and ".join(choice["required"][0] for choice in wanted)
         message = f"{name}: found {', '.join(found)}; needs {how_many} of {choices}"
     else:
-        message = f"{name or 'the file'}: found {shown(found)}, allowed: {_allowed(error, schema)}"
+        message = f"{name or 'the file'}: found {brief(found)}, allowed: {_allowed(error, schema)}"
     return SpecError(message, place)
 
 
@@ -130,7 +130,7 @@ def _allowed(error: ValidationError, schema: Schema) -> str:
     wanted: Any = error.validator_value
     words = str(schema.get("description", ""))
     if error.validator == "enum":
-        words_of = (item if isinstance(item, str) else shown(item) for item in wanted)
+        words_of = (item if isinstance(item, str) else brief(item) for item in wanted)
         return ", ".join(dict.fromkeys(words_of))
     if error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
@@ -157,7 +157,7 @@ def dotted(keys: Sequence[Key]) -> str:
     return name
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """Return a value as JSON for a message, cut to at most 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "..."

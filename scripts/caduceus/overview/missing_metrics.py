@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
+from caduceus.io.phrases import count_of, listed
 from caduceus.io.validation import suggestion
-from caduceus.io.wording import count_of, listed
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder

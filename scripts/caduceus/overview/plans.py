@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
 from caduceus.overview.reasons import export_in_words, in_words

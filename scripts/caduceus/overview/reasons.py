@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Collection
 
-from caduceus.io.wording import count_of, listed
+from caduceus.io.phrases import count_of, listed
 from caduceus.system.snakemake_dry_run import is_result, item_of
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digests

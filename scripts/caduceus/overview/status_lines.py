@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.plans import Plan
 from caduceus.overview.progress import Progress

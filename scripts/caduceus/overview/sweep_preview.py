@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.cells import in_word
+from caduceus.io.cells import render_or_null
 from caduceus.overview.forecasts import read_durations
 from caduceus.project.experiments import Experiment
 from caduceus.sweeps.plans import Sweep
@@ -52,14 +52,14 @@ def _spread(parameter: Parameter) -> str:
     distribution = parameter.distribution
     levels = distribution.levels
     if levels is not None and len(levels) <= _SHOWN_LEVELS:
-        return ", ".join(map(in_word, levels))
+        return ", ".join(map(render_or_null, levels))
     middle = distribution.ppf(0.5)
     low, high = distribution.ppf(0.01), distribution.ppf(0.99)
     return f"{_short(low)} … {_short(middle)} … {_short(high)} (1 %, median, 99 %)"
 
 
 def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else in_word(value)
+    return f"{value:.4g}" if isinstance(value, float) else render_or_null(value)
 
 
 def _words(parameters: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.io.files import canonical_json
-from caduceus.io.wording import listed
+from caduceus.io.phrases import listed
 from caduceus.overview.progress import last_step
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts

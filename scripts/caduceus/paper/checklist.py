@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.runs.files.plan import Plan, SweepSpec

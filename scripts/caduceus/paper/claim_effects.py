@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.project.paper_selections import claim_kind
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value

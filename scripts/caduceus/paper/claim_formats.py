@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.paper.rounding import round_p, round_value
 
 _HEADER = (

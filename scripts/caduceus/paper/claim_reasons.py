@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.paper.claim_effects import ClaimEffect
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper_selections import Metric, claim_kind, metric_name, shown_metrics

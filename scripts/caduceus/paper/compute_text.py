@@ -7,7 +7,7 @@ a run and of all, and what the project took beyond the runs that the paper repor
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.paper.latex import latex_text
 
 _ON_TABLE = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.validation import dotted, shown, suggestion
+from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.paper_selections import (
     PlannedRun,
@@ -51,7 +51,7 @@ def check_claim(
         variants = list(dict.fromkeys(found))
         if len(variants) > 1:
             raise refuse(
-                f".{dotted(keys)}: {shown(side)} means several variants: "
+                f".{dotted(keys)}: {brief(side)} means several variants: "
                 f"{'; '.join(variants)}; name more parameters, or the `experiment`",
                 keys,
             )
@@ -74,7 +74,7 @@ def wrong_levels(parameter: str, variants: Mapping[str, Mapping[str, Any]]) -> s
             return f"{variant} has no {parameter!r}{hint}; it has {', '.join(parameters)}"
         level = parameters[parameter]
         if isinstance(level, bool) or not isinstance(level, int | float):
-            return f"{parameter} of {variant} is {shown(level)}; a trend needs numbers"
+            return f"{parameter} of {variant} is {brief(level)}; a trend needs numbers"
         if level in by_level:
             return (
                 f"{parameter} is {level} of several variants: {by_level[level]}; {variant}; name "

@@ -10,7 +10,7 @@ from typing import cast
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, canonical_json, digest_text
-from caduceus.io.validation import shown, validate
+from caduceus.io.validation import brief, validate
 from caduceus.io.yaml_files import Source, load
 from caduceus.runs import command_line, source_code
 from caduceus.runs.files.params import Params
@@ -111,7 +111,7 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
     if spec.group not in groups:
         key = "group" if source.find(["group"]) else "type"
         raise SpecError(
-            f"group: found {shown(spec.group)}, allowed: {', '.join(groups)}; "
+            f"group: found {brief(spec.group)}, allowed: {', '.join(groups)}; "
             "declare others under wandb.groups in config.yaml",
             source.where([key]),
         )
@@ -158,7 +158,7 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
             raise SpecError(f"code[{index}]: {error}", source.where(["code", index])) from None
         if not files:
             raise SpecError(
-                f"code[{index}]: no file matches {shown(pattern)}; patterns start at the folder "
+                f"code[{index}]: no file matches {brief(pattern)}; patterns start at the folder "
                 "you work in",
                 source.where(["code", index]),
             )
@@ -242,7 +242,7 @@ def _variants(spec: Spec, source: Source) -> dict[str, Parameters]:
     if 0 in excluded:
         index = excluded.index(0)
         raise SpecError(
-            f"exclude[{index}]: {shown(spec.exclude[index])} matches no variant; "
+            f"exclude[{index}]: {brief(spec.exclude[index])} matches no variant; "
             "its keys and values must stand in `matrix`",
             source.where(["exclude", index]),
         )
@@ -272,6 +272,6 @@ def _check_variants(spec: Spec, source: Source, variants: dict[str, Parameters])
     baseline = spec.baseline
     if baseline is not None and not any(matches(found, baseline) for found in variants.values()):
         raise SpecError(
-            f"baseline: {shown(baseline)} matches no variant; variants: {'; '.join(variants)}",
+            f"baseline: {brief(baseline)} matches no variant; variants: {'; '.join(variants)}",
             source.where(["baseline"]),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caduceus.io.validation import shown, suggestion
+from caduceus.io.validation import brief, suggestion
 from caduceus.project.claim_checks import Refuse
 from caduceus.project.paper_selections import PlannedRun, experiments_of, is_side
 from caduceus.runs.files.plan import Spec
@@ -78,7 +78,7 @@ def _check_baseline(
         if not any(experiment in (None, run.experiment) and is_side(run, side) for run in runs):
             names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
             raise refuse(
-                f".baseline: {shown(side)} means no variant that is shown; there are "
+                f".baseline: {brief(side)} means no variant that is shown; there are "
                 f"{'; '.join(names)}",
                 ["baseline"],
             )

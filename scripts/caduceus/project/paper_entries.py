@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.validation import Where, shown, suggestion, validate
+from caduceus.io.validation import Where, brief, suggestion, validate
 from caduceus.io.yaml_files import Key, as_number, load
 from caduceus.project.claim_checks import Refuse, check_claim
 from caduceus.project.figure_checks import check_figure
@@ -89,7 +89,7 @@ def check_paper(
                 if not any(is_side(run, side) for run in chosen):
                     names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
                     raise refuse(
-                        f": {shown(side)} means no variant; there are {'; '.join(names)}",
+                        f": {brief(side)} means no variant; there are {'; '.join(names)}",
                         keys,
                     )
             if not chosen:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from caduceus.errors import SpecError
-from caduceus.io.validation import Where, schema_keys, shown, suggestion, validate
+from caduceus.io.validation import Where, brief, schema_keys, suggestion, validate
 from caduceus.runs import command_line
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.distribution_specs import CLEAR_KEYS, KEYS, error_at
@@ -150,8 +150,8 @@ def _read_hyperband(spec: Mapping[str, Any], where: Where) -> HyperbandSettings 
     settings = HyperbandSettings(**whole, eta=given["eta"], strict=given["strict"])
     if not bands(settings):
         raise SpecError(
-            f"early_terminate: found max_iter {shown(settings.max_iter)} and eta "
-            f"{shown(settings.eta)}, which leave no band from 1 on; raise max_iter or lower eta",
+            f"early_terminate: found max_iter {brief(settings.max_iter)} and eta "
+            f"{brief(settings.eta)}, which leave no band from 1 on; raise max_iter or lower eta",
             where(["early_terminate", "max_iter"]),
         )
     return settings

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.validation import Where, dotted, shown, suggestion
+from caduceus.io.validation import Where, brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.sweeps.distributions import (
     Categorical,
@@ -136,7 +136,7 @@ def _distribution_name(spec: dict[str, Any], keys: list[Key], where: Where) -> s
             hint = suggestion(name, _DISTRIBUTIONS)
             raise error_at(
                 [*keys, "distribution"],
-                f"found {shown(name)}{hint}{';' if hint else ','} allowed: "
+                f"found {brief(name)}{hint}{';' if hint else ','} allowed: "
                 f"{', '.join(_DISTRIBUTIONS)}",
                 where,
             )
@@ -197,7 +197,7 @@ def _missing(key: str, keys: list[Key], where: Where) -> SpecError:
 def _check_plain(value: Any, keys: list[Key], where: Where) -> None:
     if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
         key = next(key for key in value if not isinstance(key, str))
-        raise error_at(keys, f"found the key {shown(key)}; put it in quotes", where)
+        raise error_at(keys, f"found the key {brief(key)}; put it in quotes", where)
     for inside in value.values() if isinstance(value, dict) else ():
         _check_plain(inside, keys, where)
     for inside in value if isinstance(value, list) else ():
@@ -210,9 +210,9 @@ def _check_plain(value: Any, keys: list[Key], where: Where) -> None:
 def _read_categorical(spec: dict[str, Any], keys: list[Key], where: Where) -> Categorical:
     values = spec["values"]
     if not isinstance(values, list) or not values:
-        mend = "" if isinstance(values, list | dict | None) else f"; write [{shown(values)}]"
+        mend = "" if isinstance(values, list | dict | None) else f"; write [{brief(values)}]"
         raise error_at(
-            [*keys, "values"], f"found {shown(values)}, allowed: a list of values{mend}", where
+            [*keys, "values"], f"found {brief(values)}, allowed: a list of values{mend}", where
         )
     for index, value in enumerate(values):
         _check_plain(value, [*keys, "values", index], where)
@@ -220,10 +220,10 @@ def _read_categorical(spec: dict[str, Any], keys: list[Key], where: Where) -> Ca
         return Categorical(tuple(values))
     probabilities, place = spec["probabilities"], [*keys, "probabilities"]
     if not isinstance(probabilities, list):
-        raise error_at(place, f"found {shown(probabilities)}, allowed: a list of numbers", where)
+        raise error_at(place, f"found {brief(probabilities)}, allowed: a list of numbers", where)
     for index, share in enumerate(probabilities):
         if not _is_number(share) or not 0 <= share <= 1:
-            message = f"found {shown(share)}, allowed: a number from 0 to 1"
+            message = f"found {brief(share)}, allowed: a number from 0 to 1"
             raise error_at([*place, index], message, where)
     if len(probabilities) != len(values):
         message = f"found {len(probabilities)} for {len(values)} values; write one for each"
@@ -254,7 +254,7 @@ def _check_number(value: Any, name: str, keys: list[Key], where: Where) -> None:
     elif name == "int_uniform" and not isinstance(value, int):
         allowed = "a whole number (distribution uniform takes others)"
     if allowed:
-        raise error_at(keys, f"found {shown(value)}, allowed: {allowed}", where)
+        raise error_at(keys, f"found {brief(value)}, allowed: {allowed}", where)
 
 
 def _check_range(low: float, high: float, name: str, keys: list[Key], where: Where) -> None:

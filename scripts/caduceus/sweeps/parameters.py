@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from caduceus.io.validation import Where, shown
+from caduceus.io.validation import Where, brief
 from caduceus.io.yaml_files import Key
 from caduceus.sweeps.distribution_specs import (
     CLEAR_KEYS,
@@ -58,7 +58,7 @@ def _read(
     if not isinstance(parameters, dict) or not parameters:
         raise error_at(
             keys,
-            f"found {shown(parameters)}, allowed: parameters by name, each a mapping such as "
+            f"found {brief(parameters)}, allowed: parameters by name, each a mapping such as "
             f"{EXAMPLE}",
             where,
         )
@@ -103,14 +103,14 @@ def _slipped_out(name: Any, spec: Any, before: Any) -> str | None:
     if name not in CLEAR_KEYS or spec is None or isinstance(spec, dict):
         return None
     below = "the name of one, such as learning_rate" if before is None else repr(before)
-    return f"found {shown(spec)}, but it is a key of a parameter: indent it below {below}"
+    return f"found {brief(spec)}, but it is a key of a parameter: indent it below {below}"
 
 
 def _fault(name: Any, spec: Any, before: Any) -> str | None:
     """What is wrong with a parameter's name, or with where it stands."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return (
-            f"{shown(name)} is no name of a parameter; allowed: letters, digits and _ . -, first "
+            f"{brief(name)} is no name of a parameter; allowed: letters, digits and _ . -, first "
             "a letter or _"
         )
     if not isinstance(spec, dict):
@@ -128,8 +128,8 @@ def _bare_value(name: str, value: Any, before: Any) -> str:
     if value is None:
         return f"found null, allowed: a mapping such as {EXAMPLE}, indented below it"
     if isinstance(value, list):
-        return f"found {shown(value)}, allowed: a mapping; write {{values: {shown(value)}}}"
-    message = f"found {shown(value)}, allowed: a mapping; write {{value: {shown(value)}}}"
+        return f"found {brief(value)}, allowed: a mapping; write {{values: {brief(value)}}}"
+    message = f"found {brief(value)}, allowed: a mapping; write {{value: {brief(value)}}}"
     if name in _OUTER_KEYS:
         message += ", or remove its indentation if it is the sweep's"
     elif name in KEYS and before is not None:

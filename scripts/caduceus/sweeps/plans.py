@@ -14,7 +14,7 @@ from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.io.files import canonical_json, digest_text
-from caduceus.io.validation import Where, shown
+from caduceus.io.validation import Where, brief
 from caduceus.io.yaml_files import Source, load
 from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.sweeps.configs import SweepConfig, read_config
@@ -157,7 +157,7 @@ def read_sweep(
         return None, {}
     if spec["type"] != "sweep":
         raise SpecError(
-            f"type: found {shown(spec['type'])}, allowed: sweep, since there is a `sweep`",
+            f"type: found {brief(spec['type'])}, allowed: sweep, since there is a `sweep`",
             source.where(["type"]),
         )
     value, where = _configuration(spec["sweep"]["config"], source, root)
@@ -198,7 +198,7 @@ def _set_keys(
             continue
         if source.find([key]) is not None and spec[key] != said:
             raise SpecError(
-                f"{key}: the experiment has {shown(spec[key])} and its sweep {shown(said)}; "
+                f"{key}: the experiment has {brief(spec[key])} and its sweep {brief(said)}; "
                 "remove one",
                 where([key]),
             )
@@ -210,7 +210,7 @@ def _set_keys(
     metric = {"name": config.metric_name, "goal": config.goal}
     if spec["metric"] is not None and spec["metric"] != metric:
         raise SpecError(
-            f"metric: the experiment has {shown(spec['metric'])} and its sweep {shown(metric)}; "
+            f"metric: the experiment has {brief(spec['metric'])} and its sweep {brief(metric)}; "
             "remove one",
             source.where(["metric"]),
         )

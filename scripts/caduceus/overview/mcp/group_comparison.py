@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
+from caduceus.io.phrases import count_of
 from caduceus.io.validation import validate
-from caduceus.io.wording import count_of
 from caduceus.overview.mcp.answers import Answer, choose, some
 from caduceus.overview.mcp.variants import Chosen, place_of
 from caduceus.paper.figures.figure_data import rounded

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.overview.mcp.answers import Answer, choose, some
 from caduceus.overview.mcp.group_comparison import (
     compare_values,

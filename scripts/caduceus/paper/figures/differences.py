@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from caduceus.errors import SpecError
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.style import COLOURS, GREY
 from caduceus.paper.figures.variant_rows import note_missing, row_panels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from caduceus.io.wording import count_of
+from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Result, Variant
 from caduceus.project.paper_selections import Metric, goal_of
