@@ -147,7 +147,7 @@ def draw_runs(generator: Generator, methods: int, n: int, shared: float) -> np.n
 NOISES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "normal": lambda runs: runs,
     "skewed (lognormal)": np.exp,
-    "the baseline varies three times as much": lambda runs: (
+    "the reference varies three times as much": lambda runs: (
         runs * np.where(np.arange(len(runs)) == 0, 3, 1)[:, None]
     ),
 }

@@ -164,7 +164,7 @@ def test_every_setting_that_a_page_shows_is_allowed(page: Path) -> None:
             validate(value, "sweep", nowhere)
         elif block.file.startswith("experiments/") or "id" in value:
             validate({"id": "x", "type": "novel"} | value, "experiment", nowhere)
-        elif all("statement" in claim for claim in value.values() if isinstance(claim, dict)):
+        elif all(isinstance(claim, dict) and "statement" in claim for claim in value.values()):
             validate({"claims": value}, "paper", nowhere)
         elif not block.file.endswith("profile.yaml"):
             config = validate({"experiments": "x.yaml"} | value, "config", nowhere)

@@ -19,11 +19,7 @@ from caduceus.system import processes
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", help="the experiment file")
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="run nothing; print the space, the first trials and the cost",
-    )
+    parser.add_argument("--dry-run", action="store_true", help="run nothing; print the preview")
     parser.add_argument("--cores", default="all", help="cores for Snakemake (all)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
