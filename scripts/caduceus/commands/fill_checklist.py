@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_json, write_whole
-from caduceus.paper.checklist import Evidence, fill_checklist
+from caduceus.paper.checklist import ChecklistData, fill_checklist
 from caduceus.runs.files.plan import Plan
 from caduceus.system.git import repository_of
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    evidence = Evidence(
+    data = ChecklistData(
         plans={str(path): Plan.read(path) for path in arguments.plans},
         datasets=_by_path(arguments.datasets),
         tables=_by_path(arguments.tables),
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         remote=repository_of(Path()),
         folder=str(arguments.out.parent),
     )
-    write_whole(arguments.out, fill_checklist(evidence))
+    write_whole(arguments.out, fill_checklist(data))
 
 
 def _by_path(paths: Sequence[Path]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.io.files import read_json
-from caduceus.paper.ledger import note_removed
+from caduceus.paper.ledger import record_removed
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
 from caduceus.runs.files.plan import Plan
@@ -52,7 +52,7 @@ def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
 def remove(leftovers: Sequence[Leftover], results: Path) -> None:
     """Remove the folders, of which git has no copy; the ledger keeps what the runs cost."""
     runs = [RunFolder(each.folder) for each in leftovers if each.folder.parent.name == "runs"]
-    note_removed(results, runs)
+    record_removed(results, runs)
     for leftover in leftovers:
         shutil.rmtree(leftover.folder)
 

@@ -7,7 +7,7 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import canonical_json, read_json, sha256
 from caduceus.io.validation import suggestion
-from caduceus.paper.provenance import describe_run, rebuilding
+from caduceus.paper.provenance import describe_run, rebuild_command
 from caduceus.paper.results import Result
 from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.runs.files.export import Manifest
@@ -145,7 +145,7 @@ def _explain_file(path: Path, results: Path) -> Iterator[str]:
         yield "  not recorded by Snakemake: no job made it, or it was made elsewhere"
     else:
         yield f"  made by  {record.rule}, {record.ended:%Y-%m-%d %H:%M} UTC"
-        yield f"  command  {rebuilding(Path(record.made))}"
+        yield f"  command  {rebuild_command(Path(record.made))}"
         yield f"  ran      {record.command}"
         for name in record.inputs:
             if folder is not None or _run_of(Path(name)) is None:  # runs are listed below

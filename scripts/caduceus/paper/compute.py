@@ -1,4 +1,4 @@
-"""What a paper's runs cost: by experiment, by what came of it, by machine, and in total."""
+"""Sum up what runs cost: by experiment, by outcome, by machine, and in total."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,21 +26,23 @@ def sum_compute(plans: Sequence[Path], folder: Path) -> None:
     write_whole(folder / "attempts.csv", to_csv([*attempt_rows(runs)], ATTEMPT_COLUMNS))
     compute = summarize_compute(runs)
     rows = [_flat(row) for row in [*compute["experiments"], compute["total"]]]
-    write_whole(folder / "compute.csv", to_csv(rows, (*_ABOUT, *rows[-1])))  # its models are all
+    write_whole(
+        folder / "compute.csv", to_csv(rows, (*_ABOUT, *rows[-1]))
+    )  # the total has the columns of all GPU models
     write_json(folder / "compute.json", compute)
     write_whole(folder / "compute.tex", write_paragraph(compute))
 
 
 def summarize_compute(runs: Sequence[LedgerRun]) -> dict[str, Any]:
-    """The content of compute.json.
+    """Return the content of compute.json.
 
     Returns:
-        `experiments` (a row for each experiment and kind of run), `parts` (the same by what came of
-        it: `reported`, the planned runs that have finished; `failed`, what of the planned runs
-        failed or hasn't finished; `trial`, `abandoned`, `project`), `total`, and `machines`. A row
-        has the sums of `total_cost`, `runs`, `finished` and `failed` (how many), `lost_hours`,
-        `threads` and `gpus` (of one run, least and most) and `run_s` (of finished runs, without
-        what failed or was lost: median, least and most seconds).
+        `experiments`: a row for each experiment and kind of run. `parts`: a row for each outcome,
+        which is `reported` (planned runs that have finished), `failed` (attempts of planned runs
+        that failed or haven't finished), `trial`, `abandoned` or `project`. `total`: one row.
+        `machines`: see `_machines`. A row has the sums of `total_cost`; the counts `runs`,
+        `finished` and `failed`; `lost_hours`; `threads` and `gpus` of a run (least and most); and
+        `run_s`, the seconds behind the result of a finished run (median, least and most).
     """
     by_experiment: dict[tuple[str, str], list[LedgerRun]] = {}
     for run in sorted(runs, key=lambda run: (KINDS.index(run.kind), run.experiment)):
@@ -57,17 +59,19 @@ def summarize_compute(runs: Sequence[LedgerRun]) -> dict[str, Any]:
 
 
 def _parts(runs: Sequence[LedgerRun]) -> dict[str, list[LedgerRun]]:
-    """The runs by what came of them; of a planned one, its failed attempts go elsewhere."""
+    """Group the runs by outcome; the failed attempts of a finished run belong to `failed`."""
     parts: dict[str, list[LedgerRun]] = {"reported": [], "failed": []}
     parts |= {kind: [run for run in runs if run.kind == kind] for kind in KINDS[1:]}
     for run in runs:
         if run.kind == "planned":
-            is_good = [
+            is_reported = [
                 run.state == "finished" and attempt["state"] != "failed" for attempt in run.attempts
             ]
             for name, wanted in (("reported", True), ("failed", False)):
                 attempts = [
-                    a for a, good in zip(run.attempts, is_good, strict=True) if good is wanted
+                    attempt
+                    for attempt, reported in zip(run.attempts, is_reported, strict=True)
+                    if reported is wanted
                 ]
                 if attempts:
                     about = (run.run, run.experiment, run.kind, run.state)
@@ -97,15 +101,15 @@ def _range(values: Sequence[float]) -> dict[str, float] | None:
 
 
 def _machines(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
-    """Each kind of host, with the GPUs that runs had there; the most used one first."""
-    found: dict[tuple[Any, ...], list[Attempt]] = {}
+    """Yield each kind of machine with its GPUs and hosts, the most used one first."""
+    by_machine: dict[tuple[Any, ...], list[Attempt]] = {}
     for run in runs:
         for attempt in run.attempts:
             machine = attempt.get("machine") or dict.fromkeys(("cpu", "cpus", "memory_gb"))
             memory_gb = machine["memory_gb"] and round(machine["memory_gb"])
-            found.setdefault((machine["cpu"], machine["cpus"], memory_gb), []).append(attempt)
+            by_machine.setdefault((machine["cpu"], machine["cpus"], memory_gb), []).append(attempt)
     for (cpu, cpus, memory_gb), attempts in sorted(
-        found.items(), key=lambda item: -sum(attempt["wall_s"] for attempt in item[1])
+        by_machine.items(), key=lambda item: -sum(attempt["wall_s"] for attempt in item[1])
     ):
         yield {
             "cpu": cpu,
@@ -124,11 +128,11 @@ def _machines(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of compute.csv."""
+    """Flatten a row for compute.csv: nested keys are joined by dots."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
-            flat |= {f"{name}.{key}": inside for key, inside in value.items()}
+            flat |= {f"{name}.{key}": nested for key, nested in value.items()}
         elif value is not None:
             flat[name] = value
     return flat

@@ -1,7 +1,7 @@
-"""What the runs cost in words: the paragraph that reviewers ask for, in LaTeX.
+"""Write the paragraph on compute resources in LaTeX.
 
 It answers item 8 of the NeurIPS paper checklist: the kind of workers and their memory, the time of
-a run and of all, and what the project took beyond the runs that the paper reports.
+a run and in total, and what the project took beyond the runs that the paper reports.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from caduceus.io.phrases import count_of
 from caduceus.paper.latex import latex_text
 
-_ON_TABLE = (
+_TABLE_SENTENCE = (
     "The table has, for each experiment, the median time of a run, what a run was given, the "
     "memory of its largest process, and hours summed over all attempts."
 )
@@ -20,32 +20,32 @@ _KINDS = {"planned": "", "trial": " (trials)", "abandoned": " (earlier)", "proje
 
 
 def write_paragraph(compute: Mapping[str, Any]) -> str:
-    """The content of compute.tex.
+    """Return the content of compute.tex.
 
     Args:
-        compute: what compute.json holds.
+        compute: the content of compute.json.
     """
     lines = ["% What the runs cost, from compute.json; attempts.csv lists every attempt."]
     if not compute["total"]["runs"]:
-        return "\n".join([*lines, "% No run was begun."]) + "\n"
+        return "\n".join([*lines, "% No run was started."]) + "\n"
     has_table = len(compute["experiments"]) > 1
     if has_table:
         lines.append(r"% Needs \usepackage{booktabs}.")
-        on_runs: Iterable[str] = [_ON_TABLE]
+        run_sentences: Iterable[str] = [_TABLE_SENTENCE]
     else:
-        on_runs = _on_a_run(compute["experiments"][0])
+        run_sentences = _run_sentences(compute["experiments"][0])
     sentences = [
-        *_on_machines(compute["machines"]),
-        *on_runs,
-        *_on_sums(compute["parts"], compute["total"]),
-        *_on_energy(compute["total"]),
-        *_on_gaps(compute["total"]),
+        *_machine_sentences(compute["machines"]),
+        *run_sentences,
+        *_sum_sentences(compute["parts"], compute["total"]),
+        *_energy_sentences(compute["total"]),
+        *_gap_sentences(compute["total"]),
     ]
     lines += [r"\paragraph{Compute resources.}", *sentences]
     return "\n".join([*lines, *(_table(compute["experiments"]) if has_table else ())]) + "\n"
 
 
-def _on_machines(machines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _machine_sentences(machines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     known = [machine for machine in machines if machine["cpu"]]
     if known:
         described = "; ".join(map(_machine, known))
@@ -67,7 +67,7 @@ def _machine(machine: Mapping[str, Any]) -> str:
     return f"{text} and {' and '.join(gpus)} GPUs" if gpus else text
 
 
-def _on_a_run(row: Row) -> Iterator[str]:
+def _run_sentences(row: Row) -> Iterator[str]:
     if row["run_s"] is None:
         return
     text = f"A run took {_spread(row['run_s'])}"
@@ -80,7 +80,7 @@ def _on_a_run(row: Row) -> Iterator[str]:
     yield f"{text}."
 
 
-def _on_sums(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
+def _sum_sentences(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
     if "reported" in parts:
         reported = parts["reported"]
         yield f"The {count_of(reported['runs'], 'run')} reported here took {_cost(reported)}."
@@ -107,7 +107,7 @@ def _on_sums(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
         yield f"Of this, {lost} were lost to interruptions and done again."
 
 
-def _on_energy(total: Row) -> Iterator[str]:
+def _energy_sentences(total: Row) -> Iterator[str]:
     if total["energy_kwh"] is not None:
         text = f"The GPUs used {_amount(total['energy_kwh'])}~kWh by their own counters"
         if total["unmetered"]:
@@ -115,17 +115,17 @@ def _on_energy(total: Row) -> Iterator[str]:
         yield f"{text}."
 
 
-def _on_gaps(total: Row) -> Iterator[str]:
+def _gap_sentences(total: Row) -> Iterator[str]:
     if total["unmeasured"]:
         attempts = count_of(total["unmeasured"], "attempt")
         yield (
-            f"Of {attempts} (made elsewhere, or killed together with what measured) only the wall "
+            f"Of {attempts} (run elsewhere, or killed before they were measured) only the wall "
             "time is known."
         )
 
 
 def _cost(row: Row) -> str:
-    """What a row took, as far as it is known."""
+    """Format the GPU, CPU and wall time of a row, as far as they are known."""
     parts = []
     if row["gpu_hours"]:
         models = [
@@ -171,7 +171,7 @@ def _known(value: float | None) -> str:
 
 
 def _range(values: Mapping[str, int] | None, what: str = "") -> str:
-    """Least and most, or the one value: 1--4 threads."""
+    """Format a range, or its one value: 1--4 threads."""
     if values is None:
         return "--"
     least, most = values["min"], values["max"]
@@ -180,7 +180,7 @@ def _range(values: Mapping[str, int] | None, what: str = "") -> str:
 
 
 def _spread(seconds: Mapping[str, float], is_short: bool = False) -> str:
-    """A median time, unless short with the least and the most: 3.9 s (median; 3.5 to 4.2)."""
+    """Format a median time and, unless short, its range: 3.9 s (median; 3.5 to 4.2)."""
     size, unit = next(
         (size, unit)
         for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
@@ -193,7 +193,7 @@ def _spread(seconds: Mapping[str, float], is_short: bool = False) -> str:
 
 
 def _time(hours: float, of: str = "") -> str:
-    """A time in the unit that suits it: 12.3 GPU hours."""
+    """Format a time in hours, minutes or seconds: 12.3 GPU hours."""
     for size, unit in ((1, "hours"), (60, "minutes"), (3600, "seconds")):
         if hours * size >= 1 or size == 3600:
             amount = _amount(hours * size)
@@ -202,7 +202,7 @@ def _time(hours: float, of: str = "") -> str:
 
 
 def _amount(value: float) -> str:
-    """A number with three digits, or all before the point: 0.0712, 3.91, 1,234."""
+    """Format a number with three significant digits, or as an integer: 0.0712, 3.91, 1,234."""
     if value >= 100:
         return f"{value:,.0f}"
     if 0 < value < 0.001:

@@ -1,4 +1,4 @@
-"""The ledger: every attempt of every run below results/, whatever became of it."""
+"""The ledger: every attempt of every run below results/, failed and abandoned ones too."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,16 +13,21 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 
-# Why there is a run: an experiment plans it, a sweep does; no experiment names it any more; it
-# belongs to a W&B project that is exported whole.
+# Planned by an experiment; a trial of a sweep; no longer planned by any experiment; part of a W&B
+# project that is exported whole.
 KINDS = ("planned", "trial", "abandoned", "project")
 
 
 @dataclass(frozen=True)
 class LedgerRun:
-    """A run and its attempts, oldest first; of one made elsewhere, one that knows only its time.
+    """A run and its attempts.
 
-    `experiment` is that of its run.json, or the W&B project that it was exported with.
+    Attributes:
+        run: its id.
+        experiment: of its run.json, or the W&B project that it was exported with.
+        kind: one of `KINDS`.
+        state: of run_summary.json or train.json.
+        attempts: oldest first; of a remote run a single one, of which only the time is known.
     """
 
     run: str
@@ -33,13 +38,13 @@ class LedgerRun:
 
     @property
     def wall_s(self) -> float:
-        """Seconds that led to its result: without failed attempts and time that was lost."""
+        """The seconds behind its result: without failed attempts and lost time."""
         kept = (attempt for attempt in self.attempts if attempt["state"] != "failed")
         return float(sum(attempt["wall_s"] - (attempt["lost_s"] or 0) for attempt in kept))
 
 
 def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
-    """Every run that was begun, in the order of their ids.
+    """Return every run that was started, in the order of their ids.
 
     Args:
         results: the folder results/.
@@ -53,32 +58,32 @@ def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
     folders = sorted((results / "runs").glob("*/run.json"))
     own = [_read(RunFolder(path.parent), kinds) for path in folders]
     known = {path.parent.name for path in folders}
-    # A run that was sent to a project from here is counted here.
-    foreign = [
-        _foreign(path, results)
+    # A project may contain runs that were uploaded from here: these are in `own` already.
+    others = [
+        _read_project_run(path, results)
         for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json"))
         if path.parent.name not in known
     ]
-    removed = [LedgerRun(**about) for about in read_if_there(removed_runs(results)).values()]
-    return [run for run in [*own, *foreign, *removed] if run is not None and run.attempts]
+    removed = [LedgerRun(**about) for about in read_if_there(removed_runs_file(results)).values()]
+    return [run for run in [*own, *others, *removed] if run is not None and run.attempts]
 
 
-def removed_runs(results: Path) -> Path:
-    """What runs cost whose folders `caduceus gc` has removed, by a name for each removal."""
+def removed_runs_file(results: Path) -> Path:
+    """The file with the ledger entries of runs that `caduceus gc` has removed."""
     return results / "removed.json"
 
 
-def note_removed(results: Path, folders: Iterable[RunFolder]) -> None:
-    """Keep what runs cost whose folders are to be removed."""
-    noted = read_if_there(removed_runs(results))
+def record_removed(results: Path, folders: Iterable[RunFolder]) -> None:
+    """Keep the ledger entries of runs whose folders are about to be removed."""
+    removed = read_if_there(removed_runs_file(results))
     for folder in folders:
         if folder.run_json.exists() and (run := _read(folder, {})) is not None:
-            noted[f"{run.run} {len(noted)}"] = asdict(run)
-    write_json(removed_runs(results), noted)
+            removed[f"{run.run} {len(removed)}"] = asdict(run)  # a run can be removed twice
+    write_json(removed_runs_file(results), removed)
 
 
 def attempt_rows(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
-    """Each attempt as a row of attempts.csv."""
+    """Yield each attempt as a row of attempts.csv."""
     for run in runs:
         for attempt in run.attempts:
             machine = attempt.get("machine") or {}
@@ -110,9 +115,11 @@ def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
     if train_json.exists():
         train = read_json(train_json)
         attempts, state = train["attempts"], train["state"]
-    elif attempts := read_attempts(folder.attempts):  # no retry is left, or it hasn't been made
+    elif attempts := read_attempts(
+        folder.attempts
+    ):  # not finished: still running, killed, or to be retried
         state = attempts[-1]["state"]
-        if state == "running":  # or was, when it was killed; an archive says when
+        if state == "running":  # or killed; an archive has recorded its wall_s
             wall_s = attempts[-1]["wall_s"] or round(last_sign(folder, attempts[-1]), 3)
             attempts[-1] |= {"wall_s": wall_s, "cpu_s": None}
     elif summary_json.exists():
@@ -124,7 +131,7 @@ def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
     return LedgerRun(run, experiment, kinds.get(run, "abandoned"), state, attempts)
 
 
-def _foreign(path: Path, results: Path) -> LedgerRun:
+def _read_project_run(path: Path, results: Path) -> LedgerRun:
     summary = Summary.read(path)
     project = path.parents[2].relative_to(results / "projects").as_posix()
     return LedgerRun(path.parent.name, project, "project", summary.state, [elsewhere(summary)])

@@ -1,4 +1,4 @@
-"""Where every number of the paper comes from: runs, metric, code, packages, command."""
+"""The provenance of every number of the paper: runs, metric, code, packages, command."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,28 +12,28 @@ from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import packages_file
 
-Metrics = Mapping[str, Mapping[str, Any]]  # of tables/NAME and claims/NAME, by heading or name
+Metrics = Mapping[str, Mapping[str, Any]]  # by tables/NAME or claims/NAME, then by heading or name
 
 
 def trace_items(items: Sequence[Path], metrics: Metrics, results: Path) -> dict[str, Any]:
-    """The content of provenance.json.
+    """Return the content of provenance.json.
 
     Args:
         items: tables/NAME.json, figures/NAME.json and claims.json below results/paper.
-        metrics: the metrics of each table by heading, and of each claim, as `paper` says them.
+        metrics: the metrics of each table by heading, and of each claim, as written in `paper`.
         results: the folder results/.
 
     Returns:
-        `items` by tables/NAME, figures/NAME and claims/NAME, each with `command` (rebuilds it),
-        `inputs` (sha256 of the experiments' plans; the manifests of its runs are the others), and
-        `runs`, or `cells` by "LABELS | HEADING", of which each has `value`, `metric` and `runs`;
-        `runs` by id, see `describe_run`; and `environments`: by digest, a file that lists the
-        packages.
+        `items` by tables/NAME, figures/NAME and claims/NAME; `runs` by id, see `describe_run`; and
+        `environments`: a file that lists the packages, by digest. An item has the `command` that
+        rebuilds it, `inputs` (sha256 of the experiments' plans; its other inputs are the manifests
+        of its runs), and either `runs` or `cells` by "LABELS | HEADING", each with `value`,
+        `metric` and `runs`.
     """
-    found = {name: item for path in items for name, item in _read(path, metrics)}
+    traced = {name: item for path in items for name, item in _read(path, metrics)}
     runs: dict[str, dict[str, Any]] = {}
     environments: dict[str, str] = {}
-    for item in found.values():
+    for item in traced.values():
         ids = dict.fromkeys(run for part in _parts(item) for run in part["runs"])
         for run in ids:
             if run not in runs:
@@ -46,17 +46,17 @@ def trace_items(items: Sequence[Path], metrics: Metrics, results: Path) -> dict[
         experiments = dict.fromkeys(runs[run]["experiment"] for run in ids)
         plans = [results / "experiments" / f"{experiment}.json" for experiment in experiments]
         item["inputs"] = {str(plan): sha256(plan) for plan in plans if plan.exists()}
-    return {"items": found, "runs": dict(sorted(runs.items())), "environments": environments}
+    return {"items": traced, "runs": dict(sorted(runs.items())), "environments": environments}
 
 
 def describe_run(folder: RunFolder) -> dict[str, Any]:
-    """What a run was made of.
+    """Return the provenance of a run.
 
     Returns:
-        `experiment`, `name`, `state`, `attempt` (the last one), `manifest` (its sha256, null if it
-        isn't exported), `code` (its digest), `commit`, `is_dirty` and `environment` (the digest of
-        the packages) of the last attempt, each null if it isn't known, as of a run that was made
-        elsewhere.
+        `experiment`, `name`, `state`, `attempt` (the number of the last one), `manifest` (its
+        sha256, None if the run isn't exported), `code` (its digest), and of the last attempt
+        `commit`, `is_dirty` and `environment` (the digest of the packages). Each is None if it
+        isn't known, as for remote runs.
     """
     path = folder.path
     manifest, train = path / "manifest.json", read_if_there(path / "train.json")
@@ -72,31 +72,31 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "attempt": last.get("attempt"),
         "manifest": sha256(manifest) if manifest.exists() else None,
         "code": params and params.code,
-        # W&B notes a commit too, but not whether the tree was that commit's.
+        # W&B records a commit too, but not whether there were uncommitted changes.
         "commit": last.get("commit") or (summary and summary.git.commit) or None,
         "is_dirty": last.get("is_dirty"),
         "environment": last.get("environment"),
     }
 
 
-def rebuilding(*paths: Path) -> str:
-    """The command that makes files anew."""
+def rebuild_command(*paths: Path) -> str:
+    """Return the command that rebuilds files."""
     return f"snakemake --cores 1 --force {' '.join(map(str, paths))}"
 
 
 def cell_name(labels: Sequence[Any], heading: str) -> str:
-    """What a cell of a table is called."""
+    """Return the name of a table's cell, "LABELS | HEADING"."""
     return f"{', '.join(map(parameter_text, labels))} | {heading}"
 
 
 def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The items that a file describes, by their names."""
+    """Yield the items of a file, each with its name."""
     content = read_json(path)
     if path.parent.name == "figures":
-        command = rebuilding(path, path.with_suffix(".pdf"))
+        command = rebuild_command(path, path.with_suffix(".pdf"))
         yield f"figures/{path.stem}", {"command": command, "runs": content["runs"]}
     elif path.parent.name == "tables":
-        command, name = rebuilding(path), f"tables/{path.stem}"
+        command, name = rebuild_command(path), f"tables/{path.stem}"
         cells = {
             cell_name(row["labels"], heading): {
                 "value": cell["value"],
@@ -112,9 +112,9 @@ def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
             name = f"claims/{claim['name']}"
             [metric] = metrics[name].values()
             about = {"verdict": claim["verdict"], "metric": metric, "runs": claim["runs"]}
-            yield name, {"command": rebuilding(path), **about}
+            yield name, {"command": rebuild_command(path), **about}
 
 
 def _parts(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """An item, or its cells: what has runs."""
+    """Return the parts of an item that have `runs`: its cells, or the item itself."""
     return [*item["cells"].values()] if "cells" in item else [item]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from caduceus.paper.checklist import Evidence, fill_checklist
+from caduceus.paper.checklist import ChecklistData, fill_checklist
 from run_files import plan
 
 TITLES = (
@@ -38,7 +38,7 @@ SPEC: dict[str, Any] = {
     "sweep": None,
     "seeds": [0, 1, 2],
 }
-COMPLETE = Evidence(
+COMPLETE = ChecklistData(
     plans={"results/experiments/toy.json": plan({"a": None, "b": None}, **SPEC)},
     datasets={"results/datasets/points/dataset.json": {"name": "points", "sha256": "d1"}},
     tables={"results/paper/tables/t.json": {"rows": [{"labels": [0.1], "cells": {"x": CELL}}]}},
@@ -54,26 +54,26 @@ COMPLETE = Evidence(
 )
 
 
-def filled(evidence: Evidence = COMPLETE) -> dict[int, str]:
+def filled(data: ChecklistData = COMPLETE) -> dict[int, str]:
     """The text of each item by its number."""
-    text = fill_checklist(evidence)
+    text = fill_checklist(data)
     parts = re.split(r"^## (\d+)\. ", text, flags=re.MULTILINE)
     return dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
 
 
-def answers(evidence: Evidence = COMPLETE) -> dict[str, list[int]]:
+def answers(data: ChecklistData = COMPLETE) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for number, text in filled(evidence).items():
+    for number, text in filled(data).items():
         found.setdefault(re.search(r"`\\answer(\w+)\{\}`", text)[1], []).append(number)
     return found
 
 
-def with_cell(**changes: Any) -> Evidence:
+def with_cell(**changes: Any) -> ChecklistData:
     rows = [{"labels": [0.1], "cells": {"x": CELL, "y": CELL | changes}}]
     return replace(COMPLETE, tables={"t.json": {"rows": rows}})
 
 
-def with_verdict(verdict: str) -> Evidence:
+def with_verdict(verdict: str) -> ChecklistData:
     claims = [*COMPLETE.claims["claims"], {"verdict": verdict, "statement": "It is quick."}]
     return replace(COMPLETE, claims=COMPLETE.claims | {"claims": claims})
 
@@ -120,7 +120,7 @@ def test_without_claims_the_author_answers() -> None:
 def test_a_cell_without_an_interval_leaves_the_item_open() -> None:
     evidence = with_cell(n=1, low=None, high=None)
     assert 7 in answers(evidence)["TODO"]
-    assert "Without an interval, of one run: 1 cell." in filled(evidence)[7]
+    assert "Cells of a single run, without an interval: 1." in filled(evidence)[7]
     assert "1 to 3 runs in a cell" in filled(evidence)[7]
     assert "mean, 95 % interval by t" in filled(evidence)[7]
     assert 7 in answers(with_cell(n=5))["Yes"]
@@ -130,15 +130,15 @@ def test_runs_made_elsewhere_leave_reproducibility_open() -> None:
     runs = {"a": RUN, "b": RUN | {"attempt": None, "is_dirty": None, "environment": None}}
     evidence = replace(COMPLETE, provenance=COMPLETE.provenance | {"runs": runs})
     assert 4 in answers(evidence)["TODO"]
-    assert "1 run was made elsewhere" in filled(evidence)[4]
+    assert "Remote runs: 1." in filled(evidence)[4]
 
 
 def test_a_dirty_tree_is_told() -> None:
     runs = {"a": RUN, "b": RUN | {"is_dirty": True}}
     evidence = replace(COMPLETE, provenance=COMPLETE.provenance | {"runs": runs})
-    assert "Of 1 run the tree had changes" in filled(evidence)[4]
+    assert "Runs with uncommitted changes: 1." in filled(evidence)[4]
     assert "c0ffee00c0ff (2 runs)" in filled(evidence)[4]
-    assert "the tree had changes" not in filled()[4]
+    assert "uncommitted" not in filled()[4]
 
 
 def test_unknown_hardware_leaves_compute_open() -> None:

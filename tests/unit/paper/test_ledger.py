@@ -131,7 +131,7 @@ def test_a_run_that_was_never_begun_costs_nothing(results: Results) -> None:
     results.plans["toy"] = {}
     identity("new").write(results.path / "runs/new/run.json")
     assert results.sum()["total"]["runs"] == 0
-    assert "% No run was begun." in results.latex
+    assert "% No run was started." in results.latex
 
 
 def test_the_paragraph_of_one_experiment_says_what_a_run_took(results: Results) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import digest_text, files_below, read_json
 from caduceus.paper.archive.contents import Contents, is_visible
-from caduceus.paper.ledger import removed_runs
+from caduceus.paper.ledger import removed_runs_file
 from caduceus.project.project import Project
 from caduceus.runs.attempts import last_sign, read_attempts
 from caduceus.runs.files.export import Manifest, Summary
@@ -35,7 +35,7 @@ def add_measured(contents: Contents, project: Project, results: Path) -> None:
     Raises:
         ResultError: a file of an export is missing.
     """
-    noted = [*results.glob("verification.*"), *results.glob(removed_runs(results).name)]
+    noted = [*results.glob("verification.*"), *results.glob(removed_runs_file(results).name)]
     for path in [*_plans(project, results), *sorted(noted)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))
