@@ -22,7 +22,9 @@ IDENTITY = identity(
 )
 
 
-def start(project: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def start(
+    project: Path, code: str, python: str = sys.executable, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program of a project as `caduceus train` does, and return how it ended."""
     program = project / "program.py"
     program.write_text(code)
@@ -38,7 +40,7 @@ def start(project: Path, code: str, **variables: str) -> subprocess.CompletedPro
         "PYTHONPATH": wandb_environment.with_shim(os.environ.get("PYTHONPATH", "")),
     }
     return subprocess.run(
-        [sys.executable, str(program)],
+        [python, str(program)],
         cwd=project,
         env=environment | variables,
         capture_output=True,
@@ -228,3 +230,30 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
     packages = [note["packages"] for note in used(tmp_path) if "packages" in note]
     assert any("numpy" in names for names in packages)
     assert any("csv" in names and "numpy" not in names for names in packages)
+
+
+def test_the_projects_own_packages_come_from_the_snapshot(tmp_path: Path) -> None:
+    """Whether a path or setuptools' mapping leads to the project's folder."""
+    code = tmp_path / "results/runs" / RUN / "work/code"
+    for folder, text in ((tmp_path, "live"), (code, "snapshot")):
+        for name in ("src/mypkg/__init__.py", "lib/mapped/__init__.py"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(f"WHERE = {text!r}")
+    environment = tmp_path / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    (site,) = environment.glob("lib/*/site-packages")
+    (site / "mypkg.pth").write_text(f"{tmp_path / 'src'}\nimport __editable___finder\n")
+    (site / "__editable___finder.py").write_text(
+        "import importlib.util, sys\n"
+        f"MAPPING = {{'mapped': {str(tmp_path / 'lib/mapped')!r}}}\n"
+        "class Finder:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name in MAPPING:\n"
+        "            place = MAPPING[name] + '/__init__.py'\n"
+        "            return importlib.util.spec_from_file_location(name, place)\n"
+        "sys.meta_path.append(Finder)\n"
+    )
+    program = "import mapped, mypkg; print(mypkg.WHERE, mapped.WHERE)"
+    done = start(tmp_path, program, python=str(environment / "bin/python"))
+    assert done.stdout.split() == ["snapshot", "snapshot"], done.stdout + done.stderr

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
+from caduceus.runs.package_roots import package_roots
 
 _LOOKED_AT = 1000  # files of a folder; more would take long on a network file system
 
@@ -39,15 +40,13 @@ def code_identity(files: Sequence[Path], code: CodeSpec, root: Path) -> str:
     return digest(files, root)
 
 
-def program_files(
-    program: Path, root: Path, known: dict[Path, list[Path]] | None = None
-) -> list[Path]:
+def program_files(program: Path, root: Path) -> list[Path]:
     """`program` and the local modules it imports, directly or through others, sorted.
 
     Modules are looked for where Python finds them when the program is started: beside the
-    program, below `root`, and in the folders of PYTHONPATH that lie below `root`. What is imported
-    by a computed name isn't seen: `code` in the experiment names such files. `known` collects what
-    each module imports, for a call with another program of the same folder.
+    program, below `root`, in the folders of PYTHONPATH that lie below `root`, and in the project's
+    own packages (`package_roots`). What is imported by a computed name isn't seen: `code` in the
+    experiment names such files.
 
     Raises:
         SpecError: a file can't be read or isn't Python.
@@ -57,16 +56,14 @@ def program_files(
         place = Path(entry).resolve()
         if entry and place.is_relative_to(root.resolve()):
             search.append(root / place.relative_to(root.resolve()))
-    known = {} if known is None else known
+    search += package_roots(root)
     found = {program}
     waiting = [program]
     while waiting:
         path = waiting.pop()
         if path.suffix != ".py":
             continue
-        if path not in known:
-            known[path] = list(_imports(path, search))
-        for module in known[path]:
+        for module in _imports(path, search, root):
             if module not in found:
                 found.add(module)
                 waiting.append(module)
@@ -213,12 +210,22 @@ def _understand(code: bytes) -> _Module:
     return _Module("".join(parts).encode(), imports)
 
 
-def _imports(path: Path, search: Sequence[Path]) -> Iterator[Path]:
+def _imports(path: Path, search: Sequence[Path], root: Path) -> Iterator[Path]:
     """The files of the local modules that the module at `path` imports."""
     for level, name in _read(path).imports:
-        if level <= len(path.parents):  # else it leads out of the project
-            places = [path.parents[level - 1]] if level else search
-            yield from _resolve(name.split("."), places)
+        if level > len(path.parents):  # it leads out of the project
+            continue
+        if level:
+            yield from package_files(path.parents[level - 1], root)
+        places = [path.parents[level - 1]] if level else search
+        yield from _resolve(name.split("."), places)
+
+
+def package_files(folder: Path, root: Path) -> Iterator[Path]:
+    """The `__init__.py` of the package in `folder`, and of those that it lies in, below `root`."""
+    while folder != root and (folder / "__init__.py").is_file():
+        yield folder / "__init__.py"
+        folder = folder.parent
 
 
 def _resolve(parts: Sequence[str], search: Sequence[Path]) -> Iterator[Path]:

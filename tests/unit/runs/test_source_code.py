@@ -74,15 +74,6 @@ def test_the_local_modules_a_program_imports_are_found(code: Path) -> None:
     ]
 
 
-def test_what_another_program_was_found_to_import_changes_nothing(code: Path) -> None:
-    (code / "program/second.py").write_text("import helper, train")
-    programs = [code / "program/second.py", code / "program/train.py", code / "program/helper.py"]
-    known: dict[Path, list[Path]] = {}
-    for program in programs:
-        alone = source_code.program_files(program, code)
-        assert source_code.program_files(program, code, known) == alone
-
-
 def test_modules_of_pythonpath_inside_the_project_are_found(
     code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@
 | `parameters` | the experiment's parameters in `wandb.config` |
 | `dropped_rows` | the record of rows that wandb drops |
 | `termination` | the handler that finishes the log at SIGTERM |
+| `snapshot_paths` | the search path, which leads to the snapshot of the code |
 | `used_files` | the record of the project's files that were read, and of imported packages |
 
 The environment, which `caduceus train` sets, has all settings: CADUCEUS_RUN (run.json),
@@ -18,13 +19,14 @@ CADUCEUS_USED (the folder of the records of used files) and CADUCEUS_PROJECT_DIR
 import json
 import os
 
-from caduceus_shim import first_process, used_files, wandb_hooks
+from caduceus_shim import first_process, snapshot_paths, used_files, wandb_hooks
 from caduceus_shim.runs import Runs
 
 
 def start():
     """Install the hooks; called before the program starts."""
     first_process.mark()
+    snapshot_paths.redirect()
     used_files.watch()
     with open(os.environ["CADUCEUS_RUN"]) as stream:
         identity = json.load(stream)
