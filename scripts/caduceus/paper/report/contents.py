@@ -96,7 +96,7 @@ def _method(statistics: Mapping[str, Any]) -> str:
 
 def _main_metrics(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
     """The metrics by which the experiments are judged."""
-    metrics = (found["spec"]["metric"] for found in experiments)
+    metrics = (found["spec"].metric for found in experiments)
     return list(dict.fromkeys(metric.name for metric in metrics if metric))
 
 
