@@ -1,7 +1,7 @@
 """Render logged values as cells of CSV files, in one canonical form.
 
 A value is logged as JSON text. The run's log and a W&B server hold different texts of one value (Go
-encodes numbers anew), so a cell is in canonical form, in which both are equal:
+re-encodes numbers), so a cell is in canonical form, in which both are equal:
 
     1, -7, 9007199254740993   whole numbers, exact; a float without a fraction below 2^53 is one
     0.1, 1e-05, 1e+21         other floats, in the shortest form that reads back as the same number

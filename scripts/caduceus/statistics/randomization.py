@@ -100,7 +100,7 @@ def _subset_sums(columns: Array, n: int) -> Array:
     """Return the sums, (2, ways), over every choice of n of the columns, (2, many).
 
     A choice of n is a choice of k from the first half with one of n - k from the second. Adding the
-    sums of both takes one addition per choice, where summing each anew takes n, and only numpy
+    sums of both takes one addition per choice, where summing each one takes n, and only numpy
     loops over the choices.
     """
     half = columns.shape[1] // 2

@@ -292,7 +292,7 @@ def _lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool | None:
 def _read(path: Path) -> Any:
     """Read the file of a lease; None if there is none.
 
-    It is opened anew each time: NFS guarantees fresh contents only at open (close-to-open
+    It is opened again each time: NFS guarantees fresh contents only at open (close-to-open
     consistency). An unreadable file counts as that of an unknown holder without heartbeats.
     """
     for _ in range(3):

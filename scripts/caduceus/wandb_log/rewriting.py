@@ -269,7 +269,7 @@ def _identity(first: bytes, last: bytes, held: Held) -> bytes:
     """Return the record of the run from its first and last processes' records.
 
     It is the last one's, with the start time of the first and without the fields on resuming, which
-    would make the server number the rows anew.
+    would make the server renumber the rows.
     """
     started = [value for number, value in iter_fields(first) if number == _RUN_START_TIME]
     kept = b"".join(
