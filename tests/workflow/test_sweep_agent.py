@@ -10,7 +10,7 @@ from caduceus.errors import ServerError
 from caduceus.io.files import write_json
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
-from caduceus.server.sweep_agent import Minder, ask_trial
+from caduceus.server.sweep_agent import ServerPruner, ask_trial
 from caduceus.sweeps.folders import SweepFolder
 from wandb_server import WandbServer
 
@@ -31,9 +31,9 @@ def folder(
     """The folder of a sweep that was started, for a user who is logged in."""
     monkeypatch.setenv("WANDB_API_KEY", wandb_server.key)
     monkeypatch.setenv("WANDB_BASE_URL", wandb_server.url)
-    monkeypatch.setattr(sweep_agent, "_BEATS_S", 0.05)
+    monkeypatch.setattr(sweep_agent, "_HEARTBEAT_S", 0.05)
     monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(sweep_agent, "_WAITS_S", 0.3)
+    monkeypatch.setattr(sweep_agent, "_NO_TRIAL_S", 0.3)
     found = SweepFolder(tmp_path / "results/sweeps/tune-1")
     write_json(found.plan, PLAN)
     return found
@@ -62,7 +62,7 @@ def test_a_sweep_that_is_paused_is_waited_for_but_not_for_ever(
     ask(folder, 0)
     (sweep,) = wandb_server.sweeps
     sweep.state = "PAUSED"
-    with pytest.raises(ServerError, match=r"hands out no trial .*; if it is paused there"):
+    with pytest.raises(ServerError, match=r"sends no trial .*; if the sweep is paused there"):
         ask(folder, 1)
 
 
@@ -94,25 +94,25 @@ def test_what_is_no_answer_is_refused(folder: SweepFolder, monkeypatch: pytest.M
     for commands in (None, "x", "[{}]", '[{"type": "run", "run_id": "a"}]', "{}x"):
         answer = {"agentHeartbeat": {"commands": commands}}
         monkeypatch.setattr(sweep_agent.Server, "query", lambda *_, answer=answer, **__: answer)
-        with pytest.raises(ServerError, match="doesn't answer an agent as W&B does"):
-            sweep_agent._beat(sweep_agent.Server(sweep_agent.find_account()), "agent", None)
+        with pytest.raises(ServerError, match="answers an agent in another form than W&B's"):
+            sweep_agent._heartbeat(sweep_agent.Server(sweep_agent.find_account()), "agent", None)
 
 
 def test_only_the_servers_word_stops_a_run(
     folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = ask(folder, 0)["handed_out"]
-    minder = Minder(given["agent"], given["run"])
+    pruner = ServerPruner(given["agent"], given["run"])
     (sweep,) = wandb_server.sweeps
     wandb_server.fail("Heartbeat", 500, times=1)
     for commands in ([], [{"type": "exit"}], [{"type": "stop", "run_id": "another"}]):
         monkeypatch.setattr(sweep, "commands", lambda *_, commands=commands: commands)
-        assert minder.goes_on()
+        assert pruner.should_continue()
         time.sleep(0.2)
-        assert minder.goes_on(), json.dumps(commands)
+        assert pruner.should_continue(), json.dumps(commands)
     monkeypatch.setattr(sweep, "commands", lambda *_: [{"type": "stop", "run_id": given["run"]}])
     until = time.monotonic() + 30
-    while minder.goes_on():
+    while pruner.should_continue():
         assert time.monotonic() < until
         time.sleep(0.05)
-    assert minder.has_stopped
+    assert pruner.has_stopped

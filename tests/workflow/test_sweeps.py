@@ -15,7 +15,13 @@ from caduceus.exports.sweep_trials import read_trials
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.folders import SweepFolder
-from caduceus.sweeps.hyperband import BandValue, HyperbandSettings, band_values, bands, verdict
+from caduceus.sweeps.hyperband import (
+    HyperbandSettings,
+    RungValue,
+    rung_values,
+    rungs,
+    stopping_rung,
+)
 from caduceus.sweeps.suggestions import Told, suggest
 from online import account, caduceus
 from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
@@ -346,15 +352,15 @@ def test_a_trial_that_does_badly_is_stopped_early(tmp_path: Path) -> None:
     assert {row["state"] for row in rows} == {"finished"}
 
     settings = HyperbandSettings(min_iter=2, eta=2)
-    seen: list[dict[int, BandValue]] = []
+    seen: list[dict[int, RungValue]] = []
     for row, x in zip(rows, (0.3, 0.35, 2.0, 3.0), strict=True):
         values = [(x - 0.3) ** 2 + 1 / (n + 1) for n in range(40)]
-        own = band_values(values, bands(settings), Goal.MINIMIZE)
-        stopped_at = verdict(own, seen, settings, Goal.MINIMIZE)
+        own = rung_values(values, rungs(settings), Goal.MINIMIZE)
+        stopped_at = stopping_rung(own, seen, settings, Goal.MINIMIZE)
         train = json.loads((project.path / f"results/runs/{row['runs']}/train.json").read_text())
         assert train["trial"]["stopped_at"] == stopped_at
         assert float(row["objective"]) == pytest.approx(min(values[:stopped_at]))
-        seen.append({int(k): BandValue(*v) for k, v in train["trial"]["bands"].items()})
+        seen.append({int(k): RungValue(*v) for k, v in train["trial"]["bands"].items()})
     with (project.path / f"results/runs/{rows[3]['runs']}/metrics_history.csv").open() as stream:
         logged = len(list(csv.DictReader(stream)))
     assert 2 <= logged < 40
@@ -492,7 +498,7 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     )
     project.change("config.yaml", wandb={"project": "others", "mode": "online"})
     said = project.run(*project.command("--cores", "2"), **variables).output
-    assert f"its trials are handed out by {wandb_server.url} alice/tests, and not by" in said
+    assert f"its trials were chosen by {wandb_server.url} alice/tests, not by" in said
     project.change("config.yaml", wandb={"project": "tests", "mode": "online"})
     shutil.rmtree(sweep_of(project) / "trials")
     shutil.rmtree(sweep_of(project) / "work/chosen")

@@ -8,7 +8,12 @@ from typing import Any
 from caduceus.commands import train
 from caduceus.io.files import read_json, write_json
 from caduceus.sweeps.folders import skipped
-from caduceus.sweeps.pruning import Rule, check_metric, note_metric, rule_of
+from caduceus.sweeps.pruning import (
+    TrialCriteria,
+    check_metric_is_logged,
+    read_criteria,
+    record_missing_metric,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,17 +26,18 @@ def run(arguments: argparse.Namespace) -> int | None:
     if trial["parameters"] is None:
         write_json(arguments.out, skipped(arguments.out.parent.name))
         return None
-    check_metric(arguments.trial)  # else every trial would run before Snakemake gives up
-    status = train.run(arguments, rule_of(arguments.trial, _kind(trial)))
+    check_metric_is_logged(arguments.trial)  # else every trial would run before Snakemake gives up
+    status = train.run(arguments, read_criteria(arguments.trial, _kind(trial)))
     if not status:
-        note_metric(arguments.trial, read_json(arguments.out))
-        check_metric(arguments.trial)
+        record_missing_metric(arguments.trial, read_json(arguments.out))
+        check_metric_is_logged(arguments.trial)
     return status
 
 
-def _kind(trial: Mapping[str, Any]) -> type[Rule]:
+def _kind(trial: Mapping[str, Any]) -> type[TrialCriteria]:
     if not trial.get("handed_out"):
-        return Rule
-    from caduceus.server.sweep_agent import ServerRule  # imports requests, which no other run needs
+        return TrialCriteria
+    # imports requests, which no other run needs
+    from caduceus.server.sweep_agent import ServerTrialCriteria
 
-    return ServerRule
+    return ServerTrialCriteria

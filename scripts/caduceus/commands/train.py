@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caduceus.io.files import files_below
 from caduceus.runs.folder import RunFolder
-from caduceus.sweeps.pruning import Rule
+from caduceus.sweeps.pruning import TrialCriteria
 from caduceus.system.slurm_time_limits import requeue_near_time_limit
 from caduceus.training.train import StoppedError, train
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/train.json")
 
 
-def run(arguments: argparse.Namespace, rule: Rule | None = None) -> int | None:
+def run(arguments: argparse.Namespace, criteria: TrialCriteria | None = None) -> int | None:
     try:
         result = train(
             arguments.out,
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, rule: Rule | None = None) -> int | None:
             arguments.threads,
             arguments.minutes * 60,
             arguments.gpus,
-            rule,
+            criteria,
         )
     except StoppedError as stopped:
         print(f"caduceus train: {stopped}", file=sys.stderr)

@@ -19,7 +19,7 @@ from caduceus.server.client import Server
 from caduceus.server.runs import check_access, configuration, read_about
 from caduceus.sweeps.folders import SweepFolder, Trial, skipped
 from caduceus.sweeps.plans import waits_for_results
-from caduceus.sweeps.pruning import rule_of
+from caduceus.sweeps.pruning import read_criteria
 from caduceus.sweeps.trials import is_skipped, open_trial
 from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import find_logs, stitch
@@ -80,7 +80,7 @@ def judge_run(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
         )
     attempt = elsewhere(summary)
     parts = stitch(find_logs(folder.server))
-    outcome = rule_of(trial_json).outcome(parts, summary.state == "finished")
+    outcome = read_criteria(trial_json).outcome(parts, summary.state == "finished")
     return {
         "run": run,
         "state": summary.state,

@@ -13,7 +13,7 @@ from caduceus.io.validation import Where, brief, schema_keys, suggestion, valida
 from caduceus.runs import command_line
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.distribution_specs import CLEAR_KEYS, KEYS, error_at
-from caduceus.sweeps.hyperband import HyperbandSettings, bands
+from caduceus.sweeps.hyperband import HyperbandSettings, rungs
 from caduceus.sweeps.parameters import read_space
 from caduceus.sweeps.spaces import Space
 
@@ -143,15 +143,16 @@ def _read_hyperband(spec: Mapping[str, Any], where: Where) -> HyperbandSettings 
         return None
     if "max_iter" in given and "s" not in given:
         raise SpecError(
-            "missing key 's' in 'early_terminate': add it, the number of bands before max_iter",
+            "missing key 's' in 'early_terminate': add it, the number of rungs below max_iter",
             where(["early_terminate", "max_iter"]),
         )
     whole = {key: int(given[key]) for key in ("min_iter", "max_iter", "s") if key in given}
     settings = HyperbandSettings(**whole, eta=given["eta"], strict=given["strict"])
-    if not bands(settings):
+    if not rungs(settings):
         raise SpecError(
             f"early_terminate: found max_iter {brief(settings.max_iter)} and eta "
-            f"{brief(settings.eta)}, which leave no band from 1 on; raise max_iter or lower eta",
+            f"{brief(settings.eta)}, which give no rung of at least 1 row; raise max_iter or lower "
+            "eta",
             where(["early_terminate", "max_iter"]),
         )
     return settings

@@ -11,7 +11,7 @@ from caduceus.io.files import canonical_json, digest_text, read_json, write_json
 from caduceus.io.validation import suggestion
 from caduceus.runs.attempts import summarize_nothing
 from caduceus.runs.goal import Goal
-from caduceus.sweeps.hyperband import BandValue
+from caduceus.sweeps.hyperband import RungValue
 
 if TYPE_CHECKING:
     from caduceus.sweeps.configs import SweepConfig
@@ -63,8 +63,8 @@ class SweepFolder:
         return self.path / "work/experiment.yaml"
 
     @property
-    def unlogged(self) -> Path:
-        """A run that has finished without the sweep's metric: see `pruning.note_metric`."""
+    def missing_metric(self) -> Path:
+        """A run that has finished without the metric: see `pruning.record_missing_metric`."""
         return self.path / "work/unlogged.json"
 
     def trial(self, name: str) -> Path:
@@ -222,14 +222,14 @@ def result_of(number: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def earlier_bands(folder: SweepFolder, number: int) -> list[dict[int, BandValue]]:
-    """The values of the runs that trial `number` is compared with, at their bands."""
+def earlier_rung_values(folder: SweepFolder, number: int) -> list[dict[int, RungValue]]:
+    """Return the values at each rung of the runs that trial `number` is compared with."""
     trials = [*folder.earlier(number), read_json(folder.trial(f"{number:04d}"))]
     return [
-        {int(band): BandValue(*values) for band, values in bands.items()}
+        {int(rung): RungValue(*values) for rung, values in run.items()}
         for trial in trials
         if trial["told"]
-        for bands in trial["told"]["bands"]
+        for run in trial["told"]["bands"]
     ]
 
 

@@ -1,8 +1,7 @@
-"""Judging a run of a sweep: whether it is to be stopped early, and what its result is.
+"""Evaluate the runs of a sweep: whether a run is stopped early, and what its result is.
 
-What is said of a run follows from its rows alone, in their order, whoever asks and whenever: a run
-that had gone on past the band at which it was to be stopped has the same result as one that was
-stopped there at once.
+Both follow only from the run's rows and their order. A run that continued past the rung at which
+hyperband stops it has the same result as one that was stopped exactly there.
 """
 
 import json
@@ -19,88 +18,90 @@ from caduceus.runs.attempts import Attempt
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
-from caduceus.sweeps.folders import SweepFolder, earlier_bands, is_confirmation
+from caduceus.sweeps.folders import SweepFolder, earlier_rung_values, is_confirmation
 from caduceus.sweeps.hyperband import (
-    BandValue,
     HyperbandSettings,
-    band_values,
-    valid_values,
-    verdict,
+    RungValue,
+    finite_values,
+    rung_values,
+    rungs,
+    stopping_rung,
 )
-from caduceus.sweeps.hyperband import bands as bands_of
 from caduceus.wandb_log import Part, Row, RowWatch, has_rows, iter_run, read_log
 from caduceus.wandb_log.records import metric_name
 
-_LOOKS_S = 1.0
+_POLL_S = 1.0
 
 
-class Watch(Protocol):
-    """Follows an attempt while it is at work, and decides whether to stop it."""
+class Pruner(Protocol):
+    """Decides while an attempt runs whether to stop it early."""
 
     @property
     def has_stopped(self) -> bool:
-        """Whether the run is to be stopped."""
+        """Whether it has decided to stop the run."""
 
-    def goes_on(self) -> bool:
-        """False once the run is to be stopped; cheap to call often."""
+    def should_continue(self) -> bool:
+        """Return False once the run is to be stopped; cheap to call often."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a run is judged by.
+class TrialCriteria:
+    """How the runs of a trial are evaluated.
 
     Attributes:
-        metric: the sweep's; None if it has none.
+        metric: the sweep's metric; None if it has none.
         goal: which values are best.
-        impute: what of its own rows a failed run counts with: see `SweepConfig`.
-        settings: when runs are stopped early; None for never, or if the server says when.
-        others: the values of the runs it is compared with, at the bands they have reached.
-        handed_out: `agent` and `run` of a trial that a W&B server chose; None of our own.
+        impute: which of its own values a failed run counts with: see `SweepConfig`.
+        settings: of hyperband; None if runs are never stopped, or if the server stops them.
+        others: the values of the runs it is compared with, at the rungs they have reached.
+        assignment: the server's ids of `agent` and `run`, if a W&B server chose the trial.
     """
 
     metric: str | None
     goal: Goal
     impute: str
     settings: HyperbandSettings | None
-    others: Sequence[Mapping[int, BandValue]]
-    handed_out: Mapping[str, str] | None = None
+    others: Sequence[Mapping[int, RungValue]]
+    assignment: Mapping[str, str] | None = None
 
-    def judge(self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt) -> Watch:
-        """What says while an attempt is at work whether it is to be stopped."""
-        return Judge(self, folder, earlier, attempt)
+    def pruner(self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt) -> Pruner:
+        """Return the pruner of an attempt that follows the earlier ones."""
+        return HyperbandPruner(self, folder, earlier, attempt)
 
-    def values_in(self, row: Row) -> list[Any]:
-        r"""The metric's value in a row, if it is there.
+    def metric_values(self, row: Row) -> list[Any]:
+        r"""Return the metric's value in a row; empty if the row has none.
 
-        `a.b` is `b` within `a`, or a key `a.b`, which rows have as `a\.b`; W&B takes either.
+        The metric `a.b` is the key `b` in `a`, or the key `a.b`, which rows have as `a\.b`. W&B
+        accepts either.
         """
         names = (self.metric or "", metric_name([self.metric or ""]))
         found = next((row[name] for name in names if name in row), None)
         return [] if found is None else [json.loads(found)]
 
-    def stops_at(self, values: Iterable[Any]) -> int | None:
-        """The band at which a run with these values is to be stopped, in rows of the metric."""
+    def stopping_rung(self, values: Iterable[Any]) -> int | None:
+        """Return the rung at which a run with these values is stopped; None if it continues."""
         if self.settings is None:
             return None
-        own = band_values(values, bands_of(self.settings), self.goal)
-        return verdict(own, self.others, self.settings, self.goal)
+        own = rung_values(values, rungs(self.settings), self.goal)
+        return stopping_rung(own, self.others, self.settings, self.goal)
 
     def outcome(
         self, parts: Sequence[Part], has_finished: bool, server_stopped_it: bool = False
     ) -> dict[str, Any]:
-        """The result of a run that has ended.
+        """Return the result of a run that has ended, as train.json holds it under `trial`.
 
         Args:
-            parts: its log, as `wandb_log.stitch` has it.
+            parts: its log, as the result of `wandb_log.stitch`.
             has_finished: False if it failed.
-            server_stopped_it: whether the W&B server that handed it out did.
+            server_stopped_it: whether the W&B server that chose the trial stopped the run.
 
         Returns:
-            `objective`, the best value of the metric among its rows and in its summary, as W&B has
-            it, of a run that was to be stopped among the rows up to that band; null if it failed or
-            has none. `stopped_at`, the band, or null; where a server stopped it, the rows it had.
-            `bands`, its value and its best value at each band. `is_logged`, whether it has logged
-            the metric at all, and if it hasn't, `logged`, the names of what it has.
+            `objective`: the best value of the metric in its rows and its summary, as in W&B; of a
+            run that was stopped early, in its rows up to the rung; null if it failed or has none.
+            `stopped_at`: the rung, or null; if a server stopped the run, its number of rows.
+            `bands`: its value and best value at each rung.
+            `is_logged`: whether it has logged the metric; if not, `logged` has the names of the
+            metrics that it has logged.
         """
         if self.metric is None:
             nothing: dict[str, Any] = {"objective": None, "stopped_at": None, "bands": {}}
@@ -109,81 +110,86 @@ class Rule:
         values = []
         for row in iter_run(parts):
             names |= row.keys()
-            values += self.values_in(row)
+            values += self.metric_values(row)
         summary: dict[str, Any] = {}
         for part in parts:
             summary |= read_log(part.path).summary
-        set_by_hand = valid_values(_leaves(_under(summary, self.metric)))
-        stopped_at = self.stops_at(values)
+        in_summary = finite_values(_leaves(_under(summary, self.metric)))
+        stopped_at = self.stopping_rung(values)
         if server_stopped_it:
-            stopped_at = len(values)  # W&B counts all
-        counted = valid_values(values)[:stopped_at]
+            stopped_at = len(values)  # W&B counts all rows
+        counted = finite_values(values)[:stopped_at]
         if stopped_at is None:
-            counted += set_by_hand
+            counted += in_summary
         if not has_finished:
             counted = {"worst": [], "best": counted, "latest": counted[-1:]}[self.impute]
-        is_logged = bool(values or set_by_hand)
-        own = band_values(values, bands_of(self.settings), self.goal) if self.settings else {}
+        is_logged = bool(values or in_summary)
+        own = rung_values(values, rungs(self.settings), self.goal) if self.settings else {}
         return {
             "objective": self.goal.best(counted) if counted else None,
             "stopped_at": stopped_at,
-            "bands": {str(band): list(reached) for band, reached in own.items()},
+            "bands": {str(rung): list(reached) for rung, reached in own.items()},
             "is_logged": is_logged,
             "logged": [] if is_logged else sorted(n for n in names if not n.startswith("_")),
         }
 
 
-def rule_of(trial_json: Path, kind: type[Rule] = Rule) -> Rule:
-    """What the runs of a trial are judged by; a confirmation is never stopped early.
+def read_criteria(trial_json: Path, kind: type[TrialCriteria] = TrialCriteria) -> TrialCriteria:
+    """Read how the runs of a trial are evaluated; a confirmation is never stopped early.
 
     Args:
         trial_json: the file of the trial.
-        kind: the class of the rule, such as that of trials that a server chose.
+        kind: the class to return: a subclass for trials that a server chose.
     """
     folder = SweepFolder.of_trial(trial_json)
     config = folder.config()
-    if handed_out := read_json(trial_json).get("handed_out"):
-        return kind(config.metric_name, config.goal, config.impute, None, [], handed_out)
+    if assignment := read_json(trial_json).get("handed_out"):
+        return kind(config.metric_name, config.goal, config.impute, None, [], assignment)
     if config.early_terminate is None or is_confirmation(trial_json.stem):
         return kind(config.metric_name, config.goal, config.impute, None, [])
-    others = earlier_bands(folder, int(trial_json.stem))
+    others = earlier_rung_values(folder, int(trial_json.stem))
     return kind(config.metric_name, config.goal, config.impute, config.early_terminate, others)
 
 
-def note_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
-    """Keep it if a run that has finished has not logged the metric: others may not either."""
-    folder = SweepFolder.of_trial(trial_json)
-    is_sought = folder.config().metric_name is not None and train["state"] == "finished"
-    outcome = train["trial"]
-    # A server may stop a run before it has logged anything.
-    if is_sought and not outcome["is_logged"] and outcome["stopped_at"] is None:
-        write_json(folder.unlogged, {"run": train["run"], "logged": outcome["logged"]})
+def record_missing_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
+    """Record a finished run that hasn't logged the sweep's metric, for `check_metric_is_logged`.
 
-
-def check_metric(trial_json: Path) -> None:
-    """See that no run of the sweep was found to log all but the sweep's metric.
-
-    Where others do log it, as of a program that gives up on some configurations, that is no more
-    than a trial without a result.
-
-    Raises:
-        SpecError: one was, and still lies there.
+    Args:
+        trial_json: the file of the run's trial.
+        train: the content of the run's train.json.
     """
     folder = SweepFolder.of_trial(trial_json)
-    if not folder.unlogged.exists():
+    is_needed = folder.config().metric_name is not None and train["state"] == "finished"
+    outcome = train["trial"]
+    # A server may stop a run before it has logged anything.
+    if is_needed and not outcome["is_logged"] and outcome["stopped_at"] is None:
+        write_json(folder.missing_metric, {"run": train["run"], "logged": outcome["logged"]})
+
+
+def check_metric_is_logged(trial_json: Path) -> None:
+    """Check that the sweep's program logs the sweep's metric, before more trials run in vain.
+
+    If any run has logged it, the program may have given up on some configurations, and a run
+    without it is only a trial without a result.
+
+    Raises:
+        SpecError: a finished run lacks the metric, and no run has logged it.
+    """
+    folder = SweepFolder.of_trial(trial_json)
+    if not folder.missing_metric.exists():
         return
-    found = read_json(folder.unlogged)
+    found = read_json(folder.missing_metric)
     if not folder.run(found["run"]).exists() or any(map(_has_logged, folder.all_results())):
         return
-    from caduceus.io.validation import suggestion  # jsonschema, which no other run needs
+    from caduceus.io.validation import suggestion  # imports jsonschema, which other runs don't need
 
     metric, logged = folder.config().metric_name, found["logged"]
     plan = read_json(folder.plan)
     place = load(Path(plan["file"]), plan["file"]).where([*plan["keys"], "metric", "name"])
     raise SpecError(
         f"metric.name: {plan['definition']['program']} logs no {metric!r}"
-        f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}; where a trial "
-        "has no value for it, let it log NaN",
+        f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}; change the name; "
+        "if only some trials have no value, let these log NaN",
         place,
     )
 
@@ -193,7 +199,7 @@ def _has_logged(train_json: Path) -> bool:
 
 
 def _under(summary: Any, metric: str) -> Any:
-    """What a summary holds of a metric, whose name joins nested keys by dots; None if nothing."""
+    """Return a metric's value in a summary; dots in its name separate nested keys; None if none."""
     if isinstance(summary, dict) and metric in summary:
         return summary[metric]
     key, _, below = metric.partition(".")
@@ -201,36 +207,44 @@ def _under(summary: Any, metric: str) -> Any:
 
 
 def _leaves(value: Any) -> list[Any]:
-    """The value itself, or those in the mapping (`max`, say) that `define_metric` makes of it."""
+    """Return the value, or those in a mapping such as `{max: 1}`, which `define_metric` creates."""
     return list(value.values()) if isinstance(value, dict) else [value]
 
 
-class Judge:
-    """Follows a run while it is at work, and says when it is to be stopped."""
+class HyperbandPruner:
+    """Reads the growing log of an attempt, and applies hyperband to it."""
 
-    def __init__(self, rule: Rule, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt):
-        self._rule = rule
+    def __init__(
+        self,
+        criteria: TrialCriteria,
+        folder: RunFolder,
+        earlier: Sequence[Attempt],
+        attempt: Attempt,
+    ):
+        self._criteria = criteria
         self._folder = folder
         self._earlier = earlier
         self._attempt = attempt
         self._values: list[Any] = []
         self._watch: RowWatch | None = None
-        self._looks_at = 0.0
+        self._next_poll = 0.0
         self.has_stopped = False
 
-    def goes_on(self) -> bool:
-        """False once the run is to be stopped; looks once a second however often it is called."""
+    def should_continue(self) -> bool:
+        """Return False once the run is to be stopped; read the log once a second at most."""
         now = time.monotonic()
-        if self._rule.settings is not None and not self.has_stopped and now >= self._looks_at:
-            self._looks_at = now + _LOOKS_S
-            self.has_stopped = self._look()
+        if self._criteria.settings is not None and not self.has_stopped and now >= self._next_poll:
+            self._next_poll = now + _POLL_S
+            self.has_stopped = self._poll()
         return not self.has_stopped
 
-    def _look(self) -> bool:
+    def _poll(self) -> bool:
+        """Read the new rows; return whether the run is to be stopped."""
         known = len(self._values)
         for row in self._new_rows():
-            self._values += self._rule.values_in(row)
-        return len(self._values) > known and self._rule.stops_at(self._values) is not None
+            self._values += self._criteria.metric_values(row)
+        has_new_values = len(self._values) > known
+        return has_new_values and self._criteria.stopping_rung(self._values) is not None
 
     def _new_rows(self) -> Iterable[Row]:
         if self._watch is None:

@@ -57,7 +57,7 @@ def train(
     threads: int,
     time_limit_s: float,
     gpu_count: int,
-    rule: pruning.Rule | None = None,
+    criteria: pruning.TrialCriteria | None = None,
 ) -> dict[str, Any]:
     """Make one attempt at a run, unless it has finished already, and write train.json.
 
@@ -69,10 +69,10 @@ def train(
         threads: processor threads of the program.
         time_limit_s: seconds after which it has failed; 0 for no limit.
         gpu_count: how many GPUs it gets, of the free ones; it sees no others.
-        rule: what a sweep judges it by; it may be stopped early then.
+        criteria: how its sweep evaluates it; it may be stopped early.
 
     Returns:
-        What was written: state finished, or failed with no retry left. With a `rule` it has the
+        What was written: state finished, or failed with no retry left. With `criteria` it has the
         outcome under `trial`.
 
     Raises:
@@ -100,7 +100,15 @@ def train(
                 find_account()  # that it is right was seen when the run was planned
             with gpus.reserved(gpu_count, should_continue=lease.renew) as reservation:
                 attempt = _attempt(
-                    folder, attempts, dataset, log, threads, time_limit_s, lease, reservation, rule
+                    folder,
+                    attempts,
+                    dataset,
+                    log,
+                    threads,
+                    time_limit_s,
+                    lease,
+                    reservation,
+                    criteria,
                 )
             attempts.append(attempt)
             if attempt["state"] == "interrupted" and lease.lost_to is not None:
@@ -110,11 +118,11 @@ def train(
             if attempt["state"] == "failed" and retries_left > 0:
                 raise ProgramError(f"{run_id}: {attempt['error']}; it will be tried again")
         result = summarize(run_id, attempts)
-        if rule is not None:
+        if criteria is not None:
             parts, last = stitch_attempts(folder, attempts), attempts[-1]
-            server_stopped_it = rule.handed_out is not None and last["was_stopped"]
+            server_stopped_it = criteria.assignment is not None and last["was_stopped"]
             has_finished = last["state"] == "finished"
-            result["trial"] = rule.outcome(parts, has_finished, server_stopped_it)
+            result["trial"] = criteria.outcome(parts, has_finished, server_stopped_it)
         lay_out_further_runs(folder, result)
         if result["state"] == "finished" and not Identity.read(folder.run_json).keep_checkpoints:
             shutil.rmtree(folder.checkpoints, ignore_errors=True)
@@ -178,7 +186,7 @@ def _attempt(
     time_limit_s: float,
     lease: leases.Lease,
     reservation: gpus.Reservation,
-    rule: pruning.Rule | None,
+    criteria: pruning.TrialCriteria | None,
 ) -> Attempt:
     number = len(earlier) + 1
     definition = Params.read(folder.params_json)
@@ -229,11 +237,11 @@ def _attempt(
     if rank := wandb_environment.rank():
         _say(f"{rank} is set: the program is taken for one of several, and isn't tracked")
 
-    judge = rule.judge(folder, earlier, attempt) if rule else None
+    pruner = criteria.pruner(folder, earlier, attempt) if criteria else None
 
     def should_continue() -> bool:
         stay.step()
-        return lease.renew() and (judge is None or judge.goes_on())
+        return lease.renew() and (pruner is None or pruner.should_continue())
 
     with _courier(folder, identity, attempt, lease), processes.signals_deferred():
         try:
@@ -251,7 +259,7 @@ def _attempt(
             attempt |= {"state": "failed", "error": str(error)}
             attempt |= {"cpu_s": 0.0, "peak_memory_gb": 0.0}
         else:
-            was_stopped = outcome.was_cancelled and judge is not None and judge.has_stopped
+            was_stopped = outcome.was_cancelled and pruner is not None and pruner.has_stopped
             attempt |= _ended(outcome, lease.renew(at_once=True), was_stopped)
             attempt["energy_j"] = reservation.meter.used_j()
             program = definition.program

@@ -442,23 +442,23 @@ REST = {
         '4: early_terminate.type: found "envelope", allowed: hyperband'
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, max_iter: 3}": (
-        "4: missing key 's' in 'early_terminate': add it, the number of bands before max_iter"
+        "4: missing key 's' in 'early_terminate': add it, the number of rungs below max_iter"
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, max_iter: 2, s: 2}": (
-        "4: early_terminate: found max_iter 2 and eta 3, which leave no band from 1 on; "
+        "4: early_terminate: found max_iter 2 and eta 3, which give no rung of at least 1 row; "
         "raise max_iter or lower eta"
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, min_iter: 3, eta: 1}": (
-        "4: early_terminate.eta: found 1, allowed: a number above 1; of eta runs one goes on "
-        "at each band"
+        "4: early_terminate.eta: found 1, allowed: a number above 1; one in eta runs "
+        "continues at each rung"
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, min_iter: 0}": (
-        "4: early_terminate.min_iter: found 0, allowed: minimum 1 (the first band, in rows "
-        "that have the metric; each next one is eta times as far)"
+        "4: early_terminate.min_iter: found 0, allowed: minimum 1 (the first rung, in rows "
+        "with the metric; each further one is eta times the one before)"
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, min_iter: 1.5}": (
-        "4: early_terminate.min_iter: found 1.5, allowed: a whole number (the first band, in "
-        "rows that have the metric; each next one is eta times as far)"
+        "4: early_terminate.min_iter: found 1.5, allowed: a whole number (the first rung, in "
+        "rows with the metric; each further one is eta times the one before)"
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, min_itr: 3}": (
         "4: unknown key 'early_terminate.min_itr', did you mean 'min_iter'?; allowed: type, "

@@ -3,11 +3,11 @@
 import pytest
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import (
-    BandValue,
     HyperbandSettings,
-    band_values,
-    bands,
-    verdict,
+    RungValue,
+    rung_values,
+    rungs,
+    stopping_rung,
 )
 
 
@@ -23,31 +23,29 @@ from caduceus.sweeps.hyperband import (
         (HyperbandSettings(max_iter=2, s=2), []),
     ],
 )
-def test_where_the_bands_lie(settings: HyperbandSettings, expected: list[int]) -> None:
-    assert bands(settings)[:4] == expected
+def test_where_the_rungs_are(settings: HyperbandSettings, expected: list[int]) -> None:
+    assert rungs(settings)[:4] == expected
 
 
-def test_large_bands_end_where_no_run_comes() -> None:
-    assert bands(HyperbandSettings(min_iter=1, eta=1e10)) == [1, 10**10]
+def test_large_rungs_end_where_no_run_comes() -> None:
+    assert rungs(HyperbandSettings(min_iter=1, eta=1e10)) == [1, 10**10]
 
 
-def test_settings_without_bands_are_refused() -> None:
+def test_settings_without_rungs_are_refused() -> None:
     with pytest.raises(ValueError, match="min_iter"):
-        bands(HyperbandSettings(max_iter=27))
+        rungs(HyperbandSettings(max_iter=27))
 
 
 def test_a_run_alone_goes_on() -> None:
-    own = band_values([3.0, 2.0, 5.0], [1, 3], Goal.MINIMIZE)
-    assert own == {1: BandValue(3.0, 3.0), 3: BandValue(5.0, 2.0)}
-    assert verdict(own, [], HyperbandSettings(min_iter=1), Goal.MINIMIZE) is None
+    own = rung_values([3.0, 2.0, 5.0], [1, 3], Goal.MINIMIZE)
+    assert own == {1: RungValue(3.0, 3.0), 3: RungValue(5.0, 2.0)}
+    assert stopping_rung(own, [], HyperbandSettings(min_iter=1), Goal.MINIMIZE) is None
 
 
 def test_only_a_strict_rule_stops_a_run_that_was_better_before() -> None:
-    own = band_values([1.0, 9.0], [2], Goal.MINIMIZE)
-    others = [band_values([value, value], [2], Goal.MINIMIZE) for value in (2.0, 3.0, 4.0)]
+    own = rung_values([1.0, 9.0], [2], Goal.MINIMIZE)
+    others = [rung_values([value, value], [2], Goal.MINIMIZE) for value in (2.0, 3.0, 4.0)]
     stricter = HyperbandSettings(min_iter=2, eta=4)
-    assert verdict(own, others, stricter, Goal.MINIMIZE) == 2
-    assert (
-        verdict(own, others, HyperbandSettings(min_iter=2, eta=4, strict=False), Goal.MINIMIZE)
-        is None
-    )
+    assert stopping_rung(own, others, stricter, Goal.MINIMIZE) == 2
+    lenient = HyperbandSettings(min_iter=2, eta=4, strict=False)
+    assert stopping_rung(own, others, lenient, Goal.MINIMIZE) is None

@@ -13,7 +13,7 @@ from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
-from caduceus.sweeps.pruning import Rule, check_metric, note_metric
+from caduceus.sweeps.pruning import TrialCriteria, check_metric_is_logged, record_missing_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
 from run_files import params
 
@@ -147,10 +147,10 @@ def test_a_sweep_whose_start_was_killed_is_started_again(
 
 
 def test_a_metric_may_be_written_with_its_dot(tmp_path: Path) -> None:
-    rule = Rule("val.loss", Goal.MINIMIZE, "worst", None, [])
-    assert rule.values_in({r"val\.loss": "0.5", "val.other": "1"}) == [0.5]
-    assert rule.values_in({"val.loss": "NaN"}) == [pytest.approx(math.nan, nan_ok=True)]
-    assert rule.values_in({"loss": "0.5"}) == []
+    criteria = TrialCriteria("val.loss", Goal.MINIMIZE, "worst", None, [])
+    assert criteria.metric_values({r"val\.loss": "0.5", "val.other": "1"}) == [0.5]
+    assert criteria.metric_values({"val.loss": "NaN"}) == [pytest.approx(math.nan, nan_ok=True)]
+    assert criteria.metric_values({"loss": "0.5"}) == []
 
 
 def test_a_run_without_the_metric_stops_a_sweep_only_if_no_other_has_it(tmp_path: Path) -> None:
@@ -162,8 +162,8 @@ def test_a_run_without_the_metric_stops_a_sweep_only_if_no_other_has_it(tmp_path
     outcome = {"is_logged": False, "logged": ["los"], "stopped_at": None}
     train = {"run": "tune-1-t0000", "state": "finished", "trial": outcome}
     write_json(folder.run("tune-1-t0000") / "train.json", train)
-    note_metric(trial, train)
+    record_missing_metric(trial, train)
     with pytest.raises(SpecError, match="logs no 'loss', did you mean 'los'"):
-        check_metric(trial)
+        check_metric_is_logged(trial)
     write_json(folder.run("tune-1-t0001") / "train.json", {"trial": {"is_logged": True}})
-    check_metric(trial)
+    check_metric_is_logged(trial)
