@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,19 @@ from xdist.scheduler import LoadScopeScheduling
 # Started in the background of a shell, all below would ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Without bytecode each of a thousand Pythons below would compile all of Caduceus anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # Nothing of the developer's own account or settings reaches a test.
 for name in [name for name in os.environ if name.startswith("WANDB_")]:
     del os.environ[name]
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 
-# All tests of such a file go to one worker: they share a cluster, a server or trained projects.
+# All tests of such a file go to one worker, which makes once what they share.
 TOGETHER = (
+    "unit/paper/test_figure_layout.py",
+    "unit/wandb_log/test_wandb_log.py",
     "workflow/test_slurm.py",
     "workflow/test_mcp.py",
     "workflow/test_export_folder.py",

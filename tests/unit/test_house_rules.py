@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows."""
 
 import ast
+import functools
 import re
 import tomllib
 from pathlib import Path
@@ -21,6 +22,7 @@ DOORS = {
 }
 
 
+@functools.cache
 def imported(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):

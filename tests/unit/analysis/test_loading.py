@@ -1,13 +1,10 @@
 """Results as pandas tables: every value as it was logged, and clear errors."""
 
-import json
 import math
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,10 +15,8 @@ from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import held
 from exported_runs import export_runs
-from nbclient import NotebookClient
-from projects import REPOSITORY, Project
+from projects import Project
 
-NOTEBOOK = REPOSITORY / "docs/analysis.ipynb"
 BIG = 2**53 + 1  # no float holds it
 ROWS: list[dict[str, Any]] = [
     {"loss": 0.1, "epoch": BIG, "is_best": True},
@@ -169,17 +164,3 @@ def test_a_sweep_has_a_row_for_each_trial(tmp_path: Path) -> None:
     assert trials["trial"].dtype == "int64" and trials["stopped_early"].dtype == "bool"
     assert math.isnan(trials["objective"][1]) and trials["started_at"].dtype.tz is not None
     pd.testing.assert_frame_equal(load_sweep("tune-1a2b", project=tmp_path), trials)
-
-
-def test_the_notebook_runs_and_is_kept_without_its_outputs(exported: Path) -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    nbformat.validate(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert cells and not any(cell.outputs or cell.execution_count for cell in cells)
-    (exported / "docs").mkdir()
-    shutil.copy(NOTEBOOK, exported / "docs")
-    NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": str(exported / "docs")}}
-    ).execute()
-    shown = json.dumps([cell.outputs for cell in cells])
-    assert "rate=0.1" in shown and "image/png" in shown

@@ -4,80 +4,16 @@ import dataclasses
 import itertools
 import json
 import math
-import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from caduceus.sweeps.configs import SweepConfig, read_config
 from caduceus.sweeps.suggestions import Told, suggest
+from told_trials import PARAMETERS, optimise, sweep, trials_of
 
-PARAMETERS: dict[str, Any] = {
-    "rate": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},
-    "optimizer": {
-        "parameters": {
-            "name": {"values": ["adam", "sgd", None]},
-            "momentum": {"min": 0.0, "max": 0.99},
-        }
-    },
-    "layers": {"min": 1, "max": 5},
-    "width": {"values": [256, 16, 64]},
-    "steps": {"distribution": "q_log_uniform_values", "min": 10, "max": 1000, "q": 10},
-    "noise": {"distribution": "normal", "mu": 0.0, "sigma": 1.0},
-    "kind": {"value": "fixed"},
-}
 SAMPLERS = ["gp", "tpe"]
-
-
-def sweep(
-    method: str, parameters: dict[str, Any] = PARAMETERS, goal: str = "minimize"
-) -> SweepConfig:
-    config = {
-        "method": method,
-        "metric": {"name": "loss", "goal": goal},
-        "parameters": parameters,
-    }
-    return read_config(config, str)
-
-
-def loss(parameters: Any) -> float:
-    found = abs(math.log10(parameters["rate"]) + 3) + abs(parameters["layers"] - 4)
-    return found + (parameters["optimizer"]["name"] != "sgd") + abs(parameters["width"] - 64) / 100
-
-
-def trials_of(config: SweepConfig, finished: int, pending: int = 0) -> list[Told]:
-    """Random trials of `loss`."""
-    found = [config.space.sample(np.random.default_rng(n)) for n in range(finished + pending)]
-    return [
-        Told(parameters, loss(parameters), "finished")
-        if number < finished
-        else Told(parameters, None, "running")
-        for number, parameters in enumerate(found)
-    ]
-
-
-def optimise(
-    config: SweepConfig,
-    objective: Any,
-    trials: int,
-    lag: int = 1,
-    sampler: str = "gp",
-    seed: int = 0,
-) -> list[Any]:
-    """All trials of a sweep in which trial t knows the results of 0 .. t - lag."""
-    told: list[Any] = []
-    for number in range(trials):
-        earlier = [
-            trial if place <= number - lag else Told(trial.parameters, None, "running")
-            for place, trial in enumerate(told)
-        ]
-        parameters = suggest(config, sampler, seed, number, earlier)
-        assert parameters is not None
-        told.append(Told(parameters, objective(parameters), "finished"))
-    return told
 
 
 def test_a_grid_is_gone_through_in_order_and_then_ends() -> None:
@@ -110,31 +46,6 @@ def test_a_model_is_asked_when_there_are_trials_and_results(
     assert alike == [True] * 2 + [False] * 2
 
 
-@pytest.mark.parametrize("sampler", ["gp", pytest.param("tpe", marks=pytest.mark.soak)])
-def test_another_process_with_more_threads_gives_the_same_answer(sampler: str) -> None:
-    """Of 60 trials, 6 of them pending."""
-    script = (
-        f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "import torch; torch.set_num_threads(int(sys.argv[1]))\n"
-        "from test_suggestions import suggest, sweep, trials_of\n"
-        "config = sweep('bayes')\n"
-        f"print(json.dumps(suggest(config, {sampler!r}, 5, 60, trials_of(config, 54, 6))))\n"
-    )
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", script, threads],
-            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for threads in ("1", "4")
-    ]
-    assert found[0] == found[1]
-    config = sweep("bayes")
-    assert json.loads(found[0]) == suggest(config, sampler, 5, 60, trials_of(config, 54, 6))
-
-
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_all_kinds_of_parameters_are_suggested_in_their_ranges(sampler: str) -> None:
     config = sweep("bayes")
@@ -152,26 +63,6 @@ def test_all_kinds_of_parameters_are_suggested_in_their_ranges(sampler: str) -> 
         assert json.loads(json.dumps(found)) == found  # plain values
 
 
-@pytest.mark.parametrize(
-    ("goal", "sampler"),
-    [
-        ("minimize", "tpe"),
-        ("maximize", "gp"),
-        pytest.param("minimize", "gp", marks=pytest.mark.soak),
-        pytest.param("maximize", "tpe", marks=pytest.mark.soak),
-    ],
-)
-def test_it_finds_better_trials_than_chance(sampler: str, goal: str) -> None:
-    sign = 1 if goal == "minimize" else -1
-    found = optimise(sweep("bayes", goal=goal), lambda at: sign * loss(at), 30, 3, sampler)
-    random = optimise(sweep("random"), loss, 30)
-    ours, chance = (
-        [sign * told.objective for told in found[20:]],
-        [told.objective for told in random],
-    )
-    assert np.median(ours) < np.median(chance) - 1
-
-
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_parallel_trials_keep_apart(sampler: str) -> None:
     """Seven are suggested from the same results; where the best lies, there is room for one."""
@@ -180,7 +71,9 @@ def test_parallel_trials_keep_apart(sampler: str) -> None:
     def bowl(at: Any) -> float:
         return float((at["x"] - 0.3) ** 2 + (at["y"] - 0.7) ** 2)
 
-    told = optimise(config, bowl, 20)
+    places = np.random.default_rng(0).random((12, 2)).tolist()
+    places += [[0.3 + 0.01 * away, 0.7 - 0.02 * away] for away in range(-4, 4)]
+    told = [Told(at, bowl(at), "finished") for x, y in places for at in [{"x": x, "y": y}]]
     for number in range(20, 27):
         found = suggest(config, sampler, 0, number, told)
         assert found is not None
