@@ -40,6 +40,15 @@ class _RunFiles:
 _LOCAL = _RunFiles(("train.json", "upload.json"), ended="train.json", observation="train.json")
 _REMOTE = _RunFiles(("server.json",), ended="manifest.json", observation="outcome.json")
 
+# The files of a finished run that `Targets.deleted` sees to.
+_EXPORTED = (
+    "params.json",
+    "run.json",
+    "manifest.json",
+    "run_summary.json",
+    "metrics_history.csv",
+)
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -157,20 +166,19 @@ class Targets:
         return _of_runs(self.project.runs, self._run_files.ended)
 
     def deleted(self) -> list[str]:
-        """Files of runs that are missing though their group was exported.
+        """Files of experiments and their runs that are missing though their group was exported.
 
-        The user or `caduceus retry` has deleted them. Snakemake makes no file anew that only
-        finished files were made from, so the default targets name them.
+        The user or `caduceus retry` has deleted them, as the message about a damaged file says to.
+        Snakemake doesn't miss a file if all that is made from it exists, so the default targets
+        name them.
         """
-        names = ["manifest.json", "run_summary.json", "metrics_history.csv"]
-        names += [] if self._is_remote else ["train.json"]
-        paths = [
-            path
-            for experiment in self.project.experiments.values()
-            if self.exists(f"results/groups/{experiment.spec.group}/runs.csv")
-            for run in experiment.runs
-            for path in (f"results/runs/{run.id}/{name}" for name in names)
-        ]
+        names = [*_EXPORTED, *(() if self._is_remote else _LOCAL.logged)]
+        paths: list[str] = []
+        for experiment in self.project.experiments.values():
+            if self.exists(f"results/groups/{experiment.spec.group}/runs.csv"):
+                runs = [run.id for run in experiment.runs]
+                paths += _plans([experiment.id])
+                paths += (path for name in names for path in _of_runs(runs, name))
         return [path for path in paths if not self.exists(path)]
 
     # Sweeps

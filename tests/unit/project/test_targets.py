@@ -233,8 +233,10 @@ def test_a_run_takes_its_trial_and_its_sweep(plan: Plan) -> None:
 def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Plan) -> None:
     project = plan()
     plain = runs_of(project, "plain")
-    names = ("manifest.json", "run_summary.json", "metrics_history.csv", "train.json")
-    whole = [path for name in names for path in files(plain, name)]
+    names = ("params.json", "run.json", "manifest.json", "run_summary.json")
+    names += ("metrics_history.csv", "train.json", "upload.json")
+    whole = ["results/experiments/plain.json"]
+    whole += [path for name in names for path in files(plain, name)]
     assert targets(project).deleted() == []
     exported = ["results/groups/baseline/runs.csv", *whole]
     assert targets(project, exported).deleted() == []
@@ -242,6 +244,8 @@ def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Pla
     assert targets(project, set(exported) - set(gone)).deleted() == gone
     remote = targets(plan(export=REMOTE), set(exported) - set(gone))
     assert remote.deleted() == []  # a remote run has no train.json
+    [damaged] = set(exported) & {"results/experiments/plain.json"}
+    assert targets(project, set(exported) - {damaged}).deleted() == [damaged]
 
 
 # Groups and whole projects
