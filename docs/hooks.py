@@ -1,9 +1,9 @@
-"""Adds to the site what doesn't lie in docs/: the repository's pages, and what is made from it.
+"""Add pages to the site that aren't in docs/: the repository's own pages, and generated ones.
 
-Every page keeps its path in the repository (those of docs/ without `docs/`), and its links are
-written for the repository, so that they work there too, but for those to pages that are made here,
-the messages and the reference; here they are turned into the site's. A file that a page links to
-and that is no page, such as a program, becomes one that shows it.
+Every page keeps its path in the repository (pages in docs/ without `docs/`). Links are written for
+the repository, so that they work there too, except for links to generated pages (messages and
+reference); this module turns them into links of the site. If a page links to a file that isn't a
+page, such as a program, the site gets a page that shows the file.
 """
 
 import posixpath
@@ -53,7 +53,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn the links of a page, which hold in the repository, into the site's."""
+    """Turn the links of a page from paths in the repository into paths on the site."""
     here = page.file.src_uri
 
     def turned(match: re.Match[str]) -> str:
@@ -70,14 +70,14 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def linked_files(page: str, text: str) -> list[str]:
-    """The files of the repository that a page links to, by their paths there."""
+    """Return the files that a page links to, by their paths in the repository."""
     prose = "".join(_FENCE.split(text)[::2])
     targets = [_repository_target(page, link) for link in _LINK.findall(prose)]
     return [target for target in targets if target and (ROOT / target).is_file()]
 
 
 def _repository_target(page: str, link: str) -> str | None:
-    """Where a link of a page leads in the repository; None if out of it."""
+    """Return the path in the repository that a link leads to; None if it leads out."""
     if "://" in link or link.startswith(("mailto:", "/")):
         return None
     base = page if page in OWN_PAGES else posixpath.join("docs", page)

@@ -1,7 +1,8 @@
-"""The page of error messages, read from the source: every place that makes an error of ours.
+"""Make the page of error messages from the source: every place that makes one of our errors.
 
-A message is a pattern: what is known only when it happens is shown as `…`. Names are followed to
-what they were assigned, helpers to what they return, as far as that is text in the same module.
+A message is a pattern, in which `…` stands for values that are known only at run time. Names are
+replaced by what was assigned to them, and helpers by what they return, if that is text in the same
+module.
 """
 
 import ast
@@ -29,49 +30,49 @@ class Message:
     """A message that Caduceus can end with."""
 
     kind: str  # the error's class
-    where: str  # what stands before it, empty if nothing does
+    where: str  # the place before it, or empty
     text: str
     source: str  # FILE:LINE below scripts/caduceus
 
     @property
     def shown(self) -> str:
-        """The message with what stands before it."""
+        """The message with its place."""
         return f"{self.where}: {self.text}" if self.where else self.text
 
 
 @dataclass(frozen=True)
 class Maker:
-    """A class of errors, or a function that makes one of a message."""
+    """A class of errors, or a function that makes one from a message."""
 
     kind: str
-    index: int  # of the message among its arguments
-    inner: Message | None = None  # what a function makes of it
+    index: int  # position of the message among its arguments
+    inner: Message | None = None  # the message that a function makes from it
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a module an expression stands."""
+    """The place of an expression in a module."""
 
     module: ast.Module
     functions: tuple[ast.AST, ...] = ()  # around it, the innermost last
     followed: frozenset[str] = frozenset()  # names and helpers on the way here
 
     def beyond(self, name: str) -> "Place":
-        """The same place, once a name has been followed."""
+        """Return this place after a name was followed."""
         return replace(self, followed=self.followed | {name})
 
 
 def messages_page(root: Path) -> str:
-    """All messages by kind, each with further help from docs/help.yaml where there is some."""
+    """Return the page: all messages by kind, with the help from docs/help.yaml."""
     further: dict[str, str] = yaml.safe_load((root / "docs/help.yaml").read_text())
     found = find_messages(root / "scripts/caduceus")
     lines = [
         "# Error messages",
         "",
-        "Every message that Caduceus ends with, by what is wrong; search for a few words of yours.",
-        f"`{GAP}` stands for names, numbers and places of your own. A message begins with the",
-        "command, then the file and line or the thing that it is about.",
-        "Anything longer, with a traceback, is a bug of Caduceus.",
+        "Every message that Caduceus ends with, by kind; search for a few words of yours.",
+        f"`{GAP}` stands for your names, numbers and places. A message starts with the command,",
+        "then the file and line, or the thing that it is about.",
+        "Anything longer, with a traceback, is a bug in Caduceus.",
     ]
     for kind, about in families(root / "scripts/caduceus")[1].items():
         texts = {message.shown for message in found if message.kind == kind}
@@ -93,7 +94,7 @@ def _code(text: str) -> str:
 
 
 def families(package: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The kind of each class of errors, and what each kind is, by its docstring."""
+    """Return the kind of each class of errors, and the docstring of each kind."""
     classes = [
         node
         for tree in _trees(package).values()
@@ -112,7 +113,7 @@ def families(package: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def find_messages(package: Path) -> list[Message]:
-    """Every message that the package's source makes an error with, in the order of its files."""
+    """Return every message with which the package makes an error, in the order of its files."""
     kinds, _ = families(package)
     makers = {name: Maker(kind, 0) for name, kind in kinds.items()}
     sources = {path.relative_to(package).as_posix(): tree for path, tree in _trees(package).items()}
@@ -172,7 +173,7 @@ def _calls(node: ast.AST, place: Place) -> Iterator[tuple[Place, ast.Call]]:
 
 
 def _where(call: ast.Call, place: Place) -> str:
-    """What stands before a message."""
+    """Return the place before a message."""
     given = [key.value for key in call.keywords if key.arg == "where"] or call.args[1:2]
     if not given:
         return ""
@@ -185,7 +186,7 @@ def _where(call: ast.Call, place: Place) -> str:
 
 
 def _patterns(node: ast.expr, place: Place) -> list[str]:
-    """The texts that an expression can give."""
+    """Return the texts that an expression can have."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     if isinstance(node, ast.JoinedStr):
@@ -216,7 +217,7 @@ def _unique(texts: Sequence[str]) -> list[str]:
 
 
 def _assigned(name: str, place: Place) -> list[str]:
-    """What a name holds, by the assignments of its function, or else of the module."""
+    """Return the texts of a name, from the assignments of its function or else of the module."""
     for scope in reversed((place.module, *place.functions)):
         found = []
         for block in _blocks(scope):
@@ -228,7 +229,7 @@ def _assigned(name: str, place: Place) -> list[str]:
                         if isinstance(later, ast.AugAssign) and _is_name(later.target, name)
                     ]
                     found += _joined([_patterns(part, place.beyond(name)) for part in parts])
-                    found[-1] = found[-1] or GAP  # what a loop fills
+                    found[-1] = found[-1] or GAP  # filled by a loop
         if found:
             return _unique(found)
     is_given = name == "message" and place.functions and name in _arguments(place.functions[-1])
@@ -240,7 +241,7 @@ def _is_name(node: ast.AST, name: str) -> bool:
 
 
 def _blocks(scope: ast.AST) -> Iterator[list[ast.stmt]]:
-    """The lists of statements in a function or module, without those of functions inside it."""
+    """Yield the lists of statements in a function or module, without functions inside it."""
     for field in ("body", "orelse", "finalbody"):
         block = getattr(scope, field, None)
         if isinstance(block, list):
@@ -253,7 +254,7 @@ def _blocks(scope: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _called(function: ast.expr, place: Place) -> list[str]:
-    """What a helper of the module returns, or what a look-up in one of its tables can give."""
+    """Return the texts that a helper of the module, or a look-up in one of its tables, returns."""
     if isinstance(function, ast.Name) and function.id not in place.followed:
         for node in place.module.body:
             if isinstance(node, ast.FunctionDef) and node.name == function.id:

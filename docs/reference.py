@@ -1,4 +1,4 @@
-"""Reference pages: the keys of each schema, and the help of each command."""
+"""Make the reference pages: the keys of each schema, and the help of each command."""
 
 import argparse
 import importlib
@@ -12,11 +12,11 @@ import yaml
 from caduceus import commands
 
 _INTRODUCTIONS = {
-    "config": "What `config.yaml` may hold, in the project's folder. "
-    "The repository's [config.yaml](../../config.yaml) has all of it.",
-    "experiment": "What an experiment file may hold. "
+    "config": "The keys of `config.yaml`, in the project's folder. "
+    "The repository's [config.yaml](../../config.yaml) has all of them.",
+    "experiment": "The keys of an experiment file. "
     "[template.yaml](../../experiments/template.yaml) has every key with an example.",
-    "paper": "What may stand under `paper` in `config.yaml`, or in the file that it names.",
+    "paper": "The keys under `paper` in `config.yaml`, or in the file that it names.",
     "sweep": "W&B's sweep configuration, under `sweep.config` of an experiment or in a file that "
     "it names. [Distributions and the keys beside it](../../experiments/README.md#a-sweep).",
 }
@@ -36,7 +36,7 @@ Row = tuple[str, str, str, str]  # key, what it may be, default, meaning
 
 
 def schema_page(root: Path, name: str) -> str:
-    """Every key of a schema, a table for each at its top."""
+    """Return the page of a schema: a table for each top-level key."""
     path = root / f"workflow/schemas/{name}.schema.yaml"
     schema = yaml.safe_load(path.read_text())
     lines = [f"# {_TITLES.get(name, name)}", "", _INTRODUCTIONS[name]]
@@ -50,7 +50,7 @@ def schema_page(root: Path, name: str) -> str:
 
 
 def key_rows(name: str, schema: Schema, is_required: bool, root: Schema) -> Iterator[Row]:
-    """A row for a key, then those for the keys below it."""
+    """Yield a row for a key, then rows for the keys below it."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
     default = "required" if is_required else _default(schema)
@@ -65,7 +65,7 @@ def key_rows(name: str, schema: Schema, is_required: bool, root: Schema) -> Iter
 
 
 def _has_keys(schema: Schema, root: Schema) -> bool:
-    """Whether a list's item or a mapping's value is worth rows of its own."""
+    """Whether the items of a list or the values of a mapping have keys."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
     return any("properties" in choice for choice in [schema, *schema.get("oneOf", ())])
@@ -88,30 +88,33 @@ def _kind(schema: Schema) -> str:
 
 
 def commands_page() -> str:
-    """The help of every command: first those that people type, then those that rules start."""
+    """Return the page of all commands: first those for people, then those of rules."""
     lines = ["# Commands", "", "`caduceus COMMAND --help` prints the same.", ""]
     for title, names in zip(("For you", "For the workflow"), command_names(), strict=True):
         lines += [f"## {title}", ""]
         if title == "For the workflow":
-            lines += ["What Snakemake's rules of the same names start; rarely typed by hand.", ""]
+            lines += [
+                "Snakemake's rules of the same names start these; people rarely type them.",
+                "",
+            ]
         for name in names:
             lines += [f"### caduceus {name}", "", "```text", command_help(name), "```", ""]
     return "\n".join(lines)
 
 
 def command_names() -> tuple[list[str], list[str]]:
-    """The commands that people type, and those that only rules start."""
+    """Return the commands that people type, and those that only rules start."""
     names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
     return list(commands.FOR_PEOPLE), [name for name in names if name not in commands.FOR_PEOPLE]
 
 
 def command_help(name: str) -> str:
-    """What `caduceus NAME --help` prints, in lines of one width."""
+    """Return the output of `caduceus NAME --help`, in lines of one width."""
     return command_parser(name).format_help().rstrip()
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    """The parser of a command's arguments."""
+    """Return the parser of a command's arguments."""
     module = importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(
         prog=f"caduceus {name}",

@@ -55,7 +55,7 @@ rule verify:
 
 
 rule find_run:
-    """Record the state on the W&B server of a run that was run elsewhere."""
+    """Record the state on the W&B server of a remote run."""
     input:
         trial=ancient(get_trial),
     output:

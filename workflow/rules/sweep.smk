@@ -83,7 +83,7 @@ rule ask_trial:
 
 
 rule find_trial:
-    """Find on the W&B server what a sweep chose for a trial that was run elsewhere."""
+    """Find on the W&B server what a sweep chose for a remote trial."""
     input:
         results=ancient(get_observations("outcome.json")),
         before=ancient(get_trial_before),
@@ -104,7 +104,7 @@ rule find_trial:
 
 
 rule judge_run:
-    """Write the outcome of a sweep's run that was run elsewhere, as the sweep needs it."""
+    """Write the outcome of a sweep's remote run, as the sweep needs it."""
     input:
         trial=ancient(get_trial),
         sweep=ancient(get_sweep),

@@ -1,4 +1,4 @@
-"""Record the state on the W&B server of a run that was run elsewhere."""
+"""Record the state on the W&B server of a remote run."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Find on the W&B server what a sweep chose for a trial that was run elsewhere."""
+"""Find on the W&B server what a sweep chose for a remote trial."""
 
 import argparse
 from pathlib import Path

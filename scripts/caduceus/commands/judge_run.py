@@ -1,4 +1,4 @@
-"""Write the outcome of a sweep's run that was run elsewhere, as the sweep needs it."""
+"""Write the outcome of a sweep's remote run, as the sweep needs it."""
 
 import argparse
 from pathlib import Path

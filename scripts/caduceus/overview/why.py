@@ -142,7 +142,7 @@ def _explain_file(path: Path, results: Path) -> Iterator[str]:
     if path.is_file():
         yield f"  sha256   {sha256(path)}"
     if record is None:
-        yield "  not recorded by Snakemake: no job made it, or it was made elsewhere"
+        yield "  not recorded by Snakemake: no job made it, or it was made on another machine"
     else:
         yield f"  made by  {record.rule}, {record.ended:%Y-%m-%d %H:%M} UTC"
         yield f"  command  {rebuild_command(Path(record.made))}"
