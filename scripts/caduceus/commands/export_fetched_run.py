@@ -1,4 +1,4 @@
-"""Export a run from a W&B server: what the server lacks here is fetched first."""
+"""Export a remote run: download from the W&B server what is missing here, then export it."""
 
 import argparse
 
