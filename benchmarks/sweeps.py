@@ -33,7 +33,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from caduceus.sweeps.configs import read_config
-from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.sweeps.suggestions import Observation, suggest
 
 sys.path.pop(0)  # this file bears the name of W&B's package
 
@@ -148,18 +148,18 @@ class Ours:
     def __init__(self, problem: Problem, seed: int, sampler: str):
         self._config = read_config(problem.sweep, str)
         self._sampler, self._seed = sampler, seed
-        self._trials: list[Told] = []
+        self._trials: list[Observation] = []
 
     def ask(self, number: int) -> Configuration:
         """As `Peer`."""
         found = suggest(self._config, self._sampler, self._seed, number, self._trials)
         assert found is not None
-        self._trials.append(Told(found, None, "running"))
+        self._trials.append(Observation(found, None, "running"))
         return found
 
     def tell(self, number: int, result: float) -> None:
         """As `Peer`."""
-        self._trials[number] = Told(self._trials[number].parameters, result, "finished")
+        self._trials[number] = Observation(self._trials[number].parameters, result, "finished")
 
 
 class Wandb:

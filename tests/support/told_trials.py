@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from caduceus.sweeps.configs import SweepConfig, read_config
-from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.sweeps.suggestions import Observation, suggest
 
 PARAMETERS: dict[str, Any] = {
     "rate": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},
@@ -39,13 +39,13 @@ def loss(parameters: Any) -> float:
     return found + (parameters["optimizer"]["name"] != "sgd") + abs(parameters["width"] - 64) / 100
 
 
-def trials_of(config: SweepConfig, finished: int, pending: int = 0) -> list[Told]:
+def trials_of(config: SweepConfig, finished: int, pending: int = 0) -> list[Observation]:
     """Random trials of `loss`."""
     found = [config.space.sample(np.random.default_rng(n)) for n in range(finished + pending)]
     return [
-        Told(parameters, loss(parameters), "finished")
+        Observation(parameters, loss(parameters), "finished")
         if number < finished
-        else Told(parameters, None, "running")
+        else Observation(parameters, None, "running")
         for number, parameters in enumerate(found)
     ]
 
@@ -62,10 +62,10 @@ def optimise(
     told: list[Any] = []
     for number in range(trials):
         earlier = [
-            trial if place <= number - lag else Told(trial.parameters, None, "running")
+            trial if place <= number - lag else Observation(trial.parameters, None, "running")
             for place, trial in enumerate(told)
         ]
         parameters = suggest(config, sampler, seed, number, earlier)
         assert parameters is not None
-        told.append(Told(parameters, objective(parameters), "finished"))
+        told.append(Observation(parameters, objective(parameters), "finished"))
     return told

@@ -22,7 +22,7 @@ from caduceus.sweeps.hyperband import (
     rungs,
     stopping_rung,
 )
-from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.sweeps.suggestions import Observation, suggest
 from online import account, caduceus
 from projects import REPOSITORY, Finished, Project, end_group, start_snakemake, wait_for
 from reads import unordered_reads, watched
@@ -306,14 +306,14 @@ def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> Non
         assert x == before[int(run[-4:])]["parameters"]["x"]
 
     config = read_config(BAYES, lambda keys: "")
-    known: list[Told] = []
+    known: list[Observation] = []
     for number, trial in enumerate(told(project)):
         for before, result in enumerate(known[: max(0, number - 2)]):
             x, mode = (result.parameters[name] for name in ("x", "mode"))
             loss = (x - 0.3) ** 2 + 1 / 4 if mode == "good" else None
-            known[before] = Told(result.parameters, loss, "finished")
+            known[before] = Observation(result.parameters, loss, "finished")
         assert trial["parameters"] == suggest(config, "gp", 0, number, known), number
-        known.append(Told(trial["parameters"], None, "running"))
+        known.append(Observation(trial["parameters"], None, "running"))
     assert len({result.parameters["x"] for result in known}) == 12
 
     # What is said of runs is said of all, at once.

@@ -1,7 +1,7 @@
-"""W&B's sweep configuration, unchanged, as the user wrote it.
+"""Parse W&B's sweep configuration, in the form that W&B takes.
 
-https://docs.wandb.ai/models/sweeps/sweep-config-keys says what the keys mean. Where it is silent,
-or differs, W&B's package `sweeps` 0.3.0 decides.
+Keys are documented at https://docs.wandb.ai/models/sweeps/sweep-config-keys. Where that page is
+silent or wrong, W&B's package `sweeps` 0.3.0 decides.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from caduceus.sweeps.hyperband import HyperbandSettings, rungs
 from caduceus.sweeps.parameters import read_space
 from caduceus.sweeps.spaces import Space
 
-# Keys of W&B that need what isn't there without its server.
+# Keys that need features of W&B's server.
 _REFUSED = {
-    "job": "jobs of W&B Launch aren't run here; name a `program` instead",
-    "image_uri": "images of W&B Launch aren't run here; name a `program` instead",
-    "scheduler": "other schedulers aren't run here; remove it and choose a `method`",
-    "metrics": "one metric is searched for; write it under `metric`",
+    "job": "jobs of W&B Launch aren't supported; set a `program` instead",
+    "image_uri": "images of W&B Launch aren't supported; set a `program` instead",
+    "scheduler": "other schedulers aren't supported; remove it and choose a `method`",
+    "metrics": "only one metric is supported; write it under `metric`",
 }
 
 
@@ -32,16 +32,16 @@ class SweepConfig:
 
     Attributes:
         method: how parameters are chosen.
-        metric_name: the metric to optimise; never None if `method` is "bayes" or runs are
-            terminated early.
+        metric_name: the metric to optimize; never None if `method` is "bayes" or runs are stopped
+            early.
         goal: which values are best.
         target: the value that ends the sweep.
-        impute: which value a failed run counts with in "bayes".
+        impute: the value that a failed run counts with in method bayes.
         space: the parameters.
-        early_terminate: the settings of hyperband, if runs are terminated early.
-        run_cap: the most runs that the sweep may have.
+        early_terminate: the settings of hyperband, if runs are stopped early.
+        run_cap: the maximal number of runs.
         program: the training program.
-        command: the words that start it, in W&B's macros.
+        command: the command line that starts it, with W&B's macros.
         name: what W&B calls the sweep.
         description: notes.
         project: of W&B.
@@ -67,10 +67,10 @@ class SweepConfig:
 
 
 def read_config(value: Any, where: Where) -> SweepConfig:
-    """The configuration that `value`, a file of the user's or a part of one, holds.
+    """Validate and parse a sweep configuration.
 
     Args:
-        value: what the file holds.
+        value: the content of the user's file, or of a part of it.
         where: finds the file and line of a key, for the message.
 
     Raises:
@@ -101,7 +101,7 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         impute=metric["impute"] if metric else "worst",
         space=read_space(spec["parameters"], spec["method"], where),
         early_terminate=_read_hyperband(spec, where),
-        run_cap=int(spec["run_cap"]) if "run_cap" in spec else None,  # 20.0 is whole too
+        run_cap=int(spec["run_cap"]) if "run_cap" in spec else None,  # the schema accepts 20.0 too
         program=spec.get("program"),
         command=tuple(spec["command"]) if "command" in spec else None,
         name=spec.get("name"),
@@ -113,7 +113,7 @@ def read_config(value: Any, where: Where) -> SweepConfig:
 
 
 def _check_places(value: dict[Any, Any], where: Where) -> None:
-    """Refuse keys at a wrong indentation, with the right one."""
+    """Refuse keys at a wrong indentation, and say which is right."""
     keys = schema_keys("sweep")
     sections = {name: schema_keys("sweep", name) for name in ("metric", "early_terminate")}
     for key, item in value.items():
@@ -122,22 +122,22 @@ def _check_places(value: dict[Any, Any], where: Where) -> None:
         message = _REFUSED.get(key)
         owner = next((name for name, known in sections.items() if key in known), None)
         if owner:
-            message = f"it is a key of `{owner}`: indent it below that"
+            message = f"is a key of `{owner}`: indent it below that"
         elif key in KEYS and not isinstance(item, dict):
-            message = "it is a key of a parameter: indent it below one under `parameters`"
+            message = "is a key of a parameter: indent it below one under `parameters`"
         elif isinstance(item, dict) and set(item) & set(CLEAR_KEYS) and not suggestion(key, keys):
-            message = "parameters stand below `parameters`: indent it below that"
+            message = "is a parameter: indent it below `parameters`"
         if message:
             raise error_at([key], message, where)
     for name, known in sections.items():
         for key in value[name] if isinstance(value.get(name), dict) else ():
             if key in keys and key not in known:
-                message = f"stands beside `{name}`, not below it: remove its indentation"
+                message = f"belongs beside `{name}`, not below it: remove its indentation"
                 raise error_at([name, key], message, where)
 
 
 def _read_hyperband(spec: Mapping[str, Any], where: Where) -> HyperbandSettings | None:
-    """The settings under `early_terminate`, if it is there."""
+    """Parse `early_terminate`; None if it isn't given."""
     given = spec.get("early_terminate")
     if given is None:
         return None

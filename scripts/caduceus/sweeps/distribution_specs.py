@@ -1,6 +1,6 @@
-"""How a parameter of a sweep is written: the mapping with its keys, read as a distribution.
+"""Parse one parameter of a sweep's configuration, a mapping, as a distribution.
 
-Which keys belong to which distribution, and which one is meant where none is named, is as in W&B's
+The keys of each distribution, and the one that is meant where none is named, are those of W&B's
 package `sweeps` 0.3.0, `sweeps/config/schema.json`.
 """
 
@@ -20,7 +20,7 @@ from caduceus.sweeps.distributions import (
 )
 from caduceus.sweeps.ranges import Beta, LogNormal, LogUniform, Normal, Uniform
 
-# By distribution: the keys that must be there, and those that may, with their defaults.
+# By distribution: the required keys, and the optional ones with their defaults.
 _RANGE = ("min", "max")
 _DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], dict[str, float]]] = {
     "constant": (("value",), {}),
@@ -49,22 +49,31 @@ _MEANINGS = {
     "min": "the lower bound",
     "max": "the upper bound",
 }
-# No parameter is called so: a key of this name with a bare value is one of a parameter.
+# Nobody names a parameter so: such a key with a plain value belongs to a parameter.
 CLEAR_KEYS = ("distribution", *_MEANINGS, "parameters")
 KEYS = (*CLEAR_KEYS, "mu", "sigma", "a", "b", "q")
 EXAMPLE = "{value: 1}, {values: [1, 2]} or {min: 0.0, max: 1.0}"
-_MOST_GRID_VALUES = 10**6  # of one parameter: more would take all memory
+_MOST_GRID_VALUES = 10**6  # of one parameter; more would exhaust memory
 _MOST_EXPONENT = 700  # the largest float is about e**709
-_MOST = 1e300  # the width of a range of such numbers is still a float
+_MOST = 1e300  # the difference of two such numbers is still finite
 
 
 def error_at(keys: Sequence[Key], message: str, where: Where) -> SpecError:
-    """The error that says `message` of the key that `keys` lead to."""
+    """Return an error about the key at the path `keys`."""
     return SpecError(f"{dotted(keys)}: {message}", where(keys))
 
 
 def read_distribution(spec: dict[Any, Any], keys: list[Key], where: Where) -> Distribution:
-    """The distribution that one parameter's mapping means."""
+    """Parse one parameter's mapping.
+
+    Args:
+        spec: the mapping.
+        keys: its path in the configuration.
+        where: finds the file and line of a key, for the message.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
     _check_known(spec, keys, where)
     name = _distribution_name(spec, keys, where)
     _check_fitting(spec, name, keys, where)
@@ -90,8 +99,8 @@ def read_distribution(spec: dict[Any, Any], keys: list[Key], where: Where) -> Di
         if abs(given["mu"]) + 9 * given["sigma"] > _MOST_EXPONENT:
             raise error_at(
                 keys,
-                f"found mu {given['mu']} and sigma {given['sigma']}, which are those of the "
-                f"logarithm: values would lie beyond e**{_MOST_EXPONENT}; write smaller ones",
+                f"found mu {given['mu']} and sigma {given['sigma']} of the logarithm: values "
+                f"would exceed e**{_MOST_EXPONENT}; choose smaller ones",
                 where,
             )
         distribution = LogNormal(given["mu"], given["sigma"])
@@ -100,7 +109,7 @@ def read_distribution(spec: dict[Any, Any], keys: list[Key], where: Where) -> Di
 
 def _check_known(spec: dict[Any, Any], keys: list[Key], where: Where) -> None:
     """Refuse keys that no parameter has."""
-    # A parameter may be called `a`, but a key of this name holds a number.
+    # A nested parameter may have the name `a`; the key `a` has a number.
     known = [
         key
         for key, value in spec.items()
@@ -113,12 +122,12 @@ def _check_known(spec: dict[Any, Any], keys: list[Key], where: Where) -> None:
     if isinstance(spec[unknown], dict) and not hint.startswith(", did you mean 'parameters'"):
         if known:
             message = (
-                f"stands inside {keys[-1]!r}, which has {', '.join(known)}: give it the "
+                f"is indented below {keys[-1]!r}, which has {', '.join(known)}: give it the "
                 f"indentation of {keys[-1]!r}"
             )
         else:
             message = (
-                "nested parameters stand below a key `parameters` of their own: write "
+                "nested parameters need a key `parameters` above them: write "
                 f"{keys[-1]}: {{parameters: {{{unknown}: ...}}}}"
             )
         raise error_at([*keys, unknown], message, where)
@@ -129,7 +138,7 @@ def _check_known(spec: dict[Any, Any], keys: list[Key], where: Where) -> None:
 
 
 def _distribution_name(spec: dict[str, Any], keys: list[Key], where: Where) -> str:
-    """The distribution that is named, or that W&B takes where none is."""
+    """Return the name of the distribution: the given one, or W&B's default for these keys."""
     if "distribution" in spec:
         name = spec["distribution"]
         if not isinstance(name, str) or name not in _DISTRIBUTIONS:
@@ -158,7 +167,7 @@ def _distribution_name(spec: dict[str, Any], keys: list[Key], where: Where) -> s
 
 
 def _which_fit(spec: Mapping[str, Any]) -> str:
-    """Which distributions take all keys of `spec`, in words."""
+    """Say which distributions have all keys of `spec`."""
     found = [key for key in spec if key != "distribution"]
     fitting = [
         name
@@ -167,16 +176,16 @@ def _which_fit(spec: Mapping[str, Any]) -> str:
     ]
     keys = ", ".join(found)
     if not fitting:
-        return f"no distribution has {keys} together: remove one"
+        return f"no distribution has all of {keys}: remove one"
     return f"{keys} {'is a key' if len(found) == 1 else 'are keys'} of {', '.join(fitting)}"
 
 
 def _check_fitting(spec: dict[str, Any], name: str, keys: list[Key], where: Where) -> None:
-    """Refuse keys that the distribution doesn't have, and the lack of those it needs."""
+    """Refuse keys that the distribution doesn't have, and missing required ones."""
     needed, optional = _DISTRIBUTIONS[name]
     for key in spec:
         if key not in (*needed, *optional, "distribution"):
-            by = "" if "distribution" in spec else ", which is meant where none is named,"
+            by = "" if "distribution" in spec else ", the default for these keys,"
             raise error_at(
                 [*keys, key],
                 f"distribution {name}{by} has only {', '.join((*needed, *optional))}; "
@@ -228,10 +237,10 @@ def _read_categorical(spec: dict[str, Any], keys: list[Key], where: Where) -> Ca
     if len(probabilities) != len(values):
         message = f"found {len(probabilities)} for {len(values)} values; write one for each"
         raise error_at(place, message, where)
-    # As exact as W&B wants it.
+    # The tolerance is W&B's.
     if not math.isclose(sum(probabilities), 1, rel_tol=0, abs_tol=1.001e-5):
         raise error_at(
-            place, f"found a sum of {sum(probabilities):.6g}, allowed: 1; change one", where
+            place, f"found a sum of {sum(probabilities):.6g}, allowed: a sum of 1", where
         )
     return Categorical(tuple(values), tuple(probabilities))
 
@@ -241,7 +250,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _check_number(value: Any, name: str, keys: list[Key], where: Where) -> None:
-    """Refuse what isn't a number that this key of distribution `name` may be."""
+    """Refuse a value that isn't an allowed number for this key of distribution `name`."""
     allowed = None
     key = keys[-1]
     positive = key in ("sigma", "a", "b", "q") or (key == "min" and name.endswith("_values"))
@@ -252,13 +261,13 @@ def _check_number(value: Any, name: str, keys: list[Key], where: Where) -> None:
     elif positive and value <= 0:
         allowed = "a number above 0"
     elif name == "int_uniform" and not isinstance(value, int):
-        allowed = "a whole number (distribution uniform takes others)"
+        allowed = "a whole number (distribution uniform takes any number)"
     if allowed:
         raise error_at(keys, f"found {brief(value)}, allowed: {allowed}", where)
 
 
 def _check_range(low: float, high: float, name: str, keys: list[Key], where: Where) -> None:
-    """Refuse bounds that include nothing, or that are values where exponents are meant."""
+    """Refuse bounds of an empty range, and values in place of exponents."""
     if low == high:
         raise error_at(keys, f"found min and max {low}; write {{value: {low}}}", where)
     if low > high:
@@ -268,8 +277,8 @@ def _check_range(low: float, high: float, name: str, keys: list[Key], where: Whe
         if is_too_large or (low > 0 and high < 1):
             raise error_at(
                 keys,
-                f"{name} takes exponents of e, and e**{low} to e**{high} can't be meant; "
-                f"for values from {low} to {high} write distribution: {name}_values",
+                f"{name} takes exponents of e, and would give e**{low} to e**{high}; for values "
+                f"from {low} to {high} write distribution: {name}_values",
                 where,
             )
 
@@ -291,11 +300,11 @@ def _range(base: str, low: float, high: float) -> Distribution:
 def check_grid(
     distribution: Distribution, spec: dict[str, Any], keys: list[Key], where: Where
 ) -> None:
-    """Refuse a parameter that a grid can't list."""
+    """Refuse a parameter whose values a grid can't list."""
     if "probabilities" in spec:
         raise error_at(
             [*keys, "probabilities"],
-            "a grid tries every value once; remove them, or write method: random",
+            "a grid runs every value once; remove them, or write method: random",
             where,
         )
     if "min" in spec and isinstance(distribution, IntUniform | Quantized):
@@ -307,7 +316,7 @@ def check_grid(
     if distribution.grid is None:
         raise error_at(
             keys,
-            "a grid can't try all of a range; list its values (values: [...]), take q_uniform with "
+            "a grid can't run all values of a range; list some (values: [...]), use q_uniform with "
             "a step q, or write method: random",
             where,
         )

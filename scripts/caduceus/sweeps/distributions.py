@@ -1,12 +1,12 @@
 """The distributions of W&B's sweeps: their values, quantiles (`ppf`) and probabilities (`cdf`).
 
-They are those of W&B's package `sweeps` 0.3.0, `sweeps/params.py`, and give its values. W&B's 18
-names stand for fewer families: `inv_log_uniform_values` is `log_uniform_values` (the reciprocal of
-what is log-uniform is log-uniform), names without `_values` give the bounds as exponents of e, and
-every `q_` is a family rounded to multiples of q.
+They are those of W&B's package `sweeps` 0.3.0, `sweeps/params.py`, and return its values. W&B's 18
+names are fewer families: `inv_log_uniform_values` equals `log_uniform_values` (the reciprocal of a
+log-uniform variable is log-uniform), names without `_values` give the bounds as exponents of e, and
+each `q_` is a family rounded to multiples of q.
 
-`ppf(u)` is the least value v with `cdf(v) >= u`, so `ppf` of a uniform number is a sample, and
-`ppf(cdf(v))` is v again. Values are plain Python: int, float, or what the user listed.
+`ppf(u)` is the least value v with `cdf(v) >= u`. So `ppf` of a uniform random number is a sample,
+and `ppf(cdf(v))` is v. Values are plain Python: int, float, or any value that the user listed.
 """
 
 import json
@@ -21,23 +21,23 @@ from typing import Any, Literal, Protocol
 from caduceus.io.cells import canonical
 from caduceus.sweeps.ranges import Range, Uniform
 
-# What an optimiser may know of a parameter:
+# The kind of a parameter's values, for an optimizer:
 #   constant     there is one value
 #   categorical  `levels` are labels without an order
 #   ordinal      `levels` are numbers in ascending order
 #   continuous   `levels` is None: use `cdf` and `ppf`, which map to and from [0, 1]
 Kind = Literal["constant", "categorical", "ordinal", "continuous"]
 
-# More whole numbers or multiples of q than this are as good as a continuous range.
+# With more integers or multiples of q than this, a range counts as continuous.
 MOST_LEVELS = 1000
 
 
 class Distribution(Protocol):
-    """How the values of one parameter are spread."""
+    """The distribution of one parameter's values."""
 
     @property
     def kind(self) -> Kind:
-        """What an optimiser may know of the values."""
+        """The kind of the values, for an optimizer."""
 
     @property
     def levels(self) -> Sequence[Any] | None:
@@ -45,13 +45,13 @@ class Distribution(Protocol):
 
     @property
     def grid(self) -> Sequence[Any] | None:
-        """The values that a grid tries, in W&B's order; None if W&B has no grid of them."""
+        """The values in a grid, in W&B's order; None if W&B supports no grid of them."""
 
     def ppf(self, u: float) -> Any:
-        """The value below or at which a share `u` of all samples lies; `u` is in [0, 1]."""
+        """Return the quantile: the least value with `cdf(value) >= u`; `u` is in [0, 1]."""
 
     def cdf(self, value: Any) -> float:
-        """The share of all samples that come before `value` in `levels`, or are equal to it."""
+        """Return the probability of `value` and of all values before it in `levels`."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ class Constant:
         return (self.value,)
 
     def ppf(self, u: float) -> Any:
-        """The value."""
+        """Return the value."""
         return self.value
 
     def cdf(self, value: Any) -> float:
-        """1."""
+        """Return 1: there is no other value."""
         return 1.0
 
 
@@ -85,8 +85,8 @@ class Constant:
 class Categorical:
     """W&B's `categorical` and `categorical_w_probabilities`.
 
-    A value that is listed twice comes twice as often, and as its last spelling: 3 and 3.0 are one.
-    Numbers are put in order.
+    A value that is listed twice is drawn twice as often, in its last spelling; 3 and 3.0 are the
+    same value. Numbers are sorted.
     """
 
     values: tuple[Any, ...]
@@ -94,7 +94,7 @@ class Categorical:
 
     @cached_property
     def _weights(self) -> dict[str, tuple[Any, float]]:
-        """Each value that may come, with its probability, by what makes values the same."""
+        """Each value with a probability above 0, and its weight, by `_identity`."""
         weights: dict[str, tuple[Any, float]] = {}
         shares = self.probabilities or (1.0,) * len(self.values)
         for value, share in zip(self.values, shares, strict=True):
@@ -119,32 +119,32 @@ class Categorical:
 
     @cached_property
     def levels(self) -> Sequence[Any]:
-        """The different values with a probability above 0."""
+        """The distinct values with a probability above 0."""
         return tuple(value for value, _ in self._weights.values())
 
     @cached_property
     def grid(self) -> Sequence[Any] | None:
-        """The different values in the order of the file; None if they have probabilities."""
+        """The distinct values in the order of the file; None if they have probabilities."""
         if self.probabilities is not None:
             return None
         return tuple({_identity(value): value for value in self.values}.values())
 
     def ppf(self, u: float) -> Any:
-        """The first of `levels` whose `cdf` is at least `u`."""
+        """Return the first of `levels` whose `cdf` is at least `u`."""
         return self.levels[bisect_left(self._cumulative, u, hi=len(self.levels) - 1)]
 
     def cdf(self, value: Any) -> float:
-        """The share of `value` and what stands before it in `levels`.
+        """Return the probability of `value` and of all values before it in `levels`.
 
         Raises:
-            ValueError: it is none of the values.
+            ValueError: `value` is none of the values.
         """
         return self._cumulative[list(self._weights).index(_identity(value))]
 
 
 @dataclass(frozen=True)
 class IntUniform:
-    """W&B's `int_uniform`: whole numbers, both bounds included."""
+    """W&B's `int_uniform`: integers, both bounds included."""
 
     low: int
     high: int
@@ -156,25 +156,25 @@ class IntUniform:
 
     @property
     def levels(self) -> Sequence[int] | None:
-        """The numbers, if they aren't too many."""
+        """The integers; None if there are more than `MOST_LEVELS`."""
         return self.grid if self.high - self.low < MOST_LEVELS else None
 
     @property
     def grid(self) -> range:
-        """All numbers."""
+        """All integers."""
         return range(self.low, self.high + 1)
 
     def ppf(self, u: float) -> int:
-        """The least number whose `cdf` is at least `u`."""
+        """Return the least integer whose `cdf` is at least `u`."""
         count = self.high - self.low + 1
         index = min(max(math.ceil(u * count) - 1, 0), count - 1)
-        # The product is rounded, so that it may lie beyond a step that `u` only reaches.
+        # Rounding of the product may push it past a step that `u` reaches exactly.
         if index > 0 and index / count >= u:
             index -= 1
         return self.low + index
 
     def cdf(self, value: float) -> float:
-        """The share of numbers up to `value`."""
+        """Return the probability of the integers up to `value`."""
         count = self.high - self.low + 1
         return min(max((math.floor(value) - self.low + 1) / count, 0.0), 1.0)
 
@@ -183,8 +183,8 @@ class IntUniform:
 class Quantized:
     """W&B's `q_...`: a value of `base`, rounded to the nearest multiple of `q`.
 
-    As with W&B, the bounds of `base` aren't kept to: between 1 and 11, q = 4 gives 0, 4, 8 and 12.
-    Values are whole if `q` was written as a whole number.
+    As in W&B, values may exceed the bounds of `base`: between 1 and 11, q = 4 gives 0, 4, 8 and 12.
+    Values are integers if `q` is an integer.
     """
 
     base: Range
@@ -206,7 +206,7 @@ class Quantized:
 
     @cached_property
     def levels(self) -> Sequence[float] | None:
-        """The multiples, if they aren't too many."""
+        """The multiples; None if there are more than `MOST_LEVELS`."""
         first, last = self._steps
         if last - first >= MOST_LEVELS:
             return None
@@ -214,9 +214,9 @@ class Quantized:
 
     @property
     def grid(self) -> Sequence[float] | None:
-        """What W&B tries of `q_uniform`: min, min + q, ... below max; of others there is no grid.
+        """W&B's grid of `q_uniform`: min, min + q, ... below max; None for other distributions.
 
-        They needn't be multiples of q.
+        The values needn't be multiples of q.
         """
         if not isinstance(self.base, Uniform):
             return None
@@ -229,10 +229,10 @@ class Quantized:
         return (low, low + q, *(low + index * step for index in range(2, count)))[:count]
 
     def ppf(self, u: float) -> float:
-        """The least multiple whose `cdf` is at least `u`."""
+        """Return the least multiple whose `cdf` is at least `u`."""
         first, last = self._steps
         step = round(self.base.ppf(u) / self.q)
-        # Rounding may end beyond a step that `u` only reaches, or just before it.
+        # Rounding may give the step after the one that `u` reaches exactly, or the one before.
         if self.base.cdf((step - 0.5) * self.q) >= u:
             step -= 1
         elif self.base.cdf((step + 0.5) * self.q) < u:
@@ -240,7 +240,7 @@ class Quantized:
         return int(min(max(step, first), last)) * self.q
 
     def cdf(self, value: float) -> float:
-        """The probability of the multiples up to `value`."""
+        """Return the probability of the multiples up to `value`."""
         step = round(value / self.q)
         if step * self.q > value:
             step -= 1
@@ -254,12 +254,12 @@ def _kind(levels: Sequence[Any] | None) -> Kind:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether an optimiser can take `value` for a number."""
+    """Whether an optimizer can use `value` as a number."""
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _identity(value: Any) -> str:
-    """Text that is the same for values which W&B's grid takes for the same, such as 3 and 3.0."""
+    """Return a text that is equal for values that W&B's grid treats as equal, such as 3 and 3.0."""
     return json.dumps(canonical(value))

@@ -1,4 +1,4 @@
-"""The key `parameters` of a sweep's configuration, nested or not, read as a space."""
+"""Parse the key `parameters` of a sweep's configuration, nested or not, as a search space."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,18 +16,18 @@ from caduceus.sweeps.distribution_specs import (
 )
 from caduceus.sweeps.spaces import Parameter, Path, Space
 
-# What stands beside `parameters`, and may have slipped below it.
+# Keys beside `parameters`, which may be indented below it by mistake.
 _OUTER_KEYS = ("method", "metric", "early_terminate", "run_cap", "program", "command")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 def read_space(parameters: Any, method: str, where: Where) -> Space:
-    """The space of a sweep's `parameters`.
+    """Parse a sweep's `parameters`.
 
     Args:
-        parameters: what the user's file holds under this key.
-        method: of the sweep; a grid takes only what can be listed.
+        parameters: the value of this key in the user's file.
+        method: of the sweep; a grid allows only parameters whose values can be listed.
         where: finds the file and line of a key, for the message.
 
     Raises:
@@ -40,21 +40,21 @@ def read_space(parameters: Any, method: str, where: Where) -> Space:
         if twin != parameter.path:
             raise error_at(
                 _keys(parameter.path),
-                f"another parameter is called {parameter.name!r} too; rename one",
+                f"two parameters have the name {parameter.name!r}; rename one",
                 where,
             )
     return Space(found)
 
 
 def _keys(path: Path) -> list[Key]:
-    """The keys that lead to a parameter."""
+    """Return the path of keys of a parameter."""
     return [key for name in path for key in ("parameters", name)]
 
 
 def _read(
     parameters: Any, keys: list[Key], path: Path, method: str, where: Where
 ) -> Iterator[Parameter]:
-    """The parameters at one level and below."""
+    """Yield the parameters at one level and below."""
     if not isinstance(parameters, dict) or not parameters:
         raise error_at(
             keys,
@@ -74,8 +74,8 @@ def _read(
         if others:
             raise error_at(
                 [*keys, name, others[0]],
-                f"stands beside the nested `parameters` of {name!r}: indent it below them if it "
-                "is one of them, else remove it",
+                f"is beside the nested `parameters` of {name!r}: indent it below them if it is "
+                "one of them, else remove it",
                 where,
             )
         yield from _read(
@@ -84,47 +84,47 @@ def _read(
 
 
 def _check_level(parameters: Mapping[Any, Any], keys: list[Key], where: Where) -> None:
-    """Refuse what isn't a parameter: keys of a parameter or of the sweep, bare values."""
+    """Refuse keys of a parameter, keys of the sweep, and plain values in place of parameters."""
     if keys == ["parameters"] and "seed" in parameters:
         raise error_at([*keys, "seed"], "list seeds under `seeds`", where)
-    # A key that slipped out of a parameter says more than the gap that it left there.
-    for fault_of in (_slipped_out, _fault):
-        before: Any = None  # the parameter before, which a key may belong to
+    # Report a wrongly indented key first: the missing key is only its symptom.
+    for find_error in (_wrong_indentation, _wrong_parameter):
+        before: Any = None  # the parameter before, to which a key may belong
         for name, spec in parameters.items():
-            fault = fault_of(name, spec, before)
-            if fault:
-                raise error_at([*keys, name], fault, where)
+            error = find_error(name, spec, before)
+            if error:
+                raise error_at([*keys, name], error, where)
             if spec is None or isinstance(spec, dict):
                 before = name
 
 
-def _slipped_out(name: Any, spec: Any, before: Any) -> str | None:
-    """What is wrong if `name` is a key of a parameter, not a parameter."""
+def _wrong_indentation(name: Any, spec: Any, before: Any) -> str | None:
+    """Return the message if `name` is a key of a parameter, not a parameter."""
     if name not in CLEAR_KEYS or spec is None or isinstance(spec, dict):
         return None
-    below = "the name of one, such as learning_rate" if before is None else repr(before)
+    below = "a parameter, such as learning_rate" if before is None else repr(before)
     return f"found {brief(spec)}, but it is a key of a parameter: indent it below {below}"
 
 
-def _fault(name: Any, spec: Any, before: Any) -> str | None:
-    """What is wrong with a parameter's name, or with where it stands."""
+def _wrong_parameter(name: Any, spec: Any, before: Any) -> str | None:
+    """Return the message if a parameter has a wrong name, place or value."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return (
-            f"{brief(name)} is no name of a parameter; allowed: letters, digits and _ . -, first "
+            f"{brief(name)} is no name for a parameter; allowed: letters, digits and _ . -, first "
             "a letter or _"
         )
     if not isinstance(spec, dict):
-        return _bare_value(name, spec, before)
+        return _plain_value(name, spec, before)
     if not set(spec) & set(CLEAR_KEYS):
         if name in _OUTER_KEYS and spec:
-            return "stands beside `parameters`, not below it: remove its indentation"
+            return "belongs beside `parameters`, not below it: remove its indentation"
         if name == "parameters":
-            return "`parameters` stands twice: remove one"
+            return "`parameters` below `parameters`: remove one"
     return None
 
 
-def _bare_value(name: str, value: Any, before: Any) -> str:
-    """What to write instead of a parameter that isn't a mapping."""
+def _plain_value(name: str, value: Any, before: Any) -> str:
+    """Return the message about a parameter that isn't a mapping, with what to write instead."""
     if value is None:
         return f"found null, allowed: a mapping such as {EXAMPLE}, indented below it"
     if isinstance(value, list):

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-_LEAST = 2.0**-53  # the step between random numbers below 1
+_LEAST = 2.0**-53  # the distance between random floats below 1
 _STANDARD = NormalDist()
 
 
 def _inner(u: float) -> float:
-    """`u` kept from 0 and 1, where quantiles may be infinite or, by scipy, NaN."""
+    """Clip `u` away from 0 and 1, where quantiles may be infinite or, in scipy, NaN."""
     return min(max(u, _LEAST), 1 - _LEAST)
 
 
 class Range:
-    """What all of them have in common; see `caduceus.sweeps.distributions.Distribution`."""
+    """Base class of continuous distributions; see `caduceus.sweeps.distributions.Distribution`."""
 
     kind: Literal["continuous"] = "continuous"
     levels: None = None
@@ -27,11 +27,11 @@ class Range:
         raise NotImplementedError
 
     def ppf(self, u: float) -> float:
-        """The quantile: the value that a share `u` of all samples doesn't exceed; finite."""
+        """Return the quantile of the probability `u`; always finite."""
         raise NotImplementedError
 
     def cdf(self, value: float) -> float:
-        """The share of all samples up to `value`."""
+        """Return the probability of the values up to `value`."""
         raise NotImplementedError
 
 
@@ -50,11 +50,11 @@ class Uniform(_Bounded):
     """W&B's `uniform`."""
 
     def ppf(self, u: float) -> float:
-        """The quantile."""
+        """Return the quantile."""
         return float(min(self.low + u * (self.high - self.low), self.high))
 
     def cdf(self, value: float) -> float:
-        """The probability up to `value`."""
+        """Return the probability of the values up to `value`."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
@@ -62,12 +62,12 @@ class LogUniform(_Bounded):
     """W&B's `log_uniform`, `inv_log_uniform` and both with `_values`, by the bounds as values."""
 
     def ppf(self, u: float) -> float:
-        """The quantile; rounding never takes it beyond the bounds."""
+        """Return the quantile, clipped to the bounds."""
         low, high = math.log(self.low), math.log(self.high)
         return float(min(max(math.exp(low + u * (high - low)), self.low), self.high))
 
     def cdf(self, value: float) -> float:
-        """The probability up to `value`."""
+        """Return the probability of the values up to `value`."""
         if value <= self.low:
             return 0.0
         low, high = math.log(self.low), math.log(self.high)
@@ -87,11 +87,11 @@ class Normal(Range):
         return -math.inf, math.inf
 
     def ppf(self, u: float) -> float:
-        """The quantile; finite for 0 and 1 too."""
+        """Return the quantile; finite for 0 and 1 too."""
         return self.mu + self.sigma * _STANDARD.inv_cdf(_inner(u))
 
     def cdf(self, value: float) -> float:
-        """The probability up to `value`."""
+        """Return the probability of the values up to `value`."""
         return _STANDARD.cdf((value - self.mu) / self.sigma)
 
 
@@ -108,11 +108,11 @@ class LogNormal(Range):
         return 0.0, math.inf
 
     def ppf(self, u: float) -> float:
-        """The quantile; finite for 0 and 1 too."""
+        """Return the quantile; finite for 0 and 1 too."""
         return math.exp(Normal(self.mu, self.sigma).ppf(u))
 
     def cdf(self, value: float) -> float:
-        """The probability up to `value`."""
+        """Return the probability of the values up to `value`."""
         return Normal(self.mu, self.sigma).cdf(math.log(value)) if value > 0 else 0.0
 
 
@@ -129,13 +129,13 @@ class Beta(Range):
         return 0.0, 1.0
 
     def ppf(self, u: float) -> float:
-        """The quantile."""
+        """Return the quantile."""
         from scipy.special import betaincinv  # Snakemake loads this module at each parse
 
         return float(betaincinv(self.a, self.b, _inner(u)))
 
     def cdf(self, value: float) -> float:
-        """The probability up to `value`."""
+        """Return the probability of the values up to `value`."""
         from scipy.special import betainc
 
         return float(betainc(self.a, self.b, min(max(value, 0.0), 1.0)))

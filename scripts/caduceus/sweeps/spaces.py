@@ -1,4 +1,4 @@
-"""The space that a sweep searches: its parameters, nested or not, and points in it."""
+"""The search space of a sweep: its parameters, nested or not, and configurations in it."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ Configuration = dict[str, Any]  # a value for every parameter, nested as in the 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter and how its values are spread."""
+    """A parameter and the distribution of its values."""
 
     path: Path
     distribution: Distribution
 
     @property
     def name(self) -> str:
-        """Its path as one word: `optimizer.lr`."""
+        """Its path joined by dots: `optimizer.lr`."""
         return ".".join(self.path)
 
 
@@ -40,10 +40,10 @@ class Space:
         return sorted(self.parameters, key=lambda parameter: parameter.path)
 
     def sample(self, rng: "Generator") -> Configuration:
-        """A random configuration, decided by the state of `rng`.
+        """Draw a random configuration.
 
-        Each parameter that isn't constant takes one number from `rng`, in the order of the names,
-        so that the order of the file doesn't matter.
+        Each parameter that isn't constant takes one number from `rng`, in the order of the names.
+        So the order of the parameters in the file has no effect.
         """
         values = {
             parameter.path: parameter.distribution.ppf(
@@ -55,33 +55,33 @@ class Space:
 
     @cached_property
     def grid_size(self) -> int | None:
-        """How many configurations the grid has; None if W&B has no grid of some parameter."""
+        """The number of configurations in the grid; None if W&B supports no grid of a parameter."""
         axes = self._axes
         return None if axes is None else math.prod(map(len, axes.values()))
 
     def grid(self) -> Iterator[Configuration]:
-        """Every configuration of the grid, in W&B's order: the last name changes fastest.
+        """Return every configuration of the grid, in W&B's order: the last name changes fastest.
 
         Raises:
-            ValueError: some parameter has no grid.
+            ValueError: a parameter has no grid.
         """
         if self.grid_size is None:
             raise ValueError("a grid needs listed values")
         return map(self.grid_point, range(self.grid_size))
 
     def grid_point(self, number: int) -> Configuration:
-        """The configuration at place `number` of the grid, found without those before it.
+        """Return configuration `number` of the grid without enumerating those before it.
 
         Raises:
             IndexError: the grid is smaller, or there is none.
         """
         axes = self._axes
         if axes is None or not 0 <= number < math.prod(map(len, axes.values())):
-            raise IndexError(f"the grid has no place {number}")
+            raise IndexError(f"the grid has no configuration {number}")
         values = {}
         for path, axis in reversed(axes.items()):
-            number, place = divmod(number, len(axis))
-            values[path] = axis[place]
+            number, index = divmod(number, len(axis))
+            values[path] = axis[index]
         return self.nest(values)
 
     @cached_property
@@ -95,7 +95,7 @@ class Space:
         return axes
 
     def nest(self, values: Mapping[Path, Any]) -> Configuration:
-        """The configuration that has these values of all parameters, in the order of the file."""
+        """Return the nested configuration with these values, in the order of the file."""
         nested: Configuration = {}
         for parameter in self.parameters:
             below = nested
@@ -105,16 +105,20 @@ class Space:
         return nested
 
     def part(self, configuration: Mapping[str, Any]) -> Configuration:
-        """The part of `configuration` that the sweep chose.
+        """Return the part of `configuration` that consists of the sweep's parameters.
 
         Raises:
-            KeyError: it lacks a parameter.
+            KeyError: `configuration` lacks a parameter.
         """
         values = self.flat(configuration)
         return self.nest({each.path: values[each.name] for each in self.parameters})
 
     def flat(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """The values in `configuration` by the parameters' names, such as `optimizer.lr`."""
+        """Return the values in `configuration` by the parameters' names, such as `optimizer.lr`.
+
+        Raises:
+            KeyError: `configuration` lacks a parameter.
+        """
         values = {}
         for parameter in self.parameters:
             value: Any = configuration

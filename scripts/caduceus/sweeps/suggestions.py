@@ -1,7 +1,12 @@
-"""The next trial of a sweep from those before it: by grid, at random, or by Bayesian optimisation.
+"""Suggest the next trial of a sweep: by grid, at random, or by Bayesian optimization.
 
-An answer depends on the arguments alone: whoever asks again, in whatever process, gets the same.
-Nothing is kept from one suggestion to the next; Optuna's study is built anew from the trials.
+A suggestion depends only on the arguments, so that every process makes the same one. No state is
+kept between two suggestions: Optuna's study is built from the earlier trials each time.
+
+Method bayes uses Optuna's samplers: a Gaussian process with log expected improvement (Ament et al.,
+"Unexpected Improvements to Expected Improvement for Bayesian Optimization", NeurIPS 2023), or a
+tree-structured Parzen estimator (Bergstra et al., "Algorithms for Hyper-Parameter Optimization",
+NeurIPS 2011). W&B's own method, a Gaussian process in its package `sweeps`, isn't reproduced.
 """
 
 import math
@@ -22,25 +27,25 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
-# A model is asked from trial 10 on, once there are three results. To wait for ten results makes at
-# lag 7 all of 17 trials random, and to ask at lag 1 from the third on spreads too few: both gave
-# more regret in benchmarks/sweeps.py.
+# Trials are random until trial 10, and until there are three results. Waiting for ten results would
+# make 17 trials random at lag 7; starting at the third trial would make too few random at lag 1.
+# Both gave more regret in benchmarks/sweeps.py.
 _LEAST_TRIALS, _LEAST_RESULTS = 10, 3
-# Optuna tries each of so many whole numbers, and searches among more of them step by step, which
-# takes longer than a search among real numbers.
+# Up to this number of integers Optuna tries each one. With more it searches step by step, which is
+# slower than searching real numbers.
 _MOST_INDEXED = 16
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is known of an earlier trial.
+class Observation:
+    """An earlier trial and its result.
 
     Attributes:
         parameters: its configuration, nested.
-        objective: the sweep's metric; None, or no finite number, where there is none. A trial that
-            was stopped early has that of its rows up to the deciding band, a failed one what
-            `metric.impute` names of its own rows.
-        state: "running" is a trial whose result may not be used yet, be it there or not.
+        objective: the value of the sweep's metric; None, or not finite, if it has none. For a trial
+            that was stopped early it is that of the rows up to the rung; for a failed one it is
+            the value that `metric.impute` selects from its rows.
+        state: "running" if its result must not be used yet, even if the result exists.
     """
 
     parameters: Mapping[str, Any]
@@ -49,19 +54,19 @@ class Told:
 
 
 def suggest(
-    config: SweepConfig, sampler: str, seed: int, number: int, earlier: Sequence[Told]
+    config: SweepConfig, sampler: str, seed: int, number: int, earlier: Sequence[Observation]
 ) -> Configuration | None:
-    """The configuration of trial `number`, or None if the grid has no more.
+    """Return the configuration of trial `number`; None if the grid is exhausted.
 
-    Method bayes gives none of the earlier ones again where all parameters have levels, and some
-    configuration is left.
+    If all parameters have levels, method bayes repeats no earlier configuration while a new one is
+    left.
 
     Args:
-        config: of the sweep.
+        config: the sweep's configuration.
         sampler: of method bayes: "gp" is Optuna's GPSampler, "tpe" its TPESampler.
-        seed: of the sweep; not negative.
-        number: of the trial, from 0.
-        earlier: trials 0 .. `number` - 1 in their order; only method bayes looks at them.
+        seed: the sweep's seed; not negative.
+        number: counted from 0.
+        earlier: trials 0 .. `number` - 1 in order; only method bayes uses them.
 
     Raises:
         KeyError: there is no such sampler.
@@ -69,7 +74,7 @@ def suggest(
     if config.method == "grid":
         size = config.space.grid_size
         return config.space.grid_point(number) if size is None or number < size else None
-    import numpy as np  # as all else that is heavy, only where it is used
+    import numpy as np  # heavy: imported only where it is used
 
     found = config.space.sample(np.random.default_rng((seed, number)))
     if config.method == "random":
@@ -77,20 +82,20 @@ def suggest(
     axes = [_Axis(p) for p in config.space.parameters if p.distribution.kind != "constant"]
     results = sum(trial.state != "running" for trial in earlier)
     if axes and number >= _LEAST_TRIALS and results >= _LEAST_RESULTS:
-        found = _ask_model(config, axes, sampler, (seed, number), earlier)
+        found = _suggest_by_model(config, axes, sampler, (seed, number), earlier)
     rng = np.random.default_rng((seed, number, 1))
     return _untried(found, config.space, [trial.parameters for trial in earlier], rng)
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A parameter as an optimiser sees it: a number in [0, 1], an index, or a label."""
+    """A parameter as the optimizer sees it: a number in [0, 1], an index, or a label."""
 
     parameter: Parameter
 
     @cached_property
     def _ends(self) -> list[float]:
-        """The shares at which its levels end; none if it is continuous."""
+        """The cumulative probability of each level; empty if it is continuous."""
         distribution = self.parameter.distribution
         return [distribution.cdf(level) for level in distribution.levels or ()]
 
@@ -103,7 +108,7 @@ class _Axis:
         return self._is_label or 0 < len(self._ends) <= _MOST_INDEXED
 
     def distribution(self) -> "BaseDistribution":
-        """The same for Optuna."""
+        """Return Optuna's distribution of the coordinate."""
         from optuna.distributions import (
             CategoricalDistribution,
             FloatDistribution,
@@ -116,8 +121,8 @@ class _Axis:
             return IntDistribution(0, len(self._ends) - 1)
         return FloatDistribution(0, 1)
 
-    def place(self, value: Any) -> float:
-        """Where `value` lies: its index, or the middle of its share."""
+    def coordinate(self, value: Any) -> float:
+        """Return the coordinate of `value`: its index, or the middle of its probability range."""
         share = self.parameter.distribution.cdf(value)
         if not self._ends:
             return share
@@ -126,29 +131,29 @@ class _Axis:
             return index
         return (share + (self._ends[index - 1] if index else 0.0)) / 2
 
-    def value(self, place: float) -> Any:
-        """The value that lies there."""
+    def value(self, coordinate: float) -> Any:
+        """Return the value at a coordinate."""
         distribution = self.parameter.distribution
         if self._is_indexed and distribution.levels is not None:
-            return distribution.levels[int(place)]
-        return distribution.ppf(place)
+            return distribution.levels[int(coordinate)]
+        return distribution.ppf(coordinate)
 
 
-def _ask_model(
+def _suggest_by_model(
     config: SweepConfig,
     axes: Sequence[_Axis],
     sampler: str,
     entropy: tuple[int, int],
-    earlier: Sequence[Told],
+    earlier: Sequence[Observation],
 ) -> Configuration:
     import optuna
     from optuna.trial import TrialState, create_trial
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of every study
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it logs every study
     names = [axis.parameter.name for axis in axes]
     distributions = {name: axis.distribution() for name, axis in zip(names, axes, strict=True)}
     study = optuna.create_study(sampler=_SAMPLERS[sampler](_seed(entropy)))
-    costs = iter(_evened(_costs(earlier, config)))
+    costs = iter(_rescaled(_costs(earlier, config)))
     for trial in earlier:
         values = config.space.flat(trial.parameters)
         is_running = trial.state == "running"
@@ -157,26 +162,27 @@ def _ask_model(
                 state=TrialState.RUNNING if is_running else TrialState.COMPLETE,
                 value=None if is_running else float(next(costs)),
                 params={
-                    name: axis.place(values[name]) for name, axis in zip(names, axes, strict=True)
+                    name: axis.coordinate(values[name])
+                    for name, axis in zip(names, axes, strict=True)
                 },
                 distributions=distributions,
             )
         )
     with _one_thread() if sampler == "gp" else nullcontext():
-        asked = study.ask(distributions).params
+        suggested = study.ask(distributions).params
     found = {p.path: p.distribution.ppf(0.0) for p in config.space.parameters}
     for name, axis in zip(names, axes, strict=True):
-        found[axis.parameter.path] = axis.value(asked[name])
+        found[axis.parameter.path] = axis.value(suggested[name])
     return config.space.nest(found)
 
 
 def _untried(
     found: Configuration, space: Space, tried: Sequence[Mapping[str, Any]], rng: "Generator"
 ) -> Configuration:
-    """`found`; or, where it was tried, the first untried one on a random walk from there.
+    """Return `found`, or the first untried configuration on a random walk from it.
 
-    Each step gives one parameter one of its levels. `found` stays where a parameter is continuous,
-    so that hardly anything comes twice, and where nothing is left.
+    Each step sets one parameter to one of its levels. `found` is returned although it was tried if
+    every configuration was. With a continuous parameter hardly any configuration comes twice.
     """
     known = set(map(canonical_json, tried))
     if canonical_json(found) not in known:
@@ -187,18 +193,18 @@ def _untried(
         return found
     values = space.flat(found)
     while canonical_json(found) in known:
-        place = int(rng.integers(len(levels)))
-        values[parameters[place].name] = levels[place][int(rng.integers(len(levels[place])))]
+        index = int(rng.integers(len(levels)))
+        values[parameters[index].name] = levels[index][int(rng.integers(len(levels[index])))]
         found = space.nest({p.path: values[p.name] for p in space.parameters})
     return found
 
 
-def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float]:
-    """What is to be minimised, of each trial that isn't running.
+def _costs(earlier: Sequence[Observation], config: SweepConfig) -> list[float]:
+    """Return the value to minimize of each trial that isn't running.
 
     Failed trials and those without a finite objective count as in W&B's package `sweeps` 0.3.0,
-    `bayes_search.py`: by `metric.impute` either as the worst of the others, or as their own
-    objective; as 0 if there is none. The worst is that of the objectives, where W&B takes the worst
+    `bayes_search.py`: `metric.impute` selects the worst of the others, or their own objective; 0 if
+    there is none. One difference: the worst is that of the objectives, while W&B takes the worst
     row of any run.
     """
     counted = ("finished",) if config.impute == "worst" else ("finished", "failed")
@@ -208,15 +214,16 @@ def _costs(earlier: Sequence[Told], config: SweepConfig) -> list[float]:
         for number, trial in enumerate(ended)
         if trial.state in counted and trial.objective is not None and math.isfinite(trial.objective)
     }
-    otherwise = max(valid.values(), default=0.0) if config.impute == "worst" else 0.0
-    return [valid.get(number, otherwise) for number in range(len(ended))]
+    imputed = max(valid.values(), default=0.0) if config.impute == "worst" else 0.0
+    return [valid.get(number, imputed) for number in range(len(ended))]
 
 
-def _evened(costs: Sequence[float]) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """Costs in the same order, of which the better half keeps its proportions.
+def _rescaled(costs: Sequence[float]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Rescale costs so that a few diverged trials don't make all others look alike.
 
-    The worse half takes the quantiles of a normal distribution, whose unit is the root mean square
-    of the better half. By their own sizes a few diverged trials would make all others look alike.
+    The better half keeps its proportions: distances from the median in units of their root mean
+    square. The worse half is replaced by the quantiles of a standard normal distribution. The order
+    stays the same.
     """
     import numpy as np
 
@@ -224,10 +231,10 @@ def _evened(costs: Sequence[float]) -> "np.ndarray[Any, np.dtype[np.float64]]":
     median = np.median(array)
     is_better = array <= median
     unit = math.sqrt(np.mean((array[is_better] - median) ** 2)) or 1.0
-    _, places, counts = np.unique(array, return_inverse=True, return_counts=True)
+    _, ranks, counts = np.unique(array, return_inverse=True, return_counts=True)
     shares = (np.cumsum(counts) - counts / 2) / len(array)
     quantiles = np.array([NormalDist().inv_cdf(share) for share in shares])
-    return np.where(is_better, (array - median) / unit, quantiles[places])
+    return np.where(is_better, (array - median) / unit, quantiles[ranks])
 
 
 def _seed(entropy: tuple[int, int]) -> int:
@@ -237,18 +244,24 @@ def _seed(entropy: tuple[int, int]) -> int:
 
 
 def _gp(seed: int) -> "BaseSampler":
-    """Trials without a result are fantasies: what they may give is averaged over."""
+    """Return a Gaussian process sampler.
+
+    It averages over the possible results of running trials.
+    """
     from optuna.samplers import GPSampler
 
     sampler = GPSampler(seed=seed, n_startup_trials=1)
-    # Half the time of Optuna's own 2048 and 10 where all parameters are lists.
+    # Optuna's defaults, 2048 and 10, take twice the time if all parameters are lists.
     sampler._n_preliminary_samples = 1024
     sampler._n_local_search = 4
     return sampler
 
 
 def _tpe(seed: int) -> "BaseSampler":
-    """Trials without a result count as bad ones, so that others keep away from them."""
+    """Return a TPE sampler.
+
+    It counts running trials as bad ones, so that suggestions keep away from them.
+    """
     from optuna.samplers import TPESampler
 
     return TPESampler(seed=seed, n_startup_trials=1)
@@ -259,7 +272,7 @@ _SAMPLERS: dict[str, Callable[[int], "BaseSampler"]] = {"gp": _gp, "tpe": _tpe}
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Sums come out alike, to the last bit, only if they are always split alike."""
+    """Run torch in one thread: sums are equal to the last bit only if always split the same way."""
     import torch
 
     before = torch.get_num_threads()

@@ -23,7 +23,7 @@ from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
 from caduceus.sweeps.plans import waits_for_results
 from caduceus.sweeps.spaces import Configuration
-from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.sweeps.suggestions import Observation, suggest
 from caduceus.system.git import read_commit
 
 _MOST_AHEAD = 8  # trials; its own trial waits for them
@@ -161,14 +161,14 @@ def _has_reached(config: SweepConfig, told: Mapping[str, Any] | None) -> bool:
     return bool(sign * objective <= sign * config.target)
 
 
-def _known(trials: Sequence[Trial]) -> list[Told]:
+def _known(trials: Sequence[Trial]) -> list[Observation]:
     """What is known of each trial but the last one, which is to be suggested."""
     told = {trial["told"]["trial"]: trial["told"] for trial in trials if trial["told"]}
     known = []
     for trial in trials[:-1]:
         result = told.get(trial["trial"])
         known.append(
-            Told(
+            Observation(
                 trial["parameters"],
                 result["objective"] if result else None,
                 result["state"] if result else "running",

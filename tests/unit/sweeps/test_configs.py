@@ -120,12 +120,12 @@ PARAMETERS = {
         "5: parameters.max: found 1, but it is a key of a parameter: indent it below 'lr'"
     ),
     "min: 0\nmax: 1": (
-        "3: parameters.min: found 0, but it is a key of a parameter: indent it below the "
-        "name of one, such as learning_rate"
+        "3: parameters.min: found 0, but it is a key of a parameter: indent it below a "
+        "parameter, such as learning_rate"
     ),
     "values: [1, 2]": (
-        "3: parameters.values: found [1, 2], but it is a key of a parameter: indent it below "
-        "the name of one, such as learning_rate"
+        "3: parameters.values: found [1, 2], but it is a key of a parameter: indent it below a "
+        "parameter, such as learning_rate"
     ),
     "lr:\n  distribution: beta\na: 2": (
         "5: parameters.a: found 2, allowed: a mapping; write {value: 2}, or indent it below "
@@ -136,28 +136,28 @@ PARAMETERS = {
         "it below 'lr'"
     ),
     "lr:\n  min: 0.0\n  max: 1\n  size:\n    values: [1]": (
-        "6: parameters.lr.size: stands inside 'lr', which has min, max: give it the "
+        "6: parameters.lr.size: is indented below 'lr', which has min, max: give it the "
         "indentation of 'lr'"
     ),
     "optimizer:\n  lr: {min: 0, max: 1}": (
-        "4: parameters.optimizer.lr: nested parameters stand below a key `parameters` of "
-        "their own: write optimizer: {parameters: {lr: ...}}"
+        "4: parameters.optimizer.lr: nested parameters need a key `parameters` above them: "
+        "write optimizer: {parameters: {lr: ...}}"
     ),
     "optimizer:\n  paramters:\n    lr: {min: 0, max: 1}": (
         ("4: unknown key 'parameters.optimizer.paramters', did you mean 'parameters'?; allowed: ")
         + PARAMETER_KEYS
     ),
     "optimizer:\n  parameters:\n    lr: {value: 1}\n  name: {value: adam}": (
-        "6: parameters.optimizer.name: stands beside the nested `parameters` of 'optimizer': "
+        "6: parameters.optimizer.name: is beside the nested `parameters` of 'optimizer': "
         "indent it below them if it is one of them, else remove it"
     ),
     "optimizer:\n  value: 1\n  parameters:\n    lr: {value: 1}": (
-        "4: parameters.optimizer.value: stands beside the nested `parameters` of "
-        "'optimizer': indent it below them if it is one of them, else remove it"
+        "4: parameters.optimizer.value: is beside the nested `parameters` of 'optimizer': "
+        "indent it below them if it is one of them, else remove it"
     ),
     "optimizer:\n  parameters:\n  lr: {value: 1}": (
-        "5: parameters.optimizer.lr: stands beside the nested `parameters` of 'optimizer': "
-        "indent it below them if it is one of them, else remove it"
+        "5: parameters.optimizer.lr: is beside the nested `parameters` of 'optimizer': indent "
+        "it below them if it is one of them, else remove it"
     ),
     "optimizer:\n  parameters: [lr]": (
         (
@@ -167,13 +167,13 @@ PARAMETERS = {
         + EXAMPLE
     ),
     "parameters:\n  lr: {min: 0, max: 1}": (
-        "3: parameters.parameters: `parameters` stands twice: remove one"
+        "3: parameters.parameters: `parameters` below `parameters`: remove one"
     ),
     "metric: {name: loss, goal: minimize}": (
-        "3: parameters.metric: stands beside `parameters`, not below it: remove its indentation"
+        "3: parameters.metric: belongs beside `parameters`, not below it: remove its indentation"
     ),
     "early_terminate:\n  type: hyperband\n  min_iter: 3": (
-        "3: parameters.early_terminate: stands beside `parameters`, not below it: remove its "
+        "3: parameters.early_terminate: belongs beside `parameters`, not below it: remove its "
         "indentation"
     ),
     "lr: {value: 1}\nmethod: bayes": (
@@ -227,17 +227,16 @@ PARAMETERS = {
         + RANGES
     ),
     "lr: {min: 0.0, max: 1, q: 0.1}": (
-        "3: parameters.lr.q: distribution uniform, which is meant where none is named, has "
-        "only min, max; min, max, q are keys of q_uniform, q_log_uniform, "
-        "q_log_uniform_values"
+        "3: parameters.lr.q: distribution uniform, the default for these keys, has only min, "
+        "max; min, max, q are keys of q_uniform, q_log_uniform, q_log_uniform_values"
     ),
     "lr: {values: [1, 2], distribution: categorical, probabilities: [0.5, 0.5]}": (
         "3: parameters.lr.probabilities: distribution categorical has only values; values, "
         "probabilities are keys of categorical_w_probabilities"
     ),
     "lr: {value: 1, values: [1, 2]}": (
-        "3: parameters.lr.values: distribution constant, which is meant where none is named, "
-        "has only value; no distribution has value, values together: remove one"
+        "3: parameters.lr.values: distribution constant, the default for these keys, has only "
+        "value; no distribution has all of value, values: remove one"
     ),
     "lr: {mu: 0}": (
         "3: missing key 'distribution' in 'parameters.lr': add it; mu is a key of normal, "
@@ -269,7 +268,7 @@ PARAMETERS = {
         "3: parameters.a.probabilities: found 1 for 2 values; write one for each"
     ),
     "a: {values: [1, 2], probabilities: [0.5, 0.6]}": (
-        "3: parameters.a.probabilities: found a sum of 1.1, allowed: 1; change one"
+        "3: parameters.a.probabilities: found a sum of 1.1, allowed: a sum of 1"
     ),
     "a: {values: [1, 2], probabilities: [-0.5, 1.5]}": (
         "3: parameters.a.probabilities[0]: found -0.5, allowed: a number from 0 to 1"
@@ -286,7 +285,7 @@ PARAMETERS = {
     ),
     "a: {distribution: int_uniform, min: 0.5, max: 2}": (
         "3: parameters.a.min: found 0.5, allowed: a whole number (distribution uniform takes "
-        "others)"
+        "any number)"
     ),
     "a: {distribution: q_uniform, min: 0, max: 2, q: 0}": (
         "3: parameters.a.q: found 0, allowed: a number above 0"
@@ -298,58 +297,57 @@ PARAMETERS = {
         "3: parameters.a.min: found -1, allowed: a number above 0"
     ),
     "a: {distribution: log_uniform, min: 1e-5, max: 1e-2}": (
-        "3: parameters.a: log_uniform takes exponents of e, and e**1e-05 to e**0.01 can't be "
-        "meant; for values from 1e-05 to 0.01 write distribution: log_uniform_values"
+        "3: parameters.a: log_uniform takes exponents of e, and would give e**1e-05 to "
+        "e**0.01; for values from 1e-05 to 0.01 write distribution: log_uniform_values"
     ),
     "a: {distribution: q_log_uniform, min: 16, max: 1024}": (
-        "3: parameters.a: q_log_uniform takes exponents of e, and e**16 to e**1024 can't be "
-        "meant; for values from 16 to 1024 write distribution: q_log_uniform_values"
+        "3: parameters.a: q_log_uniform takes exponents of e, and would give e**16 to e**1024; "
+        "for values from 16 to 1024 write distribution: q_log_uniform_values"
     ),
     "a: {distribution: inv_log_uniform, min: 1e-5, max: 1e-2}": (
-        "3: parameters.a: inv_log_uniform takes exponents of e, and e**1e-05 to e**0.01 "
-        "can't be meant; for values from 1e-05 to 0.01 write distribution: "
-        "inv_log_uniform_values"
+        "3: parameters.a: inv_log_uniform takes exponents of e, and would give e**1e-05 to "
+        "e**0.01; for values from 1e-05 to 0.01 write distribution: inv_log_uniform_values"
     ),
     "a: {distribution: normal, sigma: 0}": (
         "3: parameters.a.sigma: found 0, allowed: a number above 0"
     ),
     "a: {distribution: log_normal, mu: 500, sigma: 100}": (
-        "3: parameters.a: found mu 500 and sigma 100, which are those of the logarithm: "
-        "values would lie beyond e**700; write smaller ones"
+        "3: parameters.a: found mu 500 and sigma 100 of the logarithm: values would exceed "
+        "e**700; choose smaller ones"
     ),
     "a: {distribution: beta, a: 0}": ("3: parameters.a.a: found 0, allowed: a number above 0"),
     "a: {distribution: beta, b: x}": ('3: parameters.a.b: found "x", allowed: a number'),
     "1: {value: 3}": (
-        "3: parameters[1]: 1 is no name of a parameter; allowed: letters, digits and _ . -, "
+        "3: parameters[1]: 1 is no name for a parameter; allowed: letters, digits and _ . -, "
         "first a letter or _"
     ),
     "a b: {value: 3}": (
-        '3: parameters.a b: "a b" is no name of a parameter; allowed: letters, digits and _ '
+        '3: parameters.a b: "a b" is no name for a parameter; allowed: letters, digits and _ '
         ". -, first a letter or _"
     ),
     "seed: {values: [1, 2]}": ("3: parameters.seed: list seeds under `seeds`"),
     "seed: [1, 2]": ("3: parameters.seed: list seeds under `seeds`"),
     "a.b: {value: 1}\na: {parameters: {b: {value: 2}}}": (
-        "4: parameters.a.parameters.b: another parameter is called 'a.b' too; rename one"
+        "4: parameters.a.parameters.b: two parameters have the name 'a.b'; rename one"
     ),
     "opt:\n  a: {value: 1}\n  b: {value: 2}": (
-        "4: parameters.opt.a: nested parameters stand below a key `parameters` of their own: "
-        "write opt: {parameters: {a: ...}}"
+        "4: parameters.opt.a: nested parameters need a key `parameters` above them: write opt: "
+        "{parameters: {a: ...}}"
     ),
 }
 
 # The same of a grid.
 GRIDS = {
     "a: {min: 0.0, max: 1.0}": (
-        "3: parameters.a: a grid can't try all of a range; list its values (values: [...]), "
-        "take q_uniform with a step q, or write method: random"
+        "3: parameters.a: a grid can't run all values of a range; list some (values: [...]), "
+        "use q_uniform with a step q, or write method: random"
     ),
     "a: {distribution: q_normal}": (
-        "3: parameters.a: a grid can't try all of a range; list its values (values: [...]), "
-        "take q_uniform with a step q, or write method: random"
+        "3: parameters.a: a grid can't run all values of a range; list some (values: [...]), "
+        "use q_uniform with a step q, or write method: random"
     ),
     "a: {values: [1, 2], probabilities: [0.5, 0.5]}": (
-        "3: parameters.a.probabilities: a grid tries every value once; remove them, or write "
+        "3: parameters.a.probabilities: a grid runs every value once; remove them, or write "
         "method: random"
     ),
     "a: {min: 0, max: 10000000}": (
@@ -385,10 +383,10 @@ WHOLE_FILES = {
         "2: parameters: found null, allowed: parameters by name, each a mapping such as " + EXAMPLE
     ),
     "method: random\nparameters:\nlr: {min: 0, max: 1}": (
-        "3: lr: parameters stand below `parameters`: indent it below that"
+        "3: lr: is a parameter: indent it below `parameters`"
     ),
     "method: random\nparameters:\n  lr:\nmin: 0\nmax: 1": (
-        "4: min: it is a key of a parameter: indent it below one under `parameters`"
+        "4: min: is a key of a parameter: indent it below one under `parameters`"
     ),
     "method: random\nparamters: {a: {value: 1}}": (
         "2: unknown key 'paramters', did you mean 'parameters'?; allowed: " + TOP_KEYS
@@ -409,11 +407,9 @@ REST = {
         "3: missing key 'name' in 'metric': add it, a metric that the program logs"
     ),
     "metric:\n  name: loss\ngoal: minimize": (
-        "5: goal: it is a key of `metric`: indent it below that"
+        "5: goal: is a key of `metric`: indent it below that"
     ),
-    "metric:\nname: loss\ngoal: minimize": (
-        "5: goal: it is a key of `metric`: indent it below that"
-    ),
+    "metric:\nname: loss\ngoal: minimize": ("5: goal: is a key of `metric`: indent it below that"),
     "metric: {name: loss, gaol: minimize}": (
         "3: unknown key 'metric.gaol', did you mean 'goal'?; allowed: name, goal, target, "
         "impute, impute_while_running"
@@ -426,7 +422,7 @@ REST = {
         '3: metric.impute_while_running: found "latest", allowed: false'
     ),
     "metric:\n  name: loss\n  run_cap: 3": (
-        "5: metric.run_cap: stands beside `metric`, not below it: remove its indentation"
+        "5: metric.run_cap: belongs beside `metric`, not below it: remove its indentation"
     ),
     "early_terminate: {type: hyperband, min_iter: 3}": (
         "3: missing key 'metric': add it, early_terminate needs a metric such as {name: "
@@ -465,10 +461,10 @@ REST = {
         "min_iter, max_iter, s, eta, strict"
     ),
     "metric: {name: loss}\nearly_terminate:\n  type: hyperband\n  min_iter: 3\neta: 3": (
-        "7: eta: it is a key of `early_terminate`: indent it below that"
+        "7: eta: is a key of `early_terminate`: indent it below that"
     ),
     "metric: {name: loss}\nearly_terminate:\ntype: hyperband\nmin_iter: 3": (
-        "5: type: it is a key of `early_terminate`: indent it below that"
+        "5: type: is a key of `early_terminate`: indent it below that"
     ),
     "run_cap: 0": (
         "3: run_cap: found 0, allowed: minimum 1 (the most runs that the sweep may have)"
@@ -479,13 +475,13 @@ REST = {
         "in W&B's macros)"
     ),
     "command: ['${python}']": ("3: command: found ${python}, allowed: " + MACROS),
-    "job: x": ("3: job: jobs of W&B Launch aren't run here; name a `program` instead"),
+    "job: x": ("3: job: jobs of W&B Launch aren't supported; set a `program` instead"),
     "scheduler: {engine: optuna}": (
-        "3: scheduler: other schedulers aren't run here; remove it and choose a `method`"
+        "3: scheduler: other schedulers aren't supported; remove it and choose a `method`"
     ),
-    "metrics: []": ("3: metrics: one metric is searched for; write it under `metric`"),
+    "metrics: []": ("3: metrics: only one metric is supported; write it under `metric`"),
     "image_uri: x": (
-        "3: image_uri: images of W&B Launch aren't run here; name a `program` instead"
+        "3: image_uri: images of W&B Launch aren't supported; set a `program` instead"
     ),
     "controller: {type: remote}": ('3: controller.type: found "remote", allowed: local, cloud'),
     "kind: run": ('3: kind: found "run", allowed: sweep'),

@@ -33,7 +33,7 @@ def test_a_nested_grid_in_words() -> None:
         "activation": "relu",
     }
     assert list(configurations[0]) == list(NESTED)  # in the order of the file
-    with pytest.raises(IndexError, match="no place 24"):
+    with pytest.raises(IndexError, match="no configuration 24"):
         found.grid_point(24)
 
 

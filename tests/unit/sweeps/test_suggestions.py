@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from caduceus.sweeps.suggestions import Told, suggest
+from caduceus.sweeps.suggestions import Observation, suggest
 from told_trials import PARAMETERS, optimise, sweep, trials_of
 
 SAMPLERS = ["gp", "tpe"]
@@ -73,11 +73,11 @@ def test_parallel_trials_keep_apart(sampler: str) -> None:
 
     places = np.random.default_rng(0).random((12, 2)).tolist()
     places += [[0.3 + 0.01 * away, 0.7 - 0.02 * away] for away in range(-4, 4)]
-    told = [Told(at, bowl(at), "finished") for x, y in places for at in [{"x": x, "y": y}]]
+    told = [Observation(at, bowl(at), "finished") for x, y in places for at in [{"x": x, "y": y}]]
     for number in range(20, 27):
         found = suggest(config, sampler, 0, number, told)
         assert found is not None
-        told.append(Told(found, None, "running"))
+        told.append(Observation(found, None, "running"))
     points = np.array([[trial.parameters["x"], trial.parameters["y"]] for trial in told[20:]])
     apart = [math.dist(a, b) for a, b in itertools.combinations(points, 2)]
     assert min(apart) > 1e-3
@@ -110,7 +110,7 @@ def test_a_space_of_lists_is_tried_whole_before_anything_comes_twice() -> None:
 def test_what_is_left_is_found_wherever_the_best_lies(sampler: str) -> None:
     config = sweep("bayes", LISTS)
     *tried, left = sorted(config.space.grid(), key=weight)
-    told = [Told(parameters, weight(parameters), "finished") for parameters in tried]
+    told = [Observation(parameters, weight(parameters), "finished") for parameters in tried]
     assert suggest(config, sampler, 0, 11, told) == left
 
 
@@ -118,7 +118,7 @@ def test_what_comes_instead_of_a_repetition_is_decided_by_the_seed() -> None:
     config = sweep("bayes", {"a": {"min": 1, "max": 30}, "b": {"min": 1, "max": 30}})
     free = [suggest(config, "gp", seed, 0, []) for seed in range(3)]
     taken = [
-        [suggest(config, "gp", seed, 0, [Told(found, 1.0, "finished")]) for _ in range(2)]
+        [suggest(config, "gp", seed, 0, [Observation(found, 1.0, "finished")]) for _ in range(2)]
         for seed, found in enumerate(free)
         if found is not None
     ]
@@ -128,7 +128,7 @@ def test_what_comes_instead_of_a_repetition_is_decided_by_the_seed() -> None:
     assert len({json.dumps(first) for first, _ in taken}) == 3
 
 
-def answer_to(fifth: Told, impute: str) -> Any:
+def answer_to(fifth: Observation, impute: str) -> Any:
     config = dataclasses.replace(sweep("bayes"), impute=impute)
     told = trials_of(config, 20)
     return suggest(config, "tpe", 0, 20, [*told[:5], fifth, *told[6:]])
@@ -138,16 +138,16 @@ def test_failed_trials_count_as_the_worst() -> None:
     told: list[Any] = trials_of(sweep("bayes"), 20)
     worst = max(trial.objective for trial in told)
 
-    def answer(fifth: Told) -> Any:
+    def answer(fifth: Observation) -> Any:
         return answer_to(fifth, "worst")
 
     parameters = told[5].parameters
-    expected = answer(Told(parameters, worst, "finished"))
-    assert answer(Told(parameters, None, "failed")) == expected
-    assert answer(Told(parameters, 0.0, "failed")) == expected
-    assert answer(Told(parameters, None, "finished")) == expected
-    assert answer(Told(parameters, math.nan, "finished")) == expected
-    assert answer(Told(parameters, -math.inf, "finished")) == expected
+    expected = answer(Observation(parameters, worst, "finished"))
+    assert answer(Observation(parameters, None, "failed")) == expected
+    assert answer(Observation(parameters, 0.0, "failed")) == expected
+    assert answer(Observation(parameters, None, "finished")) == expected
+    assert answer(Observation(parameters, math.nan, "finished")) == expected
+    assert answer(Observation(parameters, -math.inf, "finished")) == expected
 
 
 def test_how_bad_a_diverged_trial_is_does_not_matter() -> None:
@@ -155,7 +155,7 @@ def test_how_bad_a_diverged_trial_is_does_not_matter() -> None:
     told = trials_of(config, 20)
 
     def answer(objective: float) -> Any:
-        fifth = Told(told[5].parameters, objective, "finished")
+        fifth = Observation(told[5].parameters, objective, "finished")
         return suggest(config, "gp", 0, 20, [*told[:5], fifth, *told[6:]])
 
     assert answer(20.0) == answer(1e9) == answer(1e300)
@@ -168,10 +168,10 @@ def test_nothing_heavy_is_imported_before_a_model_is_asked(method: str, allowed:
     code = (
         "import sys\n"
         "from caduceus.sweeps.configs import read_config\n"
-        "from caduceus.sweeps.suggestions import Told, suggest\n"
+        "from caduceus.sweeps.suggestions import Observation, suggest\n"
         f"config = {{'method': {method!r}, 'metric': {{'name': 'loss'}}}}\n"
         "config = read_config(config | {'parameters': {'x': {'values': [1, 2]}}}, str)\n"
-        "told = [Told({'x': 1}, 0.0, 'finished')] * 9\n"
+        "told = [Observation({'x': 1}, 0.0, 'finished')] * 9\n"
         "suggest(config, 'gp', 0, 9, told)\n"
         "print(*{'numpy', 'scipy', 'optuna', 'torch'} & {*sys.modules})"
     )
@@ -183,18 +183,18 @@ def test_nothing_heavy_is_imported_before_a_model_is_asked(method: str, allowed:
 def test_failed_trials_may_count_with_their_own_objective(impute: str) -> None:
     parameters = trials_of(sweep("bayes"), 20)[5].parameters
     for failed, finished in ((0.1, 0.1), (50.0, 50.0), (None, 0.0), (math.nan, 0.0)):
-        expected = answer_to(Told(parameters, finished, "finished"), impute)
-        assert answer_to(Told(parameters, failed, "failed"), impute) == expected
+        expected = answer_to(Observation(parameters, finished, "finished"), impute)
+        assert answer_to(Observation(parameters, failed, "failed"), impute) == expected
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_it_goes_on_when_all_have_failed(sampler: str) -> None:
     config = sweep("bayes")
-    told = [Told(trial.parameters, None, "failed") for trial in trials_of(config, 15)]
+    told = [Observation(trial.parameters, None, "failed") for trial in trials_of(config, 15)]
     assert suggest(config, sampler, 0, 15, told) is not None
 
 
 def test_a_sweep_of_constants_has_one_configuration() -> None:
     config = sweep("bayes", {"a": {"value": 1}, "b": {"values": ["x"]}})
-    told = [Told({"a": 1, "b": "x"}, 1.0, "finished")] * 20
+    told = [Observation({"a": 1, "b": "x"}, 1.0, "finished")] * 20
     assert suggest(config, "gp", 0, 20, told) == {"a": 1, "b": "x"}
