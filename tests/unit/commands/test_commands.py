@@ -53,7 +53,7 @@ def test_what_no_rule_starts_people_type() -> None:
     rules = {name for text in texts for name in re.findall(r"^rule (\w+):", text, re.MULTILINE)}
     typed = {name.replace("-", "_") for name in FOR_PEOPLE}
     assert set(NAMES) - rules - {"export_fetched_run"} <= typed
-    assert 'EXPORTER = "export_run" if' in "".join(texts)
+    assert 'EXPORTER = "export_fetched_run" if ' in "".join(texts)
     assert typed & rules == {"sync", "verify"}  # targets
 
 
