@@ -8,7 +8,7 @@ import argparse
 import os
 from pathlib import Path
 
-from caduceus.paper.archive.create import check_archive
+from caduceus.paper.archive.check import check_archive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,17 +2,57 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json, sha256
 from caduceus.paper.archive.generated_files import FACTS, installed_packages
+from caduceus.paper.archive.zips import unpack
 from caduceus.system import processes
 
 _DERIVED = "derived/"
 # Whoever does one of these does a run anew.
 _RUN_RULES = ("make_dataset", "train", "sweep_agent", "find_run", "export_run", "export_server_run")
+
+
+def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
+    """Check every file of an archive, and that what is derived in it is made again from the rest.
+
+    Nothing is trained, no network is used, and nothing of the project it was made from.
+
+    Args:
+        path: the zip.
+        cores: how many jobs run at a time.
+        say: takes a line for each thing that was found.
+
+    Raises:
+        ResultError: something is missing, damaged, different or can't be rebuilt.
+    """
+    with tempfile.TemporaryDirectory(prefix="caduceus-archive-") as place:
+        folder, expected, problems = unpack(path, Path(place).resolve())
+        for problem in problems:
+            say(problem)
+        if problems:
+            raise ResultError(
+                f"{len(problems)} of its files aren't what they were; nothing was rebuilt from "
+                "them: get the archive anew",
+                str(path),
+            )
+        say(f"files: {len(expected)}, each as its digest says")
+        found = list(rebuild(folder, expected, cores))
+        for _, line in found:
+            say(line)
+        different = sum(not is_same for is_same, _ in found)
+        if different:
+            others = other_packages(folder)
+            for each in others:
+                say(f"installed: {each}")
+            hint = "; other versions are installed than where it was made" if others else ""
+            raise ResultError(
+                f"{different} of {len(found)} derived files aren't the same again{hint}", str(path)
+            )
 
 
 def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[tuple[bool, str]]:

@@ -1,14 +1,11 @@
 """An archive from end to end: made, and checked."""
 
 import re
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.errors import ResultError
-from caduceus.paper.archive.check import other_packages, rebuild
 from caduceus.paper.archive.contents import (
     Contents,
     add_pipeline,
@@ -18,7 +15,7 @@ from caduceus.paper.archive.contents import (
 )
 from caduceus.paper.archive.generated_files import pages
 from caduceus.paper.archive.result_files import add_measured, derived_files
-from caduceus.paper.archive.zips import unpack, write_zip
+from caduceus.paper.archive.zips import write_zip
 from caduceus.project.project import Project
 from caduceus.system.known_secrets import known_secrets
 
@@ -76,44 +73,6 @@ def make_archive(
     digests = write_zip(path, name, contents.entries.values(), known_secrets())
     left_out_bytes = sum(size for _, size, _, _ in contents.left_out)
     return Made(path, len(digests), len(contents.left_out), left_out_bytes)
-
-
-def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
-    """Check every file of an archive, and that what is derived in it is made again from the rest.
-
-    Nothing is trained, no network is used, and nothing of the project it was made from.
-
-    Args:
-        path: the zip.
-        cores: how many jobs run at a time.
-        say: takes a line for each thing that was found.
-
-    Raises:
-        ResultError: something is missing, damaged, different or can't be rebuilt.
-    """
-    with tempfile.TemporaryDirectory(prefix="caduceus-archive-") as place:
-        folder, expected, problems = unpack(path, Path(place).resolve())
-        for problem in problems:
-            say(problem)
-        if problems:
-            raise ResultError(
-                f"{len(problems)} of its files aren't what they were; nothing was rebuilt from "
-                "them: get the archive anew",
-                str(path),
-            )
-        say(f"files: {len(expected)}, each as its digest says")
-        found = list(rebuild(folder, expected, cores))
-        for _, line in found:
-            say(line)
-        different = sum(not is_same for is_same, _ in found)
-        if different:
-            others = other_packages(folder)
-            for each in others:
-                say(f"installed: {each}")
-            hint = "; other versions are installed than where it was made" if others else ""
-            raise ResultError(
-                f"{different} of {len(found)} derived files aren't the same again{hint}", str(path)
-            )
 
 
 def _as_name(project: str) -> str:
