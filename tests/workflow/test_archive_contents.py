@@ -15,9 +15,9 @@ import pytest
 import yaml
 from caduceus.errors import AccountError, CaduceusError, ResultError, SpecError
 from caduceus.io.files import sha256
-from caduceus.paper.archive.check import other_packages
+from caduceus.paper.archive.check import changed_packages
 from caduceus.paper.archive.contents import Entry
-from caduceus.paper.archive.create import Made, make_archive
+from caduceus.paper.archive.create import Archive, make_archive
 from caduceus.paper.archive.generated_files import installed_packages
 from caduceus.paper.archive.zips import unpack, write_zip
 from caduceus.project.project import load_project
@@ -40,11 +40,11 @@ KEY = "0123456789abcdef" * 3
 @pytest.fixture
 def archive(
     finished: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Made]:
+) -> Callable[..., Archive]:
     """Archives the project, with other settings of the archive if any are given."""
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    def make(**settings: object) -> Made:
+    def make(**settings: object) -> Archive:
         monkeypatch.chdir(finished.path)
         if settings:
             finished.change("config.yaml", archive=settings)
@@ -56,7 +56,7 @@ def archive(
     return make
 
 
-def content(made: Made) -> dict[str, bytes]:
+def content(made: Archive) -> dict[str, bytes]:
     """The files of an archive by name, without the folder that all are in."""
     with zipfile.ZipFile(made.path) as source:
         assert {info.date_time for info in source.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -68,7 +68,7 @@ def rows(table: bytes) -> list[dict[str, str]]:
 
 
 def test_it_holds_configuration_programs_exports_paper_and_pipeline(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     finished.write("LICENSE", "Do as you like.\n")
     files = content(archive())
@@ -94,7 +94,7 @@ def test_it_holds_configuration_programs_exports_paper_and_pipeline(
 
 
 def test_the_code_that_ran_is_there_once_for_all_runs_that_had_it(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     files = content(archive())
 
@@ -106,11 +106,11 @@ def test_the_code_that_ran_is_there_once_for_all_runs_that_had_it(
     assert sum(data == program for name, data in files.items() if name.endswith("train.py")) == 2
     moved = {row["file"]: row["why"] for row in rows(files["left_out.csv"])}
     name = f"project/results/runs/{finished.runs[0].name}/artifacts/code-toy/experiments/train.py"
-    assert moved[name] == f"it is code/{code}/experiments/train.py"
+    assert moved[name] == f"it is stored as code/{code}/experiments/train.py"
 
 
 def test_what_the_ledger_counts_of_other_runs_is_there(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     """Of a run that was given up, killed at its second attempt: by its files' times, after 60 s."""
     given_up = finished.runs[0].with_name("toy-given-up")
@@ -135,7 +135,7 @@ def test_what_the_ledger_counts_of_other_runs_is_there(
 
 
 def test_what_was_put_over_the_configuration_is_in_it(
-    finished: Project, archive: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+    finished: Project, archive: Callable[..., Archive], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive()
     config = yaml.safe_load(Path("config.yaml").read_text()) | {"retries": 1}
@@ -145,7 +145,7 @@ def test_what_was_put_over_the_configuration_is_in_it(
 
 
 def test_the_same_project_gives_the_same_bytes_at_another_time(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     first = archive().path.read_bytes()
     later = time.time() + 1000
@@ -157,7 +157,7 @@ def test_the_same_project_gives_the_same_bytes_at_another_time(
 
 
 def test_it_names_no_folder_of_this_machine(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     for name, data in content(archive()).items():
         assert str(finished.path).encode() not in data, name
@@ -165,7 +165,7 @@ def test_it_names_no_folder_of_this_machine(
 
 
 def test_large_artifacts_stay_out_and_are_listed(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     made = archive(max_file_mb=0.00001)
     files = content(made)
@@ -182,7 +182,7 @@ def test_large_artifacts_stay_out_and_are_listed(
 
 
 def test_it_takes_in_what_the_configuration_names(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     finished.write("notes/a.txt", "a")
     finished.write("notes/.hidden", "b")
@@ -197,7 +197,7 @@ def test_it_takes_in_what_the_configuration_names(
     ("pattern", "said"), [("nothing/*", "no visible file"), (".env", "no visible file")]
 )
 def test_a_pattern_that_matches_nothing_visible_is_refused(
-    finished: Project, archive: Callable[..., Made], pattern: str, said: str
+    finished: Project, archive: Callable[..., Archive], pattern: str, said: str
 ) -> None:
     finished.write(".env", "X=1\n")
     with pytest.raises(SpecError, match=said):
@@ -205,11 +205,11 @@ def test_a_pattern_that_matches_nothing_visible_is_refused(
 
 
 def test_a_file_outside_the_project_is_refused(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     (finished.path / "experiments/toy.yaml").rename(finished.path.parent / "toy.yaml")
     finished.change("config.yaml", experiments=["../toy.yaml"])
-    with pytest.raises(SpecError, match=r"\.\./toy\.yaml: is named by a path that leads out"):
+    with pytest.raises(SpecError, match=r"\.\./toy\.yaml: lies outside the project"):
         archive()
 
 
@@ -217,7 +217,7 @@ def test_a_file_outside_the_project_is_refused(
 @pytest.mark.parametrize("where", ["experiments/curve.py", "results/runs/RUN/train.json"])
 def test_a_secret_is_refused_by_the_name_of_its_file(
     finished: Project,
-    archive: Callable[..., Made],
+    archive: Callable[..., Archive],
     monkeypatch: pytest.MonkeyPatch,
     kept_in: str,
     where: str,
@@ -243,7 +243,7 @@ def test_a_secret_is_refused_by_the_name_of_its_file(
 def test_a_secret_across_two_chunks_is_found(tmp_path: Path) -> None:
     for start in range((1 << 16) - len(KEY), (1 << 16) + 1):
         data = b"x" * start + KEY.encode() + b"x"
-        with pytest.raises(ResultError, match=r"a\.txt: holds the value of K"):
+        with pytest.raises(ResultError, match=r"a\.txt: contains the value of K"):
             write_zip(tmp_path / "a.zip", "a", [Entry("a.txt", data)], {KEY: "K"})
         assert list(tmp_path.iterdir()) == []
 
@@ -269,11 +269,11 @@ def test_secrets_are_known_by_the_names_of_variables(tmp_path: Path) -> None:
 
 
 def test_an_export_that_was_changed_is_refused(
-    finished: Project, archive: Callable[..., Made]
+    finished: Project, archive: Callable[..., Archive]
 ) -> None:
     history = finished.runs[0] / "metrics_history.csv"
     history.write_text(history.read_text().replace("0.5", "0.6"))
-    with pytest.raises(ResultError, match=r"metrics_history\.csv: isn't what manifest\.json"):
+    with pytest.raises(ResultError, match=r"metrics_history\.csv: differs from manifest\.json"):
         archive()
     history.unlink()
     with pytest.raises(ResultError, match=r"metrics_history\.csv: is missing"):
@@ -291,7 +291,7 @@ def rewrite(path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
     return path
 
 
-def test_every_change_of_a_file_is_named(archive: Callable[..., Made], tmp_path: Path) -> None:
+def test_every_change_of_a_file_is_named(archive: Callable[..., Archive], tmp_path: Path) -> None:
     path = archive().path.absolute()
     assert unpack(path, tmp_path / "whole")[2] == []
 
@@ -304,8 +304,8 @@ def test_every_change_of_a_file_is_named(archive: Callable[..., Made], tmp_path:
 
     _, _, problems = unpack(rewrite(path, change), tmp_path / "changed")
     assert problems == [
-        "different: project/experiments/toy.yaml isn't what manifest.sha256 says",
-        "extra: more.txt isn't in manifest.sha256, or stands twice",
+        "different: project/experiments/toy.yaml doesn't match manifest.sha256",
+        "extra: more.txt isn't in manifest.sha256, or occurs twice",
         "missing: code/runs.csv",
     ]
     assert not (tmp_path / "changed/tests/more.txt").exists()
@@ -337,7 +337,7 @@ def test_whatever_bit_changed_is_named_or_changes_no_file(tmp_path: Path) -> Non
     [("tests/../../out.txt", "extra"), ("/out.txt", "extra"), ("../manifest.sha256", "no archive")],
 )
 def test_nothing_is_unpacked_outside_its_folder(
-    archive: Callable[..., Made], tmp_path: Path, name: str, said: str
+    archive: Callable[..., Archive], tmp_path: Path, name: str, said: str
 ) -> None:
     def add(files: dict[str, bytes]) -> None:
         if name.startswith("../"):
@@ -359,7 +359,7 @@ def test_what_is_no_archive_is_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(ResultError, match="no such file"):
         unpack(path, tmp_path)
     path.write_text(text)
-    with pytest.raises(CaduceusError, match="isn't a whole zip"):
+    with pytest.raises(CaduceusError, match="isn't a complete zip"):
         unpack(path, tmp_path)
 
 
@@ -367,4 +367,4 @@ def test_other_versions_of_packages_are_named(tmp_path: Path) -> None:
     here = installed_packages()
     lines = f"numpy==0.1\nwandb=={here['wandb']}\nnot-installed-here==1\n"
     (tmp_path / "environment.txt").write_text(lines)
-    assert other_packages(tmp_path) == [f"numpy {here['numpy']} instead of 0.1"]
+    assert changed_packages(tmp_path) == [f"numpy {here['numpy']} instead of 0.1"]

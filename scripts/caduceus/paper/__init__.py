@@ -1,1 +1,0 @@
-"""What a paper shows of the exported runs: tables, figures, claims, compute."""

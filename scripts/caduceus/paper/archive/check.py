@@ -1,4 +1,4 @@
-"""The proof of an archive: what is derived in it is made anew from the rest, and compared."""
+"""Check an archive: compare its digests, rebuild its derived files and compare these."""
 
 import os
 import sys
@@ -8,103 +8,105 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json, sha256
-from caduceus.paper.archive.generated_files import FACTS, installed_packages
+from caduceus.io.phrases import count_of
+from caduceus.paper.archive.generated_files import METADATA, installed_packages
 from caduceus.paper.archive.zips import unpack
 from caduceus.system import processes
 
 _DERIVED = "derived/"
-# Whoever does one of these does a run anew.
+# A job of one of these rules trains or exports a run again.
 _RUN_RULES = ("make_dataset", "train", "sweep_agent", "find_run", "export_run", "export_server_run")
 
 
 def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
-    """Check every file of an archive, and that what is derived in it is made again from the rest.
+    """Check every file of an archive, and that its derived files can be rebuilt from the rest.
 
-    Nothing is trained, no network is used, and nothing of the project it was made from.
+    It trains nothing, and uses neither the network nor the project that the archive was made from.
 
     Args:
         path: the zip.
-        cores: how many jobs run at a time.
-        say: takes a line for each thing that was found.
+        cores: the number of parallel jobs.
+        say: called with each line of the report.
 
     Raises:
-        ResultError: something is missing, damaged, different or can't be rebuilt.
+        ResultError: a file is missing, damaged or different, or can't be rebuilt.
     """
-    with tempfile.TemporaryDirectory(prefix="caduceus-archive-") as place:
-        folder, expected, problems = unpack(path, Path(place).resolve())
+    with tempfile.TemporaryDirectory(prefix="caduceus-archive-") as temporary:
+        folder, expected, problems = unpack(path, Path(temporary).resolve())
         for problem in problems:
             say(problem)
         if problems:
             raise ResultError(
-                f"{len(problems)} of its files aren't what they were; nothing was rebuilt from "
-                "them: get the archive anew",
+                f"{count_of(len(problems), 'file')} missing, damaged or different, so nothing was "
+                "rebuilt; get the archive again",
                 str(path),
             )
-        say(f"files: {len(expected)}, each as its digest says")
-        found = list(rebuild(folder, expected, cores))
-        for _, line in found:
+        say(f"files: {len(expected)}, all digests match")
+        compared = list(rebuild(folder, expected, cores))
+        for _, line in compared:
             say(line)
-        different = sum(not is_same for is_same, _ in found)
+        different = sum(not is_same for is_same, _ in compared)
         if different:
-            others = other_packages(folder)
-            for each in others:
-                say(f"installed: {each}")
-            hint = "; other versions are installed than where it was made" if others else ""
+            packages = changed_packages(folder)
+            for package in packages:
+                say(f"installed: {package}")
+            hint = "; packages have other versions than where it was made" if packages else ""
             raise ResultError(
-                f"{different} of {len(found)} derived files aren't the same again{hint}", str(path)
+                f"{different} of {len(compared)} derived files differ after the rebuild{hint}",
+                str(path),
             )
 
 
 def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[tuple[bool, str]]:
-    """Make the derived files of an unpacked archive anew, by its own pipeline and no other file.
+    """Rebuild the derived files of an unpacked archive with its own pipeline and files only.
 
     Args:
-        folder: the archive's.
-        expected: the sha256 of each of its files by its name.
-        cores: how many jobs run at a time.
+        folder: the unpacked archive.
+        expected: the sha256 of each of its files, by name.
+        cores: the number of parallel jobs.
 
     Yields:
-        For each derived file whether it has the same bytes again, and a line that says so.
+        For each derived file whether it has the same bytes as before, and a line that says so.
 
     Raises:
-        ResultError: a run would have to be trained or exported anew, or Snakemake failed.
+        ResultError: a run would have to be trained or exported again, or Snakemake failed.
     """
     _check_jobs(folder)
     _snakemake(folder, ["--cores", str(cores)])
-    results = folder / "project" / read_json(folder / FACTS)["results"]
+    results = folder / "project" / read_json(folder / METADATA)["results"]
     for name, digest in expected.items():
         if not name.startswith(_DERIVED):
             continue
-        made = results / name.removeprefix(_DERIVED)
-        if not made.is_file():
+        rebuilt = results / name.removeprefix(_DERIVED)
+        if not rebuilt.is_file():
             yield False, f"not rebuilt: {name}"
-        elif sha256(made) != digest:
-            yield False, f"different: {name}{_first_difference(folder / name, made)}"
+        elif sha256(rebuilt) != digest:
+            yield False, f"different: {name}{_first_difference(folder / name, rebuilt)}"
         else:
             yield True, f"the same: {name}"
 
 
-def other_packages(folder: Path) -> list[str]:
-    """The packages of which another version is installed here than where it was made.
+def changed_packages(folder: Path) -> list[str]:
+    """List the packages whose installed version differs from that of the archive.
 
     Args:
-        folder: the unpacked archive's.
+        folder: the unpacked archive.
 
     Returns:
-        For each its name and both versions.
+        For each package its name and both versions.
     """
-    here = installed_packages()
+    installed = installed_packages()
     lines = (folder / "environment.txt").read_text().splitlines()
-    there = dict(line.split("==") for line in lines)
+    archived = dict(line.split("==") for line in lines)
     return [
-        f"{name} {here[name]} instead of {version}"
-        for name, version in there.items()
-        if here.get(name, version) != version
+        f"{name} {installed[name]} instead of {version}"
+        for name, version in archived.items()
+        if installed.get(name, version) != version
     ]
 
 
 def _check_jobs(folder: Path) -> None:
-    """See that nothing would be trained, before anything is started."""
+    """Refuse an archive whose rebuild would train or export a run, before it is started."""
     plan = _snakemake(folder, ["--dry-run", "--quiet", "rules"])
     table = plan.partition("Job stats:")[2].partition("\n\n")[0]
     jobs = dict(line.split() for line in table.splitlines() if len(line.split()) == 2)
@@ -112,49 +114,49 @@ def _check_jobs(folder: Path) -> None:
         if rule in jobs:
             raise ResultError(
                 f"can't be rebuilt from its exports: Snakemake would start {rule}, {jobs[rule]} "
-                "times; what it finds there isn't what the runs were planned by",
+                "times, as the archive's files differ from those the runs were planned with",
                 folder.name,
             )
 
 
 def _snakemake(folder: Path, arguments: Sequence[str]) -> str:
-    """Run the archive's own pipeline; returns what it printed.
+    """Run the archive's own pipeline and return its output.
 
     Raises:
         ResultError: it failed.
     """
-    words = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--nocolor"]
-    words += ["--profile", "none", "--workflow-profile", "none", *arguments]
+    command = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--nocolor"]
+    command += ["--profile", "none", "--workflow-profile", "none", *arguments]
     console = folder.parent / "snakemake.log"
     with console.open("wb") as stream:
-        outcome = processes.run(words, folder, _environment(folder), stream)
-    printed = console.read_text(errors="replace")
+        outcome = processes.run(command, folder, _environment(folder), stream)
+    output = console.read_text(errors="replace")
     if outcome.exit_code != 0:
-        lines = [line for line in printed.splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith("caduceus")] or lines[-1:]
-        raise ResultError(f"Snakemake failed: {' / '.join(said)}", folder.name)
-    return printed
+        lines = [line for line in output.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("caduceus")] or lines[-1:]
+        raise ResultError(f"Snakemake failed: {' / '.join(errors)}", folder.name)
+    return output
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Ours, without what would have Snakemake or wandb look elsewhere than in the archive."""
+    """Return our environment without variables that lead Snakemake or wandb out of the archive."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("WANDB_", "SNAKEMAKE_"))
     }
-    local = [f"project/{entry}" for entry in read_json(folder / FACTS)["python_path"]]
+    local = [f"project/{entry}" for entry in read_json(folder / METADATA)["python_path"]]
     folders = [str(folder / name) for name in ("pipeline/scripts", *local)]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return kept | {"PYTHONPATH": os.pathsep.join(folders), "PATH": programs}
 
 
-def _first_difference(there: Path, here: Path) -> str:
-    """Where two files first differ, if they are text."""
+def _first_difference(archived: Path, rebuilt: Path) -> str:
+    """Say where two text files first differ; return nothing for binary files."""
     try:
-        old, new = (path.read_text().splitlines() for path in (there, here))
+        old, new = (path.read_text().splitlines() for path in (archived, rebuilt))
     except UnicodeDecodeError:
         return ""
     pairs = zip([*old, None], [*new, None], strict=False)
     line = next((number for number, (a, b) in enumerate(pairs, 1) if a != b), None)
-    return f", from line {line} on" if line else ", by the ends of its lines"
+    return f", from line {line} on" if line else ", in its line endings"

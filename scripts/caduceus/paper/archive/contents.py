@@ -1,12 +1,12 @@
-"""What goes into an archive, and under which names.
+"""The files of an archive, and their names in it.
 
-    project/    what the user wrote, and what was measured: below results/, the runs as exported
+    project/    what the user wrote and, below results/, the exported runs
     code/       the code that ran, each version once
     derived/    what Snakemake makes from these: groups, sweeps' exports, the paper, the report
     pipeline/   Caduceus itself
 
-What is derived lies apart, so that Snakemake makes it anew where an archive is unpacked. The
-pipeline lies apart, so that a pattern in an experiment's `code` finds there what it found here.
+Derived files lie outside project/, so that Snakemake makes them again in the unpacked archive.
+The pipeline does too, so that a pattern in an experiment's `code` matches the same files as here.
 """
 
 import csv
@@ -34,7 +34,7 @@ _PACKAGES = ("caduceus", "snakemake_executor_plugin_caduceus_slurm")
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of an archive: its name there, where it is read, and the sha256 it must have."""
+    """A file of an archive: its name, its path or content, and the sha256 it must have."""
 
     name: str
     source: Path | bytes
@@ -42,16 +42,19 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """Its size in bytes."""
         return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
 
 
 @dataclass
 class Contents:
-    """The files of an archive by name, and those of the runs that aren't where they were.
+    """The files of an archive by name, and the files of runs that it lacks or stores elsewhere.
 
-    `left_out` and `moved` have for each its name, bytes, sha256, and why. `code` has for each run
-    that says what code it ran, under which name of code/ that lies.
+    Attributes:
+        entries: by name.
+        left_out: name, bytes, sha256 and reason of each file of a run that is left out.
+        moved: likewise, of each file of a run that is stored under code/.
+        code: by run, the folder of code/ with the code it ran; runs that don't say it are missing.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -60,20 +63,20 @@ class Contents:
     code: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, source: Path | bytes, sha256: str | None = None) -> None:
-        """Take in a file; one that several things need is taken in once."""
+        """Add a file; a name that was added before is kept."""
         self.entries.setdefault(name, Entry(name, source, sha256))
 
 
 def add_written(
     contents: Contents, project: Project, config: Mapping[str, Any], config_files: Sequence[Path]
 ) -> None:
-    """Take in what the user wrote, as far as the configuration leads there.
+    """Add the files that the user wrote and the configuration refers to.
 
     Args:
-        contents: takes it.
-        project: what is planned.
+        contents: to add to.
+        project: the loaded project.
         config: the configuration as Snakemake has it.
-        config_files: where it was read from.
+        config_files: the files it was read from.
 
     Raises:
         SpecError: a file lies outside the project's folder, or no file matches a pattern.
@@ -84,33 +87,33 @@ def add_written(
 
 
 def add_pipeline(contents: Contents, pipeline: Path) -> None:
-    """Take in Caduceus.
+    """Add Caduceus itself.
 
     Args:
-        contents: takes it.
+        contents: to add to.
         pipeline: the folder of its Snakefile.
 
     Raises:
-        SpecError: there is none.
+        SpecError: the folder contains no Snakefile.
     """
     for name, path in _pipeline_files(pipeline):
         contents.add(f"pipeline/{name}", path)
 
 
 def _config(config: Mapping[str, Any], files: Sequence[Path]) -> Path | bytes:
-    """config.yaml as it is, or where something was put over it, what Snakemake then had."""
-    if len(files) == 1 and _same(load(files[0]).value, config):
+    """Return config.yaml, or the configuration of Snakemake if something overrode the file."""
+    if len(files) == 1 and _are_equal(load(files[0]).value, config):
         return files[0]
     text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
-    return f"# The configuration with what `--config` or another file put over it.\n{text}".encode()
+    return f"# The configuration, with what `--config` or another file overrode.\n{text}".encode()
 
 
-def _same(value: Any, other: Any) -> bool:
+def _are_equal(value: Any, other: Any) -> bool:
     return canonical_json(as_number(value)) == canonical_json(as_number(other))
 
 
 def _project_files(project: Project) -> Iterator[Path]:
-    """What the user wrote, as far as the configuration leads there."""
+    """Yield the files that the user wrote and the configuration refers to."""
     root = Path()
     settings = project.settings
     for pattern in _ABOUT_PROJECT:
@@ -127,41 +130,44 @@ def _project_files(project: Project) -> Iterator[Path]:
         if spec.dataset and spec.dataset.program:
             yield from program_files(root / spec.dataset.program, root)
     for index, pattern in enumerate(settings.archive.include):
-        found = [path for path in sorted(root.glob(pattern)) if is_visible(path)]
-        if not found:
+        matched = [path for path in sorted(root.glob(pattern)) if is_visible(path)]
+        if not matched:
             raise SpecError(
                 f"archive.include[{index}]: no visible file or folder matches {pattern!r}; "
-                "patterns start at the folder you work in",
+                "patterns are relative to the project's folder",
                 "config.yaml",
             )
-        for path in found:
+        for path in matched:
             below = files_below(path) if path.is_dir() else [path]
             yield from filter(is_visible, below)
 
 
 def inside(path: Path) -> str:
-    """The path of a file from the project's folder."""
+    """Return the path of a file relative to the project's folder, or refuse one outside.
+
+    Raises:
+        SpecError: the file lies outside the folder.
+    """
     name = Path(os.path.normpath(path))
     if name.is_absolute() or name.parts[0] == "..":
         raise SpecError(
-            "is named by a path that leads out of the folder you work in; put it inside, and name "
-            "it from there, so that an archive can hold it",
+            "lies outside the project's folder; move it inside, so that an archive can contain it",
             str(path),
         )
     return name.as_posix()
 
 
 def is_visible(path: Path) -> bool:
-    """Whether neither a file nor a folder it lies in is hidden or Python's cache."""
+    """Whether no part of a path is hidden or Python's cache."""
     return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def _pipeline_files(pipeline: Path) -> Iterator[tuple[str, Path]]:
-    """The files of Caduceus by their names in its repository, wherever its library lies."""
+    """Yield the files of Caduceus with their names in its repository, where it is installed too."""
     if not (pipeline / "Snakefile").is_file():
         raise SpecError(
-            "Caduceus's Snakefile isn't in a folder here; clone the repository and use that, so "
-            "that an archive can hold it",
+            "contains no Snakefile of Caduceus; use the Snakefile of a clone of its repository, so "
+            "that an archive can contain it",
             str(pipeline),
         )
     for pattern in _PIPELINE_FILES:
@@ -178,7 +184,7 @@ def _pipeline_files(pipeline: Path) -> Iterator[tuple[str, Path]]:
 
 
 def table(heads: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> bytes:
-    """The content of a CSV file, its rows sorted."""
+    """Return the content of a CSV file, with its rows sorted."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([heads, *sorted(rows)])
     return stream.getvalue().encode()

@@ -1,4 +1,4 @@
-"""What an archive says of itself, to people and to programs."""
+"""The files of an archive that describe it: README, Snakefile, environment and metadata."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from caduceus.paper.archive.result_files import dataset_files
 from caduceus.project.project import Project
 from caduceus.system.git import repository_of
 
-FACTS = "caduceus.json"  # in an archive: what programs need to know of it
+METADATA = "caduceus.json"  # in an archive: what programs need to know about it
 _START = """\
-# What stands in derived/ is made anew below project/{results}; runs that are there are kept.
+# Rebuilds the files of derived/ below project/{results}, from the runs that are there.
 
 
 workdir: "project"
@@ -28,7 +28,7 @@ include: "pipeline/Snakefile"
 
 
 rule rebuild:
-    """Everything that was made from the runs."""
+    """Rebuild everything that was made from the runs."""
     default_target: True
     input:
         get_paper,
@@ -52,12 +52,12 @@ use rule * from caduceus
 
 
 rule rebuild:
-    """Everything that was made from the runs."""
+    """Rebuild everything that was made from the runs."""
     default_target: True
     input:
         rules.paper.input,
 '''
-_NOT_INSTALLED_BY_PIP = ("pip", "caduceus")
+_NOT_LISTED = ("pip", "caduceus")
 _README = """\
 {title}
 
@@ -65,21 +65,22 @@ Everything that a paper's numbers were made from: the export of each run, the co
 the tables, figures and verdicts that follow. Made by Caduceus {caduceus} with Python {python}.
 
   project/           configuration, experiment files, programs; project/{results}/ has the runs
-  code/              the code that ran, each version once; code/runs.csv says which run had which
+  code/              the code that ran, each version once; code/runs.csv lists the version of each
+                     run
   derived/           what was made from project/{results}/: paper/ has tables, figures and claims,
-                     report/index.html shows it all
-  pipeline/          Caduceus, which made it; pipeline/results/README.md says what stands in each
-                     file and column
-  left_out.csv       files of the runs that aren't where they were, each with its sha256, and why
-  environment.txt    what was installed where this archive was made
-  caduceus.json      what a program needs to know of this archive
+                     report/index.html shows everything on one page
+  pipeline/          Caduceus, which made it; pipeline/results/README.md describes each file and
+                     column
+  left_out.csv       files of the runs that are missing or stored elsewhere, with sha256 and reason
+  environment.txt    the installed packages where this archive was made
+  caduceus.json      what a program needs to know about this archive
   manifest.sha256    the sha256 of every other file
 
-To see that no file is missing or changed:
+To check that no file is missing or changed:
 
   sha256sum --check --quiet manifest.sha256
 
-To make all that is in derived/ anew, without training anything, with Python {python}:
+To rebuild everything in derived/ without training, with Python {python}:
 
   python3 -m venv .venv && . .venv/bin/activate
   pip install --requirement pipeline/envs/requirements.txt
@@ -92,30 +93,29 @@ To do both, on the zip itself, once Caduceus is installed:
   caduceus check-archive {name}.zip
 
 To train a run again, delete project/{results}/runs/RUN and type `snakemake --cores 2`; the programs
-had the packages in environment.txt. Data are here only where they stand below project/. Those that
-the runs used, each dataset.json in project/{results}/datasets says by its digests:
+ran with the packages in environment.txt. Only data below project/ are included. The datasets of the
+runs, with their digests as in project/{results}/datasets:
 
 {datasets}
-Of people and machines, only what the exports say stands here: in run_summary.json and train.json
-the names of hosts, their processors and GPUs with their UUIDs, times and process numbers.
+About people and machines the archive contains only what the exports do: in run_summary.json and
+train.json the names of hosts, their processors and GPUs with UUIDs, times and process ids.
 """
 
 
-def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]:
-    """README.txt, Snakefile, environment.txt and FACTS, each with its content.
+def generated_files(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]:
+    """Return README.txt, Snakefile, environment.txt and `METADATA`, each with its content.
+
+    The metadata are the versions of `caduceus` and `python`; `results`, the folder in project/;
+    `python_path`, the folders of PYTHONPATH in project/; and `repository`, the address of the
+    project's git repository.
 
     Args:
-        project: what is planned.
-        name: the archive's.
+        project: the loaded project.
+        name: of the archive.
         results: the folder results/.
-
-    Returns:
-        The last has the versions of `caduceus` and `python`, where `results` lie in project/,
-        `python_path`, the folders of PYTHONPATH that lie there, and `repository`, where the project
-        is kept.
     """
     folders = _python_path()
-    facts = {
+    metadata = {
         "name": name,
         "caduceus": caduceus.__version__,
         "python": platform.python_version(),
@@ -126,7 +126,7 @@ def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]
     export = os.pathsep.join(f"$PWD/project/{entry}" for entry in folders)
     records = [read_json(path) for path in dataset_files(project, results)]
     text = _README.format_map(
-        facts
+        metadata
         | {
             "title": f"{name}\n{'=' * len(name)}",
             "python_path": f"  export PYTHONPATH={export}\n" if export else "",
@@ -140,19 +140,19 @@ def pages(project: Project, name: str, results: Path) -> list[tuple[str, bytes]]
         ("README.txt", text.encode()),
         ("Snakefile", snakefile.encode()),
         ("environment.txt", installed.encode()),
-        (FACTS, (json.dumps(facts, indent=2) + "\n").encode()),
+        (METADATA, (json.dumps(metadata, indent=2) + "\n").encode()),
     ]
 
 
 def installed_packages() -> dict[str, str]:
-    """The version of every installed package by its name, without a build's local part."""
-    found = {each.name: each.version.partition("+")[0] for each in distributions()}
-    names = sorted(found.keys() - set(_NOT_INSTALLED_BY_PIP), key=str.lower)
-    return {name: found[name] for name in names}
+    """Return the version of every installed package by name, without its local part (+cpu)."""
+    versions = {each.name: each.version.partition("+")[0] for each in distributions()}
+    names = sorted(versions.keys() - set(_NOT_LISTED), key=str.lower)
+    return {name: versions[name] for name in names}
 
 
 def _python_path() -> list[str]:
-    """The folders of PYTHONPATH inside the project, whose modules count as its programs' code."""
+    """Return the folders of PYTHONPATH inside the project: their modules are its programs' code."""
     here = Path().resolve()
     entries = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     paths = [Path(entry).resolve() for entry in entries]

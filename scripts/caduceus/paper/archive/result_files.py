@@ -1,4 +1,4 @@
-"""What an archive takes of results/: what was measured, and what was made from it."""
+"""The files of results/ that an archive contains: runs, and what was made from them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,24 +19,24 @@ _RUN_FILES = (
     *("params.json", "run.json", "server.json"),
     *("train.json", "upload.json", "outcome.json"),
 )
-_COUNTED = ("params.json", "run.json", "train.json", "run_summary.json")
+_LEDGER_FILES = ("params.json", "run.json", "train.json", "run_summary.json")
 _MAY_BE_LARGE = ("media", "artifacts")
 _SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
 
 
-def add_measured(contents: Contents, project: Project, results: Path) -> None:
-    """Take in what isn't made from runs, and the runs.
+def add_runs(contents: Contents, project: Project, results: Path) -> None:
+    """Add the exported runs, and the files that aren't made from runs.
 
     Args:
-        contents: takes it.
-        project: what is planned; every run has been exported.
+        contents: to add to.
+        project: the loaded project, all of whose runs have been exported.
         results: the folder results/.
 
     Raises:
         ResultError: a file of an export is missing.
     """
-    noted = [*results.glob("verification.*"), *results.glob(removed_runs_file(results).name)]
-    for path in [*_plans(project, results), *sorted(noted)]:
+    records = [*results.glob("verification.*"), *results.glob(removed_runs_file(results).name)]
+    for path in [*_plans(project, results), *sorted(records)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))
     limit = project.settings.archive.max_file_mb * 1_000_000
@@ -45,19 +45,19 @@ def add_measured(contents: Contents, project: Project, results: Path) -> None:
             _add_run(contents, each.path, limit)
     others = {*results.glob("runs/*"), *results.glob("projects/*/*/runs/*")}.difference(folders)
     for folder in sorted(others):
-        _add_counted(contents, RunFolder(folder))
+        _add_unplanned(contents, RunFolder(folder))
     for name in read_json(results / "paper/provenance.json")["environments"].values():
         contents.add(f"project/{name}", Path(name))
 
 
 def dataset_files(project: Project, results: Path) -> list[Path]:
-    """The records of the datasets; where all runs were made elsewhere, none has been described."""
+    """Return dataset.json of each dataset; there is none if all runs are remote."""
     files = (results / f"datasets/{dataset}/dataset.json" for dataset in project.datasets)
     return [path for path in files if path.is_file()]
 
 
 def derived_files(made: Iterable[Path], results: Path) -> list[Path]:
-    """Files that were made from runs, and those that were made with them."""
+    """Return the files that were made from runs: those in `made`, and others of the same jobs."""
     return sorted({path for first in made for path in _made_with(first, results)})
 
 
@@ -81,7 +81,7 @@ def _run_folders(project: Project, results: Path) -> Iterator[Path]:
 
 
 def _add_run(contents: Contents, folder: Path, limit: float) -> None:
-    """Take in a run's export, its code apart, and without files above the limit."""
+    """Add a run's export, its code under code/, without media and artifacts above the limit."""
     for name in _RUN_FILES:
         if (folder / name).is_file():
             contents.add(f"project/{folder / name}", folder / name)
@@ -97,7 +97,7 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
         if not path.is_file():
             if (folder / "work").is_dir():
                 raise ResultError(
-                    f"is missing; delete {folder / 'manifest.json'} to have the run exported again",
+                    f"is missing; delete {folder / 'manifest.json'} to export the run again",
                     str(path),
                 )
             why = "it wasn't in the archive that this project was unpacked from"
@@ -105,7 +105,7 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
         elif name in code:
             target = f"code/{version}/{code[name]}"
             contents.add(target, path, digest)
-            contents.moved.append((place, size, digest, f"it is {target}"))
+            contents.moved.append((place, size, digest, f"it is stored as {target}"))
         elif name.split("/")[0] in _MAY_BE_LARGE and size > limit:
             why = f"it is larger than {limit / 1e6:g} MB"
             contents.left_out.append((place, size, digest, why))
@@ -115,22 +115,24 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
 
 
 def _code_of(folder: Path, manifest: Iterable[str]) -> dict[str, str]:
-    """The exported files that are the run's code, each with its path in the project."""
+    """Return the exported files that are the run's code, each with its path in the project."""
     logged = Summary.read(folder / "run_summary.json").artifacts
     places = tuple(f"artifacts/{each.name}/" for each in logged if each.type == "code")
     files = (name for name in manifest if name.startswith(places))
     return {name: name.split("/", 2)[2] for name in files if (folder / name).is_file()}
 
 
-def _add_counted(contents: Contents, folder: RunFolder) -> None:
-    """Take in what the ledger counts of a run that no experiment plans any more."""
-    for name in _COUNTED:
+def _add_unplanned(contents: Contents, folder: RunFolder) -> None:
+    """Add the files that the ledger reads of a run that no experiment plans any more."""
+    for name in _LEDGER_FILES:
         if (folder.path / name).is_file():
             contents.add(f"project/{folder.path / name}", folder.path / name)
     if (folder.path / "train.json").is_file():
         return
     for attempt in read_attempts(folder.attempts):
-        if attempt["state"] == "running":  # it was killed: when, the times of its files say
+        if (
+            attempt["state"] == "running"
+        ):  # it was killed; the archive lacks the files whose times say when
             attempt["wall_s"] = round(last_sign(folder, attempt), 3)
         path = folder.attempts / f"{attempt['attempt']}.json"
         contents.add(f"project/{path}", _json(attempt))
@@ -141,6 +143,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
 
 
 def _made_with(made: Path, results: Path) -> Iterator[Path]:
+    """Yield the files that the same job made."""
     kind = made.relative_to(results).parts[0]
     if kind in ("groups", "projects", "sweeps"):
         for path in files_below(made.parent):

@@ -1,7 +1,7 @@
-"""Zip files of which the same contents give the same bytes, and their digests.
+"""Write and unpack reproducible zip files with a manifest of digests.
 
-A name, a time or a right of the machine that writes it never enters one. What doesn't grow smaller
-by compression, such as a model, is stored as it is.
+The same contents give the same bytes: no time, owner or permission of this machine enters a zip.
+Files that compression doesn't shrink, such as models, are stored as they are.
 """
 
 import hashlib
@@ -21,37 +21,40 @@ from caduceus.paper.archive.contents import Entry
 
 MANIFEST = "manifest.sha256"
 _CHUNK = 1 << 20  # bytes
-_HEAD = 1 << 16  # bytes that are tried
-_WORTH = 0.95  # of the size, from which on compression isn't worth its time
-_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
-# Where one bit is wrong, zipfile may take a file for an encrypted one, or seek before the start.
-_BROKEN = (
+_HEAD = 1 << 16  # bytes whose compression is tried
+_LEAST_RATIO = (
+    0.95  # of the compressed size to the size, from which on files are stored as they are
+)
+_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time that the format has
+# What zipfile raises on damage: a flipped bit may also mark a file as encrypted (RuntimeError), or
+# give a negative offset (ValueError, OSError).
+_DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
     *(EOFError, OSError, RuntimeError, ValueError),
 )
-_UNIX, _RIGHTS = 3, 0o100644 << 16  # a file that its owner may write and all may read
+_UNIX, _PERMISSIONS = 3, 0o100644 << 16  # a regular file, rw-r--r--
 
 
 class _DamageError(Exception):
-    """A file of a zip can't be read whole."""
+    """A file of a zip can't be read completely."""
 
 
 def write_zip(
     path: Path, folder: str, entries: Iterable[Entry], secrets: Mapping[str, str]
 ) -> dict[str, str]:
-    """Write a zip whose entries lie in `folder`, and last a manifest of their digests.
+    """Write a zip with `entries`, and a manifest of their digests at its end.
 
     Args:
         path: the zip.
-        folder: its one folder, without a slash.
+        folder: the one folder in which all entries lie, without a slash.
         entries: its files, in order.
-        secrets: values that no file may hold, and what they are called.
+        secrets: values that no file may contain, each with its name.
 
     Returns:
-        The sha256 of each entry by its name.
+        The sha256 of each entry by name.
 
     Raises:
-        ResultError: a file holds a secret, or isn't what its export's manifest says.
+        ResultError: a file contains a secret, or differs from its export's manifest.
     """
     entries = list(entries)
     digests: dict[str, str] = {}
@@ -67,8 +70,8 @@ def write_zip(
                 digest = _write(target, folder, entry, secrets, progress)
                 if entry.sha256 not in (None, digest):
                     raise ResultError(
-                        "isn't what manifest.json beside it says; delete that to have the run "
-                        "exported again",
+                        "differs from manifest.json beside it; delete manifest.json to export the "
+                        "run again",
                         str(entry.source),
                     )
                 digests[entry.name] = digest
@@ -87,30 +90,30 @@ def _write(
     secrets: Mapping[str, str],
     progress: "tqdm[Any]",
 ) -> str:
-    """Write one entry; returns its sha256."""
+    """Write one entry and return its sha256."""
     info = zipfile.ZipInfo(f"{folder}/{entry.name}", _TIME)
-    info.create_system, info.external_attr = _UNIX, _RIGHTS
-    info.file_size = entry.size  # from which zipfile sees whether it needs the form for 4 GB
+    info.create_system, info.external_attr = _UNIX, _PERMISSIONS
+    info.file_size = entry.size  # tells zipfile whether it needs the ZIP64 format, from 4 GB on
     digest = hashlib.sha256()
     values = {value.encode(): name for value, name in secrets.items()}
-    overlap = max(map(len, values), default=1) - 1
+    overlap = max(map(len, values), default=1) - 1  # a secret may span two chunks
     with _open(entry) as source:
         head = source.read(_HEAD)
-        is_worth_it = len(zlib.compress(head)) < _WORTH * len(head)
-        info.compress_type = zipfile.ZIP_DEFLATED if is_worth_it else zipfile.ZIP_STORED
+        shrinks = len(zlib.compress(head)) < _LEAST_RATIO * len(head)
+        info.compress_type = zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED
         chunk, before = head, b""
         with target.open(info, "w") as stream:
             while chunk:
-                seen = before + chunk
+                window = before + chunk
                 for value, name in values.items():
-                    if value in seen:
+                    if value in window:
                         where = entry.name if isinstance(entry.source, bytes) else entry.source
                         raise ResultError(
-                            f"holds the value of {name}; take it out of the file, or have a new "
-                            "one made, which makes this one worthless",
+                            f"contains the value of {name}; remove it from the file, or revoke "
+                            "it and use a new one",
                             str(where),
                         )
-                before = seen[max(0, len(seen) - overlap) :]
+                before = window[max(0, len(window) - overlap) :]
                 digest.update(chunk)
                 stream.write(chunk)
                 progress.update(len(chunk))
@@ -123,14 +126,14 @@ def _open(entry: Entry) -> IO[bytes]:
 
 
 def unpack(path: Path, into: Path) -> tuple[Path, dict[str, str], list[str]]:
-    """Unpack an archive, and hold every file against its manifest.
+    """Unpack an archive and compare every file with its manifest.
 
     Args:
         path: the zip.
-        into: takes its one folder.
+        into: the folder in which its one folder is created.
 
     Returns:
-        The folder, the sha256 that the manifest says of each file, and a line for each file that
+        The created folder, the sha256 of each file in the manifest, and a line for each file that
         is missing, damaged, different or not in the manifest.
 
     Raises:
@@ -141,7 +144,7 @@ def unpack(path: Path, into: Path) -> tuple[Path, dict[str, str], list[str]]:
     except FileNotFoundError:
         raise ResultError("no such file", str(path)) from None
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise ResultError(f"isn't a whole zip file: {error}", str(path)) from None
+        raise ResultError(f"isn't a complete zip file: {error}", str(path)) from None
     with source:
         return _unpack(source, path, into)
 
@@ -160,39 +163,39 @@ def _unpack(
     except (_DamageError, ValueError) as error:
         raise ResultError(f"its {MANIFEST} is damaged: {error}", str(path)) from None
     problems = []
-    found = set()
+    seen = set()
     for info in tqdm(files, unit=" files", disable=None):
         name = info.filename.removeprefix(f"{folder}/")
         if name == MANIFEST:
             continue
-        if name not in expected or name in found:
-            problems.append(f"extra: {name} isn't in {MANIFEST}, or stands twice")
+        if name not in expected or name in seen:
+            problems.append(f"extra: {name} isn't in {MANIFEST}, or occurs twice")
             continue
-        found.add(name)
+        seen.add(name)
         try:
             digest = _extract(source, info, into)
         except _DamageError as error:
             problems.append(f"damaged: {name}: {error}")
             continue
         if digest != expected[name]:
-            problems.append(f"different: {name} isn't what {MANIFEST} says")
-    problems += [f"missing: {name}" for name in expected if name not in found]
+            problems.append(f"different: {name} doesn't match {MANIFEST}")
+    problems += [f"missing: {name}" for name in expected if name not in seen]
     return into / folder, expected, problems
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """The name and digest on each line of a manifest, as sha256sum writes it."""
+    """Yield the name and digest on each line of a manifest in the format of sha256sum."""
     for line in text.splitlines():
         digest, _, name = line.partition("  ")
         if not re.fullmatch("[0-9a-f]{64}", digest) or not name:
             raise ValueError(f"a line reads {line!r}")
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ValueError(f"{name} leads out of the folder")
+            raise ValueError(f"{name} lies outside the folder")
         yield name, digest
 
 
 def _extract(source: zipfile.ZipFile, info: zipfile.ZipInfo, into: Path) -> str:
-    """Unpack a file; returns its sha256."""
+    """Unpack a file and return its sha256."""
     digest = hashlib.sha256()
     target = into / info.filename
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -208,5 +211,5 @@ def _chunks(source: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
         with source.open(info) as stream:
             while chunk := stream.read(_CHUNK):
                 yield chunk
-    except _BROKEN as error:
+    except _DAMAGE as error:
         raise _DamageError(str(error)) from None

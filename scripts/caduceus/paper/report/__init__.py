@@ -1,1 +1,0 @@
-"""The report: one page with all that was run and found, which opens from disk without a network."""
