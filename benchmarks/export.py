@@ -30,6 +30,8 @@ from pathlib import Path
 import yaml
 from caduceus.io.files import write_json
 from caduceus.project.project import load_project
+from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.train import Train
 from caduceus.wandb_log.framing import Damage, RecordReader
 from caduceus.wandb_log.records import split_record
 from caduceus.wandb_log.writing import LogWriter
@@ -198,9 +200,8 @@ def measure_runs(folder: Path, runs: int, rows: int) -> None:
     write_logs(log, [project / "results/runs" / run for run in planned])
     for run in planned:
         place = project / "results/runs" / run
-        attempt = {"attempt": 1, "state": "finished", "resumed_from": None}
-        state = {"state": "finished", "exit_code": 0, "error": None, "attempts": [attempt]}
-        write_json(place / "train.json", {"run": run} | state)
+        attempt = Attempt(attempt=1, state="finished", started_at=None, wall_s=1.0)
+        Train.of(run, [attempt]).write(place / "train.json")
         names = ("experiment", "variant", "entity", "project", "group", "name", "mode")
         about = dict.fromkeys(names, "x")
         about |= {"job_type": "train", "notes": "", "tags": [], "config": {}, "seed": 0, "id": run}

@@ -83,7 +83,7 @@ def write_trained(folder: Path, log: Path) -> list[Path]:
         with contextlib.chdir(folder):
             spec, params = experiment.spec, place.relative_to(folder) / "params.json"
             plan_run(run.definition, spec.code, Path(f"experiments/{spec.id}.yaml"), params)
-        write_json(place / "train.json", train_record("finished", None, {}))
+        train_record(place.name, "finished", None, {}).write(place / "train.json")
         Upload(run=place.name).write(place / "upload.json")
     finish_project(folder)
     for place in runs:

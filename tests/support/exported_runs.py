@@ -6,13 +6,15 @@ from typing import Any
 
 import yaml
 from caduceus.io.cells import to_csv
-from caduceus.io.files import write_json, write_whole
+from caduceus.io.files import write_whole
 from caduceus.project.identity import identity
 from caduceus.project.project import Project as Loaded
 from caduceus.project.project import load_project
 from caduceus.runs.files.export import Git, Summary
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train, TrialOutcome
 from projects import Project
+from run_files import attempt, train
 
 # The rows that a run with these parameters and this seed has logged; None if it failed.
 Logged = Callable[[Mapping[str, Any], int], list[dict[str, Any]] | None]
@@ -51,7 +53,7 @@ def export_runs(
             state = "failed" if rows is None else "finished"
             values = {name: value for row in rows or [] for name, value in row.items()}
             _summary(about, state, values).write(folder / "run_summary.json")
-            write_json(folder / "train.json", train_record(state, run.trial, values))
+            train_record(run.id, state, run.trial, values).write(folder / "train.json")
     return loaded
 
 
@@ -67,26 +69,10 @@ def _summary(about: Identity, state: str, values: Mapping[str, Any]) -> Summary:
     )
 
 
-def train_record(state: str, trial: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
+def train_record(run_id: str, state: str, trial: str | None, values: Mapping[str, Any]) -> Train:
     """What train.json holds of a run that took a minute and one attempt."""
-    attempt = {
-        "attempt": 1,
-        "state": state,
-        "error": None,
-        "started_at": "2026-01-01T00:00:00+00:00",
-        "host": "node1",
-        "gpus": [],
-        "wall_s": 60.0,
-        "cpu_s": 50.0,
-        "lost_s": 0.0,
-        "peak_memory_gb": 0.5,
-        "resumed_from": None,
-    }
-    cost = {name: attempt[name] for name in ("wall_s", "cpu_s", "lost_s", "peak_memory_gb")}
-    objective = {"objective": values.get("loss"), "stopped_at": None}
-    return {
-        "state": state,
-        "error": "ValueError: no" if state == "failed" else None,
-        "compute": cost | {"gpu_s": 0.0},
-        "attempts": [attempt],
-    } | ({"trial": objective} if trial is not None else {})
+    error = "ValueError: no" if state == "failed" else None
+    outcome = TrialOutcome(objective=values.get("loss"), stopped_at=None)
+    return train(
+        run_id, attempt(state=state, error=error), trial=outcome if trial is not None else None
+    )

@@ -5,28 +5,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.files import write_json
 from caduceus.paper.compute import sum_compute
-from run_files import identity, plan, summary
+from caduceus.runs.files.attempt import Attempt, Gpu, Machine
+from run_files import attempt as run_attempt
+from run_files import identity, plan, summary, train
 
 MACHINE = {"cpu": "Some(R) CPU_7 & more", "cpus": 64, "memory_gb": 515.4}
 H100 = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 85.5}
 RTX = {"name": "NVIDIA GeForce RTX 4090", "memory_gb": 25.8}
 
 
-def attempt(number: int = 1, wall_s: float = 60.0, **changes: Any) -> dict[str, Any]:
+def attempt(number: int = 1, wall_s: float = 60.0, **changes: Any) -> Attempt:
     """An attempt as train records it."""
     models = changes.get("gpu_models", [])
-    return {
-        "attempt": number,
-        "state": "finished",
+    values: dict[str, Any] = {
         "lost_s": None,
-        "started_at": "2026-01-01T00:00:00.000+00:00",
-        "host": "node1",
-        "machine": MACHINE,
+        "machine": Machine(**MACHINE),
         "threads": 4,
-        "gpus": [f"GPU-{place}" for place in range(len(models))],
-        "gpu_models": models,
+        "gpus": tuple(f"GPU-{place}" for place in range(len(models))),
         "commit": "c0ffee",
         "is_dirty": False,
         "environment": "e1",
@@ -34,7 +30,9 @@ def attempt(number: int = 1, wall_s: float = 60.0, **changes: Any) -> dict[str, 
         "cpu_s": 2 * wall_s,
         "peak_memory_gb": 1.5,
         "energy_j": 300 * wall_s * len(models) if models else None,
-    } | changes
+    }
+    gpu_models = tuple(Gpu(**model) for model in models)
+    return run_attempt(number, **values | changes | {"gpu_models": gpu_models})
 
 
 KILLED = {"state": "interrupted", "cpu_s": None, "peak_memory_gb": None, "energy_j": None}
@@ -51,14 +49,13 @@ class Results:
         self,
         run: str,
         experiment: str,
-        *attempts: dict[str, Any],
+        *attempts: Attempt,
         trial: str | None = None,
         is_planned: bool = True,
     ) -> None:
         folder = self.path / "runs" / run
         identity(run, experiment=experiment).write(folder / "run.json")
-        state = attempts[-1]["state"]
-        write_json(folder / "train.json", {"run": run, "state": state, "attempts": attempts})
+        train(run, *attempts).write(folder / "train.json")
         if is_planned:
             self.plans.setdefault(experiment, {})[run] = trial
 

@@ -1,13 +1,16 @@
 """Plans and JSON files of runs, with plausible values for whatever a test doesn't care about."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from caduceus.io.validation import validate
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import ExportedArtifact, Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
+from caduceus.runs.files.train import Train
 
 
 def params(**values: Any) -> Params:
@@ -85,3 +88,22 @@ def plan(trials: Mapping[str, str | None], **values: Any) -> Plan:
     """The plan of an experiment with these runs, each with its trial, and these values."""
     runs = [Run(run, run, "default", 0, params(), trial) for run, trial in trials.items()]
     return Plan(spec(**values), "experiments/toy.yaml", tuple(runs))
+
+
+def attempt(number: int = 1, **values: Any) -> Attempt:
+    """An attempt that took a minute, with these values."""
+    given: dict[str, Any] = {
+        "state": "finished",
+        "started_at": "2026-01-01T00:00:00.000+00:00",
+        "host": "node1",
+        "wall_s": 60.0,
+        "cpu_s": 50.0,
+        "lost_s": 0.0,
+        "peak_memory_gb": 0.5,
+    }
+    return Attempt(attempt=number, **given | values)
+
+
+def train(run_id: str, *attempts: Attempt, **values: Any) -> Train:
+    """train.json of these attempts, or of one that took a minute, with these values."""
+    return replace(Train.of(run_id, attempts or [attempt()]), **values)

@@ -26,6 +26,7 @@ from projects import (
     start_snakemake,
     wait_for,
 )
+from run_files import identity
 
 
 def one_variant(project: Project, seeds: list[int]) -> None:
@@ -271,7 +272,8 @@ def test_a_full_disk_is_one_line(project: Project) -> None:
 
 
 def test_a_read_only_folder_is_one_line(project: Project) -> None:
-    words = ["caduceus", "init-run", "--identity", '{"mode": "offline"}', "--out"]
+    given = json.dumps(identity("toy-1").to_json())
+    words = ["caduceus", "init-run", "--identity", given, "--out"]
     finished = in_a_namespace(
         project, "mount -t tmpfs -o ro tmpfs results", *words, "results/run.json"
     )

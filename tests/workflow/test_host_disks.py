@@ -51,7 +51,7 @@ def test_artifacts_and_media_are_the_same_and_nothing_is_left_there(tmp_path: Pa
     assert list(disk.iterdir()) == []
     ((here,), (there,)) = (at_home.runs, on_the_disk.runs)
     (attempt,) = read_attempts(there / "work/attempts")
-    assert attempt["scratch"].startswith(str(disk))
+    assert attempt.scratch.startswith(str(disk))
     assert len([*(there / "media").rglob("*.png")]) == 1
     assert (there / "artifacts/notes/notes.txt").read_text() == "staged"
     assert differences(here, there, with_times=False) == []
@@ -89,7 +89,7 @@ def test_a_run_that_is_stopped_comes_home(project: Project, tmp_path: Path) -> N
         end_group(process.pid)
     assert list(disk.iterdir()) == []
     (run,) = project.runs
-    assert read_attempts(run / "work/attempts")[0]["state"] == "interrupted"
+    assert read_attempts(run / "work/attempts")[0].state == "interrupted"
     (log,) = (run / "work/wandb/1/wandb/latest-run").glob("*.wandb")
     assert len(read_log(log).history) >= 4
 
@@ -111,7 +111,7 @@ def test_what_a_killed_supervisor_left_is_brought_home_by_the_next(
     project.snakemake("--rerun-incomplete", "--until", "train", HOST_DISK=str(disk)).check()
     assert (run / "work/wandb/1/mark").read_text() == "written last"
     assert list(disk.iterdir()) == []
-    states = [attempt["state"] for attempt in read_attempts(run / "work/attempts")]
+    states = [attempt.state for attempt in read_attempts(run / "work/attempts")]
     assert states == ["interrupted", "finished"]
 
 

@@ -4,10 +4,10 @@ import json
 import subprocess
 from pathlib import Path
 
-from caduceus.io.files import write_json
 from caduceus.overview.verification import program
 from caduceus.overview.verification.checks import look_at
 from projects import Project
+from run_files import artifact, summary
 
 
 def test_a_set_up_without_an_account_is_verified(project: Project) -> None:
@@ -47,8 +47,8 @@ def test_what_is_lost_or_changed_is_a_failure(tmp_path: Path) -> None:
     header = "train/loss,val/accuracy,visualizations/loss_curves"
     (tmp_path / "metrics_history.csv").write_text("\n".join([header, *rows, ""]))
     (tmp_path / "system_metrics.csv").write_text("_timestamp\n")
-    artifact = {"name": "model-x", "type": "model", "digest": "d"}
-    write_json(tmp_path / "run_summary.json", {"artifacts": [artifact], "git": {"commit": None}})
+    exported = summary("r", artifacts=(artifact("model-x", "model", {}),))
+    exported.write(tmp_path / "run_summary.json")
 
     found = {check.name: check for check in look_at(tmp_path, [], "other", [])}
     assert {name for name, check in found.items() if check.is_ok} == {"the export works"}

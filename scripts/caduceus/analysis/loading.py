@@ -10,7 +10,7 @@ from caduceus.errors import ResultError
 from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
 from caduceus.io.validation import suggestion
 from caduceus.paper.report.groups import read_rows
-from caduceus.runs.records import RunRecord, find_named, find_runs, results_folder
+from caduceus.runs.records import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.rows import ABOUT_RUN
 from caduceus.sweeps.folders import find_sweep
 
@@ -110,8 +110,8 @@ def _names(names: Names) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _history(record: RunRecord) -> RunHistory:
+def _history(record: ListedRun) -> RunHistory:
     if record.exported is None:
         raise ResultError(f"isn't exported yet: it is {record.state}", f"run {record.run}")
     about = {"run": record.run} | {name: getattr(record.summary, name) for name in ABOUT[1:]}
-    return RunHistory(about, record.folder / "metrics_history.csv")
+    return RunHistory(about, record.folder.path / "metrics_history.csv")

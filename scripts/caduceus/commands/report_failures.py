@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import CaduceusError
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import write_json
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.server.run_sync import sync_warning
 
@@ -27,10 +28,9 @@ def run(arguments: argparse.Namespace) -> None:
         for run in Plan.read(path).runs:
             folder = RunFolder.of_plan(path, run.id)
             if Summary.read(folder.summary_json).state == "failed":
-                train_json = folder.train_json
-                is_remote = not train_json.exists()
+                train = Train.read_if_there(folder.train_json)
                 found = failed if run.trial is None else trials
-                found[run.id] = _REMOTE if is_remote else read_json(train_json)["error"]
+                found[run.id] = _REMOTE if train is None else train.error or ""
             lost = Manifest.read(folder.manifest_json).lost
             if lost:
                 damaged[run.id] = lost

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.commands import train
-from caduceus.io.files import read_json, write_json
-from caduceus.sweeps.folders import skipped
+from caduceus.io.files import read_json
+from caduceus.runs.files.train import Train
 from caduceus.sweeps.pruning import (
     TrialCriteria,
     check_metric_is_logged,
@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int | None:
     trial = read_json(arguments.trial)
     if trial["parameters"] is None:
-        write_json(arguments.out, skipped(arguments.out.parent.name))
+        Train.skipped(arguments.out.parent.name).write(arguments.out)
         return None
     check_metric_is_logged(arguments.trial)  # else every trial would run before Snakemake gives up
     status = train.run(arguments, read_criteria(arguments.trial, _kind(trial)))
     if not status:
-        record_missing_metric(arguments.trial, read_json(arguments.out))
+        record_missing_metric(arguments.trial, Train.read(arguments.out))
         check_metric_is_logged(arguments.trial)
     return status
 

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, criteria: TrialCriteria | None = None) ->
         saved = RunFolder(arguments.out.parent).checkpoints
         requeue_near_time_limit("caduceus:", has_saved=bool(files_below(saved)))
         return 128 + stopped.signal
-    if result["state"] == "failed":
+    if result.state == "failed":
         run_id = arguments.out.parent.name
-        print(f"caduceus train: {run_id} failed, others go on: {result['error']}", file=sys.stderr)
+        print(f"caduceus train: {run_id} failed, others go on: {result.error}", file=sys.stderr)
     return None

@@ -2,25 +2,21 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.exports.history import is_system_metric
 from caduceus.io.cells import to_csv
-from caduceus.io.files import Json, read_json, write_json, write_whole
-from caduceus.runs.attempts import Attempt
-from caduceus.runs.cost import elsewhere, total_cost
+from caduceus.io.files import Json, write_json, write_whole
+from caduceus.runs.cost import total_cost
 from caduceus.runs.files.export import Summary
-from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 from caduceus.runs.rows import ABOUT_RUN, run_row
 from caduceus.runs.variants import leaves
 from caduceus.statistics.estimates import estimate_mean
-
-_Train = dict[str, Any]  # train.json
 
 
 def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
@@ -34,11 +30,12 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
         folder: results/groups/GROUP.
     """
     members = list(_members(group, plans))
-    write_whole(folder / "runs.csv", to_csv([_flat(member) for member in members], ABOUT_RUN))
+    write_whole(folder / "runs.csv", to_csv([_row(member) for member in members], ABOUT_RUN))
     variants = list(_variants(members))
     write_whole(folder / "variants.csv", to_csv(variants, tuple(next(iter(variants), ()))))
     write_history(
-        [_history(member.summary, member.folder) for member in members], folder / "history.parquet"
+        [_history(member.summary, member.folder.path) for member in members],
+        folder / "history.parquet",
     )
     write_json(folder / "compute.json", _compute(group, members))
 
@@ -64,48 +61,26 @@ def _history(summary: Summary, folder: Path) -> RunHistory:
     return RunHistory(about, folder / "metrics_history.csv")
 
 
-@dataclass(frozen=True)
-class _Member:
-    """A run of the group: its experiment's type, its own parameters, its export and its folder.
-
-    `config` is what the experiment says; run_summary.json has what the program added too.
-    """
-
-    type: str
-    config: Mapping[str, Json]
-    summary: Summary
-    folder: Path
-
-    @property
-    def train(self) -> _Train | None:
-        """How it was trained; None if that was elsewhere."""
-        path = self.folder / "train.json"
-        return read_json(path) if path.exists() else None
-
-
-def _members(group: str, plans: Sequence[Path]) -> Iterator[_Member]:
-    """Every run of the group, in the order of the plans."""
+def _members(group: str, plans: Sequence[Path]) -> Iterator[RunRecord]:
+    """Yield every run of the group, in the order of the plans."""
     for path in plans:
         plan = Plan.read(path)
         if plan.spec.group == group:
             for run in plan.runs:
-                folder = RunFolder.of_plan(path, run.id).path
-                config = Identity.read(folder / "run.json").config
-                summary = Summary.read(folder / "run_summary.json")
-                yield _Member(plan.spec.type, config, summary, folder)
+                yield RunRecord(RunFolder.of_plan(path, run.id), plan.spec.type)
 
 
-def _flat(member: _Member) -> dict[str, Any]:
+def _row(member: RunRecord) -> dict[str, Json]:
     return run_row(member.summary, member.train, member.type)
 
 
-def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
+def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
     """For each variant and numeric result: n, failed, mean, std and a 95 % interval over seeds.
 
     A variant without any result has one row with n 0, so that it isn't lost. A trial that was
     skipped is no run.
     """
-    by_variant: dict[tuple[str, str], list[_Member]] = {}
+    by_variant: dict[tuple[str, str], list[RunRecord]] = {}
     for member in members:
         if member.summary.state == "skipped":
             continue
@@ -121,7 +96,9 @@ def _variants(members: Sequence[_Member]) -> Iterator[dict[str, Any]]:
             "failed": len(summaries) - len(finished),
         }
         parameters = {
-            f"config.{name}": value for name, value in leaves(found[0].config) if name != "seed"
+            f"config.{name}": value
+            for name, value in leaves(found[0].identity.config)
+            if name != "seed"
         }
         aggregates = list(_aggregates(finished)) or [{"metric": None, "n": 0}]
         for aggregate in aggregates:
@@ -150,15 +127,12 @@ def _is_result(name: str) -> bool:
     return name[0] != "_" and not is_system_metric(name)
 
 
-def _compute(group: str, members: Sequence[_Member]) -> dict[str, Any]:
+def _compute(group: str, members: Sequence[RunRecord]) -> dict[str, Any]:
     """What the group's runs cost, over all their attempts."""
-    attempts: list[Attempt] = []
-    for member in members:
-        train = member.train
-        attempts += train["attempts"] if train else [elsewhere(member.summary)]
+    attempts = [attempt for member in members for attempt in member.attempts]
     return {
         "group": group,
         "runs": len(members),
         "failed_runs": [m.summary.run_id for m in members if m.summary.state == "failed"],
-        **total_cost(attempts),
+        **vars(total_cost(attempts)),
     }

@@ -16,9 +16,10 @@ from caduceus.exports.run_artifacts import (
     export_media,
 )
 from caduceus.io.cells import canonical
-from caduceus.io.files import Json, describe, files_below, read_json
+from caduceus.io.files import Json, describe, files_below
 from caduceus.runs.files.export import ExportedFile, ExportedSegment, Git, Manifest, Summary
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import read_uploads, stitch_attempts
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, iter_rows, stitch
@@ -78,9 +79,9 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> Ma
     try:
         if log is not None:
             return _export(stitch([log]), [], Summary.of(identity, _UNKNOWN), out, bases)
-        train = read_json(folder.train_json)
-        parts = stitch_attempts(folder, train["attempts"])
-        about = Summary.of(identity, train["state"])
+        train = Train.read(folder.train_json)
+        parts = stitch_attempts(folder, train.attempts)
+        about = Summary.of(identity, train.state)
         return _export(parts, read_uploads(folder), about, out, bases)
     except LogError as error:
         raise ResultError(f"{error}; delete it if it was never a log") from None

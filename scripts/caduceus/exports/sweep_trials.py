@@ -68,13 +68,13 @@ def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> T
         result["state"],
         space.flat(trial["parameters"]) if trial["parameters"] else {},
         result["objective"],
-        tuple(train["trial"]["objective"] for train in ended),
+        tuple(train.outcome.objective for train in ended),
         result["stopped_early"],
         min(
-            (attempt["started_at"] for train in ended for attempt in train["attempts"]),
+            (a.started_at for train in ended for a in train.attempts if a.started_at),
             default=None,
         ),
-        sum(train["compute"]["wall_s"] for train in ended),
+        sum(train.compute.wall_s for train in ended),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.io.files import read_json
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.train import Train
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,12 @@ def read_durations(results: Path) -> list[Duration]:
     """Return the durations of all finished runs below `results`."""
     found = []
     for path in sorted((results / "runs").glob("*/train.json")):
-        train = read_json(path)
-        if train["state"] != "finished" or not path.with_name("params.json").exists():
+        train = Train.read(path)
+        if train.state != "finished" or not path.with_name("params.json").exists():
             continue
         identity = Identity.read(path.with_name("run.json"))
         program = Params.read(path.with_name("params.json")).program
-        seconds = train["compute"]["wall_s"] - train["compute"]["lost_s"]
-        found.append(Duration(program, identity.experiment, identity.variant, seconds))
+        found.append(Duration(program, identity.experiment, identity.variant, train.kept_s))
     return found
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.io.files import read_json
 from caduceus.paper.ledger import record_removed
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import is_held
 
@@ -72,7 +72,5 @@ def _size(folder: Path) -> int:
 
 
 def _wall_s(train_json: Path) -> float:
-    if not train_json.exists():
-        return 0.0
-    wall_s: float = read_json(train_json)["compute"]["wall_s"]
-    return wall_s
+    train = Train.read_if_there(train_json)
+    return train.compute.wall_s if train else 0.0

@@ -1,12 +1,11 @@
 """The progress of a running run, read from its growing log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from caduceus.io.files import read_json
+from caduceus.runs.files.attempt import Attempt, Restored
 from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import logs_of_attempt
@@ -31,9 +30,9 @@ class Progress:
     left_s: float | None
 
 
-def last_step(folder: RunFolder, attempt: Mapping[str, Any]) -> int | None:
+def last_step(folder: RunFolder, attempt: Attempt) -> int | None:
     """Return the step of the last row that an attempt has logged; None before the first row."""
-    logs = [path for path in logs_of_attempt(folder, attempt["attempt"]) if has_rows(path)]
+    logs = [path for path in logs_of_attempt(folder, attempt.number) if has_rows(path)]
     if not logs:
         return None
     with closing(RowWatch(logs[-1])) as watch:
@@ -52,7 +51,7 @@ def usual_steps(finished: Iterable[RunFolder]) -> int | None:
 
 def progress_of(
     folder: RunFolder,
-    attempt: Mapping[str, Any],
+    attempt: Attempt,
     steps: int | None,
     usual_s: float | None,
     now: datetime | None = None,
@@ -66,11 +65,11 @@ def progress_of(
         usual_s: seconds that such a run takes, if known.
         now: the time; None for the clock's.
     """
-    started = datetime.fromisoformat(attempt["started_at"])
+    started = datetime.fromtimestamp(attempt.start_s, UTC)
     elapsed_s = ((now or datetime.now(UTC)) - started).total_seconds()
     step = last_step(folder, attempt)
-    note = folder.restored(attempt["attempt"])
-    first = (read_json(note)["resumed_from"] or 0) if note.exists() else 0
+    restored = Restored.read_if_there(folder.restored(attempt.number))
+    first = (restored and restored.resumed_from) or 0
     left_s = None
     if step is not None and steps is not None and step >= first:
         left_s = max(0.0, elapsed_s * (steps - step - 1) / (step + 1 - first))

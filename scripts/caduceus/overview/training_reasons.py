@@ -98,7 +98,7 @@ def _why_again(folder: RunFolder) -> str | None:
     attempts = read_attempts(folder.attempts)
     if not attempts:
         return None
-    state = attempts[-1]["state"]
+    state = attempts[-1].state
     if state == "running" and is_held(folder.lease, folder.lock):
         return "it is running; Snakemake waits for it"
     if state == "finished":

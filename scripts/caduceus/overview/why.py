@@ -14,6 +14,7 @@ from caduceus.runs.files.export import Manifest
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 from caduceus.system.snakemake_records import JobRecord, find_record
 
 _SHORT = 12  # digits of a digest
@@ -195,12 +196,12 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
         yield f"  program  {params.program}, code {params.code[:_SHORT]}"
         for name in ("parameters", "seed", "dataset"):
             yield f"  {name:8} {canonical_json(getattr(params, name))}"
-    train = folder / "train.json"
-    for attempt in read_json(train)["attempts"] if train.exists() else ():
+    train = Train.read_if_there(folder / "train.json")
+    for attempt in train.attempts if train else ():
         yield (
-            f"  attempt {attempt['attempt']}: {attempt['state']} on {attempt['host']}, "
-            f"{attempt['started_at'][:16]}, {attempt['wall_s']:.1f} s, "
-            f"commit {_commit(attempt)}, packages {_short(attempt.get('environment'))}"
+            f"  attempt {attempt.attempt}: {attempt.state} on {attempt.host}, "
+            f"{(attempt.started_at or '')[:16]}, {attempt.wall_s:.1f} s, "
+            f"commit {_commit(vars(attempt))}, packages {_short(attempt.environment)}"
         )
 
 
@@ -230,8 +231,8 @@ def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path
     ]
     if metric is not None:
         header.insert(1, _metric_label(metric))
-        for row, (run, about) in zip(rows, runs.items(), strict=True):
-            row.insert(1, _value(run, about, metric, results))
+        for row, run in zip(rows, runs, strict=True):
+            row.insert(1, _value(run, metric, results))
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for line in [header, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -247,12 +248,11 @@ def _metric_label(metric: Metric) -> str:
     return f"{name} at step {metric['at']}" if "at" in metric else name
 
 
-def _value(run: str, about: Mapping[str, Any], metric: Any, results: Path) -> str:
-    folder = results / "runs" / run
-    if not (folder / "run_summary.json").exists():
+def _value(run: str, metric: Any, results: Path) -> str:
+    record = RunRecord(RunFolder(results / "runs" / run))
+    if record.exported is None:
         return "deleted"
-    result = Result(run, about["experiment"], about["name"], 0, {}, about["state"], folder)
-    value = result.value(metric)
+    value = Result(record, {}).value(metric)
     return "–" if value is None else f"{value:.6g}"
 
 

@@ -1,6 +1,7 @@
 """Sum up what runs cost: by experiment, by outcome, by machine, and in total."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -9,8 +10,8 @@ from caduceus.io.cells import to_csv
 from caduceus.io.files import write_json, write_whole
 from caduceus.paper.compute_text import write_paragraph
 from caduceus.paper.ledger import ATTEMPT_COLUMNS, KINDS, LedgerRun, attempt_rows, read_ledger
-from caduceus.runs.attempts import Attempt
 from caduceus.runs.cost import total_cost
+from caduceus.runs.files.attempt import Attempt, Machine
 
 _ABOUT = ("experiment", "kind", "runs", "finished", "failed")
 
@@ -65,7 +66,7 @@ def _parts(runs: Sequence[LedgerRun]) -> dict[str, list[LedgerRun]]:
     for run in runs:
         if run.kind == "planned":
             is_reported = [
-                run.state == "finished" and attempt["state"] != "failed" for attempt in run.attempts
+                run.state == "finished" and attempt.state != "failed" for attempt in run.attempts
             ]
             for name, wanted in (("reported", True), ("failed", False)):
                 attempts = [
@@ -74,22 +75,21 @@ def _parts(runs: Sequence[LedgerRun]) -> dict[str, list[LedgerRun]]:
                     if reported is wanted
                 ]
                 if attempts:
-                    about = (run.run, run.experiment, run.kind, run.state)
-                    parts[name].append(LedgerRun(*about, attempts))
+                    parts[name].append(replace(run, attempts=tuple(attempts)))
     return parts
 
 
 def _row(runs: Sequence[LedgerRun]) -> dict[str, Any]:
     attempts = [attempt for run in runs for attempt in run.attempts]
     finished = [run.wall_s for run in runs if run.state == "finished"]
-    gpus = [len(attempt["gpus"]) for attempt in attempts if attempt["gpus"] is not None]
-    threads = [attempt["threads"] for attempt in attempts if "threads" in attempt]
+    gpus = [len(attempt.gpus) for attempt in attempts if attempt.gpus is not None]
+    threads = [attempt.threads for attempt in attempts if attempt.threads is not None]
     return {
         "runs": len(runs),
         "finished": len(finished),
         "failed": sum(run.state == "failed" for run in runs),
-        **total_cost(attempts),
-        "lost_hours": sum(attempt["lost_s"] or 0 for attempt in attempts) / 3600,
+        **vars(total_cost(attempts)),
+        "lost_hours": sum(attempt.lost_s or 0 for attempt in attempts) / 3600,
         "threads": _range(threads),
         "gpus": _range(gpus),
         "run_s": {"median": median(finished), **(_range(finished) or {})} if finished else None,
@@ -105,25 +105,25 @@ def _machines(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
     by_machine: dict[tuple[Any, ...], list[Attempt]] = {}
     for run in runs:
         for attempt in run.attempts:
-            machine = attempt.get("machine") or dict.fromkeys(("cpu", "cpus", "memory_gb"))
-            memory_gb = machine["memory_gb"] and round(machine["memory_gb"])
-            by_machine.setdefault((machine["cpu"], machine["cpus"], memory_gb), []).append(attempt)
+            machine = attempt.machine or Machine(None, None, None)
+            memory_gb = machine.memory_gb and round(machine.memory_gb)
+            by_machine.setdefault((machine.cpu, machine.cpus, memory_gb), []).append(attempt)
     for (cpu, cpus, memory_gb), attempts in sorted(
-        by_machine.items(), key=lambda item: -sum(attempt["wall_s"] for attempt in item[1])
+        by_machine.items(), key=lambda item: -sum(attempt.wall_s for attempt in item[1])
     ):
         yield {
             "cpu": cpu,
             "cpus": cpus,
             "memory_gb": memory_gb,
             "gpu_memory_gb": {
-                model["name"]: model["memory_gb"]
+                model.name: model.memory_gb
                 for attempt in attempts
-                for model in attempt.get("gpu_models") or ()
+                for model in attempt.gpu_models
                 if model
             },
-            "hosts": sorted({attempt["host"] for attempt in attempts if attempt["host"]}),
+            "hosts": sorted({attempt.host for attempt in attempts if attempt.host}),
             "attempts": len(attempts),
-            "wall_hours": sum(attempt["wall_s"] for attempt in attempts) / 3600,
+            "wall_hours": sum(attempt.wall_s for attempt in attempts) / 3600,
         }
 
 

@@ -1,46 +1,51 @@
 """The ledger: every attempt of every run below results/, failed and abandoned ones too."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.files import read_if_there, read_json, write_json
-from caduceus.runs.attempts import Attempt, gpu_seconds, last_sign, read_attempts
-from caduceus.runs.cost import elsewhere, gpu_names
+from caduceus.io.files import Json, damaged, read_if_there, write_json
+from caduceus.io.json_records import Record
+from caduceus.runs.attempts import active_s, remote_attempt
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import Summary
-from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 
 # Planned by an experiment; a trial of a sweep; no longer planned by any experiment; part of a W&B
 # project that is exported whole.
 KINDS = ("planned", "trial", "abandoned", "project")
+_LOST = (
+    "restore it from a copy; or delete it, and the runs that `caduceus gc` removed are no longer "
+    "counted"
+)
 
 
-@dataclass(frozen=True)
-class LedgerRun:
-    """A run and its attempts.
+@dataclass(frozen=True, kw_only=True)
+class LedgerRun(Record):
+    """A run as the ledger counts it: apart from its folder, which `caduceus gc` may have removed.
 
     Attributes:
-        run: its id.
-        experiment: of its run.json, or the W&B project that it was exported with.
+        run: the run's id.
+        experiment: the id of its experiment, or the W&B project that it was exported with.
         kind: one of `KINDS`.
-        state: of run_summary.json or train.json.
-        attempts: oldest first; of a remote run a single one, of which only the time is known.
+        state: its state, or that of its last attempt.
+        attempts: those that are counted, oldest first; a remote run has one.
     """
 
     run: str
     experiment: str
     kind: str
     state: str
-    attempts: Sequence[Attempt]
+    attempts: tuple[Attempt, ...]
 
     @property
     def wall_s(self) -> float:
         """The seconds behind its result: without failed attempts and lost time."""
-        kept = (attempt for attempt in self.attempts if attempt["state"] != "failed")
-        return float(sum(attempt["wall_s"] - (attempt["lost_s"] or 0) for attempt in kept))
+        kept = (attempt for attempt in self.attempts if attempt.state != "failed")
+        return float(sum(attempt.wall_s - (attempt.lost_s or 0) for attempt in kept))
 
 
 def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
@@ -64,8 +69,7 @@ def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
         for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json"))
         if path.parent.name not in known
     ]
-    removed = [LedgerRun(**about) for about in read_if_there(removed_runs_file(results)).values()]
-    return [run for run in [*own, *others, *removed] if run is not None and run.attempts]
+    return [run for run in [*own, *others, *_removed(results)] if run is not None]
 
 
 def removed_runs_file(results: Path) -> Path:
@@ -73,31 +77,39 @@ def removed_runs_file(results: Path) -> Path:
     return results / "removed.json"
 
 
+def _removed(results: Path) -> list[LedgerRun]:
+    """Read the runs whose folders were removed, each under a name of its own."""
+    path = removed_runs_file(results)
+    try:
+        return [LedgerRun.from_json(run) for run in read_if_there(path, _LOST).values()]
+    except ValueError as error:
+        raise damaged(path, str(error), _LOST) from None
+
+
 def record_removed(results: Path, folders: Iterable[RunFolder]) -> None:
     """Keep the ledger entries of runs whose folders are about to be removed."""
-    removed = read_if_there(removed_runs_file(results))
+    noted = read_if_there(removed_runs_file(results), _LOST)
     for folder in folders:
         if folder.run_json.exists() and (run := _read(folder, {})) is not None:
-            removed[f"{run.run} {len(removed)}"] = asdict(run)  # a run can be removed twice
-    write_json(removed_runs_file(results), removed)
+            noted[f"{run.run} {len(noted)}"] = run.to_json()  # a run can be removed twice
+    write_json(removed_runs_file(results), noted)
 
 
 def attempt_rows(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
     """Yield each attempt as a row of attempts.csv."""
     for run in runs:
         for attempt in run.attempts:
-            machine = attempt.get("machine") or {}
-            gpus = attempt["gpus"]
-            row = {
+            machine, gpus = attempt.machine, attempt.gpus
+            row: dict[str, Json] = {
                 "run": run.run,
                 "experiment": run.experiment,
                 "kind": run.kind,
                 "gpus": None if gpus is None else len(gpus),
-                "gpu_model": ", ".join(dict.fromkeys(gpu_names(attempt))) or None,
-                "gpu_s": None if gpus is None else gpu_seconds(attempt),
+                "gpu_model": ", ".join(dict.fromkeys(attempt.gpu_names)) or None,
+                "gpu_s": None if gpus is None else attempt.gpu_s,
             }
-            row |= {name: machine.get(name) for name in ("cpu", "cpus", "memory_gb")}
-            row |= {name: attempt.get(name) for name in ATTEMPT_COLUMNS if name not in row}
+            row |= {name: getattr(machine, name, None) for name in ("cpu", "cpus", "memory_gb")}
+            row |= {name: getattr(attempt, name) for name in ATTEMPT_COLUMNS if name not in row}
             yield {name: row[name] for name in ATTEMPT_COLUMNS if row[name] is not None}
 
 
@@ -110,28 +122,34 @@ ATTEMPT_COLUMNS = (
 
 
 def _read(folder: RunFolder, kinds: Mapping[str, str]) -> LedgerRun | None:
-    train_json, summary_json = folder.train_json, folder.summary_json
-    run = folder.path.name
-    if train_json.exists():
-        train = read_json(train_json)
-        attempts, state = train["attempts"], train["state"]
-    elif attempts := read_attempts(
-        folder.attempts
-    ):  # not finished: still running, killed, or to be retried
-        state = attempts[-1]["state"]
-        if state == "running":  # or killed; an archive has recorded its wall_s
-            wall_s = attempts[-1]["wall_s"] or round(last_sign(folder, attempts[-1]), 3)
-            attempts[-1] |= {"wall_s": wall_s, "cpu_s": None}
-    elif summary_json.exists():
-        summary = Summary.read(summary_json)
-        attempts, state = [elsewhere(summary)], summary.state
-    else:
+    """Read a run of this project; None if it was never started."""
+    record = RunRecord(folder)
+    attempts = record.attempts
+    if not attempts:
         return None
-    experiment = Identity.read(folder.run_json).experiment
-    return LedgerRun(run, experiment, kinds.get(run, "abandoned"), state, attempts)
+    if record.train:
+        state = record.train.state
+    else:
+        state = attempts[-1].state
+        if state == "running":  # or killed; an archive has recorded its wall_s
+            wall_s = attempts[-1].wall_s or round(active_s(folder, attempts[-1]), 3)
+            attempts = (*attempts[:-1], replace(attempts[-1], wall_s=wall_s, cpu_s=None))
+    return LedgerRun(
+        run=record.run,
+        experiment=record.identity.experiment,
+        kind=kinds.get(record.run, "abandoned"),
+        state=state,
+        attempts=attempts,
+    )
 
 
 def _read_project_run(path: Path, results: Path) -> LedgerRun:
+    """Read a run of a W&B project that was exported whole."""
     summary = Summary.read(path)
-    project = path.parents[2].relative_to(results / "projects").as_posix()
-    return LedgerRun(path.parent.name, project, "project", summary.state, [elsewhere(summary)])
+    return LedgerRun(
+        run=path.parent.name,
+        experiment=path.parents[2].relative_to(results / "projects").as_posix(),
+        kind="project",
+        state=summary.state,
+        attempts=(remote_attempt(summary),),
+    )

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.files import read_if_there, read_json, sha256
+from caduceus.io.files import read_json, sha256
 from caduceus.paper.labels import parameter_text
-from caduceus.runs.files.export import Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import packages_file
+from caduceus.runs.record import RunRecord
 
 Metrics = Mapping[str, Mapping[str, Any]]  # by tables/NAME or claims/NAME, then by heading or name
 
@@ -58,24 +58,23 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         `commit`, `is_dirty` and `environment` (the digest of the packages). Each is None if it
         isn't known, as for remote runs.
     """
-    path = folder.path
-    manifest, train = path / "manifest.json", read_if_there(path / "train.json")
-    summary = Summary.read_if_there(folder.summary_json)
-    params = Params.read_if_there(folder.params_json)
+    record = RunRecord(folder)
+    summary, train = record.exported, record.train
+    last = train.attempts[-1] if train and train.attempts else None
     # A run of a W&B project has no run.json.
     about = Identity.read_if_there(folder.run_json) or summary
-    last = train["attempts"][-1] if train and train["attempts"] else {}
+    params = Params.read_if_there(folder.params_json)
     return {
         "experiment": about and about.experiment,
         "name": about and about.name,
-        "state": train.get("state") or (summary and summary.state),
-        "attempt": last.get("attempt"),
-        "manifest": sha256(manifest) if manifest.exists() else None,
+        "state": train.state if train else summary and summary.state,
+        "attempt": last and last.attempt,
+        "manifest": sha256(folder.manifest_json) if folder.manifest_json.exists() else None,
         "code": params and params.code,
         # W&B records a commit too, but not whether there were uncommitted changes.
-        "commit": last.get("commit") or (summary and summary.git.commit) or None,
-        "is_dirty": last.get("is_dirty"),
-        "environment": last.get("environment"),
+        "commit": (last and last.commit) or (summary and summary.git.commit) or None,
+        "is_dirty": last and last.is_dirty,
+        "environment": last and last.environment,
     }
 
 

@@ -19,12 +19,10 @@ from caduceus.project.paper_selections import (
     planned_runs,
     shown_metrics,
 )
-from caduceus.runs.files.export import Summary
-from caduceus.runs.files.identity import Identity
-from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
+from caduceus.runs.record import RunRecord
 from caduceus.runs.variants import leaves, matches
 
 # Keys of a run's W&B config that are no parameters of its variant.
@@ -33,20 +31,50 @@ _NO_PARAMETERS = ("seed", "hypothesis", "baseline")
 
 @dataclass(frozen=True)
 class Result:
-    """An exported run: its identity, its state and the folder of its files."""
+    """An exported run as tables, figures and claims take it.
 
-    run: str
-    experiment: str
-    variant: str
-    seed: int
+    Attributes:
+        record: the run.
+        parameters: those by which its variant is named, nested keys joined by dots.
+    """
+
+    record: RunRecord
     parameters: Mapping[str, Any]
-    state: str
-    folder: Path
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.record.run
+
+    @property
+    def experiment(self) -> str:
+        """The id of its experiment; empty if it belongs to none."""
+        return self.record.summary.experiment or ""
+
+    @property
+    def variant(self) -> str:
+        """Its variant; empty if it belongs to no experiment."""
+        return self.record.summary.variant or ""
+
+    @property
+    def seed(self) -> int:
+        """Its seed; 0 if it isn't known."""
+        return self.record.summary.seed or 0
+
+    @property
+    def state(self) -> str:
+        """Its state, such as finished or failed."""
+        return self.record.summary.state
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its files."""
+        return self.record.folder.path
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """W&B's summary, with nested keys joined by dots."""
-        return dict(leaves(Summary.read(self.folder / "run_summary.json").summary))
+        return dict(leaves(self.record.summary.summary))
 
     def value(self, metric: Metric) -> float | None:
         """Return the metric if it is finite; None if the run lacks it or hasn't finished."""
@@ -109,7 +137,7 @@ def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) ->
         for path in plans
         for planned in planned_runs(Plan.read(path))
         if is_shown(planned, shown)
-        for result in [read_result(planned, RunFolder.of_plan(path, planned.run).path)]
+        for result in [read_result(planned, RunRecord(RunFolder.of_plan(path, planned.run)))]
         if is_shown(_known(planned, result), shown)
     ]
     _check_metrics(shown, results, where)
@@ -146,18 +174,14 @@ def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
     raise SpecError(f"matches no variant; there are {names}", where)
 
 
-def read_result(planned: PlannedRun, folder: Path) -> Result:
-    """Read the run that was exported to `folder`; a trial gets the parameters the sweep chose."""
+def read_result(planned: PlannedRun, record: RunRecord) -> Result:
+    """Read an exported run; a trial gets the parameters that the sweep chose."""
     own = planned.parameters
     if own is None:  # a trial, whose parameters the sweep has chosen
-        own = dict(leaves(Params.read(folder / "params.json").parameters))
-    config = leaves(Identity.read(folder / "run.json").config)
+        own = dict(leaves(record.params.parameters))
+    config = leaves(record.identity.config)
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
-    parameters = {**about, **own}
-    state = Summary.read(folder / "run_summary.json").state
-    return Result(
-        planned.run, planned.experiment, planned.variant, planned.seed, parameters, state, folder
-    )
+    return Result(record, {**about, **own})
 
 
 def _known(planned: PlannedRun, result: Result) -> PlannedRun:

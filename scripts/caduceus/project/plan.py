@@ -53,7 +53,7 @@ def plan_run(
         )
     folder = RunFolder(params_json.parent)
     # What a finished run was trained by stays as it was.
-    if not any(attempt["state"] == "finished" for attempt in read_attempts(folder.attempts)):
+    if not any(attempt.state == "finished" for attempt in read_attempts(folder.attempts)):
         source_code.snapshot(files, root, folder.code, project)
         shutil.copyfile(experiment, folder.experiment)
         write_json(folder.commit, commit)

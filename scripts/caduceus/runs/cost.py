@@ -1,80 +1,67 @@
-"""What attempts cost together: time, processors, GPUs, memory, energy."""
+"""The cost of attempts together: time, processors, GPUs, memory, energy."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import fsum
-from typing import Any
 
-from caduceus.runs.attempts import Attempt, gpu_seconds
-from caduceus.runs.files.export import Summary
+from caduceus.runs.files.attempt import Attempt
 
 _HOUR_S, _KWH_J = 3600, 3.6e6
 
 
-def elsewhere(summary: Summary) -> Attempt:
-    """A run that was made elsewhere, as an attempt: only the time of its last process is known.
+@dataclass(frozen=True)
+class Cost:
+    """What attempts cost together; a sum is None if no attempt knows its part.
 
-    Args:
-        summary: run_summary.json.
+    Attributes:
+        attempts: how many there are.
+        wall_hours: the sum of their times, whether or not they ran at the same time.
+        cpu_hours: processor hours.
+        gpu_hours: hours for which GPUs were taken, summed over them.
+        gpu_hours_by_model: the same by the GPU's model.
+        energy_kwh: the energy of the GPUs.
+        peak_memory_gb: 10^9 bytes, of the largest process.
+        unmeasured: how many attempts lack their processor time, and so aren't in the sums.
+        unmetered: how many attempts with GPUs lack their energy.
     """
-    return {
-        "attempt": None,
-        "state": summary.state,
-        "started_at": summary.started_at,
-        "host": summary.host,
-        "commit": summary.git.commit or None,
-        "lost_s": None,
-        "wall_s": summary.runtime_s or 0.0,
-        "cpu_s": None,
-        "peak_memory_gb": None,
-        "gpus": None,
-    }
+
+    attempts: int
+    wall_hours: float
+    cpu_hours: float | None
+    gpu_hours: float | None
+    gpu_hours_by_model: dict[str, float]
+    energy_kwh: float | None
+    peak_memory_gb: float | None
+    unmeasured: int
+    unmetered: int
 
 
-def is_measured(attempt: Attempt) -> bool:
-    """Whether more is known than the time: not if it was made elsewhere or nobody saw its end."""
-    return attempt["cpu_s"] is not None
-
-
-def total_cost(attempts: Sequence[Attempt]) -> dict[str, Any]:
-    """What attempts cost together.
-
-    Returns:
-        `attempts` (how many), `wall_hours` (summed over them, whatever ran at the same time),
-        `cpu_hours`, `gpu_hours` (for which GPUs were taken), `gpu_hours_by_model`, `energy_kwh`
-        (of the GPUs), `peak_memory_gb` (10^9 bytes, the largest process), each null if no attempt
-        says it; `unmeasured` and `unmetered`: how many attempts there are whose processor time, and
-        with GPUs whose energy, isn't known, and so isn't in the sums.
-    """
-    has_gpus = [attempt for attempt in attempts if attempt["gpus"]]
-    energies = [attempt.get("energy_j") for attempt in has_gpus]
-    known_gpus = [attempt for attempt in attempts if attempt["gpus"] is not None]
+def total_cost(attempts: Sequence[Attempt]) -> Cost:
+    """Sum up what attempts cost."""
+    has_gpus = [attempt for attempt in attempts if attempt.gpus]
+    energies = [attempt.energy_j for attempt in has_gpus]
+    known_gpus = [attempt for attempt in attempts if attempt.gpus is not None]
     by_model: dict[str, float] = {}
     for attempt in has_gpus:
-        for name in gpu_names(attempt):
-            by_model[name] = by_model.get(name, 0.0) + attempt["wall_s"] / _HOUR_S
-    return {
-        "attempts": len(attempts),
-        "wall_hours": fsum(attempt["wall_s"] for attempt in attempts) / _HOUR_S,
-        "cpu_hours": _sum((attempt["cpu_s"] for attempt in attempts), _HOUR_S),
-        "gpu_hours": _sum(map(gpu_seconds, known_gpus), _HOUR_S),
-        "gpu_hours_by_model": dict(sorted(by_model.items())),
-        "energy_kwh": _sum(energies, _KWH_J),
-        "peak_memory_gb": max(
-            (attempt["peak_memory_gb"] for attempt in attempts if is_measured(attempt)),
+        for name in attempt.gpu_names:
+            by_model[name] = by_model.get(name, 0.0) + attempt.wall_s / _HOUR_S
+    return Cost(
+        attempts=len(attempts),
+        wall_hours=fsum(attempt.wall_s for attempt in attempts) / _HOUR_S,
+        cpu_hours=_sum((attempt.cpu_s for attempt in attempts), _HOUR_S),
+        gpu_hours=_sum((attempt.gpu_s for attempt in known_gpus), _HOUR_S),
+        gpu_hours_by_model=dict(sorted(by_model.items())),
+        energy_kwh=_sum(energies, _KWH_J),
+        peak_memory_gb=max(
+            (a.peak_memory_gb for a in attempts if a.is_measured and a.peak_memory_gb is not None),
             default=None,
         ),
-        "unmeasured": sum(not is_measured(attempt) for attempt in attempts),
-        "unmetered": energies.count(None),
-    }
-
-
-def gpu_names(attempt: Attempt) -> list[str]:
-    """The models of an attempt's GPUs, one for each."""
-    models = attempt.get("gpu_models") or [None] * len(attempt["gpus"] or ())
-    return [model["name"] if model else "unknown model" for model in models]
+        unmeasured=sum(not attempt.is_measured for attempt in attempts),
+        unmetered=energies.count(None),
+    )
 
 
 def _sum(values: Iterable[float | None], unit: float) -> float | None:
-    """The sum of what is known, in `unit`, exact whatever the order; None if nothing is."""
+    """Sum up the known values in `unit`, exactly in any order; None if no value is known."""
     known = [value for value in values if value is not None]
     return fsum(known) / unit if known else None

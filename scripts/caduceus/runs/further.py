@@ -6,13 +6,12 @@ compares a run does so with these too. Its logs are those that lie in the run's 
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from caduceus.io.files import write_json
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import logs_of_attempt
@@ -21,14 +20,14 @@ from caduceus.wandb_log import is_empty, read_head
 _SHARED = ("wandb", "attempts", "lock")  # of a run's work folder
 
 
-def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[str]:
+def lay_out_further_runs(folder: RunFolder, train: Train) -> list[str]:
     """Give each further run of a run that has ended a folder of its own; returns their ids.
 
     Args:
         folder: the run's.
         train: the content of its train.json.
     """
-    ids = _ids(folder, [attempt["attempt"] for attempt in train["attempts"]])
+    ids = _ids(folder, [attempt.number for attempt in train.attempts])
     for old in folder.further.glob("*"):
         if old.name not in ids:
             shutil.rmtree(old)
@@ -41,16 +40,14 @@ def lay_out_further_runs(folder: RunFolder, train: Mapping[str, Any]) -> list[st
             link.unlink(missing_ok=True)
             link.symlink_to(os.path.relpath(folder.work / name, nested.work))
         logs = [
-            log
-            for attempt in train["attempts"]
-            for log in logs_of_attempt(nested, attempt["attempt"])
+            log for attempt in train.attempts for log in logs_of_attempt(nested, attempt.number)
         ]
         header = read_head(logs[-1])[0].run
         name = header.name if header else run_id
         url = identity.url and f"{identity.url.rpartition('/')[0]}/{run_id}"
         own = replace(identity, id=run_id, name=name, url=url, handed_out=None)
         own.write(nested.run_json)
-        write_json(nested.path / "train.json", {**train, "run": run_id, "output": {}})
+        replace(train, run=run_id, output={}).write(nested.train_json)
         Upload(run=run_id).write(nested.upload_json)
     return ids
 

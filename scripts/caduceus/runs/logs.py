@@ -8,8 +8,8 @@ row that an earlier attempt has logged too. Else it began afresh, and replaces w
 from collections.abc import Sequence
 from pathlib import Path
 
-from caduceus.io.files import digest_text, read_json
-from caduceus.runs.attempts import Attempt
+from caduceus.io.files import digest_text
+from caduceus.runs.files.attempt import Attempt, Restored
 from caduceus.runs.folder import RunFolder
 from caduceus.wandb_log import (
     Part,
@@ -46,10 +46,10 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
     paths: list[Path] = []
     steps: dict[Path, int | None] = {}
     for attempt in attempts:
-        logs = logs_of_attempt(folder, attempt["attempt"])
+        logs = logs_of_attempt(folder, attempt.number)
         if logs and (len(attempts) == 1 or has_rows(logs[0])):
-            step = attempt["resumed_from"]
-            if attempt["state"] == "running" or folder.is_further:
+            step = attempt.resumed_from
+            if attempt.state == "running" or folder.is_further:
                 step = resumed_from(folder, attempt, stitch(paths, steps))
             if step is None:
                 paths.clear()
@@ -61,19 +61,18 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
 
 def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> int | None:
     """The first step of the run that is an attempt's own, or None if it began afresh."""
-    note = folder.restored(attempt["attempt"])
-    if note.exists() and not folder.is_further:
-        step: int | None = read_json(note)["resumed_from"]
-        return step
-    logs = logs_of_attempt(folder, attempt["attempt"])
+    if not folder.is_further and (
+        restored := Restored.read_if_there(folder.restored(attempt.number))
+    ):
+        return restored.resumed_from
+    logs = logs_of_attempt(folder, attempt.number)
     return goes_on_at(earlier, logs[0]) if earlier and logs and has_rows(logs[0]) else None
 
 
 def saved_when(folder: RunFolder, attempt: Attempt) -> float | None:
     """When the checkpoint that an attempt restored was saved, in seconds since 1970, if it said."""
-    note = folder.restored(attempt["attempt"])
-    saved_at: float | None = read_json(note).get("saved_at") if note.exists() else None
-    return saved_at
+    restored = Restored.read_if_there(folder.restored(attempt.number))
+    return restored.saved_at if restored else None
 
 
 def installed_packages(folder: RunFolder, number: int) -> str | None:

@@ -4,15 +4,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.io.files import read_if_there
+from caduceus.io.files import Json
 from caduceus.io.validation import suggestion
 from caduceus.runs.files.export import Summary
-from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 from caduceus.runs.rows import ABOUT_RUN, run_row
 
 _INSIDE = ("runs", "experiments", "projects")  # what results/ has, one of them at least
@@ -32,60 +31,44 @@ def results_folder(project: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """A run that was planned once, or that was exported with a W&B project.
+class ListedRun(RunRecord):
+    """A run with what the rest of results/ says of it: which experiment lists it, and its state.
 
     Attributes:
-        run: its id.
-        folder: results/runs/RUN, or that below results/projects.
-        kind: planned (an experiment lists it), trial (a sweep does), abandoned (none does any
-            more) or project (it was made elsewhere).
-        type: that of its experiment; None if there is no such experiment any more.
+        kind: `planned` (an experiment lists it), `trial` (a sweep does), `abandoned` (no experiment
+            lists it any more) or `project` (exported with a whole W&B project).
     """
 
-    run: str
-    folder: Path
-    kind: str
-    type: str | None
-
-    @cached_property
-    def train(self) -> dict[str, Any] | None:
-        """train.json; None if it has not ended here."""
-        return read_if_there(self.folder / "train.json") or None
-
-    @cached_property
-    def exported(self) -> Summary | None:
-        """run_summary.json; None if it isn't exported."""
-        return Summary.read_if_there(self.folder / "run_summary.json")
+    kind: str = "planned"
 
     @cached_property
     def summary(self) -> Summary:
         """run_summary.json; of a run that isn't exported yet, what run.json says of it."""
         if self.exported is not None:
             return self.exported
-        # Most runs are exported and need none of what it imports.
+        # Most runs are exported and need none of what this imports.
         from caduceus.runs.states import state_of
 
-        state, _ = state_of(RunFolder(self.folder))
-        return Summary.of(Identity.read(self.folder / "run.json"), state)
+        state, _ = state_of(self.folder)
+        return Summary.of(self.identity, state)
 
     @property
     def state(self) -> str:
-        """What has become of it: finished, failed, running and the like, as `caduceus status`."""
+        """Its state, as `caduceus status` names it: finished, failed, running and so on."""
         return self.summary.state
 
     @cached_property
-    def row(self) -> dict[str, Any]:
-        """Columns as runs.csv has them, `group` and `kind`, and what it cost, in s and 10^9 B."""
+    def row(self) -> dict[str, Json]:
+        """The columns of runs.csv, `group`, `kind`, and its cost in seconds and 10^9 bytes."""
         row = run_row(self.summary, self.train, self.type)
         about = {name: row.pop(name) for name in ABOUT_RUN}
-        cost = self.train["compute"] if self.train else {}
-        attempts = len(self.train["attempts"]) if self.train else None
+        attempts = len(self.train.attempts) if self.train else None
+        compute = self.train.compute if self.train else None
         return (
             {"run": self.run, "group": self.summary.group, "kind": self.kind}
             | about
             | row
-            | {"attempts": attempts, **{name: cost.get(name) for name in _COST}}
+            | {"attempts": attempts, **{name: getattr(compute, name, None) for name in _COST}}
         )
 
 
@@ -96,7 +79,7 @@ def read_plans(results: Path) -> list[Path]:
 
 def find_runs(
     results: Path, experiments: Collection[str] = (), groups: Collection[str] = ()
-) -> list[RunRecord]:
+) -> list[ListedRun]:
     """Every run, those of plans in their order, then those of none; or those of some alone.
 
     Args:
@@ -128,7 +111,7 @@ def find_runs(
     ]
 
 
-def find_run(results: Path, run: str) -> RunRecord:
+def find_run(results: Path, run: str) -> ListedRun:
     """One run by its id.
 
     Raises:
@@ -137,7 +120,7 @@ def find_run(results: Path, run: str) -> RunRecord:
     return find_named(list(_records(results)), [run])[0]
 
 
-def find_named(records: Collection[RunRecord], runs: Collection[str]) -> list[RunRecord]:
+def find_named(records: Collection[ListedRun], runs: Collection[str]) -> list[ListedRun]:
     """The runs with these ids, in this order.
 
     Raises:
@@ -150,18 +133,19 @@ def find_named(records: Collection[RunRecord], runs: Collection[str]) -> list[Ru
     return [by_id[run] for run in runs]
 
 
-def _records(results: Path) -> Iterator[RunRecord]:
-    begun = {
-        path.parent.name: path.parent for path in sorted((results / "runs").glob("*/run.json"))
+def _records(results: Path) -> Iterator[ListedRun]:
+    folders = {
+        path.parent.name: RunFolder(path.parent)
+        for path in sorted((results / "runs").glob("*/run.json"))
     }
     for path in read_plans(results):
         plan = Plan.read(path)
         for run in plan.runs:
-            if run.id in begun:
+            if run.id in folders:
                 kind = "planned" if run.trial is None else "trial"
-                yield RunRecord(run.id, begun.pop(run.id), kind, plan.spec.type)
-    for run_id, folder in begun.items():
-        yield RunRecord(run_id, folder, "abandoned", None)
+                yield ListedRun(folders.pop(run.id), plan.spec.type, kind)
+    for folder in folders.values():
+        yield ListedRun(folder, None, "abandoned")
     for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json")):
         if not (results / "runs" / path.parent.name).exists():
-            yield RunRecord(path.parent.name, path.parent, "project", None)
+            yield ListedRun(RunFolder(path.parent), None, "project")

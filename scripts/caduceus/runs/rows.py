@@ -1,15 +1,14 @@
 """A run as one row of a table: about it, its parameters, its results."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from caduceus.io.files import Json
 from caduceus.runs.files.export import Summary
+from caduceus.runs.files.train import Train
 from caduceus.runs.variants import leaves
 
 ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "error")
 
 
-def run_row(summary: Summary, train: Mapping[str, Any] | None, kind: str | None) -> dict[str, Any]:
+def run_row(summary: Summary, train: Train | None, kind: str | None) -> dict[str, Json]:
     """A run as one row: about it, its parameters as config.*, its results as summary.*.
 
     Args:
@@ -25,7 +24,7 @@ def run_row(summary: Summary, train: Mapping[str, Any] | None, kind: str | None)
         "variant": summary.variant or None,
         "seed": summary.seed,
         "state": summary.state,
-        "error": train and train["error"],
+        "error": train.error if train else None,
         **{f"config.{name}": value for name, value in leaves(summary.config)},
         **{f"summary.{name}": value for name, value in leaves(summary.summary)},
         "git_commit": summary.git.commit or None,

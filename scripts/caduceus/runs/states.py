@@ -1,11 +1,11 @@
 """The state of a run, read from its folder."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from caduceus.io.files import read_json
 from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import Summary
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.system import slurm
 from caduceus.system.leases import is_held
@@ -25,29 +25,28 @@ def state_of(folder: RunFolder, queued: slurm.QueuedJob | None = None) -> tuple[
         folder: the run's.
         queued: the job of SLURM that is to make its next attempt, if there is one.
     """
-    is_exported = (folder.path / "manifest.json").exists()
-    if (folder.path / "train.json").exists():
-        train = read_json(folder.path / "train.json")
-        if train["state"] == "failed":
-            return "failed", train["error"]
-        return train["state"] if is_exported else "to export", ""
+    is_exported = folder.manifest_json.exists()
+    if train := Train.read_if_there(folder.train_json):
+        if train.state == "failed":
+            return "failed", train.error or ""
+        return train.state if is_exported else "to export", ""
     if is_exported:  # made elsewhere
         state = Summary.read(folder.summary_json).state
         return state if state in STATES else "failed", ""
     attempts = read_attempts(folder.attempts)
     where = f"SLURM job {queued.job_id}" if queued else ""
     if attempts and is_held(folder.lease, folder.lock):
-        return "running", where or f"on {attempts[-1]['host']}"
+        return "running", where or f"on {attempts[-1].host}"
     if queued and not queued.has_failed:
         return "queued", f"{where}, {queued.state.lower()}"
     return _left(attempts) if attempts else ("to do", "")
 
 
-def _left(attempts: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+def _left(attempts: Sequence[Attempt]) -> tuple[str, str]:
     """The state of a run that somebody began and nobody is at work on."""
     last = attempts[-1]
-    if last["state"] == "running":
+    if last.state == "running":
         return "interrupted", "killed together with its supervisor"
-    if last["state"] == "failed":
-        return "interrupted", f"it will be tried again: {last['error']}"
-    return "interrupted" if last["state"] == "interrupted" else "to export", last["error"] or ""
+    if last.state == "failed":
+        return "interrupted", f"it will be tried again: {last.error}"
+    return "interrupted" if last.state == "interrupted" else "to export", last.error or ""

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+
+from caduceus.io.files import Json
 
 
-def matches(parameters: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def matches(parameters: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool:
     """Whether `parameters` has every value of `wanted`."""
     return all(key in parameters and parameters[key] == value for key, value in wanted.items())
 
 
-def variant_name(chosen: Mapping[str, Any]) -> str:
+def variant_name(chosen: Mapping[str, Json]) -> str:
     """The name of a combination of the matrix: `architecture=mlp,shuffled=false`."""
     words = (
         f"{key}={value if isinstance(value, str) else json.dumps(value)}"
@@ -19,11 +20,11 @@ def variant_name(chosen: Mapping[str, Any]) -> str:
     return ",".join(words) or "default"
 
 
-def leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(values: Mapping[str, Json], above: str = "") -> Iterator[tuple[str, Json]]:
     """Every value that isn't a mapping, by its keys joined by dots; media are passed over."""
     for key, value in values.items():
         name = above + key.replace(".", "\\.")
-        if not isinstance(value, dict):
+        if not isinstance(value, Mapping):
             yield name, value
         elif "_type" not in value:
             yield from leaves(value, f"{name}.")

@@ -11,13 +11,14 @@ from typing import Any
 
 from caduceus.errors import ResultError, ServerError
 from caduceus.io.files import read_json
-from caduceus.runs.cost import elsewhere
+from caduceus.runs.attempts import remote_attempt
 from caduceus.runs.files.export import Summary
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.runs import check_access, configuration, read_about
-from caduceus.sweeps.folders import SweepFolder, Trial, skipped
+from caduceus.sweeps.folders import SweepFolder, Trial
 from caduceus.sweeps.plans import waits_for_results
 from caduceus.sweeps.pruning import read_criteria
 from caduceus.sweeps.trials import is_skipped, open_trial
@@ -71,20 +72,20 @@ def judge_run(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
     run = folder.path.name
     summary = Summary.read(folder.summary_json)
     if summary.state == "skipped":
-        return skipped(run)
+        return Train.skipped(run).to_json()
     if summary.state not in ("finished", "failed"):
         raise ResultError(
             "hasn't ended where it runs; type `snakemake --cores 1 refresh` once it has, and start "
             "again",
             run,
         )
-    attempt = elsewhere(summary)
+    attempt = remote_attempt(summary)
     parts = stitch(find_logs(folder.server))
     outcome = read_criteria(trial_json).outcome(parts, summary.state == "finished")
     return {
         "run": run,
         "state": summary.state,
-        "compute": {"wall_s": attempt["wall_s"]},
-        "attempts": [attempt],
-        "trial": outcome,
+        "compute": {"wall_s": attempt.wall_s},
+        "attempts": [attempt.to_json()],
+        "trial": outcome.to_json(),
     }

@@ -22,6 +22,7 @@ from caduceus.exports.run import export_run_into
 from caduceus.io.files import files_below, read_json
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import stitch_attempts, upload_logs
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
@@ -62,7 +63,7 @@ def sync_warning(folder: RunFolder) -> str:
 
 def has_logged(folder: RunFolder) -> bool:
     """Whether an ended run has logged anything; one that failed before wandb.init hasn't."""
-    return read_json(folder.path / "train.json")["state"] == "finished" or bool(_parts(folder))
+    return Train.read(folder.train_json).state == "finished" or bool(_parts(folder))
 
 
 def log_sizes(folder: RunFolder) -> dict[str, int]:
@@ -194,7 +195,7 @@ def sync_live(
 def is_running(folder: RunFolder) -> bool:
     """Whether a program logs to the run now, on this host or another."""
     attempts = read_attempts(folder.attempts)
-    if not attempts or attempts[-1]["state"] != "running":
+    if not attempts or attempts[-1].state != "running":
         return False
     return leases.is_held(folder.lease, folder.lock)
 
@@ -254,9 +255,9 @@ def _upload(
     lost = {artifact: why for part in parts for artifact, why in changed_artifacts(part.path, find)}
     held = _held_by_server(folder, server, path)
     held = replace(held, artifacts={*held.artifacts, *lost})
-    train = read_json(folder.path / "train.json")
+    train = Train.read(folder.train_json)
     # `sys.exit("message")` has exit status 1, but wandb records it as success.
-    exit_code = 0 if train["state"] == "finished" else train["exit_code"] or 1
+    exit_code = 0 if train.state == "finished" else train.exit_code or 1
     log = staged_log(folder)
     for part in parts:
         stage_files(part.path.parent / "files", log.parent / "files")

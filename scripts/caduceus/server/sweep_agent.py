@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 
 from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.io.files import read_json
-from caduceus.runs.attempts import Attempt, read_attempts
+from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
@@ -123,7 +125,7 @@ def _ensure_synced(run: RunFolder) -> None:
     Raises:
         ServerError: the upload failed.
     """
-    if read_json(run.path / "train.json")["state"] == "skipped":
+    if Train.read(run.train_json).state == "skipped":
         return
     message = sync_now(run)
     record = read_sync_record(run)

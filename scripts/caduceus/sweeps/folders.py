@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from caduceus.errors import ResultError
 from caduceus.io.files import canonical_json, digest_text, read_json, write_json
 from caduceus.io.validation import suggestion
-from caduceus.runs.attempts import summarize_nothing
+from caduceus.runs.files.train import Train
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import RungValue
 
@@ -103,12 +103,10 @@ class SweepFolder:
         """train.json of every run of the sweep that has ended."""
         return sorted(self.run(self.path.name).parent.glob(f"{self.path.name}-*/train.json"))
 
-    def ended(self, run_id: str) -> dict[str, Any]:
-        """What train.json holds of a run of the sweep; of one made elsewhere outcome.json."""
+    def ended(self, run_id: str) -> Train:
+        """Read train.json of a run of the sweep; of a remote run outcome.json, which says less."""
         run = self.run(run_id)
-        name = "train.json" if (run / "train.json").exists() else "outcome.json"
-        ended: dict[str, Any] = read_json(run / name)
-        return ended
+        return Train.read_if_there(run / "train.json") or Train.read(run / "outcome.json")
 
     def config(self) -> "SweepConfig":
         """W&B's configuration."""
@@ -193,13 +191,7 @@ def variant_of(trial: str) -> str:
     return trial if is_confirmation(trial) else f"t{trial}"
 
 
-def skipped(run_id: str) -> dict[str, Any]:
-    """What train.json holds of a trial that isn't needed, with the keys of one that was run."""
-    outcome: dict[str, Any] = {"objective": None, "stopped_at": None, "bands": {}}
-    return summarize_nothing(run_id) | {"trial": outcome | {"is_logged": False, "logged": []}}
-
-
-def result_of(number: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def result_of(number: int, runs: Sequence[Train]) -> dict[str, Any]:
     """The result of a trial, from train.json of its runs.
 
     Returns:
@@ -207,18 +199,18 @@ def result_of(number: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         one, null if none has; `stopped_early`, whether any run was; `bands`, for each run its value
         and its best value at each band that it has reached, by the band.
     """
-    outcomes = [run["trial"] for run in runs]
+    outcomes = [run.outcome for run in runs]
     # A run that failed counts, by `metric.impute`, only where none has finished.
-    ended = [run for run in runs if run["state"] == "finished"] or runs
-    objectives = [run["trial"]["objective"] for run in ended]
-    objectives = [objective for objective in objectives if objective is not None]
-    states = {run["state"] for run in runs}
+    ended = [run for run in runs if run.state == "finished"] or runs
+    found = [run.outcome.objective for run in ended]
+    objectives = [objective for objective in found if objective is not None]
+    states = {run.state for run in runs}
     return {
         "trial": number,
         "state": next(s for s in ("finished", "skipped", "failed") if s in states),
         "objective": math.fsum(objectives) / len(objectives) if objectives else None,
-        "stopped_early": any(outcome["stopped_at"] is not None for outcome in outcomes),
-        "bands": [outcome["bands"] for outcome in outcomes],
+        "stopped_early": any(outcome.stopped_at is not None for outcome in outcomes),
+        "bands": [{band: list(reached) for band, reached in o.bands.items()} for o in outcomes],
     }
 
 

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.io.yaml_files import load
-from caduceus.runs.attempts import Attempt
+from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.train import NO_OUTCOME, Train, TrialOutcome
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
@@ -87,7 +88,7 @@ class TrialCriteria:
 
     def outcome(
         self, parts: Sequence[Part], has_finished: bool, server_stopped_it: bool = False
-    ) -> dict[str, Any]:
+    ) -> TrialOutcome:
         """Return the result of a run that has ended, as train.json holds it under `trial`.
 
         Args:
@@ -96,16 +97,12 @@ class TrialCriteria:
             server_stopped_it: whether the W&B server that chose the trial stopped the run.
 
         Returns:
-            `objective`: the best value of the metric in its rows and its summary, as in W&B; of a
-            run that was stopped early, in its rows up to the rung; null if it failed or has none.
-            `stopped_at`: the rung, or null; if a server stopped the run, its number of rows.
-            `bands`: its value and best value at each rung.
-            `is_logged`: whether it has logged the metric; if not, `logged` has the names of the
-            metrics that it has logged.
+            The objective is the best value of the metric in the run's rows and its summary, as in
+            W&B; of a run that was stopped early, in its rows up to the rung. Where a server stopped
+            the run, `stopped_at` is its number of rows.
         """
         if self.metric is None:
-            nothing: dict[str, Any] = {"objective": None, "stopped_at": None, "bands": {}}
-            return nothing | {"is_logged": False, "logged": []}
+            return NO_OUTCOME
         names: set[str] = set()
         values = []
         for row in iter_run(parts):
@@ -125,13 +122,13 @@ class TrialCriteria:
             counted = {"worst": [], "best": counted, "latest": counted[-1:]}[self.impute]
         is_logged = bool(values or in_summary)
         own = rung_values(values, rungs(self.settings), self.goal) if self.settings else {}
-        return {
-            "objective": self.goal.best(counted) if counted else None,
-            "stopped_at": stopped_at,
-            "bands": {str(rung): list(reached) for rung, reached in own.items()},
-            "is_logged": is_logged,
-            "logged": [] if is_logged else sorted(n for n in names if not n.startswith("_")),
-        }
+        return TrialOutcome(
+            objective=self.goal.best(counted) if counted else None,
+            stopped_at=stopped_at,
+            bands={str(rung): tuple(reached) for rung, reached in own.items()},
+            is_logged=is_logged,
+            logged=() if is_logged else tuple(sorted(n for n in names if not n.startswith("_"))),
+        )
 
 
 def read_criteria(trial_json: Path, kind: type[TrialCriteria] = TrialCriteria) -> TrialCriteria:
@@ -151,19 +148,19 @@ def read_criteria(trial_json: Path, kind: type[TrialCriteria] = TrialCriteria) -
     return kind(config.metric_name, config.goal, config.impute, config.early_terminate, others)
 
 
-def record_missing_metric(trial_json: Path, train: Mapping[str, Any]) -> None:
+def record_missing_metric(trial_json: Path, train: Train) -> None:
     """Record a finished run that hasn't logged the sweep's metric, for `check_metric_is_logged`.
 
     Args:
         trial_json: the file of the run's trial.
-        train: the content of the run's train.json.
+        train: the run's train.json.
     """
     folder = SweepFolder.of_trial(trial_json)
-    is_needed = folder.config().metric_name is not None and train["state"] == "finished"
-    outcome = train["trial"]
+    is_needed = folder.config().metric_name is not None and train.state == "finished"
+    outcome = train.outcome
     # A server may stop a run before it has logged anything.
-    if is_needed and not outcome["is_logged"] and outcome["stopped_at"] is None:
-        write_json(folder.missing_metric, {"run": train["run"], "logged": outcome["logged"]})
+    if is_needed and not outcome.is_logged and outcome.stopped_at is None:
+        write_json(folder.missing_metric, {"run": train.run, "logged": outcome.logged})
 
 
 def check_metric_is_logged(trial_json: Path) -> None:
@@ -195,7 +192,7 @@ def check_metric_is_logged(trial_json: Path) -> None:
 
 
 def _has_logged(train_json: Path) -> bool:
-    return bool(read_json(train_json)["trial"]["is_logged"])
+    return Train.read(train_json).outcome.is_logged
 
 
 def _under(summary: Any, metric: str) -> Any:
@@ -248,7 +245,7 @@ class HyperbandPruner:
 
     def _new_rows(self) -> Iterable[Row]:
         if self._watch is None:
-            logs = logs_of_attempt(self._folder, self._attempt["attempt"])
+            logs = logs_of_attempt(self._folder, self._attempt.number)
             if not logs or not has_rows(logs[0]):
                 return
             earlier = stitch_attempts(self._folder, self._earlier)

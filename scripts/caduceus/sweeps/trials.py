@@ -18,6 +18,7 @@ from caduceus.io.files import canonical_json, digest_text, read_json, write_json
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
@@ -109,7 +110,7 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
 
 def open_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
     """A trial that is still to be chosen: see `suggest_trial`."""
-    told = result_of(number - plan["lag"], list(map(read_json, results))) if results else None
+    told = result_of(number - plan["lag"], list(map(Train.read, results))) if results else None
     return {"trial": number, "parameters": None, "told": told}
 
 

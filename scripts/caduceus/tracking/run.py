@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import read_json
+from caduceus.runs.files.attempt import Restored
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.source_code import snapshot_content
 from caduceus.system import wandb_sdk
@@ -197,7 +198,7 @@ class TrackedRun:
         self._stop.is_awaited = True
         folder = _checkpoint_folder()
         found = checkpoints.load(folder) if folder else None
-        note: dict[str, Any] = {"resumed_from": None}
+        restored = Restored(resumed_from=None)
         if found:
             content = found.content
             checkpoints.set_states(objects, content["objects"])
@@ -206,9 +207,9 @@ class TrackedRun:
             self._row, held_back = content["row"], content["open"]
             self.restored = content["values"]
             begins_at = self._row if held_back else max(found.step, self._row or 0) + 1
-            note = {"resumed_from": begins_at, "saved_at": found.saved_at}
+            restored = Restored(resumed_from=begins_at, saved_at=found.saved_at)
         if "CADUCEUS_RESTORED" in os.environ and not self.wandb.disabled:
-            write_json(Path(os.environ["CADUCEUS_RESTORED"]), note)
+            restored.write(Path(os.environ["CADUCEUS_RESTORED"]))
         if found:
             if held_back:
                 self._log(held_back, begins_at)

@@ -10,6 +10,7 @@ from caduceus.errors import ResultError, SpecError
 from caduceus.exports.history import read_segment
 from caduceus.io.files import files_below, read_json
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload, UploadedArtifact
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import read_uploads, stitch_attempts
@@ -37,11 +38,11 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
         SpecError: the program logged an artifact of a type that config.yaml doesn't declare.
     """
     folder = RunFolder(path)
-    train = read_json(path / "train.json")
-    trained = [read_segment(part.path) for part in stitch_attempts(folder, train["attempts"])]
+    train = Train.read(folder.train_json)
+    trained = [read_segment(part.path) for part in stitch_attempts(folder, train.attempts)]
     logged = _logged(trained, folder)
     identity = Identity.read(folder.run_json)
-    if train["state"] == "finished":
+    if train.state == "finished":
         dataset = read_json(dataset_json) if dataset_json else None
         wanted = _wanted(folder, identity.experiment)
         missing = {name: wanted[name] for name in wanted if name not in logged}
@@ -63,7 +64,7 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
                 "wandb.artifact_types",
                 "config.yaml",
             )
-    if train["state"] == "finished":
+    if train.state == "finished":
         _tidy(folder)
     return Upload(run=path.name, artifacts=logged)
 

@@ -2,12 +2,11 @@
 
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from caduceus.io.files import FileDigest, describe, files_below
-from caduceus.runs.attempts import Attempt
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import is_whole
 from caduceus.training import failure_reason
@@ -16,10 +15,10 @@ from caduceus.wandb_log import LogError
 
 def collect(
     folder: RunFolder, attempt: Attempt, left: Path, program: str, console: Path
-) -> dict[str, Any]:
-    """What an attempt whose program ended well has left: `output`, as train.json describes it.
+) -> Attempt:
+    """Return an attempt whose program succeeded with the files that it left.
 
-    If not all of it can be had, the attempt has failed: `state` and `error`.
+    If not all of its files and rows can be read, the attempt has failed.
 
     Args:
         folder: the run's; takes the output.
@@ -29,11 +28,13 @@ def collect(
         console: what it printed.
     """
     try:
-        if not attempt["was_stopped"] and not is_whole(folder, attempt["attempt"]):
-            return {"state": "failed", "error": failure_reason.cut_short(program, console)}
-        return {"output": {n: asdict(f) for n, f in keep_output(left, folder.output).items()}}
+        if not attempt.was_stopped and not is_whole(folder, attempt.number):
+            message = failure_reason.cut_short(program, console)
+            return replace(attempt, state="failed", error=message)
+        return replace(attempt, output=keep_output(left, folder.output))
     except (OSError, LogError) as error:
-        return {"state": "failed", "error": f"what {program} has left can't be read: {error}"}
+        message = f"what {program} has left can't be read: {error}"
+        return replace(attempt, state="failed", error=message)
 
 
 def keep_output(left: Path, kept: Path) -> dict[str, FileDigest]:

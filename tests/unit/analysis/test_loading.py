@@ -16,6 +16,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import held
 from exported_runs import export_runs
 from projects import Project
+from run_files import attempt
 
 BIG = 2**53 + 1  # no float holds it
 ROWS: list[dict[str, Any]] = [
@@ -87,7 +88,7 @@ def test_runs_on_their_way_and_runs_that_nobody_names_any_more_are_there(exporte
     assert runs.loc[running, "state"] == "to do"
     assert runs.loc[running, "config.rate"] == 0.1
     folder = RunFolder(results / "runs" / running)
-    write_json(folder.attempts / "1.json", {"state": "running", "host": "here"})
+    attempt(state="running").write(folder.attempts / "1.json")
     with held(folder.lease, folder.lock, None):
         assert load_runs(project=exported).set_index("run").loc[running, "state"] == "running"
         with pytest.raises(ResultError, match=f"run {running}: isn't exported yet: it is running"):

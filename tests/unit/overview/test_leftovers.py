@@ -3,19 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
-from caduceus.io.files import write_json
 from caduceus.paper.ledger import read_ledger
 from projects import EXPERIMENT, Project
-from run_files import identity, plan
+from run_files import attempt, identity, plan, train
 
 
 def with_leftovers(project: Project) -> list[str]:
     """Two runs that no experiment names, one that an experiment planned once names, a sweep."""
     for name in ("old-1", "old-2"):
         folder = project.path / "results/runs" / name
-        attempt = {"attempt": 1, "state": "failed", "wall_s": 1800.0, "cpu_s": 1.0, "lost_s": 0.0}
-        train = {"state": "failed", "compute": {"wall_s": 1800.0}, "attempts": [attempt]}
-        write_json(folder / "train.json", train)
+        train(name, attempt(state="failed", wall_s=1800.0)).write(folder / "train.json")
         identity(name, experiment="old").write(folder / "run.json")
     (project.path / "results/sweeps/old-sweep").mkdir(parents=True)
     project.write_yaml("experiments/more.yaml", EXPERIMENT | {"id": "more", "seeds": [7]})

@@ -10,6 +10,7 @@ from caduceus.overview.progress import progress_of
 from caduceus.overview.reasons import export_in_words
 from caduceus.overview.reasons import in_words as reason_in_words
 from caduceus.runs.folder import RunFolder
+from run_files import attempt
 from wandb_logs import framed, history
 
 
@@ -76,14 +77,14 @@ def test_a_run_is_as_far_as_its_log_says(tmp_path: Path) -> None:
     log = folder.wandb(1) / "wandb/offline-run-1-toy-1/run-toy-1.wandb"
     log.parent.mkdir(parents=True)
     begun = datetime(2026, 1, 1, tzinfo=UTC)
-    attempt = {"attempt": 1, "started_at": begun.isoformat()}
-    early = progress_of(folder, attempt, 10, 100, begun + timedelta(seconds=30))
+    started = attempt(started_at=begun.isoformat())
+    early = progress_of(folder, started, 10, 100, begun + timedelta(seconds=30))
     assert (early.step, early.left_s) == (None, 70)
     rows = [{("loss",): "1", ("_step",): str(step)} for step in range(4)]
     log.write_bytes(framed(history(number, row) for number, row in enumerate(rows, 1)))
-    midway = progress_of(folder, attempt, 10, 100, begun + timedelta(seconds=40))
+    midway = progress_of(folder, started, 10, 100, begun + timedelta(seconds=40))
     assert (midway.step, midway.steps, midway.left_s) == (3, 10, 60)
-    unknown = progress_of(folder, attempt, None, None, begun + timedelta(seconds=40))
+    unknown = progress_of(folder, started, None, None, begun + timedelta(seconds=40))
     assert (unknown.step, unknown.left_s) == (3, None)
 
 

@@ -2,11 +2,9 @@
 
 import os
 from collections import defaultdict
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from caduceus.io.files import write_json
 from caduceus.runs.cost import total_cost
 from ledgers import H100, KILLED, RTX, Results, add_everything, attempt
 from run_files import identity
@@ -97,9 +95,9 @@ def test_what_is_not_known_is_null_and_counted(everything: Results, results: Res
 
 
 def test_gpus_whose_energy_nobody_counts_have_none() -> None:
-    assert total_cost([attempt(gpu_models=[H100], energy_j=None)])["energy_kwh"] is None
-    assert total_cost([attempt()])["energy_kwh"] is None
-    assert total_cost([attempt(gpu_models=[H100])])["energy_kwh"] == 60 * 300 / 3.6e6
+    assert total_cost([attempt(gpu_models=[H100], energy_j=None)]).energy_kwh is None
+    assert total_cost([attempt()]).energy_kwh is None
+    assert total_cost([attempt(gpu_models=[H100])]).energy_kwh == 60 * 300 / 3.6e6
 
 
 def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results: Results) -> None:
@@ -107,9 +105,9 @@ def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results:
     work = results.path / "runs/cut/work/attempts"
     identity("cut").write(results.path / "runs/cut/run.json")
     running = attempt(1, 0.0, state="running", **{k: None for k in KILLED if k != "state"})
-    write_json(work / "1.json", running)
+    running.write(work / "1.json")
     (work / "1.log").write_text("step 1\n")
-    started = datetime.fromisoformat(running["started_at"]).timestamp()
+    started = running.start_s
     os.utime(work / "1.log", (started + 90, started + 90))
 
     compute = results.sum()

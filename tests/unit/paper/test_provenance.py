@@ -1,6 +1,7 @@
 """Where results come from: what is recorded of the paper, and what `caduceus why` says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from caduceus.__main__ import main
 from caduceus.io.files import read_json, sha256, write_json
 from exported_runs import export_runs, load
 from projects import Project
+from run_files import attempt, train
 
 BEST = {"name": "val/accuracy", "best_by": {"name": "val/loss", "goal": "minimize"}}
 PAPER: dict[str, Any] = {
@@ -26,7 +28,7 @@ PAPER: dict[str, Any] = {
         }
     },
 }
-TRAINED = {"attempt": 2, "commit": "c0ffee" * 7, "is_dirty": True, "environment": "e1"}
+TRAINED = attempt(2, commit="c0ffee" * 7, is_dirty=True, environment="e1")
 
 
 @pytest.fixture
@@ -44,8 +46,7 @@ def made(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     for run in loaded.runs:
         folder = Path("results/runs") / run
         write_json(folder / "manifest.json", {"files": {}, "run": run})
-        attempts = [{**TRAINED, "attempt": 1, "commit": "0ld"}, TRAINED]
-        write_json(folder / "train.json", {"state": "finished", "attempts": attempts})
+        train(run, replace(TRAINED, attempt=1, commit="0ld"), TRAINED).write(folder / "train.json")
         listed = folder / "work/wandb/2/wandb/offline-run-1/files/requirements.txt"
         project.write(f"{listed}", "wandb==1\n")
     settings = [
@@ -123,7 +124,8 @@ def test_each_run_names_its_code_packages_and_manifest(made: Project) -> None:
     for run, about in provenance["runs"].items():
         folder = Path("results/runs") / run
         assert about["manifest"] == sha256(folder / "manifest.json")
-        assert {name: about[name] for name in TRAINED} == TRAINED  # those of the last attempt
+        for name in ("attempt", "commit", "is_dirty", "environment"):  # those of the last attempt
+            assert about[name] == getattr(TRAINED, name)
     (listed,) = provenance["environments"].values()
     assert Path(listed).read_text() == "wandb==1\n"
 

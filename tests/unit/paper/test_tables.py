@@ -15,10 +15,13 @@ from caduceus.errors import SpecError
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Result, by_variant
 from caduceus.paper.rounding import decimals_of
+from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
+from caduceus.runs.record import RunRecord
 from exported_runs import load
 from paper_tables import SPEC, logs, make, make_again, make_of, noise, three_kinds
 from projects import Project
+from run_files import summary
 from scipy import stats
 
 
@@ -282,9 +285,13 @@ def test_what_is_no_number_is_refused(project: Project, capsys: pytest.CaptureFi
         assert f" as a number{message}; there are late, word" in capsys.readouterr().err
 
 
-def test_trials_that_were_skipped_are_no_runs() -> None:
-    about = ("toy", "t0", 0, {})
-    finished, skipped = (Result("r", *about, state, Path()) for state in ("finished", "skipped"))
+def test_trials_that_were_skipped_are_no_runs(tmp_path: Path) -> None:
+    results = []
+    for state in ("finished", "skipped"):
+        folder = RunFolder(tmp_path / state)
+        summary("r", experiment="toy", variant="t0", seed=0, state=state).write(folder.summary_json)
+        results.append(Result(RunRecord(folder), {}))
+    finished, skipped = results
     [variant] = by_variant([finished, skipped])
     assert (variant.results, variant.failed) == ((finished,), 0)
     assert by_variant([skipped]) == []

@@ -1,14 +1,16 @@
 """Which rows of each attempt make a run."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from caduceus.runs.attempts import lost_s
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import is_whole, resumed_from, stitch_attempts
 from caduceus.wandb_log import iter_run, stitch
+from run_files import attempt
 from wandb_logs import field, framed, history, record
 
 Values = dict[str, float | str]
@@ -40,13 +42,13 @@ def folder(tmp_path: Path) -> RunFolder:
     return made
 
 
-def attempts(folder: RunFolder, count: int) -> list[dict[str, Any]]:
+def attempts(folder: RunFolder, count: int) -> list[Attempt]:
     """Attempts that ended, each with what it went on from as it is found out at its end."""
-    made: list[dict[str, Any]] = []
+    made: list[Attempt] = []
     for number in range(1, count + 1):
-        attempt = {"attempt": number, "state": "interrupted", "resumed_from": None}
-        attempt["resumed_from"] = resumed_from(folder, attempt, stitch_attempts(folder, made))
-        made.append(attempt)
+        ended = attempt(number, state="interrupted")
+        step = resumed_from(folder, ended, stitch_attempts(folder, made))
+        made.append(replace(ended, resumed_from=step))
     return made
 
 
@@ -150,18 +152,18 @@ def test_one_that_runs_is_told_by_its_log_so_far(folder: RunFolder) -> None:
     log(folder, 1, counted("epoch", 0, 5, 1))
     log(folder, 2, counted("epoch", 3, 4, 2))
     made = attempts(folder, 1)
-    made.append({"attempt": 2, "state": "running", "resumed_from": None})
+    made.append(attempt(2, state="running"))
     parts = stitch_attempts(folder, made)
     assert [int(row["by"]) for row in iter_run(parts)] == [1, 1, 1, 2]
 
 
 def test_the_time_after_the_checkpoint_is_lost() -> None:
-    attempt = {"started_at": "1970-01-01T00:01:40.000+00:00", "wall_s": 50.0}
-    assert lost_s(attempt, None, None) == 50.0
-    assert lost_s(attempt, 7, 130.0) == 20.0
-    assert lost_s(attempt, 7, 90.0) == 50.0
-    assert lost_s(attempt, 7, 160.0) == 0.0
-    assert lost_s(attempt, 7, None) is None
+    ended = attempt(started_at="1970-01-01T00:01:40.000+00:00", wall_s=50.0)
+    assert lost_s(ended, None, None) == 50.0
+    assert lost_s(ended, 7, 130.0) == 20.0
+    assert lost_s(ended, 7, 90.0) == 50.0
+    assert lost_s(ended, 7, 160.0) == 0.0
+    assert lost_s(ended, 7, None) is None
 
 
 def test_logs_of_further_runs_are_none_of_the_run(folder: RunFolder) -> None:

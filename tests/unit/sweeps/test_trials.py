@@ -11,11 +11,12 @@ import pytest
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
+from caduceus.runs.files.train import TrialOutcome
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.pruning import TrialCriteria, check_metric_is_logged, record_missing_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
-from run_files import params
+from run_files import attempt, params, train
 
 LAG = 3
 PLAN = {
@@ -40,8 +41,8 @@ def results_for(folder: SweepFolder, number: int) -> list[Path]:
 
 def finish(folder: SweepFolder, number: int, objective: float) -> None:
     (path,) = folder.run_results(PLAN, number)
-    outcome = {"objective": objective, "stopped_at": None, "bands": {}}
-    write_json(path, {"state": "finished", "trial": outcome})
+    outcome = TrialOutcome(objective=objective, stopped_at=None)
+    train(path.parent.name, trial=outcome).write(path)
 
 
 def run_trials(results: Path, count: int, waiting: int = 1) -> SweepFolder:
@@ -109,7 +110,7 @@ def test_a_trial_that_has_been_run_keeps_its_parameters(tmp_path: Path) -> None:
     for trial in chosen:
         run = folder.run(f"tune-1-t{trial['trial']:04d}")
         params(parameters=trial["parameters"]).write(run / "params.json")
-        write_json(run / "work/attempts/1.json", {"attempt": 1, "state": "finished"})
+        attempt().write(run / "work/attempts/1.json")
     finish(folder, 0, -100.0)
     shutil.rmtree(folder.path / "trials")
     shutil.rmtree(folder.path / "work", ignore_errors=True)
@@ -159,11 +160,11 @@ def test_a_run_without_the_metric_stops_a_sweep_only_if_no_other_has_it(tmp_path
     about = {"definition": {"program": "train.py"}, "keys": ["sweep", "config"]}
     write_json(folder.plan, PLAN | about | {"file": str(tmp_path / "tune.yaml")})
     trial = folder.trial("0000")
-    outcome = {"is_logged": False, "logged": ["los"], "stopped_at": None}
-    train = {"run": "tune-1-t0000", "state": "finished", "trial": outcome}
-    write_json(folder.run("tune-1-t0000") / "train.json", train)
-    record_missing_metric(trial, train)
+    outcome = TrialOutcome(objective=None, stopped_at=None, is_logged=False, logged=("los",))
+    ended = train("tune-1-t0000", trial=outcome)
+    ended.write(folder.run("tune-1-t0000") / "train.json")
+    record_missing_metric(trial, ended)
     with pytest.raises(SpecError, match="logs no 'loss', did you mean 'los'"):
         check_metric_is_logged(trial)
-    write_json(folder.run("tune-1-t0001") / "train.json", {"trial": {"is_logged": True}})
+    finish(folder, 1, 0.5)
     check_metric_is_logged(trial)

@@ -4,12 +4,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import read_json
 from caduceus.project.plan import plan_run
 from caduceus.runs import source_code
 from caduceus.runs.folder import RunFolder
 from caduceus.system.git import UNKNOWN, read_commit, remote_of, repository_of
-from run_files import params
+from run_files import attempt, params
 
 
 def git(folder: Path, *words: str) -> str:
@@ -105,6 +105,6 @@ def test_a_plan_notes_the_commit_of_its_snapshot_until_the_run_has_finished(
     git(repository, "commit", "--all", "-m", "second")
     second = {"commit": git(repository, "rev-parse", "HEAD"), "is_dirty": False}
     assert plan() == second != first
-    write_json(folder.attempts / "1.json", {"attempt": 1, "state": "finished"})
+    attempt().write(folder.attempts / "1.json")
     Path("notes.txt").write_text("c\n")
     assert plan() == second

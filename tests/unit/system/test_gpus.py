@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from caduceus.errors import ResourceError
-from caduceus.runs.attempts import summarize
+from caduceus.runs.files.train import Compute
 from caduceus.system import gpus, nvml
 from fake_nvml import FakeNvml
+from run_files import attempt
 
 FREE = FakeNvml(used=(0, 0, 0))
 
@@ -215,21 +216,21 @@ def test_a_share_says_what_its_gpus_are_and_use(
 
 
 def test_the_compute_of_a_run_counts_its_gpus() -> None:
-    about = {"state": "finished", "exit_code": 0, "error": None, "output": {}, "cpu_s": 1.0}
-    about |= {"peak_memory_gb": 2.0}
-    killed = about | {"cpu_s": None, "peak_memory_gb": None, "wall_s": 0.5}
     attempts = [
-        killed | {"lost_s": 0.5, "gpus": []},
-        about | {"wall_s": 2.5, "lost_s": 0.5, "gpus": ["GPU-aa11", "GPU-bb22"]},
-        about | {"wall_s": 1.0, "lost_s": None, "gpus": []},
+        attempt(1, cpu_s=None, peak_memory_gb=None, wall_s=0.5, lost_s=0.5),
+        attempt(
+            2,
+            cpu_s=1.0,
+            peak_memory_gb=2.0,
+            wall_s=2.5,
+            lost_s=0.5,
+            gpus=("GPU-aa11", "GPU-bb22"),
+        ),
+        attempt(3, cpu_s=1.0, peak_memory_gb=2.0, wall_s=1.0, lost_s=None),
     ]
-    assert summarize("toy", attempts)["compute"] == {
-        "wall_s": 4.0,
-        "cpu_s": 2.0,
-        "gpu_s": 5.0,
-        "lost_s": 1.0,
-        "peak_memory_gb": 2.0,
-    }
+    assert Compute.of(attempts) == Compute(
+        wall_s=4.0, cpu_s=2.0, gpu_s=5.0, lost_s=1.0, peak_memory_gb=2.0
+    )
 
 
 @pytest.mark.gpu

@@ -20,7 +20,7 @@ def test_whatever_lies_there_is_kept_and_files_are_listed(tmp_path: Path) -> Non
 
     described = keep_output(left, kept)
     assert sorted(described) == ["last/1.pt", "latest.pt", "models/1.pt"]
-    assert {file["bytes"] for file in described.values()} == {3}
+    assert {file.bytes for file in described.values()} == {3}
     assert (kept / "latest.pt").readlink() == Path("models/1.pt")
     assert (kept / "gone.txt").is_symlink()
     assert not (kept / "old.txt").exists()

@@ -45,7 +45,7 @@ def get_history(
     record = find_run(results, run)
     if record.exported is None:
         raise CaduceusError(f"run {run} isn't exported yet: it is {record.state}")
-    path = record.folder / ("system_metrics.csv" if is_system else "metrics_history.csv")
+    path = record.folder.path / ("system_metrics.csv" if is_system else "metrics_history.csv")
     with path.open(newline="") as stream:
         header = next(csv.reader(stream))
     known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]

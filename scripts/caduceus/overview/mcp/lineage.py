@@ -11,7 +11,7 @@ from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
 from caduceus.runs.files.export import ExportedArtifact
 from caduceus.runs.files.params import Params
-from caduceus.runs.records import RunRecord, find_run, find_runs
+from caduceus.runs.records import ListedRun, find_run, find_runs
 
 _SECTIONS = ("tables/", "figures/", "claims/")
 _ATTEMPT = ("attempt", "state", "error", "started_at", "host", "wall_s", "resumed_from")
@@ -99,7 +99,7 @@ def _check_below(name: str, results: Path) -> None:
         raise ResultError("isn't below results/; name a run, tables/NAME, or a file there", name)
 
 
-def _exported(record: RunRecord) -> RunRecord:
+def _exported(record: ListedRun) -> ListedRun:
     if record.exported is None:
         raise CaduceusError(f"run {record.run} isn't exported yet: it is {record.state}")
     return record
@@ -117,12 +117,11 @@ def _artifact(artifact: ExportedArtifact, is_used: bool) -> Answer:
     }
 
 
-def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
+def _run(record: ListedRun, provenance: Mapping[str, Any]) -> Answer:
     from caduceus.paper.provenance import describe_run
-    from caduceus.runs.folder import RunFolder
 
-    about = describe_run(RunFolder(record.folder))
-    params = Params.read_if_there(record.folder / "params.json")
+    about = describe_run(record.folder)
+    params = Params.read_if_there(record.folder.params_json)
     summary = record.summary
     return {
         "run": record.run,
@@ -135,8 +134,8 @@ def _run(record: RunRecord, provenance: Mapping[str, Any]) -> Answer:
         },
         **{name: about[name] for name in _MADE_OF},
         "attempts": [
-            {name: attempt.get(name) for name in _ATTEMPT}
-            for attempt in (record.train or {"attempts": []})["attempts"][-10:]
+            {name: getattr(attempt, name) for name in _ATTEMPT}
+            for attempt in (record.train.attempts if record.train else ())[-10:]
         ],
         "uses": [_artifact(artifact, True) for artifact in summary.used_artifacts],
         "logged": [artifact.name for artifact in summary.artifacts],

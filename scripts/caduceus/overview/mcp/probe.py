@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caduceus.overview.mcp.answers import Answer, some
 from caduceus.runs.files.plan import Plan
-from caduceus.runs.records import RunRecord, find_runs, read_plans
+from caduceus.runs.records import ListedRun, find_runs, read_plans
 
 _MOST = 12  # names in a list
 _MOST_METRICS = 60
@@ -57,7 +57,7 @@ def probe(results: Path) -> Answer:
     }
 
 
-def _experiment(plan: Plan, records: Sequence[RunRecord]) -> Answer:
+def _experiment(plan: Plan, records: Sequence[ListedRun]) -> Answer:
     spec, runs = plan.spec, plan.runs
     ids = {run.id for run in runs}
     own = [record for record in records if record.run in ids]
@@ -79,7 +79,7 @@ def _experiment(plan: Plan, records: Sequence[RunRecord]) -> Answer:
     }
 
 
-def _metrics(record: RunRecord) -> Iterable[str]:
+def _metrics(record: ListedRun) -> Iterable[str]:
     names = (name.removeprefix("summary.") for name in record.row if name.startswith("summary."))
     return (name for name in names if not name.startswith("_"))
 

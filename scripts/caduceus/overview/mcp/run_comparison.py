@@ -18,8 +18,7 @@ from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.provenance import describe_run
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.files.plan import Plan, Spec
-from caduceus.runs.folder import RunFolder
-from caduceus.runs.records import RunRecord, find_named, find_runs, read_plans
+from caduceus.runs.records import ListedRun, find_named, find_runs, read_plans
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.verdicts import decide, greater
 
@@ -40,7 +39,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
     records = find_named(find_runs(results), runs)
     specs = [Plan.read(path).spec for path in read_plans(results)]
     names = _metrics(records, metrics, specs)
-    made_of = [describe_run(RunFolder(record.folder)) for record in records]
+    made_of = [describe_run(record.folder) for record in records]
     answer = {
         "runs": [_about(record, names) for record in records],
         "parameters_that_differ": _differing([_parameters(record) for record in records]),
@@ -48,7 +47,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
             [{name: made[name] for name in _MADE_OF} for made in made_of]
         ),
     }
-    sides: dict[tuple[Any, ...], list[RunRecord]] = {}
+    sides: dict[tuple[Any, ...], list[ListedRun]] = {}
     for record, made in zip(records, made_of, strict=True):
         summary = record.summary
         variant = summary.variant or record.run
@@ -59,7 +58,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
 
 
 def _metrics(
-    records: Sequence[RunRecord],
+    records: Sequence[ListedRun],
     wanted: Sequence[str] | None,
     specs: Sequence[Spec],
 ) -> list[str]:
@@ -74,13 +73,13 @@ def _metrics(
     return list(dict.fromkeys(own)) or logged[:_MOST_METRICS]
 
 
-def _about(record: RunRecord, metrics: Sequence[str]) -> Answer:
+def _about(record: ListedRun, metrics: Sequence[str]) -> Answer:
     names = ("run", "experiment", "variant", "seed", "state", "kind", "runtime_s")
     values = {name: record.row.get(f"summary.{name}") for name in metrics}
     return {name: record.row[name] for name in names} | {"metrics": values}
 
 
-def _parameters(record: RunRecord) -> dict[str, Any]:
+def _parameters(record: ListedRun) -> dict[str, Any]:
     cells = {
         name.removeprefix("config."): value
         for name, value in record.row.items()
@@ -95,7 +94,7 @@ def _differing(all_values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: values for name, values in found.items() if len(set(map(str, values))) > 1}
 
 
-def _by_seed(records: Sequence[RunRecord], metric: str) -> dict[int, float]:
+def _by_seed(records: Sequence[ListedRun], metric: str) -> dict[int, float]:
     """Return the finite values of finished runs by seed; by place if a run has no seed."""
     found = {}
     for place, record in enumerate(records):
@@ -107,7 +106,7 @@ def _by_seed(records: Sequence[RunRecord], metric: str) -> dict[int, float]:
     return found
 
 
-def _spread(records: Sequence[RunRecord], metrics: Sequence[str]) -> Answer:
+def _spread(records: Sequence[ListedRun], metrics: Sequence[str]) -> Answer:
     spread = {}
     for metric in metrics:
         if values := list(_by_seed(records, metric).values()):
@@ -119,7 +118,7 @@ def _spread(records: Sequence[RunRecord], metrics: Sequence[str]) -> Answer:
 
 
 def _comparisons(
-    sides: Sequence[Sequence[RunRecord]],
+    sides: Sequence[Sequence[ListedRun]],
     metrics: Sequence[str],
     specs: Sequence[Spec],
     statistics: Mapping[str, Any],
@@ -147,6 +146,6 @@ def _comparisons(
     }
 
 
-def _name(side: Sequence[RunRecord]) -> str:
+def _name(side: Sequence[ListedRun]) -> str:
     ids = some([record.run for record in side], 3)
     return f"{side[0].summary.variant or side[0].summary.name} ({', '.join(ids)})"

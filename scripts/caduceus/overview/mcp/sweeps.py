@@ -8,9 +8,8 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, page
-from caduceus.runs.files.params import Params
 from caduceus.runs.goal import Goal
-from caduceus.runs.records import RunRecord, find_runs
+from caduceus.runs.records import ListedRun, find_runs
 from caduceus.sweeps.folders import SweepFolder, find_sweep
 
 _MOST_SWEEPS = 20
@@ -41,11 +40,11 @@ def sweep_status(
     return _detailed(find_sweep(results, sweep), records, offset, limit)
 
 
-def _runs(folder: SweepFolder, records: Sequence[RunRecord]) -> list[RunRecord]:
+def _runs(folder: SweepFolder, records: Sequence[ListedRun]) -> list[ListedRun]:
     return [record for record in records if record.run.startswith(f"{folder.path.name}-")]
 
 
-def _brief(folder: SweepFolder, records: Sequence[RunRecord]) -> Answer:
+def _brief(folder: SweepFolder, records: Sequence[ListedRun]) -> Answer:
     config = read_json(folder.plan)["config"]
     metric = config.get("metric") or {}
     return {
@@ -59,7 +58,7 @@ def _brief(folder: SweepFolder, records: Sequence[RunRecord]) -> Answer:
     }
 
 
-def _detailed(folder: SweepFolder, records: Sequence[RunRecord], offset: int, limit: int) -> Answer:
+def _detailed(folder: SweepFolder, records: Sequence[ListedRun], offset: int, limit: int) -> Answer:
     answer = _brief(folder, records)
     sign = Goal(answer["goal"] or "minimize").sign
     trials = _trials(_runs(folder, records))
@@ -85,23 +84,23 @@ def _detailed(folder: SweepFolder, records: Sequence[RunRecord], offset: int, li
     return answer
 
 
-def _trials(records: Sequence[RunRecord]) -> list[Answer]:
+def _trials(records: Sequence[ListedRun]) -> list[Answer]:
     """Return the trials with an objective, the mean over the runs that have one."""
-    by_trial: dict[str, list[RunRecord]] = {}
+    by_trial: dict[str, list[ListedRun]] = {}
     for record in records:
         by_trial.setdefault(str(record.summary.variant), []).append(record)
     found = []
     for trial, runs in by_trial.items():
-        ended = [run.train["trial"] for run in runs if run.train]
-        values = [one["objective"] for one in ended if one["objective"] is not None]
+        ended = [run.train.outcome for run in runs if run.train]
+        values = [one.objective for one in ended if one.objective is not None]
         if trial.startswith("t") and values:
             found.append(
                 {
                     "trial": trial,
                     "n": len(values),
                     "objective": sum(values) / len(values),
-                    "stopped_early": any(one["stopped_at"] is not None for one in ended),
-                    "parameters": Params.read(runs[0].folder / "params.json").parameters,
+                    "stopped_early": any(one.stopped_at is not None for one in ended),
+                    "parameters": runs[0].params.parameters,
                     "runs": [run.run for run in runs],
                 }
             )

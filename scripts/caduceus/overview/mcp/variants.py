@@ -11,7 +11,7 @@ from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, read_result
 from caduceus.project.paper_selections import PlannedRun
-from caduceus.runs.records import RunRecord, find_runs
+from caduceus.runs.records import ListedRun, find_runs
 
 _LEFT_OUT = {
     "trial": "trials of sweeps",
@@ -65,7 +65,7 @@ def choose_variants(
     found = find_runs(results, *names)
     records = [record for record in found if record.kind in kinds]
     exported = [record for record in records if record.exported is not None]
-    variants = by_variant([read_result(_planned(record), record.folder) for record in exported])
+    variants = by_variant([read_result(_planned(record), record) for record in exported])
     labels = _labels(variants)
     if wanted is not None:
         places = [place_of(name, variants, labels) for name in wanted]
@@ -90,7 +90,7 @@ def _labels(variants: Sequence[Variant]) -> list[str]:
     ]
 
 
-def _planned(record: RunRecord) -> PlannedRun:
+def _planned(record: ListedRun) -> PlannedRun:
     about = record.summary
     parameters: dict[str, Any] | None = None if record.kind == "trial" else {}
     return PlannedRun(

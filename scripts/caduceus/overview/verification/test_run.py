@@ -5,11 +5,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from caduceus.io.files import write_json, write_whole
+from caduceus.io.files import write_whole
 from caduceus.overview.verification import program
 from caduceus.runs import source_code
-from caduceus.runs.attempts import Attempt, console_path, summarize, write_attempt
+from caduceus.runs.attempts import console_path, write_attempt
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.system import processes
 from caduceus.training import wandb_environment
@@ -63,22 +65,17 @@ def make_run(folder: RunFolder, mode: str, entity: str | None) -> str:
         outcome = processes.run(
             [sys.executable, "-m", program.__name__], Path(), environment, stream, _LIMIT_S
         )
-    attempt: Attempt = {
-        "attempt": 1,
-        "state": "finished" if outcome.exit_code == 0 else "failed",
-        "resumed_from": None,
-        "lost_s": None,
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "gpus": [],
-        "exit_code": outcome.exit_code,
-        "error": None,
-        "output": {},
-        "wall_s": outcome.wall_s,
-        "cpu_s": outcome.cpu_s,
-        "peak_memory_gb": outcome.peak_memory_bytes / 1e9,
-    }
+    attempt = Attempt(
+        attempt=1,
+        state="finished" if outcome.exit_code == 0 else "failed",
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        exit_code=outcome.exit_code,
+        wall_s=outcome.wall_s,
+        cpu_s=outcome.cpu_s,
+        peak_memory_gb=outcome.peak_memory_bytes / 1e9,
+    )
     write_attempt(folder.attempts, attempt)
-    write_json(folder.path / "train.json", summarize(run, [attempt]))
+    Train.of(run, [attempt]).write(folder.train_json)
     if outcome.exit_code == 0:
         return ""
     return (console.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from caduceus.io.files import digest_text, files_below, read_json
 from caduceus.paper.archive.contents import Contents, is_visible
 from caduceus.paper.ledger import removed_runs_file
 from caduceus.project.project import Project
-from caduceus.runs.attempts import last_sign, read_attempts
+from caduceus.runs.attempts import active_s, read_attempts
 from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
@@ -130,12 +131,11 @@ def _add_unplanned(contents: Contents, folder: RunFolder) -> None:
     if (folder.path / "train.json").is_file():
         return
     for attempt in read_attempts(folder.attempts):
-        if (
-            attempt["state"] == "running"
-        ):  # it was killed; the archive lacks the files whose times say when
-            attempt["wall_s"] = round(last_sign(folder, attempt), 3)
-        path = folder.attempts / f"{attempt['attempt']}.json"
-        contents.add(f"project/{path}", _json(attempt))
+        # It was killed; the archive lacks the files whose times say when.
+        if attempt.state == "running":
+            attempt = replace(attempt, wall_s=round(active_s(folder, attempt), 3))
+        path = folder.attempts / f"{attempt.number}.json"
+        contents.add(f"project/{path}", _json(attempt.to_json()))
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

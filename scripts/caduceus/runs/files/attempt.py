@@ -26,6 +26,22 @@ class Gpu:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restored(Record):
+    """work/attempts/restored-N.json, written by the program: the checkpoint that it restored.
+
+    Attributes:
+        resumed_from: the first step that the attempt runs; None if it found no checkpoint.
+        saved_at: when the checkpoint was saved, in seconds since 1970.
+    """
+
+    resumed_from: int | None
+    saved_at: float | None = None
+
+    mend = "delete it, and the step from which the attempt resumed is taken from its rows"
+    optional = ("saved_at",)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt(Record):
     """One attempt: a process of the training program.
 

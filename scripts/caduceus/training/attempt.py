@@ -1,0 +1,286 @@
+"""One attempt at a run: its program is prepared, watched until it ends, and the end is recorded."""
+
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from caduceus.io.files import read_if_there
+from caduceus.runs import command_line, source_code
+from caduceus.runs.attempts import console_path, lost_s, write_attempt
+from caduceus.runs.files.attempt import Attempt, Gpu, Machine
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import installed_packages, resumed_from, saved_when, stitch_attempts
+from caduceus.sweeps import pruning
+from caduceus.system import gpus, leases, processes
+from caduceus.system.host import describe_machine
+from caduceus.training import failure_reason, scratch, wandb_environment
+from caduceus.training.outputs import collect
+
+_HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
+_UPLOAD_S = 3600.0  # otherwise: a large model takes long; of a failing server it gives up itself
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an attempt is given.
+
+    Attributes:
+        folder: the run's folder.
+        earlier: the attempts before it, oldest first.
+        dataset: the record of the run's dataset, or None.
+        log: becomes a link to what the program prints.
+        threads: processor threads of the program.
+        time_limit_s: seconds after which it has failed; 0 for no limit.
+        lease: our lease of the run.
+        reservation: the GPUs of the program.
+        criteria: how the run's sweep evaluates it; None without a sweep.
+    """
+
+    folder: RunFolder
+    earlier: Sequence[Attempt]
+    dataset: Path | None
+    log: Path
+    threads: int
+    time_limit_s: float
+    lease: leases.Lease
+    reservation: gpus.Reservation
+    criteria: pruning.TrialCriteria | None
+
+    @property
+    def number(self) -> int:
+        """The number of the attempt, counted from 1."""
+        return len(self.earlier) + 1
+
+    @property
+    def console(self) -> Path:
+        """The file that keeps what the program prints."""
+        return console_path(self.folder.attempts, self.number)
+
+    @property
+    def output(self) -> Path:
+        """The folder into which the program writes its results."""
+        return self.folder.work / "output"
+
+
+@dataclass(frozen=True)
+class _Program:
+    """A program that is ready to be started: its attempt, its command line and its environment."""
+
+    attempt: Attempt
+    name: str
+    words: list[str]
+    environment: dict[str, str]
+    stay: scratch.Stay
+
+
+def make_attempt(given: Given) -> list[Attempt]:
+    """Start the program, wait until it ends, and return all attempts as they are now recorded.
+
+    Raises:
+        ResultError: what it logged can't be copied from the scratch disk.
+        ResourceError: the scratch disk can't be used.
+    """
+    folder, identity = given.folder, Identity.read(given.folder.run_json)
+    program = _prepare(given, identity)
+    link_log(given.log, given.console)
+    if rank := wandb_environment.rank():
+        say(f"{rank} is set: the program counts as one of several processes and isn't tracked")
+    with _uploading(given, identity) as has_ended, processes.signals_deferred():
+        attempt = _watch(given, program)
+        if attempt.state != "interrupted":
+            has_ended.set()
+        for name in source_code.written_links(Path(), folder.code, attempt.started_at or ""):
+            say(f"{folder.path.name}: {failure_reason.shared(name)}")
+        attempt = replace(attempt, environment=installed_packages(folder, given.number))
+        return settle(folder, [*given.earlier, attempt])
+
+
+def _prepare(given: Given, identity: Identity) -> _Program:
+    """Make the folders of the program, and write down that its attempt runs."""
+    folder, number, gpu = given.folder, given.number, given.reservation
+    definition = Params.read(folder.params_json)
+    shutil.rmtree(given.output, ignore_errors=True)
+    for needed in (given.output, folder.checkpoints, folder.wandb(number)):
+        needed.mkdir(parents=True, exist_ok=True)
+    source_code.link_entries(Path(), folder.code)
+    stay = scratch.borrow(identity.scratch, folder.wandb(number), folder.path.parent)
+    environment = wandb_environment.of_run(identity, stay.folder)
+    words = command_line.expand(
+        definition.command,
+        definition.program,
+        {**definition.parameters, "seed": definition.seed},
+        (folder.wandb(number) / "parameters.json").absolute(),
+    )
+    commit = read_if_there(folder.commit)
+    attempt = Attempt(
+        attempt=number,
+        state="running",
+        started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        machine=Machine(**describe_machine()),
+        threads=given.threads,
+        gpus=tuple(gpu.uuids),
+        gpu_models=tuple(Gpu(**asdict(model)) if model else None for model in gpu.models),
+        commit=commit.get("commit"),
+        is_dirty=commit.get("is_dirty"),
+        scratch=str(stay.private) if stay.private else None,
+        wall_s=0.0,
+    )
+    write_attempt(folder.attempts, attempt)
+    environment |= _environment(given) | gpu.environment
+    return _Program(attempt, definition.program, words, environment, stay)
+
+
+def _watch(given: Given, program: _Program) -> Attempt:
+    """Run the program until it ends, is stopped, or another host takes the run over."""
+    attempt, lease, gpu = program.attempt, given.lease, given.reservation
+    criteria = given.criteria
+    pruner = criteria.pruner(given.folder, given.earlier, attempt) if criteria else None
+
+    def should_continue() -> bool:
+        program.stay.step()
+        return lease.renew() and (pruner is None or pruner.should_continue())
+
+    try:
+        with program.stay.brought_home(lease.renew), given.console.open("wb") as stream:
+            outcome = processes.run(
+                program.words,
+                given.folder.code,
+                os.environ | program.environment,
+                stream,
+                given.time_limit_s,
+                [lease.lock, *gpu.locks],
+                should_continue,
+            )
+    except processes.StartError as error:
+        return replace(attempt, state="failed", error=str(error), cpu_s=0.0, peak_memory_gb=0.0)
+    was_stopped = outcome.was_cancelled and pruner is not None and pruner.has_stopped
+    attempt = _ended(attempt, outcome, lease.renew(at_once=True), was_stopped)
+    attempt = replace(attempt, energy_j=gpu.meter.used_j())
+    if attempt.state == "finished":
+        with leases.renewed(lease):  # there may be much to digest
+            attempt = collect(given.folder, attempt, given.output, program.name, given.console)
+        if not lease.is_ours():
+            attempt = replace(attempt, state="interrupted")
+    if attempt.state != "finished" and attempt.error is None:
+        reason = failure_reason.reason(
+            program.name, outcome, given.time_limit_s, given.console, lease.lost_to
+        )
+        attempt = replace(attempt, error=reason)
+    return attempt
+
+
+def _ended(
+    attempt: Attempt, outcome: processes.Outcome, is_ours: bool, was_stopped: bool
+) -> Attempt:
+    """Record how the program ended and what it cost.
+
+    Args:
+        attempt: as it was when it started.
+        outcome: how the program ended.
+        is_ours: whether we still hold the run's lease.
+        was_stopped: whether the run's sweep stopped it early, which counts as finished.
+    """
+    if outcome.interrupted_by is not None or not is_ours:
+        state = "interrupted"
+    else:
+        is_finished = outcome.exit_code == 0 and not outcome.timed_out
+        state = "finished" if is_finished or was_stopped else "failed"
+    return replace(
+        attempt,
+        state=state,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        interrupted_by=outcome.interrupted_by,
+        was_stopped=was_stopped,
+        wall_s=round(outcome.wall_s, 3),
+        cpu_s=round(outcome.cpu_s, 3),
+        peak_memory_gb=round(outcome.peak_memory_bytes / 1e9, 3),
+    )
+
+
+def settle(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Record from which step the last attempt resumed, and how much of the one before was lost.
+
+    Returns:
+        The attempts as they are now recorded.
+    """
+    *earlier, last = attempts
+    last = replace(last, resumed_from=resumed_from(folder, last, stitch_attempts(folder, earlier)))
+    if earlier:
+        lost = lost_s(earlier[-1], last.resumed_from, saved_when(folder, last))
+        earlier[-1] = replace(earlier[-1], lost_s=lost)
+        write_attempt(folder.attempts, earlier[-1])
+    write_attempt(folder.attempts, last)
+    return [*earlier, last]
+
+
+def link_log(log: Path, console: Path) -> None:
+    """Make `log` a link to the file that keeps what the program prints."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    log.symlink_to(os.path.relpath(console, log.parent))
+
+
+def _environment(given: Given) -> dict[str, str]:
+    """Return the variables that a program finds in its environment, apart from wandb's."""
+    folder, threads = given.folder, str(given.threads)
+    environment = {
+        "CADUCEUS_RUN": str(folder.run_json.absolute()),
+        "CADUCEUS_EXPERIMENT": str(folder.experiment.absolute()),
+        "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
+        "CADUCEUS_OUTPUT_DIR": str(given.output.absolute()),
+        "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
+        "CADUCEUS_RESTORED": str(folder.restored(given.number).absolute()),
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+    }
+    python_path = source_code.snapshot_path(os.environ.get("PYTHONPATH", ""), Path(), folder.code)
+    environment["PYTHONPATH"] = wandb_environment.with_shim(python_path)
+    if given.dataset is not None:
+        environment["CADUCEUS_DATASET"] = str(given.dataset.absolute())
+    return environment
+
+
+@contextmanager
+def _uploading(given: Given, identity: Identity) -> Iterator[threading.Event]:
+    """Upload what the program logs while it runs, if the run is tracked online.
+
+    The uploader is a process of its own that reads the program's log, so that neither its end nor
+    a failing server reaches the program. What it doesn't upload, a later job or `sync` does.
+
+    Yields:
+        An event. Unless it is set, the uploader gets only a few seconds to end: the program was
+        stopped from outside, and a scheduler may be about to kill us.
+    """
+    has_ended = threading.Event()
+    if identity.mode != "online":
+        yield has_ended
+        return
+    folder = given.folder
+    folder.delivery.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "caduceus", "sync", folder.path.name, "--watch"]
+    words += ["--results", str(folder.results), "--patience", str(identity.patience_s)]
+    with (folder.delivery / "courier.log").open("ab") as console:
+        uploader = processes.start(words, console)
+        try:
+            yield has_ended
+        finally:
+            limit_s = _UPLOAD_S if has_ended.is_set() else _HURRY_S
+            processes.end(uploader, limit_s, given.lease.renew)
+
+
+def say(message: str) -> None:
+    """Print a message to the log of the job."""
+    print(f"caduceus train: {message}", file=sys.stderr)
