@@ -8,8 +8,8 @@ import pandas as pd
 from caduceus.analysis.frames import frame_of_rows, frame_of_table
 from caduceus.errors import ResultError
 from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
+from caduceus.io.csv_rows import read_rows
 from caduceus.io.validation import suggestion
-from caduceus.paper.report.groups import read_rows
 from caduceus.runs.records import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.rows import ABOUT_RUN
 from caduceus.sweeps.folders import find_sweep

@@ -1,14 +1,10 @@
 """The groups that a report shows, and the variants in them."""
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from caduceus.io.cells import parse
-
-Row = Mapping[str, Any]  # of a CSV file; an empty cell is None
+from caduceus.io.csv_rows import Row, read_rows
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,3 @@ def find_variants(groups: Sequence[Group]) -> list[Variant]:
 def all_runs(groups: Sequence[Group]) -> Iterator[tuple[str, Row]]:
     """Every run, with the name of its group."""
     return ((group.name, run) for group in groups for run in group.runs)
-
-
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV file of ours, their cells parsed."""
-    with path.open(newline="") as stream:
-        return [
-            {name: parse(text) if text else None for name, text in row.items()}
-            for row in csv.DictReader(stream)
-        ]

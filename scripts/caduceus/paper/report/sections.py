@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from caduceus.io.csv_rows import read_rows
 from caduceus.io.files import read_json
-from caduceus.paper.report.groups import read_rows
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.goal import Goal
 
