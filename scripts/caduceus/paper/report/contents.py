@@ -1,4 +1,4 @@
-"""All that a report shows, read from results/."""
+"""Read everything that a report shows from results/."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_json
-from caduceus.paper.report.groups import Group, all_runs, find_variants, read_groups
+from caduceus.paper.report.groups import Group, all_runs, group_by_variant, read_groups
 from caduceus.paper.report.packed_curves import pack_curves
 from caduceus.paper.report.sections import (
     claim_section,
@@ -17,21 +17,21 @@ from caduceus.paper.report.sections import (
 )
 from caduceus.statistics.estimates import estimate
 
-_ABOUT_RUN = ("run", "name", "group", "experiment", "variant", "seed", "state", "error")
-_ABOUT_HOST = ("git_commit", "host", "started_at", "runtime_s")
+_RUN_COLUMNS = ("run", "name", "group", "experiment", "variant", "seed", "state", "error")
+_HOST_COLUMNS = ("git_commit", "host", "started_at", "runtime_s")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The files that a report is made of; results/README.md says what is in each.
+    """The files that a report is made from; results/README.md describes them.
 
     Attributes:
-        groups: runs.csv of each group, its other files beside it.
-        plans: the plans of all experiments.
+        groups: runs.csv of each group, with its other files in the same folder.
+        plans: results/experiments/ID.json of all experiments.
         tables: NAME.json of the paper's tables.
-        figures: NAME.svg of its figures.
+        figures: NAME.svg of its figures, with NAME.json in the same folder.
         claims: claims.json.
-        sweeps: trials.csv of each sweep, its other files beside it.
+        sweeps: trials.csv of each sweep, with its other files in the same folder.
         compute: compute.json of the paper.
         verification: verification.json.
     """
@@ -47,15 +47,15 @@ class Sources:
 
 
 def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template page.html shows, and under `data` what its script does.
+    """Return the variables of the template page.html; `data` is what its scripts read.
 
     Args:
-        title: where in W&B the runs are.
-        sources: the files.
-        statistics: `paper.statistics`, by which curves are averaged.
+        title: the W&B project of the runs.
+        sources: the files to read.
+        statistics: `paper.statistics`, which says how curves are averaged.
     """
     groups = read_groups(sources.groups)
-    variants = find_variants(groups)
+    variants = group_by_variant(groups)
     runs = list(all_runs(groups))
     curves = pack_curves(groups, variants, statistics)
     packed = {name: curves.pop(name) for name in ("averages", "singles")}
@@ -83,44 +83,44 @@ def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -
             "metrics": list(packed["averages"]),
             "main": _main_metrics(experiments),
             "variants": [vars(variant) for variant in variants],
-            "sweeps": [_shown(sweep) for sweep in sweeps],
+            "sweeps": [_chart_data(sweep) for sweep in sweeps],
         },
     }
 
 
 def _method(statistics: Mapping[str, Any]) -> str:
-    """How curves are averaged, such as "mean, 95 % interval by Student's t"."""
+    """Describe how curves are averaged, such as "mean, 95 % interval by Student's t"."""
     how = {name: statistics[name] for name in ("statistic", "interval", "confidence")}
-    return estimate([0.0, 0.0], **how).method  # equal values take no bootstrap
+    return estimate([0.0, 0.0], **how).method  # equal values skip the bootstrap
 
 
 def _main_metrics(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The metrics by which the experiments are judged."""
+    """Return the `metric` of each experiment."""
     metrics = (found["spec"].metric for found in experiments)
     return list(dict.fromkeys(metric.name for metric in metrics if metric))
 
 
 def _columns(groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """The columns of the table of runs: who they are, their results, parameters, and where."""
+    """Return the columns of the table of runs: identity, results, parameters, host and time."""
     rows = [{**run, "group": group} for group, run in all_runs(groups)]
     names = dict.fromkeys(name for row in rows for name in row)
     results = sorted(name for name in names if name.startswith("summary.") and name[8] != "_")
     parameters = [name for name in names if name.startswith("config.")]
     return [
         {"name": name, "values": [_plain(row.get(name)) for row in rows]}
-        for name in (*_ABOUT_RUN, *results, *parameters, *_ABOUT_HOST)
+        for name in (*_RUN_COLUMNS, *results, *parameters, *_HOST_COLUMNS)
     ]
 
 
-def _shown(sweep: Mapping[str, Any]) -> dict[str, Any]:
-    """The trials of a sweep as its chart has them."""
+def _chart_data(sweep: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the trials of a sweep for its chart."""
     names = ("trial", "state", "objective", "best_so_far", "stopped_early", "parameters")
     trials = ({name: _plain(trial[name]) for name in names} for trial in sweep["trials"])
     return {"name": sweep["name"], "metric": sweep["metric"], "trials": list(trials)}
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it; numbers that aren't finite as words."""
+    """Return a value for JSON, with numbers that aren't finite as text."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The groups that a report shows, and the variants in them."""
+"""The groups that a report shows, and their runs by variant."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from caduceus.io.csv_rows import Row, read_rows
 
 @dataclass(frozen=True)
 class Group:
-    """A W&B group: its name, its runs as rows of runs.csv, and where its files are."""
+    """A W&B group: its name, its runs as rows of runs.csv, and the folder of its files."""
 
     name: str
     runs: list[Row]
@@ -17,13 +17,13 @@ class Group:
 
     @property
     def history(self) -> Path:
-        """Every row of its runs."""
+        """The file with the histories of its runs."""
         return self.folder / "history.parquet"
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One variant of an experiment: the places of its runs among all that the report shows."""
+class VariantRuns:
+    """The runs of a variant, as indices into all runs of the report."""
 
     group: str
     experiment: str
@@ -32,27 +32,27 @@ class Variant:
 
 
 def read_groups(tables: Sequence[Path]) -> list[Group]:
-    """The groups whose runs.csv are `tables`: of experiments, or of whole W&B projects."""
+    """Read the groups whose runs.csv are `tables`, of experiments and of whole W&B projects."""
     return [Group(_name(path.parent), read_rows(path), path.parent) for path in tables]
 
 
 def _name(folder: Path) -> str:
-    """A group's name; of one from a W&B project, which lies in ENTITY/PROJECT/groups, with that."""
+    """Return a group's name, ENTITY/PROJECT/NAME if it belongs to an exported W&B project."""
     match folder.parts[-5:]:
         case ("projects", entity, project, "groups", name):
             return f"{entity}/{project}/{name}"
     return folder.name
 
 
-def find_variants(groups: Sequence[Group]) -> list[Variant]:
-    """The variants in the order of the groups' runs; a run of no experiment is one of its own."""
-    found: dict[tuple[str, str, str], list[int]] = {}
+def group_by_variant(groups: Sequence[Group]) -> list[VariantRuns]:
+    """Group all runs by variant; a run without an experiment is a variant of its own."""
+    grouped: dict[tuple[str, str, str], list[int]] = {}
     for place, (group, run) in enumerate(all_runs(groups)):
         variant = run["variant"] or run["name"] or run["run"]
-        found.setdefault((group, run["experiment"] or "", str(variant)), []).append(place)
-    return [Variant(*key, runs) for key, runs in found.items()]
+        grouped.setdefault((group, run["experiment"] or "", str(variant)), []).append(place)
+    return [VariantRuns(*key, runs) for key, runs in grouped.items()]
 
 
 def all_runs(groups: Sequence[Group]) -> Iterator[tuple[str, Row]]:
-    """Every run, with the name of its group."""
+    """Yield every run with the name of its group."""
     return ((group.name, run) for group in groups for run in group.runs)

@@ -1,4 +1,4 @@
-"""The curves of a report: of each metric, that of each variant and that of each run."""
+"""Read and pack the learning curves of a report: by metric, of each variant and each run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ import pyarrow.parquet as pq
 
 from caduceus.exports.group_history import ABOUT
 from caduceus.exports.history_columns import TIME_COLUMNS
-from caduceus.paper.report.groups import Group, Variant, all_runs
+from caduceus.paper.report.groups import Group, VariantRuns, all_runs
 from caduceus.paper.report.packing import pack, thin
 from caduceus.statistics.curves import Curve, align, estimate_steps
 from caduceus.statistics.samples import Array
 
-MOST_POINTS = 800  # of a curve: about as many as a screen shows beside each other
+MOST_POINTS = 800  # of a curve, about the width of a chart in pixels
 _LEAST_POINTS = 40
-_BUDGET = 1_500_000  # points of all runs' curves together: some 6 MB
+_MOST_TOTAL = 1_500_000  # points of all runs' curves together, about 6 MB
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """What is drawn of a curve: whose it is, its steps (n,), and its series (series, n)."""
+class _OwnedCurve:
+    """A curve of a variant or run (its index), with steps (n,) and series (series, n)."""
 
     owner: int
     steps: Array
@@ -30,42 +30,42 @@ class _Drawn:
 
 
 def pack_curves(
-    groups: Sequence[Group], variants: Sequence[Variant], statistics: Mapping[str, Any]
+    groups: Sequence[Group], variants: Sequence[VariantRuns], statistics: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Every metric's curves as the page takes them.
+    """Return the curves of every metric, packed for the page.
 
-    Failed runs have a curve, but count for no variant's.
+    Failed runs have curves too, but aren't part of a variant's average.
 
     Args:
-        groups: whose history.parquet are read.
-        variants: of their runs.
-        statistics: `paper.statistics`, which says what is shown of several runs.
+        groups: the groups whose history.parquet are read.
+        variants: the variants of their runs.
+        statistics: `paper.statistics`, which says how runs are averaged.
 
     Returns:
-        `points`, the most that is drawn of a curve, `averages` and `singles` by metric; each of
-        these has its `owners` (places of variants or runs), the `lengths` of their curves, and
-        `steps` and `values` of all, packed. An average's values are the statistic, the ends of
-        its interval and the number of runs.
+        `points`, the most points of a curve; `averages` and `singles`, by metric. Each of these
+        has `owners` (indices of variants or runs), the `lengths` of their curves, and the packed
+        `steps` and `values` of all. The values of an average are the statistic, the ends of its
+        interval and the number of runs.
     """
     runs = [run for _, run in all_runs(groups)]
     names = _metrics(groups)
-    points = max(min(_BUDGET // max(len(runs) * len(names), 1), MOST_POINTS), _LEAST_POINTS)
+    points = max(min(_MOST_TOTAL // max(len(runs) * len(names), 1), MOST_POINTS), _LEAST_POINTS)
     averages, singles = {}, {}
     for name in names:
         curves = dict(_read_curves(groups, name))
         if all(len(steps) < 2 for steps, _ in curves.values()):
             continue
         finished = {at: curve for at, curve in curves.items() if runs[at]["state"] == "finished"}
-        averages[name] = _pack(_averages(variants, finished, statistics, points))
+        averages[name] = _pack(_average(variants, finished, statistics, points))
         singles[name] = _pack(
-            _thinned(_Drawn(place, steps, values[None]), points)
+            _thinned(_OwnedCurve(place, steps, values[None]), points)
             for place, (steps, values) in curves.items()
         )
     return {"points": points, "averages": averages, "singles": singles}
 
 
 def _metrics(groups: Sequence[Group]) -> list[str]:
-    """The columns of numbers of which some run has more than one row."""
+    """Return the numeric columns that have more than one value in some run."""
     names = set()
     for group in groups:
         file = pq.ParquetFile(group.history)
@@ -73,22 +73,23 @@ def _metrics(groups: Sequence[Group]) -> list[str]:
             is_number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
             if is_number and field.name not in (*ABOUT, "_step", *TIME_COLUMNS):
                 parts = map(file.metadata.row_group, range(file.num_row_groups))
-                if any(_values(part, column) > 1 for part in parts):
+                if any(_value_count(part, column) > 1 for part in parts):
                     names.add(field.name)
     return sorted(names)
 
 
-def _values(part: Any, column: int) -> int:
-    about = part.column(column).statistics
-    return int(about.num_values if about else part.num_rows)
+def _value_count(part: Any, column: int) -> int:
+    """Return how many values a row group has in a column, from the file's metadata."""
+    statistics = part.column(column).statistics
+    return int(statistics.num_values if statistics else part.num_rows)
 
 
 def _read_curves(groups: Sequence[Group], metric: str) -> Iterator[tuple[int, Curve]]:
-    """The finite values of a metric, by the place of the run."""
-    first = 0
+    """Yield the index of each run with its curve of a metric, over finite values."""
+    first = 0  # index of the group's first run
     for group in groups:
-        places = {run["run"]: first + place for place, run in enumerate(group.runs)}
-        first += len(places)
+        indices = {run["run"]: first + place for place, run in enumerate(group.runs)}
+        first += len(indices)
         if metric not in pq.read_schema(group.history).names:
             continue
         columns = ["run", "_step", metric]
@@ -97,39 +98,41 @@ def _read_curves(groups: Sequence[Group], metric: str) -> Iterator[tuple[int, Cu
         values = table[metric].cast(pa.float64()).to_numpy()
         steps = table["_step"].to_numpy().astype(float)
         kept = np.isfinite(values)
-        codes = np.asarray(run.indices)[kept]
+        codes = np.asarray(run.indices)[kept]  # rows of a run are adjacent
         ends = np.flatnonzero(np.diff(codes)) + 1
         parts = (np.split(array, ends) for array in (codes, steps[kept], values[kept]))
-        for code, at, found in zip(*parts, strict=True):
+        for code, curve_steps, curve_values in zip(*parts, strict=True):
             if len(code):
-                yield places[run.dictionary[int(code[0])].as_py()], (at, found)
+                run_id = run.dictionary[int(code[0])].as_py()
+                yield indices[run_id], (curve_steps, curve_values)
 
 
-def _averages(
-    variants: Sequence[Variant],
+def _average(
+    variants: Sequence[VariantRuns],
     curves: Mapping[int, Curve],
     statistics: Mapping[str, Any],
     points: int,
-) -> Iterator[_Drawn]:
-    for place, variant in enumerate(variants):
-        found = [curves[run] for run in variant.runs if run in curves]
-        if found:
-            steps, values = align(found)
+) -> Iterator[_OwnedCurve]:
+    """Yield the average curve of each variant; one run's interval is its value."""
+    for index, variant in enumerate(variants):
+        members = [curves[run] for run in variant.runs if run in curves]
+        if members:
+            steps, values = align(members)
             n, value, low, high = estimate_steps(values, statistics)
             low, high = (np.where(n > 1, end, value) for end in (low, high))
-            yield _thinned(_Drawn(place, steps, np.stack((value, low, high, n))), points)
+            yield _thinned(_OwnedCurve(index, steps, np.stack((value, low, high, n))), points)
 
 
-def _thinned(drawn: _Drawn, points: int) -> _Drawn:
-    places = thin(drawn.series[:3], points)
-    return _Drawn(drawn.owner, drawn.steps[places], drawn.series[:, places])
+def _thinned(curve: _OwnedCurve, points: int) -> _OwnedCurve:
+    kept = thin(curve.series[:3], points)
+    return _OwnedCurve(curve.owner, curve.steps[kept], curve.series[:, kept])
 
 
-def _pack(curves: Iterator[_Drawn]) -> dict[str, Any]:
-    found = list(curves)
+def _pack(curves: Iterator[_OwnedCurve]) -> dict[str, Any]:
+    owned = list(curves)
     return {
-        "owners": [drawn.owner for drawn in found],
-        "lengths": [len(drawn.steps) for drawn in found],
-        "steps": pack([drawn.steps for drawn in found], np.float64),
-        "values": pack([drawn.series for drawn in found], np.float32),
+        "owners": [curve.owner for curve in owned],
+        "lengths": [len(curve.steps) for curve in owned],
+        "steps": pack([curve.steps for curve in owned], np.float64),
+        "values": pack([curve.series for curve in owned], np.float32),
     }

@@ -1,4 +1,4 @@
-"""Curves as a page holds them: thinned for drawing, and packed as text."""
+"""Thin curves for drawing, and pack numbers as text for the page."""
 
 import base64
 import sys
@@ -14,14 +14,14 @@ from caduceus.statistics.samples import Array
 
 
 def thin(values: Array, most: int) -> NDArray[np.intp]:
-    """The places of `values` (series, n) that a picture needs, in order.
+    """Return the indices of `values` (series, n) that a picture needs, in order.
 
-    Of each of `most` // 4 stretches the first and the last place and, of each series, those of the
-    least and the greatest value, so that no peak is lost: M4 (Jugel et al. 2014).
+    In each of `most` // 4 intervals, keep the first and last index and those of each series' least
+    and greatest value, so that no peak is lost: M4 (Jugel et al. 2014).
 
     Args:
         values: finite.
-        most: places of a single series; all are kept if n isn't more.
+        most: indices to keep of a single series; if n is at most that, all are kept.
     """
     count = values.shape[1]
     if count <= most:
@@ -29,17 +29,18 @@ def thin(values: Array, most: int) -> NDArray[np.intp]:
     ends = np.linspace(0, count, max(most // 4, 1) + 1).astype(int)
     kept = {0, count - 1}
     for start, end in pairwise(ends):
-        stretch = values[:, start:end]
-        places = (*stretch.argmin(axis=1), *stretch.argmax(axis=1), 0, end - start - 1)
-        kept.update(int(start + place) for place in places)
+        part = values[:, start:end]
+        indices = (*part.argmin(axis=1), *part.argmax(axis=1), 0, end - start - 1)
+        kept.update(int(start + index) for index in indices)
     return np.array(sorted(kept))
 
 
 def pack(arrays: Sequence[Array], kind: type[Any]) -> str:
-    """All numbers of `arrays` one after the other, as `kind`, compressed, in base64.
+    """Concatenate `arrays`, convert to `kind`, compress by zlib and encode in base64.
 
-    The first bytes of all numbers come first, then the second ones, and so on, little-endian:
-    neighbours of a curve differ in the last bytes alone, so that it compresses better.
+    The bytes are transposed before compression: the first byte of all numbers, then the second
+    ones, and so on, little-endian. Neighbours of a curve share their high bytes, so that these
+    compress better.
     """
     joined = np.concatenate([np.ravel(array) for array in arrays]) if arrays else np.empty(0)
     numbers = joined.astype(kind)

@@ -1,4 +1,4 @@
-"""The page of a report: its template filled in, with everything it needs inside."""
+"""Render the report as one self-contained page."""
 
 import base64
 import hashlib
@@ -20,11 +20,11 @@ _SCRIPTS = ("data.js", "charts.js", "curves.js", "runs.js", "sweeps.js", "start.
 def write_page(contents: Mapping[str, Any], out: Path) -> None:
     """Write the report.
 
-    Everything is escaped where it is put into the page, and the browser is told to run no script
-    but the two whose digests stand in the page's head, and to load nothing from anywhere.
+    The template escapes all contents. The page's content security policy allows only its two
+    scripts, by their digests, and no request to the network.
 
     Args:
-        contents: what `read_contents` gives.
+        contents: from `read_contents`.
         out: the page.
     """
     environment = Environment(
@@ -35,7 +35,7 @@ def write_page(contents: Mapping[str, Any], out: Path) -> None:
         undefined=StrictUndefined,
     )
     environment.filters.update(FILTERS)
-    scripts = [_library(), _own_script()]
+    scripts = [_bokeh_script(), _own_script()]
     page = environment.get_template("page.html").render(
         contents,
         style=Markup(_text("page.css")),
@@ -46,12 +46,12 @@ def write_page(contents: Mapping[str, Any], out: Path) -> None:
     write_whole(out, page + "\n")
 
 
-def _library() -> str:
-    """BokehJS, as Bokeh ships it for pages without a network."""
+def _bokeh_script() -> str:
+    """Return BokehJS, which Bokeh ships for pages without a network."""
     from bokeh.resources import Resources
 
-    library = Resources(mode="inline", minified=True, components=["bokeh", "bokeh-api"])
-    *scripts, _ = library.js_raw  # the last one sets how much Bokeh says on the console
+    resources = Resources(mode="inline", minified=True, components=["bokeh", "bokeh-api"])
+    *scripts, _ = resources.js_raw  # the last script only sets the log level
     return "\n".join(scripts)
 
 
@@ -65,11 +65,11 @@ def _text(name: str) -> str:
 
 
 def _digest(script: str) -> str:
-    """What a content security policy calls a script."""
+    """Return the source expression of a script for a content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _json(value: Any) -> Markup:
-    """JSON that can't end the element it stands in."""
+    """Return JSON in which no text can close the script element around it."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))

@@ -1,4 +1,4 @@
-"""What stands in the sections of a report beside runs and curves."""
+"""The contents of a report's sections, except for runs and curves."""
 
 import base64
 from collections import Counter
@@ -15,23 +15,23 @@ _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
-    """The experiments as their plans say them, in order, each with how many runs it has."""
+    """Return the spec and the number of runs of each experiment."""
     return [{"spec": plan.spec, "runs": len(plan.runs)} for plan in map(Plan.read, plans)]
 
 
 def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:
-    """The figures, each with its picture as a data URI.
+    """Return the content of each figure, with its picture as a data URI.
 
     Args:
-        figures: NAME.svg; what NAME.json beside it says comes with it.
+        figures: NAME.svg; NAME.json beside it may be missing.
     """
-    found = []
+    sections = []
     for path in figures:
-        about = path.with_suffix(".json")
-        plain = {"name": path.stem, "title": "", "caption": "", "runs": []}
-        known = read_json(about) if about.exists() else {}
-        found.append(plain | known | {"source": _data_uri(path)})
-    return found
+        json_file = path.with_suffix(".json")
+        content = read_json(json_file) if json_file.exists() else {}
+        defaults = {"name": path.stem, "title": "", "caption": "", "runs": []}
+        sections.append(defaults | content | {"source": _data_uri(path)})
+    return sections
 
 
 def _data_uri(path: Path) -> str:
@@ -40,7 +40,7 @@ def _data_uri(path: Path) -> str:
 
 
 def claim_section(claims: Path | None) -> dict[str, Any] | None:
-    """The claims with how often each verdict came."""
+    """Return the content of claims.json with the count of each verdict."""
     if claims is None:
         return None
     decided: dict[str, Any] = read_json(claims)
@@ -48,10 +48,10 @@ def claim_section(claims: Path | None) -> dict[str, Any] | None:
 
 
 def sweep_section(trials: Sequence[Path]) -> list[dict[str, Any]]:
-    """The sweeps, the best trials first.
+    """Return each sweep with its trials, the ten best and the importances.
 
     Args:
-        trials: trials.csv of each; the other files of the sweep are beside it.
+        trials: trials.csv of each sweep, with its other files in the same folder.
     """
     return [_sweep(path) for path in trials]
 
