@@ -19,11 +19,12 @@ from caduceus.exports import history
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_logs
 from caduceus.io.files import files_below, read_json
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server import runs
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log, fetched_log
-from caduceus.server.runs import RunState, read_history, read_state
+from caduceus.server.runs import read_history, read_state
 from caduceus.system.wandb_account import Account
 from caduceus.wandb_log import Segment, read_log
 from caduceus.wandb_log.reading import iter_contents
@@ -142,7 +143,7 @@ def connect(server: WandbServer) -> Server:
     return Server(Account(server.url, server.key, "WANDB_API_KEY"), patience_s=0)
 
 
-def state_of(server: WandbServer, run: str = "abc", project: str = "p") -> RunState:
+def state_of(server: WandbServer, run: str = "abc", project: str = "p") -> ServerState:
     state = read_state(connect(server), RunPath("alice", project, run))
     assert state is not None
     return state

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from caduceus.errors import AccountError, ServerError
 from caduceus.exports.group_names import group_folder
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import find_run, planned_runs, refresh_planned, refresh_project
-from caduceus.server.runs import RunState
 from caduceus.system.wandb_account import Account
 from wandb_server import Run, WandbServer
 
@@ -44,8 +44,8 @@ def times(folder: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("*/server.json")}
 
 
-def state_of(folder: Path) -> RunState:
-    return RunState.from_json(json.loads((folder / "server.json").read_text()))
+def state_of(folder: Path) -> ServerState:
+    return ServerState.read(folder / "server.json")
 
 
 Refresh = Callable[[Server], tuple[list[str], list[str]]]
@@ -68,7 +68,7 @@ def test_three_hundred_runs_take_a_handful_of_questions(
     assert len(wandb_server.requests) <= 5
     assert sorted(times(tmp_path / "runs")) == IDS
     state = state_of(tmp_path / "runs/run-007")
-    assert state == RunState(
+    assert state == ServerState(
         path=RunPath("alice", "p", "run-007"),
         group="b",
         state="running",

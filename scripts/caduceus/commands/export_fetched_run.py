@@ -5,10 +5,9 @@ import argparse
 from caduceus.commands import export_run
 from caduceus.exports.run import export_run as export
 from caduceus.exports.run import export_skipped
-from caduceus.io.files import read_json
+from caduceus.runs.files.server_state import SKIPPED, ServerState
 from caduceus.runs.folder import RunFolder
 from caduceus.server.logs import fetched_log
-from caduceus.server.runs import SKIPPED, RunState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = RunFolder(arguments.out.parent)
-    state = RunState.from_json(read_json(folder.path / "server.json"))
+    state = ServerState.read(folder.server_json)
     if state.state == SKIPPED:
         export_skipped(folder)
         return

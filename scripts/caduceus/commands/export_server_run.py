@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 
 from caduceus.exports.run import export_logs
-from caduceus.io.files import read_json
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.folder import RunFolder
 from caduceus.server.logs import fetched_log
-from caduceus.server.runs import RunState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,5 +16,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = arguments.out.parent
-    state = RunState.from_json(read_json(arguments.state))
+    state = ServerState.read(arguments.state)
     export_logs([fetched_log(state, RunFolder(folder).server)], folder)

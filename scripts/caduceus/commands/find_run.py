@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import read_json
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import find_run, skipped_run
@@ -24,4 +24,4 @@ def run(arguments: argparse.Namespace) -> None:
         state = skipped_run(project.run(run_id))
     else:
         state = find_run(Server(find_account()), project, run_id)
-    write_json(arguments.out, state.as_json())
+    state.write(arguments.out)

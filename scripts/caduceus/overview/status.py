@@ -17,7 +17,7 @@ from caduceus.system import slurm
 
 
 @dataclass(frozen=True)
-class RunState:
+class RunStatus:
     """The state of a run.
 
     Attributes:
@@ -39,7 +39,7 @@ class RunState:
 
 def read_states(
     project: Project, results: Path, durations: Sequence[Duration]
-) -> dict[str, list[RunState]]:
+) -> dict[str, list[RunStatus]]:
     """Return the states of all runs by experiment, in config.yaml or planned before.
 
     Raises:
@@ -55,7 +55,7 @@ def _states(
     results: Path,
     queue: Mapping[str, slurm.QueuedJob],
     durations: Sequence[Duration],
-) -> list[RunState]:
+) -> list[RunStatus]:
     folders = {run.id: RunFolder(results / "runs" / run.id) for run in experiment.runs}
     states = []
     for run in experiment.runs:
@@ -68,7 +68,7 @@ def _states(
             usual_s = typical_s(durations, experiment.spec.program, experiment.id, run.variant)
             progress = progress_of(folder, attempt, usual_steps(alike), usual_s)
         name = f"{run.variant} seed {run.seed}"
-        states.append(RunState(run.id, experiment.id, name, state, about, progress))
+        states.append(RunStatus(run.id, experiment.id, name, state, about, progress))
     return states
 
 

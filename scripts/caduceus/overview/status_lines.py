@@ -7,7 +7,7 @@ from caduceus.io.phrases import count_of
 from caduceus.overview.forecasts import in_words as duration
 from caduceus.overview.plans import Plan
 from caduceus.overview.progress import Progress
-from caduceus.overview.status import RunState
+from caduceus.overview.status import RunStatus
 from caduceus.runs.states import STATES
 
 _LISTED = ("running", "queued", "interrupted", "to export", "failed")  # states with a line a run
@@ -15,7 +15,7 @@ _SHOWN = 20  # runs of a state
 
 
 def state_lines(
-    experiments: Mapping[str, Sequence[RunState]], listed: Collection[str]
+    experiments: Mapping[str, Sequence[RunStatus]], listed: Collection[str]
 ) -> Iterator[str]:
     """Yield a line for each experiment, then its runs that are running or need attention.
 
@@ -51,7 +51,7 @@ def stale_lines(plan: Plan) -> Iterator[str]:
         yield f"  and {len(stale) - _SHOWN} more; `caduceus plan` has them all"
 
 
-def _about(run: RunState) -> str:
+def _about(run: RunStatus) -> str:
     parts = [_progress(run.progress)] if run.progress else []
     parts += [run.about] if run.about else []
     return f": {', '.join(parts)}" if parts else ""

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ServerError
-from caduceus.io.files import read_json, write_json
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.client import Server
 from caduceus.server.runs import (
-    RunState,
     ServerArtifact,
     configuration,
     read_about,
@@ -43,7 +42,7 @@ _PREFIX = "system."  # of the names of W&B's own system metrics
 Items = Iterator[tuple[tuple[str, ...], str]]
 
 
-def fetched_log(state: RunState, folder: Path) -> Path:
+def fetched_log(state: ServerState, folder: Path) -> Path:
     """Return the log of a run in this state; download it unless `folder` has it already.
 
     Args:
@@ -55,13 +54,13 @@ def fetched_log(state: RunState, folder: Path) -> Path:
         ServerError: a download failed; the next call continues from there.
     """
     log, state_json = folder / f"run-{state.path.run}.wandb", folder / "state.json"
-    if not (log.exists() and state_json.exists() and read_json(state_json) == state.as_json()):
+    if not (log.exists() and ServerState.read_if_there(state_json) == state):
         fetch_log(Server(find_account()), state, log)
-        write_json(state_json, state.as_json())
+        state.write(state_json)
     return log
 
 
-def fetch_log(server: Server, state: RunState, log: Path, with_files: bool = True) -> None:
+def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = True) -> None:
     """Download everything that a run logged, up to its `state`.
 
     Args:

@@ -13,9 +13,10 @@ from caduceus.errors import ServerError
 from caduceus.exports.group_names import group_folder
 from caduceus.io.files import read_json, write_json
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.server_state import SKIPPED, ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
-from caduceus.server.runs import SKIPPED, RunState, check_access, read_state, read_states
+from caduceus.server.runs import check_access, read_state, read_states
 
 _NAMES = 100  # runs in one query
 _FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # ids of runs that the workflow can handle
@@ -37,7 +38,7 @@ def refresh_planned(
         out.
     """
     project = check_access(server, project, must_write=False)
-    found: dict[str, RunState] = {}
+    found: dict[str, ServerState] = {}
     for first in range(0, len(run_ids), _NAMES):
         names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
         found |= {state.path.run: state for state in read_states(server, project, names)}
@@ -70,7 +71,7 @@ def refresh_project(
     return changed, [state.path.run for state in states if state not in usable]
 
 
-def find_run(server: Server, project: ProjectPath, run_id: str) -> RunState:
+def find_run(server: Server, project: ProjectPath, run_id: str) -> ServerState:
     """Read how far one run has come.
 
     Raises:
@@ -87,9 +88,9 @@ def find_run(server: Server, project: ProjectPath, run_id: str) -> RunState:
     return state
 
 
-def skipped_run(path: RunPath) -> RunState:
+def skipped_run(path: RunPath) -> ServerState:
     """Return the state of a trial that was skipped because its sweep had reached its target."""
-    return RunState(path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
+    return ServerState(path=path, group="", state=SKIPPED, rows=0, last_step=-1, updated_at="")
 
 
 def planned_runs(plans: Iterable[Path]) -> list[str]:
@@ -98,12 +99,12 @@ def planned_runs(plans: Iterable[Path]) -> list[str]:
 
 
 def _is_skipped(folder: Path) -> bool:
-    path = folder / "server.json"
-    return path.exists() and bool(read_json(path)["state"] == SKIPPED)
+    state = ServerState.read_if_there(folder / "server.json")
+    return state is not None and state.state == SKIPPED
 
 
-def _write_state(folder: Path, state: RunState) -> bool:
-    return _write_changed(folder / "server.json", state.as_json())
+def _write_state(folder: Path, state: ServerState) -> bool:
+    return _write_changed(folder / "server.json", state.to_json())
 
 
 def _write_changed(path: Path, value: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from caduceus.exports.run import export_run_into
 from caduceus.io.files import files_below, read_json
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import stitch_attempts, upload_logs
@@ -29,7 +30,6 @@ from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
 from caduceus.server.runs import (
-    RunState,
     path_on_server,
     read_artifacts,
     read_files,
@@ -122,7 +122,7 @@ def sync_run(
 
 def compare_with_server(
     folder: RunFolder, server: Server, path: RunPath, with_files: bool
-) -> tuple[RunState, list[str]]:
+) -> tuple[ServerState, list[str]]:
     """Return the state of the server's copy of a run, and each difference to the run's own logs.
 
     Args:

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from caduceus.errors import AccountError, ServerError
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
-SKIPPED = "skipped"  # a state that W&B doesn't have: nobody made the run
 _PAGE = 100  # runs, artifacts, files
 _ROWS = 5000  # of a history, in one query
 
@@ -19,37 +19,6 @@ _ROWS = 5000  # of a history, in one query
 def path_on_server(identity: Identity, project: ProjectPath) -> RunPath:
     """Return the path of a run of ours, from its run.json and the project that it is sent to."""
     return project.run(identity.server_id)
-
-
-@dataclass(frozen=True)
-class RunState:
-    """How far a run has come, as server.json holds it.
-
-    Attributes:
-        path: the run.
-        group: its W&B group; empty if it has none.
-        state: running, finished, failed, crashed, ... as W&B names it, or `SKIPPED`.
-        rows: the number of rows in its history.
-        last_step: the step of the last row; -1 before the first.
-        updated_at: the server's time of the last change; that of the last heartbeat on a server
-            that doesn't report it.
-    """
-
-    path: RunPath
-    group: str
-    state: str
-    rows: int
-    last_step: int
-    updated_at: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the content of server.json."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "RunState":
-        """Read the content of server.json."""
-        return cls(**value | {"path": RunPath(**value["path"])})
 
 
 @dataclass(frozen=True)
@@ -177,7 +146,9 @@ def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> 
     return path
 
 
-def read_states(server: Server, path: ProjectPath, filters: dict[str, Any]) -> Iterator[RunState]:
+def read_states(
+    server: Server, path: ProjectPath, filters: dict[str, Any]
+) -> Iterator[ServerState]:
     """Yield the state of every run of a project that matches the filters; 100 runs per query.
 
     Args:
@@ -193,7 +164,7 @@ def read_states(server: Server, path: ProjectPath, filters: dict[str, Any]) -> I
         yield _state(node)
 
 
-def read_state(server: Server, path: RunPath) -> RunState | None:
+def read_state(server: Server, path: RunPath) -> ServerState | None:
     """Return the state of a run; None if the server doesn't have it."""
     found = (server.query(_RUN % _STATE, **path.variables)["project"] or {}).get("run")
     return _state(found) if found else None
@@ -332,10 +303,10 @@ def _pages(
         after = found["pageInfo"]["endCursor"]
 
 
-def _state(node: dict[str, Any]) -> RunState:
+def _state(node: dict[str, Any]) -> ServerState:
     project = node["project"]
     last_step = (node["historyKeys"] or {}).get("lastStep")
-    return RunState(
+    return ServerState(
         path=RunPath(project["entity"]["name"], project["name"], node["name"]),
         group=node["group"] or "",
         state=node["state"],

@@ -9,6 +9,7 @@ from pathlib import Path
 from caduceus.errors import CaduceusError, ResultError
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.runs.wandb_paths import ProjectPath
@@ -21,7 +22,7 @@ from caduceus.server.run_sync import (
     sync_live,
     sync_run,
 )
-from caduceus.server.runs import RunState, check_access, path_on_server, read_states
+from caduceus.server.runs import check_access, path_on_server, read_states
 from caduceus.server.sync_record import SyncRecord, read_sync_record
 from caduceus.system.wandb_account import find_account
 
@@ -115,7 +116,7 @@ class Uploader:
                 self._projects[project] = check_access(self._server, project)
             return self._projects[project]
 
-    def _states(self, projects: Sequence[tuple[RunFolder, ProjectPath]]) -> dict[str, RunState]:
+    def _states(self, projects: Sequence[tuple[RunFolder, ProjectPath]]) -> dict[str, ServerState]:
         """Return the server's states of runs that were uploaded before, by path."""
         by_project: dict[ProjectPath, list[str]] = {}
         for folder, project in projects:
@@ -182,7 +183,7 @@ def _is_uploaded(folder: RunFolder) -> bool:
 
 
 def _is_unchanged(
-    folder: RunFolder, record: SyncRecord, server: Server, states: Mapping[str, RunState]
+    folder: RunFolder, record: SyncRecord, server: Server, states: Mapping[str, ServerState]
 ) -> bool:
     """Whether a run was equal on both sides, and hasn't changed on either since."""
     state = states.get(record.path)
