@@ -26,7 +26,7 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
     """
     config = sweep.config
     how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
-    if sweep.is_servers:
+    if sweep.is_chosen_by_server:
         how = f"{config.method}, by the W&B server,"
     metric = f" on {config.metric_name}, {config.goal}" if config.metric_name else ""
     yield f"{sweep.id}: {how}{metric}"
@@ -40,7 +40,7 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
     seeds = f", each with {len(sweep.seeds)} seeds" if len(sweep.seeds) > 1 else ""
     confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
     yield f"{sweep.count} trials{seeds}, {together} at a time{confirmed}: {len(trials)} runs"
-    if not sweep.is_servers:
+    if not sweep.is_chosen_by_server:
         yield "first trials, before any result:"
         for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
             chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}

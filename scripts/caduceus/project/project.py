@@ -47,7 +47,11 @@ class Project:
     @property
     def server_sweeps(self) -> list[str]:
         """The ids of the sweeps whose trials a W&B server chooses."""
-        return [id for id, found in self.sweeps.items() if found.sweep and found.sweep.is_servers]
+        return [
+            id
+            for id, found in self.sweeps.items()
+            if found.sweep and found.sweep.is_chosen_by_server
+        ]
 
     @property
     def remote_sweeps(self) -> list[str]:
@@ -140,7 +144,7 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
         members.setdefault(experiment.spec.group, []).append(experiment.id)
     sweeps = {found.sweep.id: found for found in experiments.values() if found.sweep}
     for experiment in sweeps.values():
-        if settings.export.is_remote and experiment.sweep and experiment.sweep.is_servers:
+        if settings.export.is_remote and experiment.sweep and experiment.sweep.is_chosen_by_server:
             raise SpecError(
                 "sweep.engine: found 'wandb': runs that a server has handed out aren't found by "
                 "their ids; set export.source to local, or name the project in export.projects",

@@ -19,7 +19,7 @@ from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.runs import check_access, configuration, read_about
 from caduceus.sweeps.folders import SweepFolder, Trial
-from caduceus.sweeps.plans import waits_for_results
+from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.pruning import read_criteria
 from caduceus.sweeps.trials import is_skipped, open_trial
 from caduceus.system.wandb_account import find_account
@@ -42,7 +42,7 @@ def find_trial(
         ServerError: the server hasn't got the run, or it has other parameters than the sweep's.
     """
     plan, config = read_json(folder.plan), folder.config()
-    earlier = folder.earlier(number) if waits_for_results(config) else []
+    earlier = folder.earlier(number) if depends_on_results(config) else []
     trial = open_trial(plan, number, results)
     if is_skipped(config, [*earlier, trial]):
         return trial

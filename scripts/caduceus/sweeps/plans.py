@@ -1,9 +1,9 @@
-"""Sweeps as experiments plan them: who they are, how many trials there are, and in which runs.
+"""Plan an experiment's sweep: its id, the number of its trials, and the ids of their runs.
 
-A trial's parameters aren't known when the workflow is planned, so that its identity is its sweep's
-and its number. The sweep's is a hash of all that decides which parameters its trials get, and what
-becomes of them: two sweeps of the same id have the same trials, one by one. How many there are is
-no part of it, and raising that adds trials to those there are.
+A trial's parameters aren't known when the workflow is planned, so its id is the sweep's id and a
+number. The sweep's id is a hash of everything that decides its trials' parameters and results: two
+sweeps with the same id have the same trials, one by one. The number of trials isn't part of the
+hash: raising it adds trials to the existing ones.
 """
 
 import re
@@ -20,10 +20,10 @@ from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.sweeps.configs import SweepConfig, read_config
 from caduceus.sweeps.folders import confirmation, trial_runs
 
-_HASH_DIGITS = 8  # ids of W&B have 64 characters, and a trial's has more than this after it
+_HASH_DIGITS = 8  # short: W&B's ids have at most 64 characters, and a trial's has a suffix
 _MOST_CHARACTERS = 64
-_MOST_TRIALS = 100_000  # Snakemake plans a hundredth of that in a second or two
-_CONFIRMATIONS = 3  # runs of each configuration that is confirmed
+_MOST_TRIALS = 100_000  # Snakemake takes one or two seconds to plan 1,000
+_CONFIRMATIONS = 3  # runs of each confirmed configuration
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Sweep:
     """A sweep of an experiment.
 
     Attributes:
-        id: its identity, which starts its trials' ids.
+        id: its id, the prefix of its trials' ids.
         config: W&B's configuration.
-        count: how many trials there are.
-        engine: what chooses the trials: caduceus, or wandb, the W&B server.
+        count: the number of trials.
+        engine: `caduceus`, or `wandb` if the W&B server chooses the trials.
         lag: trial t is suggested from the results of trials 0 to t - lag.
-        seed: of the suggestions; the server has its own.
-        sampler: what suggests in method bayes; the server has its own.
-        confirm: how many of the best configurations are run again, on fresh seeds.
-        seeds: each configuration runs once with each.
-        default_seed: the seed of an experiment that lists none, and of runs whose ids name none.
-        file: where W&B's configuration stands.
-        keys: below which keys of that file.
-        definition: what decides the results of all its runs, but for what it chooses.
+        seed: of the suggestions; not used by the server.
+        sampler: of method bayes; not used by the server.
+        confirm: how many of the best configurations are run again, with new seeds.
+        seeds: each configuration runs once with each seed.
+        default_seed: the seed of an experiment that lists none; run ids don't contain it.
+        file: the file with W&B's configuration.
+        keys: the path of keys to the configuration in that file.
+        definition: what decides the results of all its runs, apart from the parameters it chooses.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Sweep:
     definition: Mapping[str, Any]
 
     @property
-    def is_servers(self) -> bool:
+    def is_chosen_by_server(self) -> bool:
         """Whether a W&B server chooses the trials."""
         return self.engine == "wandb"
 
@@ -69,16 +69,16 @@ class Sweep:
     def is_sequential(self) -> bool:
         """Whether a trial needs the results of earlier ones.
 
-        To a server what it has handed out is at work, so that no more than `lag` may be.
+        A server counts every trial it has sent as running, so at most `lag` are requested at once.
         """
-        return self.is_servers or waits_for_results(self.config)
+        return self.is_chosen_by_server or depends_on_results(self.config)
 
     def trial_runs(self, number: int) -> list[str]:
-        """The ids of the runs of a trial."""
+        """Return the ids of a trial's runs."""
         return trial_runs(self.id, number, self.seeds, self.default_seed)
 
     def trials(self) -> Iterator[tuple[str, str, int]]:
-        """Id, trial and seed of every run: those of the trials, then the confirmations."""
+        """Yield id, trial and seed of every run, first of the trials, then of the confirmations."""
         for number in range(self.count):
             yield from zip(
                 self.trial_runs(number),
@@ -89,26 +89,26 @@ class Sweep:
         yield from self.confirmations()
 
     def confirmations(self) -> Iterator[tuple[str, str, int]]:
-        """The same of the confirmations alone."""
+        """Yield id, trial and seed of every run of a confirmation."""
         for rank in range(self.confirm):
             others = () if self.seeds == (self.default_seed,) else self.seeds
             trial = confirmation(self.count, others, rank)
-            for seed in self.fresh_seeds:
+            for seed in self.new_seeds:
                 yield f"{self.id}-{trial}-s{seed}", trial, seed
 
     @property
-    def fresh_seeds(self) -> list[int]:
-        """Seeds that no trial has."""
+    def new_seeds(self) -> list[int]:
+        """Seeds that no trial uses, for the confirmations."""
         first = max(self.seeds) + 1
         return [*range(first, first + _CONFIRMATIONS)]
 
     def waits_for(self, number: int) -> list[str]:
-        """The runs whose results decide with those before them what trial `number` is."""
-        known = number - self.lag
-        return self.trial_runs(known) if self.is_sequential and known >= 0 else []
+        """Return the runs of the last trial whose results trial `number` is suggested from."""
+        last = number - self.lag
+        return self.trial_runs(last) if self.is_sequential and last >= 0 else []
 
     def plan(self) -> dict[str, Any]:
-        """What sweep.json holds: all but how many trials there are."""
+        """Return the content of sweep.json: everything but the number of trials."""
         return {
             "sweep": self.id,
             "config": dict(self.config.raw),
@@ -124,10 +124,10 @@ class Sweep:
         }
 
 
-def waits_for_results(config: SweepConfig) -> bool:
+def depends_on_results(config: SweepConfig) -> bool:
     """Whether a trial of such a sweep needs the results of earlier ones."""
-    is_ended_by_results = config.early_terminate is not None or config.target is not None
-    return config.method == "bayes" or is_ended_by_results
+    may_end_early = config.early_terminate is not None or config.target is not None
+    return config.method == "bayes" or may_end_early
 
 
 def read_sweep(
@@ -150,14 +150,14 @@ def read_sweep(
     if spec["sweep"] is None:
         if spec["type"] == "sweep":
             raise SpecError(
-                "type: found 'sweep', but there is no `sweep`; add it with W&B's configuration "
-                "under `config`, or choose another type",
+                "type: found 'sweep', but the key `sweep` is missing; add it with W&B's "
+                "configuration under `config`, or choose another type",
                 source.where(["type"]),
             )
         return None, {}
     if spec["type"] != "sweep":
         raise SpecError(
-            f"type: found {brief(spec['type'])}, allowed: sweep, since there is a `sweep`",
+            f"type: found {brief(spec['type'])}, allowed: sweep, as the experiment has a `sweep`",
             source.where(["type"]),
         )
     value, where = _configuration(spec["sweep"]["config"], source, root)
@@ -165,12 +165,13 @@ def read_sweep(
     for key in ("matrix", "variants", "exclude", "baseline"):
         if spec[key]:
             raise SpecError(
-                f"{key}: the sweep chooses the parameters; remove one of both", source.where([key])
+                f"{key}: not allowed beside `sweep`, which chooses the parameters; remove one",
+                source.where([key]),
             )
     searched = {parameter.path[0] for parameter in config.space.parameters}
     for key in sorted(searched & set(spec["parameters"])):
         raise SpecError(
-            f"parameters.{key}: the sweep searches it; remove it here or there",
+            f"parameters.{key}: the sweep chooses this parameter; remove it here or in the sweep",
             source.where(["parameters", key]),
         )
     return config, _set_keys(spec, config, source, where)
@@ -189,20 +190,20 @@ def _set_keys(
     """Return the experiment's keys that its sweep's configuration sets.
 
     Raises:
-        SpecError: the experiment sets one of them otherwise.
+        SpecError: the experiment sets one of them to another value.
     """
     found: dict[str, Any] = {}
     for key in ("program", "command"):
-        said = config.raw.get(key)
-        if said is None:
+        value = config.raw.get(key)
+        if value is None:
             continue
-        if source.find([key]) is not None and spec[key] != said:
+        if source.find([key]) is not None and spec[key] != value:
             raise SpecError(
-                f"{key}: the experiment has {brief(spec[key])} and its sweep {brief(said)}; "
+                f"{key}: the experiment has {brief(spec[key])} and its sweep {brief(value)}; "
                 "remove one",
                 where([key]),
             )
-        found[key] = said
+        found[key] = value
     found["name"] = spec["name"] or config.name or ""
     found["description"] = spec["description"] or config.description or ""
     if config.metric_name is None:
@@ -224,25 +225,27 @@ def plan_sweep(
     default_seed: int,
     source: Source,
 ) -> Sweep:
-    """The sweep of an experiment.
+    """Return the sweep of an experiment.
 
     Args:
         spec: the experiment.
-        config: what `read_sweep` returned.
-        definition: what decides the results of all its runs: program, command, the parameters that
-            all share, dataset, code.
-        default_seed: that of experiments that list none.
+        config: the result of `read_sweep`.
+        definition: what decides the results of all its runs: program, command, shared parameters,
+            dataset, code.
+        default_seed: the seed of experiments that list none.
         source: the experiment's file.
 
     Raises:
-        SpecError: it would never end, or its ids are too long for W&B.
+        SpecError: the sweep would never end, its ids are too long for W&B, or its keys contradict
+            each other.
     """
     given = spec.sweep
     assert given is not None
     seeds = spec.seeds
     if given.engine == "wandb":
-        _check_servers(seeds, source)
-    identity = dict(definition) | _decides(config, given, seeds) | {"default_seed": default_seed}
+        _check_server_engine(seeds, source)
+    choice = _what_decides_trials(config, given, seeds)
+    identity = dict(definition) | choice | {"default_seed": default_seed}
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
     sweep = Sweep(
         f"{spec.id}-{digest}",
@@ -255,68 +258,71 @@ def plan_sweep(
         given.confirm,
         seeds,
         default_seed,
-        *_place(given.config, source),
+        *_config_location(given.config, source),
         definition,
     )
     if sweep.confirm and config.metric_name is None:
         raise SpecError(
-            "sweep.confirm: the best ones are told by a metric; add `metric` to the sweep",
+            "sweep.confirm: the best trials are found by a metric; add `metric` to the sweep",
             source.where(["sweep", "confirm"]),
         )
     if sweep.confirm > sweep.count:
         raise SpecError(
-            f"sweep.confirm: found {sweep.confirm}, allowed: at most the {sweep.count} trials",
+            f"sweep.confirm: found {sweep.confirm}, allowed: at most the number of trials, "
+            f"{sweep.count}",
             source.where(["sweep", "confirm"]),
         )
     last_runs = [*sweep.trial_runs(sweep.count - 1), *(run for run, _, _ in sweep.confirmations())]
     longest = max(map(len, last_runs))
     if longest > _MOST_CHARACTERS:
         raise SpecError(
-            f"id: too long for a sweep by {longest - _MOST_CHARACTERS} characters, since W&B's "
-            f"runs have ids of at most {_MOST_CHARACTERS}; shorten it",
+            f"id: {longest - _MOST_CHARACTERS} characters too long for a sweep, since W&B's run "
+            f"ids have at most {_MOST_CHARACTERS}; shorten it",
             source.where(["id"]),
         )
     return sweep
 
 
-def _check_servers(seeds: Sequence[int], source: Source) -> None:
-    """See that nothing is asked of a sweep that its server doesn't do."""
+def _check_server_engine(seeds: Sequence[int], source: Source) -> None:
+    """Refuse what a server doesn't support when it chooses the trials."""
     for key in ("sampler", "seed"):
         if source.find(["sweep", key]) is not None:
             raise SpecError(
-                f"sweep.{key}: the server chooses by its own, since engine is wandb; remove it",
+                f"sweep.{key}: not used with engine wandb, as the server has its own; remove it",
                 source.where(["sweep", key]),
             )
     if len(seeds) > 1:
         raise SpecError(
-            "seeds: a server hands out one run for each configuration; list one seed, or let "
-            "`confirm` run the best ones again",
+            "seeds: with engine wandb each configuration has one run; list one seed, and run the "
+            "best configurations again by `confirm`",
             source.where(["seeds"]),
         )
 
 
-def _place(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
+def _config_location(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
     return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
 
 
-def _decides(config: SweepConfig, given: SweepSpec, seeds: Sequence[int]) -> dict[str, Any]:
-    """What of a sweep decides its trials' parameters, and what becomes of them."""
+def _what_decides_trials(
+    config: SweepConfig, given: SweepSpec, seeds: Sequence[int]
+) -> dict[str, Any]:
+    """Return the settings of a sweep that decide its trials' parameters and results."""
     raw = config.raw
     decides = {"method": config.method, "space": raw["parameters"]}
     if given.engine == "wandb":
-        # The server has one run for each trial, so that no two runs here may be the same trial.
+        # The server has one run per trial, so two sweeps here must not share a run.
         decides |= {key: raw[key] for key in ("metric", "early_terminate") if key in raw}
         return decides | {"engine": "wandb", "lag": given.lag, "seeds": list(seeds)}
     if config.metric_name is not None:
-        # It says what came of a trial, once and for all.
+        # The metric decides a trial's result, which is recorded once.
         metric = {"name": config.metric_name, "goal": config.goal, "impute": config.impute}
         decides["metric"] = metric | {"target": config.target}
     if config.method != "grid":
         decides["seed"] = given.seed
     if config.method == "bayes":
         decides["sampler"] = given.sampler
-    if waits_for_results(config):
-        # The result that later trials follow is a mean over the seeds.
+    if depends_on_results(config):
+        # Later trials are suggested from the mean result over the seeds.
         decides |= {"lag": given.lag, "seeds": sorted(seeds)}
     if config.early_terminate is not None:
         decides["early_terminate"] = raw["early_terminate"]
@@ -324,33 +330,33 @@ def _decides(config: SweepConfig, given: SweepSpec, seeds: Sequence[int]) -> dic
 
 
 def _count(config: SweepConfig, wanted: int | None, seeds: int, source: Source) -> int:
-    """How many trials there are: what is wanted, within the sweep's cap on runs and the grid."""
+    """Return the number of trials: `wanted`, limited by run_cap and the size of the grid."""
     size = config.space.grid_size if config.method == "grid" else None
     capped = None if config.run_cap is None else config.run_cap // seeds
     if capped == 0:
         raise SpecError(
-            f"run_cap: found {config.run_cap}, and each trial has {seeds} runs, one for each seed; "
+            f"run_cap: found {config.run_cap}, but each trial has {seeds} runs, one per seed; "
             "raise it, or list fewer seeds",
             source.where(["seeds"]),
         )
     limits = [limit for limit in (wanted, capped, size) if limit is not None]
     if not limits:
         raise SpecError(
-            f"missing key 'count' in 'sweep': add it, how many trials there are; method "
-            f"{config.method} never ends by itself",
+            f"missing key 'count' in 'sweep': add it, the number of trials; method {config.method} "
+            "never ends by itself",
             source.where(["sweep"]),
         )
     if min(limits) > _MOST_TRIALS:
         raise SpecError(
-            f"sweep.count: there would be {min(limits):,} trials, allowed: at most "
-            f"{_MOST_TRIALS:,}; set how many, or let method random choose",
+            f"sweep.count: the sweep would have {min(limits):,} trials, allowed: at most "
+            f"{_MOST_TRIALS:,}; set a lower count, or use method random",
             source.where(["sweep"]),
         )
     return min(limits)
 
 
 def run_pattern(sweep_ids: Iterable[str]) -> str:
-    """A pattern of the ids of all runs of these sweeps."""
+    """Return a regular expression for the ids of all runs of these sweeps."""
     ids = "|".join(map(re.escape, sweep_ids))
     trials = r"(?:t\d\d\d\d+|c\d+(?:-[0-9a-f]+)?\.\d+)"
     return rf"(?:{ids})-{trials}(?:-s-?\d+)?" if ids else "none"

@@ -22,7 +22,7 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
-from caduceus.sweeps.plans import waits_for_results
+from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.spaces import Configuration
 from caduceus.sweeps.suggestions import Observation, suggest
 from caduceus.system.git import read_commit
@@ -86,7 +86,7 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
 def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
     """The trial, and what follows it into `work/ahead`."""
     plan, config = read_json(folder.plan), folder.config()
-    earlier = folder.earlier(number) if waits_for_results(config) else []
+    earlier = folder.earlier(number) if depends_on_results(config) else []
     trials = [*earlier, open_trial(plan, number, results)]
     ahead = folder.ahead(number)
     if ahead.exists() and (known := read_json(ahead))["given"] == _digest(plan, trials):

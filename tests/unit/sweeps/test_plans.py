@@ -33,14 +33,18 @@ def plan(root: Path, **sweep: Any) -> Sweep:
 @pytest.mark.parametrize(
     ("sweep", "keys", "message"),
     [
-        ({"count": None}, {}, "4: missing key 'count' in 'sweep': add it, how many trials there"),
-        ({"confirm": 6}, {}, "19: sweep.confirm: found 6, allowed: at most the 5 trials"),
+        ({"count": None}, {}, "4: missing key 'count' in 'sweep': add it, the number of trials"),
+        (
+            {"confirm": 6},
+            {},
+            "19: sweep.confirm: found 6, allowed: at most the number of trials, 5",
+        ),
         (
             {"config": {"method": "random", "parameters": CONFIG["parameters"]}, "confirm": 1},
             {},
-            "16: sweep.confirm: the best ones are told by a metric; add `metric` to the sweep",
+            "16: sweep.confirm: the best trials are found by a metric; add `metric` to the sweep",
         ),
-        ({}, {"id": "t" * 48, "seeds": [99]}, "1: id: too long for a sweep by 3 characters, since"),
+        ({}, {"id": "t" * 48, "seeds": [99]}, "1: id: 3 characters too long for a sweep, since"),
         (
             {"engine": "server"},
             {},
@@ -49,17 +53,17 @@ def plan(root: Path, **sweep: Any) -> Sweep:
         (
             {"engine": "wandb", "sampler": "tpe"},
             {},
-            "20: sweep.sampler: the server chooses by its own, since engine is wandb; remove it",
+            "20: sweep.sampler: not used with engine wandb, as the server has its own; remove it",
         ),
         (
             {"engine": "wandb", "seed": 3},
             {},
-            "20: sweep.seed: the server chooses by its own, since engine is wandb; remove it",
+            "20: sweep.seed: not used with engine wandb, as the server has its own; remove it",
         ),
         (
             {"engine": "wandb"},
             {"seeds": [1, 2]},
-            "4: seeds: a server hands out one run for each configuration; list one seed, or let",
+            "4: seeds: with engine wandb each configuration has one run; list one seed, and",
         ),
     ],
 )
@@ -115,14 +119,16 @@ def test_a_sweep_that_goes_by_no_result_takes_more_seeds(tmp_path: Path) -> None
 def test_no_more_runs_than_the_cap(tmp_path: Path) -> None:
     found = load(tmp_path, {"config": GRID | {"run_cap": 5}}, seeds=[0, 1]).sweep
     assert found is not None and found.count == 2
-    with pytest.raises(SpecError, match="run_cap: found 1, and each trial has 2 runs"):
+    with pytest.raises(SpecError, match="run_cap: found 1, but each trial has 2 runs"):
         load(tmp_path, {"config": GRID | {"run_cap": 1}}, seeds=[0, 1])
 
 
 def test_a_grid_that_nobody_can_run_is_refused_at_once(tmp_path: Path) -> None:
     values = {"values": list(range(10))}
     huge = {"method": "grid", "parameters": {f"p{n}": values for n in range(8)}}
-    with pytest.raises(SpecError, match="there would be 100,000,000 trials, allowed: at most"):
+    with pytest.raises(
+        SpecError, match="the sweep would have 100,000,000 trials, allowed: at most"
+    ):
         load(tmp_path, {"config": huge})
 
 
