@@ -147,7 +147,7 @@ def test_what_is_wrong_is_said_with_file_line_key_and_what_is_allowed(
 
 def test_a_missing_key_says_what_it_is_for(tmp_path: Path) -> None:
     assert refusal(tmp_path, "id: a\n") == (
-        "x.yaml:1: missing key 'type': add it, what the experiment is for"
+        "x.yaml:1: missing key 'type': add it, the purpose of the experiment"
     )
 
 

@@ -467,7 +467,7 @@ REST = {
         "5: type: is a key of `early_terminate`: indent it below that"
     ),
     "run_cap: 0": (
-        "3: run_cap: found 0, allowed: minimum 1 (the most runs that the sweep may have)"
+        "3: run_cap: found 0, allowed: minimum 1 (the largest number of runs)"
     ),
     "runcap: 3": ("3: unknown key 'runcap', did you mean 'run_cap'?; allowed: " + TOP_KEYS),
     "command: python train.py": (
