@@ -127,7 +127,7 @@ REFUSED = {
         "digits and _ . - (at most 48)"
     ),
     "hypothesis: 3": (
-        "x.yaml:3: hypothesis: found 3, allowed: text (what the experiment is to show, "
+        "x.yaml:3: hypothesis: found 3, allowed: text (what the experiment should show, "
         "in a sentence)"
     ),
     "seeds: [1]\nseeds: [2]": "x.yaml:4: duplicate key 'seeds': remove one",

@@ -466,13 +466,10 @@ REST = {
     "metric: {name: loss}\nearly_terminate:\ntype: hyperband\nmin_iter: 3": (
         "5: type: is a key of `early_terminate`: indent it below that"
     ),
-    "run_cap: 0": (
-        "3: run_cap: found 0, allowed: minimum 1 (the largest number of runs)"
-    ),
+    "run_cap: 0": ("3: run_cap: found 0, allowed: minimum 1 (the largest number of runs)"),
     "runcap: 3": ("3: unknown key 'runcap', did you mean 'run_cap'?; allowed: " + TOP_KEYS),
     "command: python train.py": (
-        '3: command: found "python train.py", allowed: a list (how the program is started, '
-        "in W&B's macros)"
+        '3: command: found "python train.py", allowed: a list (the command line, in W&B\'s macros)'
     ),
     "command: ['${python}']": ("3: command: found ${python}, allowed: " + MACROS),
     "job: x": ("3: job: jobs of W&B Launch aren't supported; set a `program` instead"),
