@@ -429,5 +429,5 @@ def test_sweeps_compute_verification_and_failures_stand_in_the_page(opened: Brow
         "toy planned 12 1 13 30.5 61 – – 0.8",
         "total 12 1 13 30.5 61 – – 0.8",
     ]
-    assert opened.texts("#verification tr") == ["✕ fails login refused\nwandb login"]
+    assert opened.texts("#verification tr") == ["✕ failed login refused\nwandb login"]
     assert opened.texts("#overview dd") == ["12", "1", "4", "2", "30.5 h"]

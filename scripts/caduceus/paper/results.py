@@ -31,11 +31,11 @@ _NO_PARAMETERS = ("seed", "hypothesis", "baseline")
 
 @dataclass(frozen=True)
 class Result:
-    """An exported run as tables, figures and claims take it.
+    """An exported run, with the parameters that name its variant.
 
     Attributes:
         record: the run.
-        parameters: those by which its variant is named, nested keys joined by dots.
+        parameters: of its variant, nested keys joined by dots.
     """
 
     record: RunRecord

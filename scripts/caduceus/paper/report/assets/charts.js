@@ -1,4 +1,4 @@
-// Charts by Bokeh in the colours of the page.
+// Bokeh charts in the colours of the page.
 
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
@@ -6,17 +6,17 @@ const colours = () => {
   return { text: read("text"), quiet: read("quiet"), line: read("line"), page: read("page"), series: read("series").split(" ") };
 };
 
-// Bokeh's names of dashes, and the same for SVG.
+// Bokeh's names of dashes, each with SVG's stroke-dasharray.
 const DASHES = { solid: "", dashed: "6 3", dotted: "2 2", dashdot: "6 2 2 2" };
 
-/** The colour and the dashes of the curve at a place: a new dash once all colours are taken. */
+/** Returns colour and dashes of the curve at `place`; dashes change once all colours are used. */
 const styleOf = (place) => {
   const { series } = colours();
   const dashes = Object.keys(DASHES);
   return { colour: series[place % series.length], dash: dashes[Math.floor(place / series.length) % dashes.length] };
 };
 
-/** An empty chart: dragging zooms, and so does the wheel with Ctrl; a double click resets. */
+/** Creates an empty chart: dragging or Ctrl and the wheel zoom, a double click resets. */
 const newChart = (settings) => {
   const { text, quiet, line } = colours();
   const chart = Bokeh.Plotting.figure({
@@ -47,27 +47,27 @@ const newChart = (settings) => {
 
 const resetZoom = (chart) => chart.reset.emit();
 
-const views = new Map(); // of the charts, by the element that they are shown in
+const views = new Map(); // Bokeh's view of the chart in each element
 
-/** Shows a chart in an element, in place of what it shows. */
-const showChart = async (chart, place) => {
-  const shownBefore = views.get(place);
-  if (shownBefore) {
-    Bokeh.documents.splice(Bokeh.documents.indexOf(shownBefore.model.document), 1);
-    shownBefore.remove();
+/** Shows a chart in an element and removes the one that it contains. */
+const showChart = async (chart, container) => {
+  const previous = views.get(container);
+  if (previous) {
+    Bokeh.documents.splice(Bokeh.documents.indexOf(previous.model.document), 1);
+    previous.remove();
   }
-  place.replaceChildren();
-  views.set(place, await Bokeh.Plotting.show(chart, place));
+  container.replaceChildren();
+  views.set(container, await Bokeh.Plotting.show(chart, container));
 };
 
-/** Moves the range of steps by a share of itself. */
+/** Moves a range by a share of its length. */
 const moveAlong = (range, share) => {
   const by = (range.end - range.start) * share;
   range.setv({ start: range.start + by, end: range.end + by });
 };
 
-/** Makes the range of steps smaller or larger around a step. */
-const zoomAround = (range, middle, factor) => {
+/** Scales a range around a fixed value. */
+const zoomAround = (range, fixed, factor) => {
   const [start, end] = [range.start, range.end];
-  range.setv({ start: middle + (start - middle) * factor, end: middle + (end - middle) * factor });
+  range.setv({ start: fixed + (start - fixed) * factor, end: fixed + (end - fixed) * factor });
 };

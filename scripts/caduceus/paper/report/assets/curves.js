@@ -1,41 +1,41 @@
-// The learning curves: a chart, a step that is read off, and a legend that shows and hides.
+// The learning curves: a chart, a slider that selects a step, and a legend with the values there.
 
-const MOST_AT_FIRST = 12; // variants; more can't be told apart
+const MOST_AT_FIRST = 12; // visible variants; more are hard to distinguish
 
 const curves = {
   metric:
     data.metrics.find((metric) => data.main.includes(metric)) ??
-    data.metrics.find((metric) => /^(val|eval|test)/.test(metric)) ?? // rather than a counter
+    data.metrics.find((metric) => /^(val|eval|test)/.test(metric)) ?? // prefer these to counters
     data.metrics[0],
   isLog: false,
   withSingles: false,
   visible: new Set([...data.variants.keys()].slice(0, MOST_AT_FIRST)),
-  chosenRuns: new Set(), // places of the runs that the table draws
-  averages: new Map(), // of the metric, by variant
-  layers: {}, // of the chart: what is drawn, by kind
+  chosenRuns: new Set(), // indices of the runs selected in the table of runs
+  averages: new Map(), // curves of the metric by variant
+  layers: {}, // the source and renderer of each kind of curve in the chart
   steps: [],
-  step: 0, // the place in `steps` that is read off
+  step: 0, // index of the selected step in `steps`
 };
-const levels = new Map(); // the variants of each group and experiment
+const levels = new Map(); // indices of variants by group and experiment, the levels of the legend
 data.variants.forEach(({ group, experiment }, place) => {
   const name = [group, experiment].filter(Boolean).join(" · ");
   levels.set(name, [...(levels.get(name) ?? []), place]);
 });
 const variantOf = new Map(data.variants.flatMap(({ runs }, place) => runs.map((run) => [run, place])));
-const rows = new Map(); // of the legend, by variant
+const rows = new Map(); // rows of the legend by variant
 
-/** Draws the metric anew: after a change of metric, scale or colours. */
+/** Draws a new chart: after a change of metric, scale or colours. */
 const drawCurves = async () => {
   const { metric, isLog } = curves;
   const averages = await readCurves("averages", metric);
-  if (metric !== curves.metric || isLog !== curves.isLog) return; // changed while it was read
+  if (metric !== curves.metric || isLog !== curves.isLog) return; // superseded by a later change
   curves.averages = averages;
   curves.steps = [...new Set([...averages.values()].flatMap(({ steps }) => [...steps]))].sort((a, b) => a - b);
   const chart = newChart({ height: 400, x_axis_label: "step", y_axis_type: isLog ? "log" : "linear" });
   curves.span = new Bokeh.Span({ level: "overlay", dimension: "height", line_color: colours().quiet, line_width: 1, visible: false });
   chart.add_layout(curves.span);
-  chart.on_event("mousemove", ({ x }) => readOff(nearestStep(x), true));
-  // However many curves there are, a kind of them is drawn at once.
+  chart.on_event("mousemove", ({ x }) => selectStep(nearestStep(x), true));
+  // All curves of a kind are one renderer, which is fast however many there are.
   const newLayer = (draw, style) => {
     const source = new Bokeh.ColumnDataSource({ data: columnsOf([]) });
     const renderer = draw.call(chart, { field: "xs" }, { field: "ys" }, { ...style, source });
@@ -53,12 +53,12 @@ const drawCurves = async () => {
   chart.add_tools(new Bokeh.HoverTool({ renderers: [singles.renderer, chosen.renderer], line_policy: "nearest", tooltips }));
   curves.chart = chart;
   element("step").max = Math.max(curves.steps.length - 1, 0);
-  readOff(curves.steps.length - 1, false);
+  selectStep(curves.steps.length - 1, false);
   await updateCurves();
   await showChart(chart, element("curve-chart"));
 };
 
-/** Brings the chart and the legend to what is chosen. */
+/** Updates the chart and the legend to the current selection. */
 const updateCurves = async () => {
   const { metric, layers } = curves;
   const visible = [...curves.visible].filter((place) => curves.averages.has(place));
@@ -68,19 +68,19 @@ const updateCurves = async () => {
   const chosen = [...curves.chosenRuns];
   const runs = curves.withSingles ? [...curves.visible].flatMap((place) => data.variants[place].runs) : [];
   const singles = runs.length || chosen.length ? await readCurves("singles", metric) : new Map();
-  if (layers !== curves.layers) return; // drawn anew while it was read
+  if (layers !== curves.layers) return; // superseded by a new chart
   const draw = (places) => columnsOf(places.filter((run) => singles.has(run)).map((run) => runOf(run, singles.get(run))));
   layers.singles.source.data = draw(runs);
   layers.chosen.source.data = draw(chosen);
 };
 
-/** Curves as the columns of a Bokeh source. */
+/** Returns curves as the columns of a Bokeh source. */
 const columnsOf = (drawn) => {
   const names = ["xs", "ys", "colour", "dash", "name", "state"];
   return Object.fromEntries(names.map((name) => [name, drawn.map((curve) => curve[name] ?? "")]));
 };
 
-/** On a logarithmic axis there is no place for zero and less. */
+/** Replaces values that a logarithmic axis can't show. */
 const drawable = (values) => (curves.isLog ? values.map((value) => (value > 0 ? value : NaN)) : values);
 
 const lineOf = (place, { steps, series }) => {
@@ -90,7 +90,7 @@ const lineOf = (place, { steps, series }) => {
 
 const bandOf = (place) => {
   const { steps, series: [value, low, high] } = curves.averages.get(place);
-  // A band that reaches below zero ends on a logarithmic axis where the least value is.
+  // On a logarithmic axis, a band that reaches below zero ends at the least value.
   const least = Math.min(...value.filter((each) => each > 0));
   const floor = curves.isLog ? low.map((each) => (each > 0 ? each : least)) : low;
   return { xs: [...steps, ...[...steps].reverse()], ys: [...drawable(high), ...[...floor].reverse()], colour: styleOf(place).colour };
@@ -101,14 +101,14 @@ const runOf = (run, curve) => {
   return { ...lineOf(variantOf.get(run), curve), ...about };
 };
 
-/** The place in `steps` nearest to a step. */
+/** Returns the index in `steps` of the step nearest to `step`. */
 const nearestStep = (step) => {
-  const place = lastAtMost(curves.steps, step);
-  const next = Math.min(place + 1, curves.steps.length - 1);
-  return place < 0 || step - curves.steps[place] > curves.steps[next] - step ? next : place;
+  const index = lastAtMost(curves.steps, step);
+  const next = Math.min(index + 1, curves.steps.length - 1);
+  return index < 0 || step - curves.steps[index] > curves.steps[next] - step ? next : index;
 };
 
-/** The last place in sorted numbers that isn't above a limit; -1 if all are. */
+/** Returns the last index in sorted numbers whose value is at most `limit`; -1 if there is none. */
 const lastAtMost = (numbers, limit) => {
   let [low, high] = [0, numbers.length];
   while (low < high) {
@@ -119,25 +119,25 @@ const lastAtMost = (numbers, limit) => {
   return low - 1;
 };
 
-/** Reads the values at a place in `steps` off; it is marked in the chart if a reader has chosen it. */
-const readOff = (place, isChosen) => {
-  curves.step = place;
-  element("step").value = place;
-  element("step-value").textContent = shown(curves.steps[place]);
-  curves.span.setv({ location: curves.steps[place] ?? 0, visible: isChosen });
+/** Selects the step at `index` for the legend; a line marks it in the chart if the user chose it. */
+const selectStep = (index, isChosen) => {
+  curves.step = index;
+  element("step").value = index;
+  element("step-value").textContent = short(curves.steps[index]);
+  curves.span.setv({ location: curves.steps[index] ?? 0, visible: isChosen });
   cancelAnimationFrame(curves.frame);
   curves.frame = requestAnimationFrame(updateLegend);
 };
 
 const updateLegend = () => {
   const step = curves.steps[curves.step];
-  const read = new Map([...curves.averages].map(([place, { steps, series }]) => {
+  const values = new Map([...curves.averages].map(([place, { steps, series }]) => {
     const at = lastAtMost(steps, step);
-    return [place, at < 0 ? [] : series.map((values) => values[at])];
+    return [place, at < 0 ? [] : series.map((each) => each[at])];
   }));
-  const format = alike([...read.values()].map(([value]) => value));
+  const format = columnFormat([...values.values()].map(([value]) => value));
   for (const [place, { row, box, cells }] of rows) {
-    const [value, low, high, n] = read.get(place) ?? [];
+    const [value, low, high, n] = values.get(place) ?? [];
     cells[0].textContent = format(value);
     cells[1].textContent = n > 1 ? `[${format(low)}, ${format(high)}]` : "–";
     cells[2].textContent = exact(n);
@@ -204,7 +204,7 @@ const legendRow = (place) => {
   return row;
 };
 
-/** Whether a variant has the metric, and the words of the filter. */
+/** Whether a variant has the metric and matches all words of the filter. */
 const isListed = (place) => {
   const words = element("variant-filter").value.toLowerCase().split(/\s+/);
   const { group, experiment, name } = data.variants[place];
@@ -221,7 +221,7 @@ const startCurves = () => {
   listen("metric", "change", () => { curves.metric = metric.value; drawCurves(); });
   listen("log", "change", ({ target }) => { curves.isLog = target.checked; drawCurves(); });
   listen("singles", "change", ({ target }) => { curves.withSingles = target.checked; updateCurves(); });
-  listen("step", "input", ({ target }) => readOff(Number(target.value), true));
+  listen("step", "input", ({ target }) => selectStep(Number(target.value), true));
   listen("variant-filter", "input", updateLegend);
   listen("show-all", "click", () => setVisible([...rows.keys()].filter(isListed), true));
   listen("hide-all", "click", () => setVisible([...rows.keys()].filter(isListed), false));

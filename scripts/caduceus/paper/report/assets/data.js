@@ -1,4 +1,4 @@
-// What the page holds: its JSON, and curves that are unpacked when they are first needed.
+// The data of the page: its JSON, and curves that are unpacked when they are first needed.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const columns = new Map(data.runs.map(({ name, values }) => [name, values]));
@@ -6,35 +6,35 @@ const runIds = columns.get("run");
 
 const element = (id) => document.getElementById(id);
 
-/** A new element with properties and children; text is never taken for HTML. */
+/** Creates an element with properties and children; strings become text, never HTML. */
 const make = (tag, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(tag), properties);
+  created.append(...children);
+  return created;
 };
 
-/** A value as text, all its digits; a dash for none. */
+/** Formats a value with all digits; a dash for none. */
 const exact = (value) => {
   if (value === null || value === undefined) return "–";
   return typeof value === "object" ? JSON.stringify(value) : String(value).replace(/^-/, "−");
 };
 
-/** A value with six digits at most. */
-const shown = (value) => exact(typeof value === "number" ? Number(value.toPrecision(6)) : value);
+/** Formats a value with at most six significant digits. */
+const short = (value) => exact(typeof value === "number" ? Number(value.toPrecision(6)) : value);
 
-/** How to show the numbers of a column, so that their points stand below each other. */
-const alike = (values) => {
+/** Returns a function that formats the numbers of a column with the same number of decimals. */
+const columnFormat = (values) => {
   const sizes = values.filter((value) => typeof value === "number" && value).map(Math.abs);
   const [least, greatest] = [Math.min(...sizes), Math.max(...sizes)];
   const decimals = Math.max(0, 3 - Math.floor(Math.log10(greatest)));
-  if (sizes.every(Number.isInteger) || least < 10 ** -decimals || greatest >= 1e6) return shown;
+  if (sizes.every(Number.isInteger) || least < 10 ** -decimals || greatest >= 1e6) return short;
   return (value) => (typeof value === "number" ? exact(value.toFixed(decimals)) : exact(value));
 };
 
-/** The numbers that packing.py packed. */
+/** Unpacks numbers that packing.py packed: its bytes are transposed and compressed. */
 const unpack = async (packed, Kind) => {
-  const zipped = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const compressed = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer());
   const size = Kind.BYTES_PER_ELEMENT;
   const count = planes.length / size;
@@ -47,13 +47,13 @@ const unpack = async (packed, Kind) => {
   return new Kind(bytes.buffer);
 };
 
-const unpacked = new Map();
+const decoded = new Map(); // promises of curves, by the id of their element
 
-/** The curves of a metric by owner: steps and series; kind is "averages" or "singles". */
+/** Returns the steps and series of a metric's curves by owner; kind is "averages" or "singles". */
 const readCurves = (kind, metric) => {
   const id = `${kind}-${data.metrics.indexOf(metric)}`;
-  if (!unpacked.has(id)) unpacked.set(id, decode(id));
-  return unpacked.get(id);
+  if (!decoded.has(id)) decoded.set(id, decode(id));
+  return decoded.get(id);
 };
 
 const decode = async (id) => {
@@ -64,9 +64,9 @@ const decode = async (id) => {
   let start = 0;
   owners.forEach((owner, place) => {
     const length = lengths[place];
-    const cut = (at) => allValues.subarray(series * start + at * length, series * start + (at + 1) * length);
-    const found = Array.from({ length: series }, (_, at) => cut(at));
-    curves.set(owner, { steps: allSteps.subarray(start, start + length), series: found });
+    const slice = (at) => allValues.subarray(series * start + at * length, series * start + (at + 1) * length);
+    const own = Array.from({ length: series }, (_, at) => slice(at));
+    curves.set(owner, { steps: allSteps.subarray(start, start + length), series: own });
     start += length;
   });
   return curves;

@@ -1,4 +1,4 @@
-// The table of runs: sorted, filtered, and a part of it at a time.
+// The table of runs: sorting, filters, and a part of its rows at a time.
 
 const ROWS_AT_A_TIME = 50;
 const ALWAYS = ["name", "group", "experiment", "variant", "seed", "state"];
@@ -9,7 +9,7 @@ const table = {
   columns: [...ALWAYS, ...(mainColumns.length ? mainColumns : resultColumns.slice(0, 3)), "runtime_s"],
   sortedBy: null,
   isDescending: false,
-  only: null, // ids of the runs that a link has chosen
+  only: null, // ids of the runs that a link selected; null for all
   limit: ROWS_AT_A_TIME,
 };
 const labels = { runtime_s: "seconds", started_at: "started", git_commit: "commit" };
@@ -17,10 +17,10 @@ const labelOf = (column) => labels[column] ?? column.replace(/^(summary|config)\
 const isNumeric = new Map(
   data.runs.map(({ name, values }) => [name, values.some((value) => typeof value === "number")]),
 );
-const formats = new Map(data.runs.map(({ name, values }) => [name, alike(values)]));
+const formats = new Map(data.runs.map(({ name, values }) => [name, columnFormat(values)]));
 const texts = runIds.map((_, run) => data.runs.map(({ values }) => values[run] ?? "").join(" ").toLowerCase());
 
-/** Orders values: numbers, then text, then none, whichever way it goes. */
+/** Compares two values; numbers come before text, and text before none, in both directions. */
 const compare = (one, other, sign) => {
   const rank = (value) => (typeof value === "number" ? 0 : value === null ? 2 : 1);
   if (rank(one) !== rank(other)) return rank(one) - rank(other);
@@ -28,7 +28,7 @@ const compare = (one, other, sign) => {
   return sign * String(one).localeCompare(String(other), "en", { numeric: true });
 };
 
-const chosenPlaces = () => {
+const matchingRuns = () => {
   const words = element("run-filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   const [state, group] = [element("run-state").value, element("run-group").value];
   const found = [...runIds.keys()].filter((run) =>
@@ -45,7 +45,7 @@ const chosenPlaces = () => {
 };
 
 const showRuns = () => {
-  const found = chosenPlaces();
+  const found = matchingRuns();
   const head = make("tr", {}, make("th", { scope: "col" }, "curve"), ...table.columns.map(headCell));
   element("run-table").replaceChildren(
     make("thead", {}, head),
@@ -56,7 +56,7 @@ const showRuns = () => {
   if (table.only) {
     const back = make("button", { type: "button", className: "link" }, "show all");
     back.addEventListener("click", () => chooseRuns(null));
-    count.append(", chosen by a link: ", back);
+    count.append(", selected by a link: ", back);
   }
   const more = element("run-more");
   more.hidden = found.length <= table.limit;
@@ -95,7 +95,7 @@ const runRow = (run) => {
   return row;
 };
 
-/** The run's name, which shows all that is known of it below its row. */
+/** Returns the run's name as a button that shows all its values below its row. */
 const openButton = (run, row) => {
   const open = make("button", { type: "button", className: "link" }, columns.get("name")[run] ?? runIds[run]);
   open.setAttribute("aria-expanded", "false");
@@ -117,7 +117,7 @@ const detailRow = (run) => {
   return make("tr", { className: "details" }, make("td", { colSpan: table.columns.length + 1 }, list));
 };
 
-/** Shows only these runs, or all for null. */
+/** Shows only these runs; null shows all. */
 const chooseRuns = (ids) => {
   table.only = ids && new Set(ids);
   for (const id of ["run-filter", "run-state", "run-group"]) element(id).value = "";
@@ -148,7 +148,7 @@ const startRuns = () => {
     select.parentElement.hidden = values.length < 2;
     select.addEventListener("change", showRuns);
   }
-  // What is the same of all runs tells nothing.
+  // Columns with the same value in all runs are left out at first.
   const varies = (name) => new Set(columns.get(name)).size > 1;
   table.columns = table.columns.filter((name) => !["group", "experiment"].includes(name) || varies(name));
   element("run-filter").addEventListener("input", showRuns);

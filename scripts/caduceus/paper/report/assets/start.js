@@ -1,4 +1,4 @@
-// What comes first: the table, then the curves, then the sweeps; `dataset.ready` says that all is there.
+// Starts the page: the table, then the curves, then the sweeps. `dataset.ready` says that all is drawn.
 
 const drawAll = async () => {
   if (data.metrics.length) await startCurves();

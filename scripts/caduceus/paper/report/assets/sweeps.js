@@ -1,17 +1,17 @@
-// The charts of sweeps: each trial's objective, and the best so far.
+// The charts of sweeps: the objective of each trial, and the best so far.
 
-const drawSweep = (place) => {
-  const { metric, trials } = data.sweeps[Number(place.dataset.sweep)];
+const drawSweep = (container) => {
+  const { metric, trials } = data.sweeps[Number(container.dataset.sweep)];
   const { series: [blue, orange], quiet } = colours();
   const chart = newChart({ height: 270, x_axis_label: "trial" });
-  const decided = trials.filter(({ objective }) => typeof objective === "number");
+  const measured = trials.filter(({ objective }) => typeof objective === "number");
   const points = (chosen, marker, colour) => {
     if (!chosen.length) return [];
     const source = new Bokeh.ColumnDataSource({
       data: {
         x: chosen.map(({ trial }) => trial),
         y: chosen.map(({ objective }) => objective),
-        parameters: chosen.map(({ parameters }) => Object.entries(parameters).map(([name, value]) => `${name} ${shown(value)}`).join(", ")),
+        parameters: chosen.map(({ parameters }) => Object.entries(parameters).map(([name, value]) => `${name} ${short(value)}`).join(", ")),
       },
     });
     const style = { marker, size: 7, line_color: colour, fill_color: null, source };
@@ -19,11 +19,11 @@ const drawSweep = (place) => {
   };
   const best = trials.filter((trial) => typeof trial.best_so_far === "number");
   chart.step(best.map(({ trial }) => trial), best.map((trial) => trial.best_so_far), "after", { line_color: orange, line_width: 2 });
-  const whole = points(decided.filter((trial) => !trial.stopped_early), "circle", blue);
-  const stopped = points(decided.filter((trial) => trial.stopped_early), "x", quiet);
+  const complete = points(measured.filter((trial) => !trial.stopped_early), "circle", blue);
+  const stopped = points(measured.filter((trial) => trial.stopped_early), "x", quiet);
   const tooltips = [["trial", "@x"], ["objective", "@y"], ["parameters", "@parameters"]];
-  chart.add_tools(new Bokeh.HoverTool({ renderers: [...whole, ...stopped], tooltips }));
-  return showChart(chart, place);
+  chart.add_tools(new Bokeh.HoverTool({ renderers: [...complete, ...stopped], tooltips }));
+  return showChart(chart, container);
 };
 
 const startSweeps = () => Promise.all([...document.querySelectorAll(".sweep-chart")].map(drawSweep));
