@@ -41,7 +41,7 @@ def folder(
 
 def ask(folder: SweepFolder, number: int) -> dict[str, Any]:
     trial = ask_trial(folder, number, ProjectPath("", "tests"), [])
-    write_json(folder.chosen(f"{number:04d}"), trial)
+    write_json(folder.kept_copy(f"{number:04d}"), trial)
     return trial
 
 

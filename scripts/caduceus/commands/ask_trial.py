@@ -32,4 +32,4 @@ def run(arguments: argparse.Namespace) -> None:
         runs = [path.parent for path in arguments.ended]
         return ask_trial(folder, number, ProjectPath.parse(arguments.project), runs)
 
-    folder.choose_once(arguments.out.stem, choose)
+    folder.write_once(arguments.out.stem, choose)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.sweeps.folders import SweepFolder, confirmed_place
+from caduceus.sweeps.folders import SweepFolder, parse_confirmation
 from caduceus.sweeps.trials import confirm_trial
 
 
@@ -14,4 +14,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder = SweepFolder.of_trial(arguments.out)
     name = arguments.out.stem
-    folder.choose_once(name, lambda: confirm_trial(folder, *confirmed_place(name)))
+    folder.write_once(name, lambda: confirm_trial(folder, *parse_confirmation(name)))

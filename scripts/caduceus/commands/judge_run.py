@@ -5,7 +5,7 @@ from pathlib import Path
 
 from caduceus.io.files import write_json
 from caduceus.runs.folder import RunFolder
-from caduceus.server.remote_trials import judge_run
+from caduceus.server.remote_trials import remote_outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,4 +14,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    write_json(arguments.out, judge_run(RunFolder(arguments.out.parent), arguments.trial))
+    write_json(arguments.out, remote_outcome(RunFolder(arguments.out.parent), arguments.trial))

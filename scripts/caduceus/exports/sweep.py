@@ -69,7 +69,7 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
         raise ResultError(
             f"none of the {len(trials)} trials has a finite {config.metric_name}; "
             "results/runs/RUN/train.json says why each failed",
-            str(folder.given),
+            str(folder.config_yaml),
         )
     made = [row for row in trials if row.state != "skipped"]
     found = importances(made, config.space, config.goal)

@@ -60,7 +60,7 @@ def read_trials(
 
 def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> TrialRow:
     trial = read_json(folder.trial(name))
-    ended = list(map(folder.ended, runs))
+    ended = list(map(folder.read_train, runs))
     result = result_of(trial["trial"], ended)
     return TrialRow(
         name,

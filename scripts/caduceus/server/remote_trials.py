@@ -1,8 +1,8 @@
-"""Trials that were run elsewhere: what the sweep chose, and what came of it, from a W&B server.
+"""Read trials of remote runs from a W&B server: their parameters and their results.
 
-They aren't chosen again, as a later version of what suggests them may choose otherwise: a trial has
-the parameters that its run was started with. What the trials before it led to is found as ever, so
-that its file and its result are those that it had where it was made.
+A trial isn't suggested again, since a later version of the sampler might suggest other parameters:
+it has the parameters that its run was started with. The results of earlier trials are evaluated
+here, so that the trial's file and result equal those on the host where it ran.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from caduceus.server.runs import check_access, configuration, read_about
 from caduceus.sweeps.folders import SweepFolder, Trial
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.pruning import read_criteria
-from caduceus.sweeps.trials import is_skipped, open_trial
+from caduceus.sweeps.trials import is_skipped, new_trial
 from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import find_logs, stitch
 
@@ -29,21 +29,21 @@ from caduceus.wandb_log import find_logs, stitch
 def find_trial(
     folder: SweepFolder, number: int, project: ProjectPath, results: Sequence[Path]
 ) -> Trial:
-    """What the file of trial `number` is to hold: see `trials.suggest_trial`.
+    """Return the content of the file of trial `number`: see `trials.suggest_trial`.
 
     Args:
-        folder: the sweep's.
+        folder: the sweep's folder.
         number: counted from 0.
         project: the project that its runs were logged to.
-        results: outcome.json of each run of trial `number - lag`, if the sweep goes by results.
+        results: outcome.json of each run of trial `number - lag`, if the sweep depends on results.
 
     Raises:
-        AccountError: the key isn't known, or may not see the project.
-        ServerError: the server hasn't got the run, or it has other parameters than the sweep's.
+        AccountError: the key is unknown, or may not read the project.
+        ServerError: the server doesn't have the run, or the run lacks a parameter of the sweep.
     """
     plan, config = read_json(folder.plan), folder.config()
     earlier = folder.earlier(number) if depends_on_results(config) else []
-    trial = open_trial(plan, number, results)
+    trial = new_trial(plan, number, results)
     if is_skipped(config, [*earlier, trial]):
         return trial
     server = Server(find_account())
@@ -54,20 +54,20 @@ def find_trial(
     except (KeyError, TypeError):
         names = ", ".join(parameter.name for parameter in config.space.parameters)
         raise ServerError(
-            f"its configuration hasn't got all that the sweep searches: {names}", str(path)
+            f"its configuration lacks a parameter of the sweep, which has {names}", str(path)
         ) from None
     return trial
 
 
-def judge_run(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
-    """What outcome.json is to hold: of train.json what a sweep goes by.
+def remote_outcome(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
+    """Return the content of outcome.json: the part of train.json that a sweep depends on.
 
     Args:
-        folder: the run's, which has been exported from what was fetched of it.
+        folder: the run's folder, with its log and its export.
         trial_json: the file of its trial.
 
     Raises:
-        ResultError: the run hasn't ended.
+        ResultError: the run hasn't ended yet.
     """
     run = folder.path.name
     summary = Summary.read(folder.summary_json)

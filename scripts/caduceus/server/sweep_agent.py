@@ -90,7 +90,7 @@ def ask_trial(
     where = f"{server.account.base_url} {project}"
     known = [
         assignment
-        for path in folder.all_chosen()
+        for path in folder.all_kept_copies()
         if (assignment := read_json(path).get("handed_out"))
     ]
     for assignment in known:

@@ -1,10 +1,10 @@
-"""Trials: how the next one follows from those before.
+"""Write the files of a sweep's trials, each suggested from the trials before it.
 
-What was chosen once stays chosen: a trial's file is taken from its copy in `work/chosen` where
-Snakemake has it made again, as it does once an earlier trial is run again. Beside its parameters it
-holds what it was told: the result of the one trial that came in since the trial before it, at a
-distance of `lag`. So all that a suggestion goes by stands in the files of the trials up to it, and
-a trial that is run again later changes nothing of what follows.
+A trial is suggested once. If Snakemake reruns its job, because an earlier trial was run again, the
+file is restored from its copy in `work/chosen`. Besides its parameters the file holds under `told`
+the one new result since the trial before it, that of the trial `lag` before. So everything that a
+suggestion depends on is in the files of the trials up to it, and running a trial again doesn't
+change the later ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,35 +27,35 @@ from caduceus.sweeps.spaces import Configuration
 from caduceus.sweeps.suggestions import Observation, suggest
 from caduceus.system.git import read_commit
 
-_MOST_AHEAD = 8  # trials; its own trial waits for them
+_MOST_AHEAD = 8  # trials suggested ahead, since the job's own trial waits for them
 
 
 def start_sweep(
     plan: Mapping[str, Any], code: source_code.CodeSpec, experiment: Path, out: Path
 ) -> None:
-    """Write sweep.json and sweep.yaml, and take the snapshot of the code that all trials run.
+    """Write sweep.json and sweep.yaml, and take the code snapshot that all trials run.
 
     Args:
-        plan: what sweep.json is to hold.
+        plan: the content of sweep.json.
         code: `code` of the experiment.
         experiment: its file.
         out: results/sweeps/SWEEP/sweep.json.
 
     Raises:
-        SpecError: the code is no longer what it was when the sweep got its id.
+        SpecError: the code has changed since the sweep got its id.
     """
     folder = SweepFolder(out.parent)
     root, program = Path(), plan["definition"]["program"]
     files = source_code.code_files(root / program, code, root)
     if source_code.code_identity(files, code, root) != plan["definition"]["code"]:
-        raise SpecError("its code changed after Snakemake had started; start it again", program)
-    if not folder.experiment.exists():  # it comes last; trials that have run, ran what is there
+        raise SpecError("its code has changed since Snakemake started; start it again", program)
+    if not folder.experiment.exists():  # written last; else trials have run the snapshot
         source_code.snapshot(files, root, folder.code, linked=None)
         write_json(folder.commit, read_commit(files, root))
         write_whole(folder.experiment, experiment.read_bytes())
     is_file = not plan["keys"]
     text = Path(plan["file"]).read_text() if is_file else _as_yaml(plan["config"])
-    write_whole(folder.given, text)
+    write_whole(folder.config_yaml, text)
     write_json(out, plan)
 
 
@@ -64,36 +64,36 @@ def _as_yaml(value: Any) -> str:
 
 
 def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> None:
-    """Write the file of trial `number`, as it was chosen if it ever was.
+    """Write the file of trial `number`, or restore it from its copy.
 
     It holds `trial`; `parameters`, nested as in the sweep's configuration, or null if an earlier
-    trial has reached the sweep's target, and this one is skipped; and `told`, what came in since
-    the trial before, as `result_of` has it, or null.
+    trial has reached the sweep's target, so that this one is skipped; and `told`, the new result
+    since the trial before, as `result_of` returns it, or null.
 
-    To import a model takes many times as long as to ask it. So where trials end faster than they
-    are suggested, those that follow and whose results are there are chosen too, into `work/ahead`.
-    Their own jobs take them from there if nothing has changed that they were chosen by.
+    Importing a sampler takes far longer than using it. So the following trials whose results exist
+    already are suggested too, and written to `work/ahead`. Their own jobs read them from there,
+    unless what they depend on has changed.
 
     Args:
-        folder: the sweep's.
+        folder: the sweep's folder.
         number: counted from 0.
-        results: train.json of each run of trial `number - lag`; empty before the first result, and
-            in a sweep that goes by none.
+        results: train.json of each run of trial `number - lag`; empty for the first trials, and if
+            the sweep doesn't depend on results.
     """
-    folder.choose_once(f"{number:04d}", lambda: _next_trial(folder, number, results))
+    folder.write_once(f"{number:04d}", lambda: _next_trial(folder, number, results))
 
 
 def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
-    """The trial, and what follows it into `work/ahead`."""
+    """Return the trial, and write the following ones to `work/ahead`."""
     plan, config = read_json(folder.plan), folder.config()
     earlier = folder.earlier(number) if depends_on_results(config) else []
-    trials = [*earlier, open_trial(plan, number, results)]
-    ahead = folder.ahead(number)
+    trials = [*earlier, new_trial(plan, number, results)]
+    ahead = folder.suggested_ahead(number)
     if ahead.exists() and (known := read_json(ahead))["given"] == _digest(plan, trials):
         ahead.unlink()
         found: Trial = known["trial"]
         return found
-    trials[-1]["parameters"] = _choose(folder, plan, config, trials)
+    trials[-1]["parameters"] = _parameters(folder, plan, config, trials)
     trial = trials[-1]
     if config.method != "bayes" or number + 1 < plan["lag"]:
         return trial
@@ -101,43 +101,43 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
         results = folder.run_results(plan, following - plan["lag"])
         if not all(path.exists() for path in results):
             break
-        trials.append(open_trial(plan, following, results))
+        trials.append(new_trial(plan, following, results))
         given = _digest(plan, trials)
-        trials[-1]["parameters"] = _choose(folder, plan, config, trials)
-        write_json(folder.ahead(following), {"given": given, "trial": trials[-1]})
+        trials[-1]["parameters"] = _parameters(folder, plan, config, trials)
+        write_json(folder.suggested_ahead(following), {"given": given, "trial": trials[-1]})
     return trial
 
 
-def open_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
-    """A trial that is still to be chosen: see `suggest_trial`."""
-    told = result_of(number - plan["lag"], list(map(Train.read, results))) if results else None
-    return {"trial": number, "parameters": None, "told": told}
+def new_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
+    """Return a trial without parameters: see `suggest_trial`."""
+    result = result_of(number - plan["lag"], list(map(Train.read, results))) if results else None
+    return {"trial": number, "parameters": None, "told": result}
 
 
 def _digest(plan: Mapping[str, Any], trials: Sequence[Trial]) -> str:
-    """Of all that decides the last of these trials, which is open."""
+    """Return a digest of everything that decides the last of these trials."""
     return digest_text(canonical_json([plan, trials]))
 
 
-def _choose(
+def _parameters(
     folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
 ) -> Configuration | None:
-    """The parameters of the last of these trials, which is open; None if it is skipped."""
+    """Return the parameters of the last of these trials; None if it is skipped."""
     number = trials[-1]["trial"]
-    if ran_with := _ran_with(folder, plan, config, number):
-        return ran_with
+    if parameters := _parameters_of_run(folder, plan, config, number):
+        return parameters
     if is_skipped(config, trials):
         return None
-    return suggest(config, plan["sampler"], plan["seed"], number, _known(trials))
+    return suggest(config, plan["sampler"], plan["seed"], number, _observations(trials))
 
 
-def _ran_with(
+def _parameters_of_run(
     folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, number: int
 ) -> Configuration | None:
-    """The parameters of a trial that has been run, and whose file has been deleted since.
+    """Return the parameters of a trial that was run, but whose file has been deleted.
 
-    Chosen anew it might be another one, where an earlier trial was retried, or by another version
-    of what suggests them.
+    A new suggestion might differ, if an earlier trial was retried, or with another version of the
+    sampler.
     """
     for train_json in folder.run_results(plan, number):
         run = RunFolder(train_json.parent)
@@ -147,54 +147,54 @@ def _ran_with(
 
 
 def is_skipped(config: SweepConfig, trials: Sequence[Trial]) -> bool:
-    """Whether one of the results that trials were told has reached the sweep's target."""
+    """Whether one of the results that the trials depend on has reached the sweep's target."""
     return any(_has_reached(config, trial["told"]) for trial in trials)
 
 
-def _has_reached(config: SweepConfig, told: Mapping[str, Any] | None) -> bool:
+def _has_reached(config: SweepConfig, result: Mapping[str, Any] | None) -> bool:
     """Whether a result is as good as the sweep's target."""
-    if config.target is None or not told or told["state"] != "finished":
+    if config.target is None or not result or result["state"] != "finished":
         return False
-    objective = told["objective"]
+    objective = result["objective"]
     if objective is None:
         return False
     sign = config.goal.sign
     return bool(sign * objective <= sign * config.target)
 
 
-def _known(trials: Sequence[Trial]) -> list[Observation]:
-    """What is known of each trial but the last one, which is to be suggested."""
-    told = {trial["told"]["trial"]: trial["told"] for trial in trials if trial["told"]}
-    known = []
+def _observations(trials: Sequence[Trial]) -> list[Observation]:
+    """Return all trials but the last, with the results that the last one may depend on."""
+    results = {trial["told"]["trial"]: trial["told"] for trial in trials if trial["told"]}
+    found = []
     for trial in trials[:-1]:
-        result = told.get(trial["trial"])
-        known.append(
+        result = results.get(trial["trial"])
+        found.append(
             Observation(
                 trial["parameters"],
                 result["objective"] if result else None,
                 result["state"] if result else "running",
             )
         )
-    return known
+    return found
 
 
 def confirm_trial(folder: SweepFolder, count: int, rank: int) -> Trial:
-    """What the file of a confirmation is to hold: the configuration at place `rank`, once more.
+    """Return the content of a confirmation's file: the configuration of `rank`, to run again.
 
     Args:
-        folder: the sweep's.
-        count: how many trials there are to choose from, all of which have ended.
+        folder: the sweep's folder.
+        count: the number of trials to choose from, all of which have ended.
         rank: counted from 0, the best.
 
     Returns:
-        As `suggest_trial`, with the number of the trial that is confirmed; it is skipped if there
-        aren't so many different configurations with a result.
+        The content that `suggest_trial` describes, with the number of the confirmed trial. The
+        confirmation is skipped if there are not enough different configurations with a result.
     """
-    places: dict[str, Trial] = {}  # the best trial of each configuration
+    ranked: dict[str, Trial] = {}  # the best trial of each configuration
     for result in ranking(folder.results(count), folder.config().goal):
         parameters = read_json(folder.trial(f"{result['trial']:04d}"))["parameters"]
         confirmed = {"trial": result["trial"], "parameters": parameters, "told": None}
-        places.setdefault(canonical_json(parameters), confirmed)
-        if len(places) > rank:
+        ranked.setdefault(canonical_json(parameters), confirmed)
+        if len(ranked) > rank:
             return confirmed
     return {"trial": None, "parameters": None, "told": None}

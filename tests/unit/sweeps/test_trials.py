@@ -94,7 +94,7 @@ def test_what_was_chosen_by_another_result_is_chosen_anew(tmp_path: Path) -> Non
     suggest_trial(folder, number, results_for(folder, number))
     found = read_json(folder.trial(ahead.stem))
     assert found["told"]["objective"] == -100.0
-    folder.chosen(ahead.stem).unlink()
+    folder.kept_copy(ahead.stem).unlink()
     ahead.unlink()
     suggest_trial(folder, number, results_for(folder, number))
     assert found == read_json(folder.trial(ahead.stem))
