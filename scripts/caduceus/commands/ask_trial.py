@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import SpecError
+from caduceus.runs.files.trial import Trial
 from caduceus.runs.wandb_paths import ProjectPath
-from caduceus.sweeps.folders import SweepFolder, Trial
+from caduceus.sweeps.folders import SweepFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.io.files import read_json
+from caduceus.runs.files.trial import Trial
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import find_run, skipped_run
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     project, run_id = ProjectPath.parse(arguments.project), arguments.out.parent.name
-    if arguments.trial is not None and read_json(arguments.trial)["parameters"] is None:
+    if arguments.trial is not None and Trial.read(arguments.trial).is_skipped:
         state = skipped_run(project.run(run_id))
     else:
         state = find_run(Server(find_account()), project, run_id)

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from caduceus.io.files import write_json
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.remote_trials import find_trial
 from caduceus.sweeps.folders import SweepFolder
@@ -20,4 +19,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     folder, number = SweepFolder.of_trial(arguments.out), int(arguments.out.stem)
     project = ProjectPath.parse(arguments.project)
-    write_json(arguments.out, find_trial(folder, number, project, arguments.results))
+    find_trial(folder, number, project, arguments.results).write(arguments.out)

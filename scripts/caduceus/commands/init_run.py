@@ -7,6 +7,7 @@ from pathlib import Path
 
 from caduceus.io.files import read_json
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.trial import Trial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     identity = Identity.from_json(arguments.identity)
     if arguments.trial is not None:
-        trial = read_json(arguments.trial)
-        identity = replace(identity, config={**identity.config, **(trial["parameters"] or {})})
-        if trial.get("handed_out"):
-            identity = replace(identity, handed_out=trial["handed_out"]["run"])
+        trial = Trial.read(arguments.trial)
+        identity = replace(identity, config={**identity.config, **(trial.parameters or {})})
+        if trial.handed_out:
+            identity = replace(identity, handed_out=trial.handed_out.run)
     if arguments.account is not None:
         account = read_json(arguments.account)
         place = f"{account['entity']}/{identity.project}/runs/{identity.server_id}"

@@ -1,13 +1,11 @@
 """Run a trial of a sweep, and stop it early where the sweep's rule says so."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from caduceus.commands import train
-from caduceus.io.files import read_json
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.trial import Trial
 from caduceus.sweeps.pruning import (
     TrialCriteria,
     check_metric_is_logged,
@@ -22,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int | None:
-    trial = read_json(arguments.trial)
-    if trial["parameters"] is None:
+    trial = Trial.read(arguments.trial)
+    if trial.is_skipped:
         Train.skipped(arguments.out.parent.name).write(arguments.out)
         return None
     check_metric_is_logged(arguments.trial)  # else every trial would run before Snakemake gives up
@@ -34,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int | None:
     return status
 
 
-def _kind(trial: Mapping[str, Any]) -> type[TrialCriteria]:
-    if not trial.get("handed_out"):
+def _kind(trial: Trial) -> type[TrialCriteria]:
+    if not trial.handed_out:
         return TrialCriteria
     # imports requests, which no other run needs
     from caduceus.server.sweep_agent import ServerTrialCriteria

@@ -10,8 +10,9 @@ from caduceus.errors import ResultError
 from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
 from caduceus.io.cells import render_or_null, to_csv
-from caduceus.io.files import read_json, write_json, write_whole
+from caduceus.io.files import write_json, write_whole
 from caduceus.runs.files.plan import Plan, Spec
+from caduceus.runs.files.trial import Trial
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder
@@ -129,7 +130,7 @@ def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, 
     return [
         {
             "trial": row.trial,
-            "of_trial": read_json(folder.trial(row.trial))["trial"],
+            "of_trial": Trial.read(folder.trial(row.trial)).trial,
             "runs": " ".join(row.runs),
             **_estimate([value for value in row.objectives if value is not None]),
         }
@@ -148,7 +149,7 @@ def _estimate(values: Sequence[float]) -> dict[str, Any]:
 
 def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Any]:
     """An experiment file that runs the best configuration, on the seeds of the sweep."""
-    chosen = read_json(folder.trial(best.trial))["parameters"]
+    chosen = Trial.read(folder.trial(best.trial)).parameters or {}
     return {
         "id": f"{spec.id[: _LONGEST_ID - len('-best')]}-best",
         "name": f"Best of {spec.name}",

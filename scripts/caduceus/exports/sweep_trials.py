@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.io.files import read_json
 from caduceus.runs.files.plan import Run
+from caduceus.runs.files.trial import Trial
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder, is_confirmation, result_of
 from caduceus.sweeps.spaces import Space
@@ -59,17 +59,17 @@ def read_trials(
 
 
 def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> TrialRow:
-    trial = read_json(folder.trial(name))
+    trial = Trial.read(folder.trial(name))
     ended = list(map(folder.read_train, runs))
-    result = result_of(trial["trial"], ended)
+    result = result_of(trial.trial, ended)
     return TrialRow(
         name,
         tuple(runs),
-        result["state"],
-        space.flat(trial["parameters"]) if trial["parameters"] else {},
-        result["objective"],
+        result.state,
+        space.flat(trial.parameters) if trial.parameters else {},
+        result.objective,
         tuple(train.outcome.objective for train in ended),
-        result["stopped_early"],
+        result.stopped_early,
         min(
             (a.started_at for train in ended for a in train.attempts if a.started_at),
             default=None,

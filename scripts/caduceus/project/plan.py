@@ -9,6 +9,7 @@ from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.trial import Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.system.git import UNKNOWN, read_commit
@@ -45,7 +46,7 @@ def plan_run(
         root, files = sweep.code, source_code.snapshot_files(sweep.code)
         experiment = sweep.experiment
         commit = read_json(sweep.commit) if sweep.commit.exists() else UNKNOWN
-        chosen = read_json(trial)["parameters"] or {}  # none if it is skipped
+        chosen = Trial.read(trial).parameters or {}  # none if it is skipped
         definition = replace(definition, parameters={**definition.parameters, **chosen})
     if source_code.code_identity(files, code, root) != definition.code:
         raise SpecError(

@@ -6,6 +6,7 @@ here, so that the trial's file and result equal those on the host where it ran.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from caduceus.io.files import read_json
 from caduceus.runs.attempts import remote_attempt
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.trial import Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.runs import check_access, configuration, read_about
-from caduceus.sweeps.folders import SweepFolder, Trial
+from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.pruning import read_criteria
 from caduceus.sweeps.trials import is_skipped, new_trial
@@ -50,13 +52,13 @@ def find_trial(
     run = folder.run_results(plan, number)[0].parent.name
     path = check_access(server, project, must_write=False).run(run)
     try:
-        trial["parameters"] = config.space.part(configuration(read_about(server, path)))
+        parameters = config.space.part(configuration(read_about(server, path)))
     except (KeyError, TypeError):
         names = ", ".join(parameter.name for parameter in config.space.parameters)
         raise ServerError(
             f"its configuration lacks a parameter of the sweep, which has {names}", str(path)
         ) from None
-    return trial
+    return replace(trial, parameters=parameters)
 
 
 def remote_outcome(folder: RunFolder, trial_json: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
@@ -27,7 +28,7 @@ from caduceus.server.runs import check_access
 from caduceus.server.sweeps import find_or_create_sweep
 from caduceus.server.sync_record import read_sync_record
 from caduceus.server.uploader import sync_now
-from caduceus.sweeps.folders import SweepFolder, Trial
+from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.pruning import Pruner, TrialCriteria
 from caduceus.system.wandb_account import find_account
 
@@ -91,12 +92,12 @@ def ask_trial(
     known = [
         assignment
         for path in folder.all_kept_copies()
-        if (assignment := read_json(path).get("handed_out"))
+        if (assignment := Trial.read(path).handed_out)
     ]
     for assignment in known:
-        if assignment["place"] != where:
+        if assignment.place != where:
             raise ResultError(
-                f"its trials were chosen by {assignment['place']}, not by {where}; set "
+                f"its trials were chosen by {assignment.place}, not by {where}; set "
                 "WANDB_BASE_URL, wandb.entity and wandb.project as they were",
                 folder.path.name,
             )
@@ -104,19 +105,18 @@ def ask_trial(
         _ensure_synced(RunFolder(path))
     sweep = _retry(lambda: find_or_create_sweep(folder, server, project))
     agent = _retry(lambda: _register(server, project, sweep))
-    trial: Trial = {"trial": number, "parameters": None, "told": None, "handed_out": None}
-    command = _next_run(server, agent, sweep, {assignment["run"] for assignment in known})
+    command = _next_run(server, agent, sweep, {assignment.run for assignment in known})
     if command is None:
-        return trial
-    trial["parameters"] = {name: given["value"] for name, given in command["args"].items()}
-    trial["handed_out"] = {"agent": agent, "run": command["run_id"], "place": where}
+        return Trial(trial=number)
+    parameters = {name: given["value"] for name, given in command["args"].items()}
     try:
-        space.flat(trial["parameters"])
+        space.flat(parameters)
     except KeyError as error:
         raise ServerError(
             f"sent a trial without the parameter {error}", server.account.base_url
         ) from None
-    return trial
+    assignment = Assignment(agent=agent, run=command["run_id"], place=where)
+    return Trial(trial=number, parameters=parameters, handed_out=assignment)
 
 
 def _ensure_synced(run: RunFolder) -> None:
@@ -200,7 +200,7 @@ class ServerTrialCriteria(TrialCriteria):
         """Return a pruner that asks the server; one that never stops a run if it is offline."""
         if self.assignment is None or Identity.read(folder.run_json).mode != "online":
             return super().pruner(folder, earlier, attempt)
-        return ServerPruner(self.assignment["agent"], self.assignment["run"])
+        return ServerPruner(self.assignment.agent, self.assignment.run)
 
 
 class ServerPruner:

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caduceus.errors import ResultError
-from caduceus.io.files import canonical_json, digest_text, read_json, write_json
+from caduceus.io.files import canonical_json, digest_text, read_json
 from caduceus.io.validation import suggestion
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.trial import Trial, TrialResult
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import RungValue
 
 if TYPE_CHECKING:
     from caduceus.sweeps.configs import SweepConfig
-
-Trial = dict[str, Any]
 
 _SEEDS_DIGITS = 4
 
@@ -83,8 +82,8 @@ class SweepFolder:
         """Write the file of a trial: its kept copy if there is one, else the result of `choose`."""
         copy = self.kept_copy(name)
         if not copy.exists():
-            write_json(copy, choose())
-        write_json(self.trial(name), read_json(copy))
+            choose().write(copy)
+        Trial.read(copy).write(self.trial(name))
 
     def all_kept_copies(self) -> list[Path]:
         """Return all kept copies, sorted."""
@@ -114,7 +113,7 @@ class SweepFolder:
 
         return read_config(read_json(self.plan)["config"], lambda keys: str(self.config_yaml))
 
-    def results(self, count: int) -> list[dict[str, Any]]:
+    def results(self, count: int) -> list[TrialResult]:
         """Return the current results of the first `count` trials: see `result_of`."""
         plan = read_json(self.plan)
         runs = (self.run_results(plan, number) for number in range(count))
@@ -138,7 +137,7 @@ class SweepFolder:
                     "`snakemake` writes all of them again",
                     str(path),
                 )
-            trials.append(read_json(path))
+            trials.append(Trial.read(path))
         return trials
 
 
@@ -195,45 +194,39 @@ def variant_of(trial: str) -> str:
     return trial if is_confirmation(trial) else f"t{trial}"
 
 
-def result_of(number: int, runs: Sequence[Train]) -> dict[str, Any]:
-    """Return the result of a trial, from train.json of its runs.
-
-    Returns:
-        `trial`; `state`: finished, skipped or failed; `objective`: the mean over the runs that have
-        one, null if none has; `stopped_early`: whether any run was; `bands`: for each run its value
-        and best value at each rung that it has reached, by the rung.
-    """
+def result_of(number: int | None, runs: Sequence[Train]) -> TrialResult:
+    """Return the result of a trial, from train.json of its runs."""
     outcomes = [run.outcome for run in runs]
     # A failed run counts, by `metric.impute`, only if none has finished.
     ended = [run for run in runs if run.state == "finished"] or runs
     found = [run.outcome.objective for run in ended]
     objectives = [objective for objective in found if objective is not None]
     states = {run.state for run in runs}
-    return {
-        "trial": number,
-        "state": next(s for s in ("finished", "skipped", "failed") if s in states),
-        "objective": math.fsum(objectives) / len(objectives) if objectives else None,
-        "stopped_early": any(outcome.stopped_at is not None for outcome in outcomes),
-        "bands": [{rung: list(reached) for rung, reached in o.bands.items()} for o in outcomes],
-    }
+    return TrialResult(
+        trial=number,
+        state=next(s for s in ("finished", "skipped", "failed") if s in states),
+        objective=math.fsum(objectives) / len(objectives) if objectives else None,
+        stopped_early=any(outcome.stopped_at is not None for outcome in outcomes),
+        bands=tuple(outcome.bands for outcome in outcomes),
+    )
 
 
 def earlier_rung_values(folder: SweepFolder, number: int) -> list[dict[int, RungValue]]:
     """Return the values at each rung of the runs that trial `number` is compared with."""
-    trials = [*folder.earlier(number), read_json(folder.trial(f"{number:04d}"))]
+    trials = [*folder.earlier(number), Trial.read(folder.trial(f"{number:04d}"))]
     return [
         {int(rung): RungValue(*values) for rung, values in run.items()}
         for trial in trials
-        if trial["told"]
-        for run in trial["told"]["bands"]
+        if trial.told
+        for run in trial.told.bands
     ]
 
 
-def ranking(results: Sequence[Mapping[str, Any]], goal: Goal) -> list[Mapping[str, Any]]:
+def ranking(results: Sequence[TrialResult], goal: Goal) -> list[TrialResult]:
     """Sort the results that have an objective, the best first; the earlier trial breaks ties."""
     ended = [
-        result
+        (goal.sign * result.objective, result.trial or 0, result)
         for result in results
-        if result["state"] == "finished" and result["objective"] is not None
+        if result.state == "finished" and result.objective is not None
     ]
-    return sorted(ended, key=lambda result: (goal.sign * result["objective"], result["trial"]))
+    return [result for *_, result in sorted(ended, key=lambda found: found[:2])]

@@ -16,6 +16,7 @@ from caduceus.io.files import read_json, write_json
 from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.train import NO_OUTCOME, Train, TrialOutcome
+from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
@@ -63,7 +64,7 @@ class TrialCriteria:
     impute: str
     settings: HyperbandSettings | None
     others: Sequence[Mapping[int, RungValue]]
-    assignment: Mapping[str, str] | None = None
+    assignment: Assignment | None = None
 
     def pruner(self, folder: RunFolder, earlier: Sequence[Attempt], attempt: Attempt) -> Pruner:
         """Return the pruner of an attempt that follows the earlier ones."""
@@ -140,7 +141,7 @@ def read_criteria(trial_json: Path, kind: type[TrialCriteria] = TrialCriteria) -
     """
     folder = SweepFolder.of_trial(trial_json)
     config = folder.config()
-    if assignment := read_json(trial_json).get("handed_out"):
+    if assignment := Trial.read(trial_json).handed_out:
         return kind(config.metric_name, config.goal, config.impute, None, [], assignment)
     if config.early_terminate is None or is_confirmation(trial_json.stem):
         return kind(config.metric_name, config.goal, config.impute, None, [])

@@ -8,6 +8,7 @@ change the later ones.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.trial import Trial, TrialAhead, TrialResult
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
-from caduceus.sweeps.folders import SweepFolder, Trial, ranking, result_of
+from caduceus.sweeps.folders import SweepFolder, ranking, result_of
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.spaces import Configuration
 from caduceus.sweeps.suggestions import Observation, suggest
@@ -66,9 +68,7 @@ def _as_yaml(value: Any) -> str:
 def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> None:
     """Write the file of trial `number`, or restore it from its copy.
 
-    It holds `trial`; `parameters`, nested as in the sweep's configuration, or null if an earlier
-    trial has reached the sweep's target, so that this one is skipped; and `told`, the new result
-    since the trial before, as `result_of` returns it, or null.
+    It is skipped if an earlier trial has reached the sweep's target.
 
     Importing a sampler takes far longer than using it. So the following trials whose results exist
     already are suggested too, and written to `work/ahead`. Their own jobs read them from there,
@@ -89,12 +89,11 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
     earlier = folder.earlier(number) if depends_on_results(config) else []
     trials = [*earlier, new_trial(plan, number, results)]
     ahead = folder.suggested_ahead(number)
-    if ahead.exists() and (known := read_json(ahead))["given"] == _digest(plan, trials):
+    known = TrialAhead.read_if_there(ahead)
+    if known and known.given == _digest(plan, trials):
         ahead.unlink()
-        found: Trial = known["trial"]
-        return found
-    trials[-1]["parameters"] = _parameters(folder, plan, config, trials)
-    trial = trials[-1]
+        return known.trial
+    trial = trials[-1] = replace(trials[-1], parameters=_parameters(folder, plan, config, trials))
     if config.method != "bayes" or number + 1 < plan["lag"]:
         return trial
     for following in range(number + 1, number + 1 + _MOST_AHEAD):
@@ -103,27 +102,27 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
             break
         trials.append(new_trial(plan, following, results))
         given = _digest(plan, trials)
-        trials[-1]["parameters"] = _parameters(folder, plan, config, trials)
-        write_json(folder.suggested_ahead(following), {"given": given, "trial": trials[-1]})
+        trials[-1] = replace(trials[-1], parameters=_parameters(folder, plan, config, trials))
+        TrialAhead(given=given, trial=trials[-1]).write(folder.suggested_ahead(following))
     return trial
 
 
 def new_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
     """Return a trial without parameters: see `suggest_trial`."""
     result = result_of(number - plan["lag"], list(map(Train.read, results))) if results else None
-    return {"trial": number, "parameters": None, "told": result}
+    return Trial(trial=number, told=result)
 
 
 def _digest(plan: Mapping[str, Any], trials: Sequence[Trial]) -> str:
     """Return a digest of everything that decides the last of these trials."""
-    return digest_text(canonical_json([plan, trials]))
+    return digest_text(canonical_json([plan, [trial.to_json() for trial in trials]]))
 
 
 def _parameters(
     folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
 ) -> Configuration | None:
     """Return the parameters of the last of these trials; None if it is skipped."""
-    number = trials[-1]["trial"]
+    number = trials[-1].trial or 0
     if parameters := _parameters_of_run(folder, plan, config, number):
         return parameters
     if is_skipped(config, trials):
@@ -148,14 +147,14 @@ def _parameters_of_run(
 
 def is_skipped(config: SweepConfig, trials: Sequence[Trial]) -> bool:
     """Whether one of the results that the trials depend on has reached the sweep's target."""
-    return any(_has_reached(config, trial["told"]) for trial in trials)
+    return any(_has_reached(config, trial.told) for trial in trials)
 
 
-def _has_reached(config: SweepConfig, result: Mapping[str, Any] | None) -> bool:
+def _has_reached(config: SweepConfig, result: TrialResult | None) -> bool:
     """Whether a result is as good as the sweep's target."""
-    if config.target is None or not result or result["state"] != "finished":
+    if config.target is None or not result or result.state != "finished":
         return False
-    objective = result["objective"]
+    objective = result.objective
     if objective is None:
         return False
     sign = config.goal.sign
@@ -164,17 +163,17 @@ def _has_reached(config: SweepConfig, result: Mapping[str, Any] | None) -> bool:
 
 def _observations(trials: Sequence[Trial]) -> list[Observation]:
     """Return all trials but the last, with the results that the last one may depend on."""
-    results = {trial["told"]["trial"]: trial["told"] for trial in trials if trial["told"]}
+    results = {trial.told.trial: trial.told for trial in trials if trial.told}
     found = []
     for trial in trials[:-1]:
-        result = results.get(trial["trial"])
-        found.append(
-            Observation(
-                trial["parameters"],
-                result["objective"] if result else None,
-                result["state"] if result else "running",
+        result, parameters = results.get(trial.trial), trial.parameters or {}
+        if result is None:
+            found.append(Observation(parameters, None, "running"))
+        else:
+            is_finished = result.state == "finished"
+            found.append(
+                Observation(parameters, result.objective, "finished" if is_finished else "failed")
             )
-        )
     return found
 
 
@@ -192,9 +191,9 @@ def confirm_trial(folder: SweepFolder, count: int, rank: int) -> Trial:
     """
     ranked: dict[str, Trial] = {}  # the best trial of each configuration
     for result in ranking(folder.results(count), folder.config().goal):
-        parameters = read_json(folder.trial(f"{result['trial']:04d}"))["parameters"]
-        confirmed = {"trial": result["trial"], "parameters": parameters, "told": None}
+        parameters = Trial.read(folder.trial(f"{result.trial:04d}")).parameters
+        confirmed = Trial(trial=result.trial, parameters=parameters)
         ranked.setdefault(canonical_json(parameters), confirmed)
         if len(ranked) > rank:
             return confirmed
-    return {"trial": None, "parameters": None, "told": None}
+    return Trial(trial=None)

@@ -128,7 +128,7 @@ def test_each_configuration_is_confirmed_once(tmp_path: Path) -> None:
         trial = {"trial": number, "parameters": {"x": x, "y": 0.0}, "told": None}
         write_json(folder.trial(f"{number:04d}"), trial)
         finish(folder, number, x)
-    assert [confirm_trial(folder, 4, rank)["trial"] for rank in range(4)] == [0, 1, 3, None]
+    assert [confirm_trial(folder, 4, rank).trial for rank in range(4)] == [0, 1, 3, None]
 
 
 def test_a_sweep_whose_start_was_killed_is_started_again(
