@@ -25,7 +25,6 @@ include: "workflow/rules/common.smk"
 
 rule all:
     """Everything: runs, exports, tables, figures, claims; fails if a run failed."""
-    default_target: True
     input:
         "results/failures.json",
         get_refuted,
@@ -54,6 +53,13 @@ include: "workflow/rules/archive.smk"
 for path in SETTINGS.custom_rules:
 
     include: os.path.abspath(path)
+
+
+if workflow.modifier.is_module and hasattr(rules, "all"):
+    with open(workflow.main_snakefile) as snakefile:
+        workflow.default_target = default_target(
+            snakefile.read(), TARGET_BEFORE, rules.all.rule.name
+        )
 
 
 onstart:

@@ -83,9 +83,9 @@ def test_no_file_grows_without_limit() -> None:
 
 def test_rules_are_one_call_each_with_a_log_and_literal_paths() -> None:
     for path in RULES:
-        for rule in path.read_text().split("\nrule ")[1:]:
-            assert not re.search(r"^    (run|script|notebook):", rule, re.MULTILINE)
-            assert rule.count("python -m caduceus") == 1
+        for rule in re.split(r"\n *rule ", path.read_text())[1:]:
+            assert not re.search(r"^ +(run|script|notebook):", rule, re.MULTILINE)
+            assert rule.count('"$CADUCEUS_PYTHON" -m caduceus') == 1
             assert "    log:\n" in rule
             outputs = rule.partition("    output:\n")[2].partition("    log:\n")[0]
             for quoted in re.findall(r'(?<!caption=)"([^"]+/[^"]*)"', outputs):

@@ -89,3 +89,45 @@ def test_from_another_folder(project: Project) -> None:
 
     assert len(project.runs) == 1
     assert project.planned() == {}
+
+
+MODULE = """
+configfile: "config.yaml"
+
+module caduceus:
+    snakefile: "{snakefile}"
+    config: config
+
+use rule * from caduceus as caduceus_*
+"""
+ALL = """
+rule all:
+    input: "mine.txt"
+"""
+MINE = """
+rule mine:
+    output: "mine.txt"
+    shell: "echo x > {output}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("snakefile", "target"),
+    [
+        (MODULE + MINE, "caduceus_all"),
+        (MODULE + ALL + MINE, "all"),
+        (ALL + MODULE + MINE, "all"),
+        (MINE + MODULE + ALL, "all"),
+        (MODULE + MINE.replace("mine:", "mine:\n    default_target: True"), "mine"),
+        (MINE.replace("mine:", "mine:\n    default_target: True") + MODULE, "mine"),
+    ],
+)
+def test_the_users_own_target_is_the_default(project: Project, snakefile: str, target: str) -> None:
+    text = snakefile.replace("{snakefile}", f"{REPOSITORY}/Snakefile")
+    project.write("Snakefile", text)
+    words = project.command("--cores", "2", "--dry-run", "--quiet", "rules")
+    words[words.index("--snakefile") + 1] = "Snakefile"
+    planned = project.run(*words).check().output
+    jobs = {line.split()[0] for line in planned.splitlines() if len(line.split()) == 2}
+    assert target in jobs
+    assert ("caduceus_train" in jobs) == (target == "caduceus_all")

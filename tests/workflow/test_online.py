@@ -356,7 +356,7 @@ def test_runs_made_elsewhere_make_the_same_paper_without_training(
     changed.updated_at = "2100-01-01T00:00:00Z"
     assert "changed on the server: 2 of 8 runs" in other.snakemake("refresh", **variables).output
     assert other.planned() == {
-        "export_run": 1,
+        "export_fetched_run": 1,
         "export_server_run": 1,
         "export_group": 1,
         "export_server_group": 1,
@@ -401,7 +401,7 @@ def test_ten_changed_of_a_thousand_are_exported_again(
     changed = project.snakemake("refresh", **variables).check()
     assert "changed on the server: 10 of 1000 runs" in changed.output
     after = ("export_group", "sum_compute", "fill_checklist", "make_report", "report_failures")
-    assert project.planned() == {"export_run": 10, **dict.fromkeys(after, 1)}
+    assert project.planned() == {"export_fetched_run": 10, **dict.fromkeys(after, 1)}
     project.snakemake(*flags, **variables).check()
     assert wandb_server.requests.count("POST /graphql History") == 10
 

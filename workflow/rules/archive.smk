@@ -14,8 +14,6 @@ rule archive:
         made=get_paper,
     log:
         "results/logs/archive/archive.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         config=json.dumps(config),
         files=[os.path.relpath(path) for path in workflow.configfiles],
@@ -23,6 +21,6 @@ rule archive:
             os.path.dirname(workflow.current_basedir.get_path_or_uri(secret_free=True))
         ),
     shell:
-        "python -m caduceus archive {input.made:q} --config {params.config:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus archive {input.made:q} --config {params.config:q}'
         " --config-file {params.files:q} --pipeline {params.pipeline:q}"
         ' --results "$(dirname {log:q})"/../.. --log {log:q}'

@@ -6,16 +6,21 @@ import gc
 import json
 import os
 import re
+import sys
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
 from caduceus.paper.claim_formats import claim_lines
 from caduceus.project.command_digests import command_digests
+from caduceus.project.default_target import default_target
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
 from caduceus.sweeps.plans import run_pattern
+
+# What the user's own Snakefile has for a default so far, if it loads this one as a module.
+TARGET_BEFORE = workflow.default_target
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
 gc.set_threshold(100_000, 50, 100)
@@ -29,13 +34,7 @@ try:
 except CaduceusError as error:
     raise SystemExit(f"caduceus: {error}")  # one line, where a traceback would hide it
 
-# Every command writes its outputs whole or starts them anew, so what a killed Snakemake has marked
-# as incomplete is made again without --rerun-incomplete.
-if workflow.dag_settings:  # None with --lint
-    workflow.dag_settings.force_incomplete = True
-
-# The commands need Caduceus itself, which a rule's own environment wouldn't hold. Rules name one all
-# the same, as Snakemake's linter wants it.
+# The commands need Caduceus itself, which an environment of a rule's own wouldn't hold.
 if workflow.deployment_settings.deployment_method:
     raise SystemExit(
         "caduceus: --software-deployment-method: one environment serves all rules; leave it out, "
@@ -43,9 +42,12 @@ if workflow.deployment_settings.deployment_method:
     )
 
 SETTINGS = PROJECT.settings
+# The interpreter that runs Snakemake has Caduceus, whatever PATH leads to, here and on a node. By the
+# environment, since the command is what Snakemake compares: on another machine it stays the same.
+os.environ["CADUCEUS_PYTHON"] = sys.executable
+
 WANDB = SETTINGS.wandb
 TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
-EXPORTER = "export_fetched_run" if SETTINGS.export.is_remote else "export_run"
 PAPER = PROJECT.paper
 RETRIES = SETTINGS.retries
 DIGESTS = command_digests(
@@ -86,10 +88,25 @@ wildcard_constraints:
     rank=r"\d+",
 
 
+def allow_incomplete():
+    """Make again what a killed Snakemake has marked as incomplete, as --rerun-incomplete does.
+
+    Every command writes its outputs whole or starts them anew. Snakemake has the settings only after
+    it has parsed this file: input functions come later, and before it looks for such marks.
+    """
+    workflow.dag_settings.force_incomplete = True
+
+
+def targets():
+    allow_incomplete()
+    return TARGETS
+
+
 # What a job gets from its run's plan.
 
 
 def get_experiment_file(wildcards):
+    allow_incomplete()
     experiment, _ = PROJECT.runs[wildcards.run]
     return local(experiment.source.path)
 
@@ -114,70 +131,71 @@ def get_resource(name):
 
 
 def get_dataset_source(wildcards):
+    allow_incomplete()
     dataset = PROJECT.datasets[wildcards.dataset]
     return local(dataset.path or dataset.program)
 
 
 # What a job takes. scripts/caduceus/project/targets.py has the lists and why they are so.
 
-get_trial = lambda wildcards: TARGETS.trial(wildcards.run)
-get_sweep = lambda wildcards: TARGETS.sweep(wildcards.run)
-get_first_identity = lambda wildcards: TARGETS.first_identity(wildcards.run)
-get_dataset = lambda wildcards: TARGETS.dataset(wildcards.run)
-get_logged = lambda wildcards: TARGETS.logged(wildcards.run)
+get_trial = lambda wildcards: targets().trial(wildcards.run)
+get_sweep = lambda wildcards: targets().sweep(wildcards.run)
+get_first_identity = lambda wildcards: targets().first_identity(wildcards.run)
+get_dataset = lambda wildcards: targets().dataset(wildcards.run)
+get_logged = lambda wildcards: targets().logged(wildcards.run)
 
-get_plans = lambda wildcards: TARGETS.plans()
-get_remote_plans = lambda wildcards: TARGETS.remote_plans()
-get_datasets = lambda wildcards: TARGETS.datasets()
-get_started = lambda wildcards: TARGETS.started()
-get_ended = lambda wildcards: TARGETS.ended()
-get_deleted = lambda wildcards: TARGETS.deleted()
+get_plans = lambda wildcards: targets().plans()
+get_remote_plans = lambda wildcards: targets().remote_plans()
+get_datasets = lambda wildcards: targets().datasets()
+get_started = lambda wildcards: targets().started()
+get_ended = lambda wildcards: targets().ended()
+get_deleted = lambda wildcards: targets().deleted()
 
 
 def get_observations(file):
-    return lambda wildcards: TARGETS.observations(
+    return lambda wildcards: targets().observations(
         wildcards.sweep, wildcards.trial, file
     )
 
 
-get_trial_before = lambda wildcards: TARGETS.trial_before(
+get_trial_before = lambda wildcards: targets().trial_before(
     wildcards.sweep, wildcards.trial
 )
-get_trials = lambda wildcards: TARGETS.trials(wildcards.sweep)
-get_trial_results = lambda wildcards: TARGETS.trial_results(wildcards.sweep)
-get_sweep_manifests = lambda wildcards: TARGETS.sweep_manifests(wildcards.sweep)
-get_outcomes = lambda wildcards: TARGETS.outcomes(wildcards.sweep)
+get_trials = lambda wildcards: targets().trials(wildcards.sweep)
+get_trial_results = lambda wildcards: targets().trial_results(wildcards.sweep)
+get_sweep_manifests = lambda wildcards: targets().sweep_manifests(wildcards.sweep)
+get_outcomes = lambda wildcards: targets().outcomes(wildcards.sweep)
 
-get_group_plans = lambda wildcards: TARGETS.group_plans(wildcards.group)
-get_group_manifests = lambda wildcards: TARGETS.group_manifests(wildcards.group)
-get_server_state = lambda wildcards: TARGETS.server_state(
+get_group_plans = lambda wildcards: targets().group_plans(wildcards.group)
+get_group_manifests = lambda wildcards: targets().group_manifests(wildcards.group)
+get_server_state = lambda wildcards: targets().server_state(
     wildcards.project, wildcards.run
 )
 
 
 def get_server_group_manifests(wildcards):
-    return TARGETS.server_group_manifests(wildcards.project, wildcards.server_group)
+    return targets().server_group_manifests(wildcards.project, wildcards.server_group)
 
 
 def get_server_group_files(file):
-    return lambda wildcards: TARGETS.server_group_files(file)
+    return lambda wildcards: targets().server_group_files(file)
 
 
 def get_group_files(file):
-    return lambda wildcards: TARGETS.group_files(file)
+    return lambda wildcards: targets().group_files(file)
 
 
-get_table_plans = lambda wildcards: TARGETS.shown_plans("tables", wildcards.table)
-get_table_manifests = lambda wildcards: TARGETS.shown_manifests(
+get_table_plans = lambda wildcards: targets().shown_plans("tables", wildcards.table)
+get_table_manifests = lambda wildcards: targets().shown_manifests(
     "tables", wildcards.table
 )
-get_figure_plans = lambda wildcards: TARGETS.shown_plans("figures", wildcards.figure)
-get_figure_manifests = lambda wildcards: TARGETS.figure_manifests(wildcards.figure)
-get_figure_trials = lambda wildcards: TARGETS.figure_trials(wildcards.figure)
-get_claim_plans = lambda wildcards: TARGETS.claim_plans()
-get_claim_manifests = lambda wildcards: TARGETS.claim_manifests()
-get_all_shown_manifests = lambda wildcards: TARGETS.all_shown_manifests()
-get_entries = lambda wildcards: TARGETS.entries()
-get_refuted = lambda wildcards: TARGETS.refuted()
-get_verification = lambda wildcards: TARGETS.verification()
-get_paper = lambda wildcards: TARGETS.paper()
+get_figure_plans = lambda wildcards: targets().shown_plans("figures", wildcards.figure)
+get_figure_manifests = lambda wildcards: targets().figure_manifests(wildcards.figure)
+get_figure_trials = lambda wildcards: targets().figure_trials(wildcards.figure)
+get_claim_plans = lambda wildcards: targets().claim_plans()
+get_claim_manifests = lambda wildcards: targets().claim_manifests()
+get_all_shown_manifests = lambda wildcards: targets().all_shown_manifests()
+get_entries = lambda wildcards: targets().entries()
+get_refuted = lambda wildcards: targets().refuted()
+get_verification = lambda wildcards: targets().verification()
+get_paper = lambda wildcards: targets().paper()

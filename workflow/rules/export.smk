@@ -7,33 +7,59 @@
 
 
 localrules:
-    export_run,
     export_group,
     report_failures,
 
 
-rule export_run:
-    """Export a run from W&B's log: summary, history, system metrics, media, artifacts."""
-    input:
-        params="results/runs/{run}/params.json",
-        run="results/runs/{run}/run.json",
-        logged=get_logged,
-    output:
-        summary="results/runs/{run}/run_summary.json",
-        history="results/runs/{run}/metrics_history.csv",
-        system="results/runs/{run}/system_metrics.csv",
-        media=directory("results/runs/{run}/media"),
-        artifacts=directory("results/runs/{run}/artifacts"),
-        manifest="results/runs/{run}/manifest.json",
-    log:
-        "results/logs/export_run/{run}.log",
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        command=EXPORTER.replace("_", "-"),
-        code=DIGESTS[EXPORTER],
-    shell:
-        "python -m caduceus {params.command:q} --out {output.manifest:q} --log {log:q}"
+if SETTINGS.export.is_remote:
+
+    localrules:
+        export_fetched_run,
+
+    rule export_fetched_run:
+        """Export a remote run: download from the W&B server what is missing here, then export it."""
+        input:
+            params="results/runs/{run}/params.json",
+            run="results/runs/{run}/run.json",
+            logged=get_logged,
+        output:
+            summary="results/runs/{run}/run_summary.json",
+            history="results/runs/{run}/metrics_history.csv",
+            system="results/runs/{run}/system_metrics.csv",
+            media=directory("results/runs/{run}/media"),
+            artifacts=directory("results/runs/{run}/artifacts"),
+            manifest="results/runs/{run}/manifest.json",
+        log:
+            "results/logs/export_fetched_run/{run}.log",
+        params:
+            code=DIGESTS["export_fetched_run"],
+        shell:
+            '"$CADUCEUS_PYTHON" -m caduceus export-fetched-run --out {output.manifest:q} --log {log:q}'
+
+else:
+
+    localrules:
+        export_run,
+
+    rule export_run:
+        """Export a run from W&B's log: summary, history, system metrics, media, artifacts."""
+        input:
+            params="results/runs/{run}/params.json",
+            run="results/runs/{run}/run.json",
+            logged=get_logged,
+        output:
+            summary="results/runs/{run}/run_summary.json",
+            history="results/runs/{run}/metrics_history.csv",
+            system="results/runs/{run}/system_metrics.csv",
+            media=directory("results/runs/{run}/media"),
+            artifacts=directory("results/runs/{run}/artifacts"),
+            manifest="results/runs/{run}/manifest.json",
+        log:
+            "results/logs/export_run/{run}.log",
+        params:
+            code=DIGESTS["export_run"],
+        shell:
+            '"$CADUCEUS_PYTHON" -m caduceus export-run --out {output.manifest:q} --log {log:q}'
 
 
 rule export_group:
@@ -48,12 +74,10 @@ rule export_group:
         compute="results/groups/{group}/compute.json",
     log:
         "results/logs/export_group/{group}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["export_group"],
     shell:
-        "python -m caduceus export-group {input.plans:q} --out {output.runs:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus export-group {input.plans:q} --out {output.runs:q} --log {log:q}'
 
 
 rule report_failures:
@@ -66,7 +90,5 @@ rule report_failures:
         failures="results/failures.json",
     log:
         "results/logs/report_failures/failures.log",
-    conda:
-        "../../envs/environment.yaml"
     shell:
-        "python -m caduceus report-failures {input.plans:q} --out {output.failures:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --out {output.failures:q} --log {log:q}'

@@ -31,12 +31,10 @@ rule sum_compute:
         attempts="results/paper/attempts.csv",
     log:
         "results/logs/sum_compute/compute.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["sum_compute"],
     shell:
-        "python -m caduceus sum-compute {input.plans:q} --out {output.compute:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus sum-compute {input.plans:q} --out {output.compute:q} --log {log:q}'
 
 
 rule record_provenance:
@@ -48,13 +46,11 @@ rule record_provenance:
         provenance="results/paper/provenance.json",
     log:
         "results/logs/record_provenance/provenance.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         metrics=json.dumps(PROJECT.shown_metrics),
         code=DIGESTS["record_provenance"],
     shell:
-        "python -m caduceus record-provenance {input.shown:q} --metrics {params.metrics:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus record-provenance {input.shown:q} --metrics {params.metrics:q}'
         " --out {output.provenance:q} --log {log:q}"
 
 
@@ -75,11 +71,9 @@ rule fill_checklist:
         ),
     log:
         "results/logs/fill_checklist/checklist.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["fill_checklist"],
     shell:
-        "python -m caduceus fill-checklist {input.plans:q} --datasets {input.datasets:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus fill-checklist {input.plans:q} --datasets {input.datasets:q}'
         " --tables {input.tables:q} --claims {input.claims:q} --compute {input.compute:q}"
         " --provenance {input.provenance:q} --out {output.checklist:q} --log {log:q}"

@@ -30,14 +30,12 @@ rule make_table:
         json="results/paper/tables/{table}.json",
     log:
         "results/logs/make_table/{table}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         spec=lambda wildcards: json.dumps(PAPER["tables"][wildcards.table]),
         statistics=json.dumps(PAPER["statistics"]),
         code=DIGESTS["make_table"],
     shell:
-        "python -m caduceus make-table {input.plans:q} --spec {params.spec:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus make-table {input.plans:q} --spec {params.spec:q}'
         " --statistics {params.statistics:q} --out {output.csv:q} --log {log:q}"
 
 
@@ -51,15 +49,13 @@ rule measure_figure:
         numbers="results/paper/figures/{figure}.json",
     log:
         "results/logs/measure_figure/{figure}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         spec=lambda wildcards: json.dumps(PROJECT.measured_figure(wildcards.figure)),
         statistics=json.dumps(PAPER["statistics"]),
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=DIGESTS["measure_figure"],
     shell:
-        "python -m caduceus measure-figure {input.plans:q} {params.trials:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus measure-figure {input.plans:q} {params.trials:q}'
         " --spec {params.spec:q} --statistics {params.statistics:q} --out {output.numbers:q}"
         " --log {log:q}"
 
@@ -80,15 +76,13 @@ rule draw_figure:
         ),
     log:
         "results/logs/draw_figure/{figure}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         venue=PAPER["venue"],
         width=lambda wildcards: PAPER["figures"][wildcards.figure]["width"],
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=DIGESTS["draw_figure"],
     shell:
-        "python -m caduceus draw-figure {input.numbers:q} {params.trials:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus draw-figure {input.numbers:q} {params.trials:q}'
         " --venue {params.venue:q} --width {params.width:q} --out {output.pdf:q} --log {log:q}"
 
 
@@ -106,14 +100,12 @@ rule check_claims:
         ),
     log:
         "results/logs/check_claims/claims.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         claims=json.dumps(PAPER["claims"]),
         statistics=json.dumps(PAPER["statistics"]),
         code=DIGESTS["check_claims"],
     shell:
-        "python -m caduceus check-claims {input.plans:q} --claims {params.claims:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus check-claims {input.plans:q} --claims {params.claims:q}'
         " --statistics {params.statistics:q} --out {output.claims:q} --log {log:q}"
 
 
@@ -126,7 +118,5 @@ rule report_refuted:
         refuted="results/refuted.json",
     log:
         "results/logs/report_refuted/refuted.log",
-    conda:
-        "../../envs/environment.yaml"
     shell:
-        "python -m caduceus report-refuted {input.claims:q} --out {output.refuted:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus report-refuted {input.claims:q} --out {output.refuted:q} --log {log:q}'

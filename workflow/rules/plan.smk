@@ -22,15 +22,13 @@ rule validate_spec:
         plan="results/experiments/{experiment}.json",
     log:
         "results/logs/validate_spec/{experiment}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         defaults=canonical_json(SETTINGS.defaults),
         groups=canonical_json(WANDB.groups),
         runs=lambda wildcards: digest_text(str(PROJECT.run_ids([wildcards.experiment]))),
         code=DIGESTS["validate_spec"],
     shell:
-        "python -m caduceus validate-spec {input.experiment:q} --defaults {params.defaults:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus validate-spec {input.experiment:q} --defaults {params.defaults:q}'
         " --groups {params.groups:q} --out {output.plan:q} --log {log:q}"
 
 
@@ -42,14 +40,12 @@ rule make_dataset:
         dataset="results/datasets/{dataset}/dataset.json",
     log:
         "results/logs/make_dataset/{dataset}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         spec=lambda wildcards: canonical_json(
             PROJECT.datasets[wildcards.dataset].to_json()
         ),
     shell:
-        "python -m caduceus make-dataset --spec {params.spec:q} --out {output.dataset:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus make-dataset --spec {params.spec:q} --out {output.dataset:q}'
         " --log {log:q}"
 
 
@@ -66,13 +62,11 @@ rule plan_run:
         params="results/runs/{run}/params.json",
     log:
         "results/logs/plan_run/{run}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         definition=get_definition,
         code=get_code,
     shell:
-        "python -m caduceus plan-run {input.experiment:q} {input.trial:q} --definition {params.definition:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus plan-run {input.experiment:q} {input.trial:q} --definition {params.definition:q}'
         " --code {params.code:q} --out {output.params:q} --log {log:q}"
 
 
@@ -82,12 +76,10 @@ rule check_account:
         account=temp("results/account.json"),
     log:
         "results/logs/check_account/account.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         project=str(WANDB.path),
     shell:
-        "python -m caduceus check-account {params.project:q} --out {output.account:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus check-account {params.project:q} --out {output.account:q} --log {log:q}'
 
 
 rule init_run:
@@ -100,10 +92,8 @@ rule init_run:
         run="results/runs/{run}/run.json",
     log:
         "results/logs/init_run/{run}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         identity=get_identity,
     shell:
-        "python -m caduceus init-run {input.account:q} --identity {params.identity:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus init-run {input.account:q} --identity {params.identity:q}'
         " --trial {input.trial:q} --out {output.run:q} --log {log:q}"

@@ -28,14 +28,12 @@ rule make_report:
         ),
     log:
         "results/logs/make_report/report.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         title=str(WANDB.path),
         statistics=json.dumps(PAPER["statistics"]),
         code=DIGESTS["make_report"],
     shell:
-        "python -m caduceus make-report --title {params.title:q} --groups {input.groups:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus make-report --title {params.title:q} --groups {input.groups:q}'
         " --plans {input.plans:q} --tables {input.tables:q} --figures {input.figures:q}"
         " --sweeps {input.sweeps:q} --claims {input.claims:q} --statistics {params.statistics:q}"
         " --compute {input.compute:q} --verification {input.verification:q}"

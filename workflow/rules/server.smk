@@ -19,10 +19,9 @@ rule sync:
     """Send runs to the W&B server, each row once, and compare what the server then holds."""
     log:
         "results/logs/sync/sync.log",
-    conda:
-        "../../envs/environment.yaml"
     shell:
-        "python -m caduceus sync --log {log:q}" ' --results "$(dirname {log:q})"/../..'
+        '"$CADUCEUS_PYTHON" -m caduceus sync --log {log:q}'
+        ' --results "$(dirname {log:q})"/../..'
 
 
 rule refresh:
@@ -31,13 +30,11 @@ rule refresh:
         plans=get_remote_plans,
     log:
         "results/logs/refresh/refresh.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         project=str(WANDB.path),
         projects=json.dumps([chosen.to_json() for chosen in SETTINGS.export.projects]),
     shell:
-        "python -m caduceus refresh {input.plans:q} --project {params.project:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus refresh {input.plans:q} --project {params.project:q}'
         ' --projects {params.projects:q} --results "$(dirname {log:q})"/../.. --log {log:q}'
 
 
@@ -45,12 +42,10 @@ rule verify:
     """Check the W&B set-up with a test run, or compare runs on the server with the local ones."""
     log:
         "results/logs/verify/verify.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         mode=["--online"] if WANDB.mode == "online" else [],
     shell:
-        "python -m caduceus verify {params.mode:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus verify {params.mode:q} --log {log:q}'
         ' --results "$(dirname {log:q})"/../..'
 
 
@@ -62,12 +57,10 @@ rule find_run:
         state="results/runs/{run}/server.json",
     log:
         "results/logs/find_run/{run}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         project=str(WANDB.path),
     shell:
-        "python -m caduceus find-run {params.project:q} --trial {input.trial:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus find-run {params.project:q} --trial {input.trial:q}'
         " --out {output.state:q} --log {log:q}"
 
 
@@ -84,12 +77,10 @@ rule export_server_run:
         manifest="results/projects/{project}/runs/{run}/manifest.json",
     log:
         "results/logs/export_server_run/{project}/{run}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["export_server_run"],
     shell:
-        "python -m caduceus export-server-run {input.state:q} --out {output.manifest:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus export-server-run {input.state:q} --out {output.manifest:q} --log {log:q}'
 
 
 rule export_server_group:
@@ -102,9 +93,7 @@ rule export_server_group:
         history="results/projects/{project}/groups/{server_group}/history.parquet",
     log:
         "results/logs/export_server_group/{project}/{server_group}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["export_server_group"],
     shell:
-        "python -m caduceus export-server-group {input.index:q} --out {output.runs:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus export-server-group {input.index:q} --out {output.runs:q} --log {log:q}'

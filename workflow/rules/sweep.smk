@@ -33,13 +33,11 @@ rule start_sweep:
         given="results/sweeps/{sweep}/sweep.yaml",
     log:
         "results/logs/start_sweep/{sweep}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         plan=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].sweep.plan()),
         code=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].spec.code),
     shell:
-        "python -m caduceus start-sweep {input.experiment:q} --plan {params.plan:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus start-sweep {input.experiment:q} --plan {params.plan:q}'
         " --code {params.code:q} --out {output.plan:q} --log {log:q}"
 
 
@@ -53,10 +51,8 @@ rule suggest_trial:
         trial="results/sweeps/{sweep}/trials/{trial}.json",
     log:
         "results/logs/suggest_trial/{sweep}/{trial}.log",
-    conda:
-        "../../envs/environment.yaml"
     shell:
-        "python -m caduceus suggest-trial {input.results:q} --out {output.trial:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus suggest-trial {input.results:q} --out {output.trial:q} --log {log:q}'
 
 
 rule ask_trial:
@@ -71,14 +67,12 @@ rule ask_trial:
         "results/logs/ask_trial/{sweep}/{trial}.log",
     wildcard_constraints:
         sweep="|".join(map(re.escape, PROJECT.server_sweeps)) or "none",
-    conda:
-        "../../envs/environment.yaml"
     resources:
         is_online=int(TRAINS_ONLINE),  # no param: what was chosen once stays so offline
     params:
         project=str(WANDB.path),
     shell:
-        "python -m caduceus ask-trial {input.ended:q} --project {params.project:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus ask-trial {input.ended:q} --project {params.project:q}'
         " --is-online {resources.is_online} --out {output.trial:q} --log {log:q}"
 
 
@@ -94,12 +88,10 @@ rule find_trial:
         "results/logs/find_trial/{sweep}/{trial}.log",
     wildcard_constraints:
         sweep="|".join(map(re.escape, PROJECT.remote_sweeps)) or "none",
-    conda:
-        "../../envs/environment.yaml"
     params:
         project=str(WANDB.path),
     shell:
-        "python -m caduceus find-trial {input.results:q} --project {params.project:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus find-trial {input.results:q} --project {params.project:q}'
         " --out {output.trial:q} --log {log:q}"
 
 
@@ -115,12 +107,10 @@ rule judge_run:
         "results/logs/judge_run/{run}.log",
     wildcard_constraints:
         run=run_pattern(PROJECT.sweeps),
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["judge_run"],
     shell:
-        "python -m caduceus judge-run {input.trial:q} --out {output.outcome:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus judge-run {input.trial:q} --out {output.outcome:q} --log {log:q}'
 
 
 rule confirm_trial:
@@ -132,10 +122,8 @@ rule confirm_trial:
         trial="results/sweeps/{sweep}/trials/c{trials}.{rank}.json",
     log:
         "results/logs/confirm_trial/{sweep}/{trials}.{rank}.log",
-    conda:
-        "../../envs/environment.yaml"
     shell:
-        "python -m caduceus confirm-trial --out {output.trial:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus confirm-trial --out {output.trial:q} --log {log:q}'
 
 
 rule sweep_agent:
@@ -153,8 +141,6 @@ rule sweep_agent:
     wildcard_constraints:
         run=run_pattern(PROJECT.sweeps),
     retries: RETRIES
-    conda:
-        "../../envs/environment.yaml"
     threads: get_resource("threads")
     resources:
         mem_mb=get_resource("mem_mb"),
@@ -165,7 +151,7 @@ rule sweep_agent:
     shell:
         # A shell that stays between dies of the signal that asks a program to save.
         "exec "
-        "python -m caduceus sweep-agent {input.trial:q} {input.dataset:q} --threads {threads}"
+        '"$CADUCEUS_PYTHON" -m caduceus sweep-agent {input.trial:q} {input.dataset:q} --threads {threads}'
         " --gpus {resources.gpus} --retries-left {resources.retries_left}"
         " --minutes {resources.minutes}"
         " --out {output.train:q} --log {log:q}"
@@ -187,9 +173,7 @@ rule export_sweep:
         figures=directory("results/sweeps/{sweep}/figures"),
     log:
         "results/logs/export_sweep/{sweep}.log",
-    conda:
-        "../../envs/environment.yaml"
     params:
         code=DIGESTS["export_sweep"],
     shell:
-        "python -m caduceus export-sweep {input.plan:q} --out {output.trials:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus export-sweep {input.plan:q} --out {output.trials:q} --log {log:q}'

@@ -22,8 +22,6 @@ rule train:
     log:
         "results/logs/train/{run}.log",
     retries: RETRIES
-    conda:
-        "../../envs/environment.yaml"
     threads: get_resource("threads")
     resources:
         mem_mb=get_resource("mem_mb"),
@@ -34,7 +32,7 @@ rule train:
     shell:
         # A shell that stays between dies of the signal that asks a program to save.
         "exec "
-        "python -m caduceus train {input.dataset:q} --threads {threads}"
+        '"$CADUCEUS_PYTHON" -m caduceus train {input.dataset:q} --threads {threads}'
         " --gpus {resources.gpus} --retries-left {resources.retries_left}"
         " --minutes {resources.minutes}"
         " --out {output.train:q} --log {log:q}"
@@ -51,7 +49,5 @@ rule upload_artifacts:
         upload="results/runs/{run}/upload.json",
     log:
         "results/logs/upload_artifacts/{run}.log",
-    conda:
-        "../../envs/environment.yaml"
     shell:
-        "python -m caduceus upload-artifacts {input.dataset:q} --out {output.upload:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus upload-artifacts {input.dataset:q} --out {output.upload:q} --log {log:q}'

@@ -9,7 +9,8 @@ from caduceus.io.files import write_whole
 _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
 _CONFIG = "config.yaml"
-_KEPT = (".gitignore", ".env.example", ".mcp.json")  # where they are there already
+_IGNORE = ".gitignore"
+_KEPT = (_IGNORE, ".env.example", ".mcp.json")  # where they are there already
 _OF_A_PROGRAM = """\
 # Your program as it is, once with each seed.
 id: first
@@ -36,7 +37,7 @@ def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> 
         config: what the configuration is called, where the folder has a config.yaml of its own.
 
     Returns:
-        The files it has written, relative to `folder`.
+        The files that it has written, relative to `folder`, and what it has added to a .gitignore.
 
     Raises:
         SpecError: one of the files is there already, or the program isn't.
@@ -66,7 +67,20 @@ def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> 
             raise SpecError(f"is there already; {other}", str(folder / path))
     for path, text in files.items():
         write_whole(folder / path, text)
-    return list(files)
+    return [*files, *_ignore(folder / _IGNORE)]
+
+
+def _ignore(path: Path) -> list[str]:
+    """Append the lines that a .gitignore lacks: results and secrets stay out of git."""
+    there = path.read_text()
+    ignored = {line.strip().strip("/") for line in there.splitlines()}
+    wanted = (_TEMPLATE / _IGNORE).read_text().splitlines()
+    missing = [line for line in wanted if line and line.strip("/") not in ignored]
+    if not missing:
+        return []
+    start = there if there.endswith("\n") or not there else f"{there}\n"
+    write_whole(path, start + "\n".join(missing) + "\n")
+    return [f"{_IGNORE} (added: {' '.join(missing)})"]
 
 
 def _below(folder: Path, program: Path) -> str:

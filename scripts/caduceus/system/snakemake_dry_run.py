@@ -13,7 +13,7 @@ from caduceus.errors import SpecError
 from caduceus.system import processes
 
 _TIME_LIMIT_S = 1800.0
-_COMMAND = re.compile(r"(?:exec )?python -m caduceus ([a-z-]+)")
+_COMMAND = re.compile(r"(?:exec )?\S+ -m caduceus ([a-z-]+)")
 REPORTING = ("report_failures", "report_refuted")
 
 

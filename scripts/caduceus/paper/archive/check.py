@@ -15,7 +15,10 @@ from caduceus.system import processes
 
 _DERIVED = "derived/"
 # A job of one of these rules trains or exports a run again.
-_RUN_RULES = ("make_dataset", "train", "sweep_agent", "find_run", "export_run", "export_server_run")
+_RUN_RULES = (
+    *("make_dataset", "train", "sweep_agent", "find_run"),
+    *("export_run", "export_fetched_run", "export_server_run"),
+)
 
 
 def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
