@@ -1,11 +1,12 @@
 """How many files and folders a run takes, since clusters give a project so many and no more.
 
-    python benchmarks/inodes.py
+    python benchmarks/inodes.py [PROGRAM ...]
 
 Trains a program that only logs, and the shipped one with its pictures, model and predictions, and
 counts what lies in each run's folder when all is done.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -59,9 +60,12 @@ def count(spec: dict[str, object], folder: Path) -> Counter[str]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"{', '.join(EXPERIMENTS)}")
+    chosen = parser.parse_args().programs or EXPERIMENTS
     with tempfile.TemporaryDirectory() as base:
-        for number, (name, spec) in enumerate(EXPERIMENTS.items()):
-            counted = count(spec, Path(base) / str(number))
+        for number, name in enumerate(chosen):
+            counted = count(EXPERIMENTS[name], Path(base) / str(number))
             print(f"{name}: {sum(counted.values()) + 1} files and folders")
             for part, entries in counted.most_common():
                 if entries > 1:

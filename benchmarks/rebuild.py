@@ -38,15 +38,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 
 from exported_runs import train_record
 
-EXPERIMENTS, ROWS = 10, 200
+ROWS = 200
 
 
-def write_paper(folder: Path, runs: int) -> None:
+def write_paper(folder: Path, runs: int, experiments: int) -> None:
     """A project whose experiments have a table, curves and a claim each."""
     (folder / "experiments").mkdir(parents=True)
     (folder / "experiments/train.py").write_text("print('trained')\n")
     paper: dict[str, dict[str, object]] = {"tables": {}, "figures": {}, "claims": {}}
-    names = [f"part{number}" for number in range(EXPERIMENTS)]
+    names = [f"part{number}" for number in range(experiments)]
     for name in names:
         experiment = {
             "id": name,
@@ -55,7 +55,7 @@ def write_paper(folder: Path, runs: int) -> None:
             "parameters": {"part": name},
             "matrix": {"width": list(range(10))},
             "baseline": {"width": 0},
-            "seeds": list(range(runs // 10 // EXPERIMENTS)),
+            "seeds": list(range(runs // 10 // experiments)),
         }
         (folder / f"experiments/{name}.yaml").write_text(yaml.safe_dump(experiment))
         shown = {"experiments": [name]}
@@ -88,7 +88,7 @@ def write_trained(folder: Path, log: Path) -> list[Path]:
     finish_project(folder)
     for place in runs:
         (place / "manifest.json").unlink()
-    for made in ("experiments", "groups"):
+    for made in ("experiments", "groups", "paper"):
         shutil.rmtree(folder / "results" / made)
     return list(runs)
 
@@ -108,11 +108,12 @@ def measure(title: str, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1000, help="in hundreds (1000)")
+    parser.add_argument("--runs", type=int, default=1000, help="in tens for each experiment (1000)")
+    parser.add_argument("--experiments", type=int, default=10, help="that have them (10)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "project"
-        write_paper(folder, options.runs)
+        write_paper(folder, options.runs, options.experiments)
         first, *_ = write_trained(folder, log_run(Path(name), ROWS))
         measure("everything, from the logs", folder)
         measure("nothing has changed", folder)

@@ -57,6 +57,28 @@ def time_pilot(cluster: SlurmCluster, folder: Path) -> float:
     return time.perf_counter() - started
 
 
+def measure(cluster: SlurmCluster, base: Path, runs: int, seconds: float) -> dict[str, float]:
+    """Seconds that so many runs take in each way; `base` is an empty folder."""
+    folders = {
+        name: write_project(base / name, runs, seconds)
+        for name in ("without SLURM", "one pilot", "a job each")
+    }
+    profile = str(REPOSITORY / "workflow/profiles/slurm")
+    until = ["--until", "train"]
+    cores = ["--cores", str(cluster.cpus), "--scheduler", "greedy"]
+    took = {
+        "without SLURM": timed([*SNAKEMAKE, *cores, *until], folders["without SLURM"]),
+        "one pilot": time_pilot(cluster, folders["one pilot"]),
+        "a job each": timed(
+            [*SNAKEMAKE, "--workflow-profile", profile, *until], folders["a job each"]
+        ),
+    }
+    for name, folder in folders.items():
+        done = len(list(folder.glob("results/runs/*/train.json")))
+        assert done == runs, (name, done)
+    return took
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
@@ -64,23 +86,7 @@ def main() -> None:
     parser.add_argument("--cpus", type=int, default=8, help="that SLURM believes in (8)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as base, SlurmCluster(options.cpus) as cluster:
-        folders = {
-            name: write_project(Path(base) / name, options.runs, options.seconds)
-            for name in ("without SLURM", "one pilot", "a job each")
-        }
-        profile = str(REPOSITORY / "workflow/profiles/slurm")
-        until = ["--until", "train"]
-        cores = ["--cores", str(options.cpus), "--scheduler", "greedy"]
-        took = {
-            "without SLURM": timed([*SNAKEMAKE, *cores, *until], folders["without SLURM"]),
-            "one pilot": time_pilot(cluster, folders["one pilot"]),
-            "a job each": timed(
-                [*SNAKEMAKE, "--workflow-profile", profile, *until], folders["a job each"]
-            ),
-        }
-        for name, folder in folders.items():
-            done = len(list(folder.glob("results/runs/*/train.json")))
-            assert done == options.runs, (name, done)
+        took = measure(cluster, Path(base), options.runs, options.seconds)
     least = options.runs * options.seconds / options.cpus
     print(f"{options.runs} runs of {options.seconds:g} s, {options.cpus} at a time")
     print(f"{'the programs alone':20} {least:6.0f} s")

@@ -2,11 +2,10 @@
 
     python benchmarks/verdicts.py [PART ...]
 
-Parts: intervals, tasks, errors, power, runs; all of them by default. Prints the tables of
-workflow/STATISTICS.md. Takes six minutes on a busy core.
+Prints the tables of workflow/STATISTICS.md. Takes six minutes on a busy core.
 """
 
-import sys
+import argparse
 from collections.abc import Callable, Iterable, Sequence
 from unittest.mock import patch
 
@@ -32,6 +31,7 @@ DATASETS = 1_000  # of scores over tasks, likewise
 # Of claims, for each number in the tables of errors and power: of ten runs on each side, each
 # unpaired test goes through 184,756 ways.
 FAMILIES = {3: 1_000, 5: 1_000, 8: 1_000, 10: 500}
+MANY = 2_000_000  # draws for a true value
 RESAMPLES = 999
 
 Draw = Callable[[Generator, tuple[int, ...]], np.ndarray]
@@ -80,7 +80,7 @@ def intervals() -> None:
         "median": ("t", "order", "bca", "bootstrap"),
         "iqm": ("t", "bca", "bootstrap"),
     }
-    manies = [sampler(np.random.default_rng(1), (2_000_000,)) for sampler in DISTRIBUTIONS.values()]
+    manies = [sampler(np.random.default_rng(1), (MANY,)) for sampler in DISTRIBUTIONS.values()]
     for statistic, chosen in kinds.items():
         rows = []
         for (name, sampler), many in zip(DISTRIBUTIONS.items(), manies, strict=True):
@@ -111,7 +111,7 @@ def covered(sampler: Draw, n: int, statistic: str, interval: str, true: float) -
 def over_tasks() -> None:
     """The same over ten tasks, by our bootstrap and by rliable's, which draws from all runs."""
     means, spreads = np.linspace(0.2, 1.5, 10), np.linspace(0.1, 0.4, 10)[::-1]
-    many = np.random.default_rng(1).normal(means, spreads, (200_000, 10))
+    many = np.random.default_rng(1).normal(means, spreads, (MANY // 10, 10))
 
     def plain(runs: np.ndarray, resamples: int, generator: Generator) -> np.ndarray:
         return runs[generator.integers(len(runs), size=(resamples, len(runs)))]
@@ -266,8 +266,22 @@ PARTS = {
 
 
 def main() -> None:
-    for name in sys.argv[1:] or PARTS:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (all)")
+    parser.add_argument("--share", type=float, default=1.0, help="of the simulations (1)")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - PARTS.keys():
+        parser.error(f"unknown part: {', '.join(unknown)}")
+    scale(options.share)
+    for name in options.parts or PARTS:
         PARTS[name]()
+
+
+def scale(share: float) -> None:
+    """Simulate a share of what the tables are made from."""
+    global SAMPLES, DATASETS, FAMILIES, MANY
+    SAMPLES, DATASETS, MANY = (max(40, round(share * size)) for size in (SAMPLES, DATASETS, MANY))
+    FAMILIES = {n: max(2, round(share * size)) for n, size in FAMILIES.items()}
 
 
 if __name__ == "__main__":

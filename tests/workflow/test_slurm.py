@@ -2,6 +2,7 @@
 
 import csv
 import os
+import runpy
 import signal
 import subprocess
 import time
@@ -359,3 +360,10 @@ def test_ctrl_c_cancels_the_jobs(slurm: SlurmCluster, tmp_path: Path) -> None:
     finished: Finished = end(snakemake)
     assert finished.code == 1
     wait_until(lambda: not slurm.jobs("PD,R,CF,CG"), "no job is left", 20)
+
+
+@pytest.mark.soak
+def test_the_benchmark_runs(slurm: SlurmCluster, tmp_path: Path) -> None:
+    measure = runpy.run_path(str(REPOSITORY / "benchmarks/slurm.py"))["measure"]
+    took = measure(slurm, tmp_path, runs=2, seconds=0.1)
+    assert took.keys() == {"without SLURM", "one pilot", "a job each"}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Trials are random until trial 10, and until there are three results. Waiting for ten results would
 # make 17 trials random at lag 7; starting at the third trial would make too few random at lag 1.
-# Both gave more regret in benchmarks/sweeps.py.
+# Both gave more regret in benchmarks/sweep_search.py.
 _LEAST_TRIALS, _LEAST_RESULTS = 10, 3
 # Up to this number of integers Optuna tries each one. With more it searches step by step, which is
 # slower than searching real numbers.

@@ -1,4 +1,4 @@
-"""Bayesian sweeps beside other optimisers: `python benchmarks/sweeps.py`.
+"""Bayesian sweeps beside other optimisers: `python benchmarks/sweep_search.py`.
 
     pip install 'caduceus[benchmark]'
 
@@ -22,7 +22,6 @@ of time: with the lag as a static schedule, beside asynchronous workers and a ba
 import argparse
 import heapq
 import itertools
-import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +33,6 @@ from typing import Any, Protocol
 import numpy as np
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.suggestions import Observation, suggest
-
-sys.path.pop(0)  # this file bears the name of W&B's package
 
 CHECKPOINTS = (25, 50, 100)
 TABLES = {

@@ -1,0 +1,58 @@
+"""Every benchmark runs, at the smallest size that goes through all of it."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from chromium import Browser
+from projects import REPOSITORY
+
+FOLDER = REPOSITORY / "benchmarks"
+# What each prints last.
+QUICK = {
+    "api.py --rows 50 --repeats 1": "the same rows from both, value by value",
+    "export.py --rows 50 --repeats 1": r"loop with wandb.proto +[\d.]+ s",
+    "scale.py --runs 4 --repeats 1": r"nothing to do",
+    "sweep_search.py --problems branin --lags 1 --trials 12 --seeds 1": r"random +[\d.]+",
+    "sweep_search.py --schedule --trials 10 --seeds 1": r"barrier +[\d.]+ +[\d.]+",
+    "verdicts.py --share 0.001": r"unpaired, one claim \| \d+",
+}
+# Each of these makes whole projects, which takes a minute or more.
+LONG = {
+    "export.py --runs 4": r"directly [\d.]+ s, by Snakemake [\d.]+ s",
+    "inodes.py": r"logs a model and pictures: \d+ files and folders",
+    "overhead.py --runs 1 --seconds 0.1": r"Snakemake with nothing to do +[\d.]+, once for 1 runs",
+    "rebuild.py --runs 10 --experiments 1": r"another width +[\d.]+ s   1 draw_figure",
+}
+
+
+def run(command: str) -> str:
+    name, *words = command.split()
+    finished = subprocess.run(
+        [sys.executable, str(FOLDER / name), *words],
+        cwd=FOLDER,
+        env=os.environ | {"WANDB_SILENT": "true"},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [*QUICK, *(pytest.param(name, marks=pytest.mark.soak) for name in LONG)]
+)
+def test_it_runs(command: str) -> None:
+    assert re.search((QUICK | LONG)[command], run(command))
+
+
+def test_the_report_is_made_and_loaded(browser: Browser) -> None:
+    assert "all variants and runs drawn in" in run("report.py --runs 20 --rows 5 --repeats 1")
+
+
+def test_every_benchmark_is_among_these() -> None:
+    """That of SLURM shares its cluster with test_slurm.py."""
+    named = {command.split()[0] for command in [*QUICK, *LONG]}
+    assert {path.name for path in FOLDER.glob("*.py")} == named | {"report.py", "slurm.py"}
