@@ -1,6 +1,8 @@
 # make          everything: an environment, every run, the exports, the tables, figures, verdicts
 # make full     the same for the full reproduction of the paper, 64 runs
-# make test     the tests
+# make quick    the units' tests, in a minute
+# make test     all tests but the long ones
+# make coverage the same, and which lines of the library they reach
 # make check    format, lint, types, the layers of the package
 # make docs     the documentation, into site/
 # make soak     the long tests
@@ -18,7 +20,7 @@ SMK = Snakefile $(wildcard workflow/rules/*.smk)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all full test check docs soak lock
+.PHONY: all full quick test coverage check docs soak lock
 
 all: .venv/installed
 	@caduceus unlock
@@ -28,8 +30,17 @@ full: .venv/installed
 	@caduceus unlock
 	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml paper=experiments/mnist1d_paper.yaml
 
+quick: .venv/installed-dev
+	pytest -n 2 tests/unit
+
 test: .venv/installed-dev
 	pytest -n 4 # on two cores: many tests wait for others' programs
+
+coverage: .venv/installed-dev
+	coverage erase
+	coverage run -m pytest -n 4 $(TESTS)
+	coverage combine --quiet
+	coverage report
 
 soak: .venv/installed-dev
 	pytest -n 2 -m soak
