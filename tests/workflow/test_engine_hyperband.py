@@ -7,9 +7,9 @@ import pytest
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import (
     HyperbandSettings,
-    band_values,
-    bands,
-    verdict,
+    rung_values,
+    rungs,
+    stopping_rung,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,7 +71,7 @@ def stopped_by_wandb(
 
 
 def values_of(history: list[dict[str, Any]], settings: HyperbandSettings, goal: Any) -> Any:
-    return band_values([row.get(METRIC) for row in history], bands(settings), goal)
+    return rung_values([row.get(METRIC) for row in history], rungs(settings), goal)
 
 
 @settings(max_examples=200, deadline=None)
@@ -79,7 +79,7 @@ def values_of(history: list[dict[str, Any]], settings: HyperbandSettings, goal: 
 def test_the_runs_that_wandb_stops_are_stopped_at_the_same_row(
     own: Any, others: Any, sweep: HyperbandSettings, goal: Any
 ) -> None:
-    found = verdict(
+    found = stopping_rung(
         values_of(own, sweep, goal),
         [values_of(history, sweep, goal) for history in others],
         sweep,
@@ -94,7 +94,7 @@ def test_rows_after_the_deciding_band_change_nothing(
     own: Any, later: Any, others: Any, sweep: HyperbandSettings, goal: Any
 ) -> None:
     rest = [values_of(history, sweep, goal) for history in others]
-    found = verdict(values_of(own, sweep, goal), rest, sweep, goal)
-    after = verdict(values_of(own + later, sweep, goal), rest, sweep, goal)
+    found = stopping_rung(values_of(own, sweep, goal), rest, sweep, goal)
+    after = stopping_rung(values_of(own + later, sweep, goal), rest, sweep, goal)
     if found is not None:
         assert after == found

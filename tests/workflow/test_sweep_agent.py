@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from caduceus.errors import ServerError
 from caduceus.io.files import write_json
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
-from caduceus.server.sweep_agent import ServerPruner, ask_trial
+from caduceus.server.sweep_agent import ServerPruner, Timing, ask_trial
 from caduceus.sweeps.folders import SweepFolder
 from wandb_server import WandbServer
 
@@ -23,6 +24,8 @@ PLAN = {
     "default_seed": 0,
 }
 
+QUICK = Timing(heartbeat_s=0.05, patience_s=0.2, no_trial_s=0.3)
+
 
 @pytest.fixture
 def folder(
@@ -31,16 +34,13 @@ def folder(
     """The folder of a sweep that was started, for a user who is logged in."""
     monkeypatch.setenv("WANDB_API_KEY", wandb_server.key)
     monkeypatch.setenv("WANDB_BASE_URL", wandb_server.url)
-    monkeypatch.setattr(sweep_agent, "_HEARTBEAT_S", 0.05)
-    monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(sweep_agent, "_NO_TRIAL_S", 0.3)
     found = SweepFolder(tmp_path / "results/sweeps/tune-1")
     write_json(found.plan, PLAN)
     return found
 
 
-def ask(folder: SweepFolder, number: int) -> dict[str, Any]:
-    trial = ask_trial(folder, number, ProjectPath("", "tests"), [])
+def ask(folder: SweepFolder, number: int, timing: Timing = QUICK) -> dict[str, Any]:
+    trial = ask_trial(folder, number, ProjectPath("", "tests"), [], timing)
     write_json(folder.kept_copy(f"{number:04d}"), trial)
     return trial
 
@@ -79,12 +79,10 @@ def test_a_run_that_is_another_trial_already_is_not_taken_again(
 
 
 def test_a_server_that_fails_for_a_moment_is_asked_again(
-    folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
+    folder: SweepFolder, wandb_server: WandbServer
 ) -> None:
-    monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 30.0)
     wandb_server.fail("Heartbeat", 404, times=2)
-    assert ask(folder, 0)["parameters"] == {"x": 1}
-    monkeypatch.setattr(sweep_agent, "_PATIENCE_S", 0.2)
+    assert ask(folder, 0, replace(QUICK, patience_s=30.0))["parameters"] == {"x": 1}
     wandb_server.fail("Heartbeat", 404)
     with pytest.raises(ServerError, match="404"):
         ask(folder, 1)
@@ -102,7 +100,7 @@ def test_only_the_servers_word_stops_a_run(
     folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = ask(folder, 0)["handed_out"]
-    pruner = ServerPruner(given["agent"], given["run"])
+    pruner = ServerPruner(given["agent"], given["run"], QUICK)
     (sweep,) = wandb_server.sweeps
     wandb_server.fail("Heartbeat", 500, times=1)
     for commands in ([], [{"type": "exit"}], [{"type": "stop", "run_id": "another"}]):

@@ -57,7 +57,7 @@ DIGESTS = command_digests(
         "export_fetched_run",
         "export_group",
         "export_sweep",
-        "judge_run",
+        "evaluate_run",
         "export_server_run",
         "export_server_group",
         "make_table",

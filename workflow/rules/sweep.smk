@@ -3,9 +3,9 @@
 # Needs: experiment files with `sweep`, training programs, results/runs/RUN/ of their runs.
 # Makes: results/sweeps/SWEEP/{sweep.json, sweep.yaml, trials/TRIAL.json, trials.csv, best.json,
 #        importance.csv, confirmed.csv, figures/}, results/runs/RUN/train.json of each trial's runs,
-#        or outcome.json if they were made elsewhere.
+#        or outcome.json of each remote run.
 #
-# A trial's file is written once: what it was chosen by is ancient, and no later result changes it.
+# A trial is suggested once: the inputs of its suggestion are ancient, and no later result changes it.
 
 
 localrules:
@@ -13,7 +13,7 @@ localrules:
     suggest_trial,
     ask_trial,
     find_trial,
-    judge_run,
+    evaluate_run,
     confirm_trial,
     export_sweep,
 
@@ -95,7 +95,7 @@ rule find_trial:
         " --out {output.trial:q} --log {log:q}"
 
 
-rule judge_run:
+rule evaluate_run:
     """Write the outcome of a sweep's remote run, as the sweep needs it."""
     input:
         trial=ancient(get_trial),
@@ -104,13 +104,13 @@ rule judge_run:
     output:
         outcome="results/runs/{run}/outcome.json",
     log:
-        "results/logs/judge_run/{run}.log",
+        "results/logs/evaluate_run/{run}.log",
     wildcard_constraints:
         run=run_pattern(PROJECT.sweeps),
     params:
-        code=DIGESTS["judge_run"],
+        code=DIGESTS["evaluate_run"],
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus judge-run {input.trial:q} --out {output.outcome:q} --log {log:q}'
+        '"$CADUCEUS_PYTHON" -m caduceus evaluate-run {input.trial:q} --out {output.outcome:q} --log {log:q}'
 
 
 rule confirm_trial:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,9 +33,6 @@ from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.pruning import Pruner, TrialCriteria
 from caduceus.system.wandb_account import find_account
 
-_HEARTBEAT_S = 5.0  # between two heartbeats
-_PATIENCE_S = 60.0  # with a failing server
-_NO_TRIAL_S = 600.0  # with a server that sends no trial, such as that of a paused sweep
 _REGISTER = """
 mutation CreateAgent($host: String!, $project: String, $entity: String, $sweep: String!) {
   createAgent(input: {host: $host, projectName: $project, entityName: $entity, sweep: $sweep}) {
@@ -54,8 +52,27 @@ _TRIALS = ("run", "resume")  # the commands with a trial
 _Answer = TypeVar("_Answer")
 
 
+@dataclass(frozen=True)
+class Timing:
+    """Times in seconds.
+
+    Attributes:
+        heartbeat_s: between two heartbeats.
+        patience_s: how long to retry a request to a failing server.
+        no_trial_s: how long to wait for a server that sends no trial, as for a paused sweep.
+    """
+
+    heartbeat_s: float = 5.0
+    patience_s: float = 60.0
+    no_trial_s: float = 600.0
+
+
 def ask_trial(
-    folder: SweepFolder, number: int, project: ProjectPath, ended: Sequence[Path]
+    folder: SweepFolder,
+    number: int,
+    project: ProjectPath,
+    ended: Sequence[Path],
+    timing: Timing = Timing(),
 ) -> Trial:
     """Request trial `number` from the server, and return the content of its file.
 
@@ -65,6 +82,7 @@ def ask_trial(
         project: the project in which the sweep is created if it doesn't exist.
         ended: folders of the runs whose results the server needs; they are uploaded if it lacks
             them.
+        timing: of the requests.
 
     Returns:
         The content that `trials.suggest_trial` describes, and `handed_out`: the server's ids of the
@@ -103,9 +121,9 @@ def ask_trial(
             )
     for path in ended:
         _ensure_synced(RunFolder(path))
-    sweep = _retry(lambda: find_or_create_sweep(folder, server, project))
-    agent = _retry(lambda: _register(server, project, sweep))
-    command = _next_run(server, agent, sweep, {assignment.run for assignment in known})
+    sweep = _retry(lambda: find_or_create_sweep(folder, server, project), timing)
+    agent = _retry(lambda: _register(server, project, sweep), timing)
+    command = _next_run(server, agent, sweep, {assignment.run for assignment in known}, timing)
     if command is None:
         return Trial(trial=number)
     parameters = {name: given["value"] for name, given in command["args"].items()}
@@ -133,16 +151,16 @@ def _ensure_synced(run: RunFolder) -> None:
         raise ServerError(message)
 
 
-def _retry(request: Callable[[], _Answer]) -> _Answer:
+def _retry(request: Callable[[], _Answer], timing: Timing) -> _Answer:
     """Send a request, and retry it if the server fails."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + timing.patience_s
     while True:
         try:
             return request()
         except ServerError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(_HEARTBEAT_S)
+            time.sleep(timing.heartbeat_s)
 
 
 def _register(server: Server, project: ProjectPath, sweep: str) -> str:
@@ -155,17 +173,19 @@ def _register(server: Server, project: ProjectPath, sweep: str) -> str:
     return str(agent["id"])
 
 
-def _next_run(server: Server, agent: str, sweep: str, known: set[str]) -> dict[str, Any] | None:
+def _next_run(
+    server: Server, agent: str, sweep: str, known: set[str], timing: Timing
+) -> dict[str, Any] | None:
     """Return the command to run a trial that isn't known yet; None if there are no more."""
-    deadline = time.monotonic() + _NO_TRIAL_S
+    deadline = time.monotonic() + timing.no_trial_s
     while time.monotonic() < deadline:
-        for command in _retry(lambda: _heartbeat(server, agent, None)):
+        for command in _retry(lambda: _heartbeat(server, agent, None), timing):
             # The server may resume a preempted run, which our own job resumes by itself.
             if command["type"] in _TRIALS and command["run_id"] not in known:
                 return command
             if command["type"] == "exit":
                 return None
-        time.sleep(_HEARTBEAT_S)
+        time.sleep(timing.heartbeat_s)
     raise ServerError(
         f"sends no trial of sweep {sweep}; if the sweep is paused there, resume it, and start "
         "Snakemake again",
@@ -209,7 +229,8 @@ class ServerPruner:
     The run continues if the server fails or the sweep is deleted there.
     """
 
-    def __init__(self, agent: str, run: str):
+    def __init__(self, agent: str, run: str, timing: Timing = Timing()):
+        self._timing = timing
         self._agent = agent
         self._run = run
         self._stop_command = threading.Event()
@@ -241,4 +262,4 @@ class ServerPruner:
                     what = "the sweep's server doesn't answer; the run continues"
                     print(f"caduceus sweep-agent: {what}: {error}", file=sys.stderr)
                 has_warned = True
-            time.sleep(_HEARTBEAT_S)
+            time.sleep(self._timing.heartbeat_s)

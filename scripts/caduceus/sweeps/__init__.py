@@ -1,1 +1,0 @@
-"""Sweeps: W&B's configuration of one, and the trials that follow from it without a server."""

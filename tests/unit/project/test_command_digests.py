@@ -27,7 +27,7 @@ REACHED = {
     "export_server_run": _FETCH,
     "export_server_group": _GROUP,
     "export_sweep": {"commands", "exports", "io", "paper", "runs", "statistics", "sweeps"},
-    "judge_run": {"commands", "io", "runs", "server", "sweeps", "system", "wandb_log"},
+    "evaluate_run": {"commands", "io", "runs", "server", "sweeps", "system", "wandb_log"},
     "make_table": _NUMBERS,
     "measure_figure": _FIGURES,
     "draw_figure": _FIGURES,
