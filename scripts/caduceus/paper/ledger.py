@@ -73,7 +73,7 @@ def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
 
 
 def removed_runs_file(results: Path) -> Path:
-    """The file with the ledger entries of runs that `caduceus gc` has removed."""
+    """Return the file with the ledger entries of runs that `caduceus gc` has removed."""
     return results / "removed.json"
 
 

@@ -63,7 +63,7 @@ class FigureData:
         return f"{heading} (%)" if self.entry["percent"] else heading
 
     def goal(self, metric: Metric) -> Goal | None:
-        """Which values of a metric are better; None if no entry or experiment says it."""
+        """Return which values of a metric are better; None if no entry or experiment says it."""
         return goal_of(metric, self.entry, self.specs.values())
 
     def estimate(self, values: Sequence[float]) -> Estimate:
