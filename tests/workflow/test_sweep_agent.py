@@ -4,11 +4,11 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from caduceus.errors import ServerError
 from caduceus.io.files import write_json
+from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
 from caduceus.server.sweep_agent import ServerPruner, Timing, ask_trial
@@ -39,10 +39,15 @@ def folder(
     return found
 
 
-def ask(folder: SweepFolder, number: int, timing: Timing = QUICK) -> dict[str, Any]:
+def ask(folder: SweepFolder, number: int, timing: Timing = QUICK) -> Trial:
     trial = ask_trial(folder, number, ProjectPath("", "tests"), [], timing)
-    write_json(folder.kept_copy(f"{number:04d}"), trial)
+    trial.write(folder.kept_copy(f"{number:04d}"))
     return trial
+
+
+def assignment(trial: Trial) -> Assignment:
+    assert trial.handed_out
+    return trial.handed_out
 
 
 def test_trials_are_handed_out_until_there_are_no_more(
@@ -50,10 +55,10 @@ def test_trials_are_handed_out_until_there_are_no_more(
 ) -> None:
     trials = [ask(folder, number) for number in range(3)]
     (sweep,) = wandb_server.sweeps
-    assert [trial["parameters"] for trial in trials] == [{"x": 1}, {"x": 2}, None]
-    assert trials[1]["handed_out"]["run"] == f"{sweep.name}-2"
-    assert trials[1]["handed_out"]["place"] == f"{wandb_server.url} alice/tests"
-    assert trials[2] == {"trial": 2, "parameters": None, "told": None, "handed_out": None}
+    assert [trial.parameters for trial in trials] == [{"x": 1}, {"x": 2}, None]
+    assert assignment(trials[1]).run == f"{sweep.name}-2"
+    assert assignment(trials[1]).place == f"{wandb_server.url} alice/tests"
+    assert trials[2] == Trial(trial=2)
 
 
 def test_a_sweep_that_is_paused_is_waited_for_but_not_for_ever(
@@ -70,19 +75,19 @@ def test_a_run_that_is_another_trial_already_is_not_taken_again(
     folder: SweepFolder, wandb_server: WandbServer
 ) -> None:
     """A server hands a run that was preempted out again; here it goes on by itself."""
-    first = ask(folder, 0)["handed_out"]["run"]
+    first = assignment(ask(folder, 0)).run
     (sweep,) = wandb_server.sweeps
     sweep.trials = 0  # it hands the first one out again, and then the second
     second = ask(folder, 1)
-    assert (first, second["handed_out"]["run"]) == (f"{sweep.name}-1", f"{sweep.name}-2")
-    assert second["parameters"] == {"x": 2}
+    assert (first, assignment(second).run) == (f"{sweep.name}-1", f"{sweep.name}-2")
+    assert second.parameters == {"x": 2}
 
 
 def test_a_server_that_fails_for_a_moment_is_asked_again(
     folder: SweepFolder, wandb_server: WandbServer
 ) -> None:
     wandb_server.fail("Heartbeat", 404, times=2)
-    assert ask(folder, 0, replace(QUICK, patience_s=30.0))["parameters"] == {"x": 1}
+    assert ask(folder, 0, replace(QUICK, patience_s=30.0)).parameters == {"x": 1}
     wandb_server.fail("Heartbeat", 404)
     with pytest.raises(ServerError, match="404"):
         ask(folder, 1)
@@ -99,8 +104,8 @@ def test_what_is_no_answer_is_refused(folder: SweepFolder, monkeypatch: pytest.M
 def test_only_the_servers_word_stops_a_run(
     folder: SweepFolder, wandb_server: WandbServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = ask(folder, 0)["handed_out"]
-    pruner = ServerPruner(given["agent"], given["run"], QUICK)
+    given = assignment(ask(folder, 0))
+    pruner = ServerPruner(given.agent, given.run, QUICK)
     (sweep,) = wandb_server.sweeps
     wandb_server.fail("Heartbeat", 500, times=1)
     for commands in ([], [{"type": "exit"}], [{"type": "stop", "run_id": "another"}]):
@@ -108,7 +113,7 @@ def test_only_the_servers_word_stops_a_run(
         assert pruner.should_continue()
         time.sleep(0.2)
         assert pruner.should_continue(), json.dumps(commands)
-    monkeypatch.setattr(sweep, "commands", lambda *_: [{"type": "stop", "run_id": given["run"]}])
+    monkeypatch.setattr(sweep, "commands", lambda *_: [{"type": "stop", "run_id": given.run}])
     until = time.monotonic() + 30
     while pruner.should_continue():
         assert time.monotonic() < until
