@@ -6,23 +6,20 @@ from typing import Any
 
 import numpy as np
 from caduceus.io.files import read_json, write_json, write_whole
-from caduceus.io.validation import validate
 from caduceus.paper.figures.figure import draw, measure, read_data
 from caduceus.paper.figures.figure_data import FigureContent
 from caduceus.paper.figures.style import house_style
+from caduceus.project.paper import FigureEntry, parse_paper
+from caduceus.statistics.settings import Methods
 from exported_runs import Logged, export_runs
 from matplotlib.figure import Figure
 from projects import Project
 from run_files import artifact
 
-STATISTICS: dict[str, Any] = validate({}, "paper", str)["statistics"]
 
-
-def entry_of(kind: str, **keys: Any) -> dict[str, Any]:
+def entry_of(kind: str, **keys: Any) -> FigureEntry:
     """An entry of `paper.figures`, every default filled in."""
-    paper = validate({"figures": {"f": {"kind": kind} | keys}}, "paper", str)
-    entry: dict[str, Any] = paper["figures"]["f"]
-    return entry
+    return parse_paper({"figures": {"f": {"kind": kind} | keys}}, str).figures["f"]
 
 
 def plans_of(project: Project) -> list[Path]:
@@ -31,8 +28,8 @@ def plans_of(project: Project) -> list[Path]:
 
 def measured(project: Project, kind: str, **keys: Any) -> FigureContent:
     """What a figure of the project's exports shows."""
-    statistics = STATISTICS | keys.pop("statistics", {})
-    return measure(read_data(entry_of(kind, **keys), plans_of(project), statistics, "f"))
+    methods = Methods(**keys.pop("statistics", {}))
+    return measure(read_data(entry_of(kind, **keys), plans_of(project), methods, "f"))
 
 
 def drawn(content: FigureContent, kind: str, width: float = 5.5) -> Figure:

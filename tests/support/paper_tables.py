@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,8 @@ def make_again(project: Project) -> Made:
     loaded = load(project)
     plans = [project.path / f"results/experiments/{name}.json" for name in loaded.experiments]
     folder = project.path / "results/paper/tables"
-    spec, statistics = loaded.paper["tables"]["t"], loaded.paper["statistics"]
-    settings = ["--spec", json.dumps(spec), "--statistics", json.dumps(statistics)]
+    entry, methods = loaded.paper.tables["t"].to_json(), asdict(loaded.paper.statistics)
+    settings = ["--spec", json.dumps(entry), "--statistics", json.dumps(methods)]
     assert main(["make-table", *map(str, plans), *settings, "--out", f"{folder}/t.csv"]) == 0
     return Made(folder, "t")
 

@@ -15,9 +15,10 @@ from caduceus.io.cells import to_csv
 from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.overview.mcp import toolbox
 from caduceus.paper.claims import decide_claims
+from caduceus.project.paper import parse_paper
 from caduceus.statistics import compare_paired
+from caduceus.statistics.settings import Methods
 from exported_runs import export_runs
-from figure_exports import STATISTICS
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 from projects import REPOSITORY, Project
@@ -36,7 +37,6 @@ CLAIMS = {
             "goal": "maximize",
         },
         "experiments": ["toy"],
-        "groups": [],
     }
 }
 
@@ -125,7 +125,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [sweep] = loaded.sweeps
     write_json(results / f"sweeps/{sweep}/sweep.json", loaded.sweeps[sweep].sweep.plan())
     plans = [results / "experiments/toy.json"]
-    write_json(results / "paper/claims.json", decide_claims(plans, CLAIMS, STATISTICS))
+    claims = parse_paper({"claims": CLAIMS}, str).claims
+    write_json(results / "paper/claims.json", decide_claims(plans, claims, Methods()))
     runs = sorted(path.name for path in (results / "runs").glob("toy-*"))
     add_artifact(results / "runs" / runs[0])
     about = {"name": "r", "state": "finished", "commit": None, "is_dirty": None, "manifest": "0"}

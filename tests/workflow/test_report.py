@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from caduceus.io.files import write_json, write_whole
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.packing import thin
 from caduceus.paper.report.page import write_page
-from caduceus.statistics import estimate, estimate_mean
+from caduceus.statistics import estimate_mean
 from caduceus.statistics.curves import align, estimate_steps
+from caduceus.statistics.estimates import estimate_by
+from caduceus.statistics.settings import Methods
 from chromium import Browser
 from report_data import write_group
 from run_files import plan
 
-STATISTICS = {"statistic": "mean", "interval": None, "confidence": 0.95, "resamples": 999}
+METHODS = Methods(resamples=999)
 HOSTILE = '</script><script>document.title = "taken"</script><img src=x onerror="alert(1)">'
 CELL = {
     "n": 3,
@@ -75,7 +78,7 @@ trial,runs,state,objective,best_so_far,stopped_early,config.rate
 
 
 def make_report(sources: Sources, out: Path, title: str = "team/toys") -> Path:
-    write_page(read_contents(title, sources, STATISTICS), out)
+    write_page(read_contents(title, sources, METHODS), out)
     return out
 
 
@@ -207,10 +210,10 @@ def test_a_curve_is_the_statistic_of_its_runs_at_each_step(
 ) -> None:
     values = np.random.default_rng(1).normal(size=(7, 4))
     values[:, 2] = 0.5  # runs that agree
-    how = STATISTICS | {"statistic": statistic, "interval": interval}
+    how = replace(METHODS, statistic=statistic, interval=interval)
     n, value, low, high = estimate_steps(values, how)
     for step in range(4):
-        known = estimate(values[:, step], **how)
+        known = estimate_by(how, values[:, step])
         found = (n[step], value[step], low[step], high[step])
         assert found == pytest.approx((known.n, known.value, known.low, known.high))
 
@@ -242,7 +245,7 @@ def test_a_run_of_a_whole_project_is_a_variant_of_its_own(tmp_path: Path) -> Non
     folder = tmp_path / "results/projects/team/toys/groups/loose"
     loose = {"experiment": None, "variant": None}
     write_group(folder, ["a"], 2, 5, toy_v0_s0=loose, toy_v0_s1=loose | {"error": "x"})
-    found = read_contents("", Sources([folder / "runs.csv"]), STATISTICS)
+    found = read_contents("", Sources([folder / "runs.csv"]), METHODS)
     assert found["groups"] == ["team/toys/loose"]
     assert [variant["name"] for variant in found["data"]["variants"]] == [
         "toy a seed=0",

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import asdict
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
@@ -49,6 +50,7 @@ os.environ["CADUCEUS_PYTHON"] = sys.executable
 WANDB = SETTINGS.wandb
 TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
 PAPER = PROJECT.paper
+METHODS = json.dumps(asdict(PAPER.statistics))
 RETRIES = SETTINGS.retries
 DIGESTS = command_digests(
     [
@@ -77,8 +79,8 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, PROJECT.datasets)) or "none",
     group="|".join(map(re.escape, PROJECT.groups)),
     run="[A-Za-z0-9_.-]+",  # one pattern for thousands of names would slow each match down
-    table="|".join(map(re.escape, PAPER["tables"])) or "none",
-    figure="|".join(map(re.escape, PAPER["figures"])) or "none",
+    table="|".join(map(re.escape, PAPER.tables)) or "none",
+    figure="|".join(map(re.escape, PAPER.figures)) or "none",
     project="|".join(re.escape(chosen.project) for chosen in SETTINGS.export.projects)
     or "none",
     server_group="[A-Za-z0-9_.-]+",

@@ -59,8 +59,8 @@ rule fill_checklist:
     input:
         plans=get_plans,
         datasets=get_datasets,
-        tables=expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
-        claims="results/paper/claims.json" if PAPER["claims"] else [],
+        tables=expand("results/paper/tables/{table}.json", table=PAPER.tables),
+        claims="results/paper/claims.json" if PAPER.claims else [],
         compute="results/paper/compute.json",
         provenance="results/paper/provenance.json",
     output:

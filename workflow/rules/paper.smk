@@ -31,8 +31,8 @@ rule make_table:
     log:
         "results/logs/make_table/{table}.log",
     params:
-        spec=lambda wildcards: json.dumps(PAPER["tables"][wildcards.table]),
-        statistics=json.dumps(PAPER["statistics"]),
+        spec=lambda wildcards: json.dumps(PAPER.tables[wildcards.table].to_json()),
+        statistics=METHODS,
         code=DIGESTS["make_table"],
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-table {input.plans:q} --spec {params.spec:q}'
@@ -50,8 +50,8 @@ rule measure_figure:
     log:
         "results/logs/measure_figure/{figure}.log",
     params:
-        spec=lambda wildcards: json.dumps(PROJECT.measured_figure(wildcards.figure)),
-        statistics=json.dumps(PAPER["statistics"]),
+        spec=lambda wildcards: json.dumps(PAPER.figures[wildcards.figure].measured),
+        statistics=METHODS,
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=DIGESTS["measure_figure"],
     shell:
@@ -77,8 +77,8 @@ rule draw_figure:
     log:
         "results/logs/draw_figure/{figure}.log",
     params:
-        venue=PAPER["venue"],
-        width=lambda wildcards: PAPER["figures"][wildcards.figure]["width"],
+        venue=PAPER.venue,
+        width=lambda wildcards: PAPER.figures[wildcards.figure].width,
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=DIGESTS["draw_figure"],
     shell:
@@ -101,8 +101,10 @@ rule check_claims:
     log:
         "results/logs/check_claims/claims.log",
     params:
-        claims=json.dumps(PAPER["claims"]),
-        statistics=json.dumps(PAPER["statistics"]),
+        claims=json.dumps(
+            {name: claim.to_json() for name, claim in PAPER.claims.items()}
+        ),
+        statistics=METHODS,
         code=DIGESTS["check_claims"],
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus check-claims {input.plans:q} --claims {params.claims:q}'

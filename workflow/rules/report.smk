@@ -14,9 +14,9 @@ rule make_report:
         groups=get_group_files("runs.csv"),
         histories=get_group_files("history.parquet"),
         plans=get_plans,
-        tables=expand("results/paper/tables/{table}.json", table=PAPER["tables"]),
-        figures=expand("results/paper/figures/{figure}.svg", figure=PAPER["figures"]),
-        claims="results/paper/claims.json" if PAPER["claims"] else [],
+        tables=expand("results/paper/tables/{table}.json", table=PAPER.tables),
+        figures=expand("results/paper/figures/{figure}.svg", figure=PAPER.figures),
+        claims="results/paper/claims.json" if PAPER.claims else [],
         sweeps=expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
         compute="results/paper/compute.json",
         verification=get_verification,
@@ -30,7 +30,7 @@ rule make_report:
         "results/logs/make_report/report.log",
     params:
         title=str(WANDB.path),
-        statistics=json.dumps(PAPER["statistics"]),
+        statistics=METHODS,
         code=DIGESTS["make_report"],
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-report --title {params.title:q} --groups {input.groups:q}'

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
+from caduceus.statistics.settings import Methods
 
 _MANY = {
     "groups": "runs.csv of each W&B group",
@@ -23,12 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=what)
     for name in _AT_MOST_ONE:
         parser.add_argument(f"--{name}", type=Path, nargs="?", help=f"{name}.json, if it is there")
-    parser.add_argument(
-        "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
-    )
+    parser.add_argument("--statistics", required=True, help="`paper.statistics`, as JSON")
     parser.add_argument("--out", type=Path, required=True, help="the page")
 
 
 def run(arguments: argparse.Namespace) -> None:
     sources = Sources(**{name: getattr(arguments, name) for name in (*_MANY, *_AT_MOST_ONE)})
-    write_page(read_contents(arguments.title, sources, arguments.statistics), arguments.out)
+    methods = Methods(**json.loads(arguments.statistics))
+    write_page(read_contents(arguments.title, sources, methods), arguments.out)

@@ -7,7 +7,9 @@ from pathlib import Path
 from caduceus.paper.results import read_results
 from caduceus.paper.table_formats import write_table
 from caduceus.paper.tables import build_table
+from caduceus.project.paper import TableEntry
 from caduceus.runs.files.plan import Plan
+from caduceus.statistics.settings import Methods
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="results/experiments/ID.json of the experiments it shows",
     )
-    parser.add_argument(
-        "--spec", type=json.loads, required=True, help="its entry in `paper.tables`, as JSON"
-    )
-    parser.add_argument(
-        "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
-    )
+    parser.add_argument("--spec", required=True, help="its entry in `paper.tables`, as JSON")
+    parser.add_argument("--statistics", required=True, help="`paper.statistics`, as JSON")
     parser.add_argument(
         "--out", type=Path, required=True, help="the CSV file; the others lie beside it"
     )
@@ -30,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     name = arguments.out.stem
-    variants = read_results(arguments.plans, arguments.spec, f"paper.tables.{name}")
+    entry = TableEntry.from_json(json.loads(arguments.spec))
+    methods = Methods(**json.loads(arguments.statistics))
+    variants = read_results(arguments.plans, entry, f"paper.tables.{name}")
     experiments = [Plan.read(plan).spec for plan in arguments.plans]
-    table = build_table(name, arguments.spec, arguments.statistics, variants, experiments)
+    table = build_table(name, entry, methods, variants, experiments)
     write_table(table, arguments.out.parent)

@@ -5,30 +5,29 @@ import json
 from pathlib import Path
 
 from caduceus.paper.figures.figure import measure_figure
+from caduceus.project.paper import FigureEntry
+from caduceus.statistics.settings import Methods
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plans", type=Path, nargs="+", help="the plans of its experiments")
     parser.add_argument(
         "--spec",
-        type=json.loads,
         required=True,
         help="its entry in `paper.figures` without its width, as JSON",
     )
     parser.add_argument(
         "--trials", type=Path, help="results/sweeps/SWEEP/trials.csv of a figure of kind sweep"
     )
-    parser.add_argument(
-        "--statistics", type=json.loads, required=True, help="`paper.statistics`, as JSON"
-    )
+    parser.add_argument("--statistics", required=True, help="`paper.statistics`, as JSON")
     parser.add_argument("--out", type=Path, required=True, help="the figure's JSON file")
 
 
 def run(arguments: argparse.Namespace) -> None:
     measure_figure(
-        arguments.spec,
+        FigureEntry.from_json(json.loads(arguments.spec)),
         arguments.plans,
         arguments.trials,
-        arguments.statistics,
+        Methods(**json.loads(arguments.statistics)),
         arguments.out,
     )

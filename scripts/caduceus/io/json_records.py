@@ -1,8 +1,8 @@
 """JSON objects in files as frozen dataclasses: every value is checked when one is read.
 
 A field's annotation says what its value may be: `str`, `int`, `float` (any number), `bool`, a
-`StrEnum`, `tuple[T, ...]` for a list, `Mapping[str, T]` for an object with any keys, another
-`Record`, a plain dataclass, `Json` for anything, or `T | None`.
+`StrEnum` or `Literal`, `tuple[T, ...]` for a list, `Mapping[str, T]` for an object with any keys,
+another `Record`, a plain dataclass, `Json` for anything, or `T | None`.
 """
 
 import json
@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Self, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from caduceus.io.files import MADE_AGAIN, Json, damaged, read_json, write_json
 
@@ -106,6 +106,8 @@ def _converted(value: object, kind: Any, where: str) -> object:
             return {key: _converted(of, inside[1], prefix + key) for key, of in value.items()}
         if is_dataclass(kind):
             return _converted_object(value, kind, where)
+    if base is Literal and value in inside:
+        return value
     if isinstance(kind, type) and issubclass(kind, StrEnum) and value in list(kind):
         return kind(str(value))
     if type(value) is kind or (kind in (int, float) and _is_number(value, kind)):
@@ -139,6 +141,8 @@ def _is_number(value: object, kind: type) -> bool:
 def _wanted(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return " or ".join(kind)
+    if get_origin(kind) is Literal:
+        return " or ".join(map(str, get_args(kind)))
     return _ALLOWED.get(kind, "a list" if get_origin(kind) is tuple else "an object")
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.io.files import canonical_json, read_json, sha256
+from caduceus.io.files import Json, canonical_json, read_json, sha256
 from caduceus.io.validation import suggestion
 from caduceus.paper.provenance import describe_run, rebuild_command
 from caduceus.paper.results import Result
-from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.runs.files.export import Manifest
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.metric import Metric
 from caduceus.runs.record import RunRecord
 from caduceus.system.snakemake_records import JobRecord, find_record
 
@@ -215,7 +215,7 @@ def _digests(folder: Path) -> Iterator[tuple[str, str]]:
             yield f"output/{name}", left.sha256
 
 
-def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path) -> Iterator[str]:
+def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Json, results: Path) -> Iterator[str]:
     """Yield a line for each run, with its value of the metric if one is given."""
     if not runs:
         return
@@ -230,9 +230,10 @@ def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path
         for run, about in runs.items()
     ]
     if metric is not None:
-        header.insert(1, _metric_label(metric))
+        wanted = Metric.of(metric)
+        header.insert(1, _metric_label(wanted))
         for row, run in zip(rows, runs, strict=True):
-            row.insert(1, _value(run, metric, results))
+            row.insert(1, _value(run, wanted, results))
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for line in [header, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -240,15 +241,12 @@ def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Any, results: Path
 
 
 def _metric_label(metric: Metric) -> str:
-    name = metric_name(metric)
-    if isinstance(metric, str):
-        return name
-    if "best_by" in metric:
-        return f"{name} where {metric['best_by']['name']} is best"
-    return f"{name} at step {metric['at']}" if "at" in metric else name
+    if metric.best_by is not None:
+        return f"{metric.name} where {metric.best_by.name} is best"
+    return metric.name if metric.at is None else f"{metric.name} at step {metric.at}"
 
 
-def _value(run: str, metric: Any, results: Path) -> str:
+def _value(run: str, metric: Metric, results: Path) -> str:
     record = RunRecord(RunFolder(results / "runs" / run))
     if record.exported is None:
         return "deleted"

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from caduceus.io.phrases import count_of
-from caduceus.project.paper_selections import claim_kind
+from caduceus.project.paper import Claim
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
 from caduceus.statistics.equivalence_tests import equivalence
+from caduceus.statistics.settings import Methods, PairedTest
 from caduceus.statistics.trends import Trend, trend
 from caduceus.statistics.verdicts import Test, greater, less, within
 
@@ -44,60 +44,68 @@ class ClaimEffect:
 
 
 def measure_effect(
-    claim: Mapping[str, Any],
+    claim: Claim,
     values: Sequence[Mapping[int, float]],
     goal: Goal | None,
     levels: Sequence[float],
-    statistics: Mapping[str, Any],
+    methods: Methods,
 ) -> ClaimEffect:
     """Compute the effect and the test of a claim.
 
     Args:
-        claim: its entry in `paper.claims`, every default filled in.
+        claim: the claim.
         values: the metric by seed, of each variant: the better and the worse one, the only one, or
             one for each level of a trend.
         goal: which values of a compared metric are better.
         levels: the values of a trend's parameter, one for each of `values`.
-        statistics: `paper.statistics`.
+        methods: the statistical methods.
     """
-    kind = claim_kind(claim)
-    if kind == "trend":
-        return _test_trend(claim[kind], values, levels, statistics["confidence"])
+    if claim.trend:
+        return _test_trend(claim.trend.direction, values, levels, methods.confidence)
     if not all(values):
         return _no_effect(len(values))
-    how = {"test": statistics["test"], "confidence": statistics["confidence"]}
-    if kind == "compare":
+    if claim.compare:
         better, worse = values
-        margin, alternative = claim[kind]["margin"], greater
+        margin, alternative = claim.compare.margin, greater
         if goal is Goal.MINIMIZE:
             margin, alternative = -margin, less
-        compared = compare_by_seed(better, worse, margin, **how)
+        compared = compare_by_seed(
+            better, worse, margin, test=methods.test, confidence=methods.confidence
+        )
         common = tuple(sorted(better.keys() & worse.keys()))
         seeds = (common, common) if compared.is_paired else tuple(tuple(side) for side in values)
-        return _of_comparison(compared, alternative(compared), seeds, how)
+        return _of_comparison(compared, alternative(compared), seeds, methods)
     [runs] = values
-    if how["test"] == "permutation":  # it needs two samples; here one is compared with a number
-        how["test"] = "sign_flip"
-    ordered, fixed = list(runs.values()), claim[kind]["value"]
-    if kind == "at_least":
-        compared = compare_to_value(ordered, fixed, **how)
-        return _of_comparison(compared, greater(compared), (tuple(runs),), how)
-    same = equivalence(ordered, fixed, claim[kind]["tolerance"], **how)
-    return _of_comparison(
-        same.comparison, within(same), (tuple(runs),), how, "two one-sided tests, each a "
+    # A permutation test needs two samples; here one is compared with a number.
+    test: PairedTest = "sign_flip" if methods.test == "permutation" else methods.test
+    ordered, seeds = list(runs.values()), (tuple(runs),)
+    if claim.at_least:
+        compared = compare_to_value(
+            ordered, claim.at_least.value, test=test, confidence=methods.confidence
+        )
+        return _of_comparison(compared, greater(compared), seeds, methods)
+    assert claim.reproduces is not None  # the last of the four kinds
+    same = equivalence(
+        ordered,
+        claim.reproduces.value,
+        claim.reproduces.tolerance,
+        test=test,
+        confidence=methods.confidence,
     )
+    prefix = "two one-sided tests, each a "
+    return _of_comparison(same.comparison, within(same), seeds, methods, prefix)
 
 
 def _of_comparison(
     compared: Comparison,
     test: Test,
     seeds: tuple[tuple[int, ...], ...],
-    how: Mapping[str, Any],
+    methods: Methods,
     prefix: str = "",
 ) -> ClaimEffect:
-    interval = f"{100 * how['confidence']:g} % interval by"
+    interval = f"{100 * methods.confidence:g} % interval by"
     if compared.test == "permutation":
-        why = "" if how["test"] == "permutation" else " since their seeds differ"
+        why = "" if methods.test == "permutation" else " since their seeds differ"
         method = (
             f"permutation test of Welch's t, {count_of(compared.n, 'run')} against "
             f"{compared.n_second}, not paired{why}; {interval} Welch's t"
@@ -119,7 +127,7 @@ def _of_comparison(
 
 
 def _test_trend(
-    entry: Mapping[str, Any],
+    direction: str,
     values: Sequence[Mapping[int, float]],
     levels: Sequence[float],
     confidence: float,
@@ -132,7 +140,7 @@ def _test_trend(
     table = [[by_seed.get(seed, math.nan) for by_seed in values] for seed in seeds]
     tested: Trend = trend(table, levels, confidence)
     return ClaimEffect(
-        greater(tested) if entry["direction"] == "rises" else less(tested),
+        greater(tested) if direction == "rises" else less(tested),
         "seed",
         tested.correlation,
         _or_none(tested.low),

@@ -6,7 +6,8 @@ from typing import Any
 from caduceus.io.phrases import count_of
 from caduceus.paper.claim_effects import ClaimEffect
 from caduceus.paper.rounding import round_p, round_value
-from caduceus.project.paper_selections import Metric, claim_kind, metric_name, shown_metrics
+from caduceus.project.paper import Claim, Compare, Reproduces, Trend
+from caduceus.runs.metric import Metric
 from caduceus.statistics.verdicts import Verdict
 
 _UNITS = {"pair": "pairs of runs", "run": "runs", "seed": "seeds"}
@@ -14,7 +15,7 @@ _ONE = {"pair": "one pair of runs", "run": "one run", "seed": "one seed"}
 
 
 def claim_reason(
-    claim: Mapping[str, Any],
+    claim: Claim,
     sides: Sequence[Mapping[str, Any]],
     effect: ClaimEffect,
     verdict: Verdict,
@@ -23,7 +24,7 @@ def claim_reason(
     """Return the effect, the decision and the runs that were left out, in a sentence each.
 
     Args:
-        claim: its entry in `paper.claims`, every default filled in.
+        claim: the claim.
         sides: its variants, as claims.json has them.
         effect: computed from their values.
         verdict: the verdict on the claim.
@@ -31,13 +32,12 @@ def claim_reason(
     """
     names = _names(sides)
     sentences = [_effect(claim, names, effect), _decision(effect, verdict, claims)]
-    [metric] = shown_metrics(claim).values()
     for name, side, seeds in zip(names, sides, effect.seeds, strict=True):
         unpaired = side["n"] - len(seeds)
         without = side["runs"] - side["failed"] - side["n"]
         left_out = {
             "failed": side["failed"],
-            f"without a finite {metric_name(metric)}": without,
+            f"without a finite {claim.test.metric.name}": without,
             "whose seed the other lacks": unpaired if effect.value is not None else 0,
         }
         counts = [f"{count} {why}" for why, count in left_out.items() if count]
@@ -50,12 +50,11 @@ def claim_reason(
 
 def metric_words(metric: Metric) -> str:
     """Return a metric's name and the step at which it is taken."""
-    name = metric_name(metric)
-    if isinstance(metric, str) or not {"at", "best_by"} & set(metric):
-        return name
-    if "at" in metric:
-        return f"{name} at step {metric['at']}"
-    return f"{name} at the best {metric['best_by']['name']}"
+    if metric.at is not None:
+        return f"{metric.name} at step {metric.at}"
+    if metric.best_by is not None:
+        return f"{metric.name} at the best {metric.best_by.name}"
+    return metric.name
 
 
 def _names(sides: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -67,27 +66,26 @@ def _names(sides: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _effect(claim: Mapping[str, Any], names: Sequence[str], effect: ClaimEffect) -> str:
-    kind = claim_kind(claim)
-    about = claim[kind]
-    metric = metric_words(about["metric"])
+def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
+    test = claim.test
+    metric = metric_words(test.metric)
     if effect.value is None:
         return f"There are too few values of {metric} to compare."
-    if kind == "trend":
+    if isinstance(test, Trend):
         direction = "rises" if effect.value > 0 else "falls"
         return (
-            f"{metric} {direction} with {about['parameter']}: over its {len(names)} values the "
+            f"{metric} {direction} with {test.parameter}: over its {len(names)} values the "
             f"mean rank correlation is {round_value(effect.value)}."
         )
     offset = f"{round_value(abs(effect.value))} {'above' if effect.value > 0 else 'below'}"
     mean = f"The mean {metric} of {names[0]} is {offset if effect.value else 'the same as'}"
-    if kind == "compare":
-        margin = f"; the margin is {round_value(about['margin'])}" if about["margin"] else ""
+    if isinstance(test, Compare):
+        margin = f"; the margin is {round_value(test.margin)}" if test.margin else ""
         return f"{mean} that of {names[1]}{margin}."
-    if kind == "at_least":
-        return f"{mean} {round_value(about['value'])}."
-    tolerance = f"the tolerance is {round_value(about['tolerance'])}"
-    return f"{mean} {round_value(about['value'])} ({about['source']}); {tolerance}."
+    if isinstance(test, Reproduces):
+        tolerance = f"the tolerance is {round_value(test.tolerance)}"
+        return f"{mean} {round_value(test.value)} ({test.source}); {tolerance}."
+    return f"{mean} {round_value(test.value)}."
 
 
 def _decision(effect: ClaimEffect, verdict: Verdict, claims: int) -> str:

@@ -11,15 +11,11 @@ from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.results import Variant, find_side, read_results
 from caduceus.project.claim_checks import wrong_levels
-from caduceus.project.paper_selections import (
-    claim_kind,
-    goal_of,
-    metric_name,
-    shown_metrics,
-    shown_variants,
-)
+from caduceus.project.paper import Claim
+from caduceus.project.paper_selections import goal_of
 from caduceus.runs.files.plan import Plan
 from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import Verdict, decide
 
 
@@ -34,8 +30,8 @@ class _MeasuredClaim:
 
 def decide_claims(
     plans: Sequence[Path],
-    claims: Mapping[str, Mapping[str, Any]],
-    statistics: Mapping[str, Any],
+    claims: Mapping[str, Claim],
+    methods: Methods,
 ) -> dict[str, Any]:
     """Return the content of results/paper/claims.json: the verdict on each claim.
 
@@ -43,34 +39,30 @@ def decide_claims(
 
     Args:
         plans: results/experiments/ID.json of the experiments that the claims name.
-        claims: `paper.claims`, every default filled in.
-        statistics: `paper.statistics`.
+        claims: by name.
+        methods: the statistical methods.
 
     Raises:
         SpecError: no run has a claim's metric, or a side matches no variant or several.
     """
     measured = {
-        name: _measure(plans, claim, statistics, f"paper.claims.{name}")
+        name: _measure(plans, claim, methods, f"paper.claims.{name}")
         for name, claim in claims.items()
     }
-    alpha = statistics["alpha"]
-    verdicts = decide([claim.effect.test for claim in measured.values()], alpha)
+    verdicts = decide([claim.effect.test for claim in measured.values()], methods.alpha)
     decided = [
         _entry(name, claims[name], claim, verdict, len(claims))
         for (name, claim), verdict in zip(measured.items(), verdicts, strict=True)
     ]
-    return {"alpha": alpha, "test": statistics["test"], "claims": decided}
+    return {"alpha": methods.alpha, "test": methods.test, "claims": decided}
 
 
-def _measure(
-    plans: Sequence[Path], claim: Mapping[str, Any], statistics: Mapping[str, Any], where: str
-) -> _MeasuredClaim:
+def _measure(plans: Sequence[Path], claim: Claim, methods: Methods, where: str) -> _MeasuredClaim:
     variants = read_results(plans, claim, where)
-    kind = claim_kind(claim)
-    [metric] = shown_metrics(claim).values()
+    metric = claim.test.metric
     levels: list[float] = []
-    if kind == "trend":
-        parameter = claim[kind]["parameter"]
+    if claim.trend:
+        parameter = claim.trend.parameter
         named = {f"{each.name} of {each.experiment}": each.parameters for each in variants}
         if wrong := wrong_levels(parameter, named):
             raise SpecError(wrong, f"{where}.trend.parameter")
@@ -79,31 +71,30 @@ def _measure(
     else:
         variants = [
             find_side(variants, side, f"{where}.{'.'.join(map(str, keys))}")
-            for keys, side in shown_variants(claim).items()
+            for keys, side in claim.sides.items()
         ]
     values = [variant.by_seed(metric) for variant in variants]
-    goal = goal_of(metric, claim[kind], [Plan.read(plan).spec for plan in plans])
-    effect = measure_effect(claim, values, goal, levels, statistics)
+    goal = goal_of(metric, claim.goal, [Plan.read(plan).spec for plan in plans])
+    effect = measure_effect(claim, values, goal, levels, methods)
     return _MeasuredClaim(tuple(variants), tuple(values), effect)
 
 
 def _entry(
-    name: str, claim: Mapping[str, Any], measured: _MeasuredClaim, verdict: Verdict, claims: int
+    name: str, claim: Claim, measured: _MeasuredClaim, verdict: Verdict, claims: int
 ) -> dict[str, Any]:
     """Return the claim's entry in claims.json."""
     effect = measured.effect
-    [metric] = shown_metrics(claim).values()
     sides = [
         _side(variant, values)
         for variant, values in zip(measured.variants, measured.values, strict=True)
     ]
     return {
         "name": name,
-        "statement": claim["statement"],
-        "kind": claim_kind(claim),
+        "statement": claim.statement,
+        "kind": claim.kind,
         "verdict": verdict.outcome,
         "reason": claim_reason(claim, sides, effect, verdict, claims),
-        "metric": metric_name(metric),
+        "metric": claim.test.metric.name,
         "n": effect.test.n,
         "effect": effect.value,
         "low": effect.low,

@@ -1,20 +1,12 @@
 """Labels that tell variants apart, and the published values that belong to them."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from caduceus.paper.results import Variant
+from caduceus.project.paper import PublishedResult
 from caduceus.runs.variants import matches, variant_name
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published value, with half the width of its interval if it has one."""
-
-    value: float
-    half_width: float | None
 
 
 def varying_parameters(variants: Sequence[Variant]) -> tuple[str, ...]:
@@ -39,18 +31,15 @@ def variant_label(variant: Variant, names: Sequence[str]) -> str:
 
 
 def published_value(
-    published: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
-) -> Published | None:
+    published: Iterable[PublishedResult], parameters: Mapping[str, Any]
+) -> PublishedResult | None:
     """Return the published value of a variant with these parameters; None if there is none.
 
     Args:
-        published: `published` of an entry of `paper`.
+        published: the published results of an entry of `paper`.
         parameters: the variant's.
     """
-    for entry in published:
-        if entry["parameters"] and matches(parameters, entry["parameters"]):
-            return Published(entry["value"], entry["interval"])
-    return None
+    return next((p for p in published if p.parameters and matches(parameters, p.parameters)), None)
 
 
 def parameter_text(value: Any) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from caduceus.runs.goal import Goal
-from caduceus.statistics.comparisons import AnyTest, Comparison, compare_by_seed
+from caduceus.statistics.comparisons import Comparison, compare_by_seed
 from caduceus.statistics.corrections import holm
 from caduceus.statistics.power import runs_to_decide
+from caduceus.statistics.settings import AnyTest
 
 Place = tuple[str, int]  # of a cell: its column's heading and its row
 Mark = Literal["best", "tied", "worse", "undecided"]

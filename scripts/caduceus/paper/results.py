@@ -10,18 +10,11 @@ from typing import Any
 from caduceus.errors import SpecError
 from caduceus.io.validation import suggestion
 from caduceus.paper.history_values import value_at, value_by_best
-from caduceus.project.paper_selections import (
-    Metric,
-    PlannedRun,
-    Side,
-    is_shown,
-    metric_name,
-    planned_runs,
-    shown_metrics,
-)
+from caduceus.project.paper import Entry, Side
+from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
 from caduceus.runs.record import RunRecord
 from caduceus.runs.variants import leaves, matches
 
@@ -83,17 +76,15 @@ class Result:
 
     def number(self, metric: Metric) -> float | None:
         """Return the metric, which may be NaN or infinite; None if the run lacks it."""
-        name = metric_name(metric)
         history = self.folder / "metrics_history.csv"
-        if isinstance(metric, str) or not {"at", "best_by"} & set(metric):
-            last = self.summary.get(name)
-            if isinstance(last, int | float) and not isinstance(last, bool):
-                return float(last)
-            return None
-        if "at" in metric:
-            return value_at(history, name, metric["at"])
-        chooser = metric["best_by"]
-        return value_by_best(history, name, chooser["name"], Goal(chooser["goal"]))
+        if metric.at is not None:
+            return value_at(history, metric.name, metric.at)
+        if metric.best_by is not None:
+            return value_by_best(history, metric.name, metric.best_by.name, metric.best_by.goal)
+        last = self.summary.get(metric.name)
+        if isinstance(last, int | float) and not isinstance(last, bool):
+            return float(last)
+        return None
 
 
 @dataclass(frozen=True)
@@ -120,13 +111,13 @@ class Variant:
         return [result.run for result in self.results if result.value(metric) is not None]
 
 
-def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) -> list[Variant]:
+def read_results(plans: Sequence[Path], entry: Entry, where: str) -> list[Variant]:
     """Return the variants that an entry of `paper` shows, in the order of the experiment files.
 
     Args:
         plans: results/experiments/ID.json of the experiments; those that the entry doesn't show
             are skipped.
-        shown: the entry, every default filled in.
+        entry: the entry.
         where: its keys, for error messages, such as paper.tables.accuracy.
 
     Raises:
@@ -136,11 +127,11 @@ def read_results(plans: Sequence[Path], shown: Mapping[str, Any], where: str) ->
         result
         for path in plans
         for planned in planned_runs(Plan.read(path))
-        if is_shown(planned, shown)
+        if is_shown(planned, entry)
         for result in [read_result(planned, RunRecord(RunFolder.of_plan(path, planned.run)))]
-        if is_shown(_known(planned, result), shown)
+        if is_shown(_known(planned, result), entry)
     ]
-    _check_metrics(shown, results, where)
+    _check_metrics(entry, results, where)
     return by_variant(results)
 
 
@@ -190,20 +181,20 @@ def _known(planned: PlannedRun, result: Result) -> PlannedRun:
     return PlannedRun(*about, planned.parameters or result.parameters)
 
 
-def _check_metrics(shown: Mapping[str, Any], results: Sequence[Result], where: str) -> None:
+def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
     finished = [result for result in results if result.state == "finished"]
-    for heading, metric in shown_metrics(shown).items():
+    for heading, metric in entry.metrics.items():
         # If all runs diverged there is no number, which is a result and no mistake in `paper`.
         if not finished or any(result.number(metric) is not None for result in finished):
             continue
-        name = metric_name(metric)
+        name = metric.name
         known = sorted({key for result in finished for key in result.summary if key[0] != "_"})
         if name not in known:
             hint = suggestion(name, known)
-        elif isinstance(metric, str) or "at" not in metric:
+        elif metric.at is None:
             hint = " as a number"
         else:
-            hint = f" as a number at step {metric['at']} or before"
+            hint = f" as a number at step {metric.at} or before"
         raise SpecError(
             f"metrics.{heading}: no run has {name!r}{hint}; there are {', '.join(known)}", where
         )

@@ -8,11 +8,12 @@ from typing import Any
 
 from caduceus.io.cells import csv_line, render
 from caduceus.io.files import write_json, write_whole
-from caduceus.paper.labels import Published, parameter_text
+from caduceus.paper.labels import parameter_text
 from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Mark
 from caduceus.paper.table_notes import TIED
 from caduceus.paper.tables import Cell, Row, Table
+from caduceus.project.paper import PublishedResult
 
 _SHOWN: tuple[Mark, ...] = ("best", "tied")
 
@@ -45,7 +46,7 @@ def _as_json(table: Table) -> dict[str, Any]:
                     for heading, cell in row.cells.items()
                 },
                 "published": row.published
-                and {"value": row.published.value, "interval": row.published.half_width},
+                and {"value": row.published.value, "interval": row.published.interval},
             }
             for row in table.rows
         ],
@@ -90,7 +91,7 @@ def _as_csv(table: Table) -> str:
             about = _cell_as_json(cell) if cell else {}
             cells += [about.get(n) for n in ("value", "low", "high", "std", "n", "mark", "p")]
         published = row.published
-        cells += [published.value, published.half_width] if published else [None, None]
+        cells += [published.value, published.interval] if published else [None, None]
         cells.append(row.variant.failed if row.variant else None)
         lines.append(csv_line(map(render, cells)))
     return "".join(lines)
@@ -227,9 +228,9 @@ def _runs(row: Row, form: _Format) -> str:
     return form.to.join(map(str, sorted({min(counts), max(counts)})))
 
 
-def _published(published: Published | None, form: _Format) -> str:
+def _published(published: PublishedResult | None, form: _Format) -> str:
     """Format a published value with the digits it was published with."""
     if published is None:
         return form.absent
-    half = published.half_width
+    half = published.interval
     return form.number(f"{published.value:g}", [] if half is None else [f"{half:g}"], None)

@@ -1,13 +1,14 @@
 """The notes under a table: how its numbers were made, and what its marks mean."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Marks
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES
+from caduceus.project.paper import TableEntry
+from caduceus.statistics.settings import Methods
 
 TIED = "†"
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
@@ -19,8 +20,8 @@ def is_symmetric(intervals: Sequence[str]) -> bool:
 
 
 def table_notes(
-    spec: Mapping[str, Any],
-    statistics: Mapping[str, Any],
+    entry: TableEntry,
+    methods: Methods,
     variants: Sequence[Variant],
     marks: Marks,
     intervals: Sequence[str],
@@ -29,20 +30,20 @@ def table_notes(
     """Yield the notes under a table.
 
     Args:
-        spec: its entry in `paper.tables`, every default filled in.
-        statistics: `paper.statistics`.
+        entry: its entry in `paper.tables`.
+        methods: the statistical methods.
         variants: its rows.
         marks: of its cells.
         intervals: the methods of its intervals, such as "Student's t".
         missing: by heading, how many finished runs have no finite number.
     """
-    yield _numbers(statistics, " in %" if spec["percent"] else "", intervals)
+    yield _numbers(methods, " in %" if entry.percent else "", intervals)
     if marks.by_place:
         yield from _marks(marks, variants)
-    if spec["source"]:
-        yield f"Published: {spec['source']}."
-    if spec["note"]:
-        yield spec["note"].strip()
+    if entry.source:
+        yield f"Published: {entry.source}."
+    if entry.note:
+        yield entry.note.strip()
     failed = sum(variant.failed for variant in variants)
     if failed:
         runs = sum(len(variant.results) for variant in variants)
@@ -52,14 +53,14 @@ def table_notes(
         yield f"Finished without a finite number and left out: {without}."
 
 
-def _numbers(statistics: Mapping[str, Any], unit: str, intervals: Sequence[str]) -> str:
-    statistic = f"{_STATISTICS[statistics['statistic']]}{unit}"
-    interval = f"{100 * statistics['confidence']:g} % interval"
+def _numbers(methods: Methods, unit: str, intervals: Sequence[str]) -> str:
+    statistic = f"{_STATISTICS[methods.statistic]}{unit}"
+    interval = f"{100 * methods.confidence:g} % interval"
     shown = f"± half the {interval}" if is_symmetric(intervals) else f"[{interval}]"
     if not intervals:
         return f"{statistic}."
     drawn = any(name.endswith("bootstrap") for name in intervals)
-    resamples = f", {statistics['resamples']} resamples" if drawn else ""
+    resamples = f", {methods.resamples} resamples" if drawn else ""
     return f"{statistic} {shown} over n seeds ({' or '.join(intervals)}{resamples})."
 
 

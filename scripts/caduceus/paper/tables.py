@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.paper.labels import Published, published_value, varying_parameters
+from caduceus.paper.labels import published_value, varying_parameters
 from caduceus.paper.marks import Column, Mark, Marks, find_best
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import decimals_of
 from caduceus.paper.table_notes import is_symmetric, table_notes
-from caduceus.project.paper_selections import Metric, goal_of
+from caduceus.project.paper import PublishedResult, TableEntry
+from caduceus.project.paper_selections import goal_of
 from caduceus.runs.files.plan import Spec
-from caduceus.statistics.estimates import Estimate, estimate
+from caduceus.runs.metric import Metric
+from caduceus.statistics.estimates import Estimate, estimate_by
+from caduceus.statistics.settings import Methods
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Row:
     labels: tuple[Any, ...]  # the values of the parameters in which the variants differ
     variant: Variant | None
     cells: Mapping[str, Cell]  # by heading; a metric without a number has none
-    published: Published | None
+    published: PublishedResult | None
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ class _Sample:
 
 def build_table(
     name: str,
-    spec: Mapping[str, Any],
-    statistics: Mapping[str, Any],
+    entry: TableEntry,
+    methods: Methods,
     variants: Sequence[Variant],
     experiments: Sequence[Spec],
 ) -> Table:
@@ -75,16 +78,15 @@ def build_table(
 
     Args:
         name: the name of the table.
-        spec: its entry, every default filled in.
-        statistics: `paper.statistics`.
+        entry: the entry.
+        methods: the statistical methods.
         variants: its rows.
         experiments: the specs of their experiments; a goal that the entry lacks is taken from
             their `metric`.
     """
-    scale = 100.0 if spec["percent"] else 1.0
     samples = {
-        heading: _samples(variants, metric, scale, statistics)
-        for heading, metric in spec["metrics"].items()
+        heading: _samples(variants, metric, entry.scale, methods)
+        for heading, metric in entry.metrics.items()
     }
     columns = {
         heading: Column(
@@ -92,10 +94,10 @@ def build_table(
             {row: sample.estimate.value for row, sample in samples[heading].items()},
             {row: sample.by_seed for row, sample in samples[heading].items()},
         )
-        for heading, metric in spec["metrics"].items()
-        if (goal := goal_of(metric, spec, experiments))
+        for heading, metric in entry.metrics.items()
+        if (goal := goal_of(metric, entry.goal, experiments))
     }
-    marks = find_best(columns, statistics["test"], statistics["alpha"])
+    marks = find_best(columns, methods.test, methods.alpha)
     finished = sum(len(variant.results) - variant.failed for variant in variants)
     missing = {
         heading: finished - sum(len(sample.runs) for sample in found.values())
@@ -113,32 +115,30 @@ def build_table(
             tuple(variant.parameters.get(name) for name in names) or (variant.name,),
             variant,
             _cells(row, samples, marks),
-            published_value(spec["published"], variant.parameters),
+            published_value(entry.published, variant.parameters),
         )
         for row, variant in enumerate(variants)
     ]
     headings = tuple(name.replace(r"\.", ".") for name in names) or ("variant",)
-    for entry in spec["published"]:
-        if entry["label"]:
-            labels = (entry["label"], *[None] * (len(headings) - 1))
-            rows.append(Row(labels, None, {}, Published(entry["value"], entry["interval"])))
+    for other in entry.published:
+        if other.label:
+            labels = (other.label, *[None] * (len(headings) - 1))
+            rows.append(Row(labels, None, {}, other))
     return Table(
         name,
-        spec["title"],
+        entry.title,
         headings,
-        tuple(spec["metrics"]),
+        tuple(entry.metrics),
         tuple(rows),
-        tuple(table_notes(spec, statistics, variants, marks, list(intervals), missing)),
-        _decimals(spec, samples),
+        tuple(table_notes(entry, methods, variants, marks, list(intervals), missing)),
+        _decimals(entry, samples),
         is_symmetric(list(intervals)),
     )
 
 
-def _decimals(
-    spec: Mapping[str, Any], samples: Mapping[str, Mapping[int, _Sample]]
-) -> dict[str, int]:
+def _decimals(entry: TableEntry, samples: Mapping[str, Mapping[int, _Sample]]) -> dict[str, int]:
     """Return the number of decimals of each column."""
-    decimals = 1 if spec["decimals"] is None and spec["percent"] else spec["decimals"]
+    decimals = 1 if entry.decimals is None and entry.percent else entry.decimals
     if decimals is not None:
         return dict.fromkeys(samples, decimals)
     estimates = {
@@ -153,10 +153,9 @@ def _decimals(
 
 
 def _samples(
-    variants: Sequence[Variant], metric: Metric, scale: float, statistics: Mapping[str, Any]
+    variants: Sequence[Variant], metric: Metric, scale: float, methods: Methods
 ) -> dict[int, _Sample]:
     """Return the values and the estimate of a metric, by row."""
-    how = {name: statistics[name] for name in ("statistic", "interval", "confidence", "resamples")}
     samples = {}
     for row, variant in enumerate(variants):
         measured = [(result, result.value(metric)) for result in variant.results]
@@ -165,7 +164,7 @@ def _samples(
             samples[row] = _Sample(
                 {result.seed: value for result, value in values},
                 tuple(result.run for result, _ in values),
-                estimate([value for _, value in values], **how),
+                estimate_by(methods, [value for _, value in values]),
             )
     return samples
 

@@ -1,36 +1,31 @@
-"""What a schema can't say of a claim: that its runs could decide it, before any has run."""
+"""Checks of a claim that a schema can't express: that its runs could decide it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from caduceus.errors import SpecError
+from caduceus.io.files import Json
 from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
-from caduceus.project.paper_selections import (
-    PlannedRun,
-    claim_kind,
-    goal_of,
-    is_side,
-    shown_variants,
-)
+from caduceus.project.paper import Claim
+from caduceus.project.paper_selections import PlannedRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
 
 Refuse = Callable[[str, Sequence[Key]], SpecError]  # what is wrong at these keys of an entry
 
 
 def check_claim(
-    claim: Mapping[str, Any],
+    claim: Claim,
     chosen: Sequence[PlannedRun],
     specs: Sequence[Spec],
     refuse: Refuse,
 ) -> None:
-    """Refuse a claim that isn't about one variant, or about two, or a trend without levels.
+    """Refuse a claim whose side means several variants, or a trend without levels.
 
-    Trials that a sweep hasn't chosen yet are passed over; of them it shows when they have run.
+    Trials whose parameters a sweep hasn't chosen yet can only be checked once they have run.
 
     Args:
-        claim: its entry in `paper.claims`, every default filled in.
-        chosen: the runs that it shows.
+        claim: the claim.
+        chosen: the runs that it is about.
         specs: the experiments of these runs.
         refuse: makes the error.
 
@@ -38,15 +33,14 @@ def check_claim(
         SpecError: the first thing that is wrong.
     """
     known = [run for run in chosen if run.parameters is not None]
-    if "trend" in claim:
+    if claim.trend:
         parameters = {f"{run.variant} of {run.experiment}": run.parameters or {} for run in known}
-        wrong = wrong_levels(claim["trend"]["parameter"], parameters)
+        wrong = wrong_levels(claim.trend.parameter, parameters)
         if wrong and len(known) == len(chosen):
             raise refuse(f".trend.parameter: {wrong}", ["trend", "parameter"])
         return
-    kind = claim_kind(claim)
     meant: list[str] = []
-    for keys, side in shown_variants(claim).items():
+    for keys, side in claim.sides.items():
         found = [f"{run.variant} of {run.experiment}" for run in known if is_side(run, side)]
         variants = list(dict.fromkeys(found))
         if len(variants) > 1:
@@ -57,15 +51,21 @@ def check_claim(
             )
         meant += variants
     if len(set(meant)) < len(meant):
-        raise refuse(f".{kind}: better and worse are both {meant[0]}; name another", [kind])
-    if kind == "compare" and not goal_of(claim[kind]["metric"], claim[kind], specs):
-        raise refuse(f".{kind}: missing key 'goal': add it, maximize or minimize", [kind])
+        raise refuse(
+            f".{claim.kind}: better and worse are both {meant[0]}; name another", [claim.kind]
+        )
+    if claim.compare and not goal_of(claim.compare.metric, claim.compare.goal, specs):
+        raise refuse(".compare: missing key 'goal': add it, maximize or minimize", ["compare"])
 
 
-def wrong_levels(parameter: str, variants: Mapping[str, Mapping[str, Any]]) -> str:
-    """Why variants, their parameters by what they are called, have no trend; empty if they have.
+def wrong_levels(parameter: str, variants: Mapping[str, Mapping[str, Json]]) -> str:
+    """Return why variants have no trend; empty if they have one.
 
     A trend takes one variant for each value of the parameter, a number, and at least two of them.
+
+    Args:
+        parameter: the parameter.
+        variants: the parameters of each variant, by its label.
     """
     by_level: dict[float, str] = {}
     for variant, parameters in variants.items():

@@ -1,10 +1,10 @@
-"""What a schema can't say of a figure in `paper`."""
+"""Checks of a figure that a schema can't express: that it has what its kind needs."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from caduceus.io.validation import brief, suggestion
 from caduceus.project.claim_checks import Refuse
+from caduceus.project.paper import FigureEntry, Side
 from caduceus.project.paper_selections import PlannedRun, experiments_of, is_side
 from caduceus.runs.files.plan import Spec
 
@@ -12,7 +12,7 @@ _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
 
 
 def check_figure(
-    entry: Mapping[str, Any],
+    entry: FigureEntry,
     runs: Sequence[PlannedRun],
     specs: Mapping[str, Spec],
     refuse: Refuse,
@@ -20,20 +20,20 @@ def check_figure(
     """Refuse a figure that lacks what its kind needs.
 
     Args:
-        entry: every default filled in.
-        runs: those that it shows.
+        entry: the figure.
+        runs: the runs that it shows.
         specs: the experiments, by id.
         refuse: makes the error, from what is wrong and the keys where.
 
     Raises:
         SpecError: the first thing that is missing.
     """
-    kind, metrics = entry["kind"], entry.get("metrics", {})
+    kind, metrics = entry.kind, entry.metrics
     if kind in _NEEDS_METRICS and not metrics:
         raise refuse(": missing key 'metrics': add it, headings with their metrics", [])
     if kind == "curves":
         for heading, metric in metrics.items():
-            if not isinstance(metric, str) and {"at", "best_by"} & set(metric):
+            if not metric.is_summary:
                 raise refuse(
                     f".metrics.{heading}: a curve has every step; give the metric's name alone",
                     ["metrics", heading],
@@ -44,12 +44,12 @@ def check_figure(
         )
     if kind == "differences":
         _check_baseline(entry, runs, specs, refuse)
-    if kind == "profiles" and entry["tasks"] is not None:
+    if kind == "profiles" and entry.tasks is not None:
         known = dict.fromkeys(name for run in runs for name in run.parameters or ())
-        if entry["tasks"] not in known:
-            hint = suggestion(entry["tasks"], known)
+        if entry.tasks not in known:
+            hint = suggestion(entry.tasks, known)
             raise refuse(
-                f".tasks: no run has a parameter {entry['tasks']!r}{hint}; there are "
+                f".tasks: no run has a parameter {entry.tasks!r}{hint}; there are "
                 f"{', '.join(known)}",
                 ["tasks"],
             )
@@ -61,14 +61,16 @@ def check_figure(
 
 
 def _check_baseline(
-    entry: Mapping[str, Any],
+    entry: FigureEntry,
     runs: Sequence[PlannedRun],
     specs: Mapping[str, Spec],
     refuse: Refuse,
 ) -> None:
-    sides: dict[str | None, Any] = {name: specs[name].baseline for name in experiments_of(runs)}
-    if entry["baseline"]:
-        sides = {None: entry["baseline"]}
+    sides: dict[str | None, Side | None] = {
+        name: specs[name].baseline for name in experiments_of(runs)
+    }
+    if entry.baseline:
+        sides = {None: entry.baseline}
     for experiment, side in sides.items():
         if not side:
             raise refuse(

@@ -4,21 +4,23 @@ Loading one only reads files, and imports nothing heavy: every start of Snakemak
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json
 from caduceus.io.validation import Where
 from caduceus.io.yaml_files import Source
 from caduceus.project.experiments import Experiment, load_experiment
-from caduceus.project.paper_entries import SECTIONS, check_paper, load_paper
-from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs, shown_metrics
+from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_paper
+from caduceus.project.paper_checks import check_paper
+from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs
 from caduceus.project.settings import Settings, finder, parse_settings
 from caduceus.runs.files.plan import Dataset, Run
 
+_Entry = TypeVar("_Entry", TableEntry, FigureEntry, Claim)
 _ARTIFACT_TYPES = ("model", "dataset", "results", "experiment-spec")  # those that runs log
 
 
@@ -37,7 +39,7 @@ class Project:
     """
 
     settings: Settings
-    paper: Mapping[str, Any]
+    paper: Paper
     experiments: Mapping[str, Experiment]
     runs: Mapping[str, tuple[Experiment, Run]]
     datasets: Mapping[str, Dataset]
@@ -71,33 +73,28 @@ class Project:
     @property
     def all_shown_runs(self) -> list[str]:
         """The runs that any entry of `paper` shows."""
-        entries = [(section, name) for section in SECTIONS for name in self.paper[section]]
-        return list(dict.fromkeys(run for entry in entries for run in self.shown_runs(*entry)))
+        return list(dict.fromkeys(r for at in self.paper.entries for r in self.shown_runs(*at)))
 
     @property
-    def shown_metrics(self) -> dict[str, dict[str, Any]]:
-        """The metrics of tables/NAME by heading, of claims/NAME by name, as `paper` has them."""
+    def shown_metrics(self) -> dict[str, dict[str, Json]]:
+        """The metrics of tables/NAME by heading and of claims/NAME by name, as JSON."""
         return {
-            f"{section}/{name}": shown_metrics(entry)
-            for section in ("tables", "claims")
-            for name, entry in self.paper[section].items()
+            "/".join(at): {heading: metric.brief for heading, metric in entry.metrics.items()}
+            for at, entry in self.paper.entries.items()
+            if not isinstance(entry, FigureEntry)
         }
 
     def shown_runs(self, section: str, name: str) -> list[str]:
         """The runs that an entry of `paper` shows, in the order of the experiments' files."""
-        entry = self.paper[section][name]
+        entry = self.paper.entries[section, name]
         return [run.run for run in self.planned if is_shown(run, entry)]
-
-    def measured_figure(self, name: str) -> dict[str, Any]:
-        """A figure's entry without its width, which changes none of its numbers."""
-        return {k: v for k, v in self.paper["figures"][name].items() if k != "width"}
 
     def shown_sweep(self, name: str) -> str | None:
         """The sweep that a figure of kind sweep shows; None for other kinds."""
-        entry = self.paper["figures"][name]
-        if entry["kind"] != "sweep":
+        entry = self.paper.figures[name]
+        if entry.kind != "sweep":
             return None
-        [experiment] = entry["experiments"]
+        [experiment] = entry.experiments
         return next(id for id, found in self.sweeps.items() if found.id == experiment)
 
 
@@ -137,7 +134,7 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
     plans = [experiment.plan for experiment in experiments.values()]
     check_paper(paper, plans, list(groups), where_paper)
     if any(experiment.sweep for experiment in experiments.values()):
-        _leave_out_sweeps(paper, experiments)
+        paper = _with_experiments(paper, experiments)
     runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
     members: dict[str, list[str]] = {}
     for experiment in experiments.values():
@@ -162,16 +159,28 @@ def _check_artifact_types(settings: Settings, where: Where) -> None:
             )
 
 
-def _leave_out_sweeps(paper: Mapping[str, Any], experiments: Mapping[str, Experiment]) -> None:
-    """Trials of a sweep are shown by no entry that doesn't name its experiment or group."""
-    others = [name for name, experiment in experiments.items() if not experiment.sweep]
-    for section in SECTIONS:
-        for entry in paper[section].values():
-            if entry.get("kind") == "sweep":
-                named = entry["experiments"] or experiments
-                entry["experiments"] = [name for name in named if experiments[name].sweep]
-            elif not entry.get("groups"):
-                entry["experiments"] = entry["experiments"] or others or list(experiments)
+def _with_experiments(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:
+    """Name the experiments of entries that name none, so that they show no trials of sweeps.
+
+    An entry that names groups shows these whole, and figures of kind sweep show sweeps alone.
+    """
+    sweeps = {name: bool(experiment.sweep) for name, experiment in experiments.items()}
+    others = [name for name, is_sweep in sweeps.items() if not is_sweep] or list(sweeps)
+
+    def named(entry: _Entry) -> _Entry:
+        names = entry.experiments
+        if isinstance(entry, FigureEntry) and entry.kind == "sweep":
+            names = tuple(name for name in names or sweeps if sweeps[name])
+        elif not entry.groups:
+            names = names or tuple(others)
+        return replace(entry, experiments=names)
+
+    return replace(
+        paper,
+        tables={name: named(entry) for name, entry in paper.tables.items()},
+        figures={name: named(entry) for name, entry in paper.figures.items()},
+        claims={name: named(entry) for name, entry in paper.claims.items()},
+    )
 
 
 def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, Dataset]:

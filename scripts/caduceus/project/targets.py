@@ -281,12 +281,12 @@ class Targets:
 
     def claim_plans(self) -> list[str]:
         """The plans of the experiments that any claim is about."""
-        claims = self.project.paper["claims"]
+        claims = self.project.paper.claims
         return list(dict.fromkeys(p for c in claims for p in self.shown_plans("claims", c)))
 
     def claim_manifests(self) -> list[str]:
         """The export of each run that any claim is about."""
-        claims = self.project.paper["claims"]
+        claims = self.project.paper.claims
         return list(dict.fromkeys(p for c in claims for p in self.shown_manifests("claims", c)))
 
     def entries(self) -> list[str]:
@@ -294,12 +294,12 @@ class Targets:
         return [
             *self._tables("json"),
             *self._figures("json"),
-            *(["results/paper/claims.json"] if self.project.paper["claims"] else []),
+            *(["results/paper/claims.json"] if self.project.paper.claims else []),
         ]
 
     def refuted(self) -> list[str]:
         """The check that no claim is refuted, if config.yaml asks for it."""
-        is_strict = self.project.settings.claims == "strict" and self.project.paper["claims"]
+        is_strict = self.project.settings.claims == "strict" and self.project.paper.claims
         return ["results/refuted.json"] if is_strict else []
 
     def verification(self) -> list[str]:
@@ -314,7 +314,7 @@ class Targets:
             *(f"results/sweeps/{sweep}/trials.csv" for sweep in self.project.sweeps),
             *self._tables("md"),
             *self._figures("pdf"),
-            *(["results/paper/claims.md"] if self.project.paper["claims"] else []),
+            *(["results/paper/claims.md"] if self.project.paper.claims else []),
             "results/paper/compute.json",
             "results/paper/attempts.csv",
             "results/paper/provenance.json",
@@ -323,10 +323,10 @@ class Targets:
         ]
 
     def _tables(self, suffix: str) -> list[str]:
-        return [f"results/paper/tables/{name}.{suffix}" for name in self.project.paper["tables"]]
+        return [f"results/paper/tables/{name}.{suffix}" for name in self.project.paper.tables]
 
     def _figures(self, suffix: str) -> list[str]:
-        return [f"results/paper/figures/{name}.{suffix}" for name in self.project.paper["figures"]]
+        return [f"results/paper/figures/{name}.{suffix}" for name in self.project.paper.figures]
 
 
 def load_targets(project: Project, prefixed: Callable[[str], str]) -> Targets:

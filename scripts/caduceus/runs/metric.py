@@ -1,7 +1,9 @@
 """Metrics as experiments and the paper name them."""
 
 from dataclasses import dataclass
+from typing import Self
 
+from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 from caduceus.runs.goal import Goal
 
@@ -31,3 +33,18 @@ class Metric(Record):
     goal: Goal | None = None
 
     optional = ("at", "best_by")
+
+    @classmethod
+    def of(cls, value: Json) -> Self:
+        """Return the metric that JSON has as `brief`: its name alone, or an object."""
+        return cls.from_json({"name": value} if isinstance(value, str) else value)
+
+    @property
+    def brief(self) -> Json:
+        """The name alone, if nothing else is declared; else the JSON object."""
+        return self.name if self.is_summary and self.goal is None else self.to_json()
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it is taken from the run's summary."""
+        return self.at is None and self.best_by is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, stdtrit
@@ -23,9 +23,7 @@ from caduceus.statistics.samples import (
     standardized,
     without_rounding_errors,
 )
-
-PairedTest = Literal["sign_flip", "wilcoxon"]
-AnyTest = Literal["sign_flip", "wilcoxon", "permutation"]
+from caduceus.statistics.settings import AnyTest, PairedTest
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Estimate a statistic of several runs at each step, with its interval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of
 from caduceus.statistics.samples import Array
+from caduceus.statistics.settings import Methods
 
 Curve: TypeAlias = tuple[NDArray[Any], Array]  # increasing steps, and values; both (n,)
 
@@ -33,12 +34,12 @@ def align(curves: Sequence[Curve], most: int | None = None) -> tuple[Any, Array]
     return steps, np.array(values)
 
 
-def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, Array, Array, Array]:
+def estimate_steps(values: Array, methods: Methods) -> tuple[Any, Array, Array, Array]:
     """Estimate a statistic at each step, over the runs that have a value there.
 
     Args:
         values: (runs, steps), NaN where a run has no value; each step has at least one.
-        statistics: the section `paper.statistics` of the configuration.
+        methods: how they are estimated.
 
     Returns:
         The number of runs, the statistic, and the lower and upper ends of its interval, which are
@@ -50,20 +51,20 @@ def estimate_steps(values: Array, statistics: Mapping[str, Any]) -> tuple[Any, A
     # Steps with the same number of runs form a rectangular array, and are computed together.
     for count in np.unique(n):
         places = n == count
-        value[places] = STATISTICS[statistics["statistic"]](ordered[places, :count])
+        value[places] = STATISTICS[methods.statistic](ordered[places, :count])
     low, high = (np.where(n > 1, value, np.nan) for _ in range(2))
     varies = ordered[:, 0] < ordered[np.arange(len(n)), n - 1]
     for count in np.unique(n[varies]):
         places = np.flatnonzero(varies & (n == count))
-        low[places], high[places] = _intervals(ordered[places, :count], statistics)
+        low[places], high[places] = _intervals(ordered[places, :count], methods)
     return n, value, low, high
 
 
-def _intervals(values: Array, statistics: Mapping[str, Any]) -> tuple[Array, Array]:
+def _intervals(values: Array, methods: Methods) -> tuple[Array, Array]:
     """Return the lower and upper ends, (steps,), of the intervals of `values`, (steps, n)."""
-    statistic, confidence = statistics["statistic"], statistics["confidence"]
-    interval = statistics["interval"] or best_interval(statistic, values.shape[1], confidence)
-    settings = (statistic, interval, confidence, statistics["resamples"], 0)
+    statistic, confidence = methods.statistic, methods.confidence
+    interval = methods.interval or best_interval(statistic, values.shape[1], confidence)
+    settings = (statistic, interval, confidence, methods.resamples, 0)
     blocks = np.split(values, range(_STEPS_AT_ONCE, len(values), _STEPS_AT_ONCE))
     low, high = zip(*(interval_of(block, *settings) for block in blocks), strict=True)
     return np.concatenate(low), np.concatenate(high)

@@ -4,14 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from caduceus.errors import SpecError
-from caduceus.statistics.comparisons import (
-    AnyTest,
-    Comparison,
-    PairedTest,
-    compare_by_seed,
-    compare_to_value,
-)
+from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
 from caduceus.statistics.samples import Values
+from caduceus.statistics.settings import AnyTest, PairedTest
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ from scipy.special import bdtr, stdtrit
 
 from caduceus.errors import SpecError
 from caduceus.statistics.samples import Array, Values, finite
-
-Statistic = Literal["mean", "median", "iqm"]
-Interval = Literal["t", "order", "bca", "bootstrap"]
+from caduceus.statistics.settings import Interval, Methods, Statistic
 
 _TITLES = {"mean": "mean", "median": "median", "iqm": "interquartile mean"}
 _METHODS = {
@@ -107,6 +105,18 @@ def estimate(
     else:
         low, high = interval_of(array, statistic, chosen, confidence, resamples, seed)
     return _estimate(array, statistic, low, high, chosen, confidence)
+
+
+def estimate_by(methods: Methods, values: Values) -> Estimate:
+    """Return the estimate of a statistic by the chosen methods; see `estimate`.
+
+    Args:
+        methods: the statistic, its interval, the confidence and the resamples of a bootstrap.
+        values: (n,), as for `estimate`.
+    """
+    return estimate(
+        values, methods.statistic, methods.interval, methods.confidence, methods.resamples
+    )
 
 
 def interval_of(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 import yaml
 from caduceus.__main__ import main
 from caduceus.errors import SpecError
-from caduceus.io.validation import validate
 from caduceus.paper.claim_effects import measure_effect
 from caduceus.paper.claim_formats import claim_lines, claims_markdown
 from caduceus.paper.claims import decide_claims
+from caduceus.project.paper import Claim, parse_paper
 from caduceus.project.project import load_project
 from caduceus.runs.goal import Goal
 from caduceus.statistics import decide, runs_to_decide
+from caduceus.statistics.settings import Methods
 from exported_runs import Logged, export_runs, load
 from projects import EXPERIMENT, REPOSITORY, Project
 
@@ -48,8 +50,8 @@ def verdicts(project: Project, logged: Logged, **options: Any) -> dict[str, dict
     """The entry of each claim in claims.json."""
     paper = export_runs(project, logged, **options).paper
     plans = sorted((project.path / "results/experiments").iterdir())
-    decided = decide_claims(plans, paper["claims"], paper["statistics"])
-    assert [claim["name"] for claim in decided["claims"]] == list(paper["claims"])
+    decided = decide_claims(plans, paper.claims, paper.statistics)
+    assert [claim["name"] for claim in decided["claims"]] == list(paper.claims)
     return {claim["name"]: claim for claim in decided["claims"]}
 
 
@@ -397,8 +399,13 @@ def test_the_command_writes_the_same_bytes_each_time_and_json_that_browsers_read
     paper = export_runs(project, lower_is_better).paper
     out = project.path / "results/paper/claims.json"
     plan = project.path / "results/experiments/toy.json"
-    words = ["check-claims", str(plan), "--claims", json.dumps(paper["claims"])]
-    words += ["--statistics", json.dumps(paper["statistics"]), "--out", str(out)]
+    words = [
+        "check-claims",
+        str(plan),
+        "--claims",
+        json.dumps({name: claim.to_json() for name, claim in paper.claims.items()}),
+    ]
+    words += ["--statistics", json.dumps(asdict(paper.statistics)), "--out", str(out)]
     written = []
     for _ in range(2):
         assert main(words) == 0
@@ -415,7 +422,7 @@ def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
     state(project, 8, {"so": BETTER, "not_so": WORSE})
     paper = export_runs(project, lower_is_better).paper
     plan = project.path / "results/experiments/toy.json"
-    decided = decide_claims([plan], paper["claims"], paper["statistics"])
+    decided = decide_claims([plan], paper.claims, paper.statistics)
     page, lines = claims_markdown(decided), claim_lines(decided)
     readme = (REPOSITORY / "results/README.md").read_text()
 
@@ -458,12 +465,12 @@ def test_the_shipped_claims_of_the_full_reproduction_can_be_decided_by_its_seeds
     config |= {key: f"experiments/{name}" for key, name in files.items()}
     loaded = load_project(config, ["config.yaml"], REPOSITORY)
     paper, seeds = loaded.paper, loaded.experiments["mnist1d"].spec.seeds
-    needed = runs_to_decide(len(paper["claims"]), paper["statistics"]["alpha"])
+    needed = runs_to_decide(len(paper.claims), paper.statistics.alpha)
 
     assert needed == len(seeds)
 
 
-def family() -> list[dict[str, Any]]:
+def family() -> list[Claim]:
     """Claims of every kind, each at the border between true and false."""
     metric = {"metric": "m"}
     reproduces = {"variant": LOW, "value": 0.5, "tolerance": 0.5, "source": "s"}
@@ -475,7 +482,7 @@ def family() -> list[dict[str, Any]]:
         {"trend": {"parameter": "rate", "direction": "rises"} | metric},
     ]
     entries = {str(number): {"statement": "s"} | claim for number, claim in enumerate(claims)}
-    return list(validate({"claims": entries}, "paper", str)["claims"].values())
+    return list(parse_paper({"claims": entries}, str).claims.values())
 
 
 @pytest.mark.parametrize(("seeds", "claims", "families"), [(10, 1, 1_500), (8, 5, 300)])
@@ -485,21 +492,20 @@ def test_without_a_difference_at_most_one_family_of_claims_in_twenty_has_a_wrong
     """The mean is the null value of every test: what is called supported or refuted is wrong."""
     wrong = 0
     random = np.random.default_rng(0)
-    statistics = validate({}, "paper", str)["statistics"]
     entries = family()[:claims]
     for _ in range(families):
         tests = []
         for claim in entries:
             samples = random.normal(size=(4, seeds))
-            count = 2 if "compare" in claim else 4 if "trend" in claim else 1
+            count = {"compare": 2, "trend": 4}.get(claim.kind, 1)
             # Every other comparison is of other seeds, so that it isn't paired.
-            shift = 100 if claim.get("compare", {}).get("goal") else 0
+            shift = 100 if claim.goal else 0
             values = [
                 {seed + shift * at: float(value) for seed, value in enumerate(sample)}
                 for at, sample in enumerate(samples[:count])
             ]
-            goal = Goal(claim.get("compare", {}).get("goal") or "maximize")
-            tests.append(measure_effect(claim, values, goal, [1, 2, 3, 4], statistics).test)
+            goal = claim.goal or Goal.MAXIMIZE
+            tests.append(measure_effect(claim, values, goal, [1, 2, 3, 4], Methods()).test)
         outcomes = {verdict.outcome for verdict in decide(tests)}
         assert "not enough runs" not in outcomes
         wrong += bool(outcomes & {"supported", "refuted"})

@@ -18,9 +18,9 @@ from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.history_values import read_curve
 from caduceus.statistics import estimate
 from caduceus.statistics.curves import align
+from caduceus.statistics.settings import Methods
 from exported_runs import export_runs, load
 from figure_exports import (
-    STATISTICS,
     add_predictions,
     drawn,
     entry_of,
@@ -371,7 +371,7 @@ def test_the_same_runs_give_the_same_bytes_with_fonts_as_text(project: Project) 
         entry = entry_of(kind, title=f"A {kind}", **({} if kind == "confusion" else ACC))
         for folder in ("one", "two"):
             out = figures / folder / f"{kind}.json"
-            measure_figure(entry, plans_of(project), None, STATISTICS, out)
+            measure_figure(entry, plans_of(project), None, Methods(), out)
             draw_figure(out, None, 6.75, out.with_suffix(".pdf"))
         for path in sorted((figures / "one").glob(f"{kind}.*")):
             assert path.read_bytes() == (figures / "two" / path.name).read_bytes(), path.name

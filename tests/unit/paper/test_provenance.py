@@ -1,7 +1,7 @@
 """Where results come from: what is recorded of the paper, and what `caduceus why` says."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,8 @@ def made(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         listed = folder / "work/wandb/2/wandb/offline-run-1/files/requirements.txt"
         project.write(f"{listed}", "wandb==1\n")
     settings = [
-        *("--spec", json.dumps(loaded.paper["tables"]["t"])),
-        *("--statistics", json.dumps(loaded.paper["statistics"])),
+        *("--spec", json.dumps(loaded.paper.tables["t"].to_json())),
+        *("--statistics", json.dumps(asdict(loaded.paper.statistics))),
     ]
     table = "results/paper/tables/t.csv"
     assert main(["make-table", "results/experiments/toy.json", *settings, "--out", table]) == 0

@@ -33,8 +33,8 @@ REACHED = {
     "draw_figure": _FIGURES,
     "check_claims": _NUMBERS,
     "sum_compute": {"commands", "io", "paper", "runs"},
-    "record_provenance": {"commands", "io", "paper", "project", "runs", "wandb_log"},
-    "fill_checklist": {"commands", "io", "paper", "project", "runs", "system"},
+    "record_provenance": {"commands", "io", "paper", "project", "runs", "statistics", "wandb_log"},
+    "fill_checklist": {"commands", "io", "paper", "project", "runs", "statistics", "system"},
     "make_report": {"commands", "exports", "io", "paper", "runs", "statistics"},
 }
 FIGURES = ("measure_figure", "draw_figure")

@@ -305,7 +305,7 @@ def test_a_sweeps_figure_takes_its_table_of_trials(plan: Plan) -> None:
     [sweep] = project.sweeps
     assert targets(project).figure_manifests("search") == []
     assert targets(project).figure_trials("search") == [f"results/sweeps/{sweep}/trials.csv"]
-    assert "width" not in project.measured_figure("search")  # it changes no number
+    assert "width" not in project.paper.figures["search"].measured  # it changes no number
 
 
 def test_all_entries_and_what_is_made_of_them(plan: Plan) -> None:

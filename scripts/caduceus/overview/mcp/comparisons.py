@@ -58,7 +58,8 @@ def compare_groups(
     wanted = choosing.metric_of(metric, goal, at, best_by)
     chosen = choosing.choose_variants(results, experiment, group, variants)
     found = group_comparison.compare_variants(chosen, wanted, baseline, results)
-    about: Answer = {"metric": {k: v for k, v in wanted.items() if k != "goal"}, "goal": found.goal}
+    place = {key: value for key, value in wanted.to_json().items() if key != "goal"}
+    about: Answer = {"metric": place, "goal": found.goal}
     about |= {"variants": found.variants}
     return (
         about

@@ -3,25 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of
-from caduceus.io.validation import validate
 from caduceus.overview.mcp.answers import Answer, choose, some
 from caduceus.overview.mcp.variants import Chosen, place_of
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
-from caduceus.project.paper_entries import load_paper
-from caduceus.project.paper_selections import Metric, goal_of, metric_name
+from caduceus.project.paper import load_paper
+from caduceus.project.paper_selections import goal_of
 from caduceus.project.settings import load_settings
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.power import runs_to_decide
+from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import Verdict, decide, greater
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
@@ -39,15 +39,13 @@ class Found:
     method: str
 
 
-def paper_statistics(results: Path) -> Mapping[str, Any]:
+def paper_methods(results: Path) -> Methods:
     """Return `paper.statistics` of the project's config.yaml, or its defaults without a file."""
     config = results.parent / "config.yaml"
-    if config.exists():
-        paper, _ = load_paper(load_settings(config).paper, lambda keys: str(config), results.parent)
-    else:
-        paper = validate({}, "paper", lambda keys: "paper")
-    statistics: Mapping[str, Any] = paper["statistics"]
-    return statistics
+    if not config.exists():
+        return Methods()
+    paper, _ = load_paper(load_settings(config).paper, lambda keys: str(config), results.parent)
+    return paper.statistics
 
 
 def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:
@@ -57,28 +55,28 @@ def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, resul
         CaduceusError: no run has the metric, a variant has fewer than two runs with it, the
             reference variant doesn't exist, or the goal is unknown.
     """
-    statistics = paper_statistics(results)
+    methods = paper_methods(results)
     values = [variant.by_seed(metric) for variant in chosen.variants]
     if not any(values):
         _refuse_metric(chosen, metric)
     specs = _specs(chosen.variants, results)
-    goal = goal_of(metric, {}, specs)
+    goal = goal_of(metric, None, specs)
     place = _place_of_reference(chosen, baseline, specs)
     count = len(values)
-    _refuse_single(chosen, values, metric, statistics, place is not None)
+    _refuse_single(chosen, values, metric, methods, place is not None)
     if place is None:
         if goal is None:
             raise CaduceusError("no goal is known; give goal (maximize or minimize) or baseline")
-        comparisons, conclusion = _with_best(chosen, values, goal, statistics)
+        comparisons, conclusion = _with_best(chosen, values, goal, methods)
         family = count * (count - 1) // 2
     else:
-        comparisons = _with_reference(chosen, values, place, goal, statistics)
+        comparisons = _with_reference(chosen, values, place, goal, methods)
         conclusion = _conclusion(comparisons, f"compared with {chosen.labels[place]}")
         family = count - 1
     used = dict.fromkeys(row["test"] for row in comparisons)
     tests = " or ".join(TEST_NAMES[name] for name in used)
-    confidence = f"{100 * statistics['confidence']:g} %"
-    shown = [_variant(chosen, at, values[at], statistics) for at in range(count)]
+    confidence = f"{100 * methods.confidence:g} %"
+    shown = [_variant(chosen, at, values[at], methods) for at in range(count)]
     if goal is not None:
         shown.sort(key=lambda row: goal.sign * row["mean"])
     return Found(
@@ -86,7 +84,7 @@ def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, resul
         shown,
         comparisons,
         conclusion,
-        f"{tests}, two-sided, at alpha {statistics['alpha']:g}, Holm over "
+        f"{tests}, two-sided, at alpha {methods.alpha:g}, Holm over "
         f"{count_of(family, 'comparison')}; {confidence} intervals by Student's or "
         "Welch's t",
     )
@@ -118,14 +116,14 @@ def _refuse_metric(chosen: Chosen, metric: Metric) -> None:
     finished = (result for variant in chosen.variants for result in variant.results)
     names = {name for result in finished if result.state == "finished" for name in result.summary}
     if names:
-        choose(metric_name(metric), sorted(name for name in names if name[0] != "_"), "metric")
+        choose(metric.name, sorted(name for name in names if name[0] != "_"), "metric")
 
 
 def _refuse_single(
     chosen: Chosen,
     values: Sequence[Mapping[int, float]],
     metric: Metric,
-    statistics: Mapping[str, Any],
+    methods: Methods,
     has_reference: bool,
 ) -> None:
     few = [
@@ -137,19 +135,17 @@ def _refuse_single(
         return
     count = len(values)
     family = count - 1 if has_reference else count * (count - 1) // 2
-    needed = runs_to_decide(family, statistics["alpha"], statistics["test"] != "permutation")
+    needed = runs_to_decide(family, methods.alpha, methods.test != "permutation")
     raise CaduceusError(
         f"refused: a single seed can't decide what is better; finished runs with "
-        f"{metric_name(metric)}: {'; '.join(some(few, 8))}; to decide "
+        f"{metric.name}: {'; '.join(some(few, 8))}; to decide "
         f"{count_of(family, 'comparison')}, list at least {needed} seeds under `seeds`, or name "
         "other variants"
     )
 
 
-def _variant(
-    chosen: Chosen, at: int, values: Mapping[int, float], statistics: Mapping[str, Any]
-) -> Answer:
-    found = estimate_mean(list(values.values()), statistics["confidence"])
+def _variant(chosen: Chosen, at: int, values: Mapping[int, float], methods: Methods) -> Answer:
+    found = estimate_mean(list(values.values()), methods.confidence)
     return {
         "variant": chosen.labels[at],
         "experiment": chosen.variants[at].experiment,
@@ -183,11 +179,10 @@ def verdict_row(verdict: Verdict, goal: Goal | None) -> Answer:
 
 
 def compare_values(
-    first: Mapping[int, float], second: Mapping[int, float], statistics: Mapping[str, Any]
+    first: Mapping[int, float], second: Mapping[int, float], methods: Methods
 ) -> Comparison:
     """Compare two sets of runs by seed, with the test and confidence of `paper.statistics`."""
-    how = {name: statistics[name] for name in ("test", "confidence")}
-    return compare_by_seed(first, second, **how)
+    return compare_by_seed(first, second, test=methods.test, confidence=methods.confidence)
 
 
 def _with_reference(
@@ -195,11 +190,11 @@ def _with_reference(
     values: Sequence[Mapping[int, float]],
     place: int,
     goal: Goal | None,
-    statistics: Mapping[str, Any],
+    methods: Methods,
 ) -> list[Answer]:
     others = [at for at in range(len(values)) if at != place]
-    compared = [compare_values(values[at], values[place], statistics) for at in others]
-    verdicts = decide([greater(found) for found in compared], statistics["alpha"])
+    compared = [compare_values(values[at], values[place], methods) for at in others]
+    verdicts = decide([greater(found) for found in compared], methods.alpha)
     return [
         {"variant": chosen.labels[at], "than": chosen.labels[place]}
         | comparison_row(found)
@@ -212,11 +207,11 @@ def _with_best(
     chosen: Chosen,
     values: Sequence[Mapping[int, float]],
     goal: Goal,
-    statistics: Mapping[str, Any],
+    methods: Methods,
 ) -> tuple[list[Answer], str]:
     means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
     column = Column(goal, means, dict(enumerate(values)))
-    marks = find_best({"": column}, statistics["test"], statistics["alpha"])
+    marks = find_best({"": column}, methods.test, methods.alpha)
     places = [at for (_, at), mark in marks.by_place.items() if mark == "best"]
     if not places:
         return [], "all means are the same"

@@ -11,15 +11,17 @@ from caduceus.overview.mcp.answers import Answer, choose, some
 from caduceus.overview.mcp.group_comparison import (
     compare_values,
     comparison_row,
-    paper_statistics,
+    paper_methods,
     verdict_row,
 )
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.provenance import describe_run
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.files.plan import Plan, Spec
+from caduceus.runs.metric import Metric
 from caduceus.runs.records import ListedRun, find_named, find_runs, read_plans
 from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import decide, greater
 
 _MOST_RUNS = 10
@@ -54,7 +56,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
         sides.setdefault((summary.experiment, variant, made["code"]), []).append(record)
     if len(sides) == 1:
         return answer | _spread(records, names)
-    return answer | _comparisons(list(sides.values()), names, specs, paper_statistics(results))
+    return answer | _comparisons(list(sides.values()), names, specs, paper_methods(results))
 
 
 def _metrics(
@@ -121,7 +123,7 @@ def _comparisons(
     sides: Sequence[Sequence[ListedRun]],
     metrics: Sequence[str],
     specs: Sequence[Spec],
-    statistics: Mapping[str, Any],
+    methods: Methods,
 ) -> Answer:
     rows, compared = [], []
     for metric in metrics:
@@ -131,9 +133,9 @@ def _comparisons(
             if first and values:
                 about = {"metric": metric, "variant": _name(side), "than": _name(sides[0])}
                 rows.append(about)
-                compared.append(compare_values(values, first, statistics))
-    verdicts = decide([greater(found) for found in compared], statistics["alpha"])
-    goals = [goal_of(row["metric"], {}, specs) for row in rows]
+                compared.append(compare_values(values, first, methods))
+    verdicts = decide([greater(found) for found in compared], methods.alpha)
+    goals = [goal_of(Metric(name=row["metric"]), None, specs) for row in rows]
     return {
         "comparisons": [
             row | comparison_row(found) | verdict_row(verdict, goal)

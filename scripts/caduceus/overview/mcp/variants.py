@@ -11,6 +11,8 @@ from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, read_result
 from caduceus.project.paper_selections import PlannedRun
+from caduceus.runs.goal import Goal
+from caduceus.runs.metric import BestBy, Metric
 from caduceus.runs.records import ListedRun, find_runs
 
 _LEFT_OUT = {
@@ -32,24 +34,22 @@ class Chosen:
 
 def metric_of(
     name: str, goal: str | None, at: int | None, best_by: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """Return a metric as `paper` has it.
+) -> Metric:
+    """Return the metric that a tool's arguments describe.
 
     Raises:
         CaduceusError: both `at` and `best_by` are given, or `best_by` is wrong.
     """
     if at is not None and best_by is not None:
         raise CaduceusError("at and best_by: the metric is taken at one step; leave one out")
-    metric: dict[str, Any] = {"name": name, "goal": goal}
-    if at is not None:
-        metric["at"] = at
+    chooser = None
     if best_by is not None:
-        if best_by.keys() != {"name", "goal"} or best_by["goal"] not in ("maximize", "minimize"):
+        if best_by.keys() != {"name", "goal"} or best_by["goal"] not in list(Goal):
             raise CaduceusError(
                 f"best_by: found {dict(best_by)}, allowed: name, and goal, maximize or minimize"
             )
-        metric["best_by"] = dict(best_by)
-    return metric
+        chooser = BestBy(best_by["name"], Goal(best_by["goal"]))
+    return Metric(name=name, at=at, best_by=chooser, goal=Goal(goal) if goal else None)
 
 
 def choose_variants(

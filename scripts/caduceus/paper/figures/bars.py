@@ -11,7 +11,6 @@ from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounde
 from caduceus.paper.figures.style import COLOURS
 from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import published_value
-from caduceus.project.paper_selections import metric_name
 
 _OWN_COLOUR, _PUBLISHED_COLOUR = COLOURS[:2]
 _LINE_COLOURS = COLOURS[2:5]  # of published values that belong to no variant
@@ -19,10 +18,10 @@ _LINE_COLOURS = COLOURS[2:5]  # of published values that belong to no variant
 
 def measure_bars(data: FigureData) -> FigureContent:
     """Compute each variant's results for each metric, beside the published ones."""
-    published = data.entry["published"]
+    published = data.entry.published
     runs: dict[str, None] = {}
     counts, panels = [], []
-    for heading, metric in data.metrics.items():
+    for heading, metric in data.entry.metrics.items():
         rows = []
         for variant, label in zip(data.variants, data.labels, strict=True):
             by_seed = variant.by_seed(metric)
@@ -41,20 +40,20 @@ def measure_bars(data: FigureData) -> FigureContent:
                 row |= {"values": dict(zip(by_seed, rounded(values), strict=True))}
             own = published_value(published, variant.parameters)
             if own:
-                row["published"] = {"value": own.value, "interval": own.half_width}
+                row["published"] = {"value": own.value, "interval": own.interval}
             rows.append(row)
-        about = {"heading": data.titled(heading), "metric": metric_name(metric)}
+        about = {"heading": data.titled(heading), "metric": metric.name}
         panels.append(about | {"rows": rows})
-    others = {entry["label"]: entry["value"] for entry in published if entry["label"]}
-    numbers = {"statistic": data.statistics["statistic"], "interval": data.interval_name}
+    others = {other.label: other.value for other in published if other.label}
+    numbers: dict[str, Any] = {"statistic": data.methods.statistic, "interval": data.interval_name}
     numbers |= {"panels": panels, "others": others}
     return FigureContent(_caption(data, counts), list(runs), numbers)
 
 
 def _caption(data: FigureData, counts: list[int]) -> str:
     sentences = [f"Over {run_count(counts)}: {data.method(counts)}."]
-    if data.entry["source"] and data.entry["published"]:
-        sentences.append(f"Published: {data.entry['source']}.")
+    if data.entry.source and data.entry.published:
+        sentences.append(f"Published: {data.entry.source}.")
     return " ".join([*sentences, *data.failures()])
 
 

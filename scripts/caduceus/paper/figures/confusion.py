@@ -27,7 +27,6 @@ from caduceus.paper.figures.layout import (
 )
 from caduceus.paper.figures.style import COLOURS, LABEL_SIZE, TICK_SIZE
 from caduceus.paper.results import Result, Variant
-from caduceus.project.paper_selections import metric_name
 from caduceus.runs.files.export import Summary
 from caduceus.statistics.samples import Array
 
@@ -83,8 +82,8 @@ def measure_confusion(data: FigureData) -> FigureContent:
     Raises:
         SpecError: no run logged predictions.
     """
-    metric = next(iter(data.metrics.values()), None)
-    chart = metric_name(metric) if metric else None
+    metric = next(iter(data.entry.metrics.values()), None)
+    chart = metric.name if metric else None
     found = {
         label: _counts(variant, chart)
         for variant, label in zip(data.variants, data.labels, strict=True)

@@ -17,7 +17,7 @@ from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import varying_parameters
 from caduceus.paper.results import Variant, find_side
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
-from caduceus.project.paper_selections import Metric, metric_name
+from caduceus.runs.metric import Metric
 from caduceus.runs.variants import matches
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
 from caduceus.statistics.verdicts import Verdict, decide, greater
@@ -52,8 +52,8 @@ class Pair:
         )
         if not first or not second:
             return None
-        how = {name: data.statistics[name] for name in ("test", "confidence")}
-        return compare_by_seed(first, second, **how)
+        methods = data.methods
+        return compare_by_seed(first, second, test=methods.test, confidence=methods.confidence)
 
     def by_seed(self, metric: Metric) -> Iterator[tuple[int, float]]:
         """Yield the difference, variant minus baseline, at each seed that both have."""
@@ -70,7 +70,7 @@ def measure_differences(data: FigureData) -> FigureContent:
     pairs = list(find_pairs(data))
     if not pairs:
         raise SpecError("shows nothing but the baseline; widen `variants`", data.where)
-    metrics = data.metrics
+    metrics = data.entry.metrics
     found = {
         (heading, place): pair.compare(metric, data)
         for heading, metric in metrics.items()
@@ -78,11 +78,11 @@ def measure_differences(data: FigureData) -> FigureContent:
     }
     compared = {key: comparison for key, comparison in found.items() if comparison}
     tests = [greater(comparison) for comparison in compared.values()]
-    verdicts = dict(zip(compared, decide(tests, data.statistics["alpha"]), strict=True))
+    verdicts = dict(zip(compared, decide(tests, data.methods.alpha), strict=True))
     panels = [
         {
             "heading": _titled(data, heading, pairs),
-            "metric": metric_name(metric),
+            "metric": metric.name,
             "rows": [
                 _row(pair, metric, found[heading, place], verdicts.get((heading, place)), data)
                 for place, pair in enumerate(pairs)
@@ -114,9 +114,9 @@ def find_pairs(data: FigureData) -> Iterator[Pair]:
     """
     names = varying_parameters(data.variants)
     for variant, label in zip(data.variants, data.labels, strict=True):
-        side = data.entry["baseline"] or data.specs[variant.experiment].baseline or {}
+        side = data.entry.baseline or data.specs[variant.experiment].baseline or {}
         wanted = {name: value for name, value in side.items() if name != "experiment"}
-        experiment = side.get("experiment", None if data.entry["baseline"] else variant.experiment)
+        experiment = side.get("experiment", None if data.entry.baseline else variant.experiment)
         candidates = [v for v in data.variants if experiment in (None, v.experiment)]
         if variant in candidates and matches(variant.parameters, wanted):
             continue
@@ -159,7 +159,7 @@ def _row(
 def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
     baselines = dict.fromkeys(pair.baseline_label for pair in pairs)
     baseline = next(iter(baselines)) if len(baselines) == 1 else "the baseline"
-    unit = " (percentage points)" if data.entry["percent"] else ""
+    unit = " (percentage points)" if data.entry.percent else ""
     return f"{heading}: difference to {baseline}{unit}"
 
 
@@ -169,7 +169,7 @@ def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: 
     tests = " or ".join(dict.fromkeys(TEST_NAMES[found.test] for found in compared))
     sentences = [
         f"Mean difference over {run_count([found.n for found in compared])} with "
-        f"{data.interval_name}. Verdicts by {tests} at {data.statistics['alpha']:g}, corrected for "
+        f"{data.interval_name}. Verdicts by {tests} at {data.methods.alpha:g}, corrected for "
         f"{count_of(len(compared), 'comparison')} (Holm)."
     ]
     undecided = [verdict for verdict in verdicts if verdict.outcome == "not enough runs"]

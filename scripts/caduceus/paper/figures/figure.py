@@ -1,6 +1,7 @@
 """Measure and draw a paper's figures: from an entry of `paper.figures` to files."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from caduceus.paper.figures.profiles import draw_profiles, measure_profiles
 from caduceus.paper.figures.style import house_style, new_figure, write_figure
 from caduceus.paper.figures.sweep_panels import draw_sweep_panel, measure_sweep
 from caduceus.paper.results import read_results
+from caduceus.project.paper import FigureEntry
 from caduceus.runs.files.plan import Plan
+from caduceus.statistics.settings import Methods
 
 _Measure = Callable[[FigureData], FigureContent]
 _Draw = Callable[[Mapping[str, Any], float], Figure]
@@ -33,30 +36,29 @@ _OWN_METRICS = ("curves", "confusion")
 
 
 def measure_figure(
-    entry: Mapping[str, Any],
+    entry: FigureEntry,
     plans: Sequence[Path],
     trials: Path | None,
-    statistics: Mapping[str, Any],
+    methods: Methods,
     out: Path,
 ) -> None:
     """Write NAME.json: the numbers, caption and runs of a figure.
 
     Args:
-        entry: the figure's entry in `paper.figures`, every default filled in; the width is not
-            used.
+        entry: the figure's entry in `paper.figures`; its width is not used.
         plans: results/experiments/ID.json of the experiments that it shows.
         trials: results/sweeps/SWEEP/trials.csv of a figure of kind sweep, else None.
-        statistics: `paper.statistics`.
+        methods: the statistical methods.
         out: NAME.json.
 
     Raises:
         SpecError: no run has one of its metrics, or other data that its kind needs.
     """
     if trials:
-        content = measure_sweep(trials, entry["panel"])
+        content = measure_sweep(trials, entry.panel)
     else:
-        content = measure(read_data(entry, plans, statistics, out.stem))
-    about = {"name": out.stem, "kind": entry["kind"], "title": entry["title"]}
+        content = measure(read_data(entry, plans, methods, out.stem))
+    about = {"name": out.stem, "kind": entry.kind, "title": entry.title}
     write_json(out, about | vars(content))
 
 
@@ -79,21 +81,19 @@ def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) ->
     write_figure(figure, out.parent, out.stem)
 
 
-def read_data(
-    entry: Mapping[str, Any], plans: Sequence[Path], statistics: Mapping[str, Any], name: str
-) -> FigureData:
+def read_data(entry: FigureEntry, plans: Sequence[Path], methods: Methods, name: str) -> FigureData:
     """Read the results that the figure `name` shows; see `measure_figure`."""
     where = f"paper.figures.{name}"
-    selection = dict(entry) | ({"metrics": {}} if entry["kind"] in _OWN_METRICS else {})
+    selection = replace(entry, metrics={}) if entry.kind in _OWN_METRICS else entry
     variants = read_results(plans, selection, where)
     specs = {spec.id: spec for spec in (Plan.read(path).spec for path in plans)}
-    return FigureData(entry, variants, specs, statistics, where)
+    return FigureData(entry, variants, specs, methods, where)
 
 
 def measure(data: FigureData) -> FigureContent:
     """Compute the content of a figure; without numbers if no run has a result."""
-    kind = data.entry["kind"]
-    metrics = [] if kind in _OWN_METRICS else data.metrics.values()
+    kind = data.entry.kind
+    metrics = [] if kind in _OWN_METRICS else data.entry.metrics.values()
     values = [variant.by_seed(metric) for variant in data.variants for metric in metrics]
     if not data.finished or (values and not any(values)):
         return FigureContent(" ".join(data.failures()), [], {})

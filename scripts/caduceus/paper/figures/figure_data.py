@@ -9,10 +9,13 @@ from typing import Any
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Result, Variant
-from caduceus.project.paper_selections import Metric, goal_of
+from caduceus.project.paper import FigureEntry
+from caduceus.project.paper_selections import goal_of
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
-from caduceus.statistics.estimates import Estimate, estimate
+from caduceus.runs.metric import Metric
+from caduceus.statistics.estimates import Estimate, estimate_by
+from caduceus.statistics.settings import Methods
 
 _DIGITS = 7  # significant digits of a drawn number, more than print resolves
 
@@ -22,24 +25,18 @@ class FigureData:
     """The entry, the results and the settings of a figure.
 
     Attributes:
-        entry: its entry in `paper.figures`, every default filled in.
+        entry: its entry in `paper.figures`.
         variants: the variants that it shows, in order.
-        specs: the experiments, every default filled in, by id.
-        statistics: `paper.statistics`.
+        specs: the experiments, by id.
+        methods: the statistical methods.
         where: the entry's keys, for error messages, such as paper.figures.accuracy.
     """
 
-    entry: Mapping[str, Any]
+    entry: FigureEntry
     variants: Sequence[Variant]
     specs: Mapping[str, Spec]
-    statistics: Mapping[str, Any]
+    methods: Methods
     where: str
-
-    @property
-    def metrics(self) -> Mapping[str, Metric]:
-        """The metrics by heading; a confusion matrix may have none."""
-        metrics: Mapping[str, Metric] = self.entry.get("metrics", {})
-        return metrics
 
     @cached_property
     def labels(self) -> list[str]:
@@ -56,20 +53,19 @@ class FigureData:
     @property
     def scale(self) -> float:
         """The factor that converts values to the unit of the figure."""
-        return 100.0 if self.entry["percent"] else 1.0
+        return 100.0 if self.entry.percent else 1.0
 
     def titled(self, heading: str) -> str:
         """Return a heading with the unit of its values."""
-        return f"{heading} (%)" if self.entry["percent"] else heading
+        return f"{heading} (%)" if self.entry.percent else heading
 
     def goal(self, metric: Metric) -> Goal | None:
-        """Return which values of a metric are better; None if no entry or experiment says it."""
-        return goal_of(metric, self.entry, self.specs.values())
+        """Which values of a metric are better; None if no entry or experiment says it."""
+        return goal_of(metric, self.entry.goal, self.specs.values())
 
     def estimate(self, values: Sequence[float]) -> Estimate:
         """Estimate the statistic of `paper.statistics` from `values` (n,)."""
-        names = ("statistic", "interval", "confidence", "resamples")
-        return estimate(values, **{name: self.statistics[name] for name in names})
+        return estimate_by(self.methods, values)
 
     def method(self, counts: Iterable[int]) -> str:
         """Describe `estimate` for these numbers of runs: "mean, 95 % interval by Student's t"."""
@@ -77,13 +73,13 @@ class FigureData:
         # The method depends on n alone; equal values skip the bootstrap.
         methods = [self.estimate([0.0] * n).method.partition(" by ") for n in several]
         if not methods:
-            return str(self.statistics["statistic"])
+            return self.methods.statistic
         return f"{methods[0][0]} by {' or '.join(dict.fromkeys(name for *_, name in methods))}"
 
     @property
     def interval_name(self) -> str:
         """The name of the intervals, such as "95 % interval"."""
-        return f"{100 * self.statistics['confidence']:g} % interval"
+        return f"{100 * self.methods.confidence:g} % interval"
 
     def failures(self) -> list[str]:
         """Return sentences on the runs that failed or have no number; none if there are none."""
@@ -92,7 +88,7 @@ class FigureData:
         sentences = [f"Failed and left out: {failed} of {count_of(runs, 'run')}."] if failed else []
         without = {
             heading: sum(result.value(metric) is None for result in self.finished)
-            for heading, metric in self.metrics.items()
+            for heading, metric in self.entry.metrics.items()
         }
         if counts := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
             sentences.append(f"Finished without a finite number: {counts}.")

@@ -12,7 +12,7 @@ from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
-from caduceus.project.paper_selections import metric_name
+from caduceus.runs.metric import Metric
 from caduceus.statistics.curves import align, estimate_steps
 
 _MOST_STEPS = 500  # of a curve; a printed column resolves fewer
@@ -31,7 +31,7 @@ def measure_curves(data: FigureData) -> FigureContent:
     Raises:
         SpecError: no run logs one of the metrics.
     """
-    names = {heading: metric_name(metric) for heading, metric in data.metrics.items()}
+    names = {heading: metric.name for heading, metric in data.entry.metrics.items()}
     curves = {
         result.run: read_curves(result.folder / "metrics_history.csv", list(names.values()))
         for result in data.finished
@@ -51,7 +51,7 @@ def measure_curves(data: FigureData) -> FigureContent:
                 continue
             runs |= dict.fromkeys(by_run)
             steps, values = align(list(by_run.values()), _MOST_STEPS)
-            n, value, low, high = estimate_steps(values * data.scale, data.statistics)
+            n, value, low, high = estimate_steps(values * data.scale, data.methods)
             low[n == 1], high[n == 1] = np.nan, np.nan
             counts |= set(n.astype(int).tolist())
             lines.append(
@@ -59,7 +59,8 @@ def measure_curves(data: FigureData) -> FigureContent:
                 | {"runs": list(by_run), "steps": steps.tolist(), "n": n.astype(int).tolist()}
                 | {"value": rounded(value), "low": rounded(low), "high": rounded(high)}
             )
-        if not lines and not any(result.number(name) is not None for result in data.finished):
+        summarized = Metric(name=name)
+        if not lines and all(result.number(summarized) is None for result in data.finished):
             raise SpecError(f"metrics.{heading}: no run logs {name!r}", data.where)
         panels.append({"heading": data.titled(heading), "metric": name, "lines": lines})
     if not runs:  # all runs diverged before their first row

@@ -23,10 +23,11 @@ from caduceus.paper.figures.line_panels import line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
 from caduceus.paper.labels import parameter_text, varying_parameters
 from caduceus.paper.results import Variant
-from caduceus.project.paper_selections import Metric, metric_name
 from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
 from caduceus.statistics.profiles import performance_profile
 from caduceus.statistics.samples import Array
+from caduceus.statistics.settings import Methods
 
 _MOST_SCORES = 100  # points of a profile
 _MOST_RESAMPLES = 2_000  # as in rliable; more need much memory with many tasks
@@ -49,13 +50,14 @@ class Method:
 
 def find_methods(data: FigureData) -> list[Method]:
     """Return each variant as a method; with `tasks`, variants that differ only in it are one."""
-    task = data.entry["tasks"]
+    task = data.entry.tasks
     names = [name for name in varying_parameters(data.variants) if name != task]
     grouped: dict[Any, dict[str, Variant]] = {}
     for variant in data.variants:
         values = tuple(parameter_text(variant.parameters.get(name)) for name in names)
         key = (variant.experiment, *(values if task else (variant.name,)))
-        grouped.setdefault(key, {})[parameter_text(variant.parameters.get(task))] = variant
+        value = variant.parameters.get(task) if task else None
+        grouped.setdefault(key, {})[parameter_text(value)] = variant
     methods = [list(tasks.values()) for tasks in grouped.values()]
     labels = label_variants(methods, names)
     return [Method(label, tasks) for label, tasks in zip(labels, grouped.values(), strict=True)]
@@ -72,7 +74,7 @@ def measure_profiles(data: FigureData) -> FigureContent:
     counts: list[int] = []
     left_out: dict[str, None] = {}
     panels = []
-    for heading, metric in data.metrics.items():
+    for heading, metric in data.entry.metrics.items():
         scores = [(method, method.scores(metric)) for method in methods]
         scores = [(method, found) for method, found in scores if found]
         all_tasks = dict.fromkeys(task for _, found in scores for task in found)
@@ -91,9 +93,9 @@ def measure_profiles(data: FigureData) -> FigureContent:
             runs |= dict.fromkeys(members)
             counts.append(int(np.isfinite(table).sum()))
             lines.append(
-                {"label": method.label, "runs": members} | _profile(table, limits, data.statistics)
+                {"label": method.label, "runs": members} | _profile(table, limits, data.methods)
             )
-        about = {"heading": data.titled(heading), "metric": metric_name(metric), "tasks": tasks}
+        about = {"heading": data.titled(heading), "metric": metric.name, "tasks": tasks}
         edge = "below" if sign < 0 else "above"
         panels.append(about | {"edge": edge, "scores": rounded(sign * limits), "lines": lines})
     return FigureContent(_caption(data, counts, list(left_out)), list(runs), {"panels": panels})
@@ -118,14 +120,14 @@ def _limits(tables: Sequence[Array]) -> Array:
     return np.array([scores[0] - margin, *scores, scores[-1] + margin])
 
 
-def _profile(table: Array, limits: Array, statistics: Mapping[str, Any]) -> dict[str, Any]:
-    resamples = min(statistics["resamples"], _MOST_RESAMPLES)
-    profile = performance_profile(table, limits, statistics["confidence"], resamples)
+def _profile(table: Array, limits: Array, methods: Methods) -> dict[str, Any]:
+    resamples = min(methods.resamples, _MOST_RESAMPLES)
+    profile = performance_profile(table, limits, methods.confidence, resamples)
     return {name: rounded(100 * getattr(profile, name)) for name in ("share", "low", "high")}
 
 
 def _caption(data: FigureData, counts: Sequence[int], left_out: Sequence[str]) -> str:
-    over = "" if data.entry["tasks"] is None else ", averaged over tasks"
+    over = "" if data.entry.tasks is None else ", averaged over tasks"
     sentences = [
         f"Share of runs that beat a score, over {run_count(counts)}{over}; bands are "
         f"{data.interval_name}s by stratified bootstrap."

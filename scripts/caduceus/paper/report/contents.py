@@ -15,7 +15,8 @@ from caduceus.paper.report.sections import (
     figure_section,
     sweep_section,
 )
-from caduceus.statistics.estimates import estimate
+from caduceus.statistics.estimates import estimate_by
+from caduceus.statistics.settings import Methods
 
 _RUN_COLUMNS = ("run", "name", "group", "experiment", "variant", "seed", "state", "error")
 _HOST_COLUMNS = ("git_commit", "host", "started_at", "runtime_s")
@@ -46,18 +47,18 @@ class Sources:
     verification: Path | None = None
 
 
-def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -> dict[str, Any]:
+def read_contents(title: str, sources: Sources, methods: Methods) -> dict[str, Any]:
     """Return the variables of the template page.html; `data` is what its scripts read.
 
     Args:
         title: the W&B project of the runs.
         sources: the files to read.
-        statistics: `paper.statistics`, which says how curves are averaged.
+        methods: how curves are averaged.
     """
     groups = read_groups(sources.groups)
     variants = group_by_variant(groups)
     runs = list(all_runs(groups))
-    curves = pack_curves(groups, variants, statistics)
+    curves = pack_curves(groups, variants, methods)
     packed = {name: curves.pop(name) for name in ("averages", "singles")}
     experiments = experiment_section(sources.plans)
     sweeps = sweep_section(sources.sweeps)
@@ -76,7 +77,7 @@ def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -
         "compute": sources.compute and read_json(sources.compute),
         "verification": sources.verification and read_json(sources.verification),
         "points": curves["points"],
-        "method": _method(statistics),
+        "method": _method(methods),
         "packed": packed,
         "data": {
             "runs": _columns(groups),
@@ -88,10 +89,9 @@ def read_contents(title: str, sources: Sources, statistics: Mapping[str, Any]) -
     }
 
 
-def _method(statistics: Mapping[str, Any]) -> str:
+def _method(methods: Methods) -> str:
     """Describe how curves are averaged, such as "mean, 95 % interval by Student's t"."""
-    how = {name: statistics[name] for name in ("statistic", "interval", "confidence")}
-    return estimate([0.0, 0.0], **how).method  # equal values skip the bootstrap
+    return estimate_by(methods, [0.0, 0.0]).method  # equal values skip the bootstrap
 
 
 def _main_metrics(experiments: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,6 +14,7 @@ from caduceus.paper.report.groups import Group, VariantRuns, all_runs
 from caduceus.paper.report.packing import pack, thin
 from caduceus.statistics.curves import Curve, align, estimate_steps
 from caduceus.statistics.samples import Array
+from caduceus.statistics.settings import Methods
 
 MOST_POINTS = 800  # of a curve, about the width of a chart in pixels
 _LEAST_POINTS = 40
@@ -30,7 +31,7 @@ class _OwnedCurve:
 
 
 def pack_curves(
-    groups: Sequence[Group], variants: Sequence[VariantRuns], statistics: Mapping[str, Any]
+    groups: Sequence[Group], variants: Sequence[VariantRuns], methods: Methods
 ) -> dict[str, Any]:
     """Return the curves of every metric, packed for the page.
 
@@ -39,7 +40,7 @@ def pack_curves(
     Args:
         groups: the groups whose history.parquet are read.
         variants: the variants of their runs.
-        statistics: `paper.statistics`, which says how runs are averaged.
+        methods: how runs are averaged.
 
     Returns:
         `points`, the most points of a curve; `averages` and `singles`, by metric. Each of these
@@ -56,7 +57,7 @@ def pack_curves(
         if all(len(steps) < 2 for steps, _ in curves.values()):
             continue
         finished = {at: curve for at, curve in curves.items() if runs[at]["state"] == "finished"}
-        averages[name] = _pack(_average(variants, finished, statistics, points))
+        averages[name] = _pack(_average(variants, finished, methods, points))
         singles[name] = _pack(
             _thinned(_OwnedCurve(place, steps, values[None]), points)
             for place, (steps, values) in curves.items()
@@ -110,7 +111,7 @@ def _read_curves(groups: Sequence[Group], metric: str) -> Iterator[tuple[int, Cu
 def _average(
     variants: Sequence[VariantRuns],
     curves: Mapping[int, Curve],
-    statistics: Mapping[str, Any],
+    methods: Methods,
     points: int,
 ) -> Iterator[_OwnedCurve]:
     """Yield the average curve of each variant; one run's interval is its value."""
@@ -118,7 +119,7 @@ def _average(
         members = [curves[run] for run in variant.runs if run in curves]
         if members:
             steps, values = align(members)
-            n, value, low, high = estimate_steps(values, statistics)
+            n, value, low, high = estimate_steps(values, methods)
             low, high = (np.where(n > 1, end, value) for end in (low, high))
             yield _thinned(_OwnedCurve(index, steps, np.stack((value, low, high, n))), points)
 

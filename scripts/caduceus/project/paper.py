@@ -1,0 +1,255 @@
+"""The paper: tables, figures and claims, from config.yaml or the file that it names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from caduceus.errors import SpecError
+from caduceus.io.files import Json
+from caduceus.io.json_records import Record
+from caduceus.io.validation import Where, validate
+from caduceus.io.yaml_files import Key, as_number, load
+from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
+from caduceus.statistics.settings import Methods
+
+Side: TypeAlias = Mapping[str, Json]  # parameters of one variant; `experiment` is its experiment
+Sides: TypeAlias = dict[tuple[Key, ...], Side]  # by their keys in an entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedResult(Record):
+    """A result of others that a table or figure shows.
+
+    Attributes:
+        parameters: those of the variant that it belongs to; empty if it belongs to none.
+        label: its name if it belongs to no variant.
+        value: in the unit that is shown.
+        interval: half the width of its interval, in the unit that is shown.
+    """
+
+    parameters: Mapping[str, Json]
+    label: str
+    value: float
+    interval: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown(Record):
+    """What tables and figures have in common; the schema of the paper says what each key means."""
+
+    title: str
+    experiments: tuple[str, ...]
+    groups: tuple[str, ...]
+    variants: tuple[Side, ...]
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    goal: Goal | None
+    percent: bool
+    published: tuple[PublishedResult, ...]
+    source: str
+
+    @property
+    def sides(self) -> Sides:
+        """The variants that it shows; empty for all."""
+        return {("variants", index): side for index, side in enumerate(self.variants)}
+
+    @property
+    def scale(self) -> float:
+        """The factor from the unit that is logged to the one that is shown."""
+        return 100.0 if self.percent else 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableEntry(Shown):
+    """An entry of `paper.tables`."""
+
+    decimals: int | None
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureEntry(Shown):
+    """An entry of `paper.figures`."""
+
+    kind: str
+    width: str = "text"
+    baseline: Side
+    tasks: str | None
+    panel: str
+
+    @property
+    def measured(self) -> dict[str, Json]:
+        """The entry without its width, which changes none of its numbers."""
+        return {key: value for key, value in self.to_json().items() if key != "width"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Record):
+    """One variant is better than another, by more than a margin in the unit that is logged."""
+
+    better: Side
+    worse: Side
+    metric: Metric
+    goal: Goal | None
+    margin: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduces(Record):
+    """A variant's mean is within a tolerance of a published value, in the unit that is logged."""
+
+    variant: Side
+    metric: Metric
+    value: float
+    tolerance: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtLeast(Record):
+    """A variant's mean isn't below a value, in the unit that is logged."""
+
+    variant: Side
+    metric: Metric
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend(Record):
+    """A metric rises or falls with a parameter."""
+
+    variants: tuple[Side, ...]
+    parameter: str
+    metric: Metric
+    direction: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Record):
+    """An entry of `paper.claims`: a sentence, and one of the four tests that decide it."""
+
+    statement: str
+    experiments: tuple[str, ...]
+    compare: Compare | None = None
+    reproduces: Reproduces | None = None
+    at_least: AtLeast | None = None
+    trend: Trend | None = None
+
+    optional = ("compare", "reproduces", "at_least", "trend")
+    groups = ()
+
+    @property
+    def kind(self) -> str:
+        """The key of its test."""
+        return next(kind for kind in self.optional if getattr(self, kind) is not None)
+
+    @property
+    def test(self) -> Compare | Reproduces | AtLeast | Trend:
+        """Its test."""
+        test = self.compare or self.reproduces or self.at_least or self.trend
+        assert test is not None  # the schema sees to it
+        return test
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Its one metric, by its name."""
+        return {self.test.metric.name: self.test.metric}
+
+    @property
+    def goal(self) -> Goal | None:
+        """Which values of its metric are better, if the claim says it."""
+        return self.compare.goal if self.compare else None
+
+    @property
+    def sides(self) -> Sides:
+        """The variants that it is about; empty for all."""
+        match self.test:
+            case Compare(better=better, worse=worse):
+                return {("compare", "better"): better, ("compare", "worse"): worse}
+            case Trend(variants=variants):
+                return {("trend", "variants", index): side for index, side in enumerate(variants)}
+            case test:
+                return {(self.kind, "variant"): test.variant}
+
+
+Entry: TypeAlias = TableEntry | FigureEntry | Claim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper(Record):
+    """What the paper shows; entries by name."""
+
+    venue: str
+    statistics: Methods
+    tables: Mapping[str, TableEntry]
+    figures: Mapping[str, FigureEntry]
+    claims: Mapping[str, Claim]
+
+    @property
+    def entries(self) -> dict[tuple[str, str], Entry]:
+        """All entries, by section and name."""
+        sections: dict[str, Mapping[str, Entry]] = {
+            "tables": self.tables,
+            "figures": self.figures,
+            "claims": self.claims,
+        }
+        return {
+            (section, name): entry
+            for section, entries in sections.items()
+            for name, entry in entries.items()
+        }
+
+
+def parse_paper(value: Json, where: Where, above: Sequence[Key] = ()) -> Paper:
+    """Check a paper and fill in the defaults.
+
+    Args:
+        value: the mapping in the user's file.
+        where: finds the file and line of a key, for messages.
+        above: the keys under which `value` stands in the file.
+
+    Raises:
+        SpecError: the first thing in it that is wrong.
+    """
+    filled = validate(value, "paper", where, above)
+    for section in ("tables", "figures"):
+        for entry in filled[section].values():
+            metrics = entry.get("metrics", {})
+            entry["metrics"] = {heading: _metric(metric) for heading, metric in metrics.items()}
+    for claim in filled["claims"].values():
+        test = next(claim[kind] for kind in Claim.optional if kind in claim)
+        test["metric"] = _metric(test["metric"])
+    return Paper.from_json(filled)
+
+
+def _metric(given: Json) -> Json:
+    """Return the mapping that a metric's name alone stands for."""
+    return {"name": given} if isinstance(given, str) else given
+
+
+def load_paper(value: Mapping[str, Json] | str, where: Where, root: Path) -> tuple[Paper, Where]:
+    """Read `paper` of config.yaml.
+
+    Args:
+        value: the mapping, the path of a file that holds it, or `none`.
+        where: finds a key of config.yaml.
+        root: the folder that the path starts from.
+
+    Returns:
+        The paper, and a function that finds its keys.
+
+    Raises:
+        SpecError: the first thing in it that is wrong.
+    """
+    if value == "none":
+        value = {}
+    if not isinstance(value, str):
+        return parse_paper(value, where, ["paper"]), lambda keys: where(["paper", *keys])
+    if not (root / value).is_file():
+        raise SpecError(
+            f"paper: {value} doesn't exist; give its path from the folder you work in",
+            where(["paper"]),
+        )
+    source = load(root / value, value)
+    return parse_paper(as_number(source.value), source.where), source.where

@@ -1,0 +1,69 @@
+"""Checks of the paper that a schema can't express: that runs can ever be shown for its entries."""
+
+from collections.abc import Sequence
+
+from caduceus.errors import SpecError
+from caduceus.io.validation import Where, brief, suggestion
+from caduceus.io.yaml_files import Key
+from caduceus.project.claim_checks import Refuse, check_claim
+from caduceus.project.figure_checks import check_figure
+from caduceus.project.paper import Claim, FigureEntry, Paper
+from caduceus.project.paper_selections import experiments_of, is_shown, is_side, planned_runs
+from caduceus.runs.files.plan import Plan
+
+
+def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], where: Where) -> None:
+    """Refuse an entry that no run can ever be shown for.
+
+    Args:
+        paper: the paper.
+        plans: all experiments.
+        groups: the W&B groups that config.yaml declares.
+        where: finds a key of `paper`.
+
+    Raises:
+        SpecError: the first entry that names an unknown experiment, group or variant, a figure
+            that lacks what its kind needs, a claim that nothing could decide, or an interval that
+            the statistic hasn't.
+    """
+    if paper.statistics.interval == "order" and paper.statistics.statistic != "median":
+        raise SpecError(
+            "paper.statistics.interval: 'order' is of the median, not of the "
+            f"{paper.statistics.statistic}; write t, bca or bootstrap",
+            where(["statistics", "interval"]),
+        )
+    specs = {plan.spec.id: plan.spec for plan in plans}
+    runs = [run for plan in plans for run in planned_runs(plan)]
+    for at, entry in paper.entries.items():
+
+        def refuse(message: str, keys: Sequence[Key], at: Sequence[str] = at) -> SpecError:
+            return SpecError(f"paper.{'.'.join(at)}{message}", where([*at, *keys]))
+
+        _check_names(
+            entry.experiments, "experiments", list(specs), "the listed experiments", refuse
+        )
+        _check_names(entry.groups, "groups", groups, "the groups of config.yaml", refuse)
+        chosen = [run for run in runs if is_shown(run, entry)]
+        for keys, side in entry.sides.items():
+            if not any(is_side(run, side) for run in chosen):
+                names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
+                raise refuse(
+                    f": {brief(side)} means no variant; there are {'; '.join(names)}", keys
+                )
+        if not chosen:
+            raise refuse(": no run is of these experiments and groups; widen one", [])
+        if isinstance(entry, FigureEntry):
+            check_figure(entry, chosen, specs, refuse)
+        if isinstance(entry, Claim):
+            check_claim(entry, chosen, [specs[name] for name in experiments_of(chosen)], refuse)
+
+
+def _check_names(
+    names: Sequence[str], key: str, known: Sequence[str], what: str, refuse: Refuse
+) -> None:
+    for index, name in enumerate(names):
+        if name not in known:
+            hint = suggestion(name, known)
+            raise refuse(
+                f".{key}: {name!r} isn't among {what}{hint}: {', '.join(known)}", [key, index]
+            )

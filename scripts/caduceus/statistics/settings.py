@@ -1,0 +1,30 @@
+"""The choice of methods by which numbers are estimated and compared."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Statistic = Literal["mean", "median", "iqm"]
+Interval = Literal["t", "order", "bca", "bootstrap"]
+PairedTest = Literal["sign_flip", "wilcoxon"]
+AnyTest = Literal["sign_flip", "wilcoxon", "permutation"]
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The key `statistics` of a paper; workflow/STATISTICS.md explains the methods.
+
+    Attributes:
+        statistic: the statistic of several runs.
+        interval: the kind of its interval; None for the one that covers best.
+        confidence: the confidence of intervals.
+        test: how variants are compared.
+        alpha: the chance of a wrong verdict among all that are tested together.
+        resamples: how often a bootstrap draws.
+    """
+
+    statistic: Statistic = "mean"
+    interval: Interval | None = None
+    confidence: float = 0.95
+    test: AnyTest = "sign_flip"
+    alpha: float = 0.05
+    resamples: int = 10_000
