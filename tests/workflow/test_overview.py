@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from caduceus.io.yaml_files import load
-from caduceus.overview.forecasts import in_words, read_durations, typical_s
+from caduceus.overview.forecasts import duration_text, read_durations, typical_s
 from caduceus.overview.plans import plan_lines, read_plan
 from caduceus.overview.status import read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
@@ -34,7 +34,9 @@ def test_the_plan_says_what_makes_each_run_new(finished: Project) -> None:
     finished.change("config.yaml", claims="strict")
     said = finished.caduceus("plan", "--cores", "2", "--", *SNAKEFILE).check().output.splitlines()
     took = read_durations(finished.path / "results")
-    each = [in_words(typical_s(took, "experiments/train.py", "toy", v)) for v in ("rate=0.1", "")]
+    each = [
+        duration_text(typical_s(took, "experiments/train.py", "toy", v)) for v in ("rate=0.1", "")
+    ]
     assert said[0].startswith("4 runs to train, about ") and said[0].endswith(" on 2 cores")
     assert said[1] == "  toy"
     assert sorted(said[2:5]) == [
@@ -68,7 +70,7 @@ def test_nothing_to_do_is_said_and_a_changed_entry_is_stale(
     lines = list(plan_lines(plan, 1))
     assert lines[:2] == ["4 runs to export again", "  4 runs: W&B name, tags or group changed"]
     stale = list(stale_lines(plan))
-    assert stale[0] == f"stale: {len(plan.remakings)} results would be made again"
+    assert stale[0] == f"stale: {len(plan.rebuilds)} results would be made again"
     assert any("tables/accuracy" in line for line in stale)
 
 

@@ -63,7 +63,7 @@ def makespan_s(tasks: Iterable[tuple[float, int]], cores: int) -> float:
     return max(free)
 
 
-def in_words(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Return a duration for a reader: 40 s, 12 min, 3.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.io.phrases import count_of
-from caduceus.overview.forecasts import in_words as duration
-from caduceus.overview.forecasts import makespan_s, read_durations, typical_s
-from caduceus.overview.reasons import export_in_words, in_words
+from caduceus.overview.forecasts import duration_text, makespan_s, read_durations, typical_s
+from caduceus.overview.reasons import export_reason, job_reason
 from caduceus.overview.training_reasons import PlannedRun, known_runs, why_trained
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
@@ -37,7 +36,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Remaking:
+class Rebuild:
     """A result that would be made; `is_there` is true if it would be made again."""
 
     item: str
@@ -53,7 +52,7 @@ class Plan:
     """
 
     trainings: Sequence[Training]
-    remakings: Sequence[Remaking]
+    rebuilds: Sequence[Rebuild]
     is_reported: bool
 
     def hours(self, cores: int) -> tuple[float, float]:
@@ -93,30 +92,30 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
             Training(run.run, run.experiment, run.variant, run.seed, why, seconds, job.threads)
         )
     made = {each.run for each in trainings}
-    remakings = _merged(
-        Remaking(job.item, _why(job, made), Path(job.outputs[0]).exists())
+    rebuilds = _merged(
+        Rebuild(job.item, _why(job, made), Path(job.outputs[0]).exists())
         for job in jobs
         if job.rule not in (*_TRAINING, *_AROUND, *REPORTING) and job.run not in made
     )
     # Snakemake's own order differs from call to call.
     trainings.sort(key=lambda each: (each.experiment, each.variant, each.seed))
     is_reported = any(job.rule in REPORTING for job in jobs)
-    return Plan(trainings, sorted(remakings, key=lambda each: each.item), is_reported)
+    return Plan(trainings, sorted(rebuilds, key=lambda each: each.item), is_reported)
 
 
 def _why(job: Job, made: set[str]) -> str:
     is_export = job.run is not None and job.item.startswith("runs/")
-    return export_in_words(job.reason) if is_export else in_words(job.reason, made, job.item)
+    return export_reason(job.reason) if is_export else job_reason(job.reason, made, job.item)
 
 
-def _merged(remakings: Iterable[Remaking]) -> list[Remaking]:
+def _merged(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:
     """Merge the jobs that make the same result."""
-    found: dict[str, Remaking] = {}
-    for each in remakings:
+    found: dict[str, Rebuild] = {}
+    for each in rebuilds:
         known = found.setdefault(each.item, each)
         reasons = dict.fromkeys(filter(None, [*known.why.split("; "), *each.why.split("; ")]))
         is_there = known.is_there and each.is_there
-        found[each.item] = Remaking(each.item, "; ".join(reasons), is_there)
+        found[each.item] = Rebuild(each.item, "; ".join(reasons), is_there)
     return list(found.values())
 
 
@@ -136,7 +135,7 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
 
 def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
     """Yield the plan in lines for a reader."""
-    if not plan.trainings and not plan.remakings:
+    if not plan.trainings and not plan.rebuilds:
         failures = " Failures remain: see `caduceus status`." if plan.is_reported else ""
         yield f"Nothing to run.{failures}"
         return
@@ -147,13 +146,13 @@ def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
             yield from _training_lines(
                 [each for each in plan.trainings if each.experiment == experiment]
             )
-    runs = [each for each in plan.remakings if each.item.startswith("runs/")]
+    runs = [each for each in plan.rebuilds if each.item.startswith("runs/")]
     if runs:
         yield f"{count_of(len(runs), 'run')} to export again"
         for why in dict.fromkeys(each.why for each in runs):
             count = sum(each.why == why for each in runs)
             yield f"  {count_of(count, 'run')}: {why}"
-    others = [each for each in plan.remakings if each not in runs]
+    others = [each for each in plan.rebuilds if each not in runs]
     if others:
         yield f"{count_of(len(others), 'result')} to make"
         width = max(len(each.item) for each in others)
@@ -170,7 +169,7 @@ def _training_lines(trainings: Sequence[Training]) -> Iterator[str]:
     for (variant, why), members in groups.items():
         seeds = ", ".join(str(each.seed) for each in members)
         known = members[0].seconds
-        time = "" if known is None else f" ({duration(known)} each)"
+        time = "" if known is None else f" ({duration_text(known)} each)"
         yield f"    {variant:{width}}  seed{'s'[: len(members) > 1]} {seeds}{time}: {why}"
 
 
@@ -180,6 +179,6 @@ def _cost(plan: Plan, cores: int) -> str:
     total, until = (3600 * hours for hours in plan.hours(cores))
     without = f", without {count_of(plan.unknown, 'run')} of unknown length" if plan.unknown else ""
     return (
-        f", about {duration(total)} of training: {duration(until)} on "
+        f", about {duration_text(total)} of training: {duration_text(until)} on "
         f"{count_of(cores, 'core')}{without}"
     )

@@ -19,7 +19,7 @@ _OF_RUNS = {  # why a run is exported again, by the input that changed
 }
 
 
-def in_words(reason: str, made: Collection[str], item: str = "") -> str:
+def job_reason(reason: str, made: Collection[str], item: str = "") -> str:
     """Return why a job would run.
 
     Args:
@@ -49,15 +49,15 @@ def in_words(reason: str, made: Collection[str], item: str = "") -> str:
     return "; ".join(filter(None, found))
 
 
-def export_in_words(reason: str) -> str:
+def export_reason(reason: str) -> str:
     """Return why a run would be exported again."""
     found = [words for name, words in _OF_RUNS.items() if f"/{name}" in reason]
-    return "; ".join(found) or in_words(reason, ())
+    return "; ".join(found) or job_reason(reason, ())
 
 
 def _from_others(about: str, made: Collection[str], item: str) -> str:
     """Return the reason if other jobs make the inputs: count the runs, name the rest."""
-    runs, others = _sorted_out(about)
+    runs, others = _split_files(about)
     if others == [item] and not runs:
         return ""
     others = [other for other in others if other != item]
@@ -74,7 +74,7 @@ def _from_others(about: str, made: Collection[str], item: str) -> str:
 
 def _from_files(about: str, item: str) -> str:
     """Return the reason if input files have changed: count the runs, name the rest."""
-    runs, others = _sorted_out(about)
+    runs, others = _split_files(about)
     if others == [item] and not runs:
         return "a part of it changed"
     others = [other for other in others if other != item]
@@ -83,7 +83,7 @@ def _from_files(about: str, item: str) -> str:
     return "; ".join(parts) or "an experiment's file changed"
 
 
-def _sorted_out(files: str) -> tuple[list[str], list[str]]:
+def _split_files(files: str) -> tuple[list[str], list[str]]:
     """Return the runs among some files, and the other results and user's files without plans."""
     names = files.split(", ")
     items = sorted({item_of(name) if is_result(name) else name for name in names})

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from caduceus.io.phrases import count_of
-from caduceus.overview.forecasts import in_words as duration
+from caduceus.overview.forecasts import duration_text
 from caduceus.overview.plans import Plan
 from caduceus.overview.progress import Progress
 from caduceus.overview.status import RunStatus
@@ -40,7 +40,7 @@ def state_lines(
 
 def stale_lines(plan: Plan) -> Iterator[str]:
     """Yield the results that would be made again, each with its reason."""
-    stale = [each for each in plan.remakings if each.is_there]
+    stale = [each for each in plan.rebuilds if each.is_there]
     if not stale:
         return
     yield f"stale: {count_of(len(stale), 'result')} would be made again"
@@ -70,5 +70,5 @@ def _progress(progress: Progress) -> str:
     elif progress.left_s < 0:
         left = ", longer than earlier runs"
     else:
-        left = f", about {duration(progress.left_s)} left"
-    return f"{how_far}, for {duration(progress.elapsed_s)}{left}"
+        left = f", about {duration_text(progress.left_s)} left"
+    return f"{how_far}, for {duration_text(progress.elapsed_s)}{left}"

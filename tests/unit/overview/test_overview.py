@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from caduceus.overview.forecasts import Duration, in_words, makespan_s, typical_s
+from caduceus.overview.forecasts import Duration, duration_text, makespan_s, typical_s
 from caduceus.overview.plans import Plan, Training, plan_lines
 from caduceus.overview.progress import progress_of
-from caduceus.overview.reasons import export_in_words
-from caduceus.overview.reasons import in_words as reason_in_words
+from caduceus.overview.reasons import export_reason, job_reason
 from caduceus.runs.folder import RunFolder
 from run_files import attempt
 from wandb_logs import framed, history
@@ -39,7 +38,7 @@ def test_the_last_run_ends_when_cores_and_the_longest_run_allow() -> None:
     ("seconds", "words"), [(4.4, "4 s"), (89, "89 s"), (720, "12 min"), (9000, "2.5 h")]
 )
 def test_durations_are_short(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert duration_text(seconds) == words
 
 
 def test_reasons_are_those_of_the_user() -> None:
@@ -55,21 +54,19 @@ def test_reasons_are_those_of_the_user() -> None:
         "results/runs/a/manifest.json, results/runs/b/manifest.json, results/experiments/x.json, "
         "results/paper/claims.json"
     )
-    assert reason_in_words(changed, ()) == (
-        "Caduceus's own code changed; metrics of its entry changed"
-    )
-    assert reason_in_words(code, ()) == "Caduceus's own code changed"
-    assert reason_in_words(others, {"a"}) == (
+    assert job_reason(changed, ()) == ("Caduceus's own code changed; metrics of its entry changed")
+    assert job_reason(code, ()) == "Caduceus's own code changed"
+    assert job_reason(others, {"a"}) == (
         "1 run of it would be new; 1 run of it would be exported again; claims would change"
     )
-    assert reason_in_words("Missing output files: results/a.json", ()) == "it isn't there yet"
-    assert reason_in_words("Updated input files: data/x.csv, experiments/x.yaml", ()) == (
+    assert job_reason("Missing output files: results/a.json", ()) == "it isn't there yet"
+    assert job_reason("Updated input files: data/x.csv, experiments/x.yaml", ()) == (
         "data/x.csv, experiments/x.yaml changed"
     )
-    assert export_in_words("Updated input files: results/runs/a/run.json") == (
+    assert export_reason("Updated input files: results/runs/a/run.json") == (
         "W&B name, tags or group changed"
     )
-    assert export_in_words(code) == "Caduceus's own code changed"
+    assert export_reason(code) == "Caduceus's own code changed"
 
 
 def test_a_run_is_as_far_as_its_log_says(tmp_path: Path) -> None:

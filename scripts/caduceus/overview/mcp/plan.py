@@ -36,5 +36,5 @@ def plan(results: Path, cores: int | None = None, offset: int = 0, limit: int = 
         "hours_until_done": round(until, 3),
         "unknown_lengths": found.unknown,
         "trainings": page("runs", [asdict(each) for each in found.trainings], offset, limit),
-        "results": some([asdict(each) for each in found.remakings], _MOST_RESULTS),
+        "results": some([asdict(each) for each in found.rebuilds], _MOST_RESULTS),
     }
