@@ -13,7 +13,8 @@ from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
 from caduceus.paper.claim_formats import claim_lines
-from caduceus.project.command_digests import command_digests
+from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
+from caduceus.project.command_digests import code_digest, command_digests
 from caduceus.project.default_target import default_target
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
@@ -63,8 +64,6 @@ DIGESTS = command_digests(
         "export_server_run",
         "export_server_group",
         "make_table",
-        "measure_figure",
-        "draw_figure",
         "check_claims",
         "sum_compute",
         "record_provenance",
@@ -72,6 +71,12 @@ DIGESTS = command_digests(
         "make_report",
     ]
 )
+
+FIGURE_DIGESTS = {
+    (command, kind): code_digest([f"commands/{command}", f"paper/figures/{module}"])
+    for command in ("measure_figure", "draw_figure")
+    for kind, module in FIGURE_MODULES.items()
+}
 
 
 wildcard_constraints:
@@ -193,6 +198,14 @@ get_table_manifests = lambda wildcards: targets().shown_manifests(
 )
 get_figure_plans = lambda wildcards: targets().shown_plans("figures", wildcards.figure)
 get_figure_manifests = lambda wildcards: targets().figure_manifests(wildcards.figure)
+
+
+def get_figure_code(command):
+    return lambda wildcards: FIGURE_DIGESTS[
+        command, PAPER["figures"][wildcards.figure]["kind"]
+    ]
+
+
 get_figure_trials = lambda wildcards: targets().figure_trials(wildcards.figure)
 get_claim_plans = lambda wildcards: targets().claim_plans()
 get_claim_manifests = lambda wildcards: targets().claim_manifests()

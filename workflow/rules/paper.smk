@@ -53,7 +53,7 @@ rule measure_figure:
         spec=lambda wildcards: json.dumps(PAPER.figures[wildcards.figure].measured),
         statistics=METHODS,
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
-        code=DIGESTS["measure_figure"],
+        code=get_figure_code("measure_figure"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus measure-figure {input.plans:q} {params.trials:q}'
         " --spec {params.spec:q} --statistics {params.statistics:q} --out {output.numbers:q}"
@@ -80,7 +80,7 @@ rule draw_figure:
         venue=PAPER.venue,
         width=lambda wildcards: PAPER.figures[wildcards.figure].width,
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
-        code=DIGESTS["draw_figure"],
+        code=get_figure_code("draw_figure"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus draw-figure {input.numbers:q} {params.trials:q}'
         " --venue {params.venue:q} --width {params.width:q} --out {output.pdf:q} --log {log:q}"

@@ -30,15 +30,23 @@ def command_digests(commands: Iterable[str], package: Path = PACKAGE) -> dict[st
         commands: their names, which are those of their modules in `caduceus.commands`.
         package: the folder of `caduceus`.
     """
-    digests = {}
-    for command in commands:
-        total = hashlib.sha256()
-        for path in reached_files(package / "commands" / f"{command}.py", package):
-            content = path.read_bytes()
-            total.update(f"{path.relative_to(package).as_posix()}\0{len(content)}\0".encode())
-            total.update(content)
-        digests[command] = total.hexdigest()[:_DIGITS]
-    return digests
+    return {command: code_digest([f"commands/{command}"], package) for command in commands}
+
+
+def code_digest(modules: Iterable[str], package: Path = PACKAGE) -> str:
+    """The digest of the code that importing some modules may run, in hex.
+
+    Args:
+        modules: their paths in the package without `.py`, such as `commands/train`.
+        package: the folder of `caduceus`.
+    """
+    total = hashlib.sha256()
+    files = {path for name in modules for path in reached_files(package / f"{name}.py", package)}
+    for path in sorted(files):
+        content = path.read_bytes()
+        total.update(f"{path.relative_to(package).as_posix()}\0{len(content)}\0".encode())
+        total.update(content)
+    return total.hexdigest()[:_DIGITS]
 
 
 def reached_files(module: Path, package: Path = PACKAGE) -> list[Path]:

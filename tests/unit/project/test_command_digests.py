@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from caduceus.paper.figures.kinds import MODULES
 from caduceus.project.command_digests import (
     PACKAGE,
     _imported,
+    code_digest,
     command_digests,
     reached_files,
 )
@@ -18,7 +20,6 @@ _EXPORT = {"commands", "exports", "io", "runs", "wandb_log"}
 _FETCH = _EXPORT | {"server", "system"}
 _GROUP = _EXPORT | {"statistics"}
 _NUMBERS = {"commands", "io", "paper", "project", "runs", "statistics"}
-_FIGURES = _NUMBERS | {"exports", "sweeps"}
 REACHED = {
     "validate_spec": {"commands", "io", "project", "runs", "sweeps"},
     "export_run": _EXPORT,
@@ -29,15 +30,21 @@ REACHED = {
     "export_sweep": {"commands", "exports", "io", "paper", "runs", "statistics", "sweeps"},
     "evaluate_run": {"commands", "io", "runs", "server", "sweeps", "system", "wandb_log"},
     "make_table": _NUMBERS,
-    "measure_figure": _FIGURES,
-    "draw_figure": _FIGURES,
     "check_claims": _NUMBERS,
     "sum_compute": {"commands", "io", "paper", "runs"},
     "record_provenance": {"commands", "io", "paper", "project", "runs", "statistics", "wandb_log"},
     "fill_checklist": {"commands", "io", "paper", "project", "runs", "statistics", "system"},
     "make_report": {"commands", "exports", "io", "paper", "runs", "statistics"},
 }
-FIGURES = ("measure_figure", "draw_figure")
+# By their kind, the figures that an edit of a module measures and draws again.
+FIGURES = {
+    "statistics/power.py": {"differences"},
+    "statistics/profiles.py": {"profiles"},
+    "paper/figures/bars.py": {"bars"},
+    "paper/figures/style.py": set(MODULES),
+    "exports/sweep_tables.py": {"sweep"},
+    "paper/claims.py": set(),
+}
 # The rules that an edit of a module reruns.
 RERUN = {
     "project/claim_checks.py": {"check_claims"},
@@ -45,7 +52,7 @@ RERUN = {
     "paper/ledger.py": {"sum_compute"},
     "paper/compute.py": {"sum_compute"},
     "paper/marks.py": {"make_table"},
-    "statistics/power.py": {"make_table", "check_claims", *FIGURES},
+    "statistics/power.py": {"make_table", "check_claims"},
     "overview/status.py": set(),
     "overview/plans.py": set(),
     "overview/progress.py": set(),
@@ -71,13 +78,34 @@ def package(tmp_path: Path) -> Path:
     return copy
 
 
+def edit(module: Path) -> None:
+    with module.open("a") as stream:
+        stream.write("\n")
+    _imported.cache_clear()
+
+
 @pytest.mark.parametrize("module", RERUN)
 def test_an_edit_reruns_what_uses_it(package: Path, module: str) -> None:
     before = command_digests(REACHED, package)
-    with (package / module).open("a") as stream:
-        stream.write("\n")
+    edit(package / module)
     after = command_digests(REACHED, package)
     assert {command for command in REACHED if before[command] != after[command]} == RERUN[module]
+
+
+@pytest.mark.parametrize("module", FIGURES)
+@pytest.mark.parametrize("command", ["measure_figure", "draw_figure"])
+def test_an_edit_reruns_the_figures_of_the_kinds_that_use_it(
+    package: Path, command: str, module: str
+) -> None:
+    def digests() -> dict[str, str]:
+        return {
+            kind: code_digest([f"commands/{command}", f"paper/figures/{name}"], package)
+            for kind, name in MODULES.items()
+        }
+
+    before = digests()
+    edit(package / module)
+    assert {kind for kind in MODULES if before[kind] != digests()[kind]} == FIGURES[module]
 
 
 def test_a_copy_elsewhere_has_the_same_digests(package: Path) -> None:

@@ -1,36 +1,23 @@
 """Measure and draw a paper's figures: from an entry of `paper.figures` to files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from matplotlib.figure import Figure
 
 from caduceus.io.files import read_json, write_json
-from caduceus.paper.figures.bars import draw_bars, measure_bars
-from caduceus.paper.figures.confusion import draw_confusion, measure_confusion
-from caduceus.paper.figures.differences import draw_differences, measure_differences
 from caduceus.paper.figures.figure_data import FigureContent, FigureData
+from caduceus.paper.figures.kinds import MODULES
 from caduceus.paper.figures.layout import add_title
-from caduceus.paper.figures.learning_curves import draw_curves, measure_curves
-from caduceus.paper.figures.profiles import draw_profiles, measure_profiles
 from caduceus.paper.figures.style import house_style, new_figure, write_figure
-from caduceus.paper.figures.sweep_panels import draw_sweep_panel, measure_sweep
 from caduceus.paper.results import read_results
 from caduceus.project.paper import FigureEntry
 from caduceus.runs.files.plan import Plan
 from caduceus.statistics.settings import Methods
 
-_Measure = Callable[[FigureData], FigureContent]
-_Draw = Callable[[Mapping[str, Any], float], Figure]
-_KINDS: dict[str, tuple[_Measure, _Draw]] = {
-    "curves": (measure_curves, draw_curves),
-    "bars": (measure_bars, draw_bars),
-    "differences": (measure_differences, draw_differences),
-    "profiles": (measure_profiles, draw_profiles),
-    "confusion": (measure_confusion, draw_confusion),
-}
 # Kinds that read histories or files, so that their metrics need no number in the summary.
 _OWN_METRICS = ("curves", "confusion")
 
@@ -55,7 +42,7 @@ def measure_figure(
         SpecError: no run has one of its metrics, or other data that its kind needs.
     """
     if trials:
-        content = measure_sweep(trials, entry.panel)
+        content = _kind("sweep").measure_sweep(trials, entry.panel)
     else:
         content = measure(read_data(entry, plans, methods, out.stem))
     about = {"name": out.stem, "kind": entry.kind, "title": entry.title}
@@ -74,7 +61,7 @@ def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) ->
     content = read_json(measured)
     with house_style():
         if trials:
-            figure = draw_sweep_panel(trials, content["numbers"]["panel"], width)
+            figure = _kind("sweep").draw_sweep(trials, content["numbers"]["panel"], width)
         else:
             figure = draw(content["kind"], content["numbers"], width)
         add_title(figure, content["title"])
@@ -97,13 +84,18 @@ def measure(data: FigureData) -> FigureContent:
     values = [variant.by_seed(metric) for variant in data.variants for metric in metrics]
     if not data.finished or (values and not any(values)):
         return FigureContent(" ".join(data.failures()), [], {})
-    return _KINDS[kind][0](data)
+    return cast(FigureContent, getattr(_kind(kind), f"measure_{kind}")(data))
 
 
 def draw(kind: str, numbers: Mapping[str, Any], width: float) -> Figure:
     """Draw a figure's numbers, `width` inches wide; call it within `house_style()`."""
     if numbers:
-        return _KINDS[kind][1](numbers, width)
+        return cast(Figure, getattr(_kind(kind), f"draw_{kind}")(numbers, width))
     figure = new_figure(width, 1.0)
     figure.text(0.5, 0.5, "No run has a result.", ha="center", va="center")
     return figure
+
+
+def _kind(kind: str) -> Any:
+    """The module of a kind; it has `measure_KIND` and `draw_KIND`."""
+    return import_module(f"caduceus.paper.figures.{MODULES[kind]}")

@@ -34,7 +34,7 @@ def measure_sweep(trials: Path, panel: str) -> FigureContent:
     return FigureContent(_CAPTIONS[panel], [run for row in rows for run in row.runs], numbers)
 
 
-def draw_sweep_panel(trials: Path, panel: str, width: float) -> Figure:
+def draw_sweep(trials: Path, panel: str, width: float) -> Figure:
     """Draw the chart `panel` of a sweep, `width` inches wide."""
     folder = SweepFolder(trials.parent)
     config = folder.config()
