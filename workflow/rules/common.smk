@@ -202,7 +202,7 @@ get_figure_manifests = lambda wildcards: targets().figure_manifests(wildcards.fi
 
 def get_figure_code(command):
     return lambda wildcards: FIGURE_DIGESTS[
-        command, PAPER["figures"][wildcards.figure]["kind"]
+        command, PAPER.figures[wildcards.figure].kind
     ]
 
 
