@@ -8,14 +8,13 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import logs_of_attempt
-from caduceus.wandb_log import is_empty, read_head
+from caduceus.runs.logs import further_ids, logs_of_attempt, stand_in
+from caduceus.wandb_log import read_head
 
 _SHARED = ("wandb", "attempts", "lock")  # of a run's work folder
 
@@ -58,9 +57,8 @@ def with_further_runs(folder: RunFolder) -> list[RunFolder]:
 
 
 def _ids(folder: RunFolder, attempts: Sequence[int]) -> list[str]:
-    logs: list[Path] = []
+    """The ids of the further runs, less those that are taken for the run itself."""
+    found: set[str] = set()
     for number in attempts:
-        logs += folder.wandb(number).glob("wandb/*run-*/run-*.wandb")
-    logs = [log for log in logs if not is_empty(log)]
-    found = {log.stem.removeprefix("run-") for log in logs} - {folder.path.name}
+        found |= {*further_ids(folder, number)} - {stand_in(folder, number)}
     return sorted(found)

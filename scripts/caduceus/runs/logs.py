@@ -5,6 +5,7 @@ when it restored a checkpoint; the step of its first row, if that isn't 0; a cou
 row that an earlier attempt has logged too. Else it began afresh, and replaces what came before.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from caduceus.wandb_log import (
     has_ended,
     has_rows,
     is_empty,
+    read_head,
     read_log,
     stitch,
 )
@@ -29,7 +31,47 @@ def logs_of_attempt(folder: RunFolder, number: int | str) -> list[Path]:
 
 
 def _begun(folder: RunFolder, number: int | str) -> list[Path]:
-    return sorted(folder.wandb(number).glob(f"wandb/*run-*/run-{folder.path.name}.wandb"))
+    own = _logs_of(folder, number, folder.path.name)
+    if not any(not is_empty(log) for log in own) and (other := stand_in(folder, number)):
+        return _logs_of(folder, number, other)
+    return own
+
+
+def _logs_of(folder: RunFolder, number: int | str, run_id: str) -> list[Path]:
+    return sorted(folder.wandb(number).glob(f"wandb/*run-*/run-{run_id}.wandb"))
+
+
+def stand_in(folder: RunFolder, number: int | str) -> str | None:
+    """The id of the further run that is taken for the run itself in an attempt; None for none.
+
+    The program's own process has the run. Where it has logged nothing, as a launcher whose workers
+    log, the first of the further runs by name takes its place, whichever started first.
+    """
+    if folder.is_further or number == "upload":
+        return None
+    logged = further_ids(folder, number)
+    own = _logs_of(folder, number, folder.path.name)
+    if not logged or any(not is_empty(log) for log in own):
+        return None
+    return min(logged, key=lambda run_id: _natural(_name(folder, number, run_id)))
+
+
+def further_ids(folder: RunFolder, number: int | str) -> list[str]:
+    """The ids under which an attempt has logged further runs, sorted."""
+    logs = folder.wandb(number).glob("wandb/*run-*/run-*.wandb")
+    found = {log.stem.removeprefix("run-") for log in logs if not is_empty(log)}
+    return sorted(found - {folder.path.name})
+
+
+def _name(folder: RunFolder, number: int | str, run_id: str) -> str:
+    header = read_head(_logs_of(folder, number, run_id)[0])[0].run
+    return header.name if header else run_id
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Sort key by which `fold 2` comes before `fold 10`."""
+    parts = re.findall(r"(\D*)(\d*)", name)
+    return [(text, int(number or 0)) for text, number in parts]
 
 
 def is_whole(folder: RunFolder, number: int) -> bool:

@@ -25,7 +25,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import stitch_attempts, upload_logs
+from caduceus.runs.logs import stand_in, stitch_attempts, upload_logs
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
@@ -320,7 +320,10 @@ def _has_failed(job: "Future[None]") -> bool:
 def _held_by_server(folder: RunFolder, server: Server, path: RunPath) -> Held:
     """Return what the server has of a run, and its ids of the run and of the run's sweep."""
     identity = Identity.read(folder.run_json)
-    held = Held(run=identity.handed_out or "", sweep=_sweep_id(folder, identity, server, path))
+    # The log of a further run that is taken for the run has an id of its own.
+    has_another_id = any(stand_in(folder, each.number) for each in read_attempts(folder.attempts))
+    own = identity.handed_out or (identity.id if has_another_id else "")
+    held = Held(run=own, sweep=_sweep_id(folder, identity, server, path))
     state = read_state(server, path)
     if state is None:
         return held

@@ -8,7 +8,13 @@ import pytest
 from caduceus.runs.attempts import lost_s
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import is_whole, resumed_from, stitch_attempts
+from caduceus.runs.logs import (
+    further_ids,
+    is_whole,
+    resumed_from,
+    stand_in,
+    stitch_attempts,
+)
 from caduceus.wandb_log import iter_run, stitch
 from run_files import attempt
 from wandb_logs import field, framed, history, record
@@ -16,16 +22,19 @@ from wandb_logs import field, framed, history, record
 Values = dict[str, float | str]
 
 
-def log(folder: RunFolder, attempt: int, rows: list[Values], axis: str = "") -> Path:
+def log(
+    folder: RunFolder, attempt: int, rows: list[Values], axis: str = "", further: str = ""
+) -> Path:
     """The log of an attempt; W&B's steps count from 0 where a row says none."""
-    records = [record(1, 17, field(1, folder.path.name) + field(17, field(1, attempt)))]
+    run = folder.path.name + further
+    records = [record(1, 17, field(1, run) + field(17, field(1, attempt)))]
     if axis:
         records.append(record(2, 12, field(2, "*") + field(4, axis)))
     for number, values in enumerate(rows):
         row = {"_step": number} | values
         items = {(name,): json.dumps(value) for name, value in row.items()}
         records.append(history(len(records) + 1, items))
-    path = folder.wandb(attempt) / f"wandb/offline-run-{attempt}/run-{folder.path.name}.wandb"
+    path = folder.wandb(attempt) / f"wandb/offline-run-{attempt}{further}/run-{run}.wandb"
     path.parent.mkdir(parents=True)
     path.write_bytes(framed(records))
     return path
@@ -175,3 +184,24 @@ def test_logs_of_further_runs_are_none_of_the_run(folder: RunFolder) -> None:
     path.rename(target)
     assert rows(folder, 1) == [(0, 1)]
     assert [row["by"] for row in iter_run(stitch([target]))] == ["9"]
+
+
+def test_a_further_run_stands_in_where_the_program_has_logged_nothing(folder: RunFolder) -> None:
+    for number in (3, 2):
+        log(folder, 1, counted("x", 0, number, number), further=f"-{number}")
+    assert stand_in(folder, 1) == "RUN-2"
+    assert rows(folder, 1) == [(0, 2), (1, 2)]
+    log(folder, 1, counted("x", 0, 4, 1))
+    assert stand_in(folder, 1) is None
+    assert rows(folder, 1) == [(n, 1) for n in range(4)]
+
+
+def test_of_several_the_first_by_name_stands_in(folder: RunFolder) -> None:
+    for number, name in ((2, "fold 10"), (3, "fold 2")):
+        run = field(1, f"RUN-{number}") + field(8, name)
+        path = folder.wandb(1) / f"wandb/offline-run-{number}/run-RUN-{number}.wandb"
+        path.parent.mkdir(parents=True)
+        row = history(2, {("_step",): "0"})
+        path.write_bytes(framed([record(1, 17, run), row]))
+    assert stand_in(folder, 1) == "RUN-3"
+    assert further_ids(folder, 1) == ["RUN-2", "RUN-3"]
