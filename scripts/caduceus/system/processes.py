@@ -17,12 +17,7 @@ from typing import IO
 from caduceus.errors import ProgramError
 from caduceus.system.descendants import Descendants, subreaper
 
-_GRACE_S = 25.0  # between SIGTERM and SIGKILL: time for the program to save a checkpoint
 _POLL_S = 0.5
-# Time for descendants that outlive the program: to end by themselves, and from SIGTERM to SIGKILL.
-# Schedulers kill everything 30 s after their own SIGTERM, hence the shorter times after a signal.
-_LINGER_S, _LINGER_GRACE_S = 5.0, 5.0
-_HURRIED_LINGER_S, _HURRIED_LINGER_GRACE_S = 2.0, 1.5
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # Schedulers announce the end of a job's time by SIGUSR1 or SIGUSR2.
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -30,6 +25,30 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, s
 
 class StartError(ProgramError):
     """A program can't be started."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a program and its descendants have to end by themselves, in seconds.
+
+    Schedulers kill everything 30 s after their own SIGTERM, hence the shorter times after a signal.
+
+    Attributes:
+        grace_s: between SIGTERM and SIGKILL: time for the program to save a checkpoint.
+        linger_s: for descendants that outlive the program; then they get SIGTERM.
+        linger_grace_s: from there to SIGKILL.
+        hurried_linger_s: `linger_s` after a signal.
+        hurried_linger_grace_s: `linger_grace_s` after a signal.
+    """
+
+    grace_s: float = 25.0
+    linger_s: float = 5.0
+    linger_grace_s: float = 5.0
+    hurried_linger_s: float = 2.0
+    hurried_linger_grace_s: float = 1.5
+
+
+_PATIENCE = Patience()
 
 
 @dataclass(frozen=True)
@@ -92,6 +111,7 @@ def run(
     time_limit_s: float = 0,
     inherited: Sequence[int] = (),
     should_continue: Callable[[], bool] = lambda: True,
+    patience: Patience = _PATIENCE,
 ) -> Outcome:
     """Run a program to its end, with its output in `console`.
 
@@ -108,6 +128,7 @@ def run(
         time_limit_s: seconds after which the program is ended; 0 for no limit.
         inherited: file descriptors that the program inherits.
         should_continue: is called twice a second while the program runs; False ends it.
+        patience: how long the program and its descendants have to end by themselves.
 
     Raises:
         StartError: the program can't be started.
@@ -124,7 +145,9 @@ def run(
             process = _start_program(words, cwd, environment, console, inherited)
             before = len(stop.received)
             try:
-                _supervise(process.pid, state, descendants, stop, time_limit_s, should_continue)
+                _supervise(
+                    process.pid, state, descendants, stop, time_limit_s, should_continue, patience
+                )
                 state.was_signaled = len(stop.received) > before
             except BaseException:  # an error here, or in `should_continue`
                 _signal_group(process.pid, signal.SIGKILL)
@@ -134,9 +157,9 @@ def run(
                 process.returncode = code = os.waitstatus_to_exitcode(status)
                 wall_s = time.monotonic() - state.started
                 if state.terminated_at is None and not stop.received:
-                    descendants.end(_LINGER_S, _LINGER_GRACE_S)
+                    descendants.end(patience.linger_s, patience.linger_grace_s)
                 else:
-                    descendants.end(_HURRIED_LINGER_S, _HURRIED_LINGER_GRACE_S)
+                    descendants.end(patience.hurried_linger_s, patience.hurried_linger_grace_s)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -202,6 +225,7 @@ def _supervise(
     stop: _SignalRecorder,
     time_limit_s: float,
     should_continue: Callable[[], bool],
+    patience: Patience,
 ) -> None:
     """Wait until a program has ended; end it when there is a reason to."""
     ended = os.pidfd_open(pid)
@@ -216,7 +240,7 @@ def _supervise(
                 if state.interrupted_by or state.timed_out or state.was_cancelled:
                     state.terminated_at = now
                     _signal_group(pid, signal.SIGTERM)
-            elif now - state.terminated_at > _GRACE_S:
+            elif now - state.terminated_at > patience.grace_s:
                 _signal_group(pid, signal.SIGKILL)
     finally:
         os.close(ended)
@@ -253,7 +277,7 @@ def end(
             return
     _signal_group(process.pid, signal.SIGTERM)
     try:
-        process.wait(_GRACE_S)
+        process.wait(_PATIENCE.grace_s)
     except subprocess.TimeoutExpired:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
