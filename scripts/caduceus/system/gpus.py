@@ -20,7 +20,6 @@ from typing import Any
 from caduceus.errors import ResourceError
 from caduceus.system import nvml
 
-_POLL_S = 1.0
 _CALLBACK_S = 0.5  # how often, while waiting, the caller is asked whether to continue
 _IN_USE_BYTES = 1 << 30  # an idle GPU has less memory in use, by its driver
 
@@ -61,6 +60,7 @@ def reserved(
     folder: Path | None = None,
     should_continue: Callable[[], bool] = lambda: True,
     library: Any = nvml.LIBRARY,
+    poll_s: float = 1.0,
 ) -> Iterator[Reservation]:
     """Reserve free GPUs among those in CUDA_VISIBLE_DEVICES; wait until there are enough.
 
@@ -72,6 +72,7 @@ def reserved(
         folder: the folder of the locks; `lock_folder()` by default.
         should_continue: is called twice a second while waiting; False ends the wait.
         library: pynvml, or a test's substitute.
+        poll_s: about how long to wait between two attempts, in seconds.
 
     Raises:
         ResourceError: the host has fewer than `count` GPUs, or `should_continue` returned False.
@@ -88,7 +89,7 @@ def reserved(
             "shows; lower resources.gpus or run it on another host",
             "GPUs",
         )
-    locks = _wait(found, count, folder or lock_folder(), should_continue, library)
+    locks = _wait(found, count, folder or lock_folder(), should_continue, library, poll_s)
     try:
         chosen = [gpu for gpu in found if gpu.uuid in locks]
         environment = {
@@ -112,6 +113,7 @@ def _wait(
     folder: Path,
     should_continue: Callable[[], bool],
     library: Any,
+    poll_s: float,
 ) -> dict[str, int]:
     """Lock `count` GPUs, and return the locks by UUID.
 
@@ -138,11 +140,11 @@ def _wait(
             )
         # At random, so that two processes that each lack one of the other's GPUs don't retry at the
         # same moments for ever.
-        until = time.monotonic() + _POLL_S * (0.5 + random.random())
+        until = time.monotonic() + poll_s * (0.5 + random.random())
         while time.monotonic() < until:
             if not should_continue():
                 raise ResourceError("stopped waiting: another host has taken over the run", "GPUs")
-            time.sleep(min(_CALLBACK_S, _POLL_S))
+            time.sleep(min(_CALLBACK_S, poll_s))
 
 
 def _lock(folder: Path, uuid: str) -> int | None:

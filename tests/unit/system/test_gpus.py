@@ -20,8 +20,7 @@ FREE = FakeNvml(used=(0, 0, 0))
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpus, "_POLL_S", 0.05)
+def all_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -138,7 +137,7 @@ def test_many_runs_that_want_several_gpus_neither_share_nor_deadlock(tmp_path: P
 
     def work(count: int) -> None:
         for _ in range(5):
-            with gpus.reserved(count, tmp_path, library=FREE) as share:
+            with gpus.reserved(count, tmp_path, library=FREE, poll_s=0.05) as share:
                 holders.update(share.uuids)
                 most.append(max(holders.values()))
                 threading.Event().wait(0.005)
@@ -148,7 +147,7 @@ def test_many_runs_that_want_several_gpus_neither_share_nor_deadlock(tmp_path: P
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert len(most) == 20
     assert max(most) == 1
 

@@ -40,7 +40,7 @@ def test_a_lock_whose_holder_has_ended_goes(locked: Path) -> None:
 
 def test_a_lock_goes_whose_holder_was_killed_a_moment_ago(locked: Path) -> None:
     """Its parent hasn't asked how it ended, so that its number is still taken."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     started = psutil.Process(process.pid).create_time()
     note_holder(locked)
     holder = read_json(locked / ".snakemake/caduceus.json")
@@ -56,7 +56,7 @@ def test_a_lock_goes_whose_holder_was_killed_a_moment_ago(locked: Path) -> None:
 def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path) -> None:
     """It holds the lock before it notes that it does."""
     program = locked / "snakemake"
-    program.write_text("import time; time.sleep(60)")
+    program.write_text("import time; time.sleep(600)")
     process = subprocess.Popen([sys.executable, str(program)], cwd=locked)
     try:
         with pytest.raises(ResultError, match=f"already runs here, as process {process.pid};"):

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -10,28 +9,35 @@ from caduceus.system import nvml
 from caduceus.tracking.curve_picture import draw_curves
 from caduceus.tracking.system_metrics import Sampler, gpu_metrics
 from fake_nvml import FakeNvml
+from projects import wait_for
 
 
 def test_the_sampler_measures_this_process_and_its_children() -> None:
     this = psutil.Process()
     others = sum(each.memory_info().rss for each in this.children(recursive=True))
     sampler = Sampler(interval_s=0.2)
-    child = subprocess.Popen([sys.executable, "-c", "x = bytearray(300_000_000)\nwhile True: pass"])
+    code = "x = bytearray(300_000_000)\nprint('on', flush=True)\nwhile True: pass"
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    found: list[dict[str, float]] = []
+
+    def has_used_the_cpu() -> bool:
+        found.append(sampler.collect())
+        return len(found) > 1 and found[-1].get("system/cpu_percent", 0) > 5
+
     try:
-        time.sleep(1.5)
-        sampler.collect()
-        time.sleep(0.5)
-        metrics = sampler.collect()
+        assert child.stdout.read(3) == b"on\n"
+        wait_for(has_used_the_cpu)
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
         sampler.stop()
+    metrics = found[-1]
     own = (this.memory_info().rss + others) / 1e9
 
     assert metrics.keys() == {"system/cpu_percent", "system/memory_used_gb"} | (
         {"system/gpu_utilization", "system/gpu_memory_used_gb"} & metrics.keys()
     )
-    assert 5 < metrics["system/cpu_percent"] < 300  # a busy machine gives little
+    assert metrics["system/cpu_percent"] < 300
     assert own + 0.2 < metrics["system/memory_used_gb"] < own + 0.5
     sampler.collect()
     assert sampler.collect() == {}  # it has stopped

@@ -19,6 +19,7 @@ from caduceus.wandb_log import (
     follow_stitched,
     iter_run,
     read_log,
+    reading,
     stitch,
     write_stitched,
 )
@@ -290,20 +291,27 @@ def test_a_log_that_cannot_be_read_leaves_nothing(logs: list[Path], tmp_path: Pa
 
 
 class Growing:
-    """A thread that writes records one by one, and then is gone."""
+    """A thread that writes records one by one, and then is gone.
 
-    def __init__(self, path: Path, records: list[Content]):
+    The record of the run and its first row are there at once; the last record is written when
+    somebody has read a row, if `is_read` is given.
+    """
+
+    def __init__(self, path: Path, records: list[Content], is_read: threading.Event | None):
         self.log = LogWriter(path)
-        self.log.append(*records[0])
+        for kind, content in records[:2]:
+            self.log.append(kind, content)
         self.log.flush()
-        self.thread = threading.Thread(target=self._write, args=(records[1:],))
+        self.thread = threading.Thread(target=self._write, args=(records[2:], is_read))
 
-    def _write(self, records: list[Content]) -> None:
+    def _write(self, records: list[Content], is_read: threading.Event | None) -> None:
         with self.log:
             for kind, content in records:
+                if is_read and (kind, content) == records[-1]:
+                    is_read.wait(60)
                 self.log.append(kind, content)
                 self.log.flush()
-                time.sleep(0.005)
+                time.sleep(0.001)
 
     def is_gone(self) -> bool:
         return not self.thread.is_alive()
@@ -313,8 +321,8 @@ class Growing:
 def growing(tmp_path: Path) -> Iterator[Any]:
     made: list[Growing] = []
 
-    def start(records: list[Content]) -> Growing:
-        made.append(Growing(tmp_path / "growing.wandb", records))
+    def start(records: list[Content], is_read: threading.Event | None = None) -> Growing:
+        made.append(Growing(tmp_path / "growing.wandb", records, is_read))
         made[-1].thread.start()
         return made[-1]
 
@@ -328,7 +336,8 @@ def test_a_growing_log_is_stitched_until_its_end(growing: Any, tmp_path: Path, c
     one = write(tmp_path / "one.wandb", [run(), *rows(range(5), "one"), artifact("data", "d1")])
     summary = (SUMMARY, write_items([(["best"], "0.5")]))
     later = [run(9, resume=True, starting_step=3), *rows(range(3, 40), "two"), summary]
-    writer = growing([*later, artifact("data", "d2"), exit_of(code, 7)])
+    is_read = threading.Event()
+    writer = growing([*later, artifact("data", "d2"), exit_of(code, 7)], is_read)
     out = tmp_path / "out.wandb"
     seen: list[str] = []
     seen_early: list[bool] = []
@@ -337,11 +346,12 @@ def test_a_growing_log_is_stitched_until_its_end(growing: Any, tmp_path: Path, c
         for row in follow(out, interval_s=0.005):
             seen.append(row["_step"])
             seen_early.append(not writer.is_gone())
+            is_read.set()
 
     reader = threading.Thread(target=read)
     reader.start()
     follow_stitched(stitch([one, tmp_path / "growing.wandb"]), out, lambda: False, interval_s=0.005)
-    reader.join(10)
+    reader.join(60)
     found = read_log(out)
 
     assert not reader.is_alive()
@@ -378,11 +388,15 @@ def test_what_a_server_holds_of_a_growing_log_is_left_out(growing: Any, tmp_path
     assert [a.digest for a in read_log(out).artifacts] == ["d2"]
 
 
-def test_a_log_that_is_whole_is_followed_at_once(logs: list[Path], tmp_path: Path) -> None:
+def test_a_log_that_is_whole_is_followed_at_once(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(seconds: float) -> None:
+        raise AssertionError("there is nothing to wait for")
+
+    monkeypatch.setattr(reading.time, "sleep", wait)
     outs = [tmp_path / "followed.wandb", tmp_path / "stitched.wandb"]
-    started = time.monotonic()
-    follow_stitched(stitch(logs), outs[0], lambda: False, interval_s=60)
-    assert time.monotonic() - started < 5
+    follow_stitched(stitch(logs), outs[0], lambda: False)
     write_stitched(stitch(logs), outs[1])
     followed, stitched = map(read_log, outs)
     for name in ("run", "history", "summary", "config", "artifacts", "exit_code"):
