@@ -19,9 +19,6 @@ from pathlib import Path
 
 from caduceus.errors import ResourceError, ResultError
 
-_EVERY_S = 3.0
-_STEP_S = 0.3  # of copying at a time: the supervisor has a time limit and signals to attend to
-_CHUNK = 4 << 20  # bytes
 _TEMPORARY = {"tmp", "staging"}  # W&B's folders for what it deletes; all else stays
 _GROWING = (".wandb", ".log", ".jsonl")  # only ever appended to
 
@@ -113,9 +110,27 @@ def rescue(private: Path, home: Path, runs: Path) -> None:
 class Mirror:
     """Copies a folder that is written to; what has been copied once isn't again."""
 
-    def __init__(self, source: Path, home: Path):
+    def __init__(
+        self,
+        source: Path,
+        home: Path,
+        every_s: float = 3.0,
+        step_s: float = 0.3,
+        chunk_bytes: int = 4 << 20,
+    ):
+        """Copy from `source` to `home`.
+
+        Args:
+            source: the folder that is written to.
+            home: where the copy goes.
+            every_s: seconds between two rounds.
+            step_s: seconds of copying at a time, since the supervisor also has a time limit and
+                signals to attend to.
+            chunk_bytes: the least that is copied at a time.
+        """
         self._source = source
         self._home = home
+        self._every_s, self._step_s, self._chunk_bytes = every_s, step_s, chunk_bytes
         self._copied: dict[Path, tuple[int, int]] = {}  # size and time there, or size and 0
         self._rests_until = 0.0
         self._round = self._copy()
@@ -127,10 +142,10 @@ class Mirror:
             return
         with contextlib.suppress(OSError):
             for _ in self._round:
-                if time.monotonic() - now > _STEP_S:
+                if time.monotonic() - now > self._step_s:
                     return
         self._round = self._copy()
-        self._rests_until = time.monotonic() + _EVERY_S
+        self._rests_until = time.monotonic() + self._every_s
 
     def finish(self, step: Callable[[], object]) -> None:
         """Copy the rest, once nobody writes any more, and forget what W&B has deleted there.
@@ -187,7 +202,7 @@ class Mirror:
         part = here.with_name(f".{here.name}.part")
         try:
             with (self._source / path).open("rb") as source, part.open("wb") as target:
-                while chunk := source.read(_CHUNK):
+                while chunk := source.read(self._chunk_bytes):
                     target.write(chunk)
                     yield
             part.replace(here)
@@ -207,7 +222,7 @@ class Mirror:
         with source, (self._home / path).open("r+b" if done else "wb") as target:
             source.seek(done)
             target.seek(done)
-            while done < size and (chunk := source.read(min(_CHUNK, size - done))):
+            while done < size and (chunk := source.read(min(self._chunk_bytes, size - done))):
                 target.write(chunk)
                 done += len(chunk)
                 target.flush()

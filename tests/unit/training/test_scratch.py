@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 from caduceus.errors import ResourceError, ResultError
 from caduceus.io.files import files_below
-from caduceus.training import scratch
 from caduceus.training.scratch import Mirror, borrow, rescue
 
 
 @pytest.fixture
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(scratch, "_EVERY_S", 0.0)
+def disk(tmp_path: Path) -> Path:
     (tmp_path / "disk").mkdir()
     return tmp_path / "disk"
 
@@ -42,7 +40,7 @@ def test_what_grows_is_appended_and_what_changes_replaced(disk: Path, home: Path
     log = write(disk / "wandb/run/run.wandb", "abc")
     other = write(disk / "wandb/run/files/config.yaml", "1")
     (disk / "wandb/latest-run").symlink_to("run")
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=0, step_s=600)
     mirror.step()
     at_home = home / "wandb/run/run.wandb"
     number = at_home.stat().st_ino
@@ -69,7 +67,7 @@ def test_what_grows_is_appended_and_what_changes_replaced(disk: Path, home: Path
 def test_a_log_at_home_names_no_file_that_is_not_there(disk: Path, home: Path) -> None:
     log = write(disk / "run.wandb", "a" * 10)
     write(disk / "media/one.png", "1")
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=0, step_s=600)
     copying = mirror._copy()
     next(copying)  # the files are known by now
     log.write_text("a" * 20)
@@ -78,14 +76,10 @@ def test_a_log_at_home_names_no_file_that_is_not_there(disk: Path, home: Path) -
     assert contents(home) == {"media/one.png": "1", "run.wandb": "a" * 10}
 
 
-def test_a_large_file_is_copied_a_little_at_a_time(
-    disk: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scratch, "_STEP_S", -1.0)
-    monkeypatch.setattr(scratch, "_CHUNK", 10)
+def test_a_large_file_is_copied_a_little_at_a_time(disk: Path, home: Path) -> None:
     write(disk / "model", "m" * 35)
     write(disk / "run.wandb", "w" * 35)
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=0, step_s=-1, chunk_bytes=10)
     for copied in (0, 0, 0, 0, 10, 20, 30, 35):
         mirror.step()
         log = home / "run.wandb"
@@ -94,13 +88,9 @@ def test_a_large_file_is_copied_a_little_at_a_time(
     assert sorted(contents(home)) == ["model", "run.wandb"]
 
 
-def test_a_copy_that_was_broken_off_leaves_nothing(
-    disk: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scratch, "_STEP_S", -1.0)
-    monkeypatch.setattr(scratch, "_CHUNK", 10)
+def test_a_copy_that_was_broken_off_leaves_nothing(disk: Path, home: Path) -> None:
     model = write(disk / "model", "m" * 35)
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=0, step_s=-1, chunk_bytes=10)
     mirror.step()
     assert len(list(home.iterdir())) == 1
     model.unlink()
@@ -108,12 +98,9 @@ def test_a_copy_that_was_broken_off_leaves_nothing(
     assert list(home.iterdir()) == []
 
 
-def test_between_the_rounds_it_rests(
-    disk: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scratch, "_EVERY_S", 600.0)
+def test_between_the_rounds_it_rests(disk: Path, home: Path) -> None:
     log = write(disk / "run.wandb", "a")
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=600)
     mirror.step()
     log.write_text("ab")
     mirror.step()
@@ -123,7 +110,7 @@ def test_between_the_rounds_it_rests(
 def test_a_home_that_takes_nothing_for_a_while_is_tried_again(disk: Path, home: Path) -> None:
     write(disk / "wandb/run.wandb", "a")
     (home / "wandb").write_text("in the way")
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=0, step_s=600)
     mirror.step()
     (home / "wandb").unlink()
     mirror.step()
@@ -148,7 +135,7 @@ def test_all_comes_home_and_nothing_is_left(
 
 def test_a_folder_that_was_swept_away_takes_nothing_along(disk: Path, home: Path) -> None:
     write(disk / "wandb/run/run-a.wandb", "abc")
-    mirror = Mirror(disk, home)
+    mirror = Mirror(disk, home, every_s=0, step_s=600)
     mirror.step()
     shutil.rmtree(disk)
     with pytest.raises(FileNotFoundError, match="the folder on scratch has gone"):
