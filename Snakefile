@@ -1,11 +1,11 @@
 # Experiment files in, a paper's numbers out.
 #
 #   snakemake --cores N           train what is missing, export, make tables, figures, verdicts
-#   snakemake --cores N paper     the same without the final checks
+#   snakemake --cores N paper     the same, without the final checks
 #   snakemake --cores 1 verify    check the W&B set-up by a test run
-#   snakemake --cores 1 sync      bring all runs to the W&B server
-#   snakemake --cores 1 refresh   ask the W&B server which runs have changed there
-#   snakemake --cores 1 archive   all of it in one zip, for Zenodo
+#   snakemake --cores 1 sync      send all runs to the W&B server
+#   snakemake --cores 1 refresh   record which runs have changed on the W&B server
+#   snakemake --cores 1 archive   everything in one zip, for Zenodo
 #
 # config.yaml says what to run. Rules of your own go into files named under `custom_rules` there.
 

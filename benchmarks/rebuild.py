@@ -28,7 +28,7 @@ from pathlib import Path
 import yaml
 from caduceus.io.files import write_json
 from caduceus.project.identity import identity
-from caduceus.project.plan import plan_run
+from caduceus.project.plan_run import plan_run
 from caduceus.project.project import load_project
 from caduceus.runs.files.upload import Upload
 from export import log_run, write_logs

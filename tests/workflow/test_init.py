@@ -64,7 +64,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
     assert finished.code == 1
     assert finished.line() == (
-        "caduceus init: config.yaml: is there already; name another one by --config"
+        "caduceus init: config.yaml: exists already; choose another name with --config"
     )
     assert own.read_text() == "own: 1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
@@ -79,7 +79,7 @@ def test_a_program_may_have_a_configuration_of_its_own(tmp_path: Path) -> None:
     assert re.search(r"^train +3$", snakemake(project, "--dry-run"), re.MULTILINE)
     assert own.read_text() == "own: 1\n"
     refused = project.caduceus(*words[:-1], "study.yaml").line()
-    assert refused == "caduceus init: Snakefile: is there already; choose another folder"
+    assert refused == "caduceus init: Snakefile: exists already; choose another folder"
 
 
 def test_a_program_outside_the_folder_is_refused(tmp_path: Path) -> None:

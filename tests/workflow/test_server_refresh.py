@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import run_files
 from caduceus.errors import AccountError, ServerError
 from caduceus.exports.group_names import group_folder
 from caduceus.runs.files.server_state import ServerState
@@ -233,5 +234,5 @@ def test_one_run_is_found_by_its_path(wandb_server: WandbServer) -> None:
 def test_planned_runs_are_those_of_all_plans(tmp_path: Path) -> None:
     plans = [tmp_path / "a.json", tmp_path / "b.json"]
     for plan, runs in zip(plans, (["1", "2"], ["3"]), strict=True):
-        plan.write_text(json.dumps({"runs": runs}))
+        run_files.plan(dict.fromkeys(runs)).write(plan)
     assert planned_runs(plans) == ["1", "2", "3"]

@@ -1,7 +1,7 @@
-# From all that was made to one file that others can check it by.
+# From everything that was made to one file, by which others can check it.
 #
 # Needs: results/ of every run, group and sweep, and the paper.
-# Makes: results/archive/NAME.zip, which is asked for by name and always made anew.
+# Makes: results/archive/NAME.zip, which is requested by name and always made again.
 
 
 localrules:

@@ -21,7 +21,7 @@ from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
 from caduceus.sweeps.plans import run_pattern
 
-# What the user's own Snakefile has for a default so far, if it loads this one as a module.
+# The default target of the user's own Snakefile so far, if it loads this one as a module.
 TARGET_BEFORE = workflow.default_target
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
@@ -109,7 +109,7 @@ def targets():
     return TARGETS
 
 
-# What a job gets from its run's plan.
+# What a job gets from the plan of its run.
 
 
 def get_experiment_file(wildcards):
@@ -143,7 +143,7 @@ def get_dataset_source(wildcards):
     return local(dataset.path or dataset.program)
 
 
-# What a job takes. scripts/caduceus/project/targets.py has the lists and why they are so.
+# The files that a job takes. scripts/caduceus/project/targets.py lists them and says why.
 
 get_trial = lambda wildcards: targets().trial(wildcards.run)
 get_sweep = lambda wildcards: targets().sweep(wildcards.run)

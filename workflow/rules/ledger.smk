@@ -1,10 +1,11 @@
-# From everything that was run and made to what it cost, and where each number comes from.
+# From everything that was run and made to its cost, and the provenance of each number.
 #
 # Needs: results/runs/RUN/ of all runs, results/projects/, results/paper/{tables, figures, claims}.
 # Makes: results/paper/{compute.json, compute.csv, compute.tex, attempts.csv, provenance.json,
 #        checklist.md}.
 #
-# Runs that no experiment names any more are no input: they are read when the ledger is made anew.
+# Abandoned runs, which no experiment lists any more, are no inputs: they are read whenever the ledger
+# is made.
 
 
 localrules:

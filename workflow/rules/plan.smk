@@ -49,8 +49,8 @@ rule make_dataset:
         " --log {log:q}"
 
 
-# The plan of the experiment is no input of these two: it lists all runs, so that each would start
-# anew when one is added. What they depend on is their own run, which is a parameter.
+# These two don't take the experiment's plan: it lists all runs, so that adding one would rerun all.
+# Each depends on its own run, through its params.
 
 
 rule plan_run:

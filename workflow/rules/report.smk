@@ -1,6 +1,6 @@
 # From everything that was exported and shown to one page.
 #
-# Needs: results/groups/, results/sweeps/, results/paper/; results/verification.json if it is there.
+# Needs: results/groups/, results/sweeps/, results/paper/; results/verification.json if it exists.
 # Makes: results/report/index.html.
 
 

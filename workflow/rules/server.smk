@@ -1,9 +1,9 @@
 # Between the project and a W&B server. None of this is needed to track runs offline.
 #
 # Needs: a W&B account (`wandb login`, WANDB_API_KEY or .env).
-# Makes: results/runs/RUN/server.json and results/projects/ENTITY/PROJECT/, for runs that were made
-#        elsewhere; results/verification.{json,md}. `sync`, `refresh` and `verify` are asked for by
-#        name and always run.
+# Makes: results/runs/RUN/server.json and results/projects/ENTITY/PROJECT/, for remote
+#        runs; results/verification.{json,md}. `sync`, `refresh` and `verify` are requested by name
+#        and always run.
 
 
 localrules:

@@ -1,4 +1,4 @@
-# From a sweep's configuration to its trials, each a run, and to what the sweep has found.
+# From a sweep's configuration to its trials, each a run or several, and to its results.
 #
 # Needs: experiment files with `sweep`, training programs, results/runs/RUN/ of their runs.
 # Makes: results/sweeps/SWEEP/{sweep.json, sweep.yaml, trials/TRIAL.json, trials.csv, best.json,
@@ -149,7 +149,7 @@ rule sweep_agent:
         minutes=get_resource("runtime"),
         retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
     shell:
-        # A shell that stays between dies of the signal that asks a program to save.
+        # Without exec, the shell between would die of the signal that tells a program to save.
         "exec "
         '"$CADUCEUS_PYTHON" -m caduceus sweep-agent {input.trial:q} {input.dataset:q} --threads {threads}'
         " --gpus {resources.gpus} --retries-left {resources.retries_left}"

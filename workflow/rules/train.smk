@@ -30,7 +30,7 @@ rule train:
         minutes=get_resource("runtime"),
         retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
     shell:
-        # A shell that stays between dies of the signal that asks a program to save.
+        # Without exec, the shell between would die of the signal that tells a program to save.
         "exec "
         '"$CADUCEUS_PYTHON" -m caduceus train {input.dataset:q} --threads {threads}'
         " --gpus {resources.gpus} --retries-left {resources.retries_left}"

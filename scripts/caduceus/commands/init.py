@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from caduceus.project.init import begin_project
+from caduceus.project.init import create_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    for path in begin_project(arguments.folder, arguments.program, arguments.config):
+    for path in create_project(arguments.folder, arguments.program, arguments.config):
         print(arguments.folder / path)
     print("\nNow:")
     if arguments.folder.resolve() != Path.cwd():

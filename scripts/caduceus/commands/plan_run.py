@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.project.plan import plan_run
+from caduceus.project.plan_run import plan_run
 from caduceus.runs.files.params import Params
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from caduceus.project.conventions import unconventional
+from caduceus.project.conventions import convention_warnings
 from caduceus.project.experiments import load_experiment
 
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     experiment = load_experiment(arguments.experiment, arguments.defaults, arguments.groups, Path())
-    for keys, message in unconventional(experiment.spec):
+    for keys, message in convention_warnings(experiment.spec):
         where = experiment.source.where(keys)
         print(f"caduceus: warning: {where}: {keys[0]}: {message}", file=sys.stderr)
     experiment.plan.write(arguments.out)

@@ -11,7 +11,7 @@ from caduceus.errors import SpecError
 from caduceus.io.validation import suggestion
 from caduceus.paper.history_values import value_at, value_by_best
 from caduceus.project.paper import Entry, Side
-from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs
+from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.metric import Metric
@@ -126,7 +126,7 @@ def read_results(plans: Sequence[Path], entry: Entry, where: str) -> list[Varian
     results = [
         result
         for path in plans
-        for planned in planned_runs(Plan.read(path))
+        for planned in candidate_runs(Plan.read(path))
         if is_shown(planned, entry)
         for result in [read_result(planned, RunRecord(RunFolder.of_plan(path, planned.run)))]
         if is_shown(_known(planned, result), entry)
@@ -165,7 +165,7 @@ def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
     raise SpecError(f"matches no variant; there are {names}", where)
 
 
-def read_result(planned: PlannedRun, record: RunRecord) -> Result:
+def read_result(planned: CandidateRun, record: RunRecord) -> Result:
     """Read an exported run; a trial gets the parameters that the sweep chose."""
     own = planned.parameters
     if own is None:  # a trial, whose parameters the sweep has chosen
@@ -175,10 +175,10 @@ def read_result(planned: PlannedRun, record: RunRecord) -> Result:
     return Result(record, {**about, **own})
 
 
-def _known(planned: PlannedRun, result: Result) -> PlannedRun:
+def _known(planned: CandidateRun, result: Result) -> CandidateRun:
     """Return the planned run with its parameters, which a trial has only once it ran."""
     about = (planned.run, planned.experiment, planned.group, planned.variant, planned.seed)
-    return PlannedRun(*about, planned.parameters or result.parameters)
+    return CandidateRun(*about, planned.parameters or result.parameters)
 
 
 def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:

@@ -7,7 +7,7 @@ from caduceus.io.files import Json
 from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.paper import Claim
-from caduceus.project.paper_selections import PlannedRun, goal_of, is_side
+from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
 
 Refuse = Callable[[str, Sequence[Key]], SpecError]  # what is wrong at these keys of an entry
@@ -15,11 +15,11 @@ Refuse = Callable[[str, Sequence[Key]], SpecError]  # what is wrong at these key
 
 def check_claim(
     claim: Claim,
-    chosen: Sequence[PlannedRun],
+    chosen: Sequence[CandidateRun],
     specs: Sequence[Spec],
     refuse: Refuse,
 ) -> None:
-    """Refuse a claim whose side means several variants, or a trend without levels.
+    """Refuse a claim whose side matches several variants, or a trend without levels.
 
     Trials whose parameters a sweep hasn't chosen yet can only be checked once they have run.
 
@@ -45,7 +45,7 @@ def check_claim(
         variants = list(dict.fromkeys(found))
         if len(variants) > 1:
             raise refuse(
-                f".{dotted(keys)}: {brief(side)} means several variants: "
+                f".{dotted(keys)}: {brief(side)} matches several variants: "
                 f"{'; '.join(variants)}; name more parameters, or the `experiment`",
                 keys,
             )

@@ -1,10 +1,10 @@
-"""Digests of our own code: a rule that has one among its params reruns when its code changes.
+"""Digests of Caduceus's own code: a rule with one among its params reruns when its code changes.
 
 The digest of a command covers the bytes of its module, of every module of `caduceus` that it
 imports, directly or through others, and of their assets. Other packages are left out: they have
 versions, which `provenance.json` records. So a clone, an editable install and a wheel give the same
 digest. Bytes are compared, not syntax trees: parsing took 0.7 s of each start of Snakemake, this
-takes 0.02 s, and our own code changes with a release only.
+takes 0.02 s, and this code changes only with a release.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ _DIGITS = 16
 
 
 def command_digests(commands: Iterable[str], package: Path = PACKAGE) -> dict[str, str]:
-    """The digest of the code behind each command, in hex.
+    """Return the digest of the code behind each command, in hex.
 
     Args:
-        commands: their names, which are those of their modules in `caduceus.commands`.
+        commands: the names of their modules in `caduceus.commands`.
         package: the folder of `caduceus`.
     """
     return {command: code_digest([f"commands/{command}"], package) for command in commands}
@@ -50,7 +50,7 @@ def code_digest(modules: Iterable[str], package: Path = PACKAGE) -> str:
 
 
 def reached_files(module: Path, package: Path = PACKAGE) -> list[Path]:
-    """`module`, the modules of the package that importing it may run, and their assets, sorted."""
+    """Return a module, the modules of the package that importing it may run, and their assets."""
     found = {module, *_packages_above(module, package)}
     waiting = list(found)
     while waiting:
@@ -63,7 +63,7 @@ def reached_files(module: Path, package: Path = PACKAGE) -> list[Path]:
 
 @cache  # commands share most of their modules
 def _imported(module: Path, package: Path) -> tuple[Path, ...]:
-    """The modules that the import statements of `module` name, and the packages on the way."""
+    """Return the modules that the import statements of `module` name, and their packages."""
     found: list[Path] = []
     for base, names, plain in _IMPORT.findall(_FOR_TYPES_ONLY.sub(b"", module.read_bytes())):
         dotted = (base or plain).decode()
@@ -73,7 +73,7 @@ def _imported(module: Path, package: Path) -> tuple[Path, ...]:
 
 
 def _modules_along(dotted: str, package: Path) -> Iterator[Path]:
-    """The files that importing a dotted name runs; its last part may be a name in a module."""
+    """Yield the files that importing a dotted name runs; it may end with a name in a module."""
     path = package
     yield package / "__init__.py"
     for part in dotted.split(".")[1:]:

@@ -1,4 +1,4 @@
-"""What is allowed in an experiment, and yet makes its runs hard to find or to compare in W&B."""
+"""Warnings about experiments that are valid but hard to find or to compare in W&B."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,34 +9,39 @@ from caduceus.runs.files.plan import Spec
 _SEED = re.compile(r"(^|[-_. ])(seed|s)[-_=]?\d+($|[-_. ])", re.IGNORECASE)
 _TYPES = ("baseline", "ablation", "novel", "sweep")
 
-Warned = tuple[Sequence[Key], str]  # the key, and what is said of it
+KeyWarning = tuple[Sequence[Key], str]  # the keys in the file, and the warning
 
 
-def unconventional(spec: Spec) -> Iterator[Warned]:
-    """What of an experiment's names, tags and group is unwise, in the order of the file.
-
-    Args:
-        spec: the experiment, every default filled in.
-    """
+def convention_warnings(spec: Spec) -> Iterator[KeyWarning]:
+    """Yield warnings about an experiment's names, group, tags, hypothesis and metric."""
     for key, words in (("id", spec.id), ("name", spec.name)):
         if _SEED.search(words):
-            yield [key], "names a seed; list seeds under `seeds`, and runs are told apart by them"
+            yield (
+                [key],
+                "contains a seed; list seeds under `seeds`, and runs are named by them",
+            )
             break
     if spec.group in _TYPES and spec.group != spec.type:
-        said = f"group {spec.group!r} with type {spec.type!r}: W&B shows it among the others"
-        yield ["group"], f"{said}; choose a group of its own or the other type"
+        yield (
+            ["group"],
+            f"{spec.group!r} is the group of another type: these runs of type {spec.type!r} would "
+            f"be compared with its own; choose another group, or type {spec.group!r}",
+        )
     added = {spec.id, spec.type}
     added |= {f"dataset-{spec.dataset.name}"} if spec.dataset else set()
     seen: dict[str, str] = {}
     for index, tag in enumerate(spec.tags):
         twin = seen.setdefault(tag.lower(), tag)
         if tag in added:
-            yield ["tags", index], f"{tag!r} is added by itself; leave it out"
+            yield ["tags", index], f"{tag!r} is added automatically; remove it"
         elif twin != tag:
-            yield ["tags", index], f"{tag!r} and {twin!r} are two tags for W&B; keep one"
+            yield ["tags", index], f"{tag!r} and {twin!r} are two tags in W&B; keep one"
         elif _SEED.search(tag):
-            yield ["tags", index], f"{tag!r} names a seed, which differs from run to run"
+            yield ["tags", index], f"{tag!r} contains a seed, which differs between runs; remove it"
     if not spec.hypothesis:
-        yield ["hypothesis"], "none: a reader of the runs can't tell what they were for"
+        yield ["hypothesis"], "missing: it tells readers what the runs are for"
     if spec.metric is None and spec.sweep is None:
-        yield ["metric"], "none: tables mark no best variant, and comparisons want `goal`"
+        yield (
+            ["metric"],
+            "missing: tables can't mark the best variant without its `goal`",
+        )

@@ -107,7 +107,11 @@ def load_experiment(
 
 
 def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) -> None:
-    """Check what a schema can't express."""
+    """Check what a schema can't express.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
     if spec.group not in groups:
         key = "group" if source.find(["group"]) else "type"
         raise SpecError(
@@ -205,8 +209,8 @@ def _runs(spec: Spec, source: Source, code_id: str) -> Iterator[Run]:
             if len(text.encode()) > _MOST_BYTES:
                 raise SpecError(
                     f"parameters: {len(text) // 1000} kB of variant {variant!r}, allowed: at most "
-                    f"{_MOST_BYTES // 1000}, since they go by the command line; put what is long "
-                    "into a file, and name that",
+                    f"{_MOST_BYTES // 1000}, since they go into the command line; put long values "
+                    "into a file, and pass its path",
                     source.where(["parameters"]),
                 )
             digest = digest_text(text)[:_HASH_DIGITS]
@@ -235,7 +239,7 @@ def _variants(spec: Spec, source: Source) -> dict[str, Parameters]:
             ):
                 raise SpecError(
                     f"matrix: two combinations are called {name!r}; a number and the same number "
-                    "in quotes can't be told apart",
+                    "in quotes have one name",
                     source.where(["matrix"]),
                 )
             variants[name] = common | chosen
@@ -243,7 +247,7 @@ def _variants(spec: Spec, source: Source) -> dict[str, Parameters]:
         index = excluded.index(0)
         raise SpecError(
             f"exclude[{index}]: {brief(spec.exclude[index])} matches no variant; "
-            "its keys and values must stand in `matrix`",
+            "its keys and values must be those of `matrix`",
             source.where(["exclude", index]),
         )
     for name, parameters in spec.variants.items():

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from caduceus.io.validation import brief, suggestion
 from caduceus.project.claim_checks import Refuse
 from caduceus.project.paper import FigureEntry, Side
-from caduceus.project.paper_selections import PlannedRun, experiments_of, is_side
+from caduceus.project.paper_selections import CandidateRun, experiments_of, is_side
 from caduceus.runs.files.plan import Spec
 
 _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
@@ -13,7 +13,7 @@ _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
 
 def check_figure(
     entry: FigureEntry,
-    runs: Sequence[PlannedRun],
+    runs: Sequence[CandidateRun],
     specs: Mapping[str, Spec],
     refuse: Refuse,
 ) -> None:
@@ -40,7 +40,7 @@ def check_figure(
                 )
     if kind == "confusion" and len(metrics) > 1:
         raise refuse(
-            ".metrics: a confusion matrix has one chart; make a figure of each", ["metrics"]
+            ".metrics: a confusion matrix shows one chart; make a figure for each", ["metrics"]
         )
     if kind == "differences":
         _check_baseline(entry, runs, specs, refuse)
@@ -57,12 +57,12 @@ def check_figure(
         sweeps = dict.fromkeys(run.experiment for run in runs if specs[run.experiment].sweep)
         if len(sweeps) != 1:
             found = f"several sweeps: {', '.join(sweeps)}" if sweeps else "no sweep"
-            raise refuse(f": shows {found}; name the experiment of one under experiments", [])
+            raise refuse(f": shows {found}; name one sweep's experiment under experiments", [])
 
 
 def _check_baseline(
     entry: FigureEntry,
-    runs: Sequence[PlannedRun],
+    runs: Sequence[CandidateRun],
     specs: Mapping[str, Spec],
     refuse: Refuse,
 ) -> None:
@@ -80,7 +80,7 @@ def _check_baseline(
         if not any(experiment in (None, run.experiment) and is_side(run, side) for run in runs):
             names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
             raise refuse(
-                f".baseline: {brief(side)} means no variant that is shown; there are "
+                f".baseline: {brief(side)} matches no variant that is shown; there are "
                 f"{'; '.join(names)}",
                 ["baseline"],
             )

@@ -1,4 +1,4 @@
-"""The beginning of a project: its files, from a template or around a program that is there."""
+"""Create the files of a project, from a template or for an existing program."""
 
 import re
 from pathlib import Path
@@ -10,8 +10,8 @@ _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
 _CONFIG = "config.yaml"
 _IGNORE = ".gitignore"
-_KEPT = (_IGNORE, ".env.example", ".mcp.json")  # where they are there already
-_OF_A_PROGRAM = """\
+_KEPT = (_IGNORE, ".env.example", ".mcp.json")  # if they exist already
+_PROGRAM_EXPERIMENT = """\
 # Your program as it is, once with each seed.
 id: first
 type: baseline
@@ -27,20 +27,20 @@ seeds: [0, 1, 2]
 """
 
 
-def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> list[str]:
-    """Write the files of a new project into `folder`, which may have other files already.
+def create_project(folder: Path, program: Path | None, config: str = _CONFIG) -> list[str]:
+    """Write the files of a new project into `folder`, which may hold other files.
 
     Args:
-        folder: made if it isn't there.
-        program: a training program below `folder`, which the experiment then runs instead of the
-            template's own.
-        config: what the configuration is called, where the folder has a config.yaml of its own.
+        folder: created if it doesn't exist.
+        program: a training program below `folder`, which the experiment runs instead of the
+            template's; None for the template's.
+        config: the name of the configuration file.
 
     Returns:
         The files that it has written, relative to `folder`, and what it has added to a .gitignore.
 
     Raises:
-        SpecError: one of the files is there already, or the program isn't.
+        SpecError: one of the files exists already, or the program doesn't.
     """
     paths = [path for path in _TEMPLATE.rglob("*") if "__pycache__" not in path.parts]
     files = {
@@ -53,7 +53,7 @@ def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> 
     files["Snakefile"] = files["Snakefile"].replace(_CONFIG, config)
     if program is not None:
         del files[_PROGRAM]
-        files[_EXPERIMENT] = _OF_A_PROGRAM.format(program=_below(folder, program))
+        files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(program=_below(folder, program))
         settings = settings.partition("\npaper:")[0]
     files[config] = settings
     files = {
@@ -63,8 +63,8 @@ def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> 
     }
     for path in files:
         if (folder / path).exists():
-            other = "name another one by --config" if path == config else "choose another folder"
-            raise SpecError(f"is there already; {other}", str(folder / path))
+            what = "name with --config" if path == config else "folder"
+            raise SpecError(f"exists already; choose another {what}", str(folder / path))
     for path, text in files.items():
         write_whole(folder / path, text)
     return [*files, *_ignore(folder / _IGNORE)]
@@ -72,19 +72,23 @@ def begin_project(folder: Path, program: Path | None, config: str = _CONFIG) -> 
 
 def _ignore(path: Path) -> list[str]:
     """Append the lines that a .gitignore lacks: results and secrets stay out of git."""
-    there = path.read_text()
-    ignored = {line.strip().strip("/") for line in there.splitlines()}
+    text = path.read_text()
+    ignored = {line.strip().strip("/") for line in text.splitlines()}
     wanted = (_TEMPLATE / _IGNORE).read_text().splitlines()
     missing = [line for line in wanted if line and line.strip("/") not in ignored]
     if not missing:
         return []
-    start = there if there.endswith("\n") or not there else f"{there}\n"
+    start = text if text.endswith("\n") or not text else f"{text}\n"
     write_whole(path, start + "\n".join(missing) + "\n")
     return [f"{_IGNORE} (added: {' '.join(missing)})"]
 
 
 def _below(folder: Path, program: Path) -> str:
-    """The program's path from the folder."""
+    """Return the path of the program from the folder.
+
+    Raises:
+        SpecError: the program doesn't exist, or not in the folder.
+    """
     root, found = folder.resolve(), program.resolve()
     if not found.is_file():
         raise SpecError("doesn't exist; give the path of a training program", str(program))

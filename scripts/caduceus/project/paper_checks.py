@@ -8,7 +8,7 @@ from caduceus.io.yaml_files import Key
 from caduceus.project.claim_checks import Refuse, check_claim
 from caduceus.project.figure_checks import check_figure
 from caduceus.project.paper import Claim, FigureEntry, Paper
-from caduceus.project.paper_selections import experiments_of, is_shown, is_side, planned_runs
+from caduceus.project.paper_selections import candidate_runs, experiments_of, is_shown, is_side
 from caduceus.runs.files.plan import Plan
 
 
@@ -28,12 +28,12 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
     """
     if paper.statistics.interval == "order" and paper.statistics.statistic != "median":
         raise SpecError(
-            "paper.statistics.interval: 'order' is of the median, not of the "
+            "paper.statistics.interval: 'order' needs the median, not the "
             f"{paper.statistics.statistic}; write t, bca or bootstrap",
             where(["statistics", "interval"]),
         )
     specs = {plan.spec.id: plan.spec for plan in plans}
-    runs = [run for plan in plans for run in planned_runs(plan)]
+    runs = [run for plan in plans for run in candidate_runs(plan)]
     for at, entry in paper.entries.items():
 
         def refuse(message: str, keys: Sequence[Key], at: Sequence[str] = at) -> SpecError:
@@ -48,10 +48,10 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             if not any(is_side(run, side) for run in chosen):
                 names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
                 raise refuse(
-                    f": {brief(side)} means no variant; there are {'; '.join(names)}", keys
+                    f": {brief(side)} matches no variant; there are {'; '.join(names)}", keys
                 )
         if not chosen:
-            raise refuse(": no run is of these experiments and groups; widen one", [])
+            raise refuse(": no run is in both these experiments and groups; add one", [])
         if isinstance(entry, FigureEntry):
             check_figure(entry, chosen, specs, refuse)
         if isinstance(entry, Claim):

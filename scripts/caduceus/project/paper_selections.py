@@ -12,8 +12,11 @@ from caduceus.runs.variants import leaves, matches
 
 
 @dataclass(frozen=True)
-class PlannedRun:
-    """A run as its experiment plans it; `parameters` is None while a sweep hasn't chosen them."""
+class CandidateRun:
+    """A run that an entry of the paper may show.
+
+    `parameters` have nested keys joined by dots; None while a sweep hasn't chosen them.
+    """
 
     run: str
     experiment: str
@@ -23,15 +26,15 @@ class PlannedRun:
     parameters: Mapping[str, Json] | None
 
 
-def planned_runs(plan: Plan) -> Iterator[PlannedRun]:
+def candidate_runs(plan: Plan) -> Iterator[CandidateRun]:
     """Yield the runs of an experiment, in the order of its file."""
     spec = plan.spec
     for run in plan.runs:
         parameters = dict(leaves(run.definition.parameters)) if run.trial is None else None
-        yield PlannedRun(run.id, spec.id, spec.group, run.variant, run.seed, parameters)
+        yield CandidateRun(run.id, spec.id, spec.group, run.variant, run.seed, parameters)
 
 
-def is_shown(run: PlannedRun, entry: Entry) -> bool:
+def is_shown(run: CandidateRun, entry: Entry) -> bool:
     """Whether an entry of the paper shows a run.
 
     Its `experiments`, `groups` and variants each allow all if they are empty. A trial whose
@@ -45,7 +48,7 @@ def is_shown(run: PlannedRun, entry: Entry) -> bool:
     return not sides or any(is_side(run, side) for side in sides)
 
 
-def is_side(run: PlannedRun, side: Side) -> bool:
+def is_side(run: CandidateRun, side: Side) -> bool:
     """Whether a run may be one of a side's variants."""
     wanted = {name: value for name, value in side.items() if name != "experiment"}
     if side.get("experiment", run.experiment) != run.experiment:
@@ -65,6 +68,6 @@ def goal_of(metric: Metric, entry_goal: Goal | None, specs: Iterable[Spec]) -> G
     return metric.goal or entry_goal or next(named, None)
 
 
-def experiments_of(runs: Iterable[PlannedRun]) -> list[str]:
+def experiments_of(runs: Iterable[CandidateRun]) -> list[str]:
     """Return the ids of the experiments that `runs` belong to, in order."""
     return list(dict.fromkeys(run.experiment for run in runs))

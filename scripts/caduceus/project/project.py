@@ -16,8 +16,8 @@ from caduceus.io.yaml_files import Source
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_paper
 from caduceus.project.paper_checks import check_paper
-from caduceus.project.paper_selections import PlannedRun, is_shown, planned_runs
-from caduceus.project.settings import Settings, finder, parse_settings
+from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
+from caduceus.project.settings import Settings, key_finder, parse_settings
 from caduceus.runs.files.plan import Dataset, Run
 
 _Entry = TypeVar("_Entry", TableEntry, FigureEntry, Claim)
@@ -65,14 +65,14 @@ class Project:
         return [run.id for name in experiments for run in self.experiments[name].runs]
 
     @cached_property
-    def planned(self) -> list[PlannedRun]:
-        """Every run, in the order of the experiments' files."""
+    def candidates(self) -> list[CandidateRun]:
+        """All runs, in the order of the experiments' files."""
         plans = (experiment.plan for experiment in self.experiments.values())
-        return [run for plan in plans for run in planned_runs(plan)]
+        return [run for plan in plans for run in candidate_runs(plan)]
 
     @property
     def all_shown_runs(self) -> list[str]:
-        """The runs that any entry of `paper` shows."""
+        """The ids of the runs that the paper shows."""
         return list(dict.fromkeys(r for at in self.paper.entries for r in self.shown_runs(*at)))
 
     @property
@@ -85,12 +85,12 @@ class Project:
         }
 
     def shown_runs(self, section: str, name: str) -> list[str]:
-        """The runs that an entry of `paper` shows, in the order of the experiments' files."""
+        """Return the ids of the runs that an entry of the paper shows, in order."""
         entry = self.paper.entries[section, name]
-        return [run.run for run in self.planned if is_shown(run, entry)]
+        return [run.run for run in self.candidates if is_shown(run, entry)]
 
     def shown_sweep(self, name: str) -> str | None:
-        """The sweep that a figure of kind sweep shows; None for other kinds."""
+        """Return the id of the sweep that a figure of kind sweep shows; None for other kinds."""
         entry = self.paper.figures[name]
         if entry.kind != "sweep":
             return None
@@ -99,17 +99,17 @@ class Project:
 
 
 def load_project(config: Json, config_files: Sequence[str], root: Path = Path()) -> Project:
-    """Read every experiment that the configuration names, and list what is to be done.
+    """Read the configuration, its experiments and its paper, and check them together.
 
     Args:
         config: config.yaml with what the command line put over it, as Snakemake has it.
-        config_files: where it was read from, for messages.
-        root: the folder paths in `config` start from.
+        config_files: the files that it was read from, for messages.
+        root: the folder that paths in `config` start from.
 
     Raises:
         SpecError: the first thing that is wrong in any of the files.
     """
-    where = finder(config_files)
+    where = key_finder(config_files)
     settings = parse_settings(config, where)
     groups = settings.wandb.groups
     experiments: dict[str, Experiment] = {}
@@ -143,8 +143,9 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
     for experiment in sweeps.values():
         if settings.export.is_remote and experiment.sweep and experiment.sweep.is_chosen_by_server:
             raise SpecError(
-                "sweep.engine: found 'wandb': runs that a server has handed out aren't found by "
-                "their ids; set export.source to local, or name the project in export.projects",
+                "sweep.engine: found 'wandb': a server gives runs its own ids, and they can't be "
+                "found by ours; set export.source to local, or list the W&B project under "
+                "export.projects",
                 experiment.source.where(["sweep", "engine"]),
             )
     return Project(settings, paper, experiments, runs, _datasets(experiments), members, sweeps)
@@ -199,7 +200,7 @@ def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, Dataset]:
         source = declared_in.setdefault(dataset.name, experiment.source)
         if known != dataset:
             raise SpecError(
-                f"dataset: {dataset.name!r} is declared otherwise at "
+                f"dataset: {dataset.name!r} is declared differently at "
                 f"{source.where(['dataset'])}; make both equal or choose another name",
                 experiment.source.where(["dataset"]),
             )

@@ -99,10 +99,10 @@ def load_settings(path: Path) -> Settings:
     Raises:
         SpecError: the first thing that is wrong in it.
     """
-    return parse_settings(load(path).value, finder([str(path)]))
+    return parse_settings(load(path).value, key_finder([str(path)]))
 
 
-def finder(config_files: Sequence[str]) -> Where:
+def key_finder(config_files: Sequence[str]) -> Where:
     """Return a function that finds the file and line of a key of the configuration."""
     files = [load(Path(path), path) for path in config_files if Path(path).suffix != ".json"]
 

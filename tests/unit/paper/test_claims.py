@@ -309,12 +309,12 @@ def test_one_run_of_each_is_said_in_the_singular(project: Project) -> None:
         (
             {"compare": BETTER["compare"] | {"better": {"rate": 0.3}}},
             r"better:\n",
-            'paper.claims.c: {"rate": 0.3} means no variant; there are rate=0.1 of toy; rate=0.2',
+            'paper.claims.c: {"rate": 0.3} matches no variant; there are rate=0.1 of toy; rate=0.2',
         ),
         (
             {"compare": BETTER["compare"] | {"worse": {"width": 4}}},
             r"worse:\n",
-            'paper.claims.c.compare.worse: {"width": 4} means several variants: rate=0.1 of toy; '
+            'paper.claims.c.compare.worse: {"width": 4} matches several variants: rate=0.1 of toy; '
             "rate=0.2 of toy; name more parameters, or the `experiment`",
         ),
         (

@@ -338,13 +338,16 @@ def test_a_figure_of_runs_that_have_all_diverged_is_a_figure(project: Project, k
         ),
         (
             {"kind": "confusion", "metrics": {"a": "a", "b": "b"}},
-            "a confusion matrix has one chart",
+            "a confusion matrix shows one chart",
         ),
         ({"kind": "differences", **ACC}, "toy has no baseline"),
-        ({"kind": "differences", **ACC, "baseline": {"rate": 3}}, "means no variant that is shown"),
+        (
+            {"kind": "differences", **ACC, "baseline": {"rate": 3}},
+            "matches no variant that is shown",
+        ),
         (
             {"kind": "differences", **ACC, "baseline": {"rate": 0.1}, "variants": [{"rate": 0.2}]},
-            'baseline: {"rate": 0.1} means no variant that is shown; there are rate=0.2 of toy',
+            'baseline: {"rate": 0.1} matches no variant that is shown; there are rate=0.2 of toy',
         ),
         (
             {"kind": "profiles", **ACC, "tasks": "rat"},

@@ -2,15 +2,15 @@
 
 import pytest
 from caduceus.io.validation import validate
-from caduceus.project.conventions import Warned, unconventional
+from caduceus.project.conventions import KeyWarning, convention_warnings
 from caduceus.runs.files.plan import Spec
 from projects import EXPERIMENT, Project
 
 SPEC = validate(EXPERIMENT, "experiment", lambda keys: "") | {"name": "toy", "group": "baseline"}
 
 
-def warnings(**changes: object) -> list[Warned]:
-    return list(unconventional(Spec.from_json(SPEC | changes)))
+def warnings(**changes: object) -> list[KeyWarning]:
+    return list(convention_warnings(Spec.from_json(SPEC | changes)))
 
 
 def test_the_usual_is_not_warned_of() -> None:
@@ -22,13 +22,13 @@ def test_the_usual_is_not_warned_of() -> None:
     [
         ({"id": "toy-seed3"}, ["id"], "list seeds under `seeds`"),
         ({"name": "Toy, s1"}, ["name"], "list seeds under `seeds`"),
-        ({"group": "novel"}, ["group"], "group 'novel' with type 'baseline'"),
-        ({"tags": ["toy"]}, ["tags", 0], "'toy' is added by itself"),
-        ({"tags": ["dataset-points"]}, ["tags", 0], "'dataset-points' is added by itself"),
+        ({"group": "novel"}, ["group"], "'novel' is the group of another type"),
+        ({"tags": ["toy"]}, ["tags", 0], "'toy' is added automatically"),
+        ({"tags": ["dataset-points"]}, ["tags", 0], "'dataset-points' is added automatically"),
         ({"tags": ["CNN", "cnn"]}, ["tags", 1], "'cnn' and 'CNN' are two tags"),
-        ({"tags": ["seed=1"]}, ["tags", 0], "differs from run to run"),
-        ({"hypothesis": ""}, ["hypothesis"], "what they were for"),
-        ({"metric": None}, ["metric"], "tables mark no best variant"),
+        ({"tags": ["seed=1"]}, ["tags", 0], "differs between runs"),
+        ({"hypothesis": ""}, ["hypothesis"], "what the runs are for"),
+        ({"metric": None}, ["metric"], "tables can't mark the best variant"),
     ],
 )
 def test_what_is_unwise_is_said_with_its_key(
@@ -44,6 +44,6 @@ def test_the_warning_names_file_and_line(project: Project) -> None:
     words = ["experiments/toy.yaml", "--defaults", '{"seed": 0}', "--groups", '{"baseline": ""}']
     printed = project.caduceus("validate-spec", *words, "--out", "plan.json").check()
     assert printed.line() == (
-        "caduceus: warning: experiments/toy.yaml:22: tags: 'toy' is added by itself; leave it out"
+        "caduceus: warning: experiments/toy.yaml:22: tags: 'toy' is added automatically; remove it"
     )
     assert (project.path / "plan.json").exists()

@@ -235,7 +235,7 @@ def test_a_dataset_means_the_same_in_every_experiment(project: Project) -> None:
     }
     project.write_yaml("experiments/other.yaml", other)
     config = CONFIG | {"experiments": ["experiments/toy.yaml", "experiments/other.yaml"]}
-    with pytest.raises(SpecError, match=r"dataset: 'points' is declared otherwise at experi"):
+    with pytest.raises(SpecError, match=r"dataset: 'points' is declared differently at experi"):
         load_project(config, [], project.path)
 
 

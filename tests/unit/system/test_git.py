@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from caduceus.io.files import read_json
-from caduceus.project.plan import plan_run
+from caduceus.project.plan_run import plan_run
 from caduceus.runs import source_code
 from caduceus.runs.folder import RunFolder
 from caduceus.system.git import UNKNOWN, read_commit, remote_of, repository_of

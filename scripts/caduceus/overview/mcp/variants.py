@@ -10,7 +10,7 @@ from caduceus.errors import CaduceusError
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, read_result
-from caduceus.project.paper_selections import PlannedRun
+from caduceus.project.paper_selections import CandidateRun
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import BestBy, Metric
 from caduceus.runs.records import ListedRun, find_runs
@@ -90,10 +90,10 @@ def _labels(variants: Sequence[Variant]) -> list[str]:
     ]
 
 
-def _planned(record: ListedRun) -> PlannedRun:
+def _planned(record: ListedRun) -> CandidateRun:
     about = record.summary
     parameters: dict[str, Any] | None = None if record.kind == "trial" else {}
-    return PlannedRun(
+    return CandidateRun(
         record.run,
         about.experiment or "",
         about.group,

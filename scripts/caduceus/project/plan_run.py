@@ -1,4 +1,4 @@
-"""A run's plan: its definition, and a snapshot of its code, taken before any queue."""
+"""Write a run's definition and take a snapshot of its code, before it waits in any queue."""
 
 import shutil
 from dataclasses import replace
@@ -22,20 +22,20 @@ def plan_run(
     params_json: Path,
     trial: Path | None = None,
 ) -> None:
-    """Write params.json, and copy the experiment file and the program's code below work/.
+    """Write params.json, and copy the experiment file and the program's code to the run's work/.
 
-    Beside them it is noted which commit they are of.
+    The commit of the code is recorded there too.
 
     Args:
-        definition: all that decides the run's result; of a sweep's run but for what it chose.
+        definition: all that decides the run's result, without what a sweep chooses.
         code: `code` of its experiment.
         experiment: the experiment file.
         params_json: results/runs/RUN/params.json.
-        trial: the file of the run's trial, if a sweep chose its parameters. Its code is that of
-            when the sweep was started, which may be days ago.
+        trial: the file of the run's trial, if a sweep chooses its parameters. The code is then the
+            snapshot that was taken when the sweep started.
 
     Raises:
-        SpecError: the code is no longer what it was when the run got its id.
+        SpecError: the code has changed since the run got its id.
     """
     root = project = Path()
     files = source_code.code_files(root / definition.program, code, root)
@@ -50,10 +50,10 @@ def plan_run(
         definition = replace(definition, parameters={**definition.parameters, **chosen})
     if source_code.code_identity(files, code, root) != definition.code:
         raise SpecError(
-            "its code changed after Snakemake had started; start it again", definition.program
+            "its code has changed since Snakemake started; start it again", definition.program
         )
     folder = RunFolder(params_json.parent)
-    # What a finished run was trained by stays as it was.
+    # A finished run keeps the code that it was trained with.
     if not any(attempt.state == "finished" for attempt in read_attempts(folder.attempts)):
         source_code.snapshot(files, root, folder.code, project)
         shutil.copyfile(experiment, folder.experiment)
