@@ -353,7 +353,7 @@ def test_a_figure_of_runs_that_have_all_diverged_is_a_figure(project: Project, k
             {"kind": "profiles", **ACC, "tasks": "rat"},
             "no run has a parameter 'rat', did you mean 'rate'?",
         ),
-        ({"kind": "sweep"}, "shows no sweep; name the experiment of one"),
+        ({"kind": "sweep"}, "shows no sweep; name one sweep's experiment"),
     ],
 )
 def test_a_figure_that_lacks_what_its_kind_needs_is_refused_before_anything_runs(
