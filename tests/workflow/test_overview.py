@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from caduceus.io.yaml_files import load
-from caduceus.overview.forecasts import duration_text, read_durations, typical_s
+from caduceus.overview.forecasts import duration_text, durations_of, typical_s
 from caduceus.overview.plans import plan_lines, read_plan
 from caduceus.overview.status import read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
-from caduceus.overview.training_reasons import known_runs, why_trained
+from caduceus.overview.training_reasons import planned_runs, why_trained
 from caduceus.project.project import load_project
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import read_records
 from caduceus.system.leases import held
 from projects import REPOSITORY, Project
 
@@ -33,7 +34,7 @@ def test_the_plan_says_what_makes_each_run_new(finished: Project) -> None:
     finished.replace("experiments/curve.py", "- rate", "- 2 * rate")
     finished.change("config.yaml", claims="strict")
     said = finished.caduceus("plan", "--cores", "2", "--", *SNAKEFILE).check().output.splitlines()
-    took = read_durations(finished.path / "results")
+    took = durations_of(read_records(finished.path / "results"))
     each = [
         duration_text(typical_s(took, "experiments/train.py", "toy", v)) for v in ("rate=0.1", "")
     ]
@@ -94,7 +95,9 @@ def test_what_became_of_runs_is_told_apart(
     project = load_project(load(Path("config.yaml")).value, ["config.yaml"])
     folder = RunFolder(d)
     with held(folder.lease, folder.lock, lambda where: None):
-        states = {each.run: each for each in read_states(project, results, [])["toy"]}
+        states = {
+            each.run: each for each in read_states(project, results, read_records(results))["toy"]
+        }
     assert [states[run.name].state for run in (a, b, c, d)] == [
         *("failed", "to export", "interrupted", "running")
     ]
@@ -112,10 +115,35 @@ def test_a_run_that_was_interrupted_says_where_it_goes_on(finished: Project) -> 
     run = finished.runs[0]
     (run / "train.json").unlink()
     change(run / "work/attempts/1.json", state="interrupted")
-    known = known_runs(results)
+    known = planned_runs(read_records(results))
     [this] = [each for each in known if each.run == run.name]
     why = why_trained(this, known, finished.path)
     assert why == "it was interrupted at step 4, and starts again, as it has no checkpoint"
     (run / "work/checkpoints").mkdir(exist_ok=True)
     (run / "work/checkpoints/state.json").write_text("{}")
     assert why_trained(this, known, finished.path).endswith("resumes from its checkpoint")
+
+
+def test_damaged_files_are_named_and_mended_as_they_say(finished: Project) -> None:
+    """A damaged file costs its own run, and deleting it brings back the same bytes."""
+    names = ("params.json", "run.json", "train.json", "run_summary.json")
+    damaged = [run / name for run, name in zip(finished.runs, names, strict=True)]
+    damaged.append(finished.path / "results/experiments/toy.json")
+    before = [path.read_bytes() for path in damaged]
+    damaged[0].write_text("")
+    damaged[-1].write_text("[]")
+    said = finished.caduceus("status").output.splitlines()
+    assert said[0].startswith("damaged: results/experiments/toy.json: the file is [], not an obj")
+    assert said[1] == "toy: 4 runs, 3 finished, 1 damaged"
+    where = damaged[0].relative_to(finished.path)
+    assert f"{where}: not JSON (empty file); delete it, and the next `snakemake`" in said[2]
+
+    for path, content in zip(damaged, before, strict=True):
+        path.write_bytes(content[: len(content) // 2])
+    for line in finished.caduceus("status").output.splitlines()[2:6]:
+        assert "not JSON" in line and "; delete it, and the next `snakemake`" in line
+    for path in damaged:
+        path.unlink()
+    again = finished.snakemake().check()
+    assert again.output.count("has finished already: kept") == 3
+    assert [path.read_bytes() for path in damaged] == before

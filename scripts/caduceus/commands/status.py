@@ -7,11 +7,11 @@ import argparse
 from pathlib import Path
 
 from caduceus.io.yaml_files import load
-from caduceus.overview.forecasts import read_durations
 from caduceus.overview.plans import read_plan
-from caduceus.overview.status import read_states
+from caduceus.overview.status import damaged_plans, read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
 from caduceus.project.project import load_project
+from caduceus.runs.record import read_records
 from caduceus.system.snakemake_lock import find_holder
 
 
@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     results = arguments.results
     project = load_project(load(arguments.config).value, [str(arguments.config)])
-    states = read_states(project, results, read_durations(results))
+    for line in damaged_plans(results):
+        print(f"damaged: {line}")
+    states = read_states(project, results, read_records(results))
     for line in state_lines(states, project.experiments):
         print(line)
     if holder := find_holder():

@@ -4,11 +4,8 @@ import heapq
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from caduceus.runs.files.identity import Identity
-from caduceus.runs.files.params import Params
-from caduceus.runs.files.train import Train
+from caduceus.runs.record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -21,17 +18,21 @@ class Duration:
     seconds: float
 
 
-def read_durations(results: Path) -> list[Duration]:
-    """Return the durations of all finished runs below `results`."""
-    found = []
-    for path in sorted((results / "runs").glob("*/train.json")):
-        train = Train.read(path)
-        if train.state != "finished" or not path.with_name("params.json").exists():
-            continue
-        identity = Identity.read(path.with_name("run.json"))
-        program = Params.read(path.with_name("params.json")).program
-        found.append(Duration(program, identity.experiment, identity.variant, train.kept_s))
-    return found
+def durations_of(records: Iterable[RunRecord]) -> list[Duration]:
+    """Return the durations of the finished runs; runs with a damaged file are left out."""
+    return [
+        Duration(
+            record.params.program,
+            record.identity.experiment,
+            record.identity.variant,
+            record.train.kept_s,
+        )
+        for record in records
+        if not record.damage
+        and record.train
+        and record.train.state == "finished"
+        and record.folder.params_json.exists()
+    ]
 
 
 def typical_s(

@@ -61,8 +61,10 @@ def planned_once(project: Project, results: Path) -> Iterator[Experiment]:
     """Yield experiments that config.yaml doesn't list, but whose plans and files exist."""
     settings = project.settings
     for path in sorted((results / "experiments").glob("*.json")):
+        if path.stem in project.experiments:
+            continue
         file = Plan.read(path).file
-        if path.stem not in project.experiments and Path(file).exists():
+        if Path(file).exists():
             yield load_experiment(file, settings.defaults, settings.wandb.groups, Path())
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.io.phrases import count_of
-from caduceus.overview.forecasts import duration_text, makespan_s, read_durations, typical_s
+from caduceus.overview.forecasts import duration_text, durations_of, makespan_s, typical_s
 from caduceus.overview.reasons import export_reason, job_reason
-from caduceus.overview.training_reasons import PlannedRun, known_runs, why_trained
+from caduceus.overview.training_reasons import PlannedRun, planned_runs, why_trained
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import read_records
 from caduceus.system.snakemake_dry_run import REPORTING, Job, planned_jobs
 
 _TRAINING = ("train", "sweep_agent")
@@ -48,12 +49,14 @@ class Rebuild:
 class Plan:
     """Everything that would be done: runs by experiment, variant and seed, results by name.
 
-    `is_reported` is true if failed runs or refuted claims would be reported again.
+    `is_reported` is true if failed runs or refuted claims would be reported again; `damage` has a
+    line for each damaged file of a run.
     """
 
     trainings: Sequence[Training]
     rebuilds: Sequence[Rebuild]
     is_reported: bool
+    damage: Sequence[str] = ()
 
     def hours(self, cores: int) -> tuple[float, float]:
         """Return the hours of training in total and until the last ends, without unknown ones."""
@@ -78,8 +81,8 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
     jobs = planned_jobs(arguments)
     about_runs = [job for job in jobs if job.run is not None and job.rule in _TRAINING]
     results = {RunFolder(Path(job.outputs[0]).parent).results for job in about_runs}
-    known = [run for folder in results for run in known_runs(folder)]
-    durations = [each for folder in results for each in read_durations(folder)]
+    records = [record for folder in results for record in read_records(folder)]
+    known, durations = planned_runs(records), durations_of(records)
     new = {job.run: job for job in jobs if job.rule == "plan_run"}
     named = {job.run: job for job in jobs if job.rule == "init_run"}
     trainings = []
@@ -100,7 +103,8 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
     # Snakemake's own order differs from call to call.
     trainings.sort(key=lambda each: (each.experiment, each.variant, each.seed))
     is_reported = any(job.rule in REPORTING for job in jobs)
-    return Plan(trainings, sorted(rebuilds, key=lambda each: each.item), is_reported)
+    damage = [line for record in records for line in record.damage]
+    return Plan(trainings, sorted(rebuilds, key=lambda each: each.item), is_reported, damage)
 
 
 def _why(job: Job, made: set[str]) -> str:
@@ -135,6 +139,7 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
 
 def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
     """Yield the plan in lines for a reader."""
+    yield from (f"damaged: {line}" for line in plan.damage)
     if not plan.trainings and not plan.rebuilds:
         failures = " Failures remain: see `caduceus status`." if plan.is_reported else ""
         yield f"Nothing to run.{failures}"

@@ -1,19 +1,24 @@
 """The state of each planned run."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.errors import SlurmError
-from caduceus.overview.forecasts import Duration, typical_s
+from caduceus.errors import ResultError, SlurmError
+from caduceus.overview.forecasts import Duration, durations_of, typical_s
 from caduceus.overview.leftovers import planned_once
 from caduceus.overview.progress import Progress, progress_of, usual_steps
 from caduceus.project.experiments import Experiment
 from caduceus.project.project import Project
-from caduceus.runs.attempts import read_attempts
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
+from caduceus.runs.records import read_plans
 from caduceus.runs.states import state_of
 from caduceus.system import slurm
+
+DAMAGED = "damaged"  # the state of a run with a damaged file
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class RunStatus:
         run: the run's id.
         experiment: the experiment's id.
         name: its variant and seed.
-        state: one of `runs.states.STATES`.
+        state: one of `runs.states.STATES`, or `DAMAGED`.
         about: the reason, for states that need one, or where it runs.
         progress: the progress of a running run.
     """
@@ -37,37 +42,64 @@ class RunStatus:
     progress: Progress | None = None
 
 
+def damaged_plans(results: Path) -> list[str]:
+    """Return a line for each damaged plan of an experiment."""
+    found = []
+    for path in read_plans(results):
+        try:
+            Plan.read(path)
+        except ResultError as error:
+            found.append(str(error))
+    return found
+
+
 def read_states(
-    project: Project, results: Path, durations: Sequence[Duration]
+    project: Project, results: Path, records: Sequence[RunRecord]
 ) -> dict[str, list[RunStatus]]:
     """Return the states of all runs by experiment, in config.yaml or planned before.
+
+    Args:
+        project: the project.
+        results: the folder results/.
+        records: every run below it.
 
     Raises:
         SpecError: the file of an experiment that was planned once is wrong.
     """
     queue = _queue(Path.cwd())
-    experiments = [*project.experiments.values(), *planned_once(project, results)]
-    return {each.id: _states(each, results, queue, durations) for each in experiments}
+    experiments = [*project.experiments.values()]
+    with suppress(ResultError):  # a damaged plan, which `damaged_plans` names
+        experiments += planned_once(project, results)
+    durations = durations_of(records)
+    found = {record.run: record for record in records}
+    return {each.id: _states(each, results, found, queue, durations) for each in experiments}
 
 
 def _states(
     experiment: Experiment,
     results: Path,
+    found: Mapping[str, RunRecord],
     queue: Mapping[str, slurm.QueuedJob],
     durations: Sequence[Duration],
 ) -> list[RunStatus]:
-    folders = {run.id: RunFolder(results / "runs" / run.id) for run in experiment.runs}
+    records = {
+        run.id: found.get(run.id) or RunRecord(RunFolder(results / "runs" / run.id))
+        for run in experiment.runs
+    }
     states = []
     for run in experiment.runs:
-        folder = folders[run.id]
-        state, about = state_of(folder, queue.get(run.id))
-        progress = None
+        record, name, progress = records[run.id], f"{run.variant} seed {run.seed}", None
+        if record.damage:
+            about = "; ".join(record.damage)
+            states.append(RunStatus(run.id, experiment.id, name, DAMAGED, about))
+            continue
+        state, about = state_of(record, queue.get(run.id))
         if state == "running":
-            attempt = read_attempts(folder.attempts)[-1]
-            alike = (folders[each.id] for each in experiment.runs if each.variant == run.variant)
+            alike = (
+                records[each.id].folder for each in experiment.runs if each.variant == run.variant
+            )
             usual_s = typical_s(durations, experiment.spec.program, experiment.id, run.variant)
-            progress = progress_of(folder, attempt, usual_steps(alike), usual_s)
-        name = f"{run.variant} seed {run.seed}"
+            progress = progress_of(record.folder, record.attempts[-1], usual_steps(alike), usual_s)
         states.append(RunStatus(run.id, experiment.id, name, state, about, progress))
     return states
 

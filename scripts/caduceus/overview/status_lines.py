@@ -7,10 +7,17 @@ from caduceus.io.phrases import count_of
 from caduceus.overview.forecasts import duration_text
 from caduceus.overview.plans import Plan
 from caduceus.overview.progress import Progress
-from caduceus.overview.status import RunStatus
+from caduceus.overview.status import DAMAGED, RunStatus
 from caduceus.runs.states import STATES
 
-_LISTED = ("running", "queued", "interrupted", "to export", "failed")  # states with a line a run
+_LISTED = (
+    "running",
+    "queued",
+    "interrupted",
+    "to export",
+    "failed",
+    DAMAGED,
+)  # states with a line a run
 _SHOWN = 20  # runs of a state
 
 
@@ -25,7 +32,9 @@ def state_lines(
     """
     for experiment, runs in experiments.items():
         counts = Counter(run.state for run in runs)
-        parts = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+        parts = ", ".join(
+            f"{counts[state]} {state}" for state in (*STATES, DAMAGED) if counts[state]
+        )
         where = "" if experiment in listed else " (not in config.yaml)"
         yield f"{experiment}{where}: {count_of(len(runs), 'run')}, {parts}"
         for state in _LISTED:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.cells import render_or_null
-from caduceus.overview.forecasts import read_durations
+from caduceus.overview.forecasts import durations_of
 from caduceus.project.experiments import Experiment
+from caduceus.runs.record import read_records
 from caduceus.sweeps.plans import Sweep
 from caduceus.sweeps.spaces import Parameter
 from caduceus.sweeps.suggestions import suggest
@@ -68,7 +69,9 @@ def _words(parameters: Mapping[str, Any]) -> str:
 
 def _cost(results: Path, program: str, count: int) -> str:
     """Return the estimated cost, from earlier runs of the same program."""
-    seconds = [each.seconds for each in read_durations(results) if each.program == program]
+    seconds = [
+        each.seconds for each in durations_of(read_records(results)) if each.program == program
+    ]
     if not seconds:
         return f"cost: unknown, as no run of {program} has finished yet"
     typical = statistics.median(seconds)

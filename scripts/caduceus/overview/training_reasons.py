@@ -12,6 +12,7 @@ from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 from caduceus.system.leases import is_held
 
 
@@ -48,18 +49,17 @@ class PlannedRun:
         return self.identity.experiment
 
 
-def known_runs(results: Path) -> list[PlannedRun]:
-    """Return every planned run below `results`, oldest first."""
-    paths = [
-        path
-        for path in (results / "runs").glob("*/params.json")
-        if path.with_name("run.json").exists()
+def planned_runs(records: Iterable[RunRecord]) -> list[PlannedRun]:
+    """Return the planned runs, oldest first; runs with a damaged file are left out."""
+    planned = [
+        record
+        for record in records
+        if not record.damage
+        and record.folder.params_json.exists()
+        and record.folder.run_json.exists()
     ]
-    paths.sort(key=lambda path: path.stat().st_mtime)
-    return [
-        PlannedRun(Params.read(folder.params_json), Identity.read(folder.run_json), folder)
-        for folder in (RunFolder(path.parent) for path in paths)
-    ]
+    planned.sort(key=lambda record: record.folder.params_json.stat().st_mtime)
+    return [PlannedRun(record.params, record.identity, record.folder) for record in planned]
 
 
 def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path()) -> str:
@@ -67,7 +67,7 @@ def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path(
 
     Args:
         run: the run.
-        known: every run that was planned, see `known_runs`.
+        known: every run that was planned, see `planned_runs`.
         root: the project's folder.
     """
     if reason := _why_again(run.folder):

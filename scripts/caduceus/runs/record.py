@@ -1,8 +1,11 @@
 """A run as its folder holds it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from caduceus.errors import ResultError
 from caduceus.runs.attempts import read_attempts, remote_attempt
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import Manifest, Summary
@@ -62,6 +65,18 @@ class RunRecord:
         return Manifest.read_if_there(self.folder.manifest_json)
 
     @cached_property
+    def damage(self) -> list[str]:
+        """A line for each damaged file; manifest.json, which may be large, isn't read."""
+        found = []
+        if self.folder.params_json.exists():
+            found += _damage(lambda: self.params)
+        if self.folder.run_json.exists():
+            found += _damage(lambda: self.identity)
+        found += [*_damage(lambda: self.train), *_damage(lambda: self.exported)]
+        # Without a whole train.json its attempts are those of the files below work/.
+        return found or _damage(lambda: self.attempts)
+
+    @cached_property
     def attempts(self) -> tuple[Attempt, ...]:
         """Its attempts, oldest first; a remote run has one, of which only the time is known."""
         if self.train:
@@ -69,3 +84,17 @@ class RunRecord:
         if here := read_attempts(self.folder.attempts):
             return tuple(here)
         return (remote_attempt(self.exported),) if self.exported else ()
+
+
+def read_records(results: Path) -> list[RunRecord]:
+    """Return every run below results/runs, in the order of their ids."""
+    folders = sorted(path for path in (results / "runs").glob("*") if path.is_dir())
+    return [RunRecord(RunFolder(path)) for path in folders]
+
+
+def _damage(read: Callable[[], object]) -> list[str]:
+    try:
+        read()
+    except ResultError as error:
+        return [str(error)]
+    return []

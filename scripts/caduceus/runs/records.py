@@ -49,7 +49,7 @@ class ListedRun(RunRecord):
         # Most runs are exported and need none of what this imports.
         from caduceus.runs.states import state_of
 
-        state, _ = state_of(self.folder)
+        state, _ = state_of(self)
         return Summary.of(self.identity, state)
 
     @property

@@ -4,34 +4,36 @@ from collections.abc import Sequence
 
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.attempt import Attempt
-from caduceus.runs.files.export import Summary
-from caduceus.runs.files.train import Train
-from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 from caduceus.system import slurm
 from caduceus.system.leases import is_held
 
-# to do: no attempt was made. queued: a job of SLURM is to make one. interrupted: the next attempt
-# goes on. to export: it has ended, and its export isn't made. skipped: its sweep doesn't need it.
+# to do: no attempt was made. queued: a SLURM job will make one. interrupted: the next attempt
+# resumes it. to export: it has ended and isn't exported yet. skipped: its sweep doesn't need it.
 STATES = (
     *("finished", "skipped", "running", "queued", "to do"),
     *("interrupted", "to export", "failed"),
 )
 
 
-def state_of(folder: RunFolder, queued: slurm.QueuedJob | None = None) -> tuple[str, str]:
-    """The state of a run, one of `STATES`, and what is to be said about it.
+def state_of(record: RunRecord, queued: slurm.QueuedJob | None = None) -> tuple[str, str]:
+    """Return the state of a run, one of `STATES`, and the reason or the place that goes with it.
 
     Args:
-        folder: the run's.
-        queued: the job of SLURM that is to make its next attempt, if there is one.
+        record: the run.
+        queued: the SLURM job that makes its next attempt, if there is one.
+
+    Raises:
+        ResultError: one of its files is damaged.
     """
+    folder = record.folder
     is_exported = folder.manifest_json.exists()
-    if train := Train.read_if_there(folder.train_json):
-        if train.state == "failed":
-            return "failed", train.error or ""
-        return train.state if is_exported else "to export", ""
-    if is_exported:  # made elsewhere
-        state = Summary.read(folder.summary_json).state
+    if record.train:
+        if record.train.state == "failed":
+            return "failed", record.train.error or ""
+        return record.train.state if is_exported else "to export", ""
+    if is_exported:  # a remote run
+        state = record.summary.state
         return state if state in STATES else "failed", ""
     attempts = read_attempts(folder.attempts)
     where = f"SLURM job {queued.job_id}" if queued else ""
@@ -43,7 +45,7 @@ def state_of(folder: RunFolder, queued: slurm.QueuedJob | None = None) -> tuple[
 
 
 def _left(attempts: Sequence[Attempt]) -> tuple[str, str]:
-    """The state of a run that somebody began and nobody is at work on."""
+    """Return the state of a run that was started and isn't running."""
     last = attempts[-1]
     if last.state == "running":
         return "interrupted", "killed together with its supervisor"
