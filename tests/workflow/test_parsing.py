@@ -43,7 +43,5 @@ def test_parsing_uses_no_network(project: Project) -> None:
 
 
 def test_the_shipped_workflow_passes_its_linter() -> None:
-    finished = Project(REPOSITORY).run(
-        sys.executable, "-m", "snakemake", "--lint", "--snakefile", "Snakefile"
-    )
-    assert "Congratulations" in finished.check().output
+    finished = Project(REPOSITORY).run(sys.executable, "tests/support/lint_workflow.py")
+    assert finished.check().output == ""
