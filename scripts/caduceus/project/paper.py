@@ -37,7 +37,7 @@ class PublishedResult(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Shown(Record):
-    """What tables and figures have in common; the schema of the paper says what each key means."""
+    """The keys that tables and figures share; the schema of the paper describes each."""
 
     title: str
     experiments: tuple[str, ...]
@@ -178,7 +178,7 @@ Entry: TypeAlias = TableEntry | FigureEntry | Claim
 
 @dataclass(frozen=True, kw_only=True)
 class Paper(Record):
-    """What the paper shows; entries by name."""
+    """The paper, with its entries by name."""
 
     venue: str
     statistics: Methods

@@ -1,4 +1,4 @@
-"""config.yaml with every default filled in; its schema says what each key means."""
+"""config.yaml with every default filled in; its schema describes each key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class ExportSettings(Record):
 
     @property
     def is_remote(self) -> bool:
-        """Whether runs are read from the W&B server, since they run elsewhere."""
+        """Whether the runs are remote: they run elsewhere and are read from the W&B server."""
         return self.source == "api"
 
 

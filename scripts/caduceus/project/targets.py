@@ -79,7 +79,7 @@ class Targets:
         """The logs of a run that has ended and of which only the export is left.
 
         No rule makes them, and Snakemake takes as given what it can't make: it neither trains such
-        a run nor exports it anew, whatever the times of its files.
+        a run nor exports it again, whatever the times of its files.
 
         Args:
             folder: results/runs/RUN or results/projects/PROJECT/runs/RUN.
@@ -298,7 +298,7 @@ class Targets:
         ]
 
     def refuted(self) -> list[str]:
-        """The check that no claim is refuted, if config.yaml asks for it."""
+        """The check that no claim is refuted, if config.yaml has `claims: strict`."""
         is_strict = self.project.settings.claims == "strict" and self.project.paper.claims
         return ["results/refuted.json"] if is_strict else []
 

@@ -34,14 +34,14 @@ class Dataset(Record):
 
     @property
     def identity(self) -> dict[str, Json]:
-        """What of it decides the results of runs: name, version and sha256, if declared."""
+        """The part that decides the results of runs: name, version and sha256, if declared."""
         declared = {"name": self.name, "version": self.version, "sha256": self.sha256}
         return {key: value for key, value in declared.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources(Record):
-    """What one run needs.
+    """The resources of one run.
 
     Attributes:
         threads: processor threads.
@@ -86,7 +86,7 @@ class SweepSpec(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Spec(Record):
-    """An experiment file with every default filled in; its schema says what each key means."""
+    """An experiment file with every default filled in; its schema describes each key."""
 
     id: str
     name: str
