@@ -12,6 +12,7 @@ import pytest
 import yaml
 from caduceus.exports.sweep_tables import read_trial_table
 from caduceus.exports.sweep_trials import read_trials
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.folders import SweepFolder
@@ -191,8 +192,8 @@ def test_a_figure_of_the_paper_shows_the_trials_in_its_width(
     project, _ = swept
     folder = SweepFolder(sweep_of(project))
     space = folder.config().space
-    plan = project.read_json("results/experiments/tune.json")
-    rows, _confirmed = read_trials(folder, plan["runs"], space)
+    plan = Plan.read(project.path / "results/experiments/tune.json")
+    rows, _confirmed = read_trials(folder, plan.runs, space)
     table = read_trial_table(folder.path / "trials.csv", space)
     assert table == [dataclasses.replace(row, objectives=()) for row in rows]
 
@@ -503,7 +504,7 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     shutil.rmtree(sweep_of(project) / "trials")
     shutil.rmtree(sweep_of(project) / "work/chosen")
     said = project.run(*project.command("--cores", "2"), **variables).output
-    assert "has been run, but what the server chose for it is gone" in said
+    assert "has been run, but the sweep's folder lacks its trial's file" in said
     assert len(wandb_server.runs) == 2
 
 
