@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.io.files import write_json
+from caduceus.runs.files.plan import Dataset
 from caduceus.training.datasets import make_dataset
 
 
@@ -18,6 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    record = make_dataset(arguments.spec, arguments.out.parent)
-    write_json(arguments.out, record)
-    print(f"dataset {record['name']}: {record['bytes']} bytes, sha256 {record['sha256']}")
+    record = make_dataset(Dataset.from_json(arguments.spec), arguments.out.parent)
+    record.write(arguments.out)
+    print(f"dataset {record.name}: {record.bytes} bytes, sha256 {record.sha256}")

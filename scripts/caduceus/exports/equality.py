@@ -1,15 +1,14 @@
-"""Whether two exports of a run are the same, and where they differ."""
+"""The differences between two exports of the same run."""
 
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES, without_empty
 from caduceus.io.cells import canonical
-from caduceus.io.files import canonical_json, files_below
+from caduceus.io.files import Json, canonical_json, files_below
 from caduceus.runs.files.export import Summary
 
 _KEYS = {"metrics_history.csv": "_step", "system_metrics.csv": "_timestamp"}
@@ -20,16 +19,16 @@ _SHOWN = 60  # characters of a value
 def differences(
     here: Path, there: Path, with_times: bool = True, with_files: bool = True
 ) -> list[str]:
-    """Each difference between two exports of the same run, in a line; none if they are the same.
+    """Return a line for each difference between two exports; an empty list if they are equal.
 
-    Tables, media and the files of artifacts are compared byte for byte, run_summary.json but for
-    what is volatile. Aliases aren't compared: a later version of an artifact takes them over.
+    Tables, media and the files of artifacts are compared byte for byte, run_summary.json without
+    its volatile keys. Aliases aren't compared, as a later version of an artifact takes them over.
 
     Args:
         here: the folder of the local export.
-        there: the folder of the server's.
-        with_times: whether the columns of times and the system metrics must be equal too.
-        with_files: whether media and the files of artifacts must be.
+        there: the folder of the export from the server.
+        with_times: whether time columns and system metrics are compared too.
+        with_files: whether media and the files of artifacts are compared too.
     """
     summaries = (Summary.read(folder / "run_summary.json") for folder in (here, there))
     tables = list(_KEYS) if with_times else ["metrics_history.csv"]
@@ -38,7 +37,7 @@ def differences(
     return [
         *(line for name in tables for line in _in_table(here / name, there / name, left_out)),
         *(line for name in folders for line in _in_folder(name, here / name, there / name)),
-        *_in_values("", *(_compared(summary.to_json()) for summary in summaries)),
+        *_in_values("", *(_compared(summary) for summary in summaries)),
     ]
 
 
@@ -98,23 +97,23 @@ def _in_folder(name: str, here: Path, there: Path) -> Iterator[str]:
             yield f"{name}/{inside}: differs"
 
 
-def _compared(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What of run_summary.json must be equal."""
-    kept: dict[str, Any] = canonical({k: v for k, v in summary.items() if k not in VOLATILE})
+def _compared(summary: Summary) -> Json:
+    """Return the part of run_summary.json that must be equal."""
+    kept = canonical({k: v for k, v in summary.to_json().items() if k not in VOLATILE})
     kept["config"] = without_empty(kept.get("config", {}))
     kept["summary"] = {k: v for k, v in kept["summary"].items() if k not in VOLATILE_VALUES}
     for name in ("artifacts", "used_artifacts"):
         kept[name] = {
-            f"{artifact['name']} {artifact['digest']}": {
-                key: value for key, value in artifact.items() if key != "aliases"
+            f"{artifact.name} {artifact.digest}": {
+                key: value for key, value in artifact.to_json().items() if key != "aliases"
             }
-            for artifact in summary[name]
+            for artifact in getattr(summary, name)
         }
-    return kept
+    return dict(kept)
 
 
-def _in_values(name: str, here: Any, there: Any) -> Iterator[str]:
-    if isinstance(here, dict) and isinstance(there, dict):
+def _in_values(name: str, here: Json, there: Json) -> Iterator[str]:
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
         for key in dict.fromkeys([*here, *there]):
             inside = f"{name}.{key}" if name else key
             yield from _in_values(inside, here.get(key), there.get(key))
@@ -122,7 +121,7 @@ def _in_values(name: str, here: Any, there: Any) -> Iterator[str]:
         yield f"{name}: {_shown(here)} here, {_shown(there)} on the server"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     if value is None or value == "":
         return "nothing"
     text = str(value)

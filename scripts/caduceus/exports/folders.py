@@ -1,4 +1,4 @@
-"""Exports of W&B folders that this project never saw."""
+"""The export of W&B folders that belong to no project of Caduceus."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,14 +18,14 @@ def export_folders(
     Args:
         paths: `.wandb` files, W&B's run folders, or any folders.
         out: takes runs/RUN/, and with groups also groups/GROUP/.
-        with_groups: whether each W&B group gets a table of its runs and their history.
-        jobs: how many processes work at a time.
+        with_groups: whether a table and the history of each W&B group are written.
+        jobs: how many runs are exported at a time, each by a process.
 
     Returns:
-        The folders of the exported runs, and a line for everything that is lost.
+        The folders of the exported runs, and a line for each loss.
 
     Raises:
-        ResultError: a path isn't there, or there is no log.
+        ResultError: a path doesn't exist, or there is no log.
     """
     for path in paths:
         if not path.exists():
@@ -46,8 +46,8 @@ def export_folders(
 def _export_all(
     folders: Mapping[Path, Sequence[Path]], jobs: int
 ) -> Iterator[tuple[Path, list[str]]]:
-    """Export all runs, several at a time; yields each one's folder and what was lost of it."""
-    if len(folders) == 1:  # needs no other process, and no time to import what starts them
+    """Export all runs, several at a time; yield the folder of each and a line for each loss."""
+    if len(folders) == 1:  # saves the time to import and start other processes
         for folder, logs in folders.items():
             yield folder, _export(logs, folder)
         return
@@ -63,13 +63,13 @@ def _export_all(
 
 
 def _export(logs: Sequence[Path], folder: Path) -> list[str]:
-    """Export one run; returns what was lost of it."""
+    """Export one run; return a line for each loss."""
     try:
         manifest = export_logs(logs, folder)
     except LogError as error:
         return [str(error)]
     replaced = [
-        f"{number} rows of {log} aren't the run's: a later process began it afresh"
+        f"{number} rows of {log} aren't in the export: a later process started the run afresh"
         for log, number in (manifest.replaced or {}).items()
     ]
     damage = [f"the log is damaged: {manifest.lost}"] if manifest.lost else []

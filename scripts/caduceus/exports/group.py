@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.exports.history import is_system_metric
@@ -26,7 +25,7 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
 
     Args:
         group: the W&B group.
-        plans: the plans of all experiments; those of other groups are passed over.
+        plans: the plans of all experiments; experiments of other groups are skipped.
         folder: results/groups/GROUP.
     """
     members = list(_members(group, plans))
@@ -74,11 +73,10 @@ def _row(member: RunRecord) -> dict[str, Json]:
     return run_row(member.summary, member.train, member.type)
 
 
-def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
-    """For each variant and numeric result: n, failed, mean, std and a 95 % interval over seeds.
+def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
+    """Yield n, failed, mean, std and a 95 % interval over seeds of each variant and numeric result.
 
-    A variant without any result has one row with n 0, so that it isn't lost. A trial that was
-    skipped is no run.
+    A variant without any result has one row with n 0. Skipped trials are left out.
     """
     by_variant: dict[tuple[str, str], list[RunRecord]] = {}
     for member in members:
@@ -89,23 +87,24 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
     for (experiment, variant), found in by_variant.items():
         summaries = [member.summary for member in found]
         finished = [dict(leaves(s.summary)) for s in summaries if s.state == "finished"]
-        about = {
+        about: dict[str, Json] = {
             "experiment": experiment,
             "variant": variant,
             "runs": len(summaries),
             "failed": len(summaries) - len(finished),
         }
+        # From run.json, as run_summary.json has what the program added too.
         parameters = {
             f"config.{name}": value
             for name, value in leaves(found[0].identity.config)
             if name != "seed"
         }
-        aggregates = list(_aggregates(finished)) or [{"metric": None, "n": 0}]
-        for aggregate in aggregates:
+        nothing: dict[str, Json] = {"metric": None, "n": 0}
+        for aggregate in list(_aggregates(finished)) or [nothing]:
             yield about | aggregate | parameters
 
 
-def _aggregates(results: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _aggregates(results: Sequence[Mapping[str, Json]]) -> Iterator[dict[str, Json]]:
     for name in sorted({name for result in results for name in result if _is_result(name)}):
         found = [result[name] for result in results if name in result]
         values = [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
@@ -127,8 +126,8 @@ def _is_result(name: str) -> bool:
     return name[0] != "_" and not is_system_metric(name)
 
 
-def _compute(group: str, members: Sequence[RunRecord]) -> dict[str, Any]:
-    """What the group's runs cost, over all their attempts."""
+def _compute(group: str, members: Sequence[RunRecord]) -> dict[str, Json]:
+    """Sum up the cost of the group's runs over all their attempts."""
     attempts = [attempt for member in members for attempt in member.attempts]
     return {
         "group": group,

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +13,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from caduceus.io.csv_columns import read_columns
+from caduceus.io.files import Json
 
 ABOUT = ("run", "experiment", "variant", "seed")
 
@@ -26,17 +26,17 @@ _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
 
 @dataclass(frozen=True)
 class RunHistory:
-    """A run of the group: what stands before each of its rows, and its metrics_history.csv."""
+    """A run of the group: the values of `ABOUT` for its rows, and its metrics_history.csv."""
 
-    about: Mapping[str, Any]
+    about: Mapping[str, Json]
     csv: Path
 
 
 def write_history(runs: Sequence[RunHistory], path: Path) -> None:
-    """Write every row of `runs` into a Parquet file, one row group for each run.
+    """Write every row of `runs` to a Parquet file, with one row group for each run.
 
-    A column is bool, int64, float64 or text, the narrowest that holds every value of every run
-    exactly; a column of mixed kinds holds the text of its cells. A metric of one of the names in
+    A column is bool, int64, float64 or text: the narrowest type that holds every value of every run
+    exactly. A column of mixed kinds holds the text of its cells. A metric of one of the names in
     `ABOUT` is called `logged.NAME`.
     """
     plan = _plan(runs, (dict(_read(run.csv)) for run in runs))
@@ -49,14 +49,14 @@ def write_history(runs: Sequence[RunHistory], path: Path) -> None:
 
 
 def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = None) -> pa.Table:
-    """Every row of `runs` as `write_history` types it.
+    """Return every row of `runs`, with the types of `write_history`.
 
     Args:
         runs: one or more.
-        metrics: only these, and only the rows in which one of them was logged; None for all.
+        metrics: the metrics to read, in rows in which one of them was logged; None for all.
     """
     wanted = None if metrics is None else {"_step", *metrics}
-    # Each file is read once: its text is in memory beside its values for a while.
+    # Each file is read once, which keeps its text in memory beside its values for a while.
     read = [dict(_read(run.csv, wanted)) for run in runs]
     plan = _plan(runs, read)
     tables = [plan.table(run, columns) for run, columns in zip(runs, read, strict=True)]
@@ -68,19 +68,19 @@ def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = N
 
 
 def history_columns(run: RunHistory) -> list[str]:
-    """The columns that the history of a run has, as `write_history` calls them."""
+    """Return the columns of a run's history, under the names of `write_history`."""
     return list(map(_renamed, _header(run.csv)))
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """The columns of several runs: their types, and what kinds of cells each has."""
+    """The columns of several runs: their types, and the kinds of cells in each."""
 
     schema: pa.Schema
     kinds: Mapping[str, set[str]]
 
     def table(self, run: RunHistory, columns: Mapping[str, pa.ChunkedArray]) -> pa.Table:
-        """The rows of a run, whose cells `columns` has as text."""
+        """Return the rows of a run, given the text of its cells."""
         rows = len(columns["_step"])
         arrays = [
             pa.array([run.about[field.name]] * rows, field.type)
@@ -117,7 +117,7 @@ def _renamed(name: str) -> str:
 def _read(
     path: Path, wanted: Collection[str] | None = None
 ) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    """The columns of a CSV file of canonical cells, as text; null where there is no cell."""
+    """Yield the columns of a CSV file of canonical cells as text; null where there is no cell."""
     header = _header(path)
     if wanted is not None:
         header = [name for name in header if _renamed(name) in wanted]
@@ -134,8 +134,10 @@ def _read(
 
 
 def _kinds(column: pa.ChunkedArray) -> set[str]:
-    """What a column's cells are: int, big (an integer beyond 2^53), huge (beyond 64 bits), float,
-    bool, str, json; a logged None is as good as no value.
+    """Return the kinds of cells in a column.
+
+    They are int, big (an integer beyond 2^53), huge (beyond 64 bits), float, bool, str and json. A
+    logged None counts as no value.
     """
     cells = column.drop_null().filter(pc.not_equal(column.drop_null(), "null"))
     kinds = set()

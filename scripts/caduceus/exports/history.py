@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from caduceus.exports.history_columns import TIME_COLUMNS, column_order
 from caduceus.io.cells import cell, csv_line
-from caduceus.io.files import write_whole
+from caduceus.io.files import Json, write_whole
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
 from caduceus.wandb_log.records import set_value
 from caduceus.wandb_log.segments import seconds
@@ -19,20 +19,20 @@ from caduceus.wandb_log.stitching import step_of
 if TYPE_CHECKING:
     from caduceus.wandb_log.batch import Batch
 
-# Above this, numpy's speed is worth the time its import takes; below, most logs of short runs lie.
+# Above this size, reading with numpy saves more time than its import takes.
 _LARGE_LOG = 1 << 18  # bytes, some 400 rows
 
-# Of media: W&B's references to its own artifacts.
+# Keys of media with W&B's references to its own artifacts, which are random.
 _RANDOM_PARTS = ("artifact_path", "_latest_artifact_path", "previous_increments_paths")
 _IS_MEDIA = re.compile(r"(?<!\\)\._type$")
 _DOT = re.compile(r"(?<!\\)\.")
 _SYSTEM = re.compile(r"system/(cpu_percent|memory_used_gb|gpu\d*_(utilization|memory_used_gb))")
-_STATS = "system."  # W&B's own system metrics
+_STATS = "system."  # before the names of W&B's own system metrics
 
 
 @dataclass
 class History:
-    """What the logs of a run held: its segments without their rows, and what was written."""
+    """The segments of a run without their rows, and the number of rows that were written."""
 
     segments: list[Segment] = field(default_factory=list)
     rows: int = 0
@@ -42,7 +42,7 @@ def export_history(parts: Sequence[Part], folder: Path) -> History:
     """Write metrics_history.csv and system_metrics.csv of a run into `folder`.
 
     Args:
-        parts: the run's segments; takes the counts of rows.
+        parts: the run's segments; their counts of rows are set.
         folder: takes the files.
 
     Raises:
@@ -57,16 +57,16 @@ def export_history(parts: Sequence[Part], folder: Path) -> History:
 
 
 def _is_large(log: Path) -> bool:
-    """Whether numpy reads the log sooner; where it is imported already, it soon does."""
+    """Whether numpy reads the log faster; once it is imported, it is faster for small logs too."""
     limit = _LARGE_LOG >> 3 if "numpy" in sys.modules else _LARGE_LOG
     return log.stat().st_size > limit
 
 
 def read_segment(path: Path) -> Segment:
-    """All that a log says but its rows.
+    """Read everything in a log but its rows.
 
     Raises:
-        LogError: it can't be read.
+        LogError: the log can't be read.
     """
     segment = Segment(path)
     if _is_large(path):
@@ -118,21 +118,21 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
 
 
 def is_system_metric(name: str) -> bool:
-    """Whether a metric is one that `caduceus.tracking.system_metrics` has measured."""
+    """Whether a metric was measured by `caduceus.tracking.system_metrics`."""
     return name.startswith("system/") and _SYSTEM.fullmatch(name) is not None
 
 
 def fold_media(row: Mapping[str, str]) -> Row:
-    """`row` with each picture, table or histogram as one JSON value instead of one for each part.
+    """Return `row` with each picture, table or histogram as one JSON value.
 
-    Media inside of others, such as the masks of a picture, stay inside. W&B's references to its own
-    artifacts are left out: they are random.
+    wandb logs each part of it as a value of its own. Media inside of others, such as the masks of a
+    picture, stay inside. W&B's references to its own artifacts are left out, as they are random.
     """
     media = [name.removesuffix("._type") for name in row if _IS_MEDIA.search(name)]
     if not media:
         return dict(row)
     folded: Row = {}
-    parts: dict[str, dict[str, Any]] = {}
+    parts: dict[str, dict[str, Json]] = {}
     for name, value in row.items():
         owners = [found for found in media if name.startswith(f"{found}.")]
         if not owners:
@@ -145,16 +145,17 @@ def fold_media(row: Mapping[str, str]) -> Row:
     return folded | {name: json.dumps(value, sort_keys=True) for name, value in parts.items()}
 
 
-def _parsed(json_text: str) -> Any:
+def _parsed(json_text: str) -> Json:
     try:
-        return json.loads(json_text)
-    except (ValueError, RecursionError):  # damaged, or deeper than Python goes
+        value: Json = json.loads(json_text)
+        return value
+    except (ValueError, RecursionError):  # damaged, or nested deeper than Python can read
         return json_text
 
 
-def without_references(value: Any) -> Any:
-    """`value` with its keys sorted and, where it is media, without W&B's random references."""
-    if isinstance(value, dict):
+def without_references(value: Json) -> Json:
+    """Return `value` with sorted keys and, in media, without W&B's random references."""
+    if isinstance(value, Mapping):
         left_out = _RANDOM_PARTS if "_type" in value else ()
         return {key: without_references(value[key]) for key in sorted(value) if key not in left_out}
     return value
@@ -185,7 +186,7 @@ def _system_rows(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _system_csv(rows: Sequence[Row], segments: Sequence[Segment]) -> str:
-    """The system metrics of the program's rows and W&B's own samples, in the order of time."""
+    """Return the system metrics of the program's rows and W&B's own samples, sorted by time."""
     found = list(rows)
     start = next((segment.run.start_ns for segment in segments if segment.run), 0)
     for segment in segments:

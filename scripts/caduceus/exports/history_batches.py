@@ -1,9 +1,9 @@
-"""The history of a run as CSV, from batches of the log: cells are copied, hardly ever parsed.
+"""The history of a run as CSV, from batches of rows: most cells are copied without parsing.
 
-The JSON text in the log is nearly the canonical cell already (`rendering`): W&B writes the shortest
-digits that read back as the same number, and only a few forms differ. Those are found by their
-first or last bytes and rendered one by one; all others are copied as bytes. Columns are known only
-after the last row, so the cells wait in memory, and on disk if they are many.
+The JSON text in the log is nearly the canonical cell already (`io.cells`): W&B writes the shortest
+digits that read back as the same number, and only a few forms differ. Those are recognised by their
+first or last bytes and rendered one by one; all others are copied as bytes. The columns are known
+only after the last row, so the cells are kept in memory, or on disk if they are many.
 """
 
 import tempfile
@@ -17,10 +17,10 @@ from caduceus.exports.history_columns import TIME_COLUMNS, column_order
 from caduceus.io.cells import cell, csv_line, quoted
 from caduceus.wandb_log.batch import Batch
 
-_IN_MEMORY = 1 << 26  # bytes of cells, before they go to disk
-_CELLS_AT_ONCE = 1 << 20  # when lines are put together
+_IN_MEMORY = 1 << 26  # bytes of cells; more are kept on disk
+_CELLS_AT_ONCE = 1 << 20  # cells that are joined to lines at a time
 _COMMA, _NEWLINE, _QUOTE, _DOT = (ord(sign) for sign in ',\n".')
-# A cell of these alone is a number or a word such as `true`, and is never quoted.
+# A cell of these bytes only is a number or a word such as `true`, which needs no quotes.
 _PLAIN = np.zeros(256, np.bool_)
 _PLAIN[[ord(c) for c in "0123456789+-.abcdefghijklmnopqrstuvwxyzINT"]] = True
 
@@ -44,7 +44,7 @@ class HistoryTable:
         self._spool.close()
 
     def add(self, batch: Batch) -> None:
-        """Add rows after those that are there."""
+        """Append rows."""
         order = sorted(range(len(batch.names)), key=lambda c: column_order(batch.names[c]))
         lengths, cells = _render(batch.text, batch.starts[order].T, batch.lengths[order].T)
         names = [batch.names[column] for column in order]
@@ -60,7 +60,7 @@ class HistoryTable:
         return sorted(names, key=column_order)
 
     def write_csv(self, path: Path) -> None:
-        """Write the table, whole or not at all."""
+        """Write the table to a file that is replaced as a whole."""
         part = path.with_name(f".{path.name}.part")
         try:
             with part.open("wb") as stream:
@@ -92,7 +92,14 @@ class HistoryTable:
 def _join(
     known: NDArray[np.int32], places: list[int], width: int, cells: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """Lines of `width` cells, of which those at `places` have `known` lengths, in this order."""
+    """Return the bytes of CSV lines.
+
+    Args:
+        known: the lengths of the cells (rows, len(places)).
+        places: the columns of these cells; all other cells are empty.
+        width: the number of columns.
+        cells: the bytes of the cells, row by row.
+    """
     lengths = np.zeros((len(known), width), np.int64)
     lengths[:, places] = known
     ends = np.cumsum(lengths.ravel() + 1) - 1
@@ -108,7 +115,13 @@ def _join(
 def _render(
     text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """The canonical cells of values, row by row: their lengths, and all of them in one text."""
+    """Return the canonical cells of values: their lengths, and their bytes row by row.
+
+    Args:
+        text: the bytes of the log.
+        starts: the place of each value in `text` (rows, columns).
+        lengths: the length of each value (rows, columns); negative where there is none.
+    """
     shape = starts.shape
     is_there = (lengths >= 0).ravel()
     start, length = starts.ravel()[is_there], lengths.ravel()[is_there]
@@ -139,7 +152,7 @@ def _render(
 def _gather(
     text: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> NDArray[np.uint8]:
-    """The stretches of `text` one behind the other."""
+    """Return slices of `text`, concatenated."""
     ends = np.cumsum(length)
     source = np.repeat(start - ends + length, length)
     source += np.arange(len(source))
@@ -149,10 +162,11 @@ def _gather(
 def _special(
     text: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Which numbers must be rendered one by one, and the exponent of those whose point moves.
+    """Return which numbers must be rendered one by one, and how far the point of others moves.
 
-    W&B writes 1.5e+06 where the canonical form is 1500000; with digits left after the point, as in
-    the timestamps of all rows, moving it is enough.
+    W&B writes 1.7000000001e+09 where the canonical form is 1700000000.1: with digits left after the
+    point, as in the timestamps of all rows, moving it is enough. Each test looks at a fixed number
+    of bytes from the start or the end of a value, for all values at once.
     """
     end = start + length
     pairs = np.ndarray((len(text) - 1,), "<u2", buffer=text, strides=(1,))
@@ -202,8 +216,8 @@ def _render_each(
     length: NDArray[np.int64],
     special: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
-    """Start, length and text with the special values rendered, behind the text."""
-    known: dict[bytes, bytes] = {}  # many are alike
+    """Render the special values and append them to the text; return the new start, length, text."""
+    known: dict[bytes, bytes] = {}  # many values occur often
     side: list[bytes] = []
     data = text.tobytes()
     place = len(data)

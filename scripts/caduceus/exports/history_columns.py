@@ -4,5 +4,5 @@ TIME_COLUMNS = ("_runtime", "_timestamp")
 
 
 def column_order(name: str) -> tuple[int, str]:
-    """Sort key of a column: `_step`, then the metrics by name, then the time columns."""
+    """Return the sort key of a column: `_step`, then metrics by name, then the time columns."""
     return (name != "_step") + (name in TIME_COLUMNS), name

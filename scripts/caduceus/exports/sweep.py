@@ -1,16 +1,15 @@
-"""The export of a sweep: its trials in one table, the best one as an experiment, figures."""
+"""The export of a sweep: a table of its trials, the best one as an experiment, importances."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import ResultError
 from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
 from caduceus.io.cells import render_or_null, to_csv
-from caduceus.io.files import write_json, write_whole
+from caduceus.io.files import Json, write_json, write_whole
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.files.trial import Trial
 from caduceus.statistics.estimates import estimate_mean
@@ -18,7 +17,7 @@ from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder
 
 _LONGEST_ID = 48
-# What decides a result beside the parameters, and so goes into the experiment of the best trial.
+# Keys of the sweep's experiment that the experiment of the best trial has too.
 _KEPT = (
     "program",
     "command",
@@ -33,14 +32,14 @@ _KEPT = (
 
 @dataclass(frozen=True)
 class ExportedSweep:
-    """A sweep whose tables are written, as its figures show it.
+    """A sweep whose tables are written, for its figures.
 
     Attributes:
         folder: results/sweeps/SWEEP.
-        trials: its trials in their order; those that were skipped are left out.
+        trials: its trials in their order, without skipped ones.
         config: its configuration.
-        importances: of its parameters, the greatest first; empty if there are none.
-        message: what was found, in one line.
+        importances: the importances of its parameters, greatest first; empty if there are none.
+        message: the result in one line.
     """
 
     folder: Path
@@ -72,16 +71,16 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
             "results/runs/RUN/train.json says why each failed",
             str(folder.config_yaml),
         )
-    made = [row for row in trials if row.state != "skipped"]
-    found = importances(made, config.space, config.goal)
+    ran = [row for row in trials if row.state != "skipped"]
+    found = importances(ran, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
     described = None if best is None else _experiment(plan.spec, best, folder)
     write_json(folder.path / "best.json", described)
     about = [vars(importance) for importance in found]
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
     write_whole(out, to_csv(_trials(trials, config), _TRIALS))
-    message = _in_words(folder.path.name, trials, confirmed, best, config)
-    return ExportedSweep(folder.path, made, config, found, message)
+    message = _message(folder.path.name, trials, confirmed, best, config)
+    return ExportedSweep(folder.path, ran, config, found, message)
 
 
 _TRIALS = ("trial", "runs", "state", "objective", "best_so_far", "stopped_early")
@@ -89,7 +88,7 @@ _CONFIRMED = ("trial", "of_trial", "runs", "n", "mean", "low", "high")
 _IMPORTANCE = ("name", "mean", "low", "high")
 
 
-def _in_words(
+def _message(
     sweep: str,
     trials: Sequence[TrialRow],
     confirmed: Sequence[TrialRow],
@@ -108,7 +107,7 @@ def _in_words(
     return f"{line}; best: {config.metric_name} {best.objective:.6g}{how}, with {chosen}"
 
 
-def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Any]]:
+def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Json]]:
     bests = best_so_far(rows, config.goal)
     return [
         {
@@ -118,15 +117,16 @@ def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Any
             "objective": row.objective,
             "best_so_far": best,
             "stopped_early": row.stopped_early,
+            **{f"config.{name}": value for name, value in row.parameters.items()},
+            "started_at": row.started_at,
+            "wall_s": row.wall_s,
         }
-        | {f"config.{name}": value for name, value in row.parameters.items()}
-        | {"started_at": row.started_at, "wall_s": row.wall_s}
         for row, best in zip(rows, bests, strict=True)
     ]
 
 
-def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, Any]]:
-    """Each confirmed configuration with the mean of its fresh runs and its 95 % interval."""
+def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, Json]]:
+    """Return each confirmed configuration with the mean of its runs and its 95 % interval."""
     return [
         {
             "trial": row.trial,
@@ -140,15 +140,15 @@ def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, 
     ]
 
 
-def _estimate(values: Sequence[float]) -> dict[str, Any]:
+def _estimate(values: Sequence[float]) -> dict[str, Json]:
     if not values:
         return {"n": 0, "mean": None, "low": None, "high": None}
     found = estimate_mean(values)
     return {"n": found.n, "mean": found.value, "low": found.low, "high": found.high}
 
 
-def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Any]:
-    """An experiment file that runs the best configuration, on the seeds of the sweep."""
+def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Json]:
+    """Return an experiment that runs the best configuration on the seeds of the sweep."""
     chosen = Trial.read(folder.trial(best.trial)).parameters or {}
     return {
         "id": f"{spec.id[: _LONGEST_ID - len('-best')]}-best",

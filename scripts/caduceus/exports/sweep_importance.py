@@ -1,13 +1,14 @@
-"""Which parameters of a sweep its objective depends on, and how surely."""
+"""The importance of a sweep's parameters for its objective, with intervals."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from caduceus.exports.sweep_trials import TrialRow
+from caduceus.io.files import Json
 from caduceus.runs.goal import Goal
 from caduceus.statistics.outliers import outlier_limit
 from caduceus.sweeps.distributions import Distribution
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-LEAST_TRIALS = 10  # with an objective; fewer say nothing
-_TREES = 400  # for percentiles that hardly move with the seed
-_LEAST_SPLIT = 4  # trials in a part that may be split
+LEAST_TRIALS = 10  # with an objective, for any result
+_TREES = 400  # enough for percentiles that hardly depend on the seed
+_LEAST_SPLIT = 4  # trials in a part, for it to be split
 
 
 @dataclass(frozen=True)
 class Importance:
-    """A parameter's share of what the objective varies by, with its 95 % interval."""
+    """A parameter's share of the objective's variance, with its 95 % interval."""
 
     name: str
     mean: float
@@ -37,37 +38,37 @@ class Importance:
 def importances(
     rows: Sequence[TrialRow], space: Space, goal: Goal, seed: int = 0
 ) -> list[Importance]:
-    """The importances of all parameters that aren't constant, the greatest first; they sum to 1.
+    """Return the importances of all parameters that vary, greatest first; they sum to 1.
 
-    By functional ANOVA of a random forest (Hutter, Hoos & Leyton-Brown 2014): a forest predicts the
-    objective, and a parameter's share is the variance of the prediction when all others are
-    averaged out over the whole space, relative to the sum of these variances. What two parameters
-    do only together counts for neither. Where the trials lie matters little, so that those of a
-    Bayesian search serve too, but what they hardly tried is known badly.
+    The method is functional ANOVA of a random forest (Hutter, Hoos & Leyton-Brown 2014). A forest
+    predicts the objective; a parameter's importance is the variance of the prediction when all
+    other parameters are averaged out over the whole space, relative to the sum of these variances.
+    Interactions count for no parameter. The distribution of the trials matters little, so that the
+    trials of a Bayesian search can be used, but regions with few trials are predicted badly.
 
-    Each tree is grown on trials drawn anew, with replacement: `mean` is the mean over the trees,
-    which is the forest's, `low` and `high` are their 2.5th and 97.5th percentile. A single tree
-    varies more than the forest, so that the interval is rather too wide; but it doesn't cover what
-    all trees miss. They split by the strongest parameter first, and with few trials have none left
-    for the others: of 100 random trials, an effect of 13 % beside one of 87 % comes out as 3 to
-    9 %, with Optuna's evaluator as 8 %; trees that choose among random parameters at each split
-    give more to all others, whether they have an effect or not. And noise gives every parameter
-    some share, so that one matters only if it stands out from the others. Labels are split in their
-    order in the space: one in the middle that differs from the rest is found less easily than one
-    at an end.
+    Each tree is grown on a bootstrap sample of the trials: `mean` is the mean over the trees, which
+    is that of the forest; `low` and `high` are their 2.5th and 97.5th percentile. A single tree
+    varies more than the forest, so the interval is too wide rather than too narrow; but it doesn't
+    cover what all trees miss. They split by the strongest parameter first, and with few trials have
+    none left for the others: of 100 random trials, an effect of 13 % beside one of 87 % comes out
+    as 3 to 9 %, with Optuna's evaluator as 8 %. Trees that choose among random parameters at each
+    split give more to all other parameters, with or without an effect. Noise gives every parameter
+    some importance, so a parameter matters only if it stands out. Labels are split in their order
+    in the space: a label in the middle that differs from the rest is found less easily than one at
+    an end.
 
-    Objectives that are outliers on the worse side count as the worst that isn't one: else a run
+    Objectives that are outliers on the worse side are clipped to the worst that isn't one, as a run
     that diverged would decide alone. Trials without a finite objective are left out.
 
     Args:
         rows: trials of the sweep.
-        space: that it searches.
+        space: the space that it searches.
         goal: which objectives are better.
-        seed: of the bootstrap; the same gives the same.
+        seed: the seed of the bootstrap.
 
     Returns:
-        An empty list if fewer than `LEAST_TRIALS` trials have an objective, or all have the same,
-        or no parameter varies.
+        The importances; empty if fewer than `LEAST_TRIALS` trials have an objective, all have the
+        same, or no parameter varies.
     """
     varied = [p for p in space.parameters if p.distribution.kind != "constant"]
     found = [
@@ -98,23 +99,23 @@ def importances(
     ]
 
 
-def _spans(distribution: Distribution, values: Sequence[Any]) -> "Array":
-    """The parts of [0, 1] that stand for `values` (values, 2): as long as their probabilities."""
+def _spans(distribution: Distribution, values: Sequence[Json]) -> "Array":
+    """Return the interval of [0, 1] of each value (values, 2), as long as its probability."""
     shares = np.array([distribution.cdf(value) for value in values])
     if distribution.levels is None:
         return np.stack((shares, shares), axis=1)
     ends = np.array([0.0, *(distribution.cdf(level) for level in distribution.levels)])
-    # A grid may have values between the levels, whose share is that of the level below.
+    # A value of a grid that lies between two levels has the interval of the lower one.
     places = np.maximum(np.searchsorted(ends, shares), 1)
     return np.stack((ends[places - 1], ends[places]), axis=1)
 
 
 def _effects(spans: "Array", costs: "Array", rng: "Generator") -> "Array":
-    """The parameters' main effects (trees, parameters), each tree grown on resampled trials.
+    """Return the parameters' main effects (trees, parameters), with bootstrapped trees.
 
     Args:
-        spans: of the trials (trials, parameters, 2).
-        costs: of the trials (trials,).
+        spans: the intervals of the trials' values (trials, parameters, 2).
+        costs: the objectives of the trials, to be minimised (trials,).
         rng: draws the trials of each tree.
     """
     drawn = rng.integers(len(costs), size=(_TREES, len(costs)))
@@ -124,20 +125,21 @@ def _effects(spans: "Array", costs: "Array", rng: "Generator") -> "Array":
 
 
 def _grow(spans: "Array", costs: "Array") -> tuple["NDArray[np.int_]", "Array", "Array"]:
-    """Regression trees, all at once: it takes a tenth of the time of one after the other.
+    """Grow all regression trees at once, which takes a tenth of the time of one after another.
 
     Each split is the one that lowers the squared error most, as in CART (Breiman et al. 1984).
+    Every round splits each part of each tree, until no part can be split.
 
     Args:
-        spans: of each tree's trials (trees, trials, parameters, 2).
-        costs: of each tree's trials (trees, trials).
+        spans: the intervals of each tree's trials (trees, trials, parameters, 2).
+        costs: the costs of each tree's trials (trees, trials).
 
     Returns:
-        Of all leaves, sorted by tree: the tree, the box (parameters, 2) in the unit cube, and the
-        mean cost.
+        The tree, the box in the unit cube (parameters, 2) and the mean cost of each leaf, sorted by
+        tree.
     """
     count, _, parameters, _ = spans.shape
-    part = np.repeat(np.arange(count), costs.shape[1])  # the part of the cube that a trial is in
+    part = np.repeat(np.arange(count), costs.shape[1])  # the part of its tree that a trial is in
     spans, costs = spans.reshape(-1, parameters, 2), costs.reshape(-1)
     trees = np.arange(count)
     boxes = np.tile((0.0, 1.0), (count, parameters, 1))
@@ -165,20 +167,20 @@ def _grow(spans: "Array", costs: "Array") -> tuple["NDArray[np.int_]", "Array", 
 def _best_splits(
     spans: "Array", costs: "Array", part: "NDArray[np.int_]", sizes: "NDArray[np.int_]"
 ) -> tuple["NDArray[np.int_]", "Array"]:
-    """The parameter, or -1 for none, and the threshold by which each part is to be split.
+    """Return the best split of each part: the parameter, or -1 for none, and the threshold.
 
     Args:
-        spans: of the trials (trials, parameters, 2).
-        costs: of the trials (trials,), less the mean of their parts.
-        part: that each trial is in (trials,).
-        sizes: how many trials the parts have (parts,).
+        spans: the intervals of the trials (trials, parameters, 2).
+        costs: the costs of the trials, minus the mean of their part (trials,).
+        part: the part that each trial is in (trials,).
+        sizes: the number of trials in each part (parts,).
     """
     starts = np.cumsum(sizes) - sizes
     owner = np.repeat(np.arange(len(sizes)), sizes)
     before = np.arange(len(part)) - starts[owner] + 1  # trials on the lower side of a split
     after = sizes[owner] - before
     can_split = (after > 0) & (sizes[owner] >= _LEAST_SPLIT)
-    # Less than this is what rounding leaves.
+    # A smaller gain is a rounding error.
     best = 1e-9 * np.bincount(part, costs**2, minlength=len(sizes))
     split, threshold = np.full(len(sizes), -1), np.zeros(len(sizes))
     for parameter in range(spans.shape[1]):
@@ -202,7 +204,7 @@ def _best_splits(
 
 
 def _main_effects(boxes: "Array", values: "Array") -> "Array":
-    """Each parameter's share (parameters,) of a tree's variance over the unit cube, exactly."""
+    """Return each parameter's share of a tree's exact variance over the unit cube (parameters,)."""
     widths = boxes[:, :, 1] - boxes[:, :, 0]
     volumes = widths.prod(axis=1)
     mean = volumes @ values

@@ -1,9 +1,9 @@
-"""What a sweep has found: its trials as rows, and the best of them."""
+"""The results of a sweep: its trials as rows, and the best of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from caduceus.io.files import Json
 from caduceus.runs.files.plan import Run
 from caduceus.runs.files.trial import Trial
 from caduceus.runs.goal import Goal
@@ -19,18 +19,18 @@ class TrialRow:
         trial: its number, or the name of a confirmation.
         runs: the ids of its runs, one for each seed.
         state: finished, failed if none of its runs has finished, or skipped.
-        parameters: what the sweep chose, by the parameters' names, such as `optimizer.lr`.
-        objective: the mean over its runs of the sweep's metric; None without any.
-        objectives: those of its runs, in the order of `runs`.
-        stopped_early: whether any of them was stopped early.
-        started_at: when the first of them started, as ISO 8601; None if it was skipped.
-        wall_s: seconds, summed over their attempts.
+        parameters: the values that the sweep chose, by name, such as `optimizer.lr`.
+        objective: the mean of its runs' objectives; None if none has one.
+        objectives: its runs' objectives, in the order of `runs`.
+        stopped_early: whether any run was stopped early.
+        started_at: the start of its first run, as ISO 8601; None if it was skipped.
+        wall_s: seconds, summed over all attempts of its runs.
     """
 
     trial: str
     runs: tuple[str, ...]
     state: str
-    parameters: dict[str, Any]
+    parameters: Mapping[str, Json]
     objective: float | None
     objectives: tuple[float | None, ...]
     stopped_early: bool
@@ -41,12 +41,12 @@ class TrialRow:
 def read_trials(
     folder: SweepFolder, runs: Sequence[Run], space: Space
 ) -> tuple[list[TrialRow], list[TrialRow]]:
-    """The trials of a sweep, and its confirmations, in the order of the plan.
+    """Return the trials of a sweep and its confirmations, each in the order of the plan.
 
     Args:
-        folder: the sweep's.
-        runs: those of its experiment's plan.
-        space: the sweep's.
+        folder: the sweep's folder.
+        runs: the runs of its experiment's plan.
+        space: the space that it searches.
     """
     trials: dict[str, list[str]] = {}
     for run in runs:
@@ -79,7 +79,7 @@ def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> T
 
 
 def best_so_far(rows: Sequence[TrialRow], goal: Goal) -> Iterator[float | None]:
-    """The best objective up to each trial, in their order; None before the first one."""
+    """Yield the best objective up to each trial; None before the first objective."""
     best: float | None = None
     for row in rows:
         if row.state == "finished" and row.objective is not None:
@@ -88,7 +88,7 @@ def best_so_far(rows: Sequence[TrialRow], goal: Goal) -> Iterator[float | None]:
 
 
 def best_of(rows: Sequence[TrialRow], goal: Goal) -> TrialRow | None:
-    """The row with the best objective, of equal ones the first; None if none has one."""
+    """Return the row with the best objective, the first if several have it; None without any."""
     ended = [
         (row.objective, row)
         for row in rows

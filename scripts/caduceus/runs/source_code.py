@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
@@ -261,13 +261,13 @@ def _write_node(node: object, parts: list[str], imports: list[tuple[int, str]]) 
             imports += _names(node)
         parts.append(f"{type(node).__name__}(")
         for field in node._fields:
-            value: Any = getattr(node, field, None)
+            value = getattr(node, field, None)
             if value is None and not (isinstance(node, ast.Constant) and field == "value"):
                 continue
             if value == [] or field in ("kind", "type_comment", "ctx"):
                 continue
             if isinstance(node, ast.JoinedStr):  # Python 3.12 ends format specs with empty texts
-                value = [part for part in value if getattr(part, "value", None) != ""]
+                value = [part for part in value or () if getattr(part, "value", None) != ""]
             parts.append(f"{field}=")
             _write_node(value, parts, imports)
         parts.append(")")

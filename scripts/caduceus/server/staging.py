@@ -3,11 +3,11 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from caduceus.exports.history import read_segment
 from caduceus.exports.run_artifacts import moved_path, place
-from caduceus.io.files import files_below, md5_base64, read_json
+from caduceus.io.files import files_below, md5_base64
+from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 
@@ -37,19 +37,16 @@ def file_finder(folder: RunFolder) -> Callable[[Path], Path]:
     It finds the file even if the project's or the dataset's folder has been moved since.
     """
     name = Identity.read(folder.run_json).config.get("dataset")
-    record_json = folder.results / f"datasets/{name}/dataset.json"
-    record: dict[str, Any] = {"path": "", "files": {}}
-    if record_json.exists():
-        record = read_json(record_json)
-    base = Path(record["path"])
+    record = DatasetRecord.read_if_there(folder.results / f"datasets/{name}/dataset.json")
 
     def find(path: Path) -> Path:
         found = moved_path(path, [folder.path, folder.owner, folder.output])
-        if found.exists():
+        if found.exists() or record is None:
             return found
-        inside = [name for name in record["files"] if path.as_posix().endswith(f"/{name}")]
+        inside = [name for name in record.files if path.as_posix().endswith(f"/{name}")]
         if not inside:
             return found
+        base = Path(record.path)
         return base if base.is_file() else base / max(inside, key=len)
 
     return find

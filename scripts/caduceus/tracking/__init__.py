@@ -9,8 +9,8 @@
             run.checkpoint(step)
         run.save_model(path, {"test/accuracy": accuracy})
 
-Under Caduceus the run has its identity, parameters, dataset and folders; started by hand, the same
-program is a plain wandb run with its files in ./output, and without checkpoints.
+Under Caduceus the run gets its identity, parameters, dataset and folders. Started by hand, the same
+program is a plain wandb run with its files in ./output and without checkpoints.
 """
 
 from caduceus.tracking.run import (

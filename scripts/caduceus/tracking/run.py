@@ -1,4 +1,4 @@
-"""The run that a training program has started: what it logs, saves and restores."""
+"""The run of a training program: it logs, saves and restores."""
 
 import atexit
 import gc
@@ -11,8 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from caduceus.io.files import read_json
 from caduceus.runs.files.attempt import Restored
+from caduceus.runs.files.dataset import DatasetRecord
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.source_code import snapshot_content
 from caduceus.system import wandb_sdk
@@ -25,55 +26,56 @@ from caduceus.wandb_log import RowWatch
 
 
 class DivergedError(ArithmeticError):
-    """A loss is no longer a number: nothing that follows would mean anything."""
+    """A loss isn't finite any more, so that further training is useless."""
 
 
 def start(log_every: int = 1, log_every_s: float = 0, media_limit_mb: float = 0) -> "TrackedRun":
-    """Start the run, note the experiment and the dataset it uses, and sample system metrics.
+    """Start the run, log the experiment and the dataset it uses, and sample system metrics.
 
-    Logging costs a third of a millisecond a row, and what its media weigh. For programs that log
-    more than they train, rows are thinned and media bounded:
+    Logging takes a third of a millisecond a row, and the size of its media. A program that logs
+    more than that can thin its rows and limit its media:
 
     Args:
-        log_every: at most one row in so many steps.
-        log_every_s: at most one row in so many seconds.
-        media_limit_mb: 10^6 bytes of a single picture, sound, table and so on; larger pictures are
-            scaled down, anything else that is larger is left out, and said once. 0 for no limit.
+        log_every: steps between two rows, at least.
+        log_every_s: seconds between two rows, at least.
+        media_limit_mb: the largest size of a picture, sound, table and so on, in 10^6 bytes. Larger
+            pictures are scaled down; anything else that is larger is left out, with one message for
+            each metric. 0 for no limit.
     """
-    # Python ends with a collection that walks all of torch, for 0.3 s and nothing.
+    # Python's last garbage collection walks all of torch, which takes 0.3 s and frees nothing.
     atexit.register(gc.freeze)
     run = wandb_sdk.start_run()
-    identity = _described_by("CADUCEUS_RUN")
-    if identity:
+    if run_json := _path_in("CADUCEUS_RUN"):
+        experiment = Identity.read(run_json).experiment
         spec = Path(os.environ["CADUCEUS_EXPERIMENT"])
-        name = f"spec-{identity['experiment']}"
-        wandb_sdk.log_files(run, name, "experiment-spec", {spec.name: spec})
-        code = snapshot_content(RunFolder(Path(os.environ["CADUCEUS_RUN"]).parent).code)
+        wandb_sdk.log_files(run, f"spec-{experiment}", "experiment-spec", {spec.name: spec})
+        code = snapshot_content(RunFolder(run_json.parent).code)
         if code:
-            wandb_sdk.log_files(run, f"code-{identity['experiment']}", "code", code)
-    dataset = _described_by("CADUCEUS_DATASET")
-    if dataset:
-        wandb_sdk.use_dataset(run, dataset, _in_project(dataset))
+            wandb_sdk.log_files(run, f"code-{experiment}", "code", code)
+    if dataset := _dataset():
+        wandb_sdk.use_dataset(run, dataset.to_json(), _in_project(dataset))
     return TrackedRun(run, Sampler(), log_every, log_every_s, int(media_limit_mb * 1e6))
 
 
 def dataset_path() -> Path | None:
-    """Where the experiment's dataset lies; None if the program was started by hand."""
-    dataset = _described_by("CADUCEUS_DATASET")
+    """Return the path of the experiment's dataset; None if the program was started by hand."""
+    dataset = _dataset()
     return _in_project(dataset) if dataset else None
 
 
 def output_folder() -> Path:
-    """Where the program leaves its files."""
+    """Return the folder for the program's results, which is made."""
     folder = Path(os.environ.get("CADUCEUS_OUTPUT_DIR", "output"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 class TrackedRun:
-    """A wandb run that logs system metrics along and knows how to log what most runs log.
+    """A wandb run that adds system metrics to its rows, with a method for what most programs log.
 
-    `wandb` is the run itself, for everything else.
+    Attributes:
+        wandb: the run itself, for everything else.
+        restored: the values that the last checkpoint was given.
     """
 
     def __init__(
@@ -85,25 +87,25 @@ class TrackedRun:
         media_limit_bytes: int = 0,
     ):
         self.wandb = run
-        self.restored: dict[str, Any] = {}  # the values that the last checkpoint was given
+        self.restored: dict[str, Any] = {}
         self._sampler = sampler
         self._every = log_every
         self._every_s = log_every_s
         self._media_limit_bytes = media_limit_bytes
         self._left_out: set[str] = set()
         self._curves = CurvePoints()
-        self._held: dict[str, Any] = {}  # by thinning, the last value of each metric
+        self._held: dict[str, Any] = {}  # the last value of each metric since the last row
         self._held_step: int | None = None
         self._row: int | None = None  # the step of the last row
         self._row_at = -math.inf  # when it was logged
-        # Wandb holds the last row back, as more may be logged at its step: what it has so far.
+        # wandb doesn't write the last row yet, as more may be logged at its step: the row so far.
         self._open: dict[str, Any] = {}
-        self._closed_row: int | None = None  # the step of the one before it
+        self._closed_row: int | None = None  # the step of the row before it
         self._objects: dict[str, Any] = {}
         self._saved_at = time.monotonic()
         self._watch: RowWatch | None = None
         self._stop = StopRequest()
-        # The last that the program logged past us, which isn't in `_open`.
+        # The last row that the program logged by `wandb.log`, which isn't in `_open`.
         self._direct: wandb_sdk.LoggedRow | None = None
         wandb_sdk.observe_log(run, self._hear)
 
@@ -120,10 +122,10 @@ class TrackedRun:
         self.finish(exit_code=code if isinstance(code, int) else int(bool(code)))
 
     def log(self, metrics: Mapping[str, Any], step: int) -> None:
-        """Log a row of metrics at `step`; the system metrics since the last row join it.
+        """Log a row of metrics at `step`, with the system metrics since the last row.
 
-        If rows are thinned, one that is passed over leaves its values to the next, and the last of
-        them are logged at the end.
+        If rows are thinned, the next row takes the values of a skipped one, and the last values are
+        logged at the end.
 
         Raises:
             DivergedError: a metric whose name ends in "loss" isn't finite. The row is logged first.
@@ -152,7 +154,7 @@ class TrackedRun:
         return step - self._row >= self._every and time.monotonic() - self._row_at >= self._every_s
 
     def _release(self) -> None:
-        """Log what is held back."""
+        """Log the values that thinning holds back."""
         if self._held_step is not None:
             self._log(self._held, self._held_step)
             self._held, self._held_step = {}, None
@@ -182,13 +184,13 @@ class TrackedRun:
         return bounded
 
     def restore(self, first_step: int = 0, /, **objects: Any) -> int:
-        """Go on from the last checkpoint, if there is one; returns the step to begin with.
+        """Restore the last checkpoint, if there is one; return the step to start with.
 
-        All random generators get the state they had; call it after the model is made.
+        All random generators are restored too; call it after the model is made.
 
         Args:
-            first_step: what a fresh start begins with.
-            objects: what `checkpoint` saves and this restores: anything with a `state_dict`, and
+            first_step: the first step of a run without a checkpoint.
+            objects: the objects that `checkpoint` saves: anything with a `state_dict`, and
                 generators.
 
         Raises:
@@ -206,33 +208,33 @@ class TrackedRun:
             self._held, self._held_step = content["held"]
             self._row, held_back = content["row"], content["open"]
             self.restored = content["values"]
-            begins_at = self._row if held_back else max(found.step, self._row or 0) + 1
-            restored = Restored(resumed_from=begins_at, saved_at=found.saved_at)
+            first = self._row if held_back else max(found.step, self._row or 0) + 1
+            restored = Restored(resumed_from=first, saved_at=found.saved_at)
         if "CADUCEUS_RESTORED" in os.environ and not self.wandb.disabled:
             restored.write(Path(os.environ["CADUCEUS_RESTORED"]))
         if found:
             if held_back:
-                self._log(held_back, begins_at)
+                self._log(held_back, first)
             checkpoints.set_random_state(found.content["random"])
-            print(f"caduceus: going on after step {found.step}", file=sys.stderr)
+            print(f"caduceus: resuming after step {found.step}", file=sys.stderr)
             return found.step + 1
         return first_step
 
     def checkpoint(
         self, step: int, values: Mapping[str, Any] | None = None, every_s: float = 60
     ) -> None:
-        """Save all there is to go on after `step`, if the last time was `every_s` seconds ago.
+        """Save a checkpoint after `step`, if the last one is at least `every_s` seconds old.
 
         Call it once a step, after everything of the step is logged. If the program was asked to
-        stop meanwhile (SIGTERM, SIGUSR1), it saves at once, and ends the program.
+        stop (SIGTERM, SIGUSR1), a checkpoint is saved at once, and the program ends.
 
         Args:
             step: the last step that is done.
-            values: what `restored` shall hold, beside the objects given to `restore`.
-            every_s: seconds between two.
+            values: values for `restored`, beside the objects given to `restore`.
+            every_s: seconds between two checkpoints.
 
         Raises:
-            ResultError: what was logged doesn't reach the log, for want of space, say.
+            ResultError: rows don't reach the log, as on a full disk.
             SystemExit: after a request to stop.
         """
         asked = self._stop.number
@@ -240,7 +242,7 @@ class TrackedRun:
             return
         folder = _checkpoint_folder()
         if folder and not self.wandb.disabled:
-            if not is_plain(self._held):  # media lie in a folder that goes with the process
+            if not is_plain(self._held):  # media are in a folder that ends with the process
                 self._release()
             self._wait_for_rows()
             content = {
@@ -258,10 +260,10 @@ class TrackedRun:
             raise SystemExit(128 + asked)
 
     def _wait_for_rows(self) -> None:
-        """Return once all rows are in the log that a program which goes on won't log again.
+        """Wait until all rows are in the log that a resumed program won't log again.
 
-        The last one goes into the checkpoint, if it holds no media and nothing that was logged past
-        us; else wandb has to write it.
+        The last row goes into the checkpoint, if it holds no media and nothing that the program
+        logged by `wandb.log`; else wandb has to write it now.
         """
         log = wandb_sdk.log_of(self.wandb)
         last, wanted = (-1 if row is None else row for row in (self._row, self._closed_row))
@@ -281,7 +283,7 @@ class TrackedRun:
         checkpoints.wait_for_row(self._watch, log, wanted)
 
     def log_curves(self, step: int) -> None:
-        """Log four panels of what was logged so far as visualizations/loss_curves."""
+        """Log a picture of the curves so far as visualizations/loss_curves."""
         from caduceus.tracking.curve_picture import draw_curves  # matplotlib takes 0.4 s to import
 
         self._release()
@@ -303,12 +305,12 @@ class TrackedRun:
         self._log({"visualizations/confusion_matrix": chart}, step)
 
     def save_model(self, path: Path, metrics: Mapping[str, Any]) -> None:
-        """Log the file of a trained model as artifact model-RUN, with `metrics` as metadata."""
+        """Log the file of a trained model as the artifact model-RUN, with `metrics` as metadata."""
         files = {path.name: path}
         wandb_sdk.log_files(self.wandb, f"model-{self.wandb.id}", "model", files, metrics)
 
     def save_predictions(self, path: Path) -> None:
-        """Log the file of predictions, example by example, as artifact results-RUN."""
+        """Log a file with the prediction for each example as the artifact results-RUN."""
         files = {path.name: path}
         wandb_sdk.log_files(self.wandb, f"results-{self.wandb.id}", "results", files)
 
@@ -322,18 +324,19 @@ class TrackedRun:
 
 
 def _checkpoint_folder() -> Path | None:
-    folder = os.environ.get("CADUCEUS_CHECKPOINT_DIR")
-    return Path(folder) if folder else None
+    return _path_in("CADUCEUS_CHECKPOINT_DIR")
 
 
-def _in_project(dataset: Mapping[str, Any]) -> Path:
-    """Where a dataset lies, whose path starts from the project's folder."""
-    return Path(os.environ.get("CADUCEUS_PROJECT_DIR", ""), dataset["path"])
+def _in_project(dataset: DatasetRecord) -> Path:
+    """Return the path of a dataset, which its record gives relative to the project's folder."""
+    return Path(os.environ.get("CADUCEUS_PROJECT_DIR", ""), dataset.path)
 
 
-def _described_by(variable: str) -> dict[str, Any] | None:
-    path = os.environ.get(variable)
-    if not path:
-        return None
-    described: dict[str, Any] = read_json(Path(path))
-    return described
+def _dataset() -> DatasetRecord | None:
+    path = _path_in("CADUCEUS_DATASET")
+    return DatasetRecord.read(path) if path else None
+
+
+def _path_in(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value) if value else None

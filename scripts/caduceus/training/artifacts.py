@@ -1,14 +1,14 @@
-"""A run's artifacts: what its program has logged, and what is still to be logged."""
+"""The artifacts of a run: those that its program logged, and those that are logged for it."""
 
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import ResultError, SpecError
 from caduceus.exports.history import read_segment
-from caduceus.io.files import files_below, read_json
+from caduceus.io.files import Json, files_below
+from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload, UploadedArtifact
@@ -26,12 +26,12 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
     """Log the artifacts that a finished run lacks, and return the receipt for all that it has.
 
     The program may have logged its model, results, experiment file and dataset itself, as
-    `caduceus.tracking` does. What it hasn't is logged here, in a process of its own that goes on
-    with the run. A run that failed keeps what it has.
+    `caduceus.tracking` does. All others are logged here, by a W&B process that resumes the run. A
+    failed run keeps the artifacts that it has.
 
     Args:
         path: results/runs/RUN.
-        dataset_json: the record of its dataset.
+        dataset_json: the record of its dataset, or None.
 
     Raises:
         ResultError: an artifact isn't in the run's log after it was logged.
@@ -43,10 +43,10 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
     logged = _logged(trained, folder)
     identity = Identity.read(folder.run_json)
     if train.state == "finished":
-        dataset = read_json(dataset_json) if dataset_json else None
+        dataset = DatasetRecord.read(dataset_json) if dataset_json else None
         wanted = _wanted(folder, identity.experiment)
         missing = {name: wanted[name] for name in wanted if name not in logged}
-        if dataset and f"dataset-{dataset['name']}" in logged:
+        if dataset and f"dataset-{dataset.name}" in logged:
             dataset = None
         if missing or dataset:
             _log(folder, identity, missing, dataset, _summary(trained))
@@ -70,9 +70,9 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
 
 
 def _tidy(folder: RunFolder) -> None:
-    """Remove what wandb wrote about itself: a tenth of a run's inodes, of which clusters give few.
+    """Remove wandb's own logs: a tenth of a run's inodes, of which clusters allow few.
 
-    Its messages of an attempt that failed stay.
+    The logs of failed attempts stay.
     """
     for wandb in folder.work.glob("wandb/*/wandb"):
         for path in (*wandb.glob("*run-*/tmp"), *wandb.glob("*run-*/logs")):
@@ -83,10 +83,10 @@ def _tidy(folder: RunFolder) -> None:
 
 
 def _wanted(folder: RunFolder, experiment: str) -> dict[str, tuple[str, Files]]:
-    """Type and files of the artifacts that a finished run should have, by name.
+    """Return type and files of the artifacts that a finished run should have, by name.
 
-    What ran is one of them. Of the files in output/, the model is what is called `model`, with any
-    suffix or as a folder; all others are results.
+    They are the experiment file, the code that ran, the model (a file or folder in output/ that is
+    called `model`, with any suffix) and all other files in output/ as results.
     """
     run_id = folder.path.name
     wanted = {
@@ -110,9 +110,9 @@ def _logged(trained: Sequence[Segment], folder: RunFolder) -> dict[str, Uploaded
     }
 
 
-def _summary(trained: Sequence[Segment]) -> dict[str, Any]:
-    """The summary as the program left it, without what wandb writes itself."""
-    summary: dict[str, Any] = {}
+def _summary(trained: Sequence[Segment]) -> dict[str, Json]:
+    """Return the summary that the program left, without wandb's own values."""
+    summary: dict[str, Json] = {}
     for segment in trained:
         summary |= segment.summary
     return {name: value for name, value in summary.items() if not name.startswith("_")}
@@ -122,10 +122,10 @@ def _log(
     folder: RunFolder,
     identity: Identity,
     missing: Mapping[str, tuple[str, Files]],
-    dataset: Mapping[str, Any] | None,
-    summary: Mapping[str, Any],
+    dataset: DatasetRecord | None,
+    summary: Mapping[str, Json],
 ) -> None:
-    from caduceus.system import wandb_sdk  # takes half a second, which few runs need
+    from caduceus.system import wandb_sdk  # takes half a second to import, and few runs need it
 
     upload = folder.wandb("upload")
     upload.mkdir(parents=True, exist_ok=True)
@@ -135,9 +135,9 @@ def _log(
     for name, (kind, files) in missing.items():
         wandb_sdk.log_files(run, name, kind, files)
     if dataset:
-        wandb_sdk.use_dataset(run, dataset, Path(dataset["path"]))
-    # A sync takes the summary of the last process, and this is the last one.
+        wandb_sdk.use_dataset(run, dataset.to_json(), Path(dataset.path))
+    # W&B takes the summary of the run's last process, which is this one.
     wandb_sdk.set_summary(run, summary)
     wandb_sdk.finish_run(run)
     os.environ.clear()
-    os.environ |= before  # else a delivery that follows would take itself for this run
+    os.environ |= before  # else an upload that follows would log to this run

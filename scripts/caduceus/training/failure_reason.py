@@ -1,4 +1,4 @@
-"""Why a program didn't finish, in one line, from how it ended and what it said last."""
+"""The failure reason of a program: how it ended and its last lines, in one line."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from caduceus.system import processes
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_TAIL_BYTES = 16384  # of what it printed, in which the last lines are looked for
+_TAIL_BYTES = 16384  # at the end of its output, which are searched for its last lines
 _LINES = 3
 _LINE_LENGTH = 200
 _NOT_ITS_OWN = ("wandb:", "caduceus:")
@@ -21,13 +21,13 @@ def reason(
     console: Path,
     lost_to: str | None = None,
 ) -> str:
-    """Why a program didn't finish, with its last lines, in one line.
+    """Return why a program didn't finish, with its last lines, in one line.
 
     Args:
         program: its name for the reader.
         outcome: how it ended.
-        time_limit_s: the limit it had; 0 for none.
-        console: what it printed.
+        time_limit_s: its time limit; 0 for none.
+        console: the file with what it printed.
         lost_to: the host that took the run over, if one did.
     """
     if lost_to is not None:
@@ -42,13 +42,13 @@ def reason(
             how += ", often for want of memory"
     else:
         how = f"exited with {outcome.exit_code}"
-    # What it said last is no cause where it was told to stop.
+    # If it was stopped from outside, its last lines are no reason.
     said = "" if outcome.interrupted_by is not None else " | ".join(last_lines(console))
     return f"{program} {how}{f': {said}' if said else ''}; see {console}"
 
 
 def cut_short(program: str, console: Path) -> str:
-    """Why a program has failed that ended well, and whose log has no end."""
+    """Return why a program that exited with 0 has failed: its log has no end."""
     return (
         f"{program} ended well, but what W&B logged of it has no end, so that rows may be missing: "
         "was the disk full? what works on in the background is ended with the program, and who "
@@ -57,9 +57,10 @@ def cut_short(program: str, console: Path) -> str:
 
 
 def last_lines(console: Path) -> list[str]:
-    """The last lines a program printed, at most three of 200 characters; W&B's and ours left out.
+    """Return the last lines a program printed, at most 3 of 200 characters.
 
-    Of a Python traceback there is the error alone; of a progress bar its last state.
+    Lines of wandb and Caduceus are left out; of a Python traceback the error is kept, of a progress
+    bar its last state.
     """
     with console.open("rb") as stream:
         end = stream.seek(0, os.SEEK_END)
@@ -71,7 +72,7 @@ def last_lines(console: Path) -> list[str]:
     if traces:
         prefix = spoken[traces[-1]].removesuffix(_TRACEBACK)  # such as torch's "[rank0]: "
         errors = [line for line in spoken[traces[-1] + 1 :] if not line.startswith(f"{prefix} ")]
-        # An error may take many lines, of which the first says what it is.
+        # Of an error with many lines the first says what it is.
         spoken = [*errors[:1], *errors[1:][1 - _LINES :]] or spoken
     return [_shortened(line.strip()) for line in spoken[-_LINES:]]
 
@@ -81,7 +82,7 @@ def _shortened(line: str) -> str:
 
 
 def shared(name: str) -> str:
-    """What is to be said of a linked folder that was written to while a program ran."""
+    """Return the warning about a linked folder that was written to while a program ran."""
     return (
         f"{name}/ in the project's folder was written to meanwhile, and is the same folder for all "
         "runs; if the program did it, let it write below CADUCEUS_CHECKPOINT_DIR or "

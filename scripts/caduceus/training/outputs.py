@@ -1,4 +1,4 @@
-"""What a program leaves behind in the end, kept as its result."""
+"""The files that a program leaves, kept as its result."""
 
 import os
 import shutil
@@ -21,11 +21,11 @@ def collect(
     If not all of its files and rows can be read, the attempt has failed.
 
     Args:
-        folder: the run's; takes the output.
+        folder: the run's folder, which takes the files.
         attempt: the attempt.
         left: the program's output folder.
-        program: its name for the reader.
-        console: what it printed.
+        program: the program's name, for the error.
+        console: the file with what it printed.
     """
     try:
         if not attempt.was_stopped and not is_whole(folder, attempt.number):
@@ -38,13 +38,13 @@ def collect(
 
 
 def keep_output(left: Path, kept: Path) -> dict[str, FileDigest]:
-    """Move what a program has left in `left` to `kept`, in place of what is there.
+    """Move the folder `left` to `kept`, in place of what is there.
 
-    Links into the folder by its full path lead to the same files after it has moved.
+    Links into the folder by its full path are made relative, so that they stay valid.
 
     Returns:
-        Size and sha256 of each file, by its path inside. What is no file, such as a link to
-        something that isn't there, or a pipe, stays, and isn't listed.
+        Size and sha256 of each file, by its path inside. Anything else, such as a dangling link or
+        a pipe, is moved but not listed.
 
     Raises:
         OSError: a file can't be read or moved.

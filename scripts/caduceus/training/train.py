@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from caduceus.errors import ProgramError
-from caduceus.io.files import read_json
 from caduceus.runs.attempts import active_s, console_path, read_attempts
 from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
@@ -77,7 +77,7 @@ def train(
             say(f"{run_id} has finished already: kept; delete {folder.path} to train it again")
         else:
             if dataset is not None:
-                check_dataset(read_json(dataset))
+                check_dataset(DatasetRecord.read(dataset))
             if identity.mode == "online":
                 find_account()  # the key itself was checked when the run was planned
             with gpus.reserved(gpu_count, should_continue=lease.renew) as reservation:

@@ -1,4 +1,4 @@
-"""What wandb is told through the environment, so that an unchanged program logs as its run."""
+"""The environment variables that make an unchanged program log as its run."""
 
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
 def of_run(identity: Identity, folder: Path) -> dict[str, str]:
-    """The variables under which `wandb.init()` starts the run, and logs below `folder`.
+    """Return the variables with which `wandb.init()` starts the run and logs below `folder`.
 
-    What .env in the folder we work in says comes first, then the run's identity. The shim
-    puts the run's parameters into `wandb.config`.
+    The run's identity takes precedence over .env in the current folder. The shim puts the run's
+    parameters into `wandb.config`.
 
-    The program logs offline in either mode: what it logs reaches a server from its log, and
-    nothing that happens to the server reaches the program.
+    The program logs offline in either mode. Online, an uploader sends its log to the server, so
+    that nothing that happens to the server reaches the program.
     """
     folder = folder.absolute()
     config = folder / "config.json"
@@ -35,9 +35,9 @@ def of_run(identity: Identity, folder: Path) -> dict[str, str]:
         "WANDB_DIR": str(folder),
         "CADUCEUS_WANDB_DIR": str(folder),
         "CADUCEUS_CONFIG": str(config),
-        # Where copies of artifacts wait for a sync: inside the run, so that they move with it.
+        # Artifact staging: inside the run's folder, so that it moves with the run.
         "WANDB_DATA_DIR": str(folder / "data"),
-        # A killed run loses a quarter of a second of its log, not fifteen (it costs nothing).
+        # A killed run loses 0.25 s of its log instead of 15 s; this costs nothing.
         "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": "0.25",
     }
     if identity.notes:
@@ -48,18 +48,19 @@ def of_run(identity: Identity, folder: Path) -> dict[str, str]:
 
 
 def rank() -> str | None:
-    """The variable that says we aren't the first of several processes; None if none does.
+    """Return the variable by which this isn't the first of several processes; None if none does.
 
-    The shim goes by the same ones.
+    The shim reads the same variables.
     """
     found = next((name for name in RANKS if os.environ.get(name)), None)
     return None if found is None or os.environ[found] == "0" else f"{found}={os.environ[found]}"
 
 
 def with_shim(python_path: str) -> str:
-    """PYTHONPATH that lets Python run shim/sitecustomize.py before a program.
+    """Return PYTHONPATH with the shim, which Python runs before a program.
 
-    What is said to `wandb.init` itself would win over the environment; the shim sees to that.
+    The program's own arguments of `wandb.init` would take precedence over the environment; the shim
+    prevents that.
     """
     shim = str(Path(__file__).parent / "shim")
     return os.pathsep.join([shim, python_path]) if python_path else shim
