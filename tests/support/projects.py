@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from planner import planner
 
+Found = TypeVar("Found")
 REPOSITORY = Path(__file__).parents[2]
 TRAIN = '''\
 """Logs a learning curve without learning anything."""
@@ -205,11 +206,13 @@ def start_snakemake(
     )
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
+def wait_for(condition: Callable[[], Found]) -> Found:
+    """Wait for an event; the deadline is so late that only what never happens comes to it."""
+    deadline = time.monotonic() + 300
+    while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+        time.sleep(0.05)
+    return found
 
 
 def end_group(pid: int) -> None:

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 from caduceus.wandb_log import find_logs, read_log
-from projects import REPOSITORY, Project, end
+from projects import REPOSITORY, Project, end, wait_for
 from wandb_server import WandbServer
 
 PAGE = REPOSITORY / "workflow/ONLINE.md"
@@ -33,13 +32,13 @@ for step in range({ROWS}):
     run.log({{"loss": 1 / (step + 1), "text": str(step)}})
     while step == 3 and not (output / "go").exists():
         time.sleep(0.05)
-    time.sleep(0.1)
 (output / "model.txt").write_text("weights")
 model = wandb.Artifact("mine", "model")
 model.add_file(str(output / "model.txt"))
 run.log_artifact(model)
 (output / "logged").write_text("")
-time.sleep(0.7)
+while not (output / "end").exists():
+    time.sleep(0.05)
 run.finish()
 """
 FAULTS: dict[str, dict[str, Any]] = {
@@ -121,9 +120,11 @@ def outcome_of(planned: Project, folder: Path, fault: str, moment: str) -> Outco
         if training.poll() is None:
             wait_for((output / "begun").exists)
             (output / "go").write_text("")
+            wait_for(lambda: training.poll() is not None or (output / "logged").exists())
         if moment == "finish":
-            wait_for((output / "logged").exists)
             strike()
+        if training.poll() is None:
+            (output / "end").write_text("")
         train_exit = finished(training)
         if train_exit == 0:
             finished(command("upload-artifacts", dataset, "--out", str(run / "upload.json")))
@@ -151,13 +152,6 @@ def account(server: WandbServer, folder: Path) -> dict[str, str]:
     """The environment of a user who is logged in."""
     variables = server.environment(folder / "home")
     return {name: value for name, value in variables.items() if name != "PATH"}
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def finished(process: "subprocess.Popen[str]") -> int:

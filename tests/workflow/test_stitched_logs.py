@@ -74,7 +74,7 @@ def test_a_stitched_log_syncs_to_exactly_its_rows(tmp_path: Path) -> None:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (server.problems, server.doubled) == ([], [])
@@ -88,7 +88,8 @@ def test_a_stitched_log_syncs_to_exactly_its_rows(tmp_path: Path) -> None:
 
 
 SUMMED_UP = """
-import os, sys, wandb
+import os, sys, time, wandb
+from pathlib import Path
 first, last, is_killed = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "killed"
 flushed = wandb.Settings(x_transaction_log_flush_interval=0.2)
 run = wandb.init(project="p", id="abc", settings=flushed)
@@ -110,7 +111,9 @@ if is_killed:
     run.log({"loss": -9}, step=last)
     run.log({}, step=last + 1, commit=True)  # so that the row before is in the log
     run.summary["lost"] = 1
-    import time; time.sleep(1)
+    (log,) = Path("wandb").glob("offline-run-*/*.wandb")
+    while b"-9" not in log.read_bytes():
+        time.sleep(0.05)
     os.kill(os.getpid(), 9)
 run.finish()
 """

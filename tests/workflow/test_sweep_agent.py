@@ -1,7 +1,6 @@
 """Trials that a W&B server hands out, asked for directly."""
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
 from caduceus.server.sweep_agent import ServerPruner, Timing, ask_trial
 from caduceus.sweeps.folders import SweepFolder
+from projects import wait_for
 from wandb_server import WandbServer
 
 PLAN = {
@@ -24,7 +24,7 @@ PLAN = {
     "default_seed": 0,
 }
 
-QUICK = Timing(heartbeat_s=0.05, patience_s=0.2, no_trial_s=0.3)
+QUICK = Timing(heartbeat_s=0.05, patience_s=0.2, no_trial_s=300)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_sweep_that_is_paused_is_waited_for_but_not_for_ever(
     (sweep,) = wandb_server.sweeps
     sweep.state = "PAUSED"
     with pytest.raises(ServerError, match=r"sends no trial .*; if the sweep is paused there"):
-        ask(folder, 1)
+        ask(folder, 1, replace(QUICK, no_trial_s=0.3))
 
 
 def test_a_run_that_is_another_trial_already_is_not_taken_again(
@@ -111,11 +111,13 @@ def test_only_the_servers_word_stops_a_run(
     for commands in ([], [{"type": "exit"}], [{"type": "stop", "run_id": "another"}]):
         monkeypatch.setattr(sweep, "commands", lambda *_, commands=commands: commands)
         assert pruner.should_continue()
-        time.sleep(0.2)
+        wait_for_heartbeats(wandb_server, 2)  # the answer to the first has been read then
         assert pruner.should_continue(), json.dumps(commands)
     monkeypatch.setattr(sweep, "commands", lambda *_: [{"type": "stop", "run_id": given.run}])
-    until = time.monotonic() + 30
-    while pruner.should_continue():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_for(lambda: not pruner.should_continue())
     assert pruner.has_stopped
+
+
+def wait_for_heartbeats(server: WandbServer, more: int) -> None:
+    before = server.requests.count("POST /graphql Heartbeat")
+    wait_for(lambda: server.requests.count("POST /graphql Heartbeat") >= before + more)

@@ -281,7 +281,7 @@ def kill_midway(project: Project) -> list[str]:
         runs = [path.parents[2] for path in begun]
         return [run.name for run in runs[4:] if not (run / "train.json").exists()]
 
-    wait_for(at_work, 240)
+    wait_for(at_work)
     end_group(snakemake.pid)
     snakemake.wait()
     project.caduceus("unlock").check()
@@ -472,7 +472,7 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     project = create(tmp_path / "project", config, TRACKED, count=2, engine="wandb")
     variables = online(project, wandb_server)
     snakemake = start_snakemake(project, **variables)
-    wait_for(lambda: any(run.history for run in wandb_server.runs), 90)
+    wait_for(lambda: any(run.history for run in wandb_server.runs))
     end_group(snakemake.pid)
     snakemake.wait()
     before = handed_out(project)

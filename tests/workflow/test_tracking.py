@@ -16,7 +16,8 @@ with tracking.start() as run:
     assert tracking.dataset_path() is None
     for step in (10, 20, 30):
         run.log({"train/loss": 1 / step, "other": "text"}, step=step)
-        time.sleep(0.6)
+        while not run._sampler._samples:
+            time.sleep(0.05)
     run.log_curves(30)
     run.log_confusion_matrix([0, 1, 1], [0, 1, 0], ["no", "yes"], 30)
     path = tracking.output_folder() / "model.pt"
@@ -185,7 +186,7 @@ os.kill(os.getpid(), 9)
         "CADUCEUS_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
     }
     words = [sys.executable, "-c", code]
-    subprocess.run(words, env=os.environ | variables, cwd=tmp_path, timeout=50, check=False)
+    subprocess.run(words, env=os.environ | variables, cwd=tmp_path, timeout=300, check=False)
     (log,) = find_logs(tmp_path)
     assert [row["_step"] for row in iter_run(stitch([log]))] == ["0", "1"]
 

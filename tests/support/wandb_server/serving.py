@@ -26,25 +26,31 @@ Answer = dict[str, Any] | bytes
 class Listener(ThreadingHTTPServer):
     """The socket, and the connections that are open."""
 
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, owner: "WandbServer", port: int) -> None:
         self.owner = owner
         self.connections: set[socket.socket] = set()
+        self.threads: list[threading.Thread] = []
         super().__init__(("127.0.0.1", port), Handler)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
+        """Close the socket and all connections; what has come by then is taken."""
         self.shutdown()
         self.server_close()
         for connection in list(self.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)
-        super().process_request(request, client_address)
+        arguments = (request, client_address)
+        thread = threading.Thread(target=self.process_request_thread, args=arguments, daemon=True)
+        self.threads = [running for running in self.threads if running.is_alive()] + [thread]
+        thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         self.connections.discard(request)
