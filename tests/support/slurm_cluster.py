@@ -105,7 +105,7 @@ class SlurmCluster:
 
     def ask(self, *words: str) -> str:
         """What one of SLURM's programs prints."""
-        finished = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        finished = subprocess.run(words, capture_output=True, text=True, timeout=300)
         assert finished.returncode == 0, (words, finished.stderr)
         return finished.stdout.strip()
 
@@ -117,7 +117,7 @@ class SlurmCluster:
     def cancel_all(self) -> None:
         if running := [job for job, _, _ in self.jobs("PD,R,S,CF")]:
             self.ask("scancel", *running)
-        wait_until(lambda: not self.jobs("PD,R,S,CF,CG"), "no job is left", 60)
+        wait_until(lambda: not self.jobs("PD,R,S,CF,CG"), "no job is left")
 
     def _configure(self) -> None:
         if not LINKS.is_dir():
@@ -171,17 +171,17 @@ class SlurmCluster:
 
     def _await(self, program: str, *words: str) -> None:
         def answers() -> bool:
-            return subprocess.run(words, capture_output=True, timeout=30).returncode == 0
+            return subprocess.run(words, capture_output=True, timeout=120).returncode == 0
 
         try:
-            wait_until(answers, f"{program} answers", 30)
+            wait_until(answers, f"{program} answers", 120)
         except AssertionError as error:
             logs = (self.root / name for name in (f"{program}.out", f"{program}.log"))
             texts = [path.read_text()[-1000:] for path in logs if path.exists()]
             raise UnavailableError(f"{error}: {texts}") from None
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"

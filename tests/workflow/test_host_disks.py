@@ -84,7 +84,7 @@ def test_a_run_that_is_stopped_comes_home(project: Project, tmp_path: Path) -> N
     try:
         assert len(list(disk.iterdir())) == 1
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(60)
+        process.wait(300)
     finally:
         end_group(process.pid)
     assert list(disk.iterdir()) == []

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from caduceus.exports.history import is_system_metric
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES
-from projects import Project, end
+from projects import Project, end, wait_for
 
 STEPS = 120
 SHOWN = "results/paper/tables/accuracy.md"
@@ -26,8 +26,10 @@ TRAIN = '''\
 """A walk whose every step depends on all before it, and on three random generators."""
 
 import argparse
+import os
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 import wandb
@@ -43,6 +45,7 @@ options = parser.parse_args()
 random.seed(options.seed)
 np.random.seed(options.seed)
 own = np.random.default_rng(options.seed)
+holds = Path(os.environ["CADUCEUS_PROJECT_DIR"], "holds")
 
 
 class Model:
@@ -71,6 +74,9 @@ with tracking.start() as run:
         run.log({"val/accuracy": best / 10}, step=step)
         time.sleep(0.03)
         run.checkpoint(step, {"best": best}, every_s=0.2)
+        while (holds / str(step)).exists():
+            time.sleep(0.03)
+            run.checkpoint(step, {"best": best}, every_s=0.2)
     run.log_curves(STEPS)
     output = tracking.output_folder()
     np.save(output / "model.npy", model.weights)
@@ -230,10 +236,7 @@ BY_SNAKEMAKE = ("Ctrl-C", "everything")
 
 def wait_until_gone(project: Project) -> None:
     """Until the program has ended, be its supervisor alive or not."""
-    until = time.monotonic() + 120
-    while any(is_program_of(project, process) for process in psutil.process_iter()):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_for(lambda: not any(is_program_of(project, process) for process in psutil.process_iter()))
 
 
 def is_program_of(project: Project, process: psutil.Process) -> bool:
@@ -246,12 +249,15 @@ def is_program_of(project: Project, process: psutil.Process) -> bool:
 def interrupt(project: Project, kind: str, moments: list[int]) -> None:
     """Interrupt the run once each of these steps has a checkpoint, and let it end.
 
-    An attempt that is interrupted has saved one of its own: it has gone on, not just begun.
+    An attempt that is interrupted has saved one of its own: it has gone on, not just begun. It
+    doesn't go on for long, so that it is still at work however late the interruption comes.
     """
     for step in moments:
         known, workflow = last_checkpoint(project), begin(project, kind)
-        until = time.monotonic() + 240
-        while last_checkpoint(project) < max(step, known + 1):
+        wanted = max(step, known + 1)
+        hold = project.write(f"holds/{wanted + random.randint(0, 8)}", "")
+        until = time.monotonic() + 1200
+        while last_checkpoint(project) < wanted:
             assert time.monotonic() < until
             if workflow.poll() is not None:
                 finished = end(workflow)
@@ -262,7 +268,8 @@ def interrupt(project: Project, kind: str, moments: list[int]) -> None:
         KINDS[kind](workflow, project)
         wait_until_gone(project)
         end(workflow)
-    until = time.monotonic() + 240
+        hold.unlink()
+    until = time.monotonic() + 1200
     while (ended := end(begin(project, kind))).code:
         assert time.monotonic() < until, ended.output
     project.caduceus("unlock").check()

@@ -6,15 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from caduceus.exports.equality import differences
 from caduceus.project.project import load_project
 from online import account, caduceus
-from projects import CONFIG, EXPORTS, ONE_RUN, Project, end
+from projects import CONFIG, EXPORTS, ONE_RUN, Project, end, wait_for
 from wandb_server import WandbServer
 
 SLOW = """
@@ -37,13 +37,6 @@ def slow_down(project: Project) -> None:
         "for step in range(5):",
         "for step in range(5):" + SLOW,
     )
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 90
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -278,13 +271,17 @@ def test_a_sync_killed_at_any_moment_neither_loses_nor_doubles_a_row(
 ) -> None:
     variables = account(wandb_server, finished)
     wandb_server.fail("", delay=0.03)  # so that there are moments to be killed in
+    helpers: list[psutil.Process] = []
     for attempt in range(times):
         sync = finished.begin(sys.executable, "-m", "caduceus", "sync", **variables)
         time.sleep(0.7 + 1.5 * attempt / times)
+        helpers += psutil.Process(sync.pid).children(recursive=True)
         sync.send_signal(signal.SIGKILL)
         end(sync)
     wandb_server.heal()
-    time.sleep(1)  # for what was on its way
+    assert not psutil.wait_procs(helpers, timeout=300)[1]
+    wandb_server.stop()  # once what was on its way is taken
+    wandb_server.start()
     caduceus(finished, wandb_server, "sync").check()
 
     for run in wandb_server.runs:

@@ -128,7 +128,7 @@ def run_client(server: WandbServer, folder: Path, *words: str | Path) -> None:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -143,7 +143,7 @@ def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict
     hold = project.write("hold", "")
     snakemake = project.begin(*command(project))
     try:
-        wait_until(lambda: len(saved(project)) == 4, "four runs wait", 120)
+        wait_until(lambda: len(saved(project)) == 4, "four runs wait")
         cancelled, requeued, limited, plain = (run.name for run in saved(project))
         slurm.ask("scontrol", "update", f"NodeName={slurm.host}", "State=DRAIN", "Reason=test")
         jobs = {run: job_of(slurm, run) for run in (cancelled, requeued, limited)}
@@ -153,12 +153,9 @@ def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict
         wait_until(
             lambda: "Restarts=1" in slurm.ask("scontrol", "show", "job", jobs[limited]),
             "the run that is out of time was put back",
-            120,
         )
         # A job that was put back is completing before it is pending.
-        wait_until(
-            lambda: len(slurm.jobs("PD")) == 3 and not slurm.jobs("CG"), "three runs wait", 120
-        )
+        wait_until(lambda: len(slurm.jobs("PD")) == 3 and not slurm.jobs("CG"), "three runs wait")
         drained = {name: state for _, name, state in slurm.jobs("PD,R")}
         status = project.caduceus("status").check().output
         slurm.ask("scontrol", "update", f"JobId={jobs[limited]}", "TimeLimit=10")
@@ -239,14 +236,14 @@ def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
     project = create(tmp_path / "project", 2)
     hold = project.write("hold", "")
     snakemake = project.begin(*command(project))
-    wait_until(lambda: len(saved(project)) == 2, "both runs wait", 120)
+    wait_until(lambda: len(saved(project)) == 2, "both runs wait")
     before = slurm.jobs("R")
     snakemake.kill()
     end(snakemake)
 
     project.caduceus("unlock").check()
     again = project.begin(*command(project))
-    wait_until(lambda: snakemake_says(project, "is at work on it already") == 2, "both known", 120)
+    wait_until(lambda: snakemake_says(project, "is at work on it already") == 2, "both known")
     assert slurm.jobs("PD,R,CF") == before  # nothing was submitted a second time
 
     slurm.stop_controller()
@@ -270,7 +267,7 @@ def test_a_pilot_goes_on_where_it_was_when_it_is_put_back(
     [(job_id, _, _)] = slurm.jobs("PD,R,CF")
     log = project.path / f"results/logs/slurm_pilot/{job_id}.log"
     assert printed == f"SLURM job {job_id}; its log: {log.relative_to(project.path)}\n"
-    wait_until(lambda: len(saved(project)) == 2, "both runs wait", 120)
+    wait_until(lambda: len(saved(project)) == 2, "both runs wait")
     slurm.ask("scontrol", "requeue", job_id)
     # What a program logs in the second before it is killed may be lost: none logs meanwhile.
     wait_until(
@@ -279,10 +276,9 @@ def test_a_pilot_goes_on_where_it_was_when_it_is_put_back(
             for run in project.runs
         ),
         "both runs were interrupted",
-        120,
     )
     hold.unlink()
-    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all", 120)
+    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all")
     for run in project.runs:
         first, second = attempts(project, run.name)
         assert (first["state"], second["state"]) == ("interrupted", "finished")
@@ -314,13 +310,13 @@ def test_a_pilot_whose_time_is_up_goes_on_in_its_next_allocation(
     words = ["slurm-pilot", "--cores=2", "--minutes=2", "--", "--snakefile"]
     project.caduceus(*words, str(REPOSITORY / "Snakefile")).check()
     [(job_id, _, _)] = slurm.jobs("PD,R,CF")
-    wait_until(lambda: len(saved(project)) == 2, "both runs wait", 120)
+    wait_until(lambda: len(saved(project)) == 2, "both runs wait")
     show = ("scontrol", "show", "job", job_id)
-    wait_until(lambda: "Restarts=1" in slurm.ask(*show), "it was put back", 120)
+    wait_until(lambda: "Restarts=1" in slurm.ask(*show), "it was put back")
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=20")
     hold.unlink()
     log = project.path / f"results/logs/slurm_pilot/{job_id}.log"
-    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all", 120)
+    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all")
     for run in project.runs:
         assert [each["state"] for each in attempts(project, run.name)][-1] == "finished"
 
@@ -355,11 +351,11 @@ def test_ctrl_c_cancels_the_jobs(slurm: SlurmCluster, tmp_path: Path) -> None:
     project = create(tmp_path / "project", 1)
     project.write("hold", "")
     snakemake = project.begin(*command(project))
-    wait_until(lambda: len(saved(project)) == 1, "the run waits", 120)
+    wait_until(lambda: len(saved(project)) == 1, "the run waits")
     snakemake.send_signal(signal.SIGINT)
     finished: Finished = end(snakemake)
     assert finished.code == 1
-    wait_until(lambda: not slurm.jobs("PD,R,CF,CG"), "no job is left", 20)
+    wait_until(lambda: not slurm.jobs("PD,R,CF,CG"), "no job is left")
 
 
 @pytest.mark.soak

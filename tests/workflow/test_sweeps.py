@@ -32,15 +32,18 @@ from wandb_server import WandbServer
 # Deterministic; the parameters decide what becomes of a trial.
 PROGRAM = """\
 import argparse
+import os
 import time
+from pathlib import Path
 
 import wandb
 
+project = Path(os.environ["CADUCEUS_PROJECT_DIR"])
 parser = argparse.ArgumentParser()
 parser.add_argument("--mode", default="good")
 parser.add_argument("--x", type=float)
 parser.add_argument("--rows", type=int, default=4)
-parser.add_argument("--pause", type=float, default=0.0)
+parser.add_argument("--stuck", type=int, default=-1)
 parser.add_argument("--seed", type=int)
 options = parser.parse_args()
 
@@ -50,7 +53,14 @@ for row in range(options.rows):
     run.log({"val/loss": float("nan") if options.mode == "broken" else loss}, commit=True)
     if options.mode == "crash" and row == 1:
         raise SystemExit("crashed")
-    time.sleep(options.pause)
+    for _ in range(6000):
+        is_stuck = row == options.stuck and options.x > 1
+        is_held = (project / "hold").exists() or (
+            (project / "hold-later").exists() and wandb.run.id[-4:] >= "0004"
+        )
+        if not (is_stuck or is_held):
+            break
+        time.sleep(0.05)
 run.finish()
 """
 # The same, logging its artifacts itself: each of many trials is spared a second wandb for them.
@@ -274,6 +284,7 @@ BAYES: dict[str, Any] = {
 
 def kill_midway(project: Project) -> list[str]:
     """Start the sweep and kill all of Snakemake while a later trial is at work; which ones were."""
+    hold = project.write("hold-later", "")
     snakemake = start_snakemake(project)
 
     def at_work() -> list[str]:
@@ -284,6 +295,7 @@ def kill_midway(project: Project) -> list[str]:
     wait_for(at_work)
     end_group(snakemake.pid)
     snakemake.wait()
+    hold.unlink()
     project.caduceus("unlock").check()
     return at_work()
 
@@ -342,7 +354,7 @@ def test_a_trial_that_does_badly_is_stopped_early(tmp_path: Path) -> None:
         "parameters": {
             "x": {"values": [0.3, 0.35, 2.0, 3.0]},
             "rows": {"value": 40},
-            "pause": {"value": 0.2},
+            "stuck": {"value": 12},
         },
         "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
     }
@@ -467,14 +479,16 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     config = {
         "method": "random",
         "metric": {"name": "val/loss", "goal": "minimize"},
-        "parameters": {"x": {"min": 0.0, "max": 1.0}, "pause": {"value": 1.0}},
+        "parameters": {"x": {"min": 0.0, "max": 1.0}},
     }
     project = create(tmp_path / "project", config, TRACKED, count=2, engine="wandb")
+    hold = project.write("hold", "")
     variables = online(project, wandb_server)
     snakemake = start_snakemake(project, **variables)
     wait_for(lambda: any(run.history for run in wandb_server.runs))
     end_group(snakemake.pid)
     snakemake.wait()
+    hold.unlink()
     before = handed_out(project)
     shutil.rmtree(sweep_of(project) / "trials")
     project.caduceus("unlock").check()
@@ -517,7 +531,7 @@ def test_a_server_stops_a_trial_that_does_badly_and_may_be_gone(
         "parameters": {
             "x": {"values": [0.3, 0.35, 3.0]},
             "rows": {"value": 30},
-            "pause": {"value": 0.5},
+            "stuck": {"value": 12},
         },
         "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
     }
