@@ -2,11 +2,11 @@
 
 | | |
 |---|---|
-| `load_runs` | a row for each run: who it is, its parameters, results and cost |
-| `load_history` | every row that runs have logged, exactly |
+| `load_runs` | a row for each run: its identity, parameters, results and cost |
+| `load_history` | every row that runs have logged, unchanged |
 | `load_sweep` | a row for each trial of a sweep |
 
-All read results/ as docs/analyst.md shows; none writes anything or asks a server.
+They read results/, write nothing and use no network; docs/analyst.md shows how to use them.
 """
 
 from caduceus.analysis.loading import load_history, load_runs, load_sweep

@@ -1,4 +1,4 @@
-"""Values that may be missing as columns of a pandas table, none of them changed."""
+"""Values that may be missing as columns of a pandas table, without any change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,18 +11,17 @@ _EXACT_INT = 2**53  # a float holds whole numbers up to here exactly
 
 
 def frame_of_rows(rows: Sequence[Mapping[str, Any]], first: Iterable[str]) -> pd.DataFrame:
-    """Rows as a table: the columns `first`, then all others in the order they first appear.
+    """Return rows as a table: the columns `first`, then others in the order of first appearance.
 
-    A column is bool, int64, float64 or text where its values are; with missing ones boolean,
-    Int64, and float64 with NaN. Where none of these holds every value exactly, it has the values
-    themselves.
+    A column is bool, int64, float64 or text; with missing values boolean, Int64, or float64 with
+    NaN. If none of these holds every value exactly, the column is of objects.
     """
     names = dict.fromkeys([*first, *(name for row in rows for name in row)])
     return pd.DataFrame({name: _column([row.get(name) for row in rows]) for name in names})
 
 
 def frame_of_table(table: pa.Table) -> pd.DataFrame:
-    """An Arrow table as pandas, whole numbers and booleans exact beside missing values too."""
+    """Return an Arrow table as pandas; integers and booleans stay exact beside missing values."""
     nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
     columns = {}
     for name in table.column_names:

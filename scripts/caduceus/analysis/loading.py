@@ -18,7 +18,7 @@ Names = str | Iterable[str]  # one, or several
 
 
 def load_runs(group: Names = (), experiment: Names = (), project: str | Path = ".") -> pd.DataFrame:
-    """A row for each run, whatever has become of it.
+    """Return a row for each run, in any state.
 
     Args:
         group: W&B groups; all by default.
@@ -28,7 +28,7 @@ def load_runs(group: Names = (), experiment: Names = (), project: str | Path = "
     Returns:
         `run`, `name`, `experiment`, `type`, `variant`, `seed`, `state` (finished, skipped, running,
         to do, interrupted, to export or failed), `error`, `group`, `kind` (planned; trial of a
-        sweep; abandoned, if no experiment lists it any more; project, if it was made elsewhere);
+        sweep; abandoned, if no experiment lists it any more; project, if it is of a W&B project);
         `config.…`, its parameters, and `summary.…`, its results; `git_commit`, `host`,
         `started_at` (UTC), `runtime_s`; over all attempts, `attempts`, how many, `wall_s`,
         `cpu_s`, `gpu_s` and `lost_s` in seconds, and `peak_memory_gb` in 10^9 bytes.
@@ -46,21 +46,21 @@ def load_runs(group: Names = (), experiment: Names = (), project: str | Path = "
 def load_history(
     runs: Names | None = None, metrics: Names | None = None, project: str | Path = "."
 ) -> pd.DataFrame:
-    """Every row that runs have logged: nothing is sampled, and no value is changed.
+    """Return every row that runs have logged: nothing is sampled, and no value is changed.
 
     Args:
         runs: ids of runs, such as the column `run` of `load_runs`; by default all that are
             exported.
-        metrics: names of metrics; by default all. With them there are just the rows in which one
-            of them was logged, so that NaN in a single metric is a NaN that was logged.
+        metrics: names of metrics; by default all. Only rows in which one of them was logged are
+            returned, so that NaN in a single metric is a NaN that was logged.
         project: the project's folder, or its results/.
 
     Returns:
         `run`, `experiment`, `variant`, `seed`, `_step`, then the metrics; without `metrics` also
         `_runtime`, in seconds, and `_timestamp`, in seconds since 1970. A column is bool, int64,
-        float64 or text, the narrowest that holds every value exactly; where values are missing
-        boolean, Int64, and float64 with NaN; what mixes kinds is the text of its cells. A metric
-        that is called as one of the first four is `logged.NAME`.
+        float64 or text, the narrowest type that holds every value exactly; with missing values
+        boolean, Int64, or float64 with NaN; a column of mixed kinds has the text of its cells. A
+        metric with the name of one of the first four columns is called `logged.NAME`.
 
     Raises:
         ResultError: there are no results, no such run or metric, or a run isn't exported yet.
@@ -84,7 +84,7 @@ def load_history(
 
 
 def load_sweep(sweep: str | None = None, project: str | Path = ".") -> pd.DataFrame:
-    """A row for each trial of a sweep, in their order.
+    """Return a row for each trial of a sweep, in their order.
 
     Args:
         sweep: its id, or that of its experiment; not needed if there is one sweep only.

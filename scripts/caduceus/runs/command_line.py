@@ -1,6 +1,6 @@
 """W&B's command macros, which turn a run's parameters into the words of a command line.
 
-They mean what they mean in `wandb agent`, so that a sweep's `command` works unchanged.
+They have the meaning that `wandb agent` gives them, so that a sweep's `command` works unchanged.
 """
 
 import json
@@ -28,7 +28,7 @@ NAMES = (
     "args_json",
     "args_json_file",
 )
-# What a command's words may be, for messages.
+# The macros that a command may have, for messages.
 ALLOWED = (
     ", ".join(f"${{{name}}}" for name in (*NAMES, "envvar:NAME"))
     + ", each but the last a word of its own"
@@ -36,7 +36,7 @@ ALLOWED = (
 
 
 def wrong_word(command: Sequence[object]) -> str | None:
-    """The first word of `command` with a macro that W&B doesn't have or doesn't see, or None.
+    """Return the first word of `command` with a macro that W&B doesn't know or expand, or None.
 
     Only `${envvar:NAME}` is replaced inside a word.
     """
@@ -51,9 +51,13 @@ def wrong_word(command: Sequence[object]) -> str | None:
 def expand(
     command: Sequence[object], program: str, parameters: Mapping[str, Json], json_file: Path
 ) -> list[str]:
-    """The words of the command line that starts `program` with `parameters`.
+    """Return the words of the command line that starts `program` with `parameters`.
 
-    `json_file` is written if the command asks for it.
+    Args:
+        command: the words of the experiment's command.
+        program: the training program.
+        parameters: the run's parameters by name, with the seed.
+        json_file: takes the parameters if the command has `${args_json_file}`.
     """
     flags = [f"{name}={value}" for name, value in parameters.items()]
     words_of: dict[str, list[str]] = {

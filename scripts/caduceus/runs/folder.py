@@ -6,17 +6,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths below results/runs/RUN. What lies in `work` is undeclared to Snakemake.
+    """The paths below results/runs/RUN.
 
-    Snakemake deletes declared outputs before it starts a job again; what a next attempt goes on
-    from, or what a finished run must never lose, therefore stays undeclared.
+    Everything in `work` is undeclared to Snakemake, which deletes the declared outputs of a job
+    before it starts the job again: the next attempt needs these files, or a finished run must keep
+    them.
     """
 
     path: Path
 
     @classmethod
     def of_plan(cls, plan: Path, run_id: str) -> "RunFolder":
-        """The folder of a run of the plan results/experiments/ID.json."""
+        """Return the folder of a run of the plan results/experiments/ID.json."""
         return cls(plan.parents[1] / "runs" / run_id)
 
     @property
@@ -56,22 +57,22 @@ class RunFolder:
 
     @property
     def output(self) -> Path:
-        """The files the program left, kept once the run has finished."""
+        """The files that the program left."""
         return self.path / "output"
 
     @property
     def further(self) -> Path:
-        """Further runs that the program began, each a folder as this one."""
+        """The folders of further runs that the program started by calling `wandb.init` again."""
         return self.path / "further"
 
     @property
     def is_further(self) -> bool:
-        """Whether it is one of these."""
+        """Whether this is the folder of a further run."""
         return self.path.parent.name == "further"
 
     @property
     def owner(self) -> Path:
-        """The folder of the run whose program began this one: usually its own."""
+        """The folder of the run whose program started this run: itself, but for further runs."""
         return self.path.parents[1] if self.is_further else self.path
 
     @property
@@ -81,7 +82,7 @@ class RunFolder:
 
     @property
     def work(self) -> Path:
-        """What a next attempt goes on from, and what a finished run must keep."""
+        """The files that a next attempt needs or a finished run must keep."""
         return self.path / "work"
 
     @property
@@ -101,11 +102,11 @@ class RunFolder:
 
     @property
     def attempts(self) -> Path:
-        """A small file for each attempt."""
+        """The folder with a file for each attempt."""
         return self.work / "attempts"
 
     def restored(self, attempt: int) -> Path:
-        """What an attempt says of the checkpoint that it has restored."""
+        """Return the file on the checkpoint that an attempt restored: see `runs.files.attempt`."""
         return self.attempts / f"restored-{attempt}.json"
 
     @property
@@ -115,24 +116,24 @@ class RunFolder:
 
     @property
     def lock(self) -> Path:
-        """Locked against this host's other processes by whoever makes an attempt."""
+        """The file that is locked against other processes of this host during an attempt."""
         return self.work / "lock"
 
     @property
     def lease(self) -> Path:
-        """Says on all hosts who makes an attempt."""
+        """The lease of an attempt, which counts on all hosts."""
         return self.work / "lease.json"
 
     @property
     def server(self) -> Path:
-        """What a server holds of the run, if it was made elsewhere."""
+        """The log of a remote run, fetched from its server."""
         return self.work / "server"
 
     @property
     def delivery(self) -> Path:
-        """How far the run has come on its way to a server."""
+        """The files of the upload to a server."""
         return self.work / "delivery"
 
     def wandb(self, attempt: int | str) -> Path:
-        """The W&B folder of one attempt, or of the upload that follows."""
+        """Return the W&B folder of an attempt, or of the process that logs missing artifacts."""
         return self.work / "wandb" / str(attempt)

@@ -1,7 +1,7 @@
-"""Further runs: those that a program began beside its own, by calling `wandb.init` again.
+"""Further runs, which a program starts beside its own run by calling `wandb.init` again.
 
-Each has a folder below its run's, laid out as any run's, so that whatever exports, sends or
-compares a run does so with these too. Its logs are those that lie in the run's own work folder.
+Each gets a folder below its run's folder with the same layout, so that exports, uploads and
+comparisons treat it as any run. Its logs stay in the work folder of its run.
 """
 
 import os
@@ -16,15 +16,15 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import further_ids, logs_of_attempt, stand_in
 from caduceus.wandb_log import read_head
 
-_SHARED = ("wandb", "attempts", "lock")  # of a run's work folder
+_SHARED = ("wandb", "attempts", "lock")  # parts of the work folder that further runs link to
 
 
 def lay_out_further_runs(folder: RunFolder, train: Train) -> list[str]:
-    """Give each further run of a run that has ended a folder of its own; returns their ids.
+    """Make the folder of each further run of a run that has ended, and return their ids.
 
     Args:
-        folder: the run's.
-        train: the content of its train.json.
+        folder: the run's folder.
+        train: its train.json.
     """
     ids = _ids(folder, [attempt.number for attempt in train.attempts])
     for old in folder.further.glob("*"):
@@ -52,7 +52,7 @@ def lay_out_further_runs(folder: RunFolder, train: Train) -> list[str]:
 
 
 def with_further_runs(folder: RunFolder) -> list[RunFolder]:
-    """The folders of a run and of its further runs."""
+    """Return the folders of a run and of its further runs."""
     return [folder, *map(RunFolder, sorted(folder.further.glob("*")))]
 
 

@@ -1,8 +1,9 @@
-"""The logs of a run: which there are, and which rows of each attempt's belong to it.
+"""The logs of a run, and the rows of each attempt that belong to the run.
 
-What an attempt went on from is told by the first of these that is known: the step that it noted
-when it restored a checkpoint; the step of its first row, if that isn't 0; a counter in its first
-row that an earlier attempt has logged too. Else it began afresh, and replaces what came before.
+The step from which an attempt resumed is the first of these that is known: the step that it noted
+when it restored a checkpoint; the step of its first row, if that isn't 0; the place of a counter in
+its first row that an earlier attempt has logged too. Otherwise it started afresh, and its rows
+replace all earlier ones.
 """
 
 import re
@@ -26,11 +27,11 @@ from caduceus.wandb_log import (
 
 
 def logs_of_attempt(folder: RunFolder, number: int | str) -> list[Path]:
-    """The run's logs in an attempt, in the order they were begun, but for empty ones."""
-    return [log for log in _begun(folder, number) if not is_empty(log)]
+    """Return the run's logs in an attempt that aren't empty, in the order of their start."""
+    return [log for log in _logs(folder, number) if not is_empty(log)]
 
 
-def _begun(folder: RunFolder, number: int | str) -> list[Path]:
+def _logs(folder: RunFolder, number: int | str) -> list[Path]:
     own = _logs_of(folder, number, folder.path.name)
     if not any(not is_empty(log) for log in own) and (other := stand_in(folder, number)):
         return _logs_of(folder, number, other)
@@ -75,15 +76,15 @@ def _natural(name: str) -> list[tuple[str, int]]:
 
 
 def is_whole(folder: RunFolder, number: int) -> bool:
-    """Whether all that an attempt has logged is there: its log has an end, if it has begun one."""
-    begun = _begun(folder, number)
-    return not begun or (not is_empty(begun[-1]) and has_ended(begun[-1]))
+    """Whether everything that an attempt logged is there: its log, if it has one, has an end."""
+    logs = _logs(folder, number)
+    return not logs or (not is_empty(logs[-1]) and has_ended(logs[-1]))
 
 
 def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part]:
-    """The segments that make the run: those of its last attempt, and of what it went on from.
+    """Return the segments of the run: those of its last attempt and of all that it resumed.
 
-    An attempt that logged no row, as it was ended too early, replaces none.
+    An attempt without a row, as it was ended too early, replaces no earlier rows.
     """
     paths: list[Path] = []
     steps: dict[Path, int | None] = {}
@@ -102,7 +103,7 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
 
 
 def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> int | None:
-    """The first step of the run that is an attempt's own, or None if it began afresh."""
+    """Return the first step that an attempt ran itself; None if it started afresh."""
     if not folder.is_further and (
         restored := Restored.read_if_there(folder.restored(attempt.number))
     ):
@@ -112,15 +113,15 @@ def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -
 
 
 def saved_when(folder: RunFolder, attempt: Attempt) -> float | None:
-    """When the checkpoint that an attempt restored was saved, in seconds since 1970, if it said."""
+    """Return when the checkpoint that an attempt restored was saved, in seconds since 1970."""
     restored = Restored.read_if_there(folder.restored(attempt.number))
     return restored.saved_at if restored else None
 
 
 def installed_packages(folder: RunFolder, number: int) -> str | None:
-    """The sha256 of the packages a program had, as wandb lists them; None if it lists none.
+    """Return the sha256 of wandb's list of a program's packages; None if there is no list.
 
-    Their order in the list is that of the file system, so that their sorted lines are hashed.
+    Its lines are sorted first, as wandb lists packages in the order of the file system.
     """
     listed = packages_file(folder, number)
     return (
@@ -129,16 +130,16 @@ def installed_packages(folder: RunFolder, number: int) -> str | None:
 
 
 def packages_file(folder: RunFolder, number: int) -> Path | None:
-    """Where wandb lists the packages a program had in an attempt."""
+    """Return wandb's list of the packages of an attempt; None if there is none."""
     found = sorted(folder.wandb(number).glob("wandb/*run-*/files/requirements.txt"))
     return found[0] if found else None
 
 
 def read_uploads(folder: RunFolder) -> list[Segment]:
-    """The segments that hold the artifacts logged after the program."""
+    """Read the segments with the artifacts that were logged after the program."""
     return [read_log(path) for path in upload_logs(folder)]
 
 
 def upload_logs(folder: RunFolder) -> list[Path]:
-    """The logs of these segments."""
+    """Return the logs with the artifacts that were logged after the program."""
     return logs_of_attempt(folder, "upload")

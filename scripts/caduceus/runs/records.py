@@ -1,4 +1,4 @@
-"""The runs below results/, whatever has become of them, as rows of a table."""
+"""The runs below results/ in any state, and as rows of a table."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from caduceus.runs.rows import ABOUT_RUN, run_row
 
-_INSIDE = ("runs", "experiments", "projects")  # what results/ has, one of them at least
+_INSIDE = ("runs", "experiments", "projects")  # folders of which results/ has at least one
 _COST = ("wall_s", "cpu_s", "gpu_s", "lost_s", "peak_memory_gb")
 
 
 def results_folder(project: Path) -> Path:
-    """The folder results/ of a project, or `project` itself if it is one.
+    """Return the folder results/ of a project, or `project` itself if it is such a folder.
 
     Raises:
         ResultError: it is neither.
@@ -73,14 +73,14 @@ class ListedRun(RunRecord):
 
 
 def read_plans(results: Path) -> list[Path]:
-    """The plan of each experiment, results/experiments/ID.json."""
+    """Return the plan of each experiment, results/experiments/ID.json."""
     return sorted((results / "experiments").glob("*.json"))
 
 
 def find_runs(
     results: Path, experiments: Collection[str] = (), groups: Collection[str] = ()
 ) -> list[ListedRun]:
-    """Every run, those of plans in their order, then those of none; or those of some alone.
+    """Return the runs of some experiments or groups, or all: first planned ones in their order.
 
     Args:
         results: the folder results/.
@@ -88,7 +88,7 @@ def find_runs(
         groups: W&B groups; all if it is empty.
 
     Raises:
-        ResultError: no run is of one of them.
+        ResultError: an experiment or a group has no run.
     """
     records = list(_records(results))
     known_experiments = dict.fromkeys(record.summary.experiment or "" for record in records)
@@ -112,19 +112,19 @@ def find_runs(
 
 
 def find_run(results: Path, run: str) -> ListedRun:
-    """One run by its id.
+    """Return a run by its id.
 
     Raises:
-        ResultError: there is none.
+        ResultError: there is no such run.
     """
     return find_named(list(_records(results)), [run])[0]
 
 
 def find_named(records: Collection[ListedRun], runs: Collection[str]) -> list[ListedRun]:
-    """The runs with these ids, in this order.
+    """Return the runs with these ids, in this order.
 
     Raises:
-        ResultError: one isn't there.
+        ResultError: there is no run of one of the ids.
     """
     by_id = {record.run: record for record in records}
     for run in runs:

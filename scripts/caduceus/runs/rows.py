@@ -1,4 +1,4 @@
-"""A run as one row of a table: about it, its parameters, its results."""
+"""A run as one row of a table: its identity, parameters and results."""
 
 from caduceus.io.files import Json
 from caduceus.runs.files.export import Summary
@@ -9,11 +9,11 @@ ABOUT_RUN = ("run", "name", "experiment", "type", "variant", "seed", "state", "e
 
 
 def run_row(summary: Summary, train: Train | None, kind: str | None) -> dict[str, Json]:
-    """A run as one row: about it, its parameters as config.*, its results as summary.*.
+    """Return a run as one row, with its parameters as config.* and its results as summary.*.
 
     Args:
         summary: run_summary.json.
-        train: train.json; None of a run that was made elsewhere.
+        train: train.json; None of a remote run.
         kind: the type of its experiment.
     """
     return {

@@ -1,8 +1,8 @@
-"""The source files of a program: which they are, what they say, and a snapshot of them.
+"""The source files of a program: how they are found, their digest, and a snapshot of them.
 
-A digest covers what the code does, not how it is laid out: Python files count by their syntax
-tree, so comments and formatting are free, and the same code gives the same digest under every
-Python version. Docstrings count, since programs may read them.
+The digest of a Python file is that of its syntax tree, so that comments and formatting don't count,
+and the same code has the same digest under every Python version. Docstrings count, as programs may
+read them.
 """
 
 import ast
@@ -21,32 +21,32 @@ from caduceus.errors import SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.runs.package_roots import package_roots
 
-_LOOKED_AT = 1000  # files of a folder; more would take long on a network file system
+_LOOKED_AT = 1000  # files of a folder, as more take long on a network file system
 
 CodeSpec = Sequence[str] | str | int | None  # `code` of an experiment
 
 
 def code_files(program: Path, code: CodeSpec, root: Path) -> list[Path]:
-    """The files of the program's code: those that patterns match, or else what it imports."""
+    """Return the files of the program's code: those that match patterns, else what it imports."""
     if code is None or isinstance(code, str | int):
         return program_files(program, root)
     return sorted({program, *matching_files(code, root)})
 
 
 def code_identity(files: Sequence[Path], code: CodeSpec, root: Path) -> str:
-    """What the code is in a run's definition: its digest, or the version that stands for it."""
+    """Return the code in a run's definition: its digest, or the version that the user raises."""
     if isinstance(code, str | int):
         return f"version {code}"
     return digest(files, root)
 
 
 def program_files(program: Path, root: Path) -> list[Path]:
-    """`program` and the local modules it imports, directly or through others, sorted.
+    """Return `program` and the local modules it imports, directly or through others, sorted.
 
-    Modules are looked for where Python finds them when the program is started: beside the
-    program, below `root`, in the folders of PYTHONPATH that lie below `root`, and in the project's
-    own packages (`package_roots`). What is imported by a computed name isn't seen: `code` in the
-    experiment names such files.
+    Modules are searched where Python finds them when the program is started: beside the program,
+    below `root`, in the folders of PYTHONPATH below `root`, and in the project's own packages
+    (`package_roots`). Imports by a computed name aren't found: `code` in the experiment lists such
+    files.
 
     Raises:
         SpecError: a file can't be read or isn't Python.
@@ -71,12 +71,12 @@ def program_files(program: Path, root: Path) -> list[Path]:
 
 
 def matching_files(patterns: Iterable[str], root: Path) -> list[Path]:
-    """Every file below `root` that matches one of the patterns, sorted.
+    """Return every file below `root` that matches one of the patterns, sorted.
 
-    What is hidden or lies in results/ isn't code: environments, snapshots of earlier runs.
+    Hidden files and results/ are left out: they are environments and snapshots of earlier runs.
 
     Raises:
-        ValueError: a pattern isn't one.
+        ValueError: a pattern isn't valid.
     """
     found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
     return sorted(path for path in found if not _is_passed_over(path.relative_to(root)))
@@ -87,7 +87,7 @@ def _is_passed_over(path: Path) -> bool:
 
 
 def digest(files: Iterable[Path], root: Path) -> str:
-    """The sha256 of what `files` say, with their paths relative to `root`, in hex."""
+    """Return the sha256 of the content of `files` and of their paths relative to `root`, in hex."""
     total = hashlib.sha256()
     for path in files:
         name = os.path.relpath(path, root)
@@ -98,12 +98,12 @@ def digest(files: Iterable[Path], root: Path) -> str:
 
 
 def snapshot(files: Sequence[Path], root: Path, folder: Path, linked: Path | None) -> None:
-    """Copy `files` into `folder` under their paths below `root`, and link the entries of `linked`.
+    """Copy `files` to `folder` under their paths below `root`, and link the entries of `linked`.
 
-    A program started in `folder` then finds all it would find in the project that is `linked`, but
-    its own code is as it was now. Links are relative, so that the project can be moved. What a
-    program has left in an earlier snapshot, such as a checkpoint, stays; `snapshot_files` says
-    which files are code.
+    A program that is started in `folder` then finds everything that it would find in the project
+    `linked`, but with its code as it is now. Links are relative, so that the project can be moved.
+    Files that a program left in an earlier snapshot, such as checkpoints, stay; `snapshot_files`
+    returns the files that are code.
     """
     for old in snapshot_files(folder):
         old.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ def snapshot(files: Sequence[Path], root: Path, folder: Path, linked: Path | Non
 
 
 def _make_real(folder: Path, inside: Path) -> None:
-    """Make folders, also where links to the project's own are."""
+    """Make a folder and its parents; links to the project's folders are replaced."""
     for part in [*reversed(inside.parents), inside]:
         if (folder / part).is_symlink():
             (folder / part).unlink()
@@ -127,13 +127,13 @@ def _make_real(folder: Path, inside: Path) -> None:
 
 
 def snapshot_files(folder: Path) -> list[Path]:
-    """The files of a snapshot that are code."""
+    """Return the files of a snapshot that are code."""
     known = _list_of(folder)
     return [folder / name for name in read_json(known)] if known.exists() else []
 
 
 def snapshot_content(folder: Path) -> dict[str, Path]:
-    """The same files, as far as the program has left them, by their paths in the project."""
+    """Return the code files that are still in a snapshot, by their paths in the project."""
     files = (path for path in snapshot_files(folder) if path.is_file())
     return {path.relative_to(folder).as_posix(): path for path in files}
 
@@ -143,42 +143,42 @@ def _list_of(folder: Path) -> Path:
 
 
 def link_entries(root: Path, folder: Path) -> None:
-    """Link what `root` has and the snapshot in `folder` lacks, such as data made since."""
+    """Link the entries of `root` that the snapshot in `folder` lacks, such as new data."""
     for base, _, _ in os.walk(folder):
         inside = Path(base).relative_to(folder)
         for entry in (root / inside).iterdir() if (root / inside).is_dir() else ():
             target = folder / inside / entry.name
             if not target.exists():
-                target.unlink(missing_ok=True)  # a link to what has gone
+                target.unlink(missing_ok=True)  # a dangling link
                 target.symlink_to(os.path.relpath(entry, target.parent))
 
 
 def written_links(root: Path, folder: Path, since: str) -> list[str]:
-    """The folders of `root` that the snapshot in `folder` is linked to and that were written to.
+    """Return the folders of `root` that a snapshot links to and that were written to.
 
-    Only what lies at the top of each tells, and of a folder with many files the first of them.
+    Only the first entries of each folder itself are checked, not those of its folders.
 
     Args:
-        root: the project.
+        root: the project's folder.
         folder: the snapshot.
-        since: as ISO 8601.
+        since: the start of the time that counts, as ISO 8601.
     """
-    begun = datetime.fromisoformat(since).timestamp()
+    started = datetime.fromisoformat(since).timestamp()
     found = []
     for entry in sorted(folder.iterdir()):
         is_own = entry.name.startswith(".") or entry.name == "results"
         if is_own or not entry.is_symlink() or not (root / entry.name).is_dir():
             continue
-        with contextlib.suppress(OSError):  # it may not be read, or somebody deletes files there
+        with contextlib.suppress(OSError):  # it can't be read, or files are deleted meanwhile
             inside = itertools.islice((root / entry.name).iterdir(), _LOOKED_AT)
             paths = [path for path in (root / entry.name, *inside) if path.exists()]
-            if any(path.stat().st_mtime >= begun for path in paths):
+            if any(path.stat().st_mtime >= started for path in paths):
                 found.append(entry.name)
     return found
 
 
 def snapshot_path(python_path: str, root: Path, folder: Path) -> str:
-    """PYTHONPATH with its folders below `root` replaced by those of the snapshot in `folder`."""
+    """Return PYTHONPATH with its folders below `root` replaced by those of the snapshot."""
     entries = []
     for entry in python_path.split(os.pathsep):
         path = Path(entry).resolve()
@@ -189,13 +189,13 @@ def snapshot_path(python_path: str, root: Path, folder: Path) -> str:
 
 
 class _Module(NamedTuple):
-    text: bytes  # of its syntax tree, the same for every layout and Python version
-    imports: list[tuple[int, str]]  # how many folders up from it, and the dotted name
+    text: bytes  # its syntax tree, the same for every formatting and Python version
+    imports: list[tuple[int, str]]  # number of leading dots, and the dotted name
 
 
 def _read(path: Path) -> _Module:
     try:
-        return _understand(path.read_bytes())
+        return _parse(path.read_bytes())
     except SyntaxError as error:
         raise SpecError(f"not Python: {error.msg}", f"{path}:{error.lineno}") from None
     except (OSError, ValueError) as error:
@@ -203,7 +203,7 @@ def _read(path: Path) -> _Module:
 
 
 @functools.cache  # the commands of Caduceus share most of their modules
-def _understand(code: bytes) -> _Module:
+def _parse(code: bytes) -> _Module:
     parts: list[str] = []
     imports: list[tuple[int, str]] = []
     _write_node(ast.parse(code), parts, imports)
@@ -211,7 +211,7 @@ def _understand(code: bytes) -> _Module:
 
 
 def _imports(path: Path, search: Sequence[Path], root: Path) -> Iterator[Path]:
-    """The files of the local modules that the module at `path` imports."""
+    """Yield the files of the local modules that the module at `path` imports."""
     for level, name in _read(path).imports:
         if level > len(path.parents):  # it leads out of the project
             continue
@@ -222,16 +222,16 @@ def _imports(path: Path, search: Sequence[Path], root: Path) -> Iterator[Path]:
 
 
 def package_files(folder: Path, root: Path) -> Iterator[Path]:
-    """The `__init__.py` of the package in `folder`, and of those that it lies in, below `root`."""
+    """Yield the `__init__.py` of the package in `folder` and of the packages around it."""
     while folder != root and (folder / "__init__.py").is_file():
         yield folder / "__init__.py"
         folder = folder.parent
 
 
 def _resolve(parts: Sequence[str], search: Sequence[Path]) -> Iterator[Path]:
-    """The files that importing `parts` runs, from the first place that has the module.
+    """Yield the files that importing `parts` runs, from the first place that has the module.
 
-    The last part may be a name inside the module rather than a module.
+    The last part may be a name in the module instead of a module.
     """
     for place in search:
         files = list(_files_along(parts, place))
@@ -255,7 +255,7 @@ def _files_along(parts: Sequence[str], place: Path) -> Iterator[Path]:
 
 
 def _write_node(node: object, parts: list[str], imports: list[tuple[int, str]]) -> None:
-    # Empty fields are left out: which of them exist differs between Python versions.
+    # Empty fields are left out, as they differ between Python versions.
     if isinstance(node, ast.AST):
         if isinstance(node, ast.Import | ast.ImportFrom):
             imports += _names(node)
@@ -282,7 +282,7 @@ def _write_node(node: object, parts: list[str], imports: list[tuple[int, str]]) 
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[int, str]]:
-    """What a statement imports; of a name from a module, whichever of the two is the module."""
+    """Yield what a statement imports; a name from a module may be a module itself."""
     for alias in node.names:
         if isinstance(node, ast.Import):
             yield 0, alias.name

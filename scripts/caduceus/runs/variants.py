@@ -1,4 +1,4 @@
-"""Variants: what they are called, and which ones some parameters mean."""
+"""Variants: their names, and whether they have some parameters."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ def matches(parameters: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool:
 
 
 def variant_name(chosen: Mapping[str, Json]) -> str:
-    """The name of a combination of the matrix: `architecture=mlp,shuffled=false`."""
+    """Return the name of a combination of the matrix, such as `architecture=mlp,shuffled=false`."""
     words = (
         f"{key}={value if isinstance(value, str) else json.dumps(value)}"
         for key, value in chosen.items()
@@ -21,7 +21,7 @@ def variant_name(chosen: Mapping[str, Json]) -> str:
 
 
 def leaves(values: Mapping[str, Json], above: str = "") -> Iterator[tuple[str, Json]]:
-    """Every value that isn't a mapping, by its keys joined by dots; media are passed over."""
+    """Yield every value that isn't a mapping, with its keys joined by dots; media are left out."""
     for key, value in values.items():
         name = above + key.replace(".", "\\.")
         if not isinstance(value, Mapping):

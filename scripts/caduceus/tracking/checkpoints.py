@@ -1,7 +1,8 @@
-"""Checkpoints: all that a program needs to go on where it was, saved so that none is ever half one.
+"""Checkpoints: everything that a program needs to resume, each saved whole or not at all.
 
-A checkpoint is one file, `STEP-DIGEST.ckpt`: written beside, synced to disk, then renamed. The
-digest of its content is in its name, so that a damaged one is known and the one before is taken.
+A checkpoint is one file, `STEP-DIGEST.ckpt`: written to a temporary file, synced to disk, then
+renamed. Its name has the digest of its content, so that a damaged checkpoint is detected and the
+one before it is restored.
 """
 
 import contextlib
@@ -24,13 +25,13 @@ from caduceus.wandb_log import RowWatch
 
 _NAME = re.compile(r"(\d+)-([0-9a-f]{16})\.ckpt")
 _KEPT = 2
-_FULL_S, _FULL_BYTES = 2.0, 1 << 16  # after how long to look, and what room is none
-_LOG_GROWS_S = 60.0  # wandb writes each quarter of a second; a slow file system takes longer
+_FULL_S, _FULL_BYTES = 2.0, 1 << 16  # when a disk with less free space counts as full
+_LOG_GROWS_S = 60.0  # wandb writes every 0.25 s; a slow file system takes longer
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was saved after `step`, and when by the clock, in seconds since 1970."""
+    """The content that was saved after `step`, and the time, in seconds since 1970."""
 
     step: int
     saved_at: float
@@ -41,12 +42,12 @@ def save(folder: Path, step: int, content: Mapping[str, Any]) -> Path:
     """Save a checkpoint, and remove all but the last two.
 
     Args:
-        folder: takes it.
-        step: the last step that is done; not below that of an earlier checkpoint.
+        folder: takes the checkpoint.
+        step: the last step that is done; at least that of earlier checkpoints.
         content: anything that torch, or without torch pickle, can save.
 
     Raises:
-        OSError: it can't be written; those before it are kept.
+        OSError: it can't be written; earlier checkpoints are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data = _packed({"step": step, "saved_at": time.time(), "content": dict(content)})
@@ -69,22 +70,22 @@ def save(folder: Path, step: int, content: Mapping[str, Any]) -> Path:
 
 
 def load(folder: Path) -> Checkpoint | None:
-    """The last checkpoint that is whole; None if there is none. Damaged ones are removed, and said.
+    """Load the last whole checkpoint; None if there is none. Damaged ones are removed.
 
     Raises:
-        ResultError: it can't be read by this program, though it is what was saved.
+        ResultError: the program can't read it, though it is what was saved.
     """
     for path in reversed(_found(folder)):
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest()[:16] != path.stem.partition("-")[2]:
-            print(f"caduceus: {path} is damaged: removed; the one before is taken", file=sys.stderr)
+            print(f"caduceus: {path} is damaged and was removed", file=sys.stderr)
             path.unlink()
             continue
         try:
             saved = _unpacked(data)
-        except Exception as error:  # whatever the program's own classes raise
+        except Exception as error:  # the program's own classes may raise anything
             raise ResultError(
-                f"can't be read: {type(error).__name__}: {error}; delete it to begin afresh",
+                f"can't be read: {type(error).__name__}: {error}; delete it to start afresh",
                 str(path),
             ) from error
         return Checkpoint(**saved)
@@ -92,7 +93,7 @@ def load(folder: Path) -> Checkpoint | None:
 
 
 def _found(folder: Path) -> list[Path]:
-    """The checkpoints in `folder`, oldest first."""
+    """Return the checkpoints in `folder`, oldest first."""
     paths = folder.iterdir() if folder.is_dir() else ()
     named = [path for path in paths if _NAME.fullmatch(path.name)]
     return sorted(named, key=lambda path: int(path.stem.partition("-")[0]))
@@ -119,7 +120,7 @@ def _unpacked(data: bytes) -> dict[str, Any]:
 
 
 def state_of(value: Any) -> Any:
-    """What an object needs to go on: its `state_dict()`, a generator's state, or itself.
+    """Return the state of an object: its `state_dict()`, or that of a random generator.
 
     Models, optimizers, schedulers, scalers and samplers have a `state_dict`; torch's generators a
     `get_state`, numpy's a `bit_generator`.
@@ -134,16 +135,16 @@ def state_of(value: Any) -> Any:
 
 
 def set_states(objects: Mapping[str, Any], states: Mapping[str, Any]) -> None:
-    """Give each object the state of its name that `state_of` returned.
+    """Set the state of each object to the one of its name that `state_of` returned.
 
     Raises:
-        ResultError: there is none.
+        ResultError: there is no state of this name.
     """
     for name, value in objects.items():
         if name not in states:
             raise ResultError(
                 f"the last checkpoint holds no {name!r}, but {', '.join(states) or 'nothing'}; "
-                "delete the checkpoints to begin afresh",
+                "delete the checkpoints to start afresh",
                 os.environ["CADUCEUS_CHECKPOINT_DIR"],
             )
         _set_state(value, states[name])
@@ -159,7 +160,7 @@ def _set_state(value: Any, state: Any) -> None:
 
 
 def random_state() -> dict[str, Any]:
-    """The state of Python's, numpy's and torch's generators, on all GPUs too."""
+    """Return the state of the random generators of Python, numpy and torch, on all GPUs too."""
     state: dict[str, Any] = {"python": random.getstate()}
     if numpy := sys.modules.get("numpy"):
         state["numpy"] = numpy.random.get_state()
@@ -171,9 +172,9 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:
-    """Set the generators to a state that `random_state` returned.
+    """Set the random generators to a state that `random_state` returned.
 
-    Those of GPUs are left alone if there is another number of them now.
+    The generators of GPUs aren't set if there is another number of GPUs now.
     """
     random.setstate(state["python"])
     if "numpy" in state:
@@ -189,10 +190,10 @@ def set_random_state(state: Mapping[str, Any]) -> None:
 
 
 def wait_for_row(watch: RowWatch, log: Path, step: int) -> None:
-    """Return once the row of `step` is in the log that is watched.
+    """Wait until the row of `step` is in the log.
 
     Raises:
-        ResultError: it doesn't come, for want of space, say.
+        ResultError: it isn't written, as on a full disk.
     """
     begun = time.monotonic()
     while watch.last_step() < step:

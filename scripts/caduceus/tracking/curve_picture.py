@@ -1,4 +1,4 @@
-"""Four panels of a run's curves, as one picture."""
+"""The picture of a run's curves, in four panels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ def draw_curves(curves: Mapping[str, Curve]) -> Image.Image:
     """Draw loss, accuracy, test accuracy and learning rate over the steps.
 
     Args:
-        curves: by metric; a panel whose metrics are all missing stays empty and says so.
+        curves: by metric; a panel without any of its metrics says that they aren't logged.
     """
     figure = Figure(figsize=(8, 5.2), dpi=100)
     figure.subplots_adjust(0.1, 0.09, 0.98, 0.94, 0.27, 0.4)  # a layout engine takes 0.1 s

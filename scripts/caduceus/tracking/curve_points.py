@@ -1,6 +1,6 @@
 """The points of a run's curves, in bounded memory however long it logs."""
 
-# Panel of the picture: title, the metrics in it, whether its scale is logarithmic.
+# Each panel of the picture: its title, its metrics, and whether its scale is logarithmic.
 PANELS = (
     ("loss", ("train/loss", "val/loss"), True),
     ("accuracy", ("train/accuracy", "val/accuracy"), False),
@@ -8,7 +8,7 @@ PANELS = (
     ("learning rate", ("learning_rate",), False),
 )
 _DRAWN = frozenset(metric for _, metrics, _ in PANELS for metric in metrics)
-_MOST = 4096  # points of a curve, ten for each pixel of its panel
+_MOST = 4096  # points of a curve: ten for each pixel of its panel
 
 Curve = tuple[list[float], list[float]]  # steps, values
 
@@ -16,15 +16,15 @@ Curve = tuple[list[float], list[float]]  # steps, values
 class CurvePoints:
     """The points of the metrics that are drawn.
 
-    Of a curve that has more than is drawn, every second point is left out, and so on again; the
-    points depend on what was added alone.
+    When a curve has too many points, every second one is dropped, and from then on only every
+    second new one is kept. The result depends on nothing but the points that were added.
 
     Attributes:
-        content: all of it as plain values, for a checkpoint.
+        content: the points as plain values, for a checkpoint.
     """
 
     def __init__(self) -> None:
-        self.content: dict[str, tuple[Curve, int, int]] = {}  # the points, each how manieth, of all
+        self.content: dict[str, tuple[Curve, int, int]] = {}  # points, stride, count
 
     @property
     def curves(self) -> dict[str, Curve]:
@@ -32,7 +32,7 @@ class CurvePoints:
         return {name: curve for name, (curve, _, _) in self.content.items()}
 
     def add(self, name: str, step: float, value: float) -> None:
-        """Take a point of a metric, if it is one of those that are drawn."""
+        """Add a point of a metric, if the metric is drawn."""
         if name not in _DRAWN:
             return
         (steps, values), stride, count = self.content.get(name, (([], []), 1, 0))

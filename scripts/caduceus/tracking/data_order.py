@@ -1,4 +1,4 @@
-"""The order in which examples are taken, told by the seed and the step alone."""
+"""The order of the training examples, which depends on the seed and the step alone."""
 
 from collections.abc import Iterator
 
@@ -6,16 +6,16 @@ import numpy as np
 
 
 def batches(count: int, size: int, seed: int, begin: int = 0) -> Iterator[list[int]]:
-    """The examples of each step's batch from step `begin` on, without end.
+    """Yield the indices of each step's batch from step `begin` on, without end.
 
-    Every epoch takes the `count` examples in an order of its own, which follows from the seed and
-    the epoch alone: a program that goes on at a step sees what it would have seen. Torch's
-    `DataLoader` takes it as `batch_sampler`.
+    Every epoch has an order of its own, which depends on the seed and the epoch alone, so that a
+    resumed program sees the same batches as one that was never stopped. Torch's `DataLoader` takes
+    the result as `batch_sampler`.
 
     Args:
         count: how many examples there are.
-        size: of a batch; the last of an epoch is smaller if they don't divide.
-        seed: of the orders.
+        size: examples in a batch; the last batch of an epoch may be smaller.
+        seed: the seed of the orders.
         begin: the first step, counted from 0.
     """
     a_epoch = -(-count // size)

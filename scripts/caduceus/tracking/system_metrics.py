@@ -9,13 +9,13 @@ import psutil
 
 from caduceus.system import nvml
 
-_WANDB_SERVICE = "wandb-core"  # W&B's own process is no part of the program
+_WANDB_SERVICE = "wandb-core"  # W&B's own process, which doesn't count as the program's
 
 
 class Sampler:
-    """Samples until it is stopped; `collect` hands out the means since the last call.
+    """Samples until it is stopped; `collect` returns the means since the last call.
 
-    The thread never logs: a call of `run.log` from outside would shift every step of the program.
+    The thread never calls `run.log`, which would shift every step of the program.
     """
 
     def __init__(self, interval_s: float = 2.0):
@@ -31,14 +31,14 @@ class Sampler:
         self._thread.start()
 
     def collect(self) -> dict[str, float]:
-        """The mean of each metric over the samples since the last call; empty without samples.
+        """Return the mean of each metric over the samples since the last call.
 
         `system/cpu_percent`: of one core, summed over the program's processes.
         `system/memory_used_gb`: resident memory of these processes, in 10^9 bytes.
         `system/gpu_utilization`: percent, the mean over the visible GPUs.
         `system/gpu_memory_used_gb`: 10^9 bytes, the sum over the visible GPUs.
-        With several GPUs also each one's own: `system/gpu0_utilization` and so on. Without a GPU
-        these four are absent, not zero.
+        With several GPUs there are also those of each GPU: `system/gpu0_utilization` and so on.
+        Without a GPU these metrics are absent, not zero.
         """
         with self._lock:
             samples, self._samples = self._samples, []
@@ -51,7 +51,7 @@ class Sampler:
         self._thread.join()
 
     def _loop(self) -> None:
-        wait_s = min(0.5, self._interval_s)  # so that a run of a second has a sample
+        wait_s = min(0.5, self._interval_s)  # so that a run of one second has a sample
         while not self._stopped.wait(wait_s):
             wait_s = self._interval_s
             sample = self._processes() | gpu_metrics(nvml.sample(self._gpus))
@@ -61,7 +61,7 @@ class Sampler:
     def _processes(self) -> dict[str, float]:
         cpu = memory = 0.0
         found = {child.pid: child for child in self._process.children(recursive=True)}
-        # Keep the objects: a process measures its use of the CPU from its own last call.
+        # The objects are kept: each measures its CPU use since its own last call.
         self._children = {pid: self._children.get(pid, child) for pid, child in found.items()}
         for process in (self._process, *self._children.values()):
             try:
@@ -75,7 +75,7 @@ class Sampler:
 
 
 def gpu_metrics(samples: Sequence[nvml.GpuSample]) -> dict[str, float]:
-    """The metrics of one sample of the visible GPUs."""
+    """Return the metrics of one sample of the visible GPUs."""
     if not samples:
         return {}
     metrics: dict[str, Any] = {

@@ -22,8 +22,9 @@ from caduceus.runs.logs import installed_packages, resumed_from, saved_when, sti
 from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases, processes
 from caduceus.system.host import describe_machine
-from caduceus.training import failure_reason, scratch, wandb_environment
+from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.outputs import collect
+from caduceus.training.scratch import Scratch, open_scratch
 
 _HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
 _UPLOAD_S = 3600.0  # otherwise: a large model takes long; of a failing server it gives up itself
@@ -79,7 +80,7 @@ class _Program:
     name: str
     words: list[str]
     environment: dict[str, str]
-    stay: scratch.Stay
+    scratch: Scratch
 
 
 def make_attempt(given: Given) -> list[Attempt]:
@@ -112,8 +113,8 @@ def _prepare(given: Given, identity: Identity) -> _Program:
     for needed in (given.output, folder.checkpoints, folder.wandb(number)):
         needed.mkdir(parents=True, exist_ok=True)
     source_code.link_entries(Path(), folder.code)
-    stay = scratch.borrow(identity.scratch, folder.wandb(number), folder.path.parent)
-    environment = wandb_environment.of_run(identity, stay.folder)
+    scratch = open_scratch(identity.scratch, folder.wandb(number), folder.path.parent)
+    environment = wandb_environment.of_run(identity, scratch.folder)
     words = command_line.expand(
         definition.command,
         definition.program,
@@ -133,12 +134,12 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         gpu_models=tuple(Gpu(**asdict(model)) if model else None for model in gpu.models),
         commit=commit.get("commit"),
         is_dirty=commit.get("is_dirty"),
-        scratch=str(stay.private) if stay.private else None,
+        scratch=str(scratch.private) if scratch.private else None,
         wall_s=0.0,
     )
     write_attempt(folder.attempts, attempt)
     environment |= _environment(given) | gpu.environment
-    return _Program(attempt, definition.program, words, environment, stay)
+    return _Program(attempt, definition.program, words, environment, scratch)
 
 
 def _watch(given: Given, program: _Program) -> Attempt:
@@ -148,11 +149,11 @@ def _watch(given: Given, program: _Program) -> Attempt:
     pruner = criteria.pruner(given.folder, given.earlier, attempt) if criteria else None
 
     def should_continue() -> bool:
-        program.stay.step()
+        program.scratch.step()
         return lease.renew() and (pruner is None or pruner.should_continue())
 
     try:
-        with program.stay.brought_home(lease.renew), given.console.open("wb") as stream:
+        with program.scratch.copied_back(lease.renew), given.console.open("wb") as stream:
             outcome = processes.run(
                 program.words,
                 given.folder.code,
@@ -272,7 +273,7 @@ def _uploading(given: Given, identity: Identity) -> Iterator[threading.Event]:
     folder.delivery.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "caduceus", "sync", folder.path.name, "--watch"]
     words += ["--results", str(folder.results), "--patience", str(identity.patience_s)]
-    with (folder.delivery / "courier.log").open("ab") as console:
+    with (folder.delivery / "uploader.log").open("ab") as console:
         uploader = processes.start(words, console)
         try:
             yield has_ended

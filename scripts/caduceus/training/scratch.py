@@ -1,8 +1,9 @@
-"""Scratch: a run's W&B folder on a disk of the host, brought home while it grows and at the end.
+"""Scratch: the W&B folder of a run on a local disk of its host, copied to the run's own folder.
 
-A shared file system is slow for what W&B writes, and a busy one makes a program wait. With
-`wandb.scratch` the program writes to a disk of its host. The supervisor copies what is new every
-few seconds, so that a host that dies costs seconds, and whoever reads the log at home sees it grow.
+A shared file system is slow for what W&B writes, and a busy one makes the program wait. With
+`wandb.scratch` the program writes to a disk of its host. The supervisor copies new data to the
+run's folder every few seconds and at the end, so that a host that dies costs seconds of the log,
+and readers of the run's folder see the log grow.
 """
 
 import contextlib
@@ -19,14 +20,17 @@ from pathlib import Path
 
 from caduceus.errors import ResourceError, ResultError
 
-_TEMPORARY = {"tmp", "staging"}  # W&B's folders for what it deletes; all else stays
-_GROWING = (".wandb", ".log", ".jsonl")  # only ever appended to
+_TEMPORARY = {"tmp", "staging"}  # folders in which W&B deletes files itself
+_GROWING = (".wandb", ".log", ".jsonl")  # files that are only appended to
 
 
-class Stay:
-    """Where a W&B folder lies while its program runs.
+class Scratch:
+    """The W&B folder of a program while it runs.
 
-    `folder` is there, `private` what of it has to go at the end; None if it stays at home.
+    Attributes:
+        folder: the folder that the program logs to.
+        private: the folder on scratch that is removed at the end; None if the program logs to the
+            run's own folder.
     """
 
     def __init__(self, folder: Path, private: Path | None, home: Path):
@@ -36,19 +40,19 @@ class Stay:
         self._home = home
 
     def step(self) -> None:
-        """Copy a little of what is new, if it is time."""
+        """Copy a little of the new data, if it is time."""
         if self._mirror:
             self._mirror.step()
 
     @contextmanager
-    def brought_home(self, step: Callable[[], object] = lambda: None) -> Iterator[None]:
-        """At the end all of it is at home, and nothing is left on scratch.
+    def copied_back(self, step: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Copy everything to the run's folder at the end, and remove it from scratch.
 
         Args:
-            step: called often while the rest is copied, which may take long.
+            step: called often during the copy, which may take long.
 
         Raises:
-            ResultError: it can't be written at home, and waits on scratch.
+            ResultError: the run's folder can't be written; the data stay on scratch.
         """
         try:
             yield
@@ -58,28 +62,29 @@ class Stay:
                     self._mirror.finish(step)
                 except OSError as error:
                     raise ResultError(
-                        f"{error.strerror or error}: what W&B logged can't be brought home; mend "
-                        f"that, and copy {self.folder} on {socket.gethostname()} there",
+                        f"{error.strerror or error}: the W&B folder can't be copied back from "
+                        f"scratch; fix that, and copy {self.folder} on {socket.gethostname()} "
+                        "there",
                         str(self._home),
                     ) from None
                 shutil.rmtree(self.private, ignore_errors=True)
 
 
-def borrow(where: str | None, home: Path, runs: Path) -> Stay:
-    """A folder on scratch for a W&B folder.
+def open_scratch(where: str | None, home: Path, runs: Path) -> Scratch:
+    """Make a folder on scratch for a W&B folder.
 
     Args:
-        where: `wandb.scratch`: a folder, whose environment variables are those of this host; None
-            to stay at home.
-        home: the W&B folder.
-        runs: the folder of all runs. The path from there is the same on scratch, by which whoever
-            reads a log finds files that it names there.
+        where: `wandb.scratch`: a folder, in which environment variables of this host are replaced;
+            None to log to `home`.
+        home: the W&B folder in the run's own folder.
+        runs: the folder of all runs. The path from there to `home` is kept on scratch, so that
+            paths in the log can be found from either place.
 
     Raises:
-        ResourceError: a variable isn't set, or nothing can be written there.
+        ResourceError: a variable isn't set, or the folder can't be written.
     """
     if where is None:
-        return Stay(home, None, home)
+        return Scratch(home, None, home)
     base = os.path.expandvars(where)
     host = socket.gethostname()
     if unset := re.search(r"\$\w+|\$\{\w+\}", base):
@@ -96,19 +101,25 @@ def borrow(where: str | None, home: Path, runs: Path) -> Stay:
             f"{base} on {host}: {error.strerror}; name a folder that can be written there",
             "config.yaml: wandb.scratch",
         ) from None
-    return Stay(private / inside, private, home)
+    return Scratch(private / inside, private, home)
 
 
-def rescue(private: Path, home: Path, runs: Path) -> None:
-    """Bring home what a supervisor that was killed has left on this host's scratch."""
+def recover(private: Path, home: Path, runs: Path) -> None:
+    """Copy back what a killed supervisor left on this host's scratch.
+
+    Args:
+        private: the folder on scratch.
+        home: the W&B folder in the run's own folder.
+        runs: the folder of all runs.
+    """
     if private.is_dir():
         folder = private / home.absolute().relative_to(runs.absolute())
-        with Stay(folder, private, home).brought_home():
+        with Scratch(folder, private, home).copied_back():
             pass
 
 
 class Mirror:
-    """Copies a folder that is written to; what has been copied once isn't again."""
+    """Copies a folder while it is written to; unchanged data are copied once."""
 
     def __init__(
         self,
@@ -124,38 +135,43 @@ class Mirror:
             source: the folder that is written to.
             home: where the copy goes.
             every_s: seconds between two rounds.
-            step_s: seconds of copying at a time, since the supervisor also has a time limit and
-                signals to attend to.
-            chunk_bytes: the least that is copied at a time.
+            step_s: seconds of copying at a time, as the supervisor also watches a time limit and
+                signals.
+            chunk_bytes: bytes that are copied at a time.
         """
         self._source = source
         self._home = home
         self._every_s, self._step_s, self._chunk_bytes = every_s, step_s, chunk_bytes
-        self._copied: dict[Path, tuple[int, int]] = {}  # size and time there, or size and 0
-        self._rests_until = 0.0
+        self._copied: dict[
+            Path, tuple[int, int]
+        ] = {}  # size and mtime; of growing files size and 0
+        self._next_round_at = 0.0
         self._round = self._copy()
 
     def step(self) -> None:
-        """Go on for a moment. What can't be written is tried again."""
+        """Copy for a moment; what fails is tried again in the next round."""
         now = time.monotonic()
-        if now < self._rests_until:
+        if now < self._next_round_at:
             return
         with contextlib.suppress(OSError):
             for _ in self._round:
                 if time.monotonic() - now > self._step_s:
                     return
         self._round = self._copy()
-        self._rests_until = time.monotonic() + self._every_s
+        self._next_round_at = time.monotonic() + self._every_s
 
     def finish(self, step: Callable[[], object]) -> None:
-        """Copy the rest, once nobody writes any more, and forget what W&B has deleted there.
+        """Copy the rest, once no process writes any more, and delete what W&B has deleted there.
+
+        Args:
+            step: called between chunks.
 
         Raises:
-            OSError: something can't be copied, or the folder has gone, as a host's cleaner does it.
+            OSError: something can't be copied, or the folder was deleted, as by a host's cleaner.
         """
         self._round.close()
         if not self._source.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "the folder on scratch has gone")
+            raise FileNotFoundError(errno.ENOENT, "the folder on scratch was deleted")
         for _ in self._copy():
             step()
         for path in self._copied:
@@ -163,9 +179,10 @@ class Mirror:
                 (self._home / path).unlink(missing_ok=True)
 
     def _copy(self) -> Generator[None, None, None]:
-        """Copy what is new, yielding between chunks.
+        """Copy new data, yielding between chunks.
 
-        A log comes last, and only as far as it went at first: what its rows name is then there.
+        Logs are copied last, up to the sizes that they had at first: the files that their rows name
+        are then there.
         """
         logs = {path: size for path, size, _ in self._files() if path.suffix in _GROWING}
         for path, size, changed in self._files():
@@ -177,7 +194,7 @@ class Mirror:
             yield from self._append(path, size)
 
     def _files(self) -> Iterator[tuple[Path, int, int]]:
-        """Path, size and time of change of each file; folders and links are made on the way."""
+        """Yield path, size and mtime of each file; folders and links are made on the way."""
         for base, folders, names in os.walk(self._source):
             inside = Path(base).relative_to(self._source)
             (self._home / inside).mkdir(parents=True, exist_ok=True)

@@ -153,7 +153,7 @@ def _read_settled(folder: RunFolder) -> list[Attempt]:
         return attempts
     last = attempts[-1]
     if last.scratch and last.host == socket.gethostname():
-        scratch.rescue(Path(last.scratch), folder.wandb(last.number), folder.path.parent)
+        scratch.recover(Path(last.scratch), folder.wandb(last.number), folder.path.parent)
     killed = replace(
         last,
         state="interrupted",

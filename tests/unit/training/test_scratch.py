@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from caduceus.errors import ResourceError, ResultError
 from caduceus.io.files import files_below
-from caduceus.training.scratch import Mirror, borrow, rescue
+from caduceus.training.scratch import Mirror, open_scratch, recover
 
 
 @pytest.fixture
@@ -121,12 +121,12 @@ def test_all_comes_home_and_nothing_is_left(
     disk: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NODE_DISK", str(disk))
-    stay = borrow("${NODE_DISK}", home, runs_of(home))
+    stay = open_scratch("${NODE_DISK}", home, runs_of(home))
     assert stay.folder.is_relative_to(disk)
     assert stay.folder.parts[-4:] == ("toy", "work", "wandb", "1")
     assert stay.private is not None
     assert stay.private.stat().st_mode & 0o077 == 0
-    with pytest.raises(KeyboardInterrupt), stay.brought_home():
+    with pytest.raises(KeyboardInterrupt), stay.copied_back():
         write(stay.folder / "wandb/run.wandb", "a")
         raise KeyboardInterrupt
     assert contents(home) == {"wandb/run.wandb": "a"}
@@ -138,15 +138,15 @@ def test_a_folder_that_was_swept_away_takes_nothing_along(disk: Path, home: Path
     mirror = Mirror(disk, home, every_s=0, step_s=600)
     mirror.step()
     shutil.rmtree(disk)
-    with pytest.raises(FileNotFoundError, match="the folder on scratch has gone"):
+    with pytest.raises(FileNotFoundError, match="the folder on scratch was deleted"):
         mirror.finish(lambda: None)
     assert (home / "wandb/run/run-a.wandb").read_text() == "abc"
 
 
 def test_without_scratch_all_stays_at_home(home: Path) -> None:
-    stay = borrow(None, home, runs_of(home))
+    stay = open_scratch(None, home, runs_of(home))
     assert (stay.folder, stay.private) == (home, None)
-    with stay.brought_home():
+    with stay.copied_back():
         write(home / "run.wandb", "a")
         stay.step()
     assert contents(home) == {"run.wandb": "a"}
@@ -162,22 +162,24 @@ def test_without_scratch_all_stays_at_home(home: Path) -> None:
 )
 def test_a_folder_that_cannot_be_had_is_one_line(home: Path, where: str, expected: str) -> None:
     with pytest.raises(ResourceError, match=f"^config.yaml: wandb.scratch: {expected}"):
-        borrow(where, home, runs_of(home))
+        open_scratch(where, home, runs_of(home))
 
 
 def test_what_cannot_come_home_waits_and_is_named(disk: Path, home: Path) -> None:
-    stay = borrow(str(disk), home, runs_of(home))
+    stay = open_scratch(str(disk), home, runs_of(home))
     with (
-        pytest.raises(ResultError, match=f"can't be brought home; mend that, and copy {disk}/.*"),
-        stay.brought_home(),
+        pytest.raises(
+            ResultError, match=f"can't be copied back from scratch; fix that, and copy {disk}/.*"
+        ),
+        stay.copied_back(),
     ):
         write(stay.folder / "wandb/run.wandb", "a")
         (home / "wandb").write_text("in the way")
     assert contents(stay.folder) == {"wandb/run.wandb": "a"}
 
     (home / "wandb").unlink()
-    rescue(stay.private, home, runs_of(home))
+    recover(stay.private, home, runs_of(home))
     assert contents(home) == {"wandb/run.wandb": "a"}
     assert list(disk.iterdir()) == []
-    rescue(stay.private, home, runs_of(home))  # or the host has cleaned up itself
+    recover(stay.private, home, runs_of(home))  # or the host has cleaned up itself
     assert contents(home) == {"wandb/run.wandb": "a"}
