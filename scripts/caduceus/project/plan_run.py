@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from caduceus.errors import SpecError
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import read_if_there, write_json
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
@@ -45,7 +45,7 @@ def plan_run(
         sweep = SweepFolder.of_trial(trial)
         root, files = sweep.code, source_code.snapshot_files(sweep.code)
         experiment = sweep.experiment
-        commit = read_json(sweep.commit) if sweep.commit.exists() else UNKNOWN
+        commit = read_if_there(sweep.commit, "delete it; the commit is then unknown") or UNKNOWN
         chosen = Trial.read(trial).parameters or {}  # none if it is skipped
         definition = replace(definition, parameters={**definition.parameters, **chosen})
     if source_code.code_identity(files, code, root) != definition.code:

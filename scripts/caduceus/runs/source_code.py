@@ -129,7 +129,10 @@ def _make_real(folder: Path, inside: Path) -> None:
 def snapshot_files(folder: Path) -> list[Path]:
     """Return the files of a snapshot that are code."""
     known = _list_of(folder)
-    return [folder / name for name in read_json(known)] if known.exists() else []
+    if not known.exists():
+        return []
+    mend = f"delete {folder.parents[1]}, and the next `snakemake` makes all of it again"
+    return [folder / name for name in read_json(known, mend)]
 
 
 def snapshot_content(folder: Path) -> dict[str, Path]:

@@ -6,10 +6,11 @@ the next `snakemake` exports only the changed runs.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from caduceus.errors import ServerError
+from caduceus.errors import ResultError, ServerError
 from caduceus.exports.group_names import group_folder
 from caduceus.io.files import read_json, write_json
 from caduceus.runs.files.plan import Plan
@@ -109,7 +110,8 @@ def _write_state(folder: Path, state: ServerState) -> bool:
 
 def _write_changed(path: Path, value: Mapping[str, Any]) -> bool:
     """Write a file unless it holds this value already; return whether it was written."""
-    if path.exists() and read_json(path) == value:
-        return False
+    with suppress(ResultError):  # a damaged file is written again
+        if path.exists() and read_json(path) == value:
+            return False
     write_json(path, value)
     return True

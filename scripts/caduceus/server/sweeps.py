@@ -13,6 +13,7 @@ from caduceus.server.client import Server
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.system import leases
 
+_MEND = "restore it from a copy; without it the sweep is made on the server once more"
 _UPSERT = """
 mutation UpsertSweep($entity: String, $project: String, $config: String, $description: String) {
   upsertSweep(input: {
@@ -36,7 +37,7 @@ def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPa
     receipt = folder.path / "work/server.json"
     lease, lock = folder.path / "work/server.lease", folder.path / "work/server.lock"
     with leases.held(lease, lock, on_wait=lambda where: None):
-        known = read_json(receipt) if receipt.exists() else []
+        known = read_json(receipt, _MEND) if receipt.exists() else []
         for created in known:
             if (created["server"], created["project"]) == (server.account.base_url, str(project)):
                 return str(created["sweep"])

@@ -59,7 +59,7 @@ def repository_of(root: Path) -> str | None:
     """
     archive = root / "../caduceus.json"
     if archive.is_file():
-        known: str | None = read_json(archive)["repository"]
+        known: str | None = read_json(archive, "unpack the archive again")["repository"]
         return known
     return remote_of(root)
 

@@ -121,7 +121,7 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         {**definition.parameters, "seed": definition.seed},
         (folder.wandb(number) / "parameters.json").absolute(),
     )
-    commit = read_if_there(folder.commit)
+    commit = read_if_there(folder.commit, "delete it; the commit of the code is then unknown")
     attempt = Attempt(
         attempt=number,
         state="running",

@@ -14,6 +14,7 @@ from caduceus.paper.archive.zips import unpack
 from caduceus.system import processes
 
 _DERIVED = "derived/"
+_MEND = "unpack the archive again"
 # A job of one of these rules trains or exports a run again.
 _RUN_RULES = (
     *("make_dataset", "train", "sweep_agent", "find_run"),
@@ -76,7 +77,7 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
     """
     _check_jobs(folder)
     _snakemake(folder, ["--cores", str(cores)])
-    results = folder / "project" / read_json(folder / METADATA)["results"]
+    results = folder / "project" / read_json(folder / METADATA, _MEND)["results"]
     for name, digest in expected.items():
         if not name.startswith(_DERIVED):
             continue
@@ -148,7 +149,7 @@ def _environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("WANDB_", "SNAKEMAKE_"))
     }
-    local = [f"project/{entry}" for entry in read_json(folder / METADATA)["python_path"]]
+    local = [f"project/{entry}" for entry in read_json(folder / METADATA, _MEND)["python_path"]]
     folders = [str(folder / name) for name in ("pipeline/scripts", *local)]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return kept | {"PYTHONPATH": os.pathsep.join(folders), "PATH": programs}

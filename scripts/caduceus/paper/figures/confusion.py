@@ -62,7 +62,7 @@ def count_predictions(result: Result, chart: str | None) -> Counts | None:
 
 
 def _read_chart(path: Path) -> Counts:
-    table = read_json(path)
+    table = read_json(path, "delete its run's manifest.json, and `snakemake` exports it again")
     actual, predicted = (table["columns"].index(name) for name in ("Actual", "Predicted"))
     [count] = {0, 1, 2} - {actual, predicted}
     return Counter({(str(row[actual]), str(row[predicted])): row[count] for row in table["data"]})
