@@ -16,8 +16,9 @@ from caduceus.runs import command_line, source_code
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.variants import matches, variant_name
+from caduceus.sweeps.experiment_sweep import read_sweep
 from caduceus.sweeps.folders import variant_of
-from caduceus.sweeps.plans import Sweep, plan_sweep, read_sweep
+from caduceus.sweeps.plans import Sweep, plan_sweep
 
 Parameters = Mapping[str, Json]
 

@@ -41,13 +41,8 @@ _LOCAL = _RunFiles(("train.json", "upload.json"), ended="train.json", observatio
 _REMOTE = _RunFiles(("server.json",), ended="manifest.json", observation="outcome.json")
 
 # The files of a finished run that `Targets.deleted` sees to.
-_EXPORTED = (
-    "params.json",
-    "run.json",
-    "manifest.json",
-    "run_summary.json",
-    "metrics_history.csv",
-)
+_EXPORTED = ("manifest.json", "run_summary.json", "metrics_history.csv")
+_PLANNED = ("params.json", "run.json")
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,7 @@ class Targets:
         return [f"results/datasets/{dataset.name}/dataset.json"] if dataset else []
 
     def logged(self, run: str) -> list[str]:
-        """What `export_run` takes besides params.json and run.json.
+        """The files that `export_run` takes besides params.json and run.json.
 
         A local run's dataset is among it, since `train` takes that as ancient.
         """
@@ -172,7 +167,7 @@ class Targets:
         Snakemake doesn't miss a file if all that is made from it exists, so the default targets
         name them.
         """
-        names = [*_EXPORTED, *(() if self._is_remote else _LOCAL.logged)]
+        names = [*_PLANNED, *_EXPORTED, *(() if self._is_remote else _LOCAL.logged)]
         paths: list[str] = []
         for experiment in self.project.experiments.values():
             if self.exists(f"results/groups/{experiment.spec.group}/runs.csv"):
@@ -303,7 +298,7 @@ class Targets:
         return ["results/refuted.json"] if is_strict else []
 
     def verification(self) -> list[str]:
-        """What `snakemake verify` has written, which the report shows if it exists."""
+        """The result of `snakemake verify`, which the report shows if it exists."""
         path = "results/verification.json"
         return [path] if self.exists(path) else []
 

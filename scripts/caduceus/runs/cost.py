@@ -11,7 +11,7 @@ _HOUR_S, _KWH_J = 3600, 3.6e6
 
 @dataclass(frozen=True)
 class Cost:
-    """What attempts cost together; a sum is None if no attempt knows its part.
+    """Sum the cost of attempts; a sum is None if no attempt knows its part.
 
     Attributes:
         attempts: how many there are.

@@ -52,7 +52,7 @@ class RunFolder:
 
     @property
     def server_json(self) -> Path:
-        """What a server has of a remote run: see `runs.files.server_state`."""
+        """The state of a remote run on its server: see `runs.files.server_state`."""
         return self.path / "server.json"
 
     @property

@@ -9,15 +9,13 @@ hash: raising it adds trials to the existing ones.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.io.files import canonical_json, digest_text
-from caduceus.io.validation import Where, brief
-from caduceus.io.yaml_files import Source, load
+from caduceus.io.yaml_files import Source
 from caduceus.runs.files.plan import Spec, SweepSpec
-from caduceus.sweeps.configs import SweepConfig, read_config
+from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import confirmation, trial_runs
 
 _HASH_DIGITS = 8  # short: W&B's ids have at most 64 characters, and a trial's has a suffix
@@ -128,94 +126,6 @@ def depends_on_results(config: SweepConfig) -> bool:
     """Whether a trial of such a sweep needs the results of earlier ones."""
     may_end_early = config.early_terminate is not None or config.target is not None
     return config.method == "bayes" or may_end_early
-
-
-def read_sweep(
-    spec: Mapping[str, Any], source: Source, root: Path
-) -> tuple[SweepConfig | None, dict[str, Any]]:
-    """Read W&B's configuration of an experiment's sweep.
-
-    Args:
-        spec: the experiment, with the schema's defaults.
-        source: its file.
-        root: the project's folder.
-
-    Returns:
-        The configuration, or None without a sweep; and the experiment's keys that it sets:
-        `program`, `command`, `name`, `description` and `metric`.
-
-    Raises:
-        SpecError: the first thing that is wrong.
-    """
-    if spec["sweep"] is None:
-        if spec["type"] == "sweep":
-            raise SpecError(
-                "type: found 'sweep', but the key `sweep` is missing; add it with W&B's "
-                "configuration under `config`, or choose another type",
-                source.where(["type"]),
-            )
-        return None, {}
-    if spec["type"] != "sweep":
-        raise SpecError(
-            f"type: found {brief(spec['type'])}, allowed: sweep, as the experiment has a `sweep`",
-            source.where(["type"]),
-        )
-    value, where = _configuration(spec["sweep"]["config"], source, root)
-    config = read_config(value, where)
-    for key in ("matrix", "variants", "exclude", "baseline"):
-        if spec[key]:
-            raise SpecError(
-                f"{key}: not allowed beside `sweep`, which chooses the parameters; remove one",
-                source.where([key]),
-            )
-    searched = {parameter.path[0] for parameter in config.space.parameters}
-    for key in sorted(searched & set(spec["parameters"])):
-        raise SpecError(
-            f"parameters.{key}: the sweep chooses this parameter; remove it here or in the sweep",
-            source.where(["parameters", key]),
-        )
-    return config, _set_keys(spec, config, source, where)
-
-
-def _configuration(given: Any, source: Source, root: Path) -> tuple[Any, Where]:
-    if isinstance(given, str):
-        file = load(root / given, given)
-        return file.value, file.where
-    return given, lambda keys: source.where(["sweep", "config", *keys])
-
-
-def _set_keys(
-    spec: Mapping[str, Any], config: SweepConfig, source: Source, where: Where
-) -> dict[str, Any]:
-    """Return the experiment's keys that its sweep's configuration sets.
-
-    Raises:
-        SpecError: the experiment sets one of them to another value.
-    """
-    found: dict[str, Any] = {}
-    for key in ("program", "command"):
-        value = config.raw.get(key)
-        if value is None:
-            continue
-        if source.find([key]) is not None and spec[key] != value:
-            raise SpecError(
-                f"{key}: the experiment has {brief(spec[key])} and its sweep {brief(value)}; "
-                "remove one",
-                where([key]),
-            )
-        found[key] = value
-    found["name"] = spec["name"] or config.name or ""
-    found["description"] = spec["description"] or config.description or ""
-    if config.metric_name is None:
-        return found
-    metric = {"name": config.metric_name, "goal": config.goal}
-    if spec["metric"] is not None and spec["metric"] != metric:
-        raise SpecError(
-            f"metric: the experiment has {brief(spec['metric'])} and its sweep {brief(metric)}; "
-            "remove one",
-            source.where(["metric"]),
-        )
-    return found | {"metric": metric}
 
 
 def plan_sweep(

@@ -32,7 +32,7 @@ _UPLOAD_S = 3600.0  # otherwise: a large model takes long; of a failing server i
 
 @dataclass(frozen=True)
 class Given:
-    """What an attempt is given.
+    """The inputs of an attempt.
 
     Attributes:
         folder: the run's folder.

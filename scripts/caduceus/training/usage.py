@@ -34,7 +34,7 @@ class _Note(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Usage:
-    """What the processes of an attempt used.
+    """The files and packages that the processes of an attempt used.
 
     Attributes:
         files: by path in the project, the sha256 of each file as it was read; None for one that

@@ -172,7 +172,7 @@ class Manifest(Record):
 
     @property
     def lost(self) -> dict[str, int]:
-        """What is lost for good, by its kind.
+        """The counts of what is lost for good, by kind.
 
         A log that is cut off counts as whole: a killed program leaves it so, and every row that it
         wrote is read.
