@@ -31,8 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
                 train = Train.read_if_there(folder.train_json)
                 found = failed if run.trial is None else trials
                 found[run.id] = _REMOTE if train is None else train.error or ""
-            lost = Manifest.read(folder.manifest_json).lost
-            if lost:
+            if lost := Manifest.read(folder.manifest_json).lost:
                 damaged[run.id] = lost
             if message := sync_warning(folder):
                 warnings.append(message)
