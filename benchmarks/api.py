@@ -23,7 +23,6 @@ import time
 from pathlib import Path
 
 from caduceus.io.cells import parse
-from caduceus.io.files import write_json
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.client import Server
 from caduceus.server.runs import read_state
@@ -81,7 +80,7 @@ def measure(folder: Path, count: int, stride: int, delay_ms: float, repeats: int
         account = Account(server.url, server.key, "the benchmark")
         state = read_state(Server(account), PATH)
         assert state is not None
-        write_json(folder / "server.json", state.as_json())
+        state.write(folder / "server.json")
         environment = server.environment(folder)
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         ours: list[float] = []

@@ -17,13 +17,12 @@ from pathlib import Path
 
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
+from caduceus.statistics.settings import Methods
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 
 from chromium import Browser
 from report_data import write_group
-
-METHOD = {"statistic": "mean", "interval": None, "confidence": 0.95, "resamples": 9999}
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -56,7 +55,7 @@ def main() -> None:
         variants = [f"width={place}" for place in range(options.runs // 10)]
         write_group(folder, variants, 10, options.rows)
         sources, page = Sources([folder / "runs.csv"]), Path(name) / "index.html"
-        made = seconds_of(lambda: write_page(read_contents("runs", sources, METHOD), page))
+        made = seconds_of(lambda: write_page(read_contents("runs", sources, Methods()), page))
         print(f"made in {made:.1f} s, {page.stat().st_size / 1e6:.1f} MB")
         waits, works = [], []
         with Browser() as browser:

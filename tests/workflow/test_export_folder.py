@@ -123,7 +123,7 @@ def test_runs_of_one_id_are_kept_apart_and_an_earlier_try_is_said(
 
     assert "exported runs: 3" in said.out
     assert "twice: 5 rows of " in said.err
-    assert "aren't the run's: a later process began it afresh" in said.err
+    assert "aren't in the export: a later process started the run afresh" in said.err
     assert list(
         json.loads((out / "runs/twice/manifest.json").read_text())["replaced"].values()
     ) == [5]

@@ -16,7 +16,7 @@ from projects import Project
 def test_a_trained_run_has_all_of_it_on_record(trained: Project) -> None:
     for run in trained.runs:
         (made,) = trained.read_json(f"results/runs/{run.name}/train.json")["attempts"]
-        assert attempt().keys() <= made.keys()
+        assert attempt().to_json().keys() <= made.keys()
         assert made["machine"]["cpu"]
         assert made["machine"]["cpus"] == os.cpu_count()
         (listed,) = run.glob("work/wandb/1/wandb/*run-*/files/requirements.txt")

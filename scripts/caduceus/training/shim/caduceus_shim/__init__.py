@@ -26,8 +26,9 @@ from caduceus_shim.runs import Runs
 def start():
     """Install the hooks; called before the program starts."""
     first_process.mark()
-    snapshot_paths.redirect()
-    used_files.watch()
     with open(os.environ["CADUCEUS_RUN"]) as stream:
         identity = json.load(stream)
+    # First, since a run that isn't tracked is worse than what else may fail.
     wandb_hooks.install(Runs(identity, os.environ["CADUCEUS_WANDB_DIR"]))
+    snapshot_paths.redirect()
+    used_files.watch()

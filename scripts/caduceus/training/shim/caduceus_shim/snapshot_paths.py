@@ -10,7 +10,10 @@ import sys
 
 def redirect():
     """Replace the project's folders in Python's search path by those of the snapshot."""
-    root = os.path.realpath(os.environ["CADUCEUS_PROJECT_DIR"])
+    project = os.environ.get("CADUCEUS_PROJECT_DIR")
+    if not project:  # a run without a snapshot, such as that of `caduceus verify`
+        return
+    root = os.path.realpath(project)
     code = os.path.join(os.path.dirname(os.environ["CADUCEUS_RUN"]), "work", "code")
     sys.path[:] = [_in_snapshot(path, root, code) for path in sys.path]
     # setuptools maps packages to folders in a module of its own, for projects of some layouts.
