@@ -58,7 +58,7 @@ def export_runs(
 
 
 def _summary(about: Identity, state: str, values: Mapping[str, Any]) -> Summary:
-    """What run_summary.json holds of a run."""
+    """The content of run_summary.json of a run."""
     return replace(
         Summary.of(about, state),
         summary=values,
@@ -70,7 +70,7 @@ def _summary(about: Identity, state: str, values: Mapping[str, Any]) -> Summary:
 
 
 def train_record(run_id: str, state: str, trial: str | None, values: Mapping[str, Any]) -> Train:
-    """What train.json holds of a run that took a minute and one attempt."""
+    """The content of train.json of a run that took a minute and one attempt."""
     error = "ValueError: no" if state == "failed" else None
     outcome = TrialOutcome(objective=values.get("loss"), stopped_at=None)
     return train(

@@ -1,4 +1,4 @@
-"""What would run and why, and what has become of the runs of a trained project."""
+"""The lines of `plan` and `status` in a trained project."""
 
 import json
 from pathlib import Path

@@ -39,7 +39,7 @@ def identity(experiment: Experiment, run: Run, wandb: WandbSettings) -> Identity
         job_type="train",
         tags=tuple(dict.fromkeys(tags)),
         notes=spec.description.strip(),
-        # What isn't set here stays the program's own to set.
+        # The program may set all other keys itself.
         config={
             **{key: value for key, value in about.items() if value},
             **run.definition.parameters,

@@ -72,7 +72,7 @@ def last_lines(console: Path) -> list[str]:
     if traces:
         prefix = spoken[traces[-1]].removesuffix(_TRACEBACK)  # such as torch's "[rank0]: "
         errors = [line for line in spoken[traces[-1] + 1 :] if not line.startswith(f"{prefix} ")]
-        # Of an error with many lines the first says what it is.
+        # The first line of a long error names it.
         spoken = [*errors[:1], *errors[1:][1 - _LINES :]] or spoken
     return [_shortened(line.strip()) for line in spoken[-_LINES:]]
 

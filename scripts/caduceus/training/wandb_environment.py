@@ -7,7 +7,7 @@ from caduceus.io.files import write_json
 from caduceus.runs.files.identity import Identity
 from caduceus.system.wandb_account import dotenv_variables
 
-# The same list as in shim/caduceus_shim/first_process.py.
+# shim/caduceus_shim/first_process.py repeats this list, since it imports nothing of Caduceus.
 RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 

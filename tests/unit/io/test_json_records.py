@@ -72,7 +72,7 @@ def test_unknown_keys_are_kept(tmp_path: Path) -> None:
 
 
 def test_keys_stay_in_their_order() -> None:
-    """As a user wrote them, whose file a plan holds."""
+    """A plan holds a user's file with its keys in the order that the user wrote."""
     part = Part.from_json({"size": 1.0, "later": 3, "number": 1})
     assert list(part.to_json()) == ["size", "later", "number"]
     assert list(replace(part, number=2).to_json()) == ["size", "later", "number"]

@@ -1,4 +1,4 @@
-"""What would run and why, and what has become of runs, in words."""
+"""The lines of `plan` and `status`: jobs with their reasons, and the states of runs."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -26,7 +26,7 @@ _LEAST_RATIO = (
     0.95  # of the compressed size to the size, from which on files are stored as they are
 )
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time that the format has
-# What zipfile raises on damage: a flipped bit may also mark a file as encrypted (RuntimeError), or
+# zipfile raises these on damage: a flipped bit may also mark a file as encrypted (RuntimeError), or
 # give a negative offset (ValueError, OSError).
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
