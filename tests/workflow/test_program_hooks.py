@@ -194,6 +194,25 @@ def test_a_notebook_starts_another_run_as_it_does_by_hand(tmp_path: Path) -> Non
     assert sorted(logged(tmp_path)) == [RUN, f"{RUN}-2"]
 
 
+def test_the_first_run_of_a_notebook_is_the_run(tmp_path: Path) -> None:
+    """As with papermill: the kernel is a child of the process that Caduceus started."""
+    (tmp_path / "kernel.py").write_text(
+        "import wandb\n"
+        "for name in ('pretraining', 'finetuning'):\n"
+        "    with wandb.init(name=name) as run:\n        run.log({name: 1.0})\n"
+    )
+    done = start(
+        tmp_path,
+        "import os, subprocess, sys\n"
+        "environment = os.environ | {'JPY_PARENT_PID': str(os.getpid())}\n"
+        "subprocess.run([sys.executable, 'kernel.py'], env=environment, check=True)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    found = logged(tmp_path)
+    assert "pretraining" in found[RUN].history[0]
+    assert "finetuning" in found[f"{RUN}-2"].history[0]
+
+
 def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
     for name, text in {
         "plugins/__init__.py": "",

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -146,14 +147,25 @@ def _list_of(folder: Path) -> Path:
 
 
 def link_entries(root: Path, folder: Path) -> None:
-    """Link the entries of `root` that the snapshot in `folder` lacks, such as new data."""
+    """Link the entries of `root` that the snapshot in `folder` lacks, such as new data.
+
+    The project's configuration isn't linked: programs write a `config.yaml` of their own into the
+    folder they work in, as LightningCLI does, which would overwrite the project's.
+    """
     for base, _, _ in os.walk(folder):
         inside = Path(base).relative_to(folder)
         for entry in (root / inside).iterdir() if (root / inside).is_dir() else ():
             target = folder / inside / entry.name
-            if not target.exists():
+            if not target.exists() and not _is_configuration(entry):
                 target.unlink(missing_ok=True)  # a dangling link
                 target.symlink_to(os.path.relpath(entry, target.parent))
+
+
+def _is_configuration(path: Path) -> bool:
+    """Whether a file is the configuration of a project, and not a program's of the same name."""
+    if path.name != "config.yaml" or not path.is_file():
+        return False
+    return bool(re.search(rb"^experiments:", path.read_bytes(), re.MULTILINE))
 
 
 def written_links(root: Path, folder: Path, since: str) -> list[str]:

@@ -202,6 +202,24 @@ def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None
     assert not (folder / "experiments/train.py").is_symlink()
 
 
+def test_a_program_that_writes_a_config_yaml_leaves_the_project_its_own(tmp_path: Path) -> None:
+    project, folder = tmp_path / "project", tmp_path / "project/results/code"
+    (project / "model").mkdir(parents=True)
+    (project / "config.yaml").write_text("# what to run\nexperiments: [first.yaml]\n")
+    (project / "model/config.yaml").write_text("width: 4\n")
+    (project / "train.py").write_text("")
+    (project / "model/net.py").write_text("")
+    files = [project / "train.py", project / "model/net.py"]
+    source_code.snapshot(files, project, folder, project)
+
+    assert not (folder / "config.yaml").exists()
+    assert (folder / "model/config.yaml").read_text() == "width: 4\n"
+    (folder / "config.yaml").write_text("lr: 0.1\n")
+    source_code.link_entries(project, folder)
+    assert (folder / "config.yaml").read_text() == "lr: 0.1\n"
+    assert "experiments" in (project / "config.yaml").read_text()
+
+
 def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
     project, folder = tmp_path / "project", tmp_path / "project/results/code"
     for name in ("train.py", "data/x.csv", "checkpoints/last.pt", ".cache/x"):

@@ -2,7 +2,8 @@
 
 The first Python in a chain of processes puts its id into the environment, and the processes that it
 starts inherit it. So the Python that `caduceus train` starts is the first, and so is one that a
-shell script starts in its place; a worker of `multiprocessing` isn't.
+shell script starts in its place; a worker of `multiprocessing` isn't. The kernel that runs a
+notebook counts as first too: the first Python is then papermill or nbconvert, which logs nothing.
 """
 
 import os
@@ -19,7 +20,12 @@ def mark():
 
 def is_first():
     """Whether this process is the program itself."""
-    return os.environ.get(_FIRST, "").partition(",")[0] == str(os.getpid())
+    return os.environ.get(_FIRST, "").partition(",")[0] == str(os.getpid()) or _is_kernel()
+
+
+def _is_kernel():
+    """Whether this process is a Jupyter kernel; jupyter_client tells it its parent's id."""
+    return os.environ.get("JPY_PARENT_PID") == str(os.getppid())
 
 
 def is_ranked():
