@@ -109,6 +109,10 @@ class RunFolder:
         """Return the file on the checkpoint that an attempt restored: see `runs.files.attempt`."""
         return self.attempts / f"restored-{attempt}.json"
 
+    def used(self, attempt: int) -> Path:
+        """Return the folder in which an attempt's processes note the files that they use."""
+        return self.attempts / f"used-{attempt}"
+
     @property
     def checkpoints(self) -> Path:
         """The program's checkpoints."""

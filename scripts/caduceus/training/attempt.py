@@ -15,6 +15,7 @@ from caduceus.io.files import read_if_there
 from caduceus.runs import command_line, source_code
 from caduceus.runs.attempts import console_path, lost_s, write_attempt
 from caduceus.runs.files.attempt import Attempt, Gpu, Machine
+from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
@@ -25,6 +26,7 @@ from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.outputs import collect
 from caduceus.training.scratch import Scratch, open_scratch
+from caduceus.training.usage import beyond_the_code, read_usage
 
 _HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
 _UPLOAD_S = 3600.0  # otherwise: a large model takes long; of a failing server it gives up itself
@@ -101,6 +103,10 @@ def make_attempt(given: Given) -> list[Attempt]:
             has_ended.set()
         for name in source_code.written_links(Path(), folder.code, attempt.started_at or ""):
             say(f"{folder.path.name}: {failure_reason.shared(name)}")
+        with leases.renewed(given.lease):  # there may be much to digest
+            attempt = with_usage(folder, attempt, given.dataset)
+        for line in beyond_the_code(attempt.usage):
+            say(f"{folder.path.name}: {line}", given.console)
         attempt = replace(attempt, environment=installed_packages(folder, given.number))
         return settle(folder, [*given.earlier, attempt])
 
@@ -110,7 +116,7 @@ def _prepare(given: Given, identity: Identity) -> _Program:
     folder, number, gpu = given.folder, given.number, given.reservation
     definition = Params.read(folder.params_json)
     shutil.rmtree(given.output, ignore_errors=True)
-    for needed in (given.output, folder.checkpoints, folder.wandb(number)):
+    for needed in (given.output, folder.checkpoints, folder.wandb(number), folder.used(number)):
         needed.mkdir(parents=True, exist_ok=True)
     source_code.link_entries(Path(), folder.code)
     scratch = open_scratch(identity.scratch, folder.wandb(number), folder.path.parent)
@@ -223,7 +229,24 @@ def settle(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Attempt]:
         earlier[-1] = replace(earlier[-1], lost_s=lost)
         write_attempt(folder.attempts, earlier[-1])
     write_attempt(folder.attempts, last)
+    shutil.rmtree(folder.used(last.number), ignore_errors=True)  # now in the attempt's record
     return [*earlier, last]
+
+
+def with_usage(folder: RunFolder, attempt: Attempt, dataset: Path | None) -> Attempt:
+    """Record which files and packages the program of an attempt used, as its processes noted.
+
+    Args:
+        folder: the run's folder.
+        attempt: the attempt, which has ended.
+        dataset: the record of the run's dataset, or None.
+    """
+    notes = folder.used(attempt.number)
+    if not notes.is_dir():
+        return attempt
+    data = Path(DatasetRecord.read(dataset).path) if dataset else None
+    usage = read_usage(notes, Path(), folder.code, data, attempt.start_s)
+    return replace(attempt, usage=usage)
 
 
 def link_log(log: Path, console: Path) -> None:
@@ -242,6 +265,7 @@ def _environment(given: Given) -> dict[str, str]:
         "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
         "CADUCEUS_OUTPUT_DIR": str(given.output.absolute()),
         "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
+        "CADUCEUS_USED": str(folder.used(given.number).absolute()),
         "CADUCEUS_RESTORED": str(folder.restored(given.number).absolute()),
         "OMP_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
@@ -282,6 +306,10 @@ def _uploading(given: Given, identity: Identity) -> Iterator[threading.Event]:
             processes.end(uploader, limit_s, given.lease.renew)
 
 
-def say(message: str) -> None:
-    """Print a message to the log of the job."""
-    print(f"caduceus train: {message}", file=sys.stderr)
+def say(message: str, console: Path | None = None) -> None:
+    """Print a message, and append it to the file that keeps what the program prints."""
+    line = f"caduceus train: {message}"
+    print(line, file=sys.stderr)
+    if console:
+        with console.open("a") as stream:
+            stream.write(f"{line}\n")

@@ -19,7 +19,7 @@ from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases
 from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
-from caduceus.training.attempt import Given, link_log, make_attempt, say, settle
+from caduceus.training.attempt import Given, link_log, make_attempt, say, settle, with_usage
 from caduceus.training.datasets import check_dataset
 
 
@@ -71,7 +71,7 @@ def train(
 
     with leases.held(folder.lease, folder.lock, wait) as lease:
         identity = Identity.read(folder.run_json)
-        attempts = _read_settled(folder)
+        attempts = _read_settled(folder, dataset)
         if attempts and attempts[-1].state == "finished":
             link_log(log, console_path(folder.attempts, len(attempts)))
             say(f"{run_id} has finished already: kept; delete {folder.path} to train it again")
@@ -146,7 +146,7 @@ def retry(run_folders: Iterable[Path]) -> list[str]:
     return cleared
 
 
-def _read_settled(folder: RunFolder) -> list[Attempt]:
+def _read_settled(folder: RunFolder, dataset: Path | None) -> list[Attempt]:
     """Read the run's attempts; one that is recorded as running was killed, as we hold the lease."""
     attempts = read_attempts(folder.attempts)
     if not attempts or attempts[-1].state != "running":
@@ -160,4 +160,4 @@ def _read_settled(folder: RunFolder) -> list[Attempt]:
         error="killed together with its supervisor",
         wall_s=round(active_s(folder, last), 3),
     )
-    return settle(folder, [*attempts[:-1], killed])
+    return settle(folder, [*attempts[:-1], with_usage(folder, killed, dataset)])

@@ -8,15 +8,23 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, cast
 
+import caduceus
+from caduceus.errors import SpecError
 from caduceus.io.files import sha256
+from caduceus.io.phrases import listed
+from caduceus.runs import source_code
+from caduceus.runs.files.usage import Usage, UsedFile
 
 _MOST_BYTES = 1 << 30  # of files that are digested; beyond, a file is listed without a digest
+_NAMED = 3  # files in a message
+_MOST_FILES = 1000  # that are kept of an attempt, Python's first
 _SHIM = ("sitecustomize", "caduceus_shim")
 _INFO = re.compile(r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info")
+_LIBRARY = Path(caduceus.__file__).resolve().parent  # our helpers never decide a run's identity
 
 
 class _Note(TypedDict, total=False):
@@ -29,55 +37,74 @@ class _Note(TypedDict, total=False):
     and_more: bool
     packages: list[str]
     python: str
+    prefix: str
     search_path: list[str]
 
 
-@dataclass(frozen=True)
-class Usage:
-    """The files and packages that the processes of an attempt used.
-
-    Attributes:
-        files: by path in the project, the sha256 of each file as it was read; None for one that
-            has changed since it was read, and for those beyond 1 GiB.
-        is_complete: False if a process read more files than are noted.
-        python: the version of the interpreter; None if there are no notes.
-        packages: by name, the version of each distribution that was imported.
-    """
-
-    files: Mapping[str, str | None]
-    is_complete: bool
-    python: str | None
-    packages: Mapping[str, str]
-
-
-def read_usage(notes: Path, project: Path) -> Usage:
+def read_usage(
+    notes: Path, project: Path, code: Path, data: Path | None, started_at: float
+) -> Usage:
     """Read the notes of an attempt.
 
-    Files that the program wrote itself are left out.
+    Files are left out that the snapshot of the code has with the same bytes, those of the declared
+    data and of Caduceus itself, and what the program wrote. A file other than Python's that was
+    modified after the start counts as written: C libraries don't report the files that they write.
 
     Args:
         notes: the folder into which the shim of each process writes.
         project: the project's folder.
+        code: the snapshot of the code.
+        data: the file or folder of the declared data.
+        started_at: when the attempt started, in seconds since 1970.
     """
     read: dict[str, tuple[int, int]] = {}
     written: set[str] = set()
-    is_complete, python = True, None
+    usage = Usage(code=_snapshot_digest(code))
     packages: dict[str, str] = {}
-    known: dict[tuple[str, ...], _Environment] = {}
+    known: dict[tuple[str, ...], Environment] = {}
     for note in _notes(notes):
         if "path" in note:
             read.setdefault(note["path"], (note["mtime_ns"], note["size"]))
         elif "written" in note:
             written.add(note["written"])
         elif "and_more" in note:
-            is_complete = False
+            usage = replace(usage, is_complete=False)
         elif "packages" in note:
-            python = python or note["python"]
+            if usage.python is None:
+                usage = replace(usage, python=note["python"], prefix=note["prefix"])
             search_path = tuple(note["search_path"])
-            environment = known.setdefault(search_path, _Environment(search_path))
+            environment = known.setdefault(search_path, Environment(search_path))
             packages |= environment.versions(note["packages"])
-    files = dict(_digests({path: read[path] for path in read if path not in written}, project))
-    return Usage(files, is_complete, python, dict(sorted(packages.items())))
+    left_out = [_LIBRARY, *([data.resolve()] if data else [])]
+    kept = {
+        path: status
+        for path, status in read.items()
+        if path not in written
+        and (path.endswith(".py") or status[0] < started_at * 1e9)
+        and not any(Path(path).is_relative_to(folder) for folder in left_out)
+    }
+    files = dict(_used_files(kept, project, source_code.snapshot_content(code)))
+    return replace(
+        usage,
+        files=dict(sorted(files.items())),
+        is_complete=usage.is_complete and len(files) < _MOST_FILES,
+        packages=dict(sorted(packages.items())),
+    )
+
+
+def beyond_the_code(usage: Usage | None) -> Iterator[str]:
+    """Yield a line on the files that a program used though they aren't counted as its code."""
+    names = [*usage.files] if usage else []
+    # Python's first, as the program itself ran them.
+    names.sort(key=lambda name: not name.endswith(".py"))
+    if names:
+        code = sum(name.endswith(".py") for name in names)
+        verb = "ran" if code == len(names) else "ran or read" if code else "read"
+        which = "which isn't" if len(names) == 1 else "which aren't"
+        yield (
+            f"{verb} {listed(names, _NAMED)}, {which} counted as its code; add "
+            f"{'it' if len(names) == 1 else 'them'} under `code:`, which then lists all of it"
+        )
 
 
 def _notes(folder: Path) -> Iterator[_Note]:
@@ -89,23 +116,49 @@ def _notes(folder: Path) -> Iterator[_Note]:
                 continue
 
 
-def _digests(
-    read: Mapping[str, tuple[int, int]], project: Path
-) -> Iterator[tuple[str, str | None]]:
-    root, left = project.resolve(), _MOST_BYTES
-    for name, (mtime_ns, size) in sorted(read.items()):
-        path = Path(name)
-        try:
-            status = path.stat()
-            is_same = (status.st_mtime_ns, status.st_size) == (mtime_ns, size)
-            digest = sha256(path) if is_same and size <= left else None
-        except OSError:  # it is gone
-            digest = None
+def _snapshot_digest(code: Path) -> str | None:
+    files = [path for path in source_code.snapshot_files(code) if path.is_file()]
+    return _tree_digest(files, code) if files else None
+
+
+def _tree_digest(files: list[Path], root: Path) -> str | None:
+    try:
+        return source_code.digest(files, root)
+    except SpecError:  # a version of Python that this one can't parse
+        return None
+
+
+def _used_files(
+    read: Mapping[str, tuple[int, int]], project: Path, snapshot: Mapping[str, Path]
+) -> Iterator[tuple[str, UsedFile]]:
+    """Yield the files that the snapshot lacks or has with other bytes, Python's first."""
+    root, left, kept = project.resolve(), _MOST_BYTES, 0
+    for path in sorted(read, key=lambda path: (not path.endswith(".py"), path)):
+        mtime_ns, size = read[path]
+        name = Path(path).relative_to(root).as_posix()
+        digest = _digest(Path(path), mtime_ns, size) if size <= left else None
         left -= size
-        yield path.relative_to(root).as_posix(), digest
+        if digest and name in snapshot and sha256(snapshot[name]) == digest:
+            continue
+        if kept == _MOST_FILES:
+            return
+        kept += 1
+        is_python = digest is not None and path.endswith(".py")
+        tree = _tree_digest([Path(path)], root) if is_python else None
+        yield name, UsedFile(mtime_ns, size, digest, tree)
 
 
-class _Environment:
+def _digest(path: Path, mtime_ns: int, size: int) -> str | None:
+    """Return the sha256 of a file; None if it isn't what it was when it was read."""
+    try:
+        status = path.stat()
+        is_same = (status.st_mtime_ns, status.st_size) == (mtime_ns, size)
+        return sha256(path) if is_same else None
+    except OSError:  # it is gone
+        return None
+
+
+class Environment:
     """The distributions in the folders of a search path, by the metadata folders there.
 
     Only names of folders are read, where the name of a distribution is that of its module, which

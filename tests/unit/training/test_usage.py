@@ -2,10 +2,15 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
-from caduceus.training.usage import read_usage
+from caduceus.runs import source_code
+from caduceus.runs.files.usage import Usage
+from caduceus.training.usage import beyond_the_code, read_usage
+
+STARTED = 2_000_000_000.0  # after the files of the project were written
 
 
 @pytest.fixture
@@ -24,6 +29,15 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
+
+
+def used(project: Path, data: str | None = None) -> Usage:
+    code = project / "results/runs/r/work/code"
+    return read_usage(project / "notes", project, code, project / data if data else None, STARTED)
+
+
+def digests(project: Path, data: str | None = None) -> dict[str, str | None]:
+    return {name: file.sha256 for name, file in used(project, data).files.items()}
 
 
 def note(project: Path, *lines: object, process: str = "1-0") -> None:
@@ -48,8 +62,8 @@ def packages(project: Path, *names: str) -> dict[str, object]:
 def test_files_are_kept_with_the_digests_of_what_was_read(project: Path) -> None:
     note(project, read(project, "model.py"))
     note(project, read(project, "settings.yaml"), process="2-0")
-    usage = read_usage(project / "notes", project)
-    assert usage.files == {
+    usage = used(project)
+    assert digests(project) == {
         name: hashlib.sha256((project / name).read_bytes()).hexdigest()
         for name in ("model.py", "settings.yaml")
     }
@@ -60,19 +74,60 @@ def test_a_file_that_changed_since_has_no_digest(project: Path) -> None:
     note(project, read(project, "model.py"), read(project, "settings.yaml"))
     (project / "model.py").write_text("depth = 30")
     (project / "settings.yaml").unlink()
-    usage = read_usage(project / "notes", project)
-    assert usage.files == {"model.py": None, "settings.yaml": None}
+    assert digests(project) == {"model.py": None, "settings.yaml": None}
 
 
 def test_what_the_program_wrote_is_no_input(project: Path) -> None:
     note(project, {"written": str(project / "settings.yaml")})
     note(project, read(project, "settings.yaml"), process="2-0")
-    assert read_usage(project / "notes", project).files == {}
+    assert used(project).files == {}
+
+
+def test_data_that_appeared_after_the_start_were_written(project: Path) -> None:
+    """A library in C, such as torch, doesn't report the files that it writes."""
+    for name in ("model.py", "settings.yaml"):
+        os.utime(project / name, (STARTED + 1, STARTED + 1))
+        note(project, read(project, name))
+    assert list(used(project).files) == ["model.py"]
+
+
+def test_what_the_snapshot_has_or_is_declared_is_not_beyond_the_code(project: Path) -> None:
+    code = project / "results/runs/r/work/code"
+    source_code.snapshot([project / "model.py"], project, code, None)
+    for name in ("model.py", "settings.yaml"):
+        note(project, read(project, name))
+    assert list(used(project).files) == ["settings.yaml"]
+    assert used(project, "settings.yaml").files == {}
+    assert used(project).code == source_code.digest([project / "model.py"], project)
+
+
+def test_a_file_that_ran_otherwise_than_in_the_snapshot_is_beyond_the_code(project: Path) -> None:
+    code = project / "results/runs/r/work/code"
+    source_code.snapshot([project / "model.py"], project, code, None)
+    (project / "model.py").write_text("depth = 30")
+    note(project, read(project, "model.py"))
+    assert list(used(project).files) == ["model.py"]
+
+
+def test_a_line_names_the_files_beyond_the_code(project: Path) -> None:
+    assert list(beyond_the_code(used(project))) == []
+    note(project, read(project, "model.py"))
+    assert list(beyond_the_code(used(project))) == [
+        "ran model.py, which isn't counted as its code; add it under `code:`, which then lists all "
+        "of it"
+    ]
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (project / name).touch()
+        note(project, read(project, name))
+    assert list(beyond_the_code(used(project))) == [
+        "ran or read model.py, a.txt, b.txt and 1 more, which aren't counted as its code; add them "
+        "under `code:`, which then lists all of it"
+    ]
 
 
 def test_versions_of_the_packages_that_were_imported(project: Path) -> None:
     note(project, packages(project, "numpy", "sklearn", "yaml", "model", "json", "_abc"))
-    usage = read_usage(project / "notes", project)
+    usage = used(project)
     assert usage.packages == {"numpy": "2.1.0", "pyyaml": "6.0.2", "scikit-learn": "1.5.2"}
     assert usage.python == "3.11.7"
 
@@ -81,11 +136,11 @@ def test_notes_that_end_in_the_middle_of_a_line(project: Path) -> None:
     note(project, read(project, "model.py"), {"and_more": True})
     with (project / "notes/1-0.jsonl").open("a") as stream:
         stream.write('{"path": "/x')
-    usage = read_usage(project / "notes", project)
+    usage = used(project)
     assert list(usage.files) == ["model.py"]
     assert not usage.is_complete
 
 
 def test_no_notes(project: Path) -> None:
-    usage = read_usage(project / "nowhere", project)
+    usage = used(project / "nowhere")
     assert (usage.files, usage.packages, usage.python) == ({}, {}, None)

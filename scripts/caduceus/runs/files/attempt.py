@@ -6,6 +6,7 @@ from datetime import datetime
 
 from caduceus.io.files import FileDigest
 from caduceus.io.json_records import Record
+from caduceus.runs.files.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Attempt(Record):
         peak_memory_gb: 10^9 bytes, of the largest process.
         energy_j: the energy of its GPUs in joules; None if they don't say.
         output: the files it left, by their paths in output/.
+        usage: which files and packages its program used; None where nobody noted it.
     """
 
     attempt: int | None
@@ -99,7 +101,9 @@ class Attempt(Record):
     peak_memory_gb: float | None = None
     energy_j: float | None = None
     output: Mapping[str, FileDigest] = field(default_factory=dict)
+    usage: Usage | None = None
 
+    optional = ("usage",)
     mend = (
         "delete the run's folder, and the next `snakemake` trains the run again; or, if its "
         "train.json is there, restore the file from the attempts in it"

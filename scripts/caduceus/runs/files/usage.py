@@ -1,0 +1,43 @@
+"""The part of an attempt's record that says which code, files and packages its program used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class UsedFile:
+    """A file of the project, as the program read it.
+
+    Attributes:
+        mtime_ns: when it was last modified, in nanoseconds since 1970.
+        size: in bytes.
+        sha256: its digest; None if it changed before the attempt ended, or is too large.
+        tree: of a Python file the digest of its syntax tree; else None.
+    """
+
+    mtime_ns: int
+    size: int
+    sha256: str | None = None
+    tree: str | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the processes of an attempt used.
+
+    Attributes:
+        files: the project's files that were read and are neither in the snapshot of the code nor
+            declared data, by path.
+        is_complete: False if a process read more files than are recorded.
+        code: the digest of the snapshot of the code.
+        python: the version of the interpreter; None if no Python ran.
+        prefix: the interpreter's environment.
+        packages: by name, the version of each distribution that was imported.
+    """
+
+    files: Mapping[str, UsedFile] = field(default_factory=dict)
+    is_complete: bool = True
+    code: str | None = None
+    python: str | None = None
+    prefix: str | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)

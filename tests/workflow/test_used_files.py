@@ -1,0 +1,68 @@
+"""Files that a program uses though no static search finds them: recorded, and said."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from projects import EXPORTS, ONE_RUN, Project
+
+# Imports by a computed name, from a folder that it adds to its path, and reads a file beside it.
+PROGRAM = """\
+import importlib
+import sys
+from pathlib import Path
+
+sys.path.insert(0, "third/party")
+import wandb
+
+part = importlib.import_module("off" + "sets")
+settings = (Path(__file__).parent / "settings.txt").read_text()
+with wandb.init() as run:
+    run.log({"val/accuracy": part.OFFSET + float(settings), "val/loss": 1.0})
+"""
+FILES = {
+    "experiments/train.py": PROGRAM,
+    "experiments/settings.txt": "0.25",
+    "third/party/offsets.py": "OFFSET = 0.5\n",
+}
+
+
+@pytest.fixture
+def computed(project: Project) -> Project:
+    """A project whose program uses two files that a static search doesn't find."""
+    for name, text in FILES.items():
+        project.write(name, text)
+    project.change("experiments/toy.yaml", **ONE_RUN)
+    return project
+
+
+def usage(project: Project) -> Any:
+    [run] = project.runs
+    return project.read_json(f"results/runs/{run.name}/train.json")["attempts"][-1]["usage"]
+
+
+def test_what_ran_beyond_the_code_is_recorded_and_said(computed: Project) -> None:
+    console = computed.snakemake(*EXPORTS).check()
+
+    beyond = ("experiments/settings.txt", "third/party/offsets.py")
+    found = usage(computed)["files"]
+    assert {name: file["sha256"] for name, file in found.items()} == {
+        name: hashlib.sha256(FILES[name].encode()).hexdigest() for name in beyond
+    }
+    assert usage(computed)["packages"].keys() >= {"wandb"}
+    line = (
+        "ran or read third/party/offsets.py, experiments/settings.txt, which aren't counted as "
+        "its code; add them under `code:`, which then lists all of it"
+    )
+    [run] = computed.runs
+    assert f"\ncaduceus train: {run.name}: {line}\n" in console.output
+    log = computed.path / f"results/logs/train/{run.name}.log"
+    assert line in log.read_text()
+
+
+def test_declared_files_are_no_news(computed: Project) -> None:
+    computed.change("experiments/toy.yaml", code=["experiments/*.txt", "third/**/*.py"])
+    console = computed.snakemake(*EXPORTS).check()
+
+    assert usage(computed)["files"] == {}
+    assert "counted as its code" not in console.output
