@@ -8,6 +8,7 @@ from pathlib import Path
 
 from caduceus.io.yaml_files import load
 from caduceus.overview.plans import read_plan
+from caduceus.overview.run_notes import notes_of_states
 from caduceus.overview.status import damaged_plans, read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
 from caduceus.project.project import load_project
@@ -25,8 +26,9 @@ def run(arguments: argparse.Namespace) -> None:
     project = load_project(load(arguments.config).value, [str(arguments.config)])
     for line in damaged_plans(results):
         print(f"damaged: {line}")
-    states = read_states(project, results, read_records(results))
-    for line in state_lines(states, project.experiments):
+    records = read_records(results)
+    states = read_states(project, results, records)
+    for line in state_lines(states, project.experiments, notes_of_states(states, records)):
         print(line)
     if holder := find_holder():
         host, pid = holder
