@@ -1,10 +1,12 @@
 """Files that a program uses though no static search finds them: recorded, and said."""
 
 import hashlib
+import json
+import os
 from typing import Any
 
 import pytest
-from projects import EXPORTS, ONE_RUN, Project
+from projects import EXPORTS, ONE_RUN, REPOSITORY, Project
 
 # Imports by a computed name, from a folder that it adds to its path, and reads a file beside it.
 PROGRAM = """\
@@ -66,3 +68,38 @@ def test_declared_files_are_no_news(computed: Project) -> None:
 
     assert usage(computed)["files"] == {}
     assert "counted as its code" not in console.output
+
+
+def value(project: Project) -> float:
+    table = project.path / "results/paper/tables/accuracy.json"
+    [row] = json.loads(table.read_text())["rows"]
+    return float(row["cells"]["accuracy"]["value"])
+
+
+def test_a_run_is_trained_again_if_a_file_that_it_used_has_changed(computed: Project) -> None:
+    """Once, from the start, under its id; nothing else makes it stale."""
+    computed.write(
+        "experiments/train.py",
+        PROGRAM + "left = Path('left.txt')\nassert not left.exists()\nleft.touch()\n",
+    )
+    computed.snakemake("--until", "record_provenance").check()
+    assert value(computed) == 0.75
+    later = computed.path / "third/party/offsets.py"
+    os.utime(later, (later.stat().st_mtime + 10,) * 2)
+    computed.write("third/party/offsets.py", "# A half.\nOFFSET = 0.5\n")
+    assert "train" not in computed.planned()
+
+    computed.write("third/party/offsets.py", "OFFSET = 0.625\n")
+    assert computed.planned()["train"] == 1
+    [run] = computed.runs
+    reason = "third/party/offsets.py changed since it ran"
+    snakefile = ["--", "--snakefile", str(REPOSITORY / "Snakefile")]
+    record = f"results/runs/{run.name}/train.json"
+    for words in (["status"], ["plan", *snakefile], ["why", record], ["why", "tables/accuracy"]):
+        assert reason in computed.caduceus(*words).output
+    console = computed.snakemake("--until", "record_provenance").check()
+    said = f"{run.name} is trained again: third/party/offsets.py changed since it ran"
+    assert said in console.output
+    assert value(computed) == 0.875
+    assert "train" not in computed.planned()
+    assert computed.runs == [run]

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
@@ -19,6 +20,8 @@ from caduceus.project.default_target import default_target
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
 
 # The default target of the user's own Snakefile so far, if it loads this one as a module.
@@ -27,12 +30,14 @@ TARGET_BEFORE = workflow.default_target
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
 gc.set_threshold(100_000, 50, 100)
 
+# Snakemake puts a module's prefix before the paths of rules, and not before those that we read.
+PREFIXED = workflow.modifier.path_modifier.replace_prefix
+
 try:
     PROJECT = load_project(
         config, [os.path.relpath(path) for path in workflow.configfiles]
     )
-    # Snakemake puts a module's prefix before the paths of rules, and not before those that we read.
-    TARGETS = load_targets(PROJECT, workflow.modifier.path_modifier.replace_prefix)
+    TARGETS = load_targets(PROJECT, PREFIXED)
 except CaduceusError as error:
     raise SystemExit(f"caduceus: {error}")  # one line, where a traceback would hide it
 
@@ -107,6 +112,18 @@ def allow_incomplete():
 def targets():
     allow_incomplete()
     return TARGETS
+
+
+def get_training_data(wildcards):
+    """The dataset of a run to train. A stale run is forced on the way, as by --forcerun.
+
+    No input or parameter could do it: Snakemake compares them with those of the last training, and
+    only a training says which files it used.
+    """
+    train = PREFIXED(f"results/runs/{wildcards.run}/train.json")
+    if stale_files(RunFolder(Path(train).parent)):
+        workflow.dag.forcefiles.add(train)
+    return targets().dataset(wildcards.run)
 
 
 # What a job gets from the plan of its run.

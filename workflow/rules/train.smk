@@ -16,7 +16,7 @@ rule train:
     input:
         params=ancient("results/runs/{run}/params.json"),
         run=ancient("results/runs/{run}/run.json"),
-        dataset=ancient(get_dataset),
+        dataset=ancient(get_training_data),
     output:
         train="results/runs/{run}/train.json",
     log:

@@ -13,6 +13,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
+from caduceus.runs.used_files import stale_files
 from caduceus.system.leases import is_held
 
 
@@ -102,7 +103,9 @@ def _why_again(folder: RunFolder) -> str | None:
     if state == "running" and is_held(folder.lease, folder.lock):
         return "it is running; Snakemake waits for it"
     if state == "finished":
-        return "it has finished; only its record is written again"
+        stale = stale_files(folder)
+        is_again = f"{listed(stale, 2)} changed since it ran" if stale else ""
+        return is_again or "it has finished; only its record is written again"
     if state == "failed":
         return "it failed, and will be retried"
     step = last_step(folder, attempts[-1])

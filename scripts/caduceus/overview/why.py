@@ -6,7 +6,9 @@ from typing import Any
 
 from caduceus.errors import ResultError
 from caduceus.io.files import Json, canonical_json, read_json, sha256
+from caduceus.io.phrases import listed
 from caduceus.io.validation import suggestion
+from caduceus.overview.changed_files import change_phrase
 from caduceus.paper.provenance import describe_run, rebuild_command
 from caduceus.paper.results import Result
 from caduceus.runs.files.export import Manifest
@@ -15,6 +17,7 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.metric import Metric
 from caduceus.runs.record import RunRecord
+from caduceus.runs.used_files import changes_since, used_files
 from caduceus.system.snakemake_records import JobRecord, find_record
 
 _SHORT = 12  # digits of a digest
@@ -112,6 +115,9 @@ def _explain_item(
             manifest = results / "runs" / run / "manifest.json"
             if not manifest.exists() or sha256(manifest) != about_run["manifest"]:
                 yield f"  {run} has changed since, or is gone: make the paper again"
+            train = Train.read_if_there(results / "runs" / run / "train.json")
+            if train and (phrase := change_phrase(changes_since(train.attempts))):
+                yield f"  {run}: {phrase}"
 
 
 def _cells(name: str, cells: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
@@ -203,6 +209,12 @@ def _explain_run(folder: Path, path: Path) -> Iterator[str]:
             f"{(attempt.started_at or '')[:16]}, {attempt.wall_s:.1f} s, "
             f"commit {_commit(vars(attempt))}, packages {_short(attempt.environment)}"
         )
+    if train:
+        used = sorted({name for name, _ in used_files(train.attempts)})
+        if used:
+            yield f"  used beyond its code: {listed(used, 10)}"
+        if phrase := change_phrase(changes_since(train.attempts)):
+            yield f"  {phrase}"
 
 
 def _digests(folder: Path) -> Iterator[tuple[str, str]]:

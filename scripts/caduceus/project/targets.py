@@ -1,6 +1,6 @@
 """The files that each job of the workflow takes, as paths below results/.
 
-Snakemake reruns a job by the files that it takes, so these lists decide what reruns. Three rules
+Snakemake reruns a job by the files that it takes, so these lists decide what reruns. Four rules
 are Caduceus's own:
 
 - Lost logs. A run that has ended and whose logs are gone, as in an unpacked archive, takes a file
@@ -9,6 +9,7 @@ are Caduceus's own:
   a touched file never retrains. `export_run` takes the same files as ordinary inputs, since
   Snakemake checks no parameters of the jobs above one that it reaches through ancient inputs alone:
   `Targets.logged` and `Targets.first_identity`.
+- Stale runs are forced, by `get_training_data` in common.smk: see `runs.used_files.stale_files`.
 - Remote runs. With `export.source: api` runs are read from a W&B server, and other files say that a
   run has ended: `_RunFiles`.
 """

@@ -142,6 +142,15 @@ def snapshot_content(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
+def delete_leftovers(folder: Path) -> None:
+    """Delete the files of a snapshot that a program left there; code and links stay."""
+    code = set(snapshot_files(folder))
+    for base, _, names in os.walk(folder):
+        for path in (Path(base, name) for name in names):
+            if path not in code and not path.is_symlink():
+                path.unlink()
+
+
 def _list_of(folder: Path) -> Path:
     return folder.with_suffix(".json")
 

@@ -26,7 +26,6 @@ from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.outputs import collect
 from caduceus.training.scratch import Scratch, open_scratch
-from caduceus.training.tracked import record_tracking
 from caduceus.training.usage import beyond_the_code, read_usage
 
 _HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
@@ -178,8 +177,6 @@ def _watch(given: Given, program: _Program) -> Attempt:
     if attempt.state == "finished":
         with leases.renewed(lease):  # there may be much to digest
             attempt = collect(given.folder, attempt, given.output, program.name, given.console)
-        if attempt.state == "finished":
-            attempt = record_tracking(given.folder, attempt, program.name)
         if not lease.is_ours():
             attempt = replace(attempt, state="interrupted")
     if attempt.state != "finished" and attempt.error is None:
@@ -226,7 +223,9 @@ def settle(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Attempt]:
         The attempts as they are now recorded.
     """
     *earlier, last = attempts
-    last = replace(last, resumed_from=resumed_from(folder, last, stitch_attempts(folder, earlier)))
+    is_trained_again = bool(earlier) and earlier[-1].state == "finished"
+    parts = [] if is_trained_again else stitch_attempts(folder, earlier)
+    last = replace(last, resumed_from=resumed_from(folder, last, parts))
     if earlier:
         lost = lost_s(earlier[-1], last.resumed_from, saved_when(folder, last))
         earlier[-1] = replace(earlier[-1], lost_s=lost)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from caduceus.errors import ProgramError
+from caduceus.io.phrases import listed
+from caduceus.runs import source_code
 from caduceus.runs.attempts import active_s, console_path, read_attempts
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.dataset import DatasetRecord
@@ -15,13 +17,15 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.logs import stitch_attempts
-from caduceus.runs.training_notes import training_notes
+from caduceus.runs.used_files import changes_since
 from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases
 from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
 from caduceus.training.attempt import Given, link_log, make_attempt, say, settle, with_usage
 from caduceus.training.datasets import check_dataset
+
+_NAMED = 3  # files in a message
 
 
 class StoppedError(ProgramError):
@@ -43,6 +47,8 @@ def train(
     criteria: pruning.TrialCriteria | None = None,
 ) -> Train:
     """Make one attempt at a run, unless it has finished already, and write train.json.
+
+    A finished run is trained again if files that it used beyond its code have changed.
 
     Args:
         train_json: results/runs/RUN/train.json; params.json and run.json are beside it.
@@ -73,7 +79,12 @@ def train(
     with leases.held(folder.lease, folder.lock, wait) as lease:
         identity = Identity.read(folder.run_json)
         attempts = _read_settled(folder, dataset)
-        if attempts and attempts[-1].state == "finished":
+        has_finished = bool(attempts) and attempts[-1].state == "finished"
+        changed = changes_since(attempts).changed if has_finished and not identity.sweep else ()
+        if changed:
+            say(f"{run_id} is trained again: {listed(changed, _NAMED)} changed since it ran")
+            _start_afresh(folder)
+        if has_finished and not changed:
             link_log(log, console_path(folder.attempts, len(attempts)))
             say(f"{run_id} has finished already: kept; delete {folder.path} to train it again")
         else:
@@ -94,8 +105,6 @@ def train(
                     criteria=criteria,
                 )
                 attempts = make_attempt(given)
-            for note in training_notes(attempts[-1]):
-                say(f"{run_id}: {note}")
             _check_ended(run_id, attempts[-1], lease.lost_to is not None, retries_left)
         result = Train.of(run_id, attempts)
         if criteria is not None:
@@ -131,8 +140,7 @@ def _check_ended(run_id: str, attempt: Attempt, is_lost: bool, retries_left: int
         if is_lost or attempt.interrupted_by is None:
             raise ProgramError(message)
         raise StoppedError(message, attempt.interrupted_by)
-    # Another attempt would log to the same place, however long it takes.
-    if attempt.state == "failed" and not attempt.untracked and retries_left > 0:
+    if attempt.state == "failed" and retries_left > 0:
         raise ProgramError(f"{message}; it will be tried again")
 
 
@@ -148,6 +156,12 @@ def retry(run_folders: Iterable[Path]) -> list[str]:
         folder.params_json.unlink(missing_ok=True)
         cleared.append(folder.path.name)
     return cleared
+
+
+def _start_afresh(folder: RunFolder) -> None:
+    """Delete what a finished program left, so that the next attempt doesn't resume from it."""
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    source_code.delete_leftovers(folder.code)
 
 
 def _read_settled(folder: RunFolder, dataset: Path | None) -> list[Attempt]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 import caduceus
-from caduceus.errors import SpecError
 from caduceus.io.files import sha256
 from caduceus.io.phrases import listed
 from caduceus.runs import source_code
 from caduceus.runs.files.usage import Usage, UsedFile
+from caduceus.runs.used_files import tree_digest
 
 _MOST_BYTES = 1 << 30  # of files that are digested; beyond, a file is listed without a digest
 _NAMED = 3  # files in a message
@@ -118,14 +118,7 @@ def _notes(folder: Path) -> Iterator[_Note]:
 
 def _snapshot_digest(code: Path) -> str | None:
     files = [path for path in source_code.snapshot_files(code) if path.is_file()]
-    return _tree_digest(files, code) if files else None
-
-
-def _tree_digest(files: list[Path], root: Path) -> str | None:
-    try:
-        return source_code.digest(files, root)
-    except SpecError:  # a version of Python that this one can't parse
-        return None
+    return tree_digest(files, code) if files else None
 
 
 def _used_files(
@@ -144,7 +137,7 @@ def _used_files(
             return
         kept += 1
         is_python = digest is not None and path.endswith(".py")
-        tree = _tree_digest([Path(path)], root) if is_python else None
+        tree = tree_digest([Path(path)], root) if is_python else None
         yield name, UsedFile(mtime_ns, size, digest, tree)
 
 

@@ -205,3 +205,14 @@ def test_of_several_the_first_by_name_stands_in(folder: RunFolder) -> None:
         path.write_bytes(framed([record(1, 17, run), row]))
     assert stand_in(folder, 1) == "RUN-3"
     assert further_ids(folder, 1) == ["RUN-2", "RUN-3"]
+
+
+def test_a_run_that_is_trained_again_keeps_no_earlier_row(folder: RunFolder) -> None:
+    """Though a counter in its first row goes on where the finished attempt stood."""
+    log(folder, 1, counted("epoch", 0, 5, 1))
+    log(folder, 2, counted("epoch", 2, 4, 2))
+    finished, again = (attempt(number, state="finished") for number in (1, 2))
+    interrupted = replace(again, state="interrupted", resumed_from=2)
+    for last in (again, interrupted):
+        rows = list(iter_run(stitch_attempts(folder, [finished, last])))
+        assert {row["by"] for row in rows} == {"2"}

@@ -273,3 +273,17 @@ def test_a_snapshot_runs_like_the_original_and_keeps_its_own_code(tmp_path: Path
     assert printed.stdout == "1 data\n"
     assert (folder / "experiments/other.txt").is_symlink()
     assert (folder / "data").is_symlink()
+
+
+def test_what_a_program_left_in_its_snapshot_can_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("x = 1")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/points.csv").write_text("x")
+    folder = tmp_path / "results/runs/RUN/work/code"
+    source_code.snapshot([tmp_path / "train.py"], tmp_path, folder, tmp_path)
+    (folder / "out").mkdir()
+    (folder / "out/last.pt").write_text("state")
+    source_code.delete_leftovers(folder)
+    assert not (folder / "out/last.pt").exists()
+    assert (folder / "train.py").read_text() == "x = 1"
+    assert (folder / "data/points.csv").read_text() == "x"

@@ -1,0 +1,106 @@
+"""The files that a run used beyond its code: which of them have changed since it ran."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from caduceus.errors import ResultError, SpecError
+from caduceus.io.files import sha256
+from caduceus.runs import source_code
+from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.train import Train
+from caduceus.runs.files.usage import UsedFile
+from caduceus.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has become of the files that a run used.
+
+    Attributes:
+        changed: those with another content.
+        missing: those that are gone.
+        unknown: those other than Python's that changed before the run had ended; they may be
+            files that it wrote itself.
+    """
+
+    changed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def counted_attempts(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Return the attempts whose rows are the run's: from the last fresh start on."""
+    fresh = [index for index, each in enumerate(attempts) if each.resumed_from is None]
+    return attempts[fresh[-1] if fresh else 0 :]
+
+
+def used_files(attempts: Sequence[Attempt]) -> Iterator[tuple[str, UsedFile]]:
+    """Yield the files that a run used beyond its code, each as each attempt read it."""
+    for attempt in counted_attempts(attempts):
+        if attempt.usage:
+            yield from attempt.usage.files.items()
+
+
+def changes_since(attempts: Sequence[Attempt], root: Path = Path()) -> Changes:
+    """Compare the files that a run used with what they are now.
+
+    A file is read only if its size or its time has changed. Comments and layout of a Python file
+    don't count.
+
+    Args:
+        attempts: the run's.
+        root: the project's folder.
+    """
+    found: dict[str, set[str]] = {"changed": set(), "missing": set(), "unknown": set()}
+    for name, used in used_files(attempts):
+        if what := _change(root / name, used, root):
+            found[what].add(name)
+    return Changes(**{what: tuple(sorted(names)) for what, names in found.items()})
+
+
+def stale_files(folder: RunFolder, root: Path = Path()) -> tuple[str, ...]:
+    """Return the changed files for which a run must be trained again; empty if it needn't be.
+
+    Only a finished run whose logs exist is stale, and no run of a sweep: the trials after it go by
+    its result.
+    """
+    try:
+        train = folder.train_json.read_bytes()
+        # Every start of Snakemake comes here for every run; a `Train` takes eight times as long.
+        if not any(_has_files(attempt) for attempt in json.loads(train)["attempts"]):
+            return ()
+        run = Train.read(folder.train_json)
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, ResultError):
+        return ()  # not trained here, or damaged, which `caduceus status` says
+    is_open = run.state == "finished" and run.trial is None and folder.code.is_dir()
+    return changes_since(run.attempts, root).changed if is_open else ()
+
+
+def _has_files(attempt: dict[str, dict[str, object]]) -> bool:
+    return bool(attempt.get("usage", {}).get("files"))
+
+
+def _change(path: Path, used: UsedFile, root: Path) -> str | None:
+    """Return what has become of a file, as `Changes` names it; None if it is the same."""
+    try:
+        status = path.stat()
+        if (status.st_mtime_ns, status.st_size) == (used.mtime_ns, used.size):
+            return None
+        if used.sha256 is None:
+            return "changed" if path.suffix == ".py" else "unknown"
+        if sha256(path) == used.sha256:
+            return None
+        is_equal = used.tree is not None and used.tree == tree_digest([path], root)
+        return None if is_equal else "changed"
+    except OSError:
+        return "missing"
+
+
+def tree_digest(files: Iterable[Path], root: Path) -> str | None:
+    """Return the digest of code; None if a file isn't Python that this version can parse."""
+    try:
+        return source_code.digest(files, root)
+    except SpecError:
+        return None
