@@ -76,7 +76,7 @@ def test_a_program_may_have_a_configuration_of_its_own(tmp_path: Path) -> None:
     own = project.write("config.yaml", "own: 1\n")
     words = ("init", ".", "--program", "train.py", "--config", "caduceus.yaml")
     project.caduceus(*words).check()
-    assert re.search(r"^train +3$", snakemake(project, "--dry-run"), re.MULTILINE)
+    assert re.search(r"^train +1$", snakemake(project, "--dry-run"), re.MULTILINE)
     assert own.read_text() == "own: 1\n"
     refused = project.caduceus(*words[:-1], "study.yaml").line()
     assert refused == "caduceus init: Snakefile: exists already; choose another folder"

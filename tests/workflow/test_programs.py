@@ -67,6 +67,23 @@ run.finish()
 dist.destroy_process_group()
 """
 
+# argparse takes --seed for --seed_model, as an abbreviation.
+ABBREVIATES = """\
+import argparse
+import os
+
+import wandb
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float)
+parser.add_argument("--seed_model", type=int, default=42)
+parser.add_argument("--out")
+options = parser.parse_args()
+print(options.out, os.environ["CADUCEUS_SEED"])
+with wandb.init() as run:
+    run.log({"val/accuracy": options.seed_model, "val/loss": options.rate})
+"""
+
 
 def one_run(project: Project, program: str, *targets: str) -> Path:
     project.change("experiments/toy.yaml", **ONE_RUN)
@@ -148,3 +165,42 @@ def test_a_program_without_wandb_has_a_record(project: Project) -> None:
     assert kinds == {"experiment-spec", "code"}
     code = run / "artifacts/code-toy/experiments/train.py"
     assert code.read_text() == "print('nothing to see')\n"
+
+
+def test_a_seed_that_nobody_listed_is_not_passed(project: Project) -> None:
+    command = [
+        "${interpreter}",
+        "${program}",
+        "--rate=${param:rate}",
+        "--out=${envvar:CADUCEUS_OUTPUT_DIR} ${output_dir}",
+    ]
+    spec = {"id": "toy", "type": "baseline", "program": "experiments/train.py"}
+    project.write("experiments/train.py", ABBREVIATES)
+    project.write_yaml(
+        "experiments/toy.yaml", spec | {"matrix": {"rate": [0.5]}, "command": command}
+    )
+    unset = [*command, "--seed_model=${envvar:NOT_SET}"]
+    project.write_yaml(
+        "experiments/unset.yaml",
+        spec | {"id": "unset", "parameters": {"rate": 0.5}, "command": unset},
+    )
+    project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/unset.yaml"])
+    project.snakemake(*EXPORTS).check()
+
+    run, without = project.runs
+    assert columns(run, "val/accuracy", "val/loss") == [("42", "0.5")]
+    output = run / "work/output"
+    console = (project.path / f"results/logs/train/{run.name}.log").read_text()
+    assert f"{output} {output} 0\n" in console
+    summary = json.loads((run / "run_summary.json").read_text())
+    assert (summary["seed"], summary["config"].get("seed")) == (0, None)
+    train = json.loads((without / "train.json").read_text())
+    assert train["error"] == (
+        f"results/runs/{without.name}/work/experiment.yaml:11: command: ${{envvar:NOT_SET}}: "
+        "NOT_SET isn't set; set it, or change `command`"
+    )
+
+    # Its seed listed, the run can't pass for one that had it.
+    project.change("experiments/toy.yaml", seeds=[0])
+    refused = project.snakemake(*EXPORTS)
+    assert f"results/runs/{run.name}: was trained before seeds were listed" in refused.output

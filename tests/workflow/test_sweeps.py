@@ -44,7 +44,7 @@ parser.add_argument("--mode", default="good")
 parser.add_argument("--x", type=float)
 parser.add_argument("--rows", type=int, default=4)
 parser.add_argument("--stuck", type=int, default=-1)
-parser.add_argument("--seed", type=int)
+parser.add_argument("--seed", type=int, default=0)
 options = parser.parse_args()
 
 run = wandb.init()

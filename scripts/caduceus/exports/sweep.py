@@ -157,6 +157,7 @@ def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Js
         "hypothesis": spec.hypothesis,
         "description": f"Trial {best.trial} of sweep {folder.path.name}.",
         "parameters": {**spec.parameters, **chosen},
-        "seeds": spec.seeds,
+        **({"seeds": spec.seeds} if spec.lists_seeds else {}),
+        **({} if spec.seed_argument == "seed" else {"seed_argument": spec.seed_argument}),
         **{name: value for name, value in spec.to_json().items() if name in _KEPT},
     }

@@ -38,6 +38,12 @@ def convention_warnings(spec: Spec) -> Iterator[KeyWarning]:
             yield ["tags", index], f"{tag!r} and {twin!r} are two tags in W&B; keep one"
         elif _SEED.search(tag):
             yield ["tags", index], f"{tag!r} contains a seed, which differs between runs; remove it"
+    if not spec.lists_seeds and spec.seeds != (0,):
+        yield (
+            ["seeds"],
+            f"missing: the program doesn't get the seed {spec.seeds[0]} that `defaults` in "
+            "config.yaml has; list it under `seeds`",
+        )
     if not spec.hypothesis:
         yield ["hypothesis"], "missing: it tells readers what the runs are for"
     if spec.metric is None and spec.sweep is None:

@@ -10,20 +10,21 @@ from typing import cast
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, canonical_json, digest_text
-from caduceus.io.validation import brief, validate
-from caduceus.io.yaml_files import Source, load
-from caduceus.runs import command_line, source_code
+from caduceus.io.validation import brief, dotted, validate
+from caduceus.io.yaml_files import Key, Source, load
+from caduceus.project.command_checks import check_command, check_parameters
+from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.variants import matches, variant_name
 from caduceus.sweeps.experiment_sweep import read_sweep
-from caduceus.sweeps.folders import variant_of
+from caduceus.sweeps.folders import is_confirmation, variant_of
 from caduceus.sweeps.plans import Sweep, plan_sweep
 
 Parameters = Mapping[str, Json]
 
 _MOST_BYTES = 100_000  # of a word of a command line; Linux takes 128 KiB, quotes included
-_SHARED_BY_TRIALS = ("program", "command", "parameters", "dataset", "code")
+_SHARED_BY_TRIALS = ("program", "command", "parameters", "dataset", "code", "seed_argument")
 _HASH_DIGITS = 12  # 48 bits: two of a million runs share an id once in 500 projects
 
 
@@ -93,6 +94,8 @@ def load_experiment(
             "name": given["name"] or given["id"],
             "group": given["group"] or given["type"],
             "seeds": given.get("seeds", [default_seed]),
+            "lists_seeds": "seeds" in given,
+            "seed_argument": given["seed_argument"] or None,
             "parameters": own | given["parameters"],
         }
     )
@@ -100,9 +103,11 @@ def load_experiment(
     files = source_code.code_files(root / spec.program, spec.code, root)
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
-        return Experiment(spec, source, tuple(_runs(spec, source, code_id)), None)
-    definition = _definition(spec, code_id, spec.parameters, default_seed).to_json()
-    shared = {name: definition[name] for name in _SHARED_BY_TRIALS}
+        return Experiment(spec, source, tuple(_runs(spec, source, code_id, root)), None)
+    definition = _definition(spec, code_id, spec.parameters, default_seed)
+    check_parameters(spec, {**spec.parameters, **config.space.names}, "all", source, root)
+    decides = _what_decides(spec, definition)
+    shared = {name: decides[name] for name in _SHARED_BY_TRIALS if name in decides}
     sweep = plan_sweep(spec, config, shared, default_seed, source)
     return Experiment(spec, source, tuple(_sweep_runs(spec, code_id, sweep)), sweep)
 
@@ -137,10 +142,11 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
             f"dataset.program: {writer} doesn't exist; give its path from the folder you work in",
             source.where(["dataset", "program"]),
         )
-    for section, values in (("parameters", spec.parameters), ("matrix", spec.matrix)):
+    for keys, values in _mappings(spec):
         if "seed" in values:
             raise SpecError(
-                f"{section}.seed: list seeds under `seeds`", source.where([section, "seed"])
+                f"{dotted([*keys, 'seed'])}: list seeds under `seeds`",
+                source.where([*keys, "seed"]),
             )
     for key in spec.matrix if not spec.variants else ():
         if key in spec.parameters:
@@ -167,11 +173,18 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
                 "you work in",
                 source.where(["code", index]),
             )
-    wrong = command_line.wrong_word(spec.command)
-    if wrong:
-        raise SpecError(
-            f"command: found {wrong}, allowed: {command_line.ALLOWED}", source.where(["command"])
-        )
+    check_command(spec, source)
+
+
+def _mappings(spec: Spec) -> Iterator[tuple[list[Key], Parameters]]:
+    """Yield every mapping of parameters, with its keys in the file."""
+    yield ["parameters"], spec.parameters
+    yield ["matrix"], spec.matrix
+    for name, values in spec.variants.items():
+        yield ["variants", name], values
+    for index, values in enumerate(spec.exclude):
+        yield ["exclude", index], values
+    yield ["baseline"], spec.baseline or {}
 
 
 def _values(spec: Spec) -> Iterator[tuple[list[str | int], Json]]:
@@ -186,7 +199,9 @@ def _values(spec: Spec) -> Iterator[tuple[list[str | int], Json]]:
             yield ["variants", name, key], value
 
 
-def _definition(spec: Spec, code_id: str, parameters: Parameters, seed: int) -> Params:
+def _definition(
+    spec: Spec, code_id: str, parameters: Parameters, seed: int, trial: str | None = None
+) -> Params:
     return Params(
         program=spec.program,
         command=spec.command,
@@ -194,7 +209,24 @@ def _definition(spec: Spec, code_id: str, parameters: Parameters, seed: int) -> 
         dataset=spec.dataset.identity if spec.dataset else None,
         code=code_id,
         seed=seed,
+        seed_argument=spec.seed_argument if asks_for_seed(spec, trial) else None,
     )
+
+
+def asks_for_seed(spec: Spec, trial: str | None) -> bool:
+    """Whether the user wants a run to have its seed: `seeds` are listed, or a trial confirmed."""
+    return spec.lists_seeds or (trial is not None and is_confirmation(trial))
+
+
+def _what_decides(spec: Spec, definition: Params) -> dict[str, Json]:
+    """Return the part of a definition that is hashed for the id.
+
+    Experiments that list no seeds have ids as if they had passed the default one, as they once did.
+    """
+    found = definition.to_json()
+    if not spec.lists_seeds:
+        found.pop("seed_argument", None)
+    return found
 
 
 def _run(id: str, spec: Spec, variant: str, definition: Params, trial: str | None = None) -> Run:
@@ -202,11 +234,12 @@ def _run(id: str, spec: Spec, variant: str, definition: Params, trial: str | Non
     return Run(id, name, variant, definition.seed, definition, trial)
 
 
-def _runs(spec: Spec, source: Source, code_id: str) -> Iterator[Run]:
+def _runs(spec: Spec, source: Source, code_id: str, root: Path) -> Iterator[Run]:
     for variant, parameters in _variants(spec, source).items():
+        check_parameters(spec, parameters, variant, source, root)
         for seed in spec.seeds:
             definition = _definition(spec, code_id, parameters, seed)
-            text = canonical_json(definition.to_json())
+            text = canonical_json(_what_decides(spec, definition))
             if len(text.encode()) > _MOST_BYTES:
                 raise SpecError(
                     f"parameters: {len(text) // 1000} kB of variant {variant!r}, allowed: at most "
@@ -220,7 +253,7 @@ def _runs(spec: Spec, source: Source, code_id: str) -> Iterator[Run]:
 
 def _sweep_runs(spec: Spec, code_id: str, sweep: Sweep) -> Iterator[Run]:
     for run_id, trial, seed in sweep.trials():
-        definition = _definition(spec, code_id, spec.parameters, seed)
+        definition = _definition(spec, code_id, spec.parameters, seed, trial)
         yield _run(run_id, spec, variant_of(trial), definition, trial)
 
 

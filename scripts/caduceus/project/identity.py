@@ -1,6 +1,6 @@
 """A run's identity in W&B."""
 
-from caduceus.project.experiments import Experiment
+from caduceus.project.experiments import Experiment, asks_for_seed
 from caduceus.project.settings import WandbSettings
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.plan import Run
@@ -43,7 +43,7 @@ def identity(experiment: Experiment, run: Run, wandb: WandbSettings) -> Identity
         config={
             **{key: value for key, value in about.items() if value},
             **run.definition.parameters,
-            "seed": run.seed,
+            **({"seed": run.seed} if asks_for_seed(spec, run.trial) else {}),
         },
         artifact_types=tuple(wandb.artifact_types),
         patience_s=wandb.patience_s,

@@ -12,14 +12,16 @@ _CONFIG = "config.yaml"
 _IGNORE = ".gitignore"
 _KEPT = (_IGNORE, ".env.example", ".mcp.json")  # if they exist already
 _PROGRAM_EXPERIMENT = """\
-# Your program as it is, once with each seed.
+# Your program as it is.
 id: first
 type: baseline
 program: {program}
 # Each becomes an argument, --name=value, and stands in wandb.config. A list under `matrix` runs the
 # program with each of its values.
 parameters: {{}}
-seeds: [0, 1, 2]
+# One run for each seed, which becomes --seed=0 and so on.
+# seeds: [0, 1, 2]
+# seed_argument: model.seed # if it has another name; null for none: CADUCEUS_SEED has the seed
 # What a run gets. It sees no GPU unless it asks for one.
 # resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
 # A program that takes other arguments, or none:

@@ -35,7 +35,8 @@ def plan_run(
             snapshot that was taken when the sweep started.
 
     Raises:
-        SpecError: the code has changed since the run got its id.
+        SpecError: the code has changed since the run got its id, or it has finished without the
+            seed that it gets now.
     """
     root = project = Path()
     files = source_code.code_files(root / definition.program, code, root)
@@ -53,8 +54,15 @@ def plan_run(
             "its code has changed since Snakemake started; start it again", definition.program
         )
     folder = RunFolder(params_json.parent)
+    finished = [each for each in read_attempts(folder.attempts) if each.state == "finished"]
+    if definition.seed_argument is not None and any(each.got_seed is False for each in finished):
+        raise SpecError(
+            f"was trained before seeds were listed, and got none: delete the folder to train it "
+            f"with --{definition.seed_argument}={definition.seed}, or list other seeds",
+            str(folder.path),
+        )
     # A finished run keeps the code that it was trained with.
-    if not any(attempt.state == "finished" for attempt in read_attempts(folder.attempts)):
+    if not finished:
         source_code.snapshot(files, root, folder.code, project)
         shutil.copyfile(experiment, folder.experiment)
         write_json(folder.commit, commit)

@@ -94,6 +94,11 @@ class Space:
             axes[parameter.path] = axis
         return axes
 
+    @property
+    def names(self) -> Configuration:
+        """A configuration without values."""
+        return self.nest({parameter.path: None for parameter in self.parameters})
+
     def nest(self, values: Mapping[Path, Any]) -> Configuration:
         """Return the nested configuration with these values, in the order of the file."""
         nested: Configuration = {}

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from caduceus.errors import ProgramError
 from caduceus.io.files import read_if_there
 from caduceus.runs import command_line, source_code
 from caduceus.runs.attempts import console_path, lost_s, write_attempt
@@ -76,13 +77,17 @@ class Given:
 
 @dataclass(frozen=True)
 class _Program:
-    """A program that is ready to be started: its attempt, its command line and its environment."""
+    """A program that is ready to be started: its attempt, its definition and its environment."""
 
     attempt: Attempt
-    name: str
-    words: list[str]
+    definition: Params
     environment: dict[str, str]
     scratch: Scratch
+
+    @property
+    def name(self) -> str:
+        """The program's path in the project."""
+        return self.definition.program
 
 
 def make_attempt(given: Given) -> list[Attempt]:
@@ -121,12 +126,7 @@ def _prepare(given: Given, identity: Identity) -> _Program:
     source_code.link_entries(Path(), folder.code)
     scratch = open_scratch(identity.scratch, folder.wandb(number), folder.path.parent)
     environment = wandb_environment.of_run(identity, scratch.folder)
-    words = command_line.expand(
-        definition.command,
-        definition.program,
-        {**definition.parameters, "seed": definition.seed},
-        (folder.wandb(number) / "parameters.json").absolute(),
-    )
+    environment["CADUCEUS_SEED"] = str(definition.seed)
     commit = read_if_there(folder.commit, "delete it; the commit of the code is then unknown")
     attempt = Attempt(
         attempt=number,
@@ -141,11 +141,37 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         commit=commit.get("commit"),
         is_dirty=commit.get("is_dirty"),
         scratch=str(scratch.private) if scratch.private else None,
+        got_seed=False if definition.seed_argument is None else None,
         wall_s=0.0,
     )
     write_attempt(folder.attempts, attempt)
     environment |= _environment(given) | gpu.environment
-    return _Program(attempt, definition.program, words, environment, scratch)
+    return _Program(attempt, definition, environment, scratch)
+
+
+def _words(given: Given, program: _Program) -> list[str]:
+    """Return the words of the program's command line.
+
+    Raises:
+        ProgramError: the command needs a variable that isn't set.
+    """
+    folder, definition = given.folder, program.definition
+    try:
+        return command_line.expand(
+            definition.command,
+            definition.program,
+            definition.parameters,
+            (folder.wandb(given.number) / "parameters.json").absolute(),
+            os.environ | program.environment,
+            definition.seed_by_argument,
+        )
+    except command_line.MacroError as error:
+        from caduceus.project.command_checks import place_of_word  # yaml, which others don't need
+
+        experiment = Identity.read(folder.run_json).experiment
+        plan = folder.results / "experiments" / f"{experiment}.json"
+        where = place_of_word(folder.experiment, plan, error.index)
+        raise ProgramError(f"command: {error}", where) from None
 
 
 def _watch(given: Given, program: _Program) -> Attempt:
@@ -161,7 +187,7 @@ def _watch(given: Given, program: _Program) -> Attempt:
     try:
         with program.scratch.copied_back(lease.renew), given.console.open("wb") as stream:
             outcome = processes.run(
-                program.words,
+                _words(given, program),
                 given.folder.code,
                 os.environ | program.environment,
                 stream,
@@ -169,7 +195,7 @@ def _watch(given: Given, program: _Program) -> Attempt:
                 [lease.lock, *gpu.locks],
                 should_continue,
             )
-    except processes.StartError as error:
+    except ProgramError as error:  # the program wasn't started
         return replace(attempt, state="failed", error=str(error), cpu_s=0.0, peak_memory_gb=0.0)
     was_stopped = outcome.was_cancelled and pruner is not None and pruner.has_stopped
     attempt = _ended(attempt, outcome, lease.renew(at_once=True), was_stopped)

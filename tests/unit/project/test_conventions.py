@@ -28,6 +28,7 @@ def test_the_usual_is_not_warned_of() -> None:
         ({"tags": ["CNN", "cnn"]}, ["tags", 1], "'cnn' and 'CNN' are two tags"),
         ({"tags": ["seed=1"]}, ["tags", 0], "differs between runs"),
         ({"hypothesis": ""}, ["hypothesis"], "what the runs are for"),
+        ({"lists_seeds": False, "seeds": [7]}, ["seeds"], "doesn't get the seed 7"),
         ({"metric": None}, ["metric"], "tables can't mark the best variant"),
     ],
 )

@@ -10,6 +10,8 @@ from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.identity import identity
 from caduceus.project.project import load_project
 from caduceus.project.settings import WandbSettings
+from caduceus.runs.files.params import Params
+from caduceus.runs.files.plan import Plan
 from projects import CONFIG, EXPERIMENT, REPOSITORY, Project
 
 SETTINGS = WandbSettings(
@@ -154,6 +156,18 @@ def test_code_patterns_say_which_files_count(project: Project) -> None:
         ({"group": "novl"}, r'group: found "novl", allowed: baseline, novel; declare others'),
         ({"program": "x.py"}, r"program: x.py doesn't exist; give its path from the folder"),
         ({"parameters": {"seed": 1}}, r"parameters.seed: list seeds under `seeds`"),
+        ({"matrix": {"seed": [1, 2]}}, r"matrix.seed: list seeds under `seeds`"),
+        ({"variants": {"a": {"seed": 1}}}, r"variants.a.seed: list seeds under `seeds`"),
+        ({"exclude": [{"seed": 1}]}, r"exclude\[0\].seed: list seeds under `seeds`"),
+        ({"baseline": {"seed": 1}}, r"baseline.seed: list seeds under `seeds`"),
+        ({"seed_argument": "--seed"}, r'seed_argument: found "--seed", allowed: the name of the'),
+        ({"seed_argument": True}, r"seed_argument: found true, allowed: the name of the argument"),
+        ({"seed_argument": "width"}, r"'width' is a parameter of variant 'rate=0.1' too"),
+        (
+            {"command": ["x", "a=${param:depth}"]},
+            r"\${param:depth} is no parameter of variant 'rat",
+        ),
+        ({"command": ["x", "${param:}"]}, r"command: found \${param:}, allowed: "),
         ({"exclude": [{"rate": 9}]}, r'exclude\[0\]: {"rate": 9} matches no variant'),
         ({"exclude": [{"rate": 0.1}, {"rate": 0.2}]}, "exclude: no variant is left"),
         ({"baseline": {"rate": 9}}, r'baseline: {"rate": 9} matches no variant; variants: rate='),
@@ -185,6 +199,40 @@ def test_what_a_schema_cannot_say_is_refused_with_file_and_line(
     assert re.match(r"experiments/toy.yaml:\d+: ", found)
     assert re.search(message, found)
     assert "\n" not in found
+
+
+def without_seeds(project: Project, **changes: Any) -> Experiment:
+    spec = {key: value for key, value in EXPERIMENT.items() if key != "seeds"}
+    project.write_yaml("experiments/toy.yaml", spec)
+    return load(project, **changes)
+
+
+def test_the_seed_is_passed_only_where_seeds_are_listed(project: Project) -> None:
+    listed, unlisted = load(project, seeds=[0]), without_seeds(project)
+    assert [run.id for run in unlisted.runs] == [run.id for run in listed.runs]  # as ever
+    assert [run.name for run in unlisted.runs] == [run.name for run in listed.runs]
+    for experiment, passed in ((listed, {"seed": 0}), (unlisted, None)):
+        assert experiment.plan == Plan.from_json(experiment.plan.to_json())
+        for run in experiment.runs:
+            assert run.definition.seed_by_argument == passed
+            assert Params.from_json(run.definition.to_json()) == run.definition
+            config = identity(experiment, run, SETTINGS).config
+            assert config.get("seed") == (0 if passed else None)
+    assert "seed_argument" not in listed.runs[0].definition.to_json()
+
+
+def test_the_seed_goes_by_the_name_that_the_experiment_gives_it(project: Project) -> None:
+    plain = load(project, seeds=[3]).runs[0]
+    named = load(project, seeds=[3], seed_argument="model.seed").runs[0]
+    none = load(project, seeds=[3], seed_argument=None).runs[0]
+    left_out = load(project, seeds=[3], seed_argument=False)
+    assert named.definition.seed_by_argument == {"model.seed": 3}
+    assert none.definition.seed_by_argument is None
+    assert none == left_out.runs[0]
+    assert len({plain.id, named.id, none.id}) == 3  # each is another command line
+    assert identity(left_out, none, SETTINGS).config["seed"] == 3  # for programs that read it
+    with pytest.raises(SpecError, match=r"toy.yaml:\d+: seed_argument: found \"s\", but no seeds"):
+        without_seeds(project, seed_argument="s")
 
 
 def test_a_date_among_the_parameters_is_refused(project: Project) -> None:

@@ -1,6 +1,7 @@
 """W&B's command macros mean here what they mean in `wandb agent`."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ PARAMETERS = {"rate": 1e-05, "deep": True, "wide": False, "name": "a b", "none":
 def test_every_form_of_arguments_is_that_of_wandb(tmp_path: Path, name: str) -> None:
     file = tmp_path / "parameters.json"
     theirs = create_sweep_command_args({"args": {k: {"value": v} for k, v in PARAMETERS.items()}})
-    ours = command_line.expand([f"${{{name}}}"], "p.py", PARAMETERS, file)
+    ours = command_line.expand([f"${{{name}}}"], "p.py", PARAMETERS, file, {})
 
     if name == "args_json_file":
         assert ours == [str(file)]
@@ -25,7 +26,7 @@ def test_every_form_of_arguments_is_that_of_wandb(tmp_path: Path, name: str) -> 
 
 def test_the_default_command_starts_the_program_with_this_python(tmp_path: Path) -> None:
     words = command_line.expand(
-        ["${env}", "${interpreter}", "${program}", "${args}"], "p.py", {"a": 1}, tmp_path / "x"
+        ["${env}", "${interpreter}", "${program}", "${args}"], "p.py", {"a": 1}, tmp_path / "x", {}
     )
     assert words[0] == "/usr/bin/env"
     assert Path(words[1]).name.startswith("python")
@@ -34,15 +35,61 @@ def test_the_default_command_starts_the_program_with_this_python(tmp_path: Path)
 
 def test_variables_are_those_of_wandb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODES", "4")
+    command = ["--n=${envvar:NODES}", "plain", "a${envvar:NODES}b${envvar:NODES}"]
+    assert command_line.expand(
+        command, "p.py", {}, tmp_path / "x", os.environ
+    ) == create_sweep_command([*command])
+
+
+def test_a_variable_that_is_not_set_is_refused_with_its_place(tmp_path: Path) -> None:
+    """W&B leaves its name, which a program would take for the value."""
+    with pytest.raises(
+        command_line.MacroError, match=r"\${envvar:MISSING}: MISSING isn't"
+    ) as error:
+        command_line.expand(["a", "--x=${envvar:MISSING}"], "p.py", {}, tmp_path / "x", {})
+    assert error.value.index == 1
+
+
+def test_the_seed_is_an_argument_only_where_it_has_a_name(tmp_path: Path) -> None:
+    def words(seed: dict[str, int] | None, *command: str) -> list[str]:
+        environment = {"CADUCEUS_SEED": "7"}
+        return command_line.expand(command, "p.py", {"a": 1}, tmp_path / "x", environment, seed)
+
+    assert words(None, "${args}") == ["--a=1"]
+    assert words({"seed": 7}, "${args}") == ["--a=1", "--seed=7"]
+    assert words({"model.seed": 7}, "${args_override_hydra}") == ["++a=1", "++model.seed=7"]
+    assert words(None, "x-${seed}", "${args_json}") == ["x-7", '{"a": 1}']
+
+
+def test_macros_of_one_value_stand_anywhere_in_a_word(tmp_path: Path) -> None:
+    environment = {
+        "CADUCEUS_SEED": "3",
+        "WANDB_RUN_ID": "toy-1",
+        "CADUCEUS_OUTPUT_DIR": "/out",
+        "CADUCEUS_CHECKPOINT_DIR": "/saved",
+    }
+    parameters = {"lr": 1e-05, "a.b": 1, "a": {"c": {"d": "x"}}, "big": 2**70, "deep": True}
     command = [
-        "--n=${envvar:NODES}",
-        "${envvar:MISSING}",
-        "plain",
-        "a${envvar:NODES}b${envvar:NODES}",
+        "${run_id}:${seed}",
+        "--out=${output_dir}/${param:lr}",
+        "${checkpoint_dir}",
+        "${param:a.b}${param:a.c.d}",
+        "${param:big}",
+        "${param:deep}",
+        "${envvar:CADUCEUS_OUTPUT_DIR}",
     ]
-    assert command_line.expand(command, "p.py", {}, tmp_path / "x") == create_sweep_command(
-        [*command]
-    )
+    assert command_line.wrong_word(command) is None
+    assert command_line.missing_parameter(command, parameters) is None
+    assert command_line.expand(command, "p.py", parameters, tmp_path / "x", environment) == [
+        "toy-1:3",
+        "--out=/out/1e-05",
+        "/saved",
+        "1x",
+        "1180591620717411303424",
+        "True",
+        "/out",
+    ]
+    assert command_line.missing_parameter(["x", "${param:a.c.e}"], parameters) == (1, "a.c.e")
 
 
 def test_a_macro_that_wandb_would_not_replace_is_found() -> None:

@@ -116,6 +116,27 @@ def test_a_sweep_that_goes_by_no_result_takes_more_seeds(tmp_path: Path) -> None
     assert experiment.sweep is not None and experiment.sweep.id != default[0].id
 
 
+def test_trials_get_no_seed_that_nobody_listed_and_confirmations_get_theirs(tmp_path: Path) -> None:
+    sweep = {"config": CONFIG, "count": 2, "confirm": 1}
+    passed = [run.definition.seed_by_argument for run in load(tmp_path, sweep).runs]
+    assert passed == [None, None, {"seed": 1}, {"seed": 2}, {"seed": 3}]
+    listed = load(tmp_path, sweep, seeds=[5]).runs
+    assert listed[0].definition.seed_by_argument == {"seed": 5}
+    named = load(tmp_path, sweep, seed_argument="s").runs
+    assert named[-1].definition.seed_by_argument == {"s": 3}
+
+
+def test_a_sweeps_command_names_its_parameters(tmp_path: Path) -> None:
+    nested = {"method": "grid", "parameters": {"a": {"parameters": {"b": {"values": [1]}}}}}
+    for name in ("a.b", "c"):
+        config = nested | {"command": ["python", f"--x=${{param:{name}}}"]}
+        if name == "a.b":
+            assert len(load(tmp_path, {"config": config}).runs) == 1
+        else:
+            with pytest.raises(SpecError, match=r"tune.yaml:\d+: command: \${param:c} is no param"):
+                load(tmp_path, {"config": config})
+
+
 def test_no_more_runs_than_the_cap(tmp_path: Path) -> None:
     found = load(tmp_path, {"config": GRID | {"run_cap": 5}}, seeds=[0, 1]).sweep
     assert found is not None and found.count == 2

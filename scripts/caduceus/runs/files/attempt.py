@@ -74,6 +74,7 @@ class Attempt(Record):
         energy_j: the energy of its GPUs in joules; None if they don't say.
         output: the files it left, by their paths in output/.
         usage: which files and packages its program used; None where nobody noted it.
+        got_seed: False if no argument passed the seed to the program.
     """
 
     attempt: int | None
@@ -102,8 +103,9 @@ class Attempt(Record):
     energy_j: float | None = None
     output: Mapping[str, FileDigest] = field(default_factory=dict)
     usage: Usage | None = None
+    got_seed: bool | None = None
 
-    optional = ("usage",)
+    optional = ("usage", "got_seed")
     mend = (
         "delete the run's folder, and the next `snakemake` trains the run again; or, if its "
         "train.json is there, restore the file from the attempts in it"

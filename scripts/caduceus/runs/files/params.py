@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 
+_SEED = "seed"  # the name of the argument by default
+
 
 @dataclass(frozen=True, kw_only=True)
 class Params(Record):
@@ -18,6 +20,8 @@ class Params(Record):
         parameters: by name, without the seed; of a sweep's run with those that the sweep chose.
         program: the training program, relative to the project's folder.
         seed: the seed.
+        seed_argument: the argument that passes the seed; None if none does. The file of a run whose
+            seed goes by the name `seed` doesn't have the key, so that its id is that of before.
     """
 
     code: str
@@ -26,8 +30,21 @@ class Params(Record):
     parameters: Mapping[str, Json]
     program: str
     seed: int
+    seed_argument: str | None = _SEED
 
     mend = (
         "delete it, and the next `snakemake` writes it again; a run that has finished isn't "
         "trained again"
     )
+
+    @property
+    def seed_by_argument(self) -> dict[str, int] | None:
+        """The seed by the name of its argument; None if no argument passes it."""
+        return None if self.seed_argument is None else {self.seed_argument: self.seed}
+
+    def to_json(self) -> dict[str, Json]:
+        """Convert to the file's object."""
+        found = super().to_json()
+        if self.seed_argument == _SEED:
+            del found["seed_argument"]
+        return found

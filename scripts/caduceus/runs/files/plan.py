@@ -9,7 +9,7 @@ from caduceus.io.json_records import Record
 from caduceus.runs.files.params import Params
 from caduceus.runs.metric import Metric
 
-_DEFINITION = ("program", "command", "parameters", "dataset", "code", "seed")
+_DEFINITION = ("program", "command", "parameters", "dataset", "code", "seed", "seed_argument")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,10 @@ class SweepSpec(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Spec(Record):
-    """An experiment file with every default filled in; its schema describes each key."""
+    """An experiment file with every default filled in; its schema describes each key.
+
+    `lists_seeds` says whether the file has the key `seeds`; else `seeds` has the default one.
+    """
 
     id: str
     name: str
@@ -109,6 +112,8 @@ class Spec(Record):
     resources: Resources
     code: tuple[str, ...] | str | int | None
     keep_checkpoints: bool
+    seed_argument: str | None = "seed"
+    lists_seeds: bool = True
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,6 @@ def _entry(run: Run) -> tuple[str, dict[str, Json]]:
         "name": run.name,
         "variant": run.variant,
         "seed": run.seed,
-        "definition": {key: definition[key] for key in _DEFINITION},
+        "definition": {key: definition[key] for key in _DEFINITION if key in definition},
         "trial": run.trial,
     }
