@@ -100,7 +100,7 @@ def load_experiment(
         }
     )
     _check(spec, source, groups, root)
-    files = source_code.code_files(root / spec.program, spec.code, root)
+    files = source_code.code_files(root / spec.program, spec.code, root, spec.command)
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
         return Experiment(spec, source, tuple(_runs(spec, source, code_id, root)), None)

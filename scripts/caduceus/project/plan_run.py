@@ -39,7 +39,7 @@ def plan_run(
             seed that it gets now.
     """
     root = project = Path()
-    files = source_code.code_files(root / definition.program, code, root)
+    files = source_code.code_files(root / definition.program, code, root, definition.command)
     if trial is None:
         commit = read_commit(files, root)
     else:

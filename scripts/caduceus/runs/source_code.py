@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from caduceus.errors import SpecError
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import Json, read_json, write_json
 from caduceus.runs.package_roots import package_roots
 
 _LOOKED_AT = 1000  # files of a folder, as more take long on a network file system
@@ -27,10 +27,20 @@ _LOOKED_AT = 1000  # files of a folder, as more take long on a network file syst
 CodeSpec = Sequence[str] | str | int | None  # `code` of an experiment
 
 
-def code_files(program: Path, code: CodeSpec, root: Path) -> list[Path]:
-    """Return the files of the program's code: those that match patterns, else what it imports."""
+def code_files(
+    program: Path, code: CodeSpec, root: Path, command: Sequence[Json] = ()
+) -> list[Path]:
+    """Return the files of the program's code: those that match patterns, else what it imports.
+
+    Args:
+        program: the program, below `root`.
+        code: `code` of the experiment.
+        root: the project's folder.
+        command: the words of the command line; `-m` runs the `__init__.py` of the packages around
+            the program too.
+    """
     if code is None or isinstance(code, str | int):
-        return program_files(program, root)
+        return program_files(program, root, _is_module(program, command))
     return sorted({program, *matching_files(code, root)})
 
 
@@ -41,13 +51,30 @@ def code_identity(files: Sequence[Path], code: CodeSpec, root: Path) -> str:
     return digest(files, root)
 
 
-def program_files(program: Path, root: Path) -> list[Path]:
+def _is_module(program: Path, command: Sequence[Json]) -> bool:
+    """Whether a command line starts the program by `-m` and its name in a package."""
+    words = " ".join(word for word in command if isinstance(word, str)).split()
+    names = [name for option, name in itertools.pairwise(words) if option == "-m"]
+    parts = program.with_suffix("").parts
+    return any(
+        tuple(name.split(".")) == parts[-name.count(".") - 1 :]
+        or (*name.split("."), "__main__") == parts[-name.count(".") - 2 :]
+        for name in names
+    )
+
+
+def program_files(program: Path, root: Path, is_module: bool = False) -> list[Path]:
     """Return `program` and the local modules it imports, directly or through others, sorted.
 
     Modules are searched where Python finds them when the program is started: beside the program,
     below `root`, in the folders of PYTHONPATH below `root`, and in the project's own packages
     (`package_roots`). Imports by a computed name aren't found: `code` in the experiment lists such
     files.
+
+    Args:
+        program: the program, below `root`.
+        root: the project's folder.
+        is_module: whether it is started as a module of its package, by `python -m`.
 
     Raises:
         SpecError: a file can't be read or isn't Python.
@@ -58,8 +85,8 @@ def program_files(program: Path, root: Path) -> list[Path]:
         if entry and place.is_relative_to(root.resolve()):
             search.append(root / place.relative_to(root.resolve()))
     search += package_roots(root)
-    found = {program}
-    waiting = [program]
+    found = {program, *(package_files(program.parent, root) if is_module else ())}
+    waiting = [*found]
     while waiting:
         path = waiting.pop()
         if path.suffix != ".py":

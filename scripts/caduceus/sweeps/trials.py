@@ -48,7 +48,7 @@ def start_sweep(
     """
     folder = SweepFolder(out.parent)
     root, program = Path(), plan["definition"]["program"]
-    files = source_code.code_files(root / program, code, root)
+    files = source_code.code_files(root / program, code, root, plan["definition"]["command"])
     if source_code.code_identity(files, code, root) != plan["definition"]["code"]:
         raise SpecError("its code has changed since Snakemake started; start it again", program)
     if not folder.experiment.exists():  # written last; else trials have run the snapshot

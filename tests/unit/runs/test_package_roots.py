@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from caduceus.io.files import Json
 from caduceus.runs.package_roots import package_roots
-from caduceus.runs.source_code import program_files
+from caduceus.runs.source_code import code_files, program_files
 
 
 @pytest.fixture
@@ -70,3 +71,33 @@ def test_a_relative_import_runs_the_packages_on_the_way(tmp_path: Path) -> None:
         "outer/settings.py",
         "outer/shared.py",
     ]
+
+
+@pytest.mark.parametrize(
+    ("program", "command", "expected"),
+    [
+        ("pkg/prog.py", ["python", "-m", "pkg.prog"], {"__init__.py", "settings.py"}),
+        ("pkg/prog.py", ["sh", "-c", "exec python -m pkg.prog"], {"__init__.py", "settings.py"}),
+        ("pkg/prog.py", ["python", "-m", "other.launcher", "${program}"], set()),
+        ("pkg/prog.py", ["python", "${program}"], set()),
+        ("pkg/__main__.py", ["python", "-m", "pkg"], {"__init__.py", "settings.py"}),
+        ("src/lib/prog.py", ["torchrun", "-m", "lib.prog"], {"__init__.py"}),
+    ],
+)
+def test_a_program_that_is_started_as_a_module_runs_its_package(
+    tmp_path: Path, program: str, command: list[Json], expected: set[str]
+) -> None:
+    """Though it imports nothing of it."""
+    for name, text in {
+        "pkg/__init__.py": "from pkg import settings",
+        "pkg/settings.py": "",
+        "pkg/prog.py": "x = 1",
+        "pkg/__main__.py": "x = 1",
+        "src/lib/__init__.py": "",
+        "src/lib/prog.py": "x = 1",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    files = code_files(tmp_path / program, None, tmp_path, command)
+    folder = (tmp_path / program).parent
+    assert set(files) == {tmp_path / program, *(folder / name for name in expected)}

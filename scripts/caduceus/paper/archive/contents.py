@@ -124,7 +124,7 @@ def _project_files(project: Project) -> Iterator[Path]:
     for experiment in project.experiments.values():
         spec = experiment.spec
         yield root / experiment.source.path
-        yield from code_files(root / spec.program, spec.code, root)
+        yield from code_files(root / spec.program, spec.code, root, spec.command)
         if spec.sweep and isinstance(spec.sweep.config, str):
             yield root / spec.sweep.config
         if spec.dataset and spec.dataset.program:
