@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from caduceus.io.phrases import count_of, listed
 from caduceus.runs.record import RunRecord
-from caduceus.runs.used_files import Changes, changes_since
+from caduceus.runs.used_files import Changes, changes_since, stale_since
 
 _NAMED = 3  # files in a line
 
@@ -30,12 +30,11 @@ def changed_lines(records: Iterable[RunRecord], planned: Collection[str]) -> Ite
     for record in records:
         if record.run not in planned or record.damage or not record.train:
             continue
-        if record.train.state == "finished":
-            changes = changes_since(record.attempts)
-            is_kept = not changes.changed or record.identity.sweep is not None
-            if phrase := change_phrase(changes):
-                key = (record.identity.experiment, phrase, is_kept)
-                found[key] = found.get(key, 0) + 1
+        phrase = change_phrase(changes_since(record.attempts))
+        if phrase and record.train.state == "finished":
+            is_kept = not stale_since(record.folder, record.attempts)
+            key = (record.identity.experiment, phrase, is_kept)
+            found[key] = found.get(key, 0) + 1
     if found:
         yield "ran with files that have changed, which aren't counted as code:"
     for (experiment, phrase, is_kept), count in found.items():

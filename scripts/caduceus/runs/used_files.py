@@ -9,6 +9,8 @@ from caduceus.errors import ResultError, SpecError
 from caduceus.io.files import sha256
 from caduceus.runs import source_code
 from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.usage import UsedFile
 from caduceus.runs.folder import RunFolder
@@ -61,21 +63,40 @@ def changes_since(attempts: Sequence[Attempt], root: Path = Path()) -> Changes:
 
 
 def stale_files(folder: RunFolder, root: Path = Path()) -> tuple[str, ...]:
-    """Return the changed files for which a run must be trained again; empty if it needn't be.
+    """Return the changed files for which a run must be trained again: see `stale_since`.
 
-    Only a finished run whose logs exist is stale, and no run of a sweep: the trials after it go by
-    its result.
+    A run that wasn't trained here, or whose files are damaged, has none.
     """
     try:
         train = folder.train_json.read_bytes()
         # Every start of Snakemake comes here for every run; a `Train` takes eight times as long.
         if not any(_has_files(attempt) for attempt in json.loads(train)["attempts"]):
             return ()
-        run = Train.read(folder.train_json)
+        return stale_since(folder, Train.read(folder.train_json).attempts, root)
     except (OSError, ValueError, TypeError, AttributeError, LookupError, ResultError):
-        return ()  # not trained here, or damaged, which `caduceus status` says
-    is_open = run.state == "finished" and run.trial is None and folder.code.is_dir()
-    return changes_since(run.attempts, root).changed if is_open else ()
+        return ()
+
+
+def stale_since(
+    folder: RunFolder, attempts: Sequence[Attempt], root: Path = Path()
+) -> tuple[str, ...]:
+    """Return the changed files for which a run must be trained again; empty if it needn't be.
+
+    Only a finished run whose logs exist can be stale. Two kinds are kept: those of a sweep, since
+    later trials go by their results, and those with `code: VERSION`, as the user decides.
+
+    Args:
+        folder: the run's folder.
+        attempts: the run's.
+        root: the project's folder.
+    """
+    if not attempts or attempts[-1].state != "finished" or not folder.code.is_dir():
+        return ()
+    if Identity.read(folder.run_json).sweep is not None:
+        return ()
+    if Params.read(folder.params_json).code.startswith("version "):
+        return ()
+    return changes_since(attempts, root).changed
 
 
 def _has_files(attempt: dict[str, dict[str, object]]) -> bool:

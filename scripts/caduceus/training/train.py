@@ -17,7 +17,7 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.logs import stitch_attempts
-from caduceus.runs.used_files import changes_since
+from caduceus.runs.used_files import stale_since
 from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases
 from caduceus.system.wandb_account import find_account
@@ -80,8 +80,7 @@ def train(
         identity = Identity.read(folder.run_json)
         attempts = _read_settled(folder, dataset)
         has_finished = bool(attempts) and attempts[-1].state == "finished"
-        changed = changes_since(attempts).changed if has_finished and not identity.sweep else ()
-        if changed:
+        if changed := stale_since(folder, attempts):
             say(f"{run_id} is trained again: {listed(changed, _NAMED)} changed since it ran")
             _start_afresh(folder)
         if has_finished and not changed:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from caduceus.io.files import sha256
 from caduceus.runs.files.attempt import Attempt
-from caduceus.runs.files.train import NO_OUTCOME, Train
+from caduceus.runs.files.train import Train
 from caduceus.runs.files.usage import Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.used_files import Changes, changes_since, stale_files, tree_digest
+from run_files import identity, params
 
 
 @pytest.fixture
@@ -86,22 +87,24 @@ def test_attempts_before_a_fresh_start_do_not_count(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("about", "expected"),
     [
         ({}, ("model.py",)),
         ({"state": "failed"}, ()),
-        ({"trial": NO_OUTCOME}, ()),
-        ({"attempts": ()}, ()),
+        ({"sweep": "s"}, ()),
+        ({"code": "version 1"}, ()),
     ],
 )
 def test_a_finished_run_is_stale_if_its_files_changed(
-    root: Path, change: dict[str, Any], expected: tuple[str, ...]
+    root: Path, about: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     folder = RunFolder(root / "results/runs/r")
-    train = replace(Train.of("r", [attempt(root)]), **change)
+    made = attempt(root, state=about.get("state", "finished"))
     rewrite(root / "model.py", "depth = 4\n")
     assert stale_files(folder, root) == ()
-    train.write(folder.train_json)
+    Train.of("r", [made]).write(folder.train_json)
+    identity("r", sweep=about.get("sweep")).write(folder.run_json)
+    params(code=about.get("code", "c0de")).write(folder.params_json)
     assert stale_files(folder, root) == ()  # its logs are gone, as in an unpacked archive
     folder.code.mkdir(parents=True)
     assert stale_files(folder, root) == expected
