@@ -10,7 +10,7 @@ from caduceus.errors import ResultError
 from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
 from caduceus.io.csv_rows import read_rows
 from caduceus.io.validation import suggestion
-from caduceus.runs.records import ListedRun, find_named, find_runs, results_folder
+from caduceus.project.listed_runs import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.rows import ABOUT_RUN
 from caduceus.sweeps.folders import find_sweep
 
@@ -28,7 +28,8 @@ def load_runs(group: Names = (), experiment: Names = (), project: str | Path = "
     Returns:
         `run`, `name`, `experiment`, `type`, `variant`, `seed`, `state` (finished, skipped, running,
         to do, interrupted, to export or failed), `error`, `group`, `kind` (planned; trial of a
-        sweep; abandoned, if no experiment lists it any more; project, if it is of a W&B project);
+        sweep; abandoned, if no experiment in config.yaml lists it; project, if it is of a W&B
+        project);
         `config.…`, its parameters, and `summary.…`, its results; `git_commit`, `host`,
         `started_at` (UTC), `runtime_s`; over all attempts, `attempts`, how many, `wall_s`,
         `cpu_s`, `gpu_s` and `lost_s` in seconds, and `peak_memory_gb` in 10^9 bytes.

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.paper.ledger import record_removed
-from caduceus.project.experiments import Experiment, load_experiment
+from caduceus.project.planned import planned_once
 from caduceus.project.project import Project
-from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import is_held
@@ -55,17 +54,6 @@ def remove(leftovers: Sequence[Leftover], results: Path) -> None:
     record_removed(results, runs)
     for leftover in leftovers:
         shutil.rmtree(leftover.folder)
-
-
-def planned_once(project: Project, results: Path) -> Iterator[Experiment]:
-    """Yield experiments that config.yaml doesn't list, but whose plans and files exist."""
-    settings = project.settings
-    for path in sorted((results / "experiments").glob("*.json")):
-        if path.stem in project.experiments:
-            continue
-        file = Plan.read(path).file
-        if Path(file).exists():
-            yield load_experiment(file, settings.defaults, settings.wandb.groups, Path())
 
 
 def _size(folder: Path) -> int:

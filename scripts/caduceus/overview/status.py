@@ -7,14 +7,13 @@ from pathlib import Path
 
 from caduceus.errors import ResultError, SlurmError
 from caduceus.overview.forecasts import Duration, durations_of, typical_s
-from caduceus.overview.leftovers import planned_once
 from caduceus.overview.progress import Progress, progress_of, usual_steps
 from caduceus.project.experiments import Experiment
+from caduceus.project.planned import plan_files, planned_once
 from caduceus.project.project import Project
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
-from caduceus.runs.records import read_plans
 from caduceus.runs.states import state_of
 from caduceus.system import slurm
 
@@ -45,7 +44,7 @@ class RunStatus:
 def damaged_plans(results: Path) -> list[str]:
     """Return a line for each damaged plan of an experiment."""
     found = []
-    for path in read_plans(results):
+    for path in plan_files(results):
         try:
             Plan.read(path)
         except ResultError as error:

@@ -12,6 +12,7 @@ from caduceus.paper.compute_text import write_paragraph
 from caduceus.paper.ledger import ATTEMPT_COLUMNS, KINDS, LedgerRun, attempt_rows, read_ledger
 from caduceus.runs.cost import total_cost
 from caduceus.runs.files.attempt import Attempt, Machine
+from caduceus.runs.files.plan import Plan
 
 _ABOUT = ("experiment", "kind", "runs", "finished", "failed")
 
@@ -23,7 +24,7 @@ def sum_compute(plans: Sequence[Path], folder: Path) -> None:
         plans: results/experiments/ID.json of the experiments that config.yaml lists.
         folder: results/paper.
     """
-    runs = read_ledger(folder.parent, plans)
+    runs = read_ledger(folder.parent, map(Plan.read, plans))
     write_whole(folder / "attempts.csv", to_csv([*attempt_rows(runs)], ATTEMPT_COLUMNS))
     compute = summarize_compute(runs)
     rows = [_flat(row) for row in [*compute["experiments"], compute["total"]]]

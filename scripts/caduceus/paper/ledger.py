@@ -48,18 +48,14 @@ class LedgerRun(Record):
         return float(sum(attempt.wall_s - (attempt.lost_s or 0) for attempt in kept))
 
 
-def read_ledger(results: Path, plans: Sequence[Path]) -> list[LedgerRun]:
+def read_ledger(results: Path, plans: Iterable[Plan]) -> list[LedgerRun]:
     """Return every run that was started, in the order of their ids.
 
     Args:
         results: the folder results/.
-        plans: results/experiments/ID.json of the experiments that config.yaml lists.
+        plans: those of the experiments that config.yaml lists.
     """
-    kinds = {
-        run.id: "planned" if run.trial is None else "trial"
-        for plan in plans
-        for run in Plan.read(plan).runs
-    }
+    kinds = {run.id: run.kind for plan in plans for run in plan.runs}
     folders = sorted((results / "runs").glob("*/run.json"))
     own = [_read(RunFolder(path.parent), kinds) for path in folders]
     known = {path.parent.name for path in folders}

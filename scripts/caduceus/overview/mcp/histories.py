@@ -11,7 +11,7 @@ from caduceus.errors import CaduceusError
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.io.cells import parse
 from caduceus.overview.mcp.answers import Answer, choose, page, some, units
-from caduceus.runs.records import find_run
+from caduceus.project.listed_runs import find_run
 
 _MOST_METRICS = 6  # shown by default
 

@@ -9,9 +9,9 @@ from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json, sha256
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.project.listed_runs import ListedRun, find_run, find_runs
 from caduceus.runs.files.export import ExportedArtifact
 from caduceus.runs.files.params import Params
-from caduceus.runs.records import ListedRun, find_run, find_runs
 
 _SECTIONS = ("tables/", "figures/", "claims/")
 _ATTEMPT = ("attempt", "state", "error", "started_at", "host", "wall_s", "resumed_from")

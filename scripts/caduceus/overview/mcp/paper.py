@@ -7,7 +7,7 @@ from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page, units
-from caduceus.runs.records import read_plans
+from caduceus.project.planned import configured_plans
 
 _SHORT = (
     *("name", "statement", "verdict", "metric", "n", "effect", "low", "high"),
@@ -67,7 +67,7 @@ def compute_summary(results: Path, offset: int = 0, limit: int = 20) -> Answer:
     from caduceus.paper.compute import summarize_compute
     from caduceus.paper.ledger import read_ledger
 
-    found = summarize_compute(read_ledger(results, read_plans(results)))
+    found = summarize_compute(read_ledger(results, configured_plans(results)))
     rows = [_cost(row) for row in found["experiments"]]
     return {
         "total": _cost(found["total"]),

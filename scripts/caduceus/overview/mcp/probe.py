@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from caduceus.overview.mcp.answers import Answer, some
+from caduceus.project.listed_runs import ListedRun, find_runs
+from caduceus.project.planned import configured_plans
 from caduceus.runs.files.plan import Plan
-from caduceus.runs.records import ListedRun, find_runs, read_plans
 
 _MOST = 12  # names in a list
 _MOST_METRICS = 60
@@ -18,10 +19,10 @@ def probe(results: Path) -> Answer:
     Call this first: the other tools take the names it returns.
 
     Returns:
-        runs (by state and by kind: planned; trial of a sweep; abandoned, if no experiment lists it
-        any more; project, if run elsewhere); experiments with variants, seeds, parameters that
-        vary, their metric and its goal; groups; metrics with the number of runs that have them;
-        sweeps; tables, figures and claims of the paper.
+        runs (by state and by kind: planned; trial of a sweep; abandoned, if no experiment in
+        config.yaml lists it; project, if run elsewhere); experiments with variants, seeds,
+        parameters that vary, their metric and its goal; groups; metrics with the number of runs
+        that have them; sweeps; tables, figures and claims of the paper.
     """
     records = find_runs(results)
     answer: Answer = {
@@ -36,7 +37,7 @@ def probe(results: Path) -> Answer:
             "no run yet; `snakemake --cores 2` makes what config.yaml lists, "
             "`snakemake --dry-run` shows it"
         )
-    plans = [Plan.read(path) for path in read_plans(results)]
+    plans = configured_plans(results)
     answer["experiments"] = some([_experiment(plan, records) for plan in plans], _MOST)
     groups = Counter(record.summary.group for record in records)
     answer["groups"] = some([{"group": name, "runs": n} for name, n in groups.items()], _MOST)

@@ -16,10 +16,11 @@ from caduceus.overview.mcp.group_comparison import (
 )
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.provenance import describe_run
+from caduceus.project.listed_runs import ListedRun, find_named, find_runs
 from caduceus.project.paper_selections import goal_of
-from caduceus.runs.files.plan import Plan, Spec
+from caduceus.project.planned import configured_plans
+from caduceus.runs.files.plan import Spec
 from caduceus.runs.metric import Metric
-from caduceus.runs.records import ListedRun, find_named, find_runs, read_plans
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import decide, greater
@@ -39,7 +40,7 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
     if len(set(runs)) != len(runs) or not 2 <= len(runs) <= _MOST_RUNS:
         raise CaduceusError(f"found {len(runs)} runs, allowed: 2 to {_MOST_RUNS} different ones")
     records = find_named(find_runs(results), runs)
-    specs = [Plan.read(path).spec for path in read_plans(results)]
+    specs = [plan.spec for plan in configured_plans(results)]
     names = _metrics(records, metrics, specs)
     made_of = [describe_run(record.folder) for record in records]
     answer = {

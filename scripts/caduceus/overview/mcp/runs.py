@@ -6,8 +6,8 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.overview.mcp.answers import Answer, choose, page, shown, some, units
-from caduceus.runs.files.plan import Plan
-from caduceus.runs.records import find_runs, read_plans
+from caduceus.project.listed_runs import find_runs
+from caduceus.project.planned import configured_plans
 
 _DEFAULT = ("run", "experiment", "variant", "seed", "state", "error")
 _LAST = ("runtime_s",)
@@ -108,7 +108,7 @@ def _columns(rows: Sequence[Mapping[str, Any]], results: Path) -> list[str]:
     """Return the default columns: the run, varying parameters, and its experiment's metric."""
     present = [name for name in _DEFAULT if any(row.get(name) is not None for row in rows)]
     experiments = {row["experiment"] for row in rows}
-    specs = [Plan.read(path).spec for path in read_plans(results)]
+    specs = [plan.spec for plan in configured_plans(results)]
     metrics = [
         f"summary.{spec.metric.name}" for spec in specs if spec.id in experiments and spec.metric
     ]

@@ -8,8 +8,8 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.runs.goal import Goal
-from caduceus.runs.records import ListedRun, find_runs
 from caduceus.sweeps.folders import SweepFolder, find_sweep
 
 _MOST_SWEEPS = 20

@@ -10,10 +10,10 @@ from caduceus.errors import CaduceusError
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, read_result
+from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.project.paper_selections import CandidateRun
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import BestBy, Metric
-from caduceus.runs.records import ListedRun, find_runs
 
 _LEFT_OUT = {
     "trial": "trials of sweeps",

@@ -137,6 +137,11 @@ class Run:
     definition: Params
     trial: str | None
 
+    @property
+    def kind(self) -> str:
+        """`trial` of a sweep's run, else `planned`."""
+        return "planned" if self.trial is None else "trial"
+
 
 @dataclass(frozen=True)
 class Plan(Record):

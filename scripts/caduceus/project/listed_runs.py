@@ -8,8 +8,8 @@ from pathlib import Path
 from caduceus.errors import ResultError
 from caduceus.io.files import Json
 from caduceus.io.validation import suggestion
+from caduceus.project.planned import configured_plans
 from caduceus.runs.files.export import Summary
-from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from caduceus.runs.rows import ABOUT_RUN, run_row
@@ -35,8 +35,8 @@ class ListedRun(RunRecord):
     """A run with what the rest of results/ says of it: which experiment lists it, and its state.
 
     Attributes:
-        kind: `planned` (an experiment lists it), `trial` (a sweep does), `abandoned` (no experiment
-            lists it any more) or `project` (exported with a whole W&B project).
+        kind: `planned` (an experiment in config.yaml lists it), `trial` (a sweep does),
+            `abandoned` (none does any more) or `project` (exported with a whole W&B project).
     """
 
     kind: str = "planned"
@@ -70,11 +70,6 @@ class ListedRun(RunRecord):
             | row
             | {"attempts": attempts, **{name: getattr(compute, name, None) for name in _COST}}
         )
-
-
-def read_plans(results: Path) -> list[Path]:
-    """Return the plan of each experiment, results/experiments/ID.json."""
-    return sorted((results / "experiments").glob("*.json"))
 
 
 def find_runs(
@@ -138,12 +133,10 @@ def _records(results: Path) -> Iterator[ListedRun]:
         path.parent.name: RunFolder(path.parent)
         for path in sorted((results / "runs").glob("*/run.json"))
     }
-    for path in read_plans(results):
-        plan = Plan.read(path)
+    for plan in configured_plans(results):
         for run in plan.runs:
             if run.id in folders:
-                kind = "planned" if run.trial is None else "trial"
-                yield ListedRun(folders.pop(run.id), plan.spec.type, kind)
+                yield ListedRun(folders.pop(run.id), plan.spec.type, run.kind)
     for folder in folders.values():
         yield ListedRun(folder, None, "abandoned")
     for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json")):
