@@ -23,6 +23,7 @@ BEGINNINGS = {
     "how_to/ci.md": "new",
     "how_to/hydra.md": "nothing",
     "how_to/index.md": "nothing",
+    "how_to/kinds.md": "nothing",
     "how_to/lightning.md": "nothing",
     "how_to/migrating.md": "new",
     "how_to/own_program.md": "nothing",

@@ -1,0 +1,3 @@
+class Model:
+    def loss(self, epoch):
+        return 1 / (epoch + 1)
