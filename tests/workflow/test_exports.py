@@ -31,7 +31,14 @@ for version in range(2):
         stream.write(str(version))
     run.log_artifact(artifact)
 run.finish()"""
+REPORTS = """run.config.update({"width": 2, "rate": "1e-1"}, allow_val_change=True)
+run.config["dataset"] = "other"
+run.notes = "Half the width: too large."
+for step in range(3):
+    run.log({"late": step, "val/loss": 9, "system/cpu_percent": 1}, step=step)
+run.finish()"""
 PROGRAMS = {
+    "reports": TRAIN.replace("run.finish()", REPORTS),
     "values": TRAIN.replace("run.finish()", f"if True:{VALUES}"),
     "additions": TRAIN.replace("run.finish()", ADDITIONS),
     "silent": """\
@@ -52,6 +59,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Project:
         project.write_yaml(f"experiments/{name}.yaml", EXPERIMENT | ONE_RUN | settings)
     wandb = {"project": "tests", "groups": dict.fromkeys(PROGRAMS, "A program.")}
     experiments = [f"experiments/{name}.yaml" for name in PROGRAMS]
+    project.change("experiments/reports.yaml", description="A toy.")
     project.change("config.yaml", wandb=wandb, experiments=experiments, paper={})
     groups = [f"results/groups/{name}/runs.csv" for name in PROGRAMS]
     project.snakemake(*groups).check()
@@ -118,6 +126,27 @@ def test_what_a_program_adds_is_exported_and_disturbs_nothing(logged: Project) -
     # A sync takes the summary of the last process, here the one that logged the artifacts.
     (log,) = run.glob("work/wandb/upload/wandb/offline-run-*/*.wandb")
     assert read_log(log).summary["val/loss"] == 0.2
+
+
+def test_the_export_has_what_the_run_used_and_says_what_differs(logged: Project) -> None:
+    run = run_of(logged, "reports")
+    summary = logged.read_json(f"results/runs/{run.name}/run_summary.json")
+    config = {name: summary["config"][name] for name in ("width", "rate", "seed", "dataset")}
+    assert config == {"width": 2, "rate": 0.1, "seed": 0, "dataset": "points"}
+    assert summary["variant"] == "rate=0.1"
+    assert summary["notes"] == "A toy.\n\nHalf the width: too large."
+    manifest = logged.read_json(f"results/runs/{run.name}/manifest.json")
+    assert manifest["changed_parameters"] == {"width": {"planned": 4, "used": 2}}
+    assert manifest["dropped_rows"] == {
+        "rows": 3,
+        "metrics": {"late": 3, "val/loss": 3},
+        "lost": ["late"],
+    }
+    for table in ("runs", "variants"):
+        rows = rows_of(logged.path / f"results/groups/reports/{table}.csv")
+        assert {row["config.width"] for row in rows} == {"2"}
+    quiet = logged.read_json(f"results/runs/{run_of(logged, 'additions').name}/manifest.json")
+    assert not {"changed_parameters", "dropped_rows"} & quiet.keys()
 
 
 def test_a_program_that_never_calls_wandb_is_a_run_all_the_same(logged: Project) -> None:

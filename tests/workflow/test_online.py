@@ -372,6 +372,36 @@ def test_runs_made_elsewhere_make_the_same_paper_without_training(
     assert f"failed: {changed.name}: it failed where it was run" in done.output
 
 
+def test_what_a_program_reported_is_the_same_on_the_server(
+    project: Project, tmp_path: Path, wandb_server: WandbServer
+) -> None:
+    reports = """run.config.update({"width": 2}, allow_val_change=True)
+run.config["own"] = {"a": {"b": 1}}
+run.notes = "Half the width."
+run.finish()"""
+    project.replace("experiments/train.py", "run.finish()", reports)
+    go_online(project)
+    project.change("experiments/toy.yaml", **ONE_RUN, description="A toy.")
+    variables = account(wandb_server, project)
+    project.snakemake(**variables).check()
+    (here,) = project.runs
+    assert project.read_json(f"results/runs/{here.name}/work/delivery.json")["differences"] == []
+    assert wandb_server.runs[0].notes == "A toy.\n\nHalf the width."
+
+    other = Project(tmp_path / "other/project")
+    shutil.copytree(project.path, other.path, ignore=lambda *_: ["results", ".snakemake"])
+    other.change("config.yaml", export={"source": "api"})
+    other.snakemake(**account(wandb_server, other)).check()
+    (there,) = other.runs
+    assert differences(here, there) == ["entity: alice here, nothing on the server"]
+    summary = other.read_json(f"results/runs/{there.name}/run_summary.json")
+    assert (summary["config"]["width"], summary["config"]["own"]) == (2, {"a": {"b": 1}})
+    manifests = [json.loads((run / "manifest.json").read_text()) for run in (here, there)]
+    assert [manifest["changed_parameters"] for manifest in manifests] == [
+        {"width": {"planned": 4, "used": 2}}
+    ] * 2
+
+
 @pytest.mark.soak
 def test_ten_changed_of_a_thousand_are_exported_again(
     project: Project, wandb_server: WandbServer

@@ -21,4 +21,4 @@ def run(arguments: argparse.Namespace) -> None:
         export_skipped(folder)
         return
     export(folder, fetched_log(state, folder.server))
-    export_run.report_damage(arguments.out)
+    export_run.report_notes(arguments.out)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from caduceus.exports.run import export_run as export
+from caduceus.runs.export_notes import export_notes
 from caduceus.runs.files.export import Manifest
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
@@ -17,11 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     for folder in with_further_runs(RunFolder(arguments.out.parent)):
         export(folder)
-    report_damage(arguments.out)
+    report_notes(arguments.out)
 
 
-def report_damage(manifest: Path) -> None:
-    """Print what the log has lost, if it has lost anything."""
-    if lost := Manifest.read(manifest).lost:
-        message = f"caduceus export-run: {manifest.parent.name}: the log is damaged: {lost}"
-        print(message, file=sys.stderr)
+def report_notes(manifest: Path) -> None:
+    """Print what the log has lost, and how the export differs from the run's plan."""
+    read = Manifest.read(manifest)
+    damage = [f"the log is damaged: {read.lost}"] if read.lost else []
+    for note in [*damage, *export_notes(read)]:
+        print(f"caduceus export-run: {manifest.parent.name}: {note}", file=sys.stderr)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.exports.history import is_system_metric
-from caduceus.io.cells import to_csv
+from caduceus.io.cells import render, to_csv
 from caduceus.io.files import Json, write_json, write_whole
 from caduceus.runs.cost import total_cost
 from caduceus.runs.files.export import Summary
@@ -95,13 +95,23 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
         }
         # From run.json, as run_summary.json has what the program added too.
         parameters = {
-            f"config.{name}": value
+            f"config.{name}": _used(found, name, value)
             for name, value in leaves(found[0].identity.config)
             if name != "seed"
         }
         nothing: dict[str, Json] = {"metric": None, "n": 0}
         for aggregate in list(_aggregates(finished)) or [nothing]:
             yield about | aggregate | parameters
+
+
+def _used(members: Sequence[RunRecord], name: str, planned: Json) -> Json:
+    """Return the value of a parameter that the runs of a variant used; a list if they differ."""
+    values = {}
+    for member in members:
+        changed = (member.manifest and member.manifest.changed_parameters) or {}
+        value = changed[name].used if name in changed else planned
+        values[render(value)] = value
+    return next(iter(values.values())) if len(values) == 1 else list(values.values())
 
 
 def _aggregates(results: Sequence[Mapping[str, Json]]) -> Iterator[dict[str, Json]]:

@@ -1,27 +1,38 @@
 """The export of a run as plain files, read from W&B's own log."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from caduceus.errors import ResultError
+from caduceus.exports.dropped_rows import dropped_rows
 from caduceus.exports.history import export_history, without_references
 from caduceus.exports.history_columns import TIME_COLUMNS
+from caduceus.exports.reported_config import used_config
 from caduceus.exports.run_artifacts import (
     artifacts_of,
     describe_artifact,
     export_artifacts,
     export_media,
 )
+from caduceus.exports.run_notes import present_notes
 from caduceus.io.cells import canonical
 from caduceus.io.files import Json, describe, files_below
-from caduceus.runs.files.export import ExportedFile, ExportedSegment, Git, Manifest, Summary
+from caduceus.runs.files.export import (
+    ChangedParameter,
+    ExportedFile,
+    ExportedSegment,
+    Git,
+    Manifest,
+    Summary,
+)
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import read_uploads, stitch_attempts
+from caduceus.runs.logs import description_at_start, read_uploads, stitch_attempts
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, iter_rows, stitch
 from caduceus.wandb_log.summaries import summary_of
 
@@ -31,6 +42,29 @@ _STATES = {None: "unfinished", 0: "finished"}  # by exit code; any other means f
 # leave them out, with the time columns and system_metrics.csv.
 VOLATILE = ("started_at", "runtime_s", "host")
 VOLATILE_VALUES = (*TIME_COLUMNS, "_wandb")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The part of a run's summary that is known without its logs.
+
+    Attributes:
+        summary: its identity and its configuration.
+        parameters: the names in the configuration that the program may change.
+        description: the notes with which the program was started; None if they aren't known.
+    """
+
+    summary: Summary
+    parameters: Collection[str] = ()
+    description: str | None = None
+
+    @classmethod
+    def of(cls, folder: RunFolder, state: str) -> "_Known":
+        """Return what is known of a planned run."""
+        identity = Identity.read(folder.run_json)
+        params = Params.read_if_there(RunFolder(folder.owner).params_json)
+        names = {*params.parameters, "seed"} if params else identity.config.keys()
+        return cls(Summary.of(identity, state), names, description_at_start(folder))
 
 
 def export_run(folder: RunFolder, log: Path | None = None) -> Manifest:
@@ -51,8 +85,7 @@ def export_run(folder: RunFolder, log: Path | None = None) -> Manifest:
 
 def export_skipped(folder: RunFolder) -> Manifest:
     """Write the export of a planned run that was never started: empty tables, state `skipped`."""
-    about = Summary.of(Identity.read(folder.run_json), "skipped")
-    return _finish(folder, _export([], [], about, folder.path, []))
+    return _finish(folder, _export([], [], _Known.of(folder, "skipped"), folder.path, []))
 
 
 def _finish(folder: RunFolder, manifest: Manifest) -> Manifest:
@@ -74,15 +107,14 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> Ma
     Raises:
         ResultError: the log can't be read.
     """
-    identity = Identity.read(folder.run_json)
     bases = [folder.path, folder.owner, folder.output]
     try:
         if log is not None:
-            return _export(stitch([log]), [], Summary.of(identity, _UNKNOWN), out, bases)
+            return _export(stitch([log]), [], _Known.of(folder, _UNKNOWN), out, bases)
         train = Train.read(folder.train_json)
         parts = stitch_attempts(folder, train.attempts)
-        about = Summary.of(identity, train.state)
-        return _export(parts, read_uploads(folder), about, out, bases)
+        known = _Known.of(folder, train.state)
+        return _export(parts, read_uploads(folder), known, out, bases)
     except LogError as error:
         raise ResultError(f"{error}; delete it if it was never a log") from None
 
@@ -121,7 +153,7 @@ def export_logs(logs: Sequence[Path], folder: Path) -> Manifest:
         summary={},
     )
     bases = [base for part in parts for base in (part.path.parent, *part.path.parents[1:3])]
-    manifest = _export(parts, [], about, folder, bases)
+    manifest = _export(parts, [], _Known(about, description=about.notes), folder, bases)
     left_out = set(logs) - {part.path for part in parts}
     rows = {str(log): sum(1 for _ in iter_rows(Segment(log))) for log in sorted(left_out)}
     manifest = replace(manifest, replaced={log: number for log, number in rows.items() if number})
@@ -132,7 +164,7 @@ def export_logs(logs: Sequence[Path], folder: Path) -> Manifest:
 def _export(
     parts: Sequence[Part],
     uploads: Sequence[Segment],
-    about: Summary,
+    known: _Known,
     folder: Path,
     bases: Sequence[Path],
 ) -> Manifest:
@@ -141,7 +173,7 @@ def _export(
     Args:
         parts: the logs of the run.
         uploads: the logs that hold artifacts only.
-        about: what is known of the run without its logs; its configuration takes precedence.
+        known: what is known of the run without its logs.
         folder: takes the export.
         bases: folders that may have moved, with their content, since files were logged.
     """
@@ -151,35 +183,57 @@ def _export(
     artifacts = artifacts_of(segments)
     missing = tuple(export_artifacts(artifacts, folder / "artifacts", bases))
     exit_code = history.segments[-1].exit_code if history.segments else None
-    headers = [segment.run for segment in segments if segment.run]
-    tags = dict.fromkeys([*about.tags, *(tag for header in headers for tag in header.tags)])
     values: dict[str, Json] = canonical(without_references(summary_of(parts, history.segments)))
     last = max((part.last for part in parts if part.last is not None), default=None)
     if last is not None:  # a sync that has no row to send leaves it out
         values = dict(sorted({**values, "_step": last}.items()))
-    about = replace(
-        about,
-        state=about.state or _STATES.get(exit_code, "failed"),
-        tags=tuple(tags),
+    config, changed = _config(known, history.segments)
+    summary = replace(
+        _with_logged(known, history.segments, segments, artifacts),
+        state=known.summary.state or _STATES.get(exit_code, "failed"),
+        config=config,
         summary=values,
     )
-    _with_logged(about, history.segments, artifacts).write(folder / "run_summary.json")
-    return replace(_manifest(folder, history.rows, parts, segments), missing=missing)
+    summary.write(folder / "run_summary.json")
+    return replace(
+        _manifest(folder, history.rows, parts, segments),
+        missing=missing,
+        changed_parameters=changed or None,
+        dropped_rows=dropped_rows(parts, folder / "metrics_history.csv"),
+    )
 
 
-def _with_logged(
-    about: Summary, segments: Sequence[Segment], artifacts: Sequence[Artifact]
-) -> Summary:
-    """Add what the logs say of a run's configuration, program, host and times."""
+def _config(
+    known: _Known, segments: Sequence[Segment]
+) -> tuple[Mapping[str, Json], Mapping[str, ChangedParameter]]:
+    """Return the configuration that a run used, and its changed parameters."""
     logged: dict[str, Json] = {}
     for segment in segments:
         logged |= segment.config
     logged.pop("_wandb", None)  # W&B's own notes on the SDK
+    config, changed = used_config(known.summary.config, logged, known.parameters)
+    return canonical(without_empty(config)), changed
+
+
+def _with_logged(
+    known: _Known,
+    segments: Sequence[Segment],
+    with_uploads: Sequence[Segment],
+    artifacts: Sequence[Artifact],
+) -> Summary:
+    """Add what the logs say of a run's tags, notes, artifacts, program, host and times."""
+    about = known.summary
+    headers = [segment.run for segment in with_uploads if segment.run]
     first = segments[0].run if segments else None
     last = segments[-1] if segments else None
     return replace(
         about,
-        config=canonical(without_empty({**logged, **about.config})),
+        tags=tuple(dict.fromkeys([*about.tags, *(tag for each in headers for tag in each.tags)])),
+        notes=present_notes(
+            about.notes,
+            known.description,
+            [segment.run.notes for segment in segments if segment.run],
+        ),
         git=Git(commit=last.git_commit, remote=last.git_remote) if last else Git(),
         program=last.program if last else "",
         artifacts=tuple(describe_artifact(each) for each in artifacts if not each.is_used),

@@ -142,6 +142,17 @@ def _limitations(data: ChecklistData) -> Item:
     failed = data.compute["parts"].get("failed")
     if failed:
         lines.append(f"- Attempts that failed or didn't finish: {failed['attempts']}.")
+    runs = data.provenance["runs"].values()
+    if changed := sum("changed_parameters" in about for about in runs):
+        lines.append(
+            f"- Runs whose program reported other parameters than planned: {changed}; "
+            "provenance.json has both values."
+        )
+    if dropped := [about["dropped_rows"] for about in runs if "dropped_rows" in about]:
+        lines.append(
+            f"- Rows that W&B dropped, as their step went back: {sum(d['rows'] for d in dropped)} "
+            f"in {count_of(len(dropped), 'run')}."
+        )
     question = "Are the limitations and assumptions of the work discussed?"
     return Item(
         "Limitations", question, TODO, lines, todo="discuss these, and what data can't show"

@@ -12,6 +12,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import packages_file
 from caduceus.runs.record import RunRecord
 
+_NOTED = ("changed_parameters", "dropped_rows")  # keys of a manifest
 Metrics = Mapping[str, Mapping[str, Any]]  # by tables/NAME or claims/NAME, then by heading or name
 
 
@@ -56,7 +57,8 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         `experiment`, `name`, `state`, `attempt` (the number of the last one), `manifest` (its
         sha256, None if the run isn't exported), `code` (its digest), and of the last attempt
         `commit`, `is_dirty` and `environment` (the digest of the packages). Each is None if it
-        isn't known, as for remote runs.
+        isn't known, as for remote runs. `changed_parameters` and `dropped_rows` are those of the
+        manifest, where it has them.
     """
     record = RunRecord(folder)
     summary, train = record.exported, record.train
@@ -64,6 +66,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     # A run of a W&B project has no run.json.
     about = Identity.read_if_there(folder.run_json) or summary
     params = Params.read_if_there(folder.params_json)
+    exported = record.manifest.to_json() if record.manifest else {}
     return {
         "experiment": about and about.experiment,
         "name": about and about.name,
@@ -75,6 +78,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "commit": (last and last.commit) or (summary and summary.git.commit) or None,
         "is_dirty": last and last.is_dirty,
         "environment": last and last.environment,
+        **{name: exported[name] for name in _NOTED if name in exported},
     }
 
 

@@ -1,7 +1,9 @@
 """The notes under a table: how its numbers were made, and what its marks mean."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from caduceus.io.cells import render_or_null
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Marks
@@ -44,6 +46,8 @@ def table_notes(
         yield f"Published: {entry.source}."
     if entry.note:
         yield entry.note.strip()
+    if changed := _changed(variants):
+        yield f"Used in place of the planned value: {'; '.join(changed)}."
     failed = sum(variant.failed for variant in variants)
     if failed:
         runs = sum(len(variant.results) for variant in variants)
@@ -51,6 +55,22 @@ def table_notes(
     without = ", ".join(f"{count} ({heading})" for heading, count in missing.items() if count)
     if without:
         yield f"Finished without a finite number and left out: {without}."
+
+
+def _changed(variants: Sequence[Variant]) -> list[str]:
+    """Return a phrase for each parameter that programs reported with another value than planned."""
+    names = varying_parameters(variants)
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    for variant in variants:
+        for result in variant.results:
+            manifest = result.record.manifest
+            for name, each in ((manifest and manifest.changed_parameters) or {}).items():
+                values = render_or_null(each.used), render_or_null(each.planned)
+                found[(name, *values, variant_label(variant, names))] += 1
+    return [
+        f"{name} {used} for {planned} ({count_of(runs, 'run')} of {label})"
+        for (name, used, planned, label), runs in found.items()
+    ]
 
 
 def _numbers(methods: Methods, unit: str, intervals: Sequence[str]) -> str:

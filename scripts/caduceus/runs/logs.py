@@ -125,6 +125,13 @@ def saved_when(folder: RunFolder, attempt: Attempt) -> float | None:
     return restored.saved_at if restored else None
 
 
+def description_at_start(folder: RunFolder) -> str | None:
+    """Return the notes with which the latest attempt was started; None if they aren't known."""
+    found = RunFolder(folder.owner).work.glob("wandb/[0-9]*/description.txt")
+    latest = max(found, key=lambda path: int(path.parent.name), default=None)
+    return None if latest is None else latest.read_text()
+
+
 def installed_packages(folder: RunFolder, number: int) -> str | None:
     """Return the sha256 of wandb's list of a program's packages; None if there is no list.
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_run_into
+from caduceus.exports.run_notes import notes_to_send
 from caduceus.io.files import files_below, read_json
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
@@ -261,7 +262,7 @@ def _upload(
     log = staged_log(folder)
     for part in parts:
         stage_files(part.path.parent / "files", log.parent / "files")
-    write_stitched(parts, log, held, find, exit_code)
+    write_stitched(parts, log, held, find, exit_code, notes_to_send(folder, parts))
     try:
         wandb_sdk.sync_log(log, path.entity, path.project, patience_s, is_stopped=is_stopped)
     finally:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from caduceus.io.files import write_json
+from caduceus.io.files import write_json, write_whole
 from caduceus.runs.files.identity import Identity
 from caduceus.system.wandb_account import dotenv_variables
 
@@ -23,6 +23,8 @@ def of_run(identity: Identity, folder: Path) -> dict[str, str]:
     folder = folder.absolute()
     config = folder / "config.json"
     write_json(config, identity.config)
+    # It tells the program's own notes from the description, which may be edited later.
+    write_whole(folder / "description.txt", identity.notes)
     environment = dotenv_variables() | {
         "WANDB_MODE": "offline",
         "WANDB_PROJECT": identity.project,

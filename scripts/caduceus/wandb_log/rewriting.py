@@ -58,6 +58,7 @@ def write_stitched(
     held: Held = _HOLDS_NOTHING,
     find: Callable[[Path], Path] = lambda path: path,
     exit_code: int | None = None,
+    notes: str = "",
 ) -> list[Segment]:
     """Write the segments of a run as one log, which the SDK syncs to exactly the run's rows.
 
@@ -71,6 +72,7 @@ def write_stitched(
         held: the rows and artifacts to leave out.
         find: returns the present path of an artifact's file, given its path when it was logged.
         exit_code: the exit status of the run, if it isn't that of the last segment.
+        notes: of the run, if they aren't those with which the last segment started.
 
     Returns:
         The segments as they were read, without rows; their `damage` counts what is lost.
@@ -83,7 +85,7 @@ def write_stitched(
     unfinished.unlink(missing_ok=True)
     try:
         with LogWriter(unfinished) as log:
-            for kind, content in _all_records(parts, segments, held, exit_code):
+            for kind, content in _all_records(parts, segments, held, exit_code, notes):
                 log.append(kind, _relocated(content, find) if kind == ARTIFACT else content)
         unfinished.replace(path)
     finally:
@@ -124,12 +126,16 @@ def follow_stitched(
 
 
 def _all_records(
-    parts: Sequence[Part], segments: Sequence[Segment], held: Held, exit_code: int | None
+    parts: Sequence[Part],
+    segments: Sequence[Segment],
+    held: Held,
+    exit_code: int | None,
+    notes: str,
 ) -> Iterator[Content]:
     """Yield the records of the stitched log, for segments that are complete."""
-    yield from _identity_records(parts, held)
+    yield from _identity_records(parts, held, notes)
     yield from _body_records(parts, segments, held)
-    yield from _tag_records(parts, segments, held)
+    yield from _tag_records(parts, segments, held, notes)
     # An upload sets the program's summary again, as a sync would lose it otherwise, but can't set
     # NaN. So only the programs' own summaries are merged.
     programs = [(p, s) for p, s in zip(parts, segments, strict=True) if p.rule != "upload"]
@@ -181,24 +187,24 @@ def _live_records(
         yield EXIT, encode("Exit", {"exit_code": 1})
 
 
-def _identity_records(parts: Sequence[Part], held: Held) -> Iterator[Content]:
+def _identity_records(parts: Sequence[Part], held: Held, notes: str = "") -> Iterator[Content]:
     """Yield the header of the log and the record of the run."""
     heads = [_first_records(part.path) for part in parts]
     if heads:
         yield from ((LOG_HEADER, content) for content in heads[0].get(LOG_HEADER, []))
     runs = [content for head in heads for content in head.get(RUN, [])]
     if runs:
-        yield RUN, _identity(runs[0], runs[-1], held)
+        yield RUN, _identity(runs[0], runs[-1], held, notes)
 
 
 def _tag_records(
-    parts: Sequence[Part], segments: Sequence[Segment], held: Held
+    parts: Sequence[Part], segments: Sequence[Segment], held: Held, notes: str
 ) -> Iterator[Content]:
     """Yield the record of the run with all its tags, if the program has added some."""
     runs = [content for part in parts for content in _first_records(part.path).get(RUN, [])]
     logged = [tag for segment in segments if segment.run for tag in segment.run.tags]
     if runs and set(logged) - set(decode("Run", runs[-1]).tags):
-        fields = iter_fields(_identity(runs[0], runs[-1], held))
+        fields = iter_fields(_identity(runs[0], runs[-1], held, notes))
         kept = (write_bytes(number, value) for number, value in fields if number != _RUN_TAGS)
         yield RUN, b"".join(kept) + encode("Run", {"tags": list(dict.fromkeys(logged))})
 
@@ -218,7 +224,7 @@ def _stitched_records(
     elif kind == ARTIFACT and (held.artifacts or held.run):
         artifact = decode("Artifact", content)
         if (artifact.name, artifact.digest) not in held.artifacts:
-            yield kind, content + _encoded_ids("Artifact", run_id=held.run)
+            yield kind, content + _encoded("Artifact", run_id=held.run)
     elif kind != LOG_HEADER and (part.rule, kind) != ("upload", ENVIRONMENT):
         yield kind, content
 
@@ -265,7 +271,7 @@ def _first_records(path: Path) -> dict[int, list[bytes]]:
     return found
 
 
-def _identity(first: bytes, last: bytes, held: Held) -> bytes:
+def _identity(first: bytes, last: bytes, held: Held, notes: str) -> bytes:
     """Return the record of the run from its first and last processes' records.
 
     It is the last one's, with the start time of the first and without the fields on resuming, which
@@ -278,15 +284,15 @@ def _identity(first: bytes, last: bytes, held: Held) -> bytes:
         if isinstance(value, bytes) and number not in (_RUN_START_TIME, *_RUN_RESUME_FIELDS)
     )
     kept += b"".join(write_bytes(_RUN_START_TIME, value) for value in started[:1])
-    return kept + _encoded_ids("Run", run_id=held.run, sweep_id=held.sweep)
+    return kept + _encoded("Run", run_id=held.run, sweep_id=held.sweep, notes=notes)
 
 
-def _encoded_ids(kind: str, **ids: str) -> bytes:
-    """Return the fields of these ids, without empty ones, to be appended to a message.
+def _encoded(kind: str, **texts: str) -> bytes:
+    """Return the fields with these texts, without empty ones, to be appended to a message.
 
     Of a field that occurs twice, Protocol Buffers take the last.
     """
-    return encode(kind, {name: value for name, value in ids.items() if value})
+    return encode(kind, {name: value for name, value in texts.items() if value})
 
 
 def _with_step(content: bytes, row: Row) -> bytes:

@@ -141,6 +141,16 @@ def test_a_dirty_tree_is_told() -> None:
     assert "uncommitted" not in filled()[4]
 
 
+def test_what_a_run_used_other_than_planned_and_dropped_rows_are_limitations() -> None:
+    changed = {"changed_parameters": {"width": {"planned": 4, "used": 2}}}
+    dropped = {"dropped_rows": {"rows": 6, "metrics": {"late": 6}, "lost": ["late"]}}
+    runs = {"a": RUN | changed, "b": RUN | dropped}
+    text = filled(replace(COMPLETE, provenance=COMPLETE.provenance | {"runs": runs}))[2]
+    assert "reported other parameters than planned: 1;" in text
+    assert "dropped, as their step went back: 6 in 1 run." in text
+    assert "planned" not in filled()[2]
+
+
 def test_unknown_hardware_leaves_compute_open() -> None:
     evidence = replace(COMPLETE, compute=COMPLETE.compute | {"machines": [{"cpu": None}]})
     assert 8 in answers(evidence)["TODO"]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
+from caduceus.io.files import read_json, write_json
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Result, by_variant
 from caduceus.paper.rounding import decimals_of
@@ -303,6 +304,25 @@ def test_runs_that_diverged_are_counted_apart_from_those_that_failed(project: Pr
     assert [cell["n"] for cell in made.cells().values()] == [2, 2]
     assert "Failed and left out: 1 of 6 runs." in made.note
     assert "Finished without a finite number and left out: 1 (accuracy)." in made.note
+
+
+def test_a_value_that_a_program_used_other_than_planned_is_noted(project: Project) -> None:
+    made = make(project, {0.1: [0.9, 0.8, 0.7], 0.2: [0.1, 0.2, 0.3]})
+    assert "planned" not in made.note
+    (first, second, *_) = [path for path in project.runs if read_rate(path) == 0.1]
+    changed = {"rate": {"planned": 0.1, "used": 0.05}}
+    for path in (first, second):
+        manifest = {"run": path.name, "files": {}, "changed_parameters": changed}
+        write_json(path / "manifest.json", manifest)
+    assert (
+        "Used in place of the planned value: rate 0.05 for 0.1 (2 runs of rate=0.1)."
+        in make_again(project).note
+    )
+
+
+def read_rate(run: Path) -> float:
+    rate: float = read_json(run / "params.json")["parameters"]["rate"]
+    return rate
 
 
 def test_only_the_variants_that_are_named_are_read(project: Project) -> None:

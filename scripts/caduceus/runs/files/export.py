@@ -144,6 +144,29 @@ class ExportedSegment:
     last: int | None
 
 
+@dataclass(frozen=True)
+class ChangedParameter:
+    """A parameter's value by the experiment, and the value that the program reported."""
+
+    planned: Json
+    used: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class DroppedRows(Record):
+    """Rows that wandb refused, since their step was below that of an earlier row.
+
+    Attributes:
+        rows: how many.
+        metrics: in how many of them each metric was.
+        lost: the metrics that no row of the run has.
+    """
+
+    rows: int
+    metrics: Mapping[str, int]
+    lost: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest(Record):
     """The content of manifest.json: the exported files, and what was lost.
@@ -157,6 +180,8 @@ class Manifest(Record):
         missing: files of artifacts that can't be had, in words; only where a run is exported from
             its log alone.
         replaced: logs that a later process replaced by starting afresh, with their rows; likewise.
+        changed_parameters: by name, nested keys joined by dots; None for none.
+        dropped_rows: None for none.
     """
 
     run: str
@@ -166,8 +191,10 @@ class Manifest(Record):
     damage: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] | None = None
     replaced: Mapping[str, int] | None = None
+    changed_parameters: Mapping[str, ChangedParameter] | None = None
+    dropped_rows: DroppedRows | None = None
 
-    optional = ("missing", "replaced")
+    optional = ("missing", "replaced", "changed_parameters", "dropped_rows")
     mend = _EXPORTED_AGAIN
 
     @property
