@@ -5,7 +5,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import write_json
-from caduceus.overview.missing_metrics import without_metric
+from caduceus.overview.run_notes import plan_warnings
 from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import Train
@@ -33,11 +33,11 @@ def run(arguments: argparse.Namespace) -> None:
                 found[run.id] = _REMOTE if train is None else train.error or ""
             if lost := Manifest.read(folder.manifest_json).lost:
                 damaged[run.id] = lost
+                warnings.append(f"damaged: {run.id}: its log has lost {lost}; the rest is exported")
             if message := sync_warning(folder):
                 warnings.append(message)
-    for run_id, lost in damaged.items():
-        print(f"damaged: {run_id}: its log has lost {lost}; the rest is exported")
-    for message in [*warnings, *filter(None, map(without_metric, arguments.plans))]:
+        warnings += plan_warnings(path)
+    for message in warnings:
         print(message)
     for run_id, error in trials.items():
         print(f"failed trial: {run_id}: {error}; its sweep goes on without it")

@@ -9,6 +9,7 @@ from pathlib import Path
 from caduceus.io.yaml_files import load
 from caduceus.overview.changed_files import changed_lines
 from caduceus.overview.plans import read_plan
+from caduceus.overview.run_notes import notes_of_states
 from caduceus.overview.status import damaged_plans, read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
 from caduceus.project.project import load_project
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"damaged: {line}")
     records = read_records(results)
     states = read_states(project, results, records)
-    for line in state_lines(states, project.experiments):
+    for line in state_lines(states, project.experiments, notes_of_states(states, records)):
         print(line)
     for line in changed_lines(records, project.runs):
         print(line)

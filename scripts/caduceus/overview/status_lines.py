@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from caduceus.io.phrases import count_of
 from caduceus.overview.forecasts import duration_text
 from caduceus.overview.plans import Plan
 from caduceus.overview.progress import Progress
+from caduceus.overview.run_notes import Note
 from caduceus.overview.status import DAMAGED, RunStatus
 from caduceus.runs.states import STATES
 
@@ -22,13 +24,16 @@ _SHOWN = 20  # runs of a state
 
 
 def state_lines(
-    experiments: Mapping[str, Sequence[RunStatus]], listed: Collection[str]
+    experiments: Mapping[str, Sequence[RunStatus]],
+    listed: Collection[str],
+    notes: Mapping[str, Sequence[Note]] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Yield a line for each experiment, then its runs that are running or need attention.
 
     Args:
         experiments: the states of their runs, by experiment.
         listed: the experiments that config.yaml lists; others were planned before.
+        notes: on their ended runs, by experiment.
     """
     for experiment, runs in experiments.items():
         counts = Counter(run.state for run in runs)
@@ -43,6 +48,8 @@ def state_lines(
                 yield f"  {state:<11}  {run.name}{_about(run)}"
             if len(shown) > _SHOWN:
                 yield f"  {state:<11}  and {len(shown) - _SHOWN} more"
+        for note in notes.get(experiment, ()):
+            yield f"  {note.kind:<11}  {note.text}"
     if any(run.state == "failed" for name in listed for run in experiments.get(name, ())):
         yield "failed runs: fix the cause, type `caduceus retry`, and start snakemake again"
 

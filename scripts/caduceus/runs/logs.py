@@ -8,11 +8,13 @@ replace all earlier ones.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from caduceus.io.files import digest_text
-from caduceus.runs.files.attempt import Attempt, Restored
+from caduceus.runs.files.attempt import Attempt, Restored, StartedRun
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.started_runs import started_runs
 from caduceus.wandb_log import (
     Part,
     Segment,
@@ -46,7 +48,8 @@ def stand_in(folder: RunFolder, number: int | str) -> str | None:
     """The id of the further run that is taken for the run itself in an attempt; None for none.
 
     The program's own process has the run. Where it has logged nothing, as a launcher whose workers
-    log, the first of the further runs by name takes its place, whichever started first.
+    log, the first of the further runs by name takes its place, whichever process was faster. Those
+    of a single process, such as the kernel of a notebook, have an order: the first takes its place.
     """
     if folder.is_further or number == "upload":
         return None
@@ -54,7 +57,26 @@ def stand_in(folder: RunFolder, number: int | str) -> str | None:
     own = _logs_of(folder, number, folder.path.name)
     if not logged or any(not is_empty(log) for log in own):
         return None
+    if len({each.pid for each in started_runs(folder, int(number))}) == 1:
+        return min(logged, key=_natural)  # RUN-2 was started before RUN-10
     return min(logged, key=lambda run_id: _natural(_name(folder, number, run_id)))
+
+
+def notable_starts(folder: RunFolder, number: int) -> list[StartedRun]:
+    """Return the runs that an attempt has started, by number; none if the run itself is the only.
+
+    Of a run that several processes started, such as after a restart, the first is returned.
+    """
+    found: dict[int, StartedRun] = {}
+    for each in started_runs(folder, number):
+        found.setdefault(each.number, each)
+    taken = stand_in(folder, number)
+    if taken is None and not found.keys() - {1}:
+        return []
+    # An id that a process without the shim chose has no number.
+    place = "1" if taken is None else taken.rpartition("-")[2]
+    own = int(place) if place.isdecimal() else 0
+    return [replace(found[each], is_own=each == own) for each in sorted(found)]
 
 
 def further_ids(folder: RunFolder, number: int | str) -> list[str]:

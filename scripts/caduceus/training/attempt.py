@@ -27,6 +27,7 @@ from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.outputs import collect
 from caduceus.training.scratch import Scratch, open_scratch
+from caduceus.training.tracked import record_tracking
 from caduceus.training.usage import beyond_the_code, read_usage
 
 _HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
@@ -203,6 +204,8 @@ def _watch(given: Given, program: _Program) -> Attempt:
     if attempt.state == "finished":
         with leases.renewed(lease):  # there may be much to digest
             attempt = collect(given.folder, attempt, given.output, program.name, given.console)
+        if attempt.state == "finished":
+            attempt = record_tracking(given.folder, attempt, program.name)
         if not lease.is_ours():
             attempt = replace(attempt, state="interrupted")
     if attempt.state != "finished" and attempt.error is None:

@@ -17,6 +17,7 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.logs import stitch_attempts
+from caduceus.runs.training_notes import training_notes
 from caduceus.runs.used_files import stale_since
 from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases
@@ -104,6 +105,8 @@ def train(
                     criteria=criteria,
                 )
                 attempts = make_attempt(given)
+            for note in training_notes(attempts[-1]):
+                say(f"{run_id}: {note}")
             _check_ended(run_id, attempts[-1], lease.lost_to is not None, retries_left)
         result = Train.of(run_id, attempts)
         if criteria is not None:
@@ -139,7 +142,8 @@ def _check_ended(run_id: str, attempt: Attempt, is_lost: bool, retries_left: int
         if is_lost or attempt.interrupted_by is None:
             raise ProgramError(message)
         raise StoppedError(message, attempt.interrupted_by)
-    if attempt.state == "failed" and retries_left > 0:
+    # Another attempt would log to the same place, however long it takes.
+    if attempt.state == "failed" and not attempt.untracked and retries_left > 0:
         raise ProgramError(f"{message}; it will be tried again")
 
 

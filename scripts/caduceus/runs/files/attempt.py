@@ -43,6 +43,44 @@ class Restored(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartedRun(Record):
+    """A run that a process of the program started by `wandb.init`.
+
+    Attributes:
+        number: 1 of the run itself, 2 and so on of further runs.
+        name: the name that the program gave it.
+        pid: the process.
+        is_first_process: whether this is the program itself, not a process that it started.
+        rank: the rank that a launcher gave the process; "0" without a launcher.
+        command: the process's program and its arguments.
+        is_own: whether it is the run itself, or stands in for it.
+    """
+
+    number: int
+    name: str | None
+    pid: int
+    is_first_process: bool
+    rank: str = "0"
+    command: str = ""
+    is_own: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftFiles(Record):
+    """Large files and checkpoints that lie only in the working folder of a run.
+
+    Attributes:
+        files: the paths of the largest, at most three, relative to the working folder.
+        count: how many there are.
+        bytes: the size of all.
+    """
+
+    files: tuple[str, ...]
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt(Record):
     """One attempt: a process of the training program.
 
@@ -75,6 +113,10 @@ class Attempt(Record):
         output: the files it left, by their paths in output/.
         usage: which files and packages its program used; None where nobody noted it.
         got_seed: False if no argument passed the seed to the program.
+        untracked: why the program, which ended well, has no log of the run; None if it has one.
+        started_runs: its further runs, and the run itself, by the processes that started them;
+            None if there is no further run.
+        left_files: large files that only its working folder has; None for none.
     """
 
     attempt: int | None
@@ -104,8 +146,11 @@ class Attempt(Record):
     output: Mapping[str, FileDigest] = field(default_factory=dict)
     usage: Usage | None = None
     got_seed: bool | None = None
+    untracked: str | None = None
+    started_runs: tuple[StartedRun, ...] | None = None
+    left_files: LeftFiles | None = None
 
-    optional = ("usage", "got_seed")
+    optional = ("usage", "got_seed", "untracked", "started_runs", "left_files")
     mend = (
         "delete the run's folder, and the next `snakemake` trains the run again; or, if its "
         "train.json is there, restore the file from the attempts in it"

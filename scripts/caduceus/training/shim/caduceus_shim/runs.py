@@ -1,5 +1,6 @@
 """Decide which run each `wandb.init` of an attempt starts, and with which arguments."""
 
+import contextlib
 import json
 import os
 import sys
@@ -7,6 +8,7 @@ import sys
 from caduceus_shim import first_process
 
 _REPORTED = ("id", "name", "project", "entity", "group", "job_type", "dir", "mode")
+_COMMAND = 200  # characters of a command line that are recorded
 _OF_ANOTHER_RUN = ("resume_from", "fork_from")  # arguments that name another run: left out
 
 
@@ -119,9 +121,19 @@ class Runs:
             "name": argument(given, "name"),
             "pid": os.getpid(),
             "is_first_process": first_process.is_first(),
+            "rank": first_process.rank(),
+            "command": " ".join(sys.argv)[:_COMMAND],
         }
-        with open(os.path.join(self._folder, "started-runs.jsonl"), "a") as stream:
-            stream.write(json.dumps(start) + "\n")
+        self._record("started-runs.jsonl", start)
+
+    def record_disabled(self):
+        """Record that `wandb.init` started no run in this process."""
+        with contextlib.suppress(OSError):  # it only serves a message
+            self._record("disabled-runs.jsonl", {"rank": first_process.rank()})
+
+    def _record(self, name, entry):
+        with open(os.path.join(self._folder, name), "a") as stream:
+            stream.write(json.dumps(entry) + "\n")
 
     def _report(self, given, ours):
         changed = [

@@ -69,7 +69,9 @@ def _wrap(wandb, runs):
         given = signature.bind_partial(*arguments, **named).arguments
         active = wandb.run
         run = original_init(**runs.decide(given, active is not None))
-        if run is not None and run is not active and not _is_disabled(run):
+        if _is_disabled(run):
+            runs.record_disabled()
+        elif run is not None and run is not active:
             parameters.apply(run)
             termination.guard(run)
             used_files.record_packages()

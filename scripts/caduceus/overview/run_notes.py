@@ -1,0 +1,97 @@
+"""Notes on finished runs: nothing was tracked, further runs, files that nothing keeps."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from caduceus.io.phrases import count_of
+from caduceus.overview.missing_metrics import without_metric
+from caduceus.overview.status import RunStatus
+from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.plan import Plan
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
+from caduceus.runs.training_notes import left_note, started_note
+
+_Value = TypeVar("_Value")
+_EMPTY_LOG = "it called wandb.init, and logged neither a row nor a summary value"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note on runs of one experiment: its kind in one or two words, and its text."""
+
+    kind: str
+    text: str
+
+
+def plan_warnings(plan_json: Path) -> list[str]:
+    """Return a line for each note on the runs of a plan, and one on its metric if runs lack it.
+
+    Args:
+        plan_json: results/experiments/ID.json, whose runs have been exported.
+    """
+    plan = Plan.read(plan_json)
+    records = [RunRecord(RunFolder.of_plan(plan_json, run.id)) for run in plan.runs]
+    finished = [record for record in records if record.summary.state == "finished"]
+    notes = [f"{note.kind}: {plan.spec.id}: {note.text}" for note in run_notes(finished)]
+    without = without_metric(plan_json)
+    return [*notes, without] if without else notes
+
+
+def notes_of_states(
+    states: Mapping[str, Sequence[RunStatus]], records: Sequence[RunRecord]
+) -> dict[str, list[Note]]:
+    """Return the notes on the runs of each experiment.
+
+    Args:
+        states: the states of their runs, by experiment.
+        records: every run below results/.
+    """
+    found = {record.run: record for record in records}
+    return {
+        experiment: list(run_notes([found[run.run] for run in runs if run.state == "finished"]))
+        for experiment, runs in states.items()
+    }
+
+
+def run_notes(finished: Sequence[RunRecord]) -> Iterator[Note]:
+    """Yield the notes on finished, exported runs of one experiment, one of each kind at most."""
+    untracked = [(record, why) for record in finished if (why := _untracked(record))]
+    if untracked:
+        first, why = untracked[0]
+        number = count_of(len(untracked), "finished run")
+        yield Note("untracked", f"{number} without any data, such as {_name(first)}: {why}")
+    yield from _first_of(finished, "further", lambda last: last.started_runs, started_note)
+    yield from _first_of(finished, "not kept", lambda last: last.left_files, left_note)
+
+
+def _first_of(
+    finished: Sequence[RunRecord],
+    kind: str,
+    of: Callable[[Attempt], _Value | None],
+    text: Callable[[_Value], str],
+) -> Iterator[Note]:
+    """Yield the note on the first run that has one, and the number of others."""
+    lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
+    found = [(record, value) for record, last in lasts if (value := of(last)) is not None]
+    if found:
+        first, value = found[0]
+        more = f"; {count_of(len(found) - 1, 'more run')} like this" if len(found) > 1 else ""
+        yield Note(kind, f"{_name(first)}: {text(value)}{more}")
+
+
+def _untracked(record: RunRecord) -> str | None:
+    """Return why a finished run has neither rows nor summary values; None if it has some."""
+    summary = record.summary
+    if "_step" in summary.summary or any(not name.startswith("_") for name in summary.summary):
+        return None
+    if summary.started_at is not None:
+        return _EMPTY_LOG
+    reason = record.attempts[-1].untracked if record.attempts else None
+    return reason or "it has no log"
+
+
+def _name(record: RunRecord) -> str:
+    return f"{record.summary.variant} seed {record.summary.seed}"

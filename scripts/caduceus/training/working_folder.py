@@ -1,0 +1,82 @@
+"""The files that a program has written to its working folder, where nothing keeps them."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from caduceus.runs.files.attempt import LeftFiles
+from caduceus.runs.source_code import snapshot_files
+
+_LOOKED_AT = 20_000  # entries, breadth first: a program or a linked folder may have millions
+_LARGE = 10_000_000  # bytes
+_CHECKPOINTS = (
+    *(".ckpt", ".gguf", ".h5", ".joblib", ".keras", ".onnx", ".pickle", ".pkl", ".pt", ".pth"),
+    ".safetensors",
+)
+_NAMED = 3
+
+
+def left_files(code: Path) -> LeftFiles | None:
+    """Return the large files and checkpoints that lie only in a run's working folder, if any do.
+
+    A file counts from 10 MB on; one with a suffix of models or checkpoints counts whatever its
+    size. Code isn't counted, nor what links lead to.
+
+    Args:
+        code: the working folder.
+    """
+    own = set(snapshot_files(code))
+    found = []
+    for path in files_of(code, follow_links=False):
+        size = 0 if path in own or path.is_symlink() else path.stat().st_size
+        if size >= _LARGE or (size and path.suffix in _CHECKPOINTS):
+            found.append((-size, path.relative_to(code).as_posix()))
+    if not found:
+        return None
+    names = tuple(name for _, name in sorted(found)[:_NAMED])
+    return LeftFiles(files=names, count=len(found), bytes=-sum(size for size, _ in found))
+
+
+def logs_elsewhere(code: Path, since_s: float) -> list[Path]:
+    """Return the `.wandb` files in a run's working folder that were written to since a time.
+
+    Links are followed, as the folder links to the project's entries.
+
+    Args:
+        code: the working folder.
+        since_s: seconds since 1970.
+    """
+    logs = (path for path in files_of(code, follow_links=True) if path.suffix == ".wandb")
+    return [path for path in logs if path.stat().st_mtime >= since_s]
+
+
+def files_of(folder: Path, follow_links: bool) -> Iterator[Path]:
+    """Yield the files below a working folder, but for results/ and hidden folders.
+
+    At most 20,000 entries are looked at, those of upper folders first.
+    """
+    waiting, known, left = deque([folder]), {os.path.realpath(folder)}, _LOOKED_AT
+    while waiting and left > 0:
+        for entry in _entries(waiting.popleft())[:left]:
+            left -= 1
+            if not entry.is_dir():
+                if entry.is_file():
+                    yield Path(entry.path)
+            elif (follow_links or not entry.is_symlink()) and _is_new(entry, known):
+                waiting.append(Path(entry.path))
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    try:  # links come last, such as wandb's latest-run
+        return sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
+    except OSError:  # it can't be read, or is gone
+        return []
+
+
+def _is_new(folder: "os.DirEntry[str]", known: set[str]) -> bool:
+    """Whether a folder is to be entered; it is added to those that are known."""
+    real = os.path.realpath(folder.path)
+    is_new = real not in known and folder.name != "results" and folder.name[0] != "."
+    known.add(real)
+    return is_new

@@ -1,0 +1,56 @@
+"""Files that a program leaves in its working folder."""
+
+import os
+from pathlib import Path
+
+from caduceus.runs.source_code import snapshot
+from caduceus.training.working_folder import left_files, logs_elsewhere
+
+
+def test_large_files_and_checkpoints_are_found_but_no_code_and_no_linked_data(
+    tmp_path: Path,
+) -> None:
+    project, code = tmp_path / "project", tmp_path / "code"
+    (project / "data").mkdir(parents=True)
+    for name in ("train.py", "data/model.pt", "start.pt"):
+        (project / name).write_text("x")
+    snapshot([project / "train.py", project / "start.pt"], project, code, project)
+    assert left_files(code) is None
+    (code / "out").mkdir()
+    for n, size in enumerate((1, 2, 3, 30)):
+        (code / f"out/{n}.ckpt").write_bytes(b"x" * size)
+    (code / "out/empty.pt").touch()
+    with (code / "large.bin").open("wb") as stream:
+        stream.truncate(10_000_000)
+    with (code / "small.bin").open("wb") as stream:
+        stream.truncate(9_999_999)
+    left = left_files(code)
+    assert left is not None
+    assert left.files == ("large.bin", "out/3.ckpt", "out/2.ckpt")
+    assert (left.count, left.bytes) == (5, 10_000_036)
+
+
+def test_logs_are_found_through_links_if_they_are_new(tmp_path: Path) -> None:
+    project, code = tmp_path / "project", tmp_path / "code"
+    for folder in (project / "own/wandb/offline-run-1", code / "wandb/offline-run-2"):
+        folder.mkdir(parents=True)
+        (folder / "run-a.wandb").touch()
+        (folder.parent / "latest-run").symlink_to(folder.name)
+    (project / "old.wandb").touch()
+    os.utime(project / "old.wandb", (1000, 1000))
+    for name in ("own", "old.wandb"):
+        (code / name).symlink_to(project / name)
+    (project / "own/up").symlink_to(code)  # a circle
+    assert [path.relative_to(code).as_posix() for path in logs_elsewhere(code, 2000)] == [
+        "wandb/offline-run-2/run-a.wandb",
+        "own/wandb/offline-run-1/run-a.wandb",
+    ]
+
+
+def test_the_walk_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for n in range(20_001):
+        (tmp_path / f"many/{n:05}").touch()
+    (tmp_path / "many/z.wandb").touch()
+    (tmp_path / "run-a.wandb").touch()
+    assert [path.name for path in logs_elsewhere(tmp_path, 0)] == ["run-a.wandb"]
