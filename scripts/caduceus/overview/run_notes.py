@@ -1,6 +1,6 @@
-"""Notes on finished runs: nothing was tracked, further runs, files that nothing keeps."""
+"""Notes on finished runs: how they were tracked, and what was lost or differs from the plan."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -8,7 +8,7 @@ from typing import TypeVar
 from caduceus.io.phrases import count_of
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.overview.status import RunStatus
-from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.export_notes import changed_note, dropped_note
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
@@ -63,19 +63,21 @@ def run_notes(finished: Sequence[RunRecord]) -> Iterator[Note]:
         first, why = untracked[0]
         number = count_of(len(untracked), "finished run")
         yield Note("untracked", f"{number} without any data, such as {_name(first)}: {why}")
-    yield from _first_of(finished, "further", lambda last: last.started_runs, started_note)
-    yield from _first_of(finished, "not kept", lambda last: last.left_files, left_note)
+    lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
+    manifests = [(record, record.manifest) for record in finished if record.manifest]
+    yield from _first_of("further", ((r, a.started_runs) for r, a in lasts), started_note)
+    yield from _first_of("not kept", ((r, a.left_files) for r, a in lasts), left_note)
+    yield from _first_of("changed", ((r, m.changed_parameters) for r, m in manifests), changed_note)
+    yield from _first_of("dropped", ((r, m.dropped_rows) for r, m in manifests), dropped_note)
 
 
 def _first_of(
-    finished: Sequence[RunRecord],
     kind: str,
-    of: Callable[[Attempt], _Value | None],
+    of_runs: Iterable[tuple[RunRecord, _Value | None]],
     text: Callable[[_Value], str],
 ) -> Iterator[Note]:
     """Yield the note on the first run that has one, and the number of others."""
-    lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
-    found = [(record, value) for record, last in lasts if (value := of(last)) is not None]
+    found = [(record, value) for record, value in of_runs if value is not None]
     if found:
         first, value = found[0]
         more = f"; {count_of(len(found) - 1, 'more run')} like this" if len(found) > 1 else ""

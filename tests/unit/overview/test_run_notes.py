@@ -6,6 +6,7 @@ from typing import Any
 import run_files
 from caduceus.overview.run_notes import Note, plan_warnings, run_notes
 from caduceus.runs.files.attempt import LeftFiles, StartedRun
+from caduceus.runs.files.export import ChangedParameter, DroppedRows, Manifest
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from caduceus.runs.training_notes import started_note
@@ -63,6 +64,28 @@ def test_further_runs_and_files_are_told_once(tmp_path: Path) -> None:
     )
     assert kept.text.startswith("default seed 0: 4 large files (12.3 MB) only in work/code, ")
     assert "a.pt, b.pt, c.pt and 1 more" in kept.text
+
+
+def test_changed_parameters_and_dropped_rows_are_told(tmp_path: Path) -> None:
+    record = ended(tmp_path, "a")
+    changed = {"batch_size": ChangedParameter(64, 32), "name": ChangedParameter("a", None)}
+    dropped = DroppedRows(rows=6, metrics={"val/acc": 6}, lost=("val/acc",))
+    Manifest(run="a", files={}, changed_parameters=changed, dropped_rows=dropped).write(
+        record.folder.manifest_json
+    )
+    assert list(run_notes([record])) == [
+        Note(
+            "changed",
+            "default seed 0: the program reported, and the export has, batch_size 32 in place of "
+            "64, name null in place of a",
+        ),
+        Note(
+            "dropped",
+            "default seed 0: W&B dropped 6 rows whose step went back; val/acc has no other row: "
+            "log it without `step=`, and its own step as a metric (`run.define_metric(NAME, "
+            "step_metric=STEP)`)",
+        ),
+    ]
 
 
 def test_rank_0_and_stand_ins_are_named() -> None:
