@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import write_json
+from caduceus.overview.artifact_types import undeclared_types
 from caduceus.overview.run_notes import plan_warnings
 from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.files.plan import Plan
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
             if message := sync_warning(folder):
                 warnings.append(message)
         warnings += plan_warnings(path)
-    for message in warnings:
+    for message in [*warnings, *undeclared_types(arguments.plans)]:
         print(message)
     for run_id, error in trials.items():
         print(f"failed trial: {run_id}: {error}; its sweep goes on without it")

@@ -45,7 +45,7 @@ def identity(experiment: Experiment, run: Run, wandb: WandbSettings) -> Identity
             **run.definition.parameters,
             **({"seed": run.seed} if asks_for_seed(spec, run.trial) else {}),
         },
-        artifact_types=tuple(wandb.artifact_types),
+        artifact_types=wandb.known_artifact_types,
         patience_s=wandb.patience_s,
         keep_checkpoints=spec.keep_checkpoints,
         scratch=wandb.scratch,

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json
-from caduceus.io.validation import Where
 from caduceus.io.yaml_files import Source
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_paper
@@ -21,7 +20,6 @@ from caduceus.project.settings import Settings, key_finder, parse_settings
 from caduceus.runs.files.plan import Dataset, Run
 
 _Entry = TypeVar("_Entry", TableEntry, FigureEntry, Claim)
-_ARTIFACT_TYPES = ("model", "dataset", "results", "experiment-spec")  # those that runs log
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,6 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
                 experiment.source.where(["id"]),
             )
         experiments[experiment.id] = experiment
-    _check_artifact_types(settings, where)
     for index, rules in enumerate(settings.custom_rules):
         if not (root / rules).is_file():
             raise SpecError(
@@ -149,15 +146,6 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
                 experiment.source.where(["sweep", "engine"]),
             )
     return Project(settings, paper, experiments, runs, _datasets(experiments), members, sweeps)
-
-
-def _check_artifact_types(settings: Settings, where: Where) -> None:
-    for name in _ARTIFACT_TYPES:
-        if name not in settings.wandb.artifact_types:
-            raise SpecError(
-                f"wandb.artifact_types: {name!r} is missing; runs log artifacts of this type",
-                where(["wandb", "artifact_types"]),
-            )
 
 
 def _with_experiments(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:

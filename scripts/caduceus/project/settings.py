@@ -10,6 +10,8 @@ from caduceus.io.validation import Where, validate
 from caduceus.io.yaml_files import Key, as_number, load
 from caduceus.runs.wandb_paths import ProjectPath
 
+_LOGGED_TYPES = ("model", "dataset", "results", "experiment-spec")
+
 
 @dataclass(frozen=True, kw_only=True)
 class WandbSettings(Record):
@@ -22,6 +24,11 @@ class WandbSettings(Record):
     entity: str | None
     groups: Mapping[str, str]
     artifact_types: Mapping[str, str]
+
+    @property
+    def known_artifact_types(self) -> tuple[str, ...]:
+        """The declared types of artifacts, and those that runs always log."""
+        return tuple(dict.fromkeys([*self.artifact_types, *_LOGGED_TYPES]))
 
     @property
     def path(self) -> ProjectPath:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from caduceus.errors import ResultError, SpecError
+from caduceus.errors import ResultError
 from caduceus.exports.history import read_segment
 from caduceus.io.files import Json, files_below
 from caduceus.runs.files.dataset import DatasetRecord
@@ -17,7 +17,6 @@ from caduceus.runs.logs import read_uploads, stitch_attempts
 from caduceus.runs.source_code import snapshot_content
 from caduceus.training import wandb_environment
 from caduceus.wandb_log import Segment
-from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
 Files = dict[str, Path]  # by their names inside an artifact
 
@@ -35,7 +34,6 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
 
     Raises:
         ResultError: an artifact isn't in the run's log after it was logged.
-        SpecError: the program logged an artifact of a type that config.yaml doesn't declare.
     """
     folder = RunFolder(path)
     train = Train.read(folder.train_json)
@@ -55,14 +53,6 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
         if lost:
             raise ResultError(
                 f"artifacts didn't reach the log: {', '.join(sorted(lost))}", path.name
-            )
-    for name, artifact in logged.items():
-        if artifact.type not in (*identity.artifact_types, *WANDBS_OWN_TYPES, "code"):
-            raise SpecError(
-                f"artifact {name} of {path.name} has type {artifact.type!r}, allowed: "
-                f"{', '.join(identity.artifact_types)}; declare others under "
-                "wandb.artifact_types",
-                "config.yaml",
             )
     if train.state == "finished":
         _tidy(folder)

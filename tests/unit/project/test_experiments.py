@@ -1,6 +1,7 @@
 """Experiments: the runs that follow from a file, and the ids they get."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,13 @@ def test_what_the_experiment_does_not_say_is_left_to_the_program(project: Projec
     config = identity(experiment, experiment.runs[0], SETTINGS).config
     assert not {"hypothesis", "dataset", "baseline"} & config.keys()
     assert config["experiment"] == experiment.id
+
+
+def test_declared_types_of_artifacts_extend_those_that_runs_always_log(project: Project) -> None:
+    experiment = load(project)
+    settings = replace(SETTINGS, artifact_types={"prose": "", "results": ""})
+    found = identity(experiment, experiment.runs[0], settings).artifact_types
+    assert found == ("prose", "results", "model", "dataset", "experiment-spec")
 
 
 def test_a_parameter_named_like_one_of_ours_wins(project: Project) -> None:

@@ -12,7 +12,8 @@ class Identity(Record):
     """The content of run.json.
 
     Attributes:
-        artifact_types: the types of artifacts that config.yaml declares.
+        artifact_types: the types of artifacts that config.yaml declares, and those that runs always
+            log.
         config: what W&B shows as the run's configuration.
         entity: the W&B user or team; None for the account's own.
         experiment: the id of its experiment.
