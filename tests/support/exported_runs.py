@@ -13,6 +13,7 @@ from caduceus.project.project import load_project
 from caduceus.runs.files.export import Git, Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train, TrialOutcome
+from caduceus.runs.files.usage import Usage
 from projects import Project
 from run_files import attempt, train
 
@@ -76,3 +77,14 @@ def train_record(run_id: str, state: str, trial: str | None, values: Mapping[str
     return train(
         run_id, attempt(state=state, error=error), trial=outcome if trial is not None else None
     )
+
+
+def give_usage(project: Project, usages: Callable[[str, int], Usage]) -> None:
+    """Let each run have used this, by its variant and seed."""
+    for folder in project.runs:
+        about = Identity.read(folder / "run.json")
+        record = Train.read(folder / "train.json")
+        attempts = [
+            replace(each, usage=usages(about.variant, about.seed)) for each in record.attempts
+        ]
+        replace(record, attempts=tuple(attempts)).write(folder / "train.json")

@@ -9,6 +9,7 @@ from caduceus.exports.history import is_system_metric
 from caduceus.io.cells import render, to_csv
 from caduceus.io.files import Json, write_json, write_whole
 from caduceus.runs.cost import total_cost
+from caduceus.runs.differences import differences
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
@@ -76,6 +77,8 @@ def _row(member: RunRecord) -> dict[str, Json]:
 def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
     """Yield n, failed, mean, std and a 95 % interval over seeds of each variant and numeric result.
 
+    Also what differs between the runs that are averaged: in the code that ran, in the environment.
+
     A variant without any result has one row with n 0. Skipped trials are left out.
     """
     by_variant: dict[tuple[str, str], list[RunRecord]] = {}
@@ -92,6 +95,10 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
             "variant": variant,
             "runs": len(summaries),
             "failed": len(summaries) - len(finished),
+            "differences": differences(
+                [m.attempts for m in found if m.summary.state == "finished"]
+            ).phrase
+            or None,
         }
         # From run.json, as run_summary.json has what the program added too.
         parameters = {

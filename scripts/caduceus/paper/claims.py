@@ -9,6 +9,7 @@ from typing import Any
 from caduceus.errors import SpecError
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
+from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant, find_side, read_results
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.paper import Claim
@@ -93,7 +94,12 @@ def _entry(
         "statement": claim.statement,
         "kind": claim.kind,
         "verdict": verdict.outcome,
-        "reason": claim_reason(claim, sides, effect, verdict, claims),
+        "reason": " ".join(
+            [
+                claim_reason(claim, sides, effect, verdict, claims),
+                *difference_sentences(measured.variants),
+            ]
+        ),
         "metric": claim.test.metric.name,
         "n": effect.test.n,
         "effect": effect.value,

@@ -7,6 +7,7 @@ from caduceus.io.cells import render_or_null
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Marks
+from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.project.paper import TableEntry
@@ -55,6 +56,7 @@ def table_notes(
     without = ", ".join(f"{count} ({heading})" for heading, count in missing.items() if count)
     if without:
         yield f"Finished without a finite number and left out: {without}."
+    yield from difference_sentences(variants)
 
 
 def _changed(variants: Sequence[Variant]) -> list[str]:

@@ -17,10 +17,11 @@ from caduceus.paper.claim_formats import claim_lines, claims_markdown
 from caduceus.paper.claims import decide_claims
 from caduceus.project.paper import Claim, parse_paper
 from caduceus.project.project import load_project
+from caduceus.runs.files.usage import Usage
 from caduceus.runs.goal import Goal
 from caduceus.statistics import decide, runs_to_decide
 from caduceus.statistics.settings import Methods
-from exported_runs import Logged, export_runs, load
+from exported_runs import Logged, export_runs, give_usage, load
 from projects import EXPERIMENT, REPOSITORY, Project
 
 LOW, HIGH = {"rate": 0.1}, {"rate": 0.2}
@@ -511,3 +512,18 @@ def test_without_a_difference_at_most_one_family_of_claims_in_twenty_has_a_wrong
         wrong += bool(outcomes & {"supported", "refuted"})
     limit = 0.05 * families
     assert limit / 4 < wrong < limit + 3 * (limit * 0.95) ** 0.5
+
+
+def test_a_reason_says_what_differs_besides_the_claims_sides(project: Project) -> None:
+    state(project, 4, {"so": BETTER})
+    export_runs(project, lower_is_better)
+    give_usage(
+        project,
+        lambda variant, seed: Usage(code=f"version at seed {seed // 2}", python="3.11.7"),
+    )
+    paper = load(project).paper
+    plans = sorted((project.path / "results/experiments").iterdir())
+    [claim] = decide_claims(plans, paper.claims, paper.statistics)["claims"]
+    assert claim["reason"].endswith(
+        " Seeds of rate=0.1, rate=0.2 ran different code: the program's code."
+    )

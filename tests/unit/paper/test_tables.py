@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
+from caduceus.exports.group import export_group
 from caduceus.io.files import read_json, write_json
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Result, by_variant
 from caduceus.paper.rounding import decimals_of
+from caduceus.runs.files.usage import Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.record import RunRecord
-from exported_runs import load
+from exported_runs import give_usage, load
 from paper_tables import SPEC, logs, make, make_again, make_of, noise, three_kinds
 from projects import Project
 from run_files import summary
@@ -410,3 +412,37 @@ def test_a_parameter_may_be_called_like_what_an_experiment_says(project: Project
     made = make_of(project, logs({0.1: [0.5, 0.6]}))
     assert made.value["label_names"] == ["baseline"]
     assert [row["labels"] for row in made.value["rows"]] == [[True], [False]]
+
+
+def test_seeds_that_ran_different_code_are_noted(project: Project) -> None:
+    def edited(variant: str, seed: int) -> Usage:
+        """A module that was edited after seed 0 of the first variant."""
+        digest = "old" if (variant, seed) == ("rate=0.1", 0) else "new"
+        return Usage(files={"libs/model.py": UsedFile(1, 2, digest)}, python="3.11.7")
+
+    made = make(project, {0.1: [0.5, 0.6], 0.2: [0.7, 0.8]})
+    assert "different" not in made.note
+    give_usage(project, edited)
+    note = make_again(project).note
+    assert note.endswith(" Seeds of rate=0.1 ran different code: libs/model.py.")
+    group = project.path / "results/groups/g"
+    export_group("baseline", sorted((project.path / "results/experiments").iterdir()), group)
+    rows = csv.DictReader((group / "variants.csv").read_text().splitlines())
+    assert {(row["variant"], row["differences"]) for row in rows} == {
+        ("rate=0.1", "code: libs/model.py"),
+        ("rate=0.2", ""),
+    }
+
+
+def test_rows_that_ran_with_other_files_or_packages_are_noted(project: Project) -> None:
+    make(project, {0.1: [0.5, 0.6], 0.2: [0.7, 0.8]})
+    give_usage(
+        project,
+        lambda variant, seed: Usage(
+            files={"settings.yaml": UsedFile(1, 2, variant)}, packages={"numpy": variant[-3:]}
+        ),
+    )
+    assert make_again(project).note.endswith(
+        " Rows ran different versions of settings.yaml."
+        " Runs differ in their environment: numpy 0.1 or 0.2."
+    )

@@ -1,0 +1,93 @@
+"""Differences between runs that are averaged or compared: in the code that ran, in the environment.
+
+Only train.json is read, which an archive has too.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from caduceus.io.phrases import listed
+from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.used_files import counted_attempts, used_files
+
+_NAMED = 4  # differences in a phrase
+
+Runs = Sequence[Sequence[Attempt]]  # the attempts of each
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What isn't the same in some runs.
+
+    Attributes:
+        has_other_code: whether the snapshots of their code differ.
+        files: the names of files beyond the code that were read with different contents.
+        environment: phrases such as "Python 3.11.7 or 3.12.1".
+    """
+
+    has_other_code: bool
+    files: tuple[str, ...]
+    environment: tuple[str, ...]
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """All that ran and differs, by name."""
+        return (*(["the program's code"] if self.has_other_code else []), *self.files)
+
+    @property
+    def phrase(self) -> str:
+        """All differences in a phrase; empty if there are none."""
+        parts = [f"code: {listed(self.code, _NAMED)}"] if self.code else []
+        parts += [listed(self.environment, _NAMED)] if self.environment else []
+        return "; ".join(parts)
+
+
+def differences(runs: Runs) -> Differences:
+    """Compare runs: each file and each part of the environment that at least two of them have."""
+    snapshots = {
+        attempt.usage.code
+        for attempts in runs
+        for attempt in counted_attempts(attempts)
+        if attempt.usage and attempt.usage.code
+    }
+    return Differences(
+        len(snapshots) > 1,
+        tuple(_differing(_contents(runs))),
+        tuple(
+            f"{name} {' or '.join(values)}"
+            for name, values in _differing(_environments(runs)).items()
+        ),
+    )
+
+
+def _differing(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the names that have several values, with these, sorted."""
+    values: dict[str, set[str]] = {}
+    for name, value in found:
+        values.setdefault(name, set()).add(value)
+    return {name: sorted(several) for name, several in values.items() if len(several) > 1}
+
+
+def _contents(runs: Runs) -> Iterator[tuple[str, str]]:
+    for attempts in runs:
+        for name, used in used_files(attempts):
+            # A file without a digest is known by its time and size alone.
+            yield name, used.tree or used.sha256 or f"{used.mtime_ns} {used.size}"
+
+
+def _environments(runs: Runs) -> Iterator[tuple[str, str]]:
+    for attempt in (attempt for attempts in runs for attempt in counted_attempts(attempts)):
+        yield from environment(attempt).items()
+
+
+def environment(attempt: Attempt) -> dict[str, str]:
+    """Return the parts of an attempt's environment that are known, by name."""
+    found: dict[str, str] = {}
+    if attempt.machine:
+        found["GPU"] = ", ".join(sorted(set(attempt.gpu_names))) or "none"
+        if attempt.machine.cpu:
+            found["CPU"] = attempt.machine.cpu
+    if attempt.usage:
+        found |= {"Python": attempt.usage.python} if attempt.usage.python else {}
+        found |= attempt.usage.packages
+    return found
