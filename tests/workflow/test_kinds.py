@@ -43,7 +43,7 @@ KINDS = {
             "val/loss": by_epoch(lambda n, config: 1 / (n + 1) + config["learning_rate"], 4),
             "lr": by_epoch(lambda n, config: config["learning_rate"], 4),
         },
-        {"max_iters": 4, "decay_lr": False, "wandb_log": True, "out_dir": "out"},
+        {"max_iters": 4, "decay_lr": False, "wandb_log": True},
         {"train.py", "configurator.py", "config/tiny.py"},
     ),
     "tyro": Kind(
@@ -168,7 +168,8 @@ def test_a_program_of_each_kind_runs_as_it_is(tmp_path: Path, is_whole: bool) ->
     files = [f"experiments/{name}.yaml" for name in experiments]
     config = {"experiments": files, "wandb": {"project": "kinds"}}
     settings = project.write_yaml("config.yaml", config).read_text()
-    project.snakemake(*EXPORTS).check()
+    said = project.snakemake(*EXPORTS).check().output
+    assert "aren't counted as its code" not in said
 
     runs = {name: [*project.path.glob(f"results/runs/{name}-*")] for name in experiments}
     for name, spec in experiments.items():
@@ -183,6 +184,8 @@ def test_a_program_of_each_kind_runs_as_it_is(tmp_path: Path, is_whole: bool) ->
         saved = yaml.safe_load((run / "work/code/config.yaml").read_text())
         assert (saved["seed_everything"], saved["model"]["lr"]) == (summary["seed"], 0.05)
     assert (project.path / "config.yaml").read_text() == settings
+    for run in runs["nanogpt"]:
+        assert (run / "output/ckpt.pt").exists()
     for run in runs["notebook"]:
         done = json.loads((run / "output/two_phases.ipynb").read_text())
         assert done["metadata"]["papermill"]["exception"] is None
