@@ -8,6 +8,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +16,14 @@ import pytest
 import yaml
 from caduceus.errors import AccountError, CaduceusError, ResultError, SpecError
 from caduceus.io.files import sha256
-from caduceus.paper.archive.check import changed_packages
+from caduceus.paper.archive.check import changed_packages, lacking_code
 from caduceus.paper.archive.contents import Entry
 from caduceus.paper.archive.create import Archive, make_archive
-from caduceus.paper.archive.generated_files import installed_packages
+from caduceus.paper.archive.generated_files import METADATA, installed_packages
 from caduceus.paper.archive.zips import unpack, write_zip
 from caduceus.project.project import load_project
+from caduceus.runs.files.train import Train
+from caduceus.runs.files.usage import Usage, UsedFile
 from caduceus.system.known_secrets import known_secrets
 from projects import REPOSITORY, Project
 
@@ -162,6 +165,37 @@ def test_it_names_no_folder_of_this_machine(
     for name, data in content(archive()).items():
         assert str(finished.path).encode() not in data, name
         assert str(REPOSITORY).encode() not in data, name
+
+
+def test_files_beyond_the_code_are_in_it_or_listed(
+    finished: Project, archive: Callable[..., Archive]
+) -> None:
+    for name in ("libs/part.py", "settings.yaml", "gone.yaml"):
+        finished.write(name, "depth = 3\n")
+    for run, names in zip(
+        finished.runs, (("libs/part.py", "settings.yaml"), ("gone.yaml",)), strict=False
+    ):
+        record = Train.read(run / "train.json")
+        files = {name: UsedFile(1, 10, sha256(finished.path / name), tree="any") for name in names}
+        attempt = replace(record.attempts[-1], usage=Usage(files=files))
+        replace(record, attempts=(attempt,)).write(run / "train.json")
+    finished.write("settings.yaml", "depth = 4\n")
+    (finished.path / "gone.yaml").unlink()
+    files = content(archive())
+
+    assert files["project/libs/part.py"] == b"depth = 3\n"
+    listed = {row["file"]: row["why"] for row in rows(files["left_out.csv"])}
+    assert "project/libs/part.py" not in listed
+    assert listed["project/settings.yaml"] == "it has changed since a run used it"
+    assert listed["project/gone.yaml"] == "a run used it, and it is gone"
+
+
+def test_it_has_what_libraries_are_found_by(
+    finished: Project, archive: Callable[..., Archive]
+) -> None:
+    finished.write("libs/vision/setup.py", "")
+    finished.write(".gitmodules", '[submodule "tools"]\n\tpath = tools\n')
+    assert content(archive()).keys() >= {"project/libs/vision/setup.py", "project/.gitmodules"}
 
 
 def test_large_artifacts_stay_out_and_are_listed(
@@ -368,3 +402,14 @@ def test_other_versions_of_packages_are_named(tmp_path: Path) -> None:
     lines = f"numpy==0.1\nwandb=={here['wandb']}\nnot-installed-here==1\n"
     (tmp_path / "environment.txt").write_text(lines)
     assert changed_packages(tmp_path) == [f"numpy {here['numpy']} instead of 0.1"]
+
+
+def test_the_check_names_what_runs_used_and_the_archive_lacks(tmp_path: Path) -> None:
+    (tmp_path / METADATA).write_text('{"results": "results"}')
+    (tmp_path / "left_out.csv").write_text(
+        "file,bytes,sha256,why\n"
+        "project/results/runs/r/media/a.png,9,d,it is larger than 1 MB\n"
+        "project/settings.yaml,9,d,it has changed since a run used it\n"
+    )
+    line = "lacks project/settings.yaml: it has changed since a run used it"
+    assert list(lacking_code(tmp_path)) == [line]

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.io.phrases import count_of
+from caduceus.io.phrases import count_of, listed
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.runs.files.plan import Plan, SweepSpec
 
+_NAMED = 3  # files in a line
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _UNANSWERED = {
     3: ("Theory assumptions and proofs", "Does each theorem have its assumptions and a proof?"),
@@ -174,8 +175,16 @@ def _reproducibility(data: ChecklistData) -> Item:
     dirty = sum(about["is_dirty"] is True for about in runs.values())
     if dirty:
         lines.append(
-            f"- Runs with uncommitted changes: {dirty}. Their snapshots have the code that ran, "
-            "their commits don't."
+            f"- Runs with uncommitted changes: {dirty}. Their snapshots have the code that is "
+            "counted, their commits don't."
+        )
+    beyond = [about["beyond_code"] for about in runs.values() if about.get("beyond_code")]
+    if beyond:
+        files = sorted({name for names in beyond for name in names})
+        lines.append(
+            f"- Runs that used more than the code that is counted: {len(beyond)} "
+            f"({listed(files, _NAMED)}). Their snapshots lack these files; an archive has those "
+            "that haven't changed since, and lists the others in left_out.csv."
         )
     unknown = [run for run, about in runs.items() if about["attempt"] is None]
     if unknown:
@@ -185,10 +194,15 @@ def _reproducibility(data: ChecklistData) -> Item:
     return Item(
         "Experimental result reproducibility",
         "Does the paper say everything that is needed to reproduce its main results?",
-        TODO if unknown or not runs else YES,
+        TODO if unknown or beyond or not runs else YES,
         lines,
         [f"{data.folder}/provenance.json", *data.plans],
-        "say how the remote runs can be reproduced" if unknown else "",
+        "; ".join(
+            [
+                *(["say how the remote runs can be reproduced"] if unknown else []),
+                *(["add the files beyond the code under `code:`"] if beyond else []),
+            ]
+        ),
     )
 
 

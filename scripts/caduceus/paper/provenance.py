@@ -11,6 +11,7 @@ from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import packages_file
 from caduceus.runs.record import RunRecord
+from caduceus.runs.used_files import used_files
 
 _NOTED = ("changed_parameters", "dropped_rows")  # keys of a manifest
 Metrics = Mapping[str, Mapping[str, Any]]  # by tables/NAME or claims/NAME, then by heading or name
@@ -58,7 +59,8 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         sha256, None if the run isn't exported), `code` (its digest), and of the last attempt
         `commit`, `is_dirty` and `environment` (the digest of the packages). Each is None if it
         isn't known, as for remote runs. `changed_parameters` and `dropped_rows` are those of the
-        manifest, where it has them.
+        manifest, where it has them; `beyond_code` lists the project's files that the run used
+        beyond its code, where it did.
     """
     record = RunRecord(folder)
     summary, train = record.exported, record.train
@@ -67,6 +69,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     about = Identity.read_if_there(folder.run_json) or summary
     params = Params.read_if_there(folder.params_json)
     exported = record.manifest.to_json() if record.manifest else {}
+    beyond = sorted({name for name, _ in used_files(train.attempts)}) if train else []
     return {
         "experiment": about and about.experiment,
         "name": about and about.name,
@@ -79,6 +82,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "is_dirty": last and last.is_dirty,
         "environment": last and last.environment,
         **{name: exported[name] for name in _NOTED if name in exported},
+        **({"beyond_code": beyond} if beyond else {}),
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
+_SUBMODULES = ".gitmodules"
 _DEPTH = 3  # of folders below the project's, such as libs/vision/python
 _MOST_ENTRIES = 1000  # a folder with more holds data
 _NO_CODE = ("results", "node_modules", "site-packages", "__pycache__")
@@ -26,6 +27,12 @@ def package_roots(root: Path) -> tuple[Path, ...]:
     for library in dict.fromkeys(libraries):
         found += [library, library / "src"]
     return tuple(path for path in found if path.is_dir())
+
+
+def package_marks(root: Path) -> list[Path]:
+    """Return the files by which `package_roots` finds the libraries of a project."""
+    marks = [path / mark for path in _libraries(root, _DEPTH) for mark in _MARKS]
+    return [path for path in (*marks, root / _SUBMODULES) if path.is_file()]
 
 
 def _libraries(folder: Path, depth: int) -> Iterator[Path]:
@@ -50,7 +57,7 @@ def _libraries(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _submodules(root: Path) -> Iterator[Path]:
-    listed = root / ".gitmodules"
+    listed = root / _SUBMODULES
     if listed.is_file():
         for line in listed.read_text(errors="replace").splitlines():
             key, _, value = line.partition("=")

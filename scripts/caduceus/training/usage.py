@@ -37,7 +37,6 @@ class _Note(TypedDict, total=False):
     and_more: bool
     packages: list[str]
     python: str
-    prefix: str
     search_path: list[str]
 
 
@@ -71,7 +70,7 @@ def read_usage(
             usage = replace(usage, is_complete=False)
         elif "packages" in note:
             if usage.python is None:
-                usage = replace(usage, python=note["python"], prefix=note["prefix"])
+                usage = replace(usage, python=note["python"])
             search_path = tuple(note["search_path"])
             environment = known.setdefault(search_path, Environment(search_path))
             packages |= environment.versions(note["packages"])

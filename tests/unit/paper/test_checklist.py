@@ -160,3 +160,16 @@ def test_settings_are_those_of_the_plans() -> None:
     text = filled()[6]
     for said in ("train.py, 2 runs", "width=4", "rate=[0.1, 0.2]", "seeds: 0, 1, 2"):
         assert said in text
+
+
+def test_files_beyond_the_code_are_named_and_left_to_the_author() -> None:
+    runs = {"a": RUN, "b": RUN | {"beyond_code": ["libs/model.py"]}}
+    data = replace(COMPLETE, provenance=COMPLETE.provenance | {"runs": runs})
+    assert (
+        "- Runs that used more than the code that is counted: 1 (libs/model.py). Their snapshots "
+        "lack these files; an archive has those that haven't changed since, and lists the others "
+        "in left_out.csv."
+    ) in filled(data)[4]
+    assert 4 in answers(data)["TODO"]
+    assert "TODO for the author: add the files beyond the code under `code:`." in filled(data)[4]
+    assert "beyond the code" not in filled()[4]

@@ -1,5 +1,6 @@
 """Check an archive: compare its digests, rebuild its derived files and compare these."""
 
+import csv
 import os
 import sys
 import tempfile
@@ -46,6 +47,8 @@ def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
                 str(path),
             )
         say(f"files: {len(expected)}, all digests match")
+        for line in lacking_code(folder):
+            say(line)
         compared = list(rebuild(folder, expected, cores))
         for _, line in compared:
             say(line)
@@ -88,6 +91,15 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
             yield False, f"different: {name}{_first_difference(folder / name, rebuilt)}"
         else:
             yield True, f"the same: {name}"
+
+
+def lacking_code(folder: Path) -> Iterator[str]:
+    """Yield the files that runs used beyond their code and that an unpacked archive lacks."""
+    results = read_json(folder / METADATA, _MEND)["results"]
+    with (folder / "left_out.csv").open(newline="") as stream:
+        for row in csv.DictReader(stream):
+            if not row["file"].startswith(f"project/{results}/"):
+                yield f"lacks {row['file']}: {row['why']}"
 
 
 def changed_packages(folder: Path) -> list[str]:

@@ -24,6 +24,7 @@ from caduceus.errors import SpecError
 from caduceus.io.files import canonical_json, files_below
 from caduceus.io.yaml_files import as_number, load
 from caduceus.project.project import Project
+from caduceus.runs.package_roots import package_marks
 from caduceus.runs.source_code import code_files, program_files
 
 _ABOUT_PROJECT = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "README*", "CITATION.cff", ".zenodo.json")
@@ -118,6 +119,7 @@ def _project_files(project: Project) -> Iterator[Path]:
     settings = project.settings
     for pattern in _ABOUT_PROJECT:
         yield from sorted(path for path in root.glob(pattern) if path.is_file())
+    yield from package_marks(root)  # or the code, and so each run's id, would be another one
     if isinstance(settings.paper, str):
         yield root / settings.paper
     yield from map(root.joinpath, settings.custom_rules)

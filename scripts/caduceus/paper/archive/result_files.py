@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.io.files import digest_text, files_below, read_json
+from caduceus.io.files import digest_text, files_below, read_json, sha256
 from caduceus.paper.archive.contents import Contents, is_visible
 from caduceus.paper.ledger import removed_runs_file
 from caduceus.project.project import Project
 from caduceus.runs.attempts import active_s, read_attempts
 from caduceus.runs.files.export import Manifest, Summary
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
+from caduceus.runs.used_files import used_files
 
 _RUN_FILES = (
     *("params.json", "run.json", "server.json"),
@@ -44,6 +46,8 @@ def add_runs(contents: Contents, project: Project, results: Path) -> None:
     for folder in folders:
         for each in with_further_runs(RunFolder(folder)):
             _add_run(contents, each.path, limit)
+        if train := Train.read_if_there(folder / "train.json"):
+            _add_used_files(contents, train, limit)
     others = {*results.glob("runs/*"), *results.glob("projects/*/*/runs/*")}.difference(folders)
     for folder in sorted(others):
         _add_unplanned(contents, RunFolder(folder))
@@ -113,6 +117,24 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
         else:
             contents.add(place, path, digest)
     contents.add(f"project/{folder / 'manifest.json'}", folder / "manifest.json")
+
+
+def _add_used_files(contents: Contents, train: Train, limit: float) -> None:
+    """Add the project's files that a run used beyond its code, if they are what they were then."""
+    for name, used in used_files(train.attempts):
+        path, place = Path(name), f"project/{name}"
+        if not path.is_file():
+            why = "a run used it, and it is gone"
+        elif used.sha256 is None or sha256(path) != used.sha256:
+            why = "it has changed since a run used it"
+        elif used.size > limit:
+            why = f"it is larger than {limit / 1e6:g} MB"
+        else:
+            contents.add(place, path, used.sha256)
+            continue
+        row = (place, used.size, used.sha256 or "", why)
+        if row not in contents.left_out:
+            contents.left_out.append(row)
 
 
 def _code_of(folder: Path, manifest: Iterable[str]) -> dict[str, str]:

@@ -31,7 +31,6 @@ class Usage:
         is_complete: False if a process read more files than are recorded.
         code: the digest of the snapshot of the code.
         python: the version of the interpreter; None if no Python ran.
-        prefix: the interpreter's environment.
         packages: by name, the version of each distribution that was imported.
     """
 
@@ -39,5 +38,4 @@ class Usage:
     is_complete: bool = True
     code: str | None = None
     python: str | None = None
-    prefix: str | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
