@@ -22,23 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    failed: dict[str, str] = {}
-    trials: dict[str, str] = {}
-    damaged, warnings = {}, []
+    failed, trials = dict[str, str](), dict[str, str]()
+    damaged, warnings = {}, undeclared_types(arguments.plans)
     for path in arguments.plans:
         for run in Plan.read(path).runs:
             folder = RunFolder.of_plan(path, run.id)
             if Summary.read(folder.summary_json).state == "failed":
                 train = Train.read_if_there(folder.train_json)
-                found = failed if run.trial is None else trials
-                found[run.id] = _REMOTE if train is None else train.error or ""
+                error = _REMOTE if train is None else train.error or ""
+                (failed if run.trial is None else trials)[run.id] = error
             if lost := Manifest.read(folder.manifest_json).lost:
                 damaged[run.id] = lost
                 warnings.append(f"damaged: {run.id}: its log has lost {lost}; the rest is exported")
             if message := sync_warning(folder):
                 warnings.append(message)
         warnings += plan_warnings(path)
-    for message in [*warnings, *undeclared_types(arguments.plans)]:
+    for message in warnings:
         print(message)
     for run_id, error in trials.items():
         print(f"failed trial: {run_id}: {error}; its sweep goes on without it")

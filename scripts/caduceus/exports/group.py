@@ -10,6 +10,7 @@ from caduceus.io.cells import render, to_csv
 from caduceus.io.files import Json, write_json, write_whole
 from caduceus.runs.cost import total_cost
 from caduceus.runs.differences import differences
+from caduceus.runs.equal_seeds import equal_seeds, repeats
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
@@ -79,7 +80,8 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
 
     Also what differs between the runs that are averaged: in the code that ran, in the environment.
 
-    A variant without any result has one row with n 0. Skipped trials are left out.
+    A variant without any result has one row with n 0. Skipped trials are left out, and runs with
+    equal rows count as one.
     """
     by_variant: dict[tuple[str, str], list[RunRecord]] = {}
     for member in members:
@@ -89,7 +91,9 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
         by_variant.setdefault(key, []).append(member)
     for (experiment, variant), found in by_variant.items():
         summaries = [member.summary for member in found]
-        finished = [dict(leaves(s.summary)) for s in summaries if s.state == "finished"]
+        repeated = repeats(equal_seeds(summaries))
+        finished = [s for s in summaries if s.state == "finished"]
+        counted = [dict(leaves(s.summary)) for s in finished if s.run_id not in repeated]
         about: dict[str, Json] = {
             "experiment": experiment,
             "variant": variant,
@@ -107,7 +111,7 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
             if name != "seed"
         }
         nothing: dict[str, Json] = {"metric": None, "n": 0}
-        for aggregate in list(_aggregates(finished)) or [nothing]:
+        for aggregate in list(_aggregates(counted)) or [nothing]:
             yield about | aggregate | parameters
 
 

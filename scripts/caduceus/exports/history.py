@@ -1,5 +1,6 @@
 """The history of a run, stitched from its segments and written as CSV."""
 
+import hashlib
 import json
 import re
 import sys
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caduceus.exports.history_columns import TIME_COLUMNS, column_order
+from caduceus.exports.history_columns import TIME_COLUMNS, column_order, timeless
 from caduceus.io.cells import cell, csv_line
 from caduceus.io.files import Json, write_whole
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
@@ -32,10 +33,17 @@ _STATS = "system."  # before the names of W&B's own system metrics
 
 @dataclass
 class History:
-    """The segments of a run without their rows, and the number of rows that were written."""
+    """The history of a run, as it was written.
+
+    Attributes:
+        segments: the run's segments, without their rows.
+        rows: how many rows there are.
+        rows_sha256: of the rows without the time columns: equal for equal rows; None without rows.
+    """
 
     segments: list[Segment] = field(default_factory=list)
     rows: int = 0
+    rows_sha256: str | None = None
 
 
 def export_history(parts: Sequence[Part], folder: Path) -> History:
@@ -93,6 +101,9 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     names = {name for row in rows for name in row if not is_system_metric(name)}
     columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
     write_whole(folder / "metrics_history.csv", _csv(columns, rows))
+    if rows:
+        text = _csv(timeless(columns), rows).encode(errors="replace")
+        history.rows_sha256 = hashlib.sha256(text).hexdigest()
     return history, list(_system_rows(rows))
 
 
@@ -114,6 +125,7 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
             history.segments.append(segment)
         table.write_csv(folder / "metrics_history.csv")
         history.rows = table.rows
+        history.rows_sha256 = table.sha256 if table.rows else None
     return history, system
 
 

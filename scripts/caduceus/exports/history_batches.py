@@ -6,6 +6,7 @@ first or last bytes and rendered one by one; all others are copied as bytes. The
 only after the last row, so the cells are kept in memory, or on disk if they are many.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caduceus.exports.history_columns import TIME_COLUMNS, column_order
+from caduceus.exports.history_columns import TIME_COLUMNS, column_order, timeless
 from caduceus.io.cells import cell, csv_line, quoted
 from caduceus.wandb_log.batch import Batch
 
@@ -36,6 +37,7 @@ class HistoryTable:
         self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by __exit__
         self._parts: list[tuple[list[str], int, int, int]] = []  # names, rows, place, bytes
         self.rows = 0
+        self.sha256 = ""  # of the table without its time columns, once it is written
 
     def __enter__(self) -> "HistoryTable":
         return self
@@ -64,14 +66,18 @@ class HistoryTable:
         part = path.with_name(f".{path.name}.part")
         try:
             with part.open("wb") as stream:
-                stream.write(csv_line(self.columns).encode(errors="replace"))
-                for lines in self._lines():
+                digest = hashlib.sha256(_encoded(timeless(self.columns)))
+                stream.write(_encoded(self.columns))
+                for lines, ends in self._lines():
                     stream.write(lines.data)
+                    digest.update(_without_times(lines, ends).data)
+                self.sha256 = digest.hexdigest()
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
 
-    def _lines(self) -> Iterator[NDArray[np.uint8]]:
+    def _lines(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """Yield the bytes of some lines, and the ends of their cells there (rows, columns)."""
         columns = self.columns
         place_of = {name: place for place, name in enumerate(columns)}
         for names, rows, place, size in self._parts:
@@ -91,8 +97,8 @@ class HistoryTable:
 
 def _join(
     known: NDArray[np.int32], places: list[int], width: int, cells: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """Return the bytes of CSV lines.
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of CSV lines, and where each cell ends (rows, width).
 
     Args:
         known: the lengths of the cells (rows, len(places)).
@@ -109,7 +115,26 @@ def _join(
     lines[is_cell] = cells
     lines[ends] = _COMMA
     lines[ends[width - 1 :: width]] = _NEWLINE
-    return lines
+    return lines, ends.reshape(-1, width)
+
+
+def _without_times(lines: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the bytes of CSV lines without the time columns, which are the last ones.
+
+    Args:
+        lines: the bytes of lines.
+        ends: where each of their cells ends (rows, columns).
+    """
+    last = ends[:, -1 - len(TIME_COLUMNS)]  # of the cells that stay, with a comma behind it
+    # In turns: how many bytes stay, up to that comma, and how many are left out.
+    turns = np.diff(np.column_stack([last + 1, ends[:, -1] + 1]).ravel(), prepend=0)
+    kept: NDArray[np.uint8] = lines[np.repeat(np.tile([True, False], len(ends)), turns)]
+    kept[np.cumsum(turns[::2]) - 1] = _NEWLINE
+    return kept
+
+
+def _encoded(columns: list[str]) -> bytes:
+    return csv_line(columns).encode(errors="replace")
 
 
 def _render(

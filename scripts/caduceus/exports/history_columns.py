@@ -1,6 +1,13 @@
 """The order of the columns of metrics_history.csv."""
 
+from collections.abc import Iterable
+
 TIME_COLUMNS = ("_runtime", "_timestamp")
+
+
+def timeless(columns: Iterable[str]) -> list[str]:
+    """Return the columns that two equal runs have in common: all but the time columns."""
+    return [name for name in columns if name not in TIME_COLUMNS]
 
 
 def column_order(name: str) -> tuple[int, str]:

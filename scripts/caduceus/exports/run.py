@@ -193,6 +193,7 @@ def _export(
         state=known.summary.state or _STATES.get(exit_code, "failed"),
         config=config,
         summary=values,
+        rows_sha256=history.rows_sha256,
     )
     summary.write(folder / "run_summary.json")
     return replace(

@@ -8,6 +8,12 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def spoken_list(names: Sequence[str]) -> str:
+    """Return all names: "a", "a and b", "a, b and c"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def listed(names: Sequence[str], shown: int) -> str:
     """Return the first `shown` names, and the number of others: "a, b and 3 more"."""
     more = len(names) - shown

@@ -8,6 +8,7 @@ from typing import TypeVar
 from caduceus.io.phrases import count_of
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.overview.status import RunStatus
+from caduceus.runs.equal_seeds import equal_note, equal_seeds
 from caduceus.runs.export_notes import changed_note, dropped_note
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
@@ -63,6 +64,8 @@ def run_notes(finished: Sequence[RunRecord]) -> Iterator[Note]:
         first, why = untracked[0]
         number = count_of(len(untracked), "finished run")
         yield Note("untracked", f"{number} without any data, such as {_name(first)}: {why}")
+    if equal := equal_seeds(record.summary for record in finished):
+        yield Note("equal seeds", equal_note(equal))
     lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
     manifests = [(record, record.manifest) for record in finished if record.manifest]
     yield from _first_of("further", ((r, a.started_runs) for r, a in lasts), started_note)

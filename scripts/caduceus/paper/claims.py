@@ -14,6 +14,7 @@ from caduceus.paper.results import Variant, find_side, read_results
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.paper import Claim
 from caduceus.project.paper_selections import goal_of
+from caduceus.runs.equal_seeds import equal_note
 from caduceus.runs.files.plan import Plan
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.settings import Methods
@@ -89,17 +90,18 @@ def _entry(
         _side(variant, values)
         for variant, values in zip(measured.variants, measured.values, strict=True)
     ]
+    equal = [each for variant in measured.variants for each in variant.equal_seeds]
+    reason = [
+        claim_reason(claim, sides, effect, verdict, claims),
+        *difference_sentences(measured.variants),
+        *([equal_note(equal)] if equal else []),
+    ]
     return {
         "name": name,
         "statement": claim.statement,
         "kind": claim.kind,
         "verdict": verdict.outcome,
-        "reason": " ".join(
-            [
-                claim_reason(claim, sides, effect, verdict, claims),
-                *difference_sentences(measured.variants),
-            ]
-        ),
+        "reason": " ".join(reason),
         "metric": claim.test.metric.name,
         "n": effect.test.n,
         "effect": effect.value,
@@ -124,6 +126,7 @@ def _entry(
 def _side(variant: Variant, values: Mapping[int, float]) -> dict[str, Any]:
     """Return a variant's entry in claims.json; `n` of its `runs` have the metric."""
     estimate = estimate_mean(list(values.values())) if values else None
+    equal = variant.equal_seeds
     return {
         "experiment": variant.experiment,
         "variant": variant.name,
@@ -132,4 +135,4 @@ def _side(variant: Variant, values: Mapping[int, float]) -> dict[str, Any]:
         "n": len(values),
         "mean": estimate and estimate.value,
         "std": estimate.std if estimate and math.isfinite(estimate.std) else None,
-    }
+    } | ({"equal_seeds": [each.seeds for each in equal]} if equal else {})

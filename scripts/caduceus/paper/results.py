@@ -12,6 +12,7 @@ from caduceus.io.validation import suggestion
 from caduceus.paper.history_values import value_at, value_by_best
 from caduceus.project.paper import Entry, Side
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
+from caduceus.runs.equal_seeds import EqualSeeds, equal_seeds, repeats
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.metric import Metric
@@ -89,12 +90,21 @@ class Result:
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant of an experiment, and its runs in the order of their seeds."""
+    """A variant of an experiment, and its runs in the order of their seeds.
+
+    Attributes:
+        experiment: the id of its experiment.
+        name: its name.
+        parameters: its parameters, nested keys joined by dots.
+        results: its runs, of those with equal rows the first alone.
+        equal_seeds: the sets of its runs with equal rows, which are one observation each.
+    """
 
     experiment: str
     name: str
     parameters: Mapping[str, Any]
     results: tuple[Result, ...]
+    equal_seeds: tuple[EqualSeeds, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -136,12 +146,22 @@ def read_results(plans: Sequence[Path], entry: Entry, where: str) -> list[Varian
 
 
 def by_variant(results: Sequence[Result]) -> list[Variant]:
-    """Group runs by variant, in their order; skipped trials are left out."""
+    """Group runs by variant, in their order.
+
+    Skipped trials are left out, and of runs with equal rows all but the first.
+    """
     grouped: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         if result.state != "skipped":
             grouped.setdefault((result.experiment, result.variant), []).append(result)
-    return [Variant(*key, runs[0].parameters, tuple(runs)) for key, runs in grouped.items()]
+    return [_variant(runs) for runs in grouped.values()]
+
+
+def _variant(runs: Sequence[Result]) -> Variant:
+    first, equal = runs[0], equal_seeds(result.record.summary for result in runs)
+    repeated = repeats(equal)
+    kept = tuple(result for result in runs if result.run not in repeated)
+    return Variant(first.experiment, first.variant, first.parameters, kept, tuple(equal))
 
 
 def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:

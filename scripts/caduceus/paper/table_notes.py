@@ -11,6 +11,7 @@ from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.project.paper import TableEntry
+from caduceus.runs.equal_seeds import equal_note
 from caduceus.statistics.settings import Methods
 
 TIED = "†"
@@ -49,6 +50,9 @@ def table_notes(
         yield entry.note.strip()
     if changed := _changed(variants):
         yield f"Used in place of the planned value: {'; '.join(changed)}."
+    equal = [each for variant in variants for each in variant.equal_seeds]
+    if equal:
+        yield equal_note(equal)
     failed = sum(variant.failed for variant in variants)
     if failed:
         runs = sum(len(variant.results) for variant in variants)

@@ -162,9 +162,10 @@ def assert_same_exports(path: Path) -> None:
             patch.setattr(exports_history, "_LARGE_LOG", limit)
             patch.setattr("caduceus.exports.history_batches._CELLS_AT_ONCE", 10)
             patch.setattr("caduceus.exports.history_batches._IN_MEMORY", 1000)
-            rows = exports_history.export_history(stitch([path]), path.parent).rows
+            history = exports_history.export_history(stitch([path]), path.parent)
         names = ("metrics_history.csv", "system_metrics.csv")
-        found.append((rows, *((path.parent / name).read_bytes() for name in names)))
+        about = (history.rows, history.rows_sha256)
+        found.append((about, *((path.parent / name).read_bytes() for name in names)))
     assert found[0] == found[1]
 
 

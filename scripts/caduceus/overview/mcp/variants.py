@@ -77,6 +77,9 @@ def choose_variants(
         )
     left_out = Counter(_LEFT_OUT[record.kind] for record in found if record.kind not in kinds)
     left_out["not exported yet"] = len(records) - len(exported)
+    left_out["with the rows of another seed"] = sum(
+        len(equal.runs) - 1 for variant in variants for equal in variant.equal_seeds
+    )
     left_out["failed"] = sum(variant.failed for variant in variants)
     return Chosen(variants, labels, +left_out)
 

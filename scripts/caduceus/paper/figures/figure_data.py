@@ -11,6 +11,7 @@ from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Result, Variant
 from caduceus.project.paper import FigureEntry
 from caduceus.project.paper_selections import goal_of
+from caduceus.runs.equal_seeds import equal_note
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
@@ -82,7 +83,7 @@ class FigureData:
         return f"{100 * self.methods.confidence:g} % interval"
 
     def failures(self) -> list[str]:
-        """Return sentences on the runs that failed or have no number; none if there are none."""
+        """Return sentences on the runs that failed, have no number, or are equal, if any are."""
         runs = sum(len(variant.results) for variant in self.variants)
         failed = sum(variant.failed for variant in self.variants)
         sentences = [f"Failed and left out: {failed} of {count_of(runs, 'run')}."] if failed else []
@@ -92,6 +93,8 @@ class FigureData:
         }
         if counts := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
             sentences.append(f"Finished without a finite number: {counts}.")
+        if equal := [each for variant in self.variants for each in variant.equal_seeds]:
+            sentences.append(equal_note(equal))
         return sentences
 
 

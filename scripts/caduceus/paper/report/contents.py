@@ -15,6 +15,7 @@ from caduceus.paper.report.sections import (
     figure_section,
     sweep_section,
 )
+from caduceus.runs.equal_seeds import equal_note, repeats
 from caduceus.statistics.estimates import estimate_by
 from caduceus.statistics.settings import Methods
 
@@ -58,9 +59,10 @@ def read_contents(title: str, sources: Sources, methods: Methods) -> dict[str, A
     groups = read_groups(sources.groups)
     variants = group_by_variant(groups)
     runs = list(all_runs(groups))
-    curves = pack_curves(groups, variants, methods)
-    packed = {name: curves.pop(name) for name in ("averages", "singles")}
     experiments = experiment_section(sources.plans)
+    equal = [each for experiment in experiments for each in experiment["equal"]]
+    curves = pack_curves(groups, variants, methods, repeats(equal))
+    packed = {name: curves.pop(name) for name in ("averages", "singles")}
     sweeps = sweep_section(sources.sweeps)
     return {
         "title": title,
@@ -70,6 +72,7 @@ def read_contents(title: str, sources: Sources, methods: Methods) -> dict[str, A
         "variants": len(variants),
         "groups": [group.name for group in groups],
         "experiments": experiments,
+        "equal_seeds": equal_note(equal) if equal else None,
         "claims": claim_section(sources.claims),
         "tables": [read_json(path) for path in sources.tables],
         "figures": figure_section(sources.figures),

@@ -1,6 +1,6 @@
 """Read and pack the learning curves of a report: by metric, of each variant and each run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +31,20 @@ class _OwnedCurve:
 
 
 def pack_curves(
-    groups: Sequence[Group], variants: Sequence[VariantRuns], methods: Methods
+    groups: Sequence[Group],
+    variants: Sequence[VariantRuns],
+    methods: Methods,
+    repeated: Container[str] = (),
 ) -> dict[str, Any]:
     """Return the curves of every metric, packed for the page.
 
-    Failed runs have curves too, but aren't part of a variant's average.
+    Failed and repeated runs have curves too, but aren't part of a variant's average.
 
     Args:
         groups: the groups whose history.parquet are read.
         variants: the variants of their runs.
         methods: how runs are averaged.
+        repeated: the ids of runs whose rows are those of another seed.
 
     Returns:
         `points`, the most points of a curve; `averages` and `singles`, by metric. Each of these
@@ -51,13 +55,18 @@ def pack_curves(
     runs = [run for _, run in all_runs(groups)]
     names = _metrics(groups)
     points = max(min(_MOST_TOTAL // max(len(runs) * len(names), 1), MOST_POINTS), _LEAST_POINTS)
+    averaged = {
+        at
+        for at, run in enumerate(runs)
+        if run["state"] == "finished" and run["run"] not in repeated
+    }
     averages, singles = {}, {}
     for name in names:
         curves = dict(_read_curves(groups, name))
         if all(len(steps) < 2 for steps, _ in curves.values()):
             continue
-        finished = {at: curve for at, curve in curves.items() if runs[at]["state"] == "finished"}
-        averages[name] = _pack(_average(variants, finished, methods, points))
+        counted = {at: curve for at, curve in curves.items() if at in averaged}
+        averages[name] = _pack(_average(variants, counted, methods, points))
         singles[name] = _pack(
             _thinned(_OwnedCurve(place, steps, values[None]), points)
             for place, (steps, values) in curves.items()

@@ -8,15 +8,28 @@ from typing import Any
 
 from caduceus.io.csv_rows import read_rows
 from caduceus.io.files import read_json
+from caduceus.runs.equal_seeds import equal_seeds
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return the spec and the number of runs of each experiment."""
-    return [{"spec": plan.spec, "runs": len(plan.runs)} for plan in map(Plan.read, plans)]
+    """Return the spec of each experiment, its number of runs, and its `equal` seeds.
+
+    Args:
+        plans: results/experiments/ID.json of all experiments.
+    """
+    return [_experiment(path, Plan.read(path)) for path in plans]
+
+
+def _experiment(path: Path, plan: Plan) -> dict[str, Any]:
+    files = (RunFolder.of_plan(path, run.id).summary_json for run in plan.runs)
+    equal = equal_seeds(filter(None, map(Summary.read_if_there, files)))
+    return {"spec": plan.spec, "runs": len(plan.runs), "equal": equal}
 
 
 def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:

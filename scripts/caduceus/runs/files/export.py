@@ -73,6 +73,7 @@ class Summary(Record):
         started_at: as ISO 8601, UTC.
         runtime_s: seconds of its last process.
         host: the host of its first process.
+        rows_sha256: of metrics_history.csv without its time columns; None if it has no row.
     """
 
     run_id: str
@@ -96,7 +97,9 @@ class Summary(Record):
     started_at: str | None = None
     runtime_s: float | None = None
     host: str | None = None
+    rows_sha256: str | None = None
 
+    optional = ("rows_sha256",)
     mend = _EXPORTED_AGAIN
 
     @classmethod
