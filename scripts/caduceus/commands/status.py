@@ -8,6 +8,12 @@ from pathlib import Path
 
 from caduceus.io.yaml_files import load
 from caduceus.overview.changed_files import changed_lines
+from caduceus.overview.environments import (
+    behind_lines,
+    difference_lines,
+    finished_runs,
+    present_environment,
+)
 from caduceus.overview.plans import read_plan
 from caduceus.overview.run_notes import notes_of_states
 from caduceus.overview.status import damaged_plans, read_states
@@ -31,7 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
     states = read_states(project, results, records)
     for line in state_lines(states, project.experiments, notes_of_states(states, records)):
         print(line)
-    for line in changed_lines(records, project.runs):
+    finished = finished_runs(records, project.runs)
+    for line in (*changed_lines(finished), *difference_lines(finished)):
+        print(line)
+    for line in behind_lines(finished, present_environment):
         print(line)
     if holder := find_holder():
         host, pid = holder

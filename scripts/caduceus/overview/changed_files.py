@@ -1,6 +1,6 @@
 """What has become of the files that runs used beyond their code, as lines for a reader."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from caduceus.io.phrases import count_of, listed
 from caduceus.runs.record import RunRecord
@@ -19,21 +19,13 @@ def change_phrase(changes: Changes) -> str:
     return "; ".join(f"{listed(names, _NAMED)} {what}" for names, what in parts if names)
 
 
-def changed_lines(records: Iterable[RunRecord], planned: Collection[str]) -> Iterator[str]:
-    """Yield the finished runs whose files aren't what they were, by experiment and files.
-
-    Args:
-        records: runs.
-        planned: the ids of the runs that config.yaml lists; others are left out.
-    """
+def changed_lines(finished: Iterable[RunRecord]) -> Iterator[str]:
+    """Yield the finished runs whose files aren't what they were, by experiment and files."""
     found: dict[tuple[str, str, bool], int] = {}
-    for record in records:
-        if record.run not in planned or record.damage or not record.train:
-            continue
-        phrase = change_phrase(changes_since(record.attempts))
-        if phrase and record.train.state == "finished":
-            is_kept = not stale_since(record.folder, record.attempts)
-            key = (record.identity.experiment, phrase, is_kept)
+    for run in finished:
+        if phrase := change_phrase(changes_since(run.attempts)):
+            is_kept = not stale_since(run.folder, run.attempts)
+            key = (run.identity.experiment, phrase, is_kept)
             found[key] = found.get(key, 0) + 1
     if found:
         yield "ran with files that have changed, which aren't counted as code:"

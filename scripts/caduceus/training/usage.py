@@ -177,8 +177,8 @@ class Environment:
         )
 
     def _add(self, path: Path) -> None:
-        if match := _INFO.fullmatch(path.name):
-            name, version = match["name"].replace("_", "-").lower(), match["version"]
+        if found := distribution(path):
+            name, version = found
             self._of_module.setdefault(name.replace("-", "_"), (name, version))
             self._unnamed.append((name, version, path))
 
@@ -191,6 +191,12 @@ class Environment:
                 self._of_module.setdefault(module.lower(), (name, version))
         found = (self._of_module.get(module.lower()) for module in wanted)
         return dict(filter(None, found))
+
+
+def distribution(info: Path) -> tuple[str, str] | None:
+    """Return the name and the version of a distribution by the name of its metadata folder."""
+    match = _INFO.fullmatch(info.name)
+    return (match["name"].replace("_", "-").lower(), match["version"]) if match else None
 
 
 def _top_level(info: Path) -> set[str]:

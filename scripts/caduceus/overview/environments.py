@@ -1,0 +1,118 @@
+"""The environments of finished runs: what differs between them, and from the present one."""
+
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from caduceus.io.phrases import count_of, listed
+from caduceus.runs.differences import differences, environment
+from caduceus.runs.record import RunRecord
+from caduceus.system import nvml
+from caduceus.system.host import describe_machine
+from caduceus.training.usage import distribution
+
+_NAMED = 4  # differences in a line
+_PYTHON = re.compile(r"python[0-9.]*")
+
+# The present value of each part of the environment of a run, by name.
+Present = Callable[[RunRecord], Mapping[str, str]]
+
+
+def finished_runs(records: Iterable[RunRecord], planned: Collection[str]) -> list[RunRecord]:
+    """Return the runs that were trained here and have finished, of those that are planned."""
+    return [
+        record
+        for record in records
+        if record.run in planned
+        and not record.damage
+        and record.train
+        and record.train.state == "finished"
+    ]
+
+
+def difference_lines(finished: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield where seeds of a variant ran different code, and runs in different environments."""
+    code: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (experiment, variant), runs in _grouped(finished, _variant).items():
+        if files := differences([run.attempts for run in runs]).code:
+            code.setdefault((experiment, files), []).append(variant)
+    for (experiment, files), variants in code.items():
+        seeds = f"seeds of {listed(variants, _NAMED)} ran different code"
+        yield f"{experiment}: {seeds}: {listed(files, _NAMED)}"
+    for (experiment, _), runs in _grouped(finished, lambda run: (_variant(run)[0], "")).items():
+        if parts := differences([run.attempts for run in runs]).environment:
+            yield f"{experiment}: runs differ in their environment: {listed(parts, _NAMED)}"
+
+
+def behind_lines(finished: Sequence[RunRecord], present: Present) -> Iterator[str]:
+    """Yield the runs that finished in an environment that differs from the present one.
+
+    They are left alone: a new version of a package trains nothing.
+    """
+    found: dict[tuple[str, str], int] = {}
+    for run in finished:
+        now = present(run)
+        parts = [
+            f"{name} {value} (now {now[name]})"
+            for name, value in environment(run.attempts[-1]).items()
+            if now.get(name, value) != value and (name, value) != ("GPU", "none")
+        ]
+        if parts:
+            key = (_variant(run)[0], listed(parts, _NAMED))
+            found[key] = found.get(key, 0) + 1
+    if found:
+        yield "behind: finished in another environment than the present one, left alone"
+    for (experiment, phrase), count in found.items():
+        yield f"  {experiment}, {count_of(count, 'run')}: {phrase}"
+
+
+def present_environment(run: RunRecord) -> dict[str, str]:
+    """Return the environment in which a run would be trained now.
+
+    With SLURM its node isn't known, and so neither are its processor and GPUs.
+    """
+    prefix = _prefix(tuple(word for word in run.params.command if isinstance(word, str)))
+    found = dict(_installed(prefix))
+    if prefix == Path(sys.prefix):
+        found["Python"] = platform.python_version()
+    return found if shutil.which("sbatch") else {**found, **_hardware()}
+
+
+def _prefix(command: Sequence[str]) -> Path:
+    """Return the folder of the environment whose Python a command line starts."""
+    for word in command:
+        found = shutil.which(word) if _PYTHON.fullmatch(Path(word).name) else None
+        if found:
+            return Path(found).absolute().parents[1]
+    return Path(sys.prefix)
+
+
+@cache
+def _installed(prefix: Path) -> Mapping[str, str]:
+    """Return the version of each distribution in an environment, by name."""
+    infos = sorted(prefix.glob("lib*/python*/site-packages/*-info"))
+    return dict(found for info in infos if (found := distribution(info)))
+
+
+@cache
+def _hardware() -> Mapping[str, str]:
+    models = {model.name for gpu in nvml.find_gpus() if (model := nvml.model_of(gpu))}
+    cpu = describe_machine()["cpu"]
+    return {"GPU": ", ".join(sorted(models)) or "none", **({"CPU": cpu} if cpu else {})}
+
+
+def _variant(run: RunRecord) -> tuple[str, str]:
+    return run.identity.experiment, run.identity.variant
+
+
+def _grouped(
+    runs: Iterable[RunRecord], key: Callable[[RunRecord], tuple[str, str]]
+) -> dict[tuple[str, str], list[RunRecord]]:
+    found: dict[tuple[str, str], list[RunRecord]] = {}
+    for run in runs:
+        found.setdefault(key(run), []).append(run)
+    return found

@@ -1,0 +1,121 @@
+"""What `caduceus status` says of the environments that runs finished in."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.overview.changed_files import changed_lines
+from caduceus.overview.environments import (
+    behind_lines,
+    difference_lines,
+    finished_runs,
+    present_environment,
+)
+from caduceus.runs.files.attempt import Gpu, Machine
+from caduceus.runs.files.usage import Usage, UsedFile
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
+from run_files import attempt, identity, params, train
+
+Make = Callable[..., RunRecord]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Writes the files of a run whose program has used this."""
+
+    def written(run: str, usage: Usage | None = None, **about: Any) -> RunRecord:
+        folder = RunFolder(tmp_path / "results/runs" / run)
+        state, command = about.pop("state", "finished"), about.pop("command", ("python",))
+        identity(run, variant=about.pop("variant", "wide")).write(folder.run_json)
+        params(command=command).write(folder.params_json)
+        made = attempt(usage=usage, state=state, **about)
+        train(run, made).write(folder.train_json)
+        return RunRecord(folder)
+
+    return written
+
+
+def on(cpu: str, *gpus: str) -> dict[str, Any]:
+    models = tuple(Gpu(name, 80.0) for name in gpus)
+    return {"machine": Machine(cpu, 8, 16.0), "gpus": gpus, "gpu_models": models}
+
+
+def edited(digest: str) -> Usage:
+    return Usage(files={"libs/model.py": UsedFile(1, 2, digest)})
+
+
+def test_only_planned_runs_that_have_finished_are_looked_at(make: Make) -> None:
+    runs = [make("a"), make("b", state="failed"), make("c")]
+    damaged = make("d")
+    damaged.folder.train_json.write_text("")
+    assert finished_runs([*runs, RunRecord(damaged.folder)], ["a", "b", "d"]) == [runs[0]]
+
+
+def test_seeds_that_ran_different_code_are_named(make: Make) -> None:
+    runs = [
+        make("a", edited("old")),
+        make("b", edited("new")),
+        make("c", edited("new"), variant="deep"),
+        make("d", edited("new"), variant="deep"),
+    ]
+    assert list(difference_lines(runs)) == ["toy: seeds of wide ran different code: libs/model.py"]
+    assert list(difference_lines(runs[1:])) == []
+
+
+def test_environments_are_compared_across_an_experiment(make: Make) -> None:
+    runs = [
+        make("a", Usage(packages={"numpy": "2.1.0"}), **on("EPYC", "H100")),
+        make("b", Usage(packages={"numpy": "2.4.0"}), **on("EPYC", "A100"), variant="deep"),
+    ]
+    assert list(difference_lines(runs)) == [
+        "toy: runs differ in their environment: GPU A100 or H100, numpy 2.1.0 or 2.4.0"
+    ]
+
+
+def test_runs_of_another_environment_are_listed_as_behind(make: Make) -> None:
+    old = Usage(python="3.11.7", packages={"numpy": "2.1.0", "gone": "1.0"})
+    new = Usage(python="3.12.1", packages={"numpy": "2.4.0"})
+    now = {"Python": "3.12.1", "numpy": "2.4.0", "CPU": "EPYC", "GPU": "H100"}
+    runs = [
+        make("a", old, **on("EPYC")),
+        make("b", old, **on("EPYC")),
+        make("c", new, **on("EPYC", "H100")),
+        make("d", new, **on("EPYC", "A100")),
+    ]
+    assert list(behind_lines(runs, lambda run: now)) == [
+        "behind: finished in another environment than the present one, left alone",
+        "  toy, 2 runs: Python 3.11.7 (now 3.12.1), numpy 2.1.0 (now 2.4.0)",
+        "  toy, 1 run: GPU A100 (now H100)",
+    ]
+    assert list(behind_lines(runs[2:3], lambda run: now)) == []
+
+
+def test_the_present_environment_is_that_of_the_command(make: Make, tmp_path: Path) -> None:
+    python = tmp_path / "env/bin/python3"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    (tmp_path / "env/lib/python3.11/site-packages/numpy-1.2.3.dist-info").mkdir(parents=True)
+    there = present_environment(make("a", command=("${env}", str(python), "${program}")))
+    here = present_environment(make("b", command=("${env}", "${interpreter}", "${program}")))
+    assert there["numpy"] == "1.2.3"
+    assert "Python" not in there
+    assert here["numpy"] not in ("1.2.3", None)
+    assert here["Python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_changed_files_are_said_by_experiment(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("libs").mkdir()
+    Path("libs/model.py").write_text("depth = 4\n")
+    runs = [make("a", edited("old")), make("b", edited("old")), make("c")]
+    runs[0].folder.code.mkdir(parents=True)
+    assert list(changed_lines(runs)) == [
+        "ran with files that have changed, which aren't counted as code:",
+        "  toy, 1 run: libs/model.py changed since it ran; snakemake trains them again",
+        "  toy, 1 run: libs/model.py changed since it ran; left alone",
+    ]
