@@ -88,6 +88,30 @@ def read_segment(path: Path) -> Segment:
     return segment
 
 
+def run_steps(parts: Sequence[Part], before: int | None = None) -> list[int]:
+    """Return the step in the run of each row that belongs to it.
+
+    Args:
+        parts: segments of the run.
+        before: the last step of the parts before them; None if there is none.
+
+    Raises:
+        LogError: a log can't be read.
+    """
+    steps: list[int] = []
+    for part in parts:
+        segment = Segment(part.path)
+        if _is_large(part.path):
+            from caduceus.wandb_log.columns import iter_batches, kept_batches
+
+            for batch in kept_batches(part, iter_batches(segment), before):
+                steps += batch.steps.tolist()
+        else:
+            steps += map(step_of, kept_rows(part, iter_rows(segment), before))
+        before = before if part.last is None else part.last
+    return steps
+
+
 def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Row]]:
     history = History()
     rows: list[Row] = []

@@ -11,6 +11,7 @@ from caduceus.exports.dropped_rows import dropped_rows
 from caduceus.exports.history import export_history, without_references
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.exports.reported_config import used_config
+from caduceus.exports.resumptions import resumptions
 from caduceus.exports.run_artifacts import (
     artifacts_of,
     describe_artifact,
@@ -114,7 +115,8 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> Ma
         train = Train.read(folder.train_json)
         parts = stitch_attempts(folder, train.attempts)
         known = _Known.of(folder, train.state)
-        return _export(parts, read_uploads(folder), known, out, bases)
+        manifest = _export(parts, read_uploads(folder), known, out, bases)
+        return replace(manifest, attempts=tuple(resumptions(folder, train.attempts)) or None)
     except LogError as error:
         raise ResultError(f"{error}; delete it if it was never a log") from None
 

@@ -9,7 +9,7 @@ from caduceus.io.phrases import count_of
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.overview.status import RunStatus
 from caduceus.runs.equal_seeds import equal_note, equal_seeds
-from caduceus.runs.export_notes import changed_note, dropped_note
+from caduceus.runs.export_notes import attempts_note, changed_note, dropped_note, gaps_note
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
@@ -72,6 +72,8 @@ def run_notes(finished: Sequence[RunRecord]) -> Iterator[Note]:
     yield from _first_of("not kept", ((r, a.left_files) for r, a in lasts), left_note)
     yield from _first_of("changed", ((r, m.changed_parameters) for r, m in manifests), changed_note)
     yield from _first_of("dropped", ((r, m.dropped_rows) for r, m in manifests), dropped_note)
+    yield from _first_of("resumed", ((r, m.attempts) for r, m in manifests), attempts_note)
+    yield from _first_of("lost rows", ((r, m.gaps or None) for r, m in manifests), gaps_note)
 
 
 def _first_of(

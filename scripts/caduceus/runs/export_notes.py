@@ -1,12 +1,24 @@
 """What a user should know of how a run's export differs from its plan or its log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from caduceus.io.cells import render_or_null
 from caduceus.io.phrases import count_of, listed
-from caduceus.runs.files.export import ChangedParameter, DroppedRows, Manifest
+from caduceus.runs.files.export import (
+    ChangedParameter,
+    DroppedRows,
+    Manifest,
+    ResumedAttempt,
+)
+from caduceus.wandb_log.resuming import Evidence
 
 _SHOWN = 3
+_HOW: Mapping[str | None, str] = {
+    None: "as recorded when it ended",
+    Evidence.CHECKPOINT: "by the checkpoint that it restored",
+    Evidence.STEPS: "by the steps that it logs",
+    Evidence.NOTHING: "nothing shows that it resumed",
+}
 
 
 def export_notes(manifest: Manifest) -> Iterator[str]:
@@ -15,6 +27,10 @@ def export_notes(manifest: Manifest) -> Iterator[str]:
         yield changed_note(manifest.changed_parameters)
     if manifest.dropped_rows:
         yield dropped_note(manifest.dropped_rows)
+    if manifest.attempts:
+        yield attempts_note(manifest.attempts)
+    if manifest.gaps:
+        yield gaps_note(manifest.gaps)
 
 
 def changed_note(changed: Mapping[str, ChangedParameter]) -> str:
@@ -34,4 +50,31 @@ def dropped_note(dropped: DroppedRows) -> str:
     return (
         f"{rows}; {listed(dropped.lost, _SHOWN)} has no other row: log it without `step=`, and its "
         "own step as a metric (`run.define_metric(NAME, step_metric=STEP)`)"
+    )
+
+
+def attempts_note(attempts: Sequence[ResumedAttempt]) -> str:
+    """Say what each attempt kept and replaced of the earlier ones, and how that was decided."""
+    return listed([_attempt(each) for each in attempts], _SHOWN)
+
+
+def _attempt(resumed: ResumedAttempt) -> str:
+    earlier = "attempt 1" if resumed.attempt == 2 else "earlier attempts"
+    replaced = f"{count_of(resumed.replaced, 'row')} of {earlier}"
+    name, start = f"attempt {resumed.attempt}", resumed.resumed_from
+    how = _HOW.get(resumed.by, f"by its metric {resumed.metric}")
+    if start is None:
+        return f"{name} replaces all {replaced} ({how})"
+    if resumed.replaced:
+        return f"{name} replaces {replaced}, from step {start} on ({how})"
+    if resumed.kept:
+        return f"{name} continues at step {start} after {count_of(resumed.kept, 'row')} ({how})"
+    return f"{name} continues at step {start}; the rows before are lost ({how})"
+
+
+def gaps_note(gaps: Sequence[Sequence[int]]) -> str:
+    """Say between which steps rows are missing."""
+    lost = [f"{last + 1} to {first - 1}" for last, first in gaps]
+    return (
+        f"rows of the steps {listed(lost, _SHOWN)} are lost: a killed program hadn't written them"
     )

@@ -1,9 +1,9 @@
 """The logs of a run, and the rows of each attempt that belong to the run.
 
 The step from which an attempt resumed is the first of these that is known: the step that it noted
-when it restored a checkpoint; the step of its first row, if that isn't 0; the place of a counter in
-its first row that an earlier attempt has logged too. Otherwise it started afresh, and its rows
-replace all earlier ones.
+when it restored a checkpoint; the step of its first row, if that isn't 0; the place of a metric
+that counts its progress in the rows of earlier attempts (`wandb_log.resuming`). Otherwise it
+started afresh, and its rows replace all earlier ones.
 """
 
 import re
@@ -18,7 +18,6 @@ from caduceus.runs.started_runs import started_runs
 from caduceus.wandb_log import (
     Part,
     Segment,
-    goes_on_at,
     has_ended,
     has_rows,
     is_empty,
@@ -26,6 +25,7 @@ from caduceus.wandb_log import (
     read_log,
     stitch,
 )
+from caduceus.wandb_log.resuming import Evidence, Resumption, find_resumption
 
 
 def logs_of_attempt(folder: RunFolder, number: int | str) -> list[Path]:
@@ -133,12 +133,40 @@ def _retrained_from(attempts: Sequence[Attempt]) -> int:
 
 def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> int | None:
     """Return the first step that an attempt ran itself; None if it started afresh."""
+    return resumption(folder, attempt, earlier).step
+
+
+def resumption(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> Resumption:
+    """Return the first step that an attempt ran itself, and how that is known."""
     if not folder.is_further and (
         restored := Restored.read_if_there(folder.restored(attempt.number))
     ):
-        return restored.resumed_from
+        return Resumption(restored.resumed_from, Evidence.CHECKPOINT)
     logs = logs_of_attempt(folder, attempt.number)
-    return goes_on_at(earlier, logs[0]) if earlier and logs and has_rows(logs[0]) else None
+    first = read_head(logs[0])[1] if logs else None
+    if first is None:
+        return Resumption(None, Evidence.NOTHING)
+    if earlier:
+        return find_resumption(earlier, logs[0])
+    # wandb before 0.31 may lose all rows of a killed program. Some programs count steps from 1.
+    if first > 1 and has_lost_log(folder, attempt.number - 1):
+        return Resumption(first, Evidence.STEPS)
+    return Resumption(None, Evidence.NOTHING)
+
+
+def with_resumption(folder: RunFolder, attempt: Attempt, earlier: Sequence[Attempt]) -> Attempt:
+    """Record from which step an attempt that has ended resumed, and how that is known."""
+    is_trained_again = bool(earlier) and earlier[-1].state == "finished"
+    parts = [] if is_trained_again else stitch_attempts(folder, earlier)
+    found = resumption(folder, attempt, parts)
+    by = found.by if earlier else None
+    return replace(attempt, resumed_from=found.step, resumed_by=by, resumed_metric=found.metric)
+
+
+def has_lost_log(folder: RunFolder, number: int) -> bool:
+    """Whether an attempt started the run, and its log is empty, as the program was killed."""
+    logs = _logs(folder, number)
+    return bool(logs) and all(map(is_empty, logs))
 
 
 def saved_when(folder: RunFolder, attempt: Attempt) -> float | None:

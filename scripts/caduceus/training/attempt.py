@@ -20,7 +20,7 @@ from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import installed_packages, resumed_from, saved_when, stitch_attempts
+from caduceus.runs.logs import installed_packages, saved_when, with_resumption
 from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases, processes
 from caduceus.system.host import describe_machine
@@ -252,9 +252,7 @@ def settle(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Attempt]:
         The attempts as they are now recorded.
     """
     *earlier, last = attempts
-    is_trained_again = bool(earlier) and earlier[-1].state == "finished"
-    parts = [] if is_trained_again else stitch_attempts(folder, earlier)
-    last = replace(last, resumed_from=resumed_from(folder, last, parts))
+    last = with_resumption(folder, last, earlier)
     if earlier:
         lost = lost_s(earlier[-1], last.resumed_from, saved_when(folder, last))
         earlier[-1] = replace(earlier[-1], lost_s=lost)

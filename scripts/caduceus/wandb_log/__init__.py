@@ -33,6 +33,7 @@ github.com/wandb/wandb), each record a Protocol Buffers message (wandb/proto/wan
 
 from caduceus.wandb_log.framing import Damage, LogError, is_empty
 from caduceus.wandb_log.reading import RowWatch, follow, iter_rows, read_log
+from caduceus.wandb_log.resuming import goes_on_at
 from caduceus.wandb_log.rewriting import Held, follow_stitched, write_stitched
 from caduceus.wandb_log.segments import (
     Artifact,
@@ -47,7 +48,6 @@ from caduceus.wandb_log.stitching import (
     Part,
     find_logs,
     gaps,
-    goes_on_at,
     group_by_run,
     has_ended,
     has_rows,

@@ -13,14 +13,10 @@ from pathlib import Path
 
 from caduceus.wandb_log.framing import LogError
 from caduceus.wandb_log.reading import iter_contents, iter_rows
-from caduceus.wandb_log.records import HISTORY, read_row
 from caduceus.wandb_log.segments import Row, RunHeader, Segment
-from caduceus.wandb_log.wire import decode
 from caduceus.wandb_log.writing import EXIT
 
 METRIC = 12  # the kind of a record that `define_metric` writes
-# Metrics that count a program's progress, by the last part of their names; the finest first.
-COUNTERS = ("global_step", "step", "iteration", "epoch")
 
 _NOTHING: Mapping[Path, int | None] = {}
 
@@ -201,61 +197,6 @@ def has_ended(log: Path) -> bool:
     return any(kind == EXIT for kind, _ in iter_contents(Segment(log)))
 
 
-def goes_on_at(earlier: Sequence[Part], log: Path) -> int | None:
-    """Return the step from which the process that wrote `log` resumed, inferred from its rows.
-
-    It is the step of the first row, if that isn't 0. A program that logs without `step=` starts at
-    0 again; then a counter in that row is looked up in the earlier rows: the x axis that the
-    program declared by `define_metric`, or else one of the `COUNTERS`. The result is the step at
-    which the counter had that value before.
-
-    Args:
-        earlier: the parts of the run before.
-        log: a log with at least one row.
-
-    Returns:
-        The step, or None for a fresh start, or if nothing shows that it resumed.
-
-    Raises:
-        LogError: a file isn't a log.
-    """
-    axes, first = _axes_and_row(log)
-    if step := step_of(first):
-        return step
-    names = [name for end in COUNTERS for name in first if name.split("/")[-1] == end]
-    counter = next((name for name in [*axes, *names] if name in first), None)
-    wanted = None if counter is None else _number(first[counter])
-    if counter is None or wanted is None:
-        return None
-    previous, last = None, -1  # the counter's previous value, and the last step
-    for row in iter_run(earlier):
-        last = step_of(row)
-        value = _number(row.get(counter, ""))
-        if value is not None:
-            if value >= wanted:  # already in the first row that counts: a fresh start
-                return None if previous is None else last
-            previous = value
-    return None if previous is None else last + 1
-
-
-def _axes_and_row(log: Path) -> tuple[list[str], Row]:
-    """Return the x axes that a log declares before its first row, and that row."""
-    axes = []
-    for kind, content in iter_contents(Segment(log)):
-        if kind == METRIC:
-            axes.append(decode("Metric", content).step_metric)
-        elif kind == HISTORY:
-            return axes, read_row(content)
-    return axes, {}
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def step_of(row: Row) -> int:
     """Return the step of a row; 0 if it has none."""
     try:
@@ -310,15 +251,20 @@ def keep(part: Part, row: Row, before: int | None) -> Row | None:
 
 
 def gaps(parts: Sequence[Part]) -> list[tuple[int, int]]:
-    """Return the gaps between parts, each as the last step before and the first step after it.
+    """Return the gaps in a run, each as the last step before and the first step after it.
 
     A killed process loses the rows that it hadn't written yet. A program may log every k steps, so
-    a distance counts as a gap only if it is larger than any inside the parts.
+    a distance counts as a gap only if it is larger than any inside the parts. If the first part
+    resumed from a step and no row before that is left, the gap starts at -1.
     """
     found = []
     stride = max((part.stride for part in parts), default=0) or 1
     last: int | None = None
+    has_replaced = False  # whether a part before lost all its rows to a later one
     for part in parts:
+        if last is None and part.rule == "given" and part.start and not has_replaced:
+            last = -1
+        has_replaced |= bool(part.dropped)
         if last is not None and part.first is not None and part.first - last > stride:
             found.append((last, part.first))
         if part.last is not None:

@@ -5,17 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from caduceus.exports.resumptions import resumptions
 from caduceus.runs.attempts import lost_s
+from caduceus.runs.export_notes import attempts_note, gaps_note
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import (
     further_ids,
     is_whole,
-    resumed_from,
     stand_in,
     stitch_attempts,
+    with_resumption,
 )
-from caduceus.wandb_log import iter_run, stitch
+from caduceus.wandb_log import gaps, iter_run, stitch
 from run_files import attempt
 from wandb_logs import field, framed, history, record
 
@@ -56,8 +58,7 @@ def attempts(folder: RunFolder, count: int) -> list[Attempt]:
     made: list[Attempt] = []
     for number in range(1, count + 1):
         ended = attempt(number, state="interrupted")
-        step = resumed_from(folder, ended, stitch_attempts(folder, made))
-        made.append(replace(ended, resumed_from=step))
+        made.append(with_resumption(folder, ended, made))
     return made
 
 
@@ -216,3 +217,129 @@ def test_a_run_that_is_trained_again_keeps_no_earlier_row(folder: RunFolder) -> 
     for last in (again, interrupted):
         rows = list(iter_run(stitch_attempts(folder, [finished, last])))
         assert {row["by"] for row in rows} == {"2"}
+
+
+def test_a_metric_that_counts_is_found_by_its_values(folder: RunFolder) -> None:
+    """nanoGPT logs `iter` every so often, and the loss beside it."""
+    first = [{"iter": n * 10, "loss": 9 - n, "best": n // 3, "by": 1} for n in range(6)]
+    second = [{"iter": n * 10, "loss": 9 - n, "best": 0, "by": 2} for n in range(4, 8)]
+    log(folder, 1, first)
+    log(folder, 2, second)
+    assert rows(folder, 2) == shared(0, 4, 8)
+    assert attempts(folder, 2)[1].resumed_metric == "iter"
+
+
+def test_a_counter_that_begins_anew_replaces_all_whatever_its_name(folder: RunFolder) -> None:
+    log(folder, 1, counted("iter", 0, 6, 1))
+    log(folder, 2, counted("iter", 0, 2, 2))
+    assert rows(folder, 2) == [(0, 2), (1, 2)]
+
+
+def test_the_counter_with_the_most_values_decides(folder: RunFolder) -> None:
+    """An epoch that each process counts from 0 is no fresh start; nor are its seconds."""
+    first = [{"epoch": n // 4, "iter": n, "seconds": n // 2, "by": 1} for n in range(10)]
+    second = [{"epoch": n // 4, "iter": n + 6, "seconds": n // 2, "by": 2} for n in range(5)]
+    log(folder, 1, first)
+    log(folder, 2, second)
+    assert rows(folder, 2) == shared(0, 6, 11)
+
+
+def test_a_counter_that_only_some_rows_have_aligns_the_others(folder: RunFolder) -> None:
+    """Five rows of training, then one of evaluation."""
+
+    def logged(first: int, last: int, attempt: int) -> list[Values]:
+        return [
+            ({"done": n // 6 * 100} if n % 6 == 5 else {"loss": n}) | {"by": attempt}
+            for n in range(first, last)
+        ]
+
+    log(folder, 1, logged(0, 20, 1))
+    log(folder, 2, logged(12, 30, 2))  # from the checkpoint of the second evaluation
+    assert rows(folder, 2) == shared(0, 12, 30)
+    log(folder, 3, logged(12 + 18, 40, 3))  # from the next, which no row of the second has
+    assert rows(folder, 3)[-11:] == [(29, 2), *[(n, 3) for n in range(30, 40)]]
+
+
+def test_rows_that_were_lost_before_a_resumption_are_a_gap(folder: RunFolder) -> None:
+    log(folder, 1, counted("iter", 0, 6, 1))
+    log(folder, 2, counted("iter", 9, 12, 2))
+    parts = stitch_attempts(folder, attempts(folder, 2))
+    assert [int(row["_step"]) for row in iter_run(parts)] == [*range(6), *range(9, 12)]
+    assert gaps(parts) == [(5, 9)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([0.5, 1.5, 2.5, 3.5], [1.5, 2.5]),  # not whole
+        ([3, 1, 2, 5], [2, 3]),  # falls
+        ([0, 1, 2, 3], [2, 1]),  # falls in the later part
+        ([7, 7, 7], [7, 7]),  # counts nothing
+        ([1_770_000_000, 1_770_000_009], [1_770_000_009]),  # the time
+        ([12, 26, 41, 53], [14, 30]),  # random steps of episodes, which begin anew
+        ([0, 3, 10], [40]),
+        (["a", "b"], ["b"]),
+        ([True, True], [True]),
+    ],
+)
+def test_what_does_not_count_is_a_fresh_start(
+    folder: RunFolder, first: list[float], second: list[float]
+) -> None:
+    log(folder, 1, [{"x": value, "by": 1} for value in first])
+    log(folder, 2, [{"x": value, "by": 2} for value in second])
+    assert rows(folder, 2) == [(n, 2) for n in range(len(second))]
+    assert attempts(folder, 2)[1].resumed_by == "nothing"
+
+
+def test_a_lost_head_is_a_gap(folder: RunFolder) -> None:
+    path = log(folder, 1, [])
+    path.write_bytes(b"")
+    log(folder, 2, [{"_step": n, "by": 2} for n in range(31, 34)])
+    ended = attempts(folder, 2)
+    assert (ended[1].resumed_from, ended[1].resumed_by) == (31, "steps")
+    parts = stitch_attempts(folder, ended)
+    assert [int(row["_step"]) for row in iter_run(parts)] == [31, 32, 33]
+    assert gaps(parts) == [(-1, 31)]
+
+
+def test_steps_that_begin_late_are_no_gap_if_nothing_was_lost(folder: RunFolder) -> None:
+    log(folder, 2, [{"_step": n, "by": 2} for n in range(10, 40, 10)])  # 1 failed before its init
+    parts = stitch_attempts(folder, attempts(folder, 2))
+    assert gaps(parts) == []
+    log(folder, 3, [{"_step": n, "by": 3} for n in range(10, 40, 10)])
+    ended = attempts(folder, 3)
+    assert ended[2].resumed_from is None
+    assert gaps(stitch_attempts(folder, ended)) == []
+
+
+def test_each_attempt_is_counted_and_said(folder: RunFolder) -> None:
+    log(folder, 1, counted("iter", 0, 6, 1))
+    log(folder, 2, [])
+    log(folder, 3, counted("iter", 4, 8, 3))
+    log(folder, 4, counted("iter", 8, 9, 4))
+    log(folder, 5, [{"_step": n, "by": 5} for n in range(6, 8)])
+    log(folder, 6, counted("iter", 0, 2, 6))
+    found = list(resumptions(folder, attempts(folder, 6)))
+    assert [(r.attempt, r.resumed_from, r.by, r.kept, r.replaced) for r in found] == [
+        (3, 4, "metric", 4, 2),
+        (4, 8, "metric", 8, 0),
+        (5, 6, "steps", 6, 3),
+        (6, None, "metric", 0, 8),
+    ]
+    assert [attempts_note([each]) for each in found] == [
+        "attempt 3 replaces 2 rows of earlier attempts, from step 4 on (by its metric iter)",
+        "attempt 4 continues at step 8 after 8 rows (by its metric iter)",
+        "attempt 5 replaces 3 rows of earlier attempts, from step 6 on (by the steps that it logs)",
+        "attempt 6 replaces all 8 rows of earlier attempts (by its metric iter)",
+    ]
+    assert list(resumptions(folder, attempts(folder, 1))) == []
+
+
+def test_an_attempt_after_a_lost_one_is_said(folder: RunFolder) -> None:
+    log(folder, 1, []).write_bytes(b"")
+    log(folder, 2, [{"_step": n, "by": 2} for n in range(31, 34)])
+    (found,) = resumptions(folder, attempts(folder, 2))
+    assert attempts_note([found]) == (
+        "attempt 2 continues at step 31; the rows before are lost (by the steps that it logs)"
+    )
+    assert gaps_note([(-1, 31)]).startswith("rows of the steps 0 to 30 are lost")

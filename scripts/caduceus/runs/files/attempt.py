@@ -89,6 +89,9 @@ class Attempt(Record):
         state: `running`, `finished`, `failed` (the program's own fault) or `interrupted` (stopped
             or killed from outside, which is no failure).
         resumed_from: the first step that is its own; None if it started afresh.
+        resumed_by: how that is known, a value of `wandb_log.resuming.Evidence`; None of the first
+            attempt.
+        resumed_metric: the metric that showed it, if one did.
         lost_s: seconds of it that no later attempt used; None if not known.
         started_at: as ISO 8601, UTC.
         host: the name of its host.
@@ -122,6 +125,8 @@ class Attempt(Record):
     attempt: int | None
     state: str
     resumed_from: int | None = None
+    resumed_by: str | None = None
+    resumed_metric: str | None = None
     lost_s: float | None = None
     started_at: str | None
     host: str | None = None
@@ -150,7 +155,15 @@ class Attempt(Record):
     started_runs: tuple[StartedRun, ...] | None = None
     left_files: LeftFiles | None = None
 
-    optional = ("usage", "got_seed", "untracked", "started_runs", "left_files")
+    optional = (
+        "resumed_by",
+        "resumed_metric",
+        "usage",
+        "got_seed",
+        "untracked",
+        "started_runs",
+        "left_files",
+    )
     mend = (
         "delete the run's folder, and the next `snakemake` trains the run again; or, if its "
         "train.json is there, restore the file from the attempts in it"

@@ -170,6 +170,27 @@ class DroppedRows(Record):
     lost: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ResumedAttempt:
+    """How an attempt went on from the rows of the earlier ones.
+
+    Attributes:
+        attempt: its number.
+        resumed_from: the first step that is its own; None if it started afresh.
+        by: how that is known; None if that wasn't recorded.
+        metric: the metric that showed it, if one did.
+        kept: how many of the earlier rows belong to the run.
+        replaced: how many of them don't.
+    """
+
+    attempt: int
+    resumed_from: int | None
+    by: str | None
+    metric: str | None
+    kept: int
+    replaced: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest(Record):
     """The content of manifest.json: the exported files, and what was lost.
@@ -178,13 +199,14 @@ class Manifest(Record):
         run: the run's id.
         files: by their paths in the run's folder.
         segments: the logs that the run consists of, in their order.
-        gaps: pairs of steps between which rows are missing.
+        gaps: pairs of steps between which rows are missing; -1 stands for the start of the run.
         damage: how much of the logs couldn't be read, by its kind.
         missing: files of artifacts that can't be had, in words; only where a run is exported from
             its log alone.
         replaced: logs that a later process replaced by starting afresh, with their rows; likewise.
         changed_parameters: by name, nested keys joined by dots; None for none.
         dropped_rows: None for none.
+        attempts: the attempts after the first that have rows; None for none.
     """
 
     run: str
@@ -196,8 +218,9 @@ class Manifest(Record):
     replaced: Mapping[str, int] | None = None
     changed_parameters: Mapping[str, ChangedParameter] | None = None
     dropped_rows: DroppedRows | None = None
+    attempts: tuple[ResumedAttempt, ...] | None = None
 
-    optional = ("missing", "replaced", "changed_parameters", "dropped_rows")
+    optional = ("missing", "replaced", "changed_parameters", "dropped_rows", "attempts")
     mend = _EXPORTED_AGAIN
 
     @property
