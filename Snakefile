@@ -9,9 +9,14 @@
 #
 # config.yaml says what to run. Rules of your own go into files named under `custom_rules` there.
 
+from caduceus import check_config
 from snakemake.utils import min_version
 
 min_version("9.27")
+
+# Snakemake reads values that can't be made as a traceback. A module is given its configuration.
+if not workflow.modifier.is_module:
+    check_config("config.yaml")
 
 
 configfile: "config.yaml"

@@ -1,7 +1,7 @@
 """Caduceus: experiment files in, a paper's numbers out.
 
 Public, and importable under these names for good: `caduceus.tracking`, `caduceus.data_order`,
-`caduceus.analysis`, `caduceus.statistics`, `caduceus.wandb_log`, `caduceus.errors`, and the two
+`caduceus.analysis`, `caduceus.statistics`, `caduceus.wandb_log`, `caduceus.errors`, and the three
 names below. Everything else is private.
 """
 
@@ -21,3 +21,16 @@ def note_holder() -> None:
     """
     # By name: every command imports this package, and a rule's digest follows import statements.
     importlib.import_module("caduceus.system.snakemake_lock").note_holder()
+
+
+def check_config(path: str) -> None:
+    """End with one line if the configuration has values that Snakemake can't read.
+
+    Call it before `configfile:` in a Snakefile. A missing file is left to Snakemake.
+    """
+    if not Path(path).exists():
+        return
+    try:
+        importlib.import_module("caduceus.io.yaml_files").load(Path(path), path)
+    except importlib.import_module("caduceus.errors").CaduceusError as error:
+        raise SystemExit(f"caduceus: {error}") from None

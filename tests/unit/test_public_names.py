@@ -13,6 +13,7 @@ LINES = (
     "from caduceus.data_order import batches",
     "from caduceus.analysis import load_history, load_runs, load_sweep",
     "from caduceus import SNAKEFILE, note_holder",
+    "from caduceus import SNAKEFILE, check_config, note_holder",
     "from caduceus.locks import note_holder",
 )
 NAMES = {

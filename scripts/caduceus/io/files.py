@@ -113,6 +113,14 @@ def md5_base64(path: Path) -> str:
     return base64.b64encode(_hash_file(path, algorithm).digest()).decode()
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; not if the system takes no such name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def files_below(folder: Path) -> list[Path]:
     """Return every file below `folder`, in the order of the relative paths; links are followed.
 

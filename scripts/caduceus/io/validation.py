@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from caduceus.errors import SpecError
-from caduceus.io.yaml_files import Key
+from caduceus.io.yaml_files import Key, shortened
 
 Where = Callable[[Sequence[Key]], str]  # from the keys of a value to "file:line"
 Schema = dict[str, Any]
@@ -43,6 +43,7 @@ def validate(
     Raises:
         SpecError: the schema doesn't allow the value; names the most relevant problem.
     """
+    _check_plain(value, where, list(above))
     schema, validator = _load(schema_name)
     error = best_match(validator.iter_errors(value))
     if error is not None:
@@ -57,10 +58,68 @@ def schema_keys(schema_name: str, section: str | None = None) -> list[str]:
     return list((schema["properties"][section] if section else schema)["properties"])
 
 
+def _check_plain(value: Any, where: Where, keys: list[Key]) -> None:
+    """Refuse what JSON, and with it W&B, doesn't have: keys and values of other types.
+
+    Raises:
+        SpecError: the first one.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise SpecError(
+                    f"{dotted(keys) or 'the file'}: the key {brief(key)} isn't text: put it in "
+                    "quotes, as it is written in the file",
+                    where(keys),
+                )
+            _check_plain(item, where, [*keys, key])
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_plain(item, where, [*keys, index])
+    elif not isinstance(value, str | int | float | None):
+        message = f"{dotted(keys)}: found a {type(value).__name__}; put it in quotes"
+        raise SpecError(message, where(keys))
+
+
+def _first_repeated(items: Sequence[Any]) -> Any:
+    """Return the first item that is equal to one before it; None if there is none.
+
+    JSON Schema takes 1 and 1.0 for equal, and 1 and true for different.
+    """
+    seen: set[str] = set()
+    for item in items:
+        text = json.dumps(_with_whole_numbers(item), sort_keys=True)
+        if text in seen:
+            return item
+        seen.add(text)
+    return None
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _unique_items(
+    validator: Any, wanted: bool, found: Any, schema: Schema
+) -> Iterable[ValidationError]:
+    """Check `uniqueItems`; the time of jsonschema's own check may grow as the list's square."""
+    if wanted and isinstance(found, list) and _first_repeated(found) is not None:
+        yield ValidationError("has a duplicate value")
+
+
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"uniqueItems": _unique_items}
+)
+
+
 @cache
 def _load(name: str) -> tuple[Schema, Draft202012Validator]:
     schema = yaml.load((_FOLDER / f"{name}.schema.yaml").read_text(), Loader=yaml.CSafeLoader)
-    return schema, Draft202012Validator(schema)
+    return schema, _Validator(schema)
 
 
 def _fill(schema: Schema, value: Any, root: Schema) -> Any:
@@ -107,8 +166,7 @@ def _spec_error(error: ValidationError, where: Where, above: Sequence[Key]) -> S
         what = schema.get("properties", {}).get(missing, {}).get("description", "a value")
         message = f"missing key {missing!r}{f' in {name!r}' if keys else ''}: add it, {what}"
     elif error.validator == "uniqueItems":
-        twice = next(item for index, item in enumerate(found) if item in found[:index])
-        message = f"{name}: duplicate value {brief(twice)}; remove one"
+        message = f"{name}: duplicate value {brief(_first_repeated(found))}; remove one"
     elif "propertyNames" in error.absolute_schema_path:
         message = f"{name}: key {brief(found)}, allowed: {_allowed(error, schema)}"
         place = where([*keys, found])
@@ -153,11 +211,12 @@ def dotted(keys: Sequence[Key]) -> str:
     """Return `keys` as one name, such as `matrix.learning_rate` or `seeds[2]`."""
     name = ""
     for key in keys:
-        name += f"[{key}]" if isinstance(key, int) else f".{key}" if name else str(key)
+        word = f"[{key}]" if isinstance(key, int) else shortened(str(key))
+        name += f".{word}" if name and not isinstance(key, int) else word
     return name
 
 
 def brief(value: Any) -> str:
     """Return a value as JSON for a message, cut to at most 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(text)

@@ -1,7 +1,7 @@
 """Experiments: the user's files, and the runs that follow from them."""
 
 import itertools
-import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from caduceus.errors import SpecError
-from caduceus.io.files import Json, canonical_json, digest_text
+from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.validation import brief, dotted, validate
 from caduceus.io.yaml_files import Key, Source, load
 from caduceus.project.command_checks import check_command, check_parameters
@@ -24,6 +24,7 @@ from caduceus.sweeps.plans import Sweep, plan_sweep
 Parameters = Mapping[str, Json]
 
 _MOST_BYTES = 100_000  # of a word of a command line; Linux takes 128 KiB, quotes included
+_MOST_RUNS = 100_000  # Snakemake takes one or two seconds to plan 1,000
 _SHARED_BY_TRIALS = ("program", "command", "parameters", "dataset", "code", "seed_argument")
 _HASH_DIGITS = 12  # 48 bits: two of a million runs share an id once in 500 projects
 
@@ -131,13 +132,13 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
             "that each run can keep a copy of it",
             source.where(["program"]),
         )
-    if not (root / spec.program).is_file():
+    if not is_file(root / spec.program):
         raise SpecError(
             f"program: {spec.program} doesn't exist; give its path from the folder you work in",
             source.where(["program"]),
         )
     writer = spec.dataset and spec.dataset.program
-    if writer and not (root / writer).is_file():
+    if writer and not is_file(root / writer):
         raise SpecError(
             f"dataset.program: {writer} doesn't exist; give its path from the folder you work in",
             source.where(["dataset", "program"]),
@@ -154,14 +155,6 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
                 f"parameters.{key}: the matrix has it too; remove it here or there",
                 source.where(["parameters", key]),
             )
-    for keys, value in _values(spec):
-        try:
-            json.dumps(value)
-        except TypeError:
-            raise SpecError(
-                f"{'.'.join(map(str, keys))}: found a {type(value).__name__}; put it in quotes",
-                source.where(keys),
-            ) from None
     for index, pattern in enumerate(spec.code if isinstance(spec.code, tuple) else ()):
         try:
             files = source_code.matching_files([pattern], root)
@@ -185,18 +178,6 @@ def _mappings(spec: Spec) -> Iterator[tuple[list[Key], Parameters]]:
     for index, values in enumerate(spec.exclude):
         yield ["exclude", index], values
     yield ["baseline"], spec.baseline or {}
-
-
-def _values(spec: Spec) -> Iterator[tuple[list[str | int], Json]]:
-    """Yield every value of a parameter, with its keys in the file."""
-    for key, value in spec.parameters.items():
-        yield ["parameters", key], value
-    for key, choices in spec.matrix.items():
-        for index, value in enumerate(choices):
-            yield ["matrix", key, index], value
-    for name, parameters in spec.variants.items():
-        for key, value in parameters.items():
-            yield ["variants", name, key], value
 
 
 def _definition(
@@ -260,6 +241,13 @@ def _sweep_runs(spec: Spec, code_id: str, sweep: Sweep) -> Iterator[Run]:
 def _variants(spec: Spec, source: Source) -> dict[str, Parameters]:
     """Return each variant's parameters by its name: the matrix less `exclude`, then `variants`."""
     common, matrix = dict(spec.parameters), spec.matrix
+    combinations = math.prod(map(len, matrix.values()))
+    if combinations * len(spec.seeds) > _MOST_RUNS:
+        raise SpecError(
+            f"matrix: found {brief(combinations)} combinations, each with {len(spec.seeds)} seeds, "
+            f"allowed: at most {_MOST_RUNS:,} runs",
+            source.where(["matrix"]),
+        )
     excluded = [0] * len(spec.exclude)
     variants: dict[str, Parameters] = {}
     for values in itertools.product(*matrix.values()):

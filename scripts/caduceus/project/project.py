@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from caduceus.errors import SpecError
-from caduceus.io.files import Json
+from caduceus.io.files import Json, is_file
 from caduceus.io.yaml_files import Source
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_paper
@@ -121,7 +121,7 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
             )
         experiments[experiment.id] = experiment
     for index, rules in enumerate(settings.custom_rules):
-        if not (root / rules).is_file():
+        if not is_file(root / rules):
             raise SpecError(
                 f"custom_rules[{index}]: {rules} doesn't exist; give its path from the folder you "
                 "work in",

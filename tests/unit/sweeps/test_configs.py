@@ -318,7 +318,7 @@ PARAMETERS = {
     "a: {distribution: beta, a: 0}": ("3: parameters.a.a: found 0, allowed: a number above 0"),
     "a: {distribution: beta, b: x}": ('3: parameters.a.b: found "x", allowed: a number'),
     "1: {value: 3}": (
-        "3: parameters[1]: 1 is no name for a parameter; allowed: letters, digits and _ . -, "
+        '3: parameters.1: "1" is no name for a parameter; allowed: letters, digits and _ . -, '
         "first a letter or _"
     ),
     "a b: {value: 3}": (
