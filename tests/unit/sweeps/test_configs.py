@@ -108,7 +108,8 @@ EXAMPLE = "{value: 1}, {values: [1, 2]} or {min: 0.0, max: 1.0}"
 MACROS = (
     "${env}, ${interpreter}, ${program}, ${args}, ${args_no_equals}, ${args_no_hyphens}, "
     "${args_no_boolean_flags}, ${args_append_hydra}, ${args_override_hydra}, "
-    "${args_json}, ${args_json_file}, ${envvar:NAME}, each but the last a word of its own"
+    "${args_json}, ${args_json_file}, each a word of its own, and anywhere in a word "
+    "${seed}, ${run_id}, ${output_dir}, ${checkpoint_dir}, ${param:NAME}, ${envvar:NAME}"
 )
 
 # What stands from line 3 on, below `parameters`, and what is said of it.
