@@ -27,6 +27,8 @@ from caduceus.wandb_log import (
 )
 from caduceus.wandb_log.resuming import Evidence, Resumption, find_resumption
 
+_NaturalKey = list[tuple[str, int]]  # of a name: its parts of text, each with the number after it
+
 
 def logs_of_attempt(folder: RunFolder, number: int | str) -> list[Path]:
     """Return the run's logs in an attempt that aren't empty, in the order of their start."""
@@ -48,8 +50,9 @@ def stand_in(folder: RunFolder, number: int | str) -> str | None:
     """The id of the further run that is taken for the run itself in an attempt; None for none.
 
     The program's own process has the run. Where it has logged nothing, as a launcher whose workers
-    log, the first of the further runs by name takes its place, whichever process was faster. Those
-    of a single process, such as the kernel of a notebook, have an order: the first takes its place.
+    log, the first of the further runs by name takes its place, whichever process was faster; of
+    equal names, the first by the names and command lines of the processes. Those of a single
+    process have an order: the first takes its place.
     """
     if folder.is_further or number == "upload":
         return None
@@ -57,9 +60,22 @@ def stand_in(folder: RunFolder, number: int | str) -> str | None:
     own = _logs_of(folder, number, folder.path.name)
     if not logged or any(not is_empty(log) for log in own):
         return None
-    if len({each.pid for each in started_runs(folder, int(number))}) == 1:
-        return min(logged, key=_natural)  # RUN-2 was started before RUN-10
-    return min(logged, key=lambda run_id: _natural(_name(folder, number, run_id)))
+    started = started_runs(folder, int(number))
+    logged.sort(key=_natural)  # RUN-2 was started before RUN-10
+    if len({each.pid for each in started}) == 1:
+        return logged[0]
+    starts = {f"{folder.path.name}-{each.number}": each for each in started}
+    return min(logged, key=lambda run_id: _place(folder, number, run_id, starts.get(run_id)))
+
+
+def _place(
+    folder: RunFolder, number: int | str, run_id: str, start: StartedRun | None
+) -> list[_NaturalKey]:
+    """Sort key of a further run that doesn't depend on which process was faster."""
+    if start is None:
+        return [_natural(_name(folder, number, run_id))]
+    name = _name(folder, number, run_id) if start.name else ""  # else its number, which does
+    return [_natural(name), _natural(start.process), _natural(start.command)]
 
 
 def notable_starts(folder: RunFolder, number: int) -> list[StartedRun]:
@@ -91,7 +107,7 @@ def _name(folder: RunFolder, number: int | str, run_id: str) -> str:
     return header.name if header else run_id
 
 
-def _natural(name: str) -> list[tuple[str, int]]:
+def _natural(name: str) -> _NaturalKey:
     """Sort key by which `fold 2` comes before `fold 10`."""
     parts = re.findall(r"(\D*)(\d*)", name)
     return [(text, int(number or 0)) for text, number in parts]

@@ -208,6 +208,17 @@ def test_of_several_the_first_by_name_stands_in(folder: RunFolder) -> None:
     assert further_ids(folder, 1) == ["RUN-2", "RUN-3"]
 
 
+def test_of_several_without_a_name_the_first_process_stands_in(folder: RunFolder) -> None:
+    """As when each rank of `torch.multiprocessing.spawn` calls `wandb.init`."""
+    starts = []
+    for number, process in ((2, "SpawnProcess-10"), (3, "SpawnProcess-2"), (4, "SpawnProcess-3")):
+        log(folder, 1, [{"x": number}], further=f"-{number}")
+        start = {"number": number, "name": None, "pid": number, "is_first_process": False}
+        starts.append(json.dumps(start | {"process": process, "command": "-c"}))
+    (folder.wandb(1) / "started-runs.jsonl").write_text("\n".join(starts))
+    assert stand_in(folder, 1) == "RUN-3"
+
+
 def test_a_run_that_is_trained_again_keeps_no_earlier_row(folder: RunFolder) -> None:
     """Though a counter in its first row goes on where the finished attempt stood."""
     log(folder, 1, counted("epoch", 0, 5, 1))

@@ -52,6 +52,7 @@ class StartedRun(Record):
         pid: the process.
         is_first_process: whether this is the program itself, not a process that it started.
         rank: the rank that a launcher gave the process; "0" without a launcher.
+        process: its name in Python's multiprocessing, such as SpawnProcess-1.
         command: the process's program and its arguments.
         is_own: whether it is the run itself, or stands in for it.
     """
@@ -61,6 +62,7 @@ class StartedRun(Record):
     pid: int
     is_first_process: bool
     rank: str = "0"
+    process: str = ""
     command: str = ""
     is_own: bool = False
 

@@ -7,6 +7,7 @@ notebook counts as first too: the first Python is then papermill or nbconvert, w
 """
 
 import os
+import sys
 
 _FIRST = "CADUCEUS_FIRST_PROCESS"  # its process id, and the rank variables that were set already
 # The variables of a process's rank: those of torchrun, srun, Open MPI and MPICH.
@@ -41,6 +42,12 @@ def is_ranked():
 def rank():
     """Return the rank of this process as text; "0" if there is only one process."""
     return next((os.environ[name] for name in _ranks()), "0")
+
+
+def name():
+    """Return the name of this process in multiprocessing, such as SpawnProcess-1."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    return multiprocessing.current_process().name if multiprocessing else ""
 
 
 def _ranks():

@@ -122,6 +122,7 @@ class Runs:
             "pid": os.getpid(),
             "is_first_process": first_process.is_first(),
             "rank": first_process.rank(),
+            "process": first_process.name(),
             "command": " ".join(sys.argv)[:_COMMAND],
         }
         self._record("started-runs.jsonl", start)
