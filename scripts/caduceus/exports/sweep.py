@@ -7,7 +7,13 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.exports.sweep_importance import Importance, importances
-from caduceus.exports.sweep_trials import TrialRow, best_of, best_so_far, read_trials
+from caduceus.exports.sweep_trials import (
+    TrialRow,
+    best_of,
+    best_so_far,
+    counted_objectives,
+    read_trials,
+)
 from caduceus.io.cells import render_or_null, to_csv
 from caduceus.io.files import Json, write_json, write_whole
 from caduceus.runs.files.plan import Plan, Spec
@@ -126,13 +132,16 @@ def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Jso
 
 
 def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, Json]]:
-    """Return each confirmed configuration with the mean of its runs and its 95 % interval."""
+    """Return each confirmed configuration with the mean of its runs and its 95 % interval.
+
+    Runs with equal rows count as one.
+    """
     return [
         {
             "trial": row.trial,
             "of_trial": Trial.read(folder.trial(row.trial)).trial,
             "runs": " ".join(row.runs),
-            **_estimate([value for value in row.objectives if value is not None]),
+            **_estimate(counted_objectives(row, folder)),
         }
         | {f"config.{name}": value for name, value in row.parameters.items()}
         for row in rows

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from caduceus.io.files import Json
+from caduceus.runs.equal_seeds import equal_seeds, repeats
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Run
 from caduceus.runs.files.trial import Trial
 from caduceus.runs.goal import Goal
@@ -76,6 +78,14 @@ def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> T
         ),
         sum(train.compute.wall_s for train in ended),
     )
+
+
+def counted_objectives(row: TrialRow, folder: SweepFolder) -> list[float]:
+    """Return the objectives of a trial's runs; of runs with equal rows that of the first."""
+    files = (folder.run(run) / "run_summary.json" for run in row.runs)
+    repeated = repeats(equal_seeds(filter(None, map(Summary.read_if_there, files))))
+    objectives = zip(row.runs, row.objectives, strict=True)
+    return [value for run, value in objectives if value is not None and run not in repeated]
 
 
 def best_so_far(rows: Sequence[TrialRow], goal: Goal) -> Iterator[float | None]:

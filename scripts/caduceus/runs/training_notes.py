@@ -53,7 +53,6 @@ def left_note(left: LeftFiles) -> str:
     more = f" and {left.count - len(left.files)} more" if left.count > len(left.files) else ""
     return (
         f"{count_of(left.count, 'large file')} ({left.bytes / 1e6:,.1f} MB) only in work/code, "
-        f"which no archive or upload takes: {names}{more}; what the program writes below "
-        "CADUCEUS_OUTPUT_DIR is kept, and checkpoints below CADUCEUS_CHECKPOINT_DIR with "
-        "`keep_checkpoints: true`"
+        f"neither archived nor uploaded: {names}{more}; to keep such files, pass ${{output_dir}} "
+        "in `command`, or ${checkpoint_dir} with `keep_checkpoints: true`"
     )

@@ -19,6 +19,7 @@ from caduceus.paper.provenance import describe_run
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs
 from caduceus.project.paper_selections import goal_of
 from caduceus.project.planned import configured_plans
+from caduceus.runs.equal_seeds import equal_seeds, repeats
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.metric import Metric
 from caduceus.statistics.estimates import estimate_mean
@@ -98,12 +99,17 @@ def _differing(all_values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _by_seed(records: Sequence[ListedRun], metric: str) -> dict[int, float]:
-    """Return the finite values of finished runs by seed; by place if a run has no seed."""
+    """Return the finite values of finished runs by seed; by place if a run has no seed.
+
+    Runs with equal rows count as one.
+    """
     found = {}
+    repeated = repeats(equal_seeds(record.summary for record in records))
     for place, record in enumerate(records):
         value: Any = record.row.get(f"summary.{metric}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if record.state == "finished" and is_number and isfinite(value):
+        is_counted = record.state == "finished" and record.run not in repeated
+        if is_counted and is_number and isfinite(value):
             seed = record.summary.seed
             found[place if seed is None else seed] = float(value)
     return found
