@@ -6,7 +6,9 @@ import os
 from typing import Any
 
 import pytest
+from online import account
 from projects import EXPORTS, ONE_RUN, REPOSITORY, Project
+from wandb_server import WandbServer
 
 # Imports by a computed name, from a folder that it adds to its path, and reads a file beside it.
 PROGRAM = """\
@@ -103,3 +105,24 @@ def test_a_run_is_trained_again_if_a_file_that_it_used_has_changed(computed: Pro
     assert value(computed) == 0.875
     assert "train" not in computed.planned()
     assert computed.runs == [run]
+
+
+def test_what_a_server_keeps_of_the_run_before_is_said(
+    computed: Project, wandb_server: WandbServer
+) -> None:
+    """A server never replaces a row: it has the old one, the export the new, and both are named."""
+    computed.change("config.yaml", wandb={"project": "tests", "mode": "online"}, paper={})
+    variables = account(wandb_server, computed)
+    computed.snakemake(*EXPORTS, **variables).check()
+    computed.write("third/party/offsets.py", "OFFSET = 0.625\n")
+    computed.snakemake(*EXPORTS, **variables).check()
+
+    # A second attempt has system metrics of its own, in the places of the first one's.
+    wandb_server.problems[:] = [p for p in wandb_server.problems if "wandb-events" not in p]
+
+    (run,) = wandb_server.runs
+    assert [row["val/accuracy"] for row in run.history] == [0.75]
+    [folder] = computed.runs
+    assert "0.875" in (folder / "metrics_history.csv").read_text()
+    delivery = computed.read_json(f"results/runs/{folder.name}/work/delivery.json")
+    assert any("0.875 here, 0.75 on the server" in line for line in delivery["differences"])
