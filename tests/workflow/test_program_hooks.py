@@ -223,6 +223,7 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
         "unused.py": "",
         ".env": "SECRET=1",
         "results/old.json": "{}",
+        "lib.egg-info/PKG-INFO": "Version: 1",
         "run.sh": f"{sys.executable} helper.py",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -230,7 +231,8 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
     done = start(
         tmp_path,
         "import importlib, subprocess, numpy\n"
-        "open('.env'); open('results/old.json'); open('written.txt', 'w').write('x')\n"
+        "open('.env'); open('results/old.json'); open('lib.egg-info/PKG-INFO')\n"
+        " open('written.txt', 'w').write('x')\n"
         "name = 'deep'; importlib.import_module(f'plugins.{name}')\n"
         "subprocess.run(['bash', 'run.sh'], check=True)\n",
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from caduceus.errors import ResultError, SpecError
@@ -111,12 +112,17 @@ def _change(path: Path, used: UsedFile, root: Path) -> str | None:
             return None
         if used.sha256 is None:
             return "changed" if path.suffix == ".py" else "unknown"
-        if sha256(path) == used.sha256:
-            return None
-        is_equal = used.tree is not None and used.tree == tree_digest([path], root)
-        return None if is_equal else "changed"
+        digest, tree = _digests(path, root, status.st_mtime_ns, status.st_size)
     except OSError:
         return "missing"
+    is_equal = digest == used.sha256 or (tree is not None and tree == used.tree)
+    return None if is_equal else "changed"
+
+
+@cache  # many runs may have used the same large file
+def _digests(path: Path, root: Path, mtime_ns: int, size: int) -> tuple[str, str | None]:
+    """Return the sha256 of a file with this time and size, and that of a Python file's tree."""
+    return sha256(path), tree_digest([path], root) if path.suffix == ".py" else None
 
 
 def tree_digest(files: Iterable[Path], root: Path) -> str | None:

@@ -24,6 +24,7 @@ import sys
 _MAX_FILES = 5000  # that are recorded of one process
 _WRITES = frozenset("wax+")
 _IGNORED = frozenset(["results", "site-packages", "dist-packages", "__pycache__"])
+_METADATA = (".egg-info", ".dist-info")  # of packages that are installed from the project
 
 
 class _Record:
@@ -70,7 +71,9 @@ class _Record:
         if not path.startswith(self._root + os.sep) or path.startswith(sys.prefix + os.sep):
             return False
         parts = path[len(self._root) + 1 :].split(os.sep)
-        return not any(part in _IGNORED or part.startswith(".") for part in parts)
+        return not any(
+            part in _IGNORED or part.startswith(".") or part.endswith(_METADATA) for part in parts
+        )
 
     def write(self, entry):
         """Append a line."""
