@@ -194,6 +194,19 @@ def test_a_notebook_starts_another_run_as_it_does_by_hand(tmp_path: Path) -> Non
     assert sorted(logged(tmp_path)) == [RUN, f"{RUN}-2"]
 
 
+def test_another_value_in_the_config_of_init_is_said(tmp_path: Path) -> None:
+    """As when the program halves its batch size before it calls `wandb.init`."""
+    done = start(
+        tmp_path,
+        "import wandb\n"
+        "config = {'batch_size': 32, 'model': {'width': 128.0, 'depth': 2}, 'seed': '0'}\n"
+        "wandb.init(config=config).log({'loss': 1.0})\n",
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("caduceus: ")]
+    assert line.startswith("caduceus: wandb.init(config=...) has batch_size=32 for 64; ")
+
+
 def test_the_first_run_of_a_notebook_is_the_run(tmp_path: Path) -> None:
     """As with papermill: the kernel is a child of the process that Caduceus started."""
     (tmp_path / "kernel.py").write_text(
