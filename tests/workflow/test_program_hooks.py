@@ -245,7 +245,7 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
         tmp_path,
         "import importlib, subprocess, numpy\n"
         "open('.env'); open('results/old.json'); open('lib.egg-info/PKG-INFO')\n"
-        " open('written.txt', 'w').write('x')\n"
+        "open('written.txt', 'w').write('x')\n"
         "name = 'deep'; importlib.import_module(f'plugins.{name}')\n"
         "subprocess.run(['bash', 'run.sh'], check=True)\n",
     )
