@@ -175,9 +175,11 @@ def test_a_seed_that_nobody_listed_is_not_passed(project: Project) -> None:
         "--out=${envvar:CADUCEUS_OUTPUT_DIR} ${output_dir}",
     ]
     spec = {"id": "toy", "type": "baseline", "program": "experiments/train.py"}
+    exact = {"big": 2**70 + 1, "schedule": {0: 0.1, 1000: 0.01}}
     project.write("experiments/train.py", ABBREVIATES)
     project.write_yaml(
-        "experiments/toy.yaml", spec | {"matrix": {"rate": [0.5]}, "command": command}
+        "experiments/toy.yaml",
+        spec | {"parameters": exact, "matrix": {"rate": [0.5]}, "command": command},
     )
     unset = [*command, "--seed_model=${envvar:NOT_SET}"]
     project.write_yaml(
@@ -194,6 +196,8 @@ def test_a_seed_that_nobody_listed_is_not_passed(project: Project) -> None:
     assert f"{output} {output} 0\n" in console
     summary = json.loads((run / "run_summary.json").read_text())
     assert (summary["seed"], summary["config"].get("seed")) == (0, None)
+    assert summary["config"]["big"] == 2**70 + 1
+    assert summary["config"]["schedule"] == {"0": 0.1, "1000": 0.01}
     train = json.loads((without / "train.json").read_text())
     assert train["error"] == (
         f"results/runs/{without.name}/work/experiment.yaml:11: command: ${{envvar:NOT_SET}}: "

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from caduceus.io.files import Json
 from caduceus.runs.files.export import ChangedParameter
 
+_EXACT = 2**53  # a float holds whole numbers up to here exactly
 _WORDS = {"True": True, "False": False, "None": None}  # Python's spelling in text
 
 
@@ -77,8 +78,8 @@ def is_equal(planned: Json, reported: Json) -> bool:
     """Whether a reported value is the planned one, however the program has converted it.
 
     Parameters reach a program as text, so `1e-3`, "0.001" and 0.001 are equal, as are true, "True"
-    and 1. A float that was rounded to 32 bits is equal. wandb writes NaN and infinities in a
-    configuration as null, so these are equal too.
+    and 1. A float that was rounded to 32 bits is equal, and a large integer that became a float.
+    wandb writes NaN and infinities in a configuration as null, so these are equal too.
     """
     if isinstance(planned, Mapping) and isinstance(reported, Mapping):
         return planned.keys() == reported.keys() and all(
@@ -93,6 +94,8 @@ def is_equal(planned: Json, reported: Json) -> bool:
         return not any(isinstance(value, str) for value in values) and is_equal(*values)
     if isinstance(planned, float) and not math.isfinite(planned):
         return reported is None or (isinstance(reported, float) and math.isnan(reported))
+    if isinstance(planned, int) and abs(planned) > _EXACT and isinstance(reported, float):
+        return float(str(planned)) == reported  # a server has no larger integers
     return isinstance(planned, float) and _as_float32(planned) == reported
 
 

@@ -215,7 +215,7 @@ def _config(
         logged |= segment.config
     logged.pop("_wandb", None)  # W&B's own notes on the SDK
     config, changed = used_config(known.summary.config, logged, known.parameters)
-    return canonical(without_empty(config)), changed
+    return canonical(without_empty(config), are_integers_exact=True), changed
 
 
 def _with_logged(

@@ -65,13 +65,19 @@ def render_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def canonical(value: Any) -> Any:
-    """Return `value` with its numbers as cells have them, and its dictionaries sorted by key."""
+def canonical(value: Any, are_integers_exact: bool = False) -> Any:
+    """Return `value` with its numbers as cells have them, and its dictionaries sorted by key.
+
+    Args:
+        value: what is logged or configured.
+        are_integers_exact: whether integers beyond 64 bits are kept; else they are floats, as on a
+            server.
+    """
     if isinstance(value, dict):
-        return {key: canonical(value[key]) for key in sorted(value)}
+        return {key: canonical(value[key], are_integers_exact) for key in sorted(value)}
     if isinstance(value, list):
-        return [canonical(item) for item in value]
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return [canonical(item, are_integers_exact) for item in value]
+    if isinstance(value, int) and not are_integers_exact and not -(2**63) <= value < 2**63:
         return float(str(value))  # as wandb sends it; infinite if it is too large
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)

@@ -262,4 +262,4 @@ def _is_number(value: Any) -> bool:
 
 def _identity(value: Any) -> str:
     """Return a text that is equal for values that W&B's grid treats as equal, such as 3 and 3.0."""
-    return json.dumps(canonical(value))
+    return json.dumps(canonical(value, are_integers_exact=True))

@@ -165,3 +165,14 @@ def test_a_sweep_has_a_row_for_each_trial(tmp_path: Path) -> None:
     assert trials["trial"].dtype == "int64" and trials["stopped_early"].dtype == "bool"
     assert math.isnan(trials["objective"][1]) and trials["started_at"].dtype.tz is not None
     pd.testing.assert_frame_equal(load_sweep("tune-1a2b", project=tmp_path), trials)
+
+
+def test_large_integers_of_a_configuration_stay_exact(project: Project) -> None:
+    values = [2**63, 2**70 + 1, 10**30]
+    project.change("experiments/toy.yaml", parameters={"big": values[0]}, seeds=[0])
+    project.change("experiments/toy.yaml", matrix={"rate": [0.1], "n": values})
+    export_runs(project, logged)
+    runs = load_runs(project.path / "results")
+    assert runs["config.n"].dtype == object and list(runs["config.n"]) == values
+    assert list(runs["config.big"]) == [2**63] * 3
+    assert list(runs["variant"]) == [f"rate=0.1,n={value}" for value in values]

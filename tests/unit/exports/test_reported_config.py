@@ -26,6 +26,7 @@ from caduceus.runs.files.export import ChangedParameter
         ({"a": [1]}, {"a": [1.0]}),
         ("adam", "adam"),
         (2**70, float(2**70)),
+        (2**70 + 1, float(2**70)),  # as a server has it
     ],
 )
 def test_converted_values_are_equal(planned: Any, reported: Any) -> None:

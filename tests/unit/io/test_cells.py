@@ -7,7 +7,7 @@ import math
 import struct
 
 import pytest
-from caduceus.io.cells import cell, parse, render
+from caduceus.io.cells import canonical, cell, parse, render
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +92,9 @@ def same(found: object, value: object) -> bool:
             and all(same(found[key], value[key]) for key in value)
         )
     return found == value and isinstance(found, bool) == isinstance(value, bool)
+
+
+def test_large_integers_are_floats_only_beside_a_server() -> None:
+    value = {"b": [2**70 + 1, 1.0], "a": -(10**30)}
+    assert canonical(value) == {"a": -1e30, "b": [float(2**70), 1]}
+    assert canonical(value, are_integers_exact=True) == {"a": -(10**30), "b": [2**70 + 1, 1]}

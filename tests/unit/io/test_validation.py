@@ -98,7 +98,11 @@ REFUSED = {
         "x.yaml:3: seeds: found 3, allowed: a list of different whole numbers; each variant "
         "runs once with each"
     ),
-    "seeds: [1, x]": 'x.yaml:3: seeds[1]: found "x", allowed: a whole number',
+    "seeds: [1, x]": 'x.yaml:3: seeds[1]: found "x", allowed: a whole number of at most 63 bits',
+    "seeds: [9223372036854775808]": (
+        "x.yaml:3: seeds[0]: found 9223372036854775808, allowed: maximum 9223372036854775807 "
+        "(a whole number of at most 63 bits)"
+    ),
     "seeds: [1, 2, 1]": "x.yaml:3: seeds: duplicate value 1; remove one",
     "matrix: {rate: 0.1}": (
         "x.yaml:3: matrix.rate: found 0.1, allowed: a list of at least one value"

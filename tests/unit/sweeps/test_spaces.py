@@ -49,6 +49,11 @@ def test_a_grid_of_constants_is_one_configuration() -> None:
     assert list(space({"a": {"value": 1}}).grid()) == [{"a": 1}]
 
 
+def test_large_integers_are_values_of_their_own() -> None:
+    values = [2**63, 2**70, 2**70 + 1, 10**30]
+    assert list(space({"a": {"values": values}}).grid()) == [{"a": value} for value in values]
+
+
 def test_a_large_grid_is_counted_and_reached_at_once() -> None:
     found = space({name: {"min": 1, "max": 10**6} for name in "abcdef"})
     assert found.grid_size == 10**36
