@@ -129,5 +129,5 @@ def tree_digest(files: Iterable[Path], root: Path) -> str | None:
     """Return the digest of code; None if a file isn't Python that this version can parse."""
     try:
         return source_code.digest(files, root)
-    except SpecError:
+    except (SpecError, RecursionError):  # of a deeply nested expression
         return None

@@ -110,9 +110,14 @@ def _notes(folder: Path) -> Iterator[_Note]:
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(errors="replace").splitlines():
             try:
-                yield cast(_Note, json.loads(line))
+                note = cast(_Note, json.loads(line))
+                note.get("path", "").encode()
+            except UnicodeEncodeError:  # no JSON file can hold such a name
+                yield {"and_more": True}
             except ValueError:  # the process was killed while it wrote
                 continue
+            else:
+                yield note
 
 
 def _snapshot_digest(code: Path) -> str | None:

@@ -144,3 +144,22 @@ def test_notes_that_end_in_the_middle_of_a_line(project: Path) -> None:
 def test_no_notes(project: Path) -> None:
     usage = used(project / "nowhere")
     assert (usage.files, usage.packages, usage.python) == ({}, {}, None)
+
+
+def test_files_that_cannot_be_described_fail_no_run(project: Path) -> None:
+    """One with a name that isn't UTF-8, one that isn't Python, one that is too deep to parse."""
+    odd = project / os.fsdecode(b"\xff.yaml")
+    odd.touch()
+    note(project, {"path": str(odd), "mtime_ns": 1, "size": 0})
+    for name, text in {
+        "two.py": "print 'two'",
+        "deep.py": "x = " + "(" * 900 + "1" + ")" * 900,
+    }.items():
+        (project / name).write_text(text)
+        note(project, read(project, name))
+    found = used(project)
+    assert {name: file.tree for name, file in found.files.items()} == {
+        "two.py": None,
+        "deep.py": None,
+    }
+    assert not found.is_complete
