@@ -10,6 +10,7 @@ from caduceus.runs.files.export import ExportedArtifact, Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
+from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.files.train import Train
 
 
@@ -42,6 +43,30 @@ def identity(run_id: str, **values: Any) -> Identity:
         "variant": "default",
     }
     return Identity(id=run_id, **given | values)
+
+
+def sweep_plan(config: Mapping[str, Any], **values: Any) -> SweepPlan:
+    """sweep.json of the sweep tune-1 with W&B's configuration, and with these values."""
+    given: dict[str, Any] = {
+        "sweep": "tune-1",
+        "config": config,
+        "engine": "caduceus",
+        "lag": 1,
+        "seed": 0,
+        "sampler": "tpe",
+        "seeds": [0],
+        "default_seed": 0,
+        "file": "tune.yaml",
+        "keys": ["sweep", "config"],
+        "definition": {
+            "program": "experiments/train.py",
+            "command": ["${interpreter}", "${program}", "${args}"],
+            "parameters": {},
+            "dataset": None,
+            "code": "c0de",
+        },
+    }
+    return SweepPlan.from_json(given | values)
 
 
 def summary(run_id: str, **values: Any) -> Summary:

@@ -123,7 +123,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     loaded = export_runs(project, sweep_or_toy, chosen)
     results = project.path / "results"
     [sweep] = loaded.sweeps
-    write_json(results / f"sweeps/{sweep}/sweep.json", loaded.sweeps[sweep].sweep.plan())
+    loaded.sweeps[sweep].sweep.plan.write(results / f"sweeps/{sweep}/sweep.json")
     plans = [results / "experiments/toy.json"]
     claims = parse_paper({"claims": CLAIMS}, str).claims
     write_json(results / "paper/claims.json", decide_claims(plans, claims, Methods()))

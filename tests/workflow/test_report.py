@@ -19,7 +19,7 @@ from caduceus.statistics.estimates import estimate_by
 from caduceus.statistics.settings import Methods
 from chromium import Browser
 from report_data import write_group
-from run_files import plan
+from run_files import plan, sweep_plan
 
 METHODS = Methods(resamples=999)
 HOSTILE = '</script><script>document.title = "taken"</script><img src=x onerror="alert(1)">'
@@ -67,7 +67,7 @@ CLAIM = {
     "method": "two-sided sign-flip test by seed",
     "runs": ["toy-v0-s0", "toy-v1-s0"],
 }
-SWEEP = {"config": {"method": "random", "metric": {"name": "val/loss", "goal": "minimize"}}}
+SWEEP = sweep_plan({"method": "random", "metric": {"name": "val/loss", "goal": "minimize"}})
 TRIALS = """\
 trial,runs,state,objective,best_so_far,stopped_early,config.rate
 0,toy-v0-s0,finished,0.5,0.5,false,0.1
@@ -98,7 +98,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_json(results / "paper/figures/bars.json", figure)
     write_json(results / "paper/claims.json", {"alpha": 0.05, "claims": [CLAIM]})
     sweep = results / "sweeps/tune-1"
-    write_json(sweep / "sweep.json", SWEEP)
+    SWEEP.write(sweep / "sweep.json")
     write_whole(sweep / "trials.csv", TRIALS)
     write_whole(sweep / "importance.csv", "name,mean,low,high\nrate,0.81,0.7,0.92\n")
     write_whole(

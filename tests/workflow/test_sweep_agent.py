@@ -6,23 +6,16 @@ from pathlib import Path
 
 import pytest
 from caduceus.errors import ServerError
-from caduceus.io.files import write_json
 from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
 from caduceus.server.sweep_agent import ServerPruner, Timing, ask_trial
 from caduceus.sweeps.folders import SweepFolder
 from projects import wait_for
+from run_files import sweep_plan
 from wandb_server import WandbServer
 
-PLAN = {
-    "sweep": "tune-1",
-    "config": {"method": "grid", "parameters": {"x": {"values": [1, 2]}}},
-    "engine": "wandb",
-    "lag": 1,
-    "seeds": [0],
-    "default_seed": 0,
-}
+CONFIG = {"method": "grid", "parameters": {"x": {"values": [1, 2]}}}
 
 QUICK = Timing(heartbeat_s=0.05, patience_s=0.2, no_trial_s=300)
 
@@ -35,7 +28,7 @@ def folder(
     monkeypatch.setenv("WANDB_API_KEY", wandb_server.key)
     monkeypatch.setenv("WANDB_BASE_URL", wandb_server.url)
     found = SweepFolder(tmp_path / "results/sweeps/tune-1")
-    write_json(found.plan, PLAN)
+    sweep_plan(CONFIG, engine="wandb").write(found.plan)
     return found
 
 

@@ -34,7 +34,9 @@ rule start_sweep:
     log:
         "results/logs/start_sweep/{sweep}.log",
     params:
-        plan=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].sweep.plan()),
+        plan=lambda wildcards: json.dumps(
+            PROJECT.sweeps[wildcards.sweep].sweep.plan.to_json()
+        ),
         code=lambda wildcards: json.dumps(PROJECT.sweeps[wildcards.sweep].spec.code),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus start-sweep {input.experiment:q} --plan {params.plan:q}'

@@ -4,12 +4,13 @@ import argparse
 import json
 from pathlib import Path
 
+from caduceus.runs.files.sweep import SweepPlan
 from caduceus.sweeps.trials import start_sweep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", type=Path, help="the experiment file")
-    parser.add_argument("--plan", type=json.loads, required=True, help="the sweep, as JSON")
+    parser.add_argument("--plan", required=True, help="the sweep, as JSON")
     parser.add_argument(
         "--code", type=json.loads, required=True, help="the experiment's `code`, as JSON"
     )
@@ -17,4 +18,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    start_sweep(arguments.plan, arguments.code, arguments.experiment, arguments.out)
+    plan = SweepPlan.from_json(json.loads(arguments.plan))
+    start_sweep(plan, arguments.code, arguments.experiment, arguments.out)

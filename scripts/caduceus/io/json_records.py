@@ -11,7 +11,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from caduceus.io.files import MADE_AGAIN, Json, damaged, read_json, write_json
@@ -53,6 +53,21 @@ class Record:
     def read_if_there(cls, path: Path) -> Self | None:
         """Read a file; None if there is none."""
         return cls.read(path) if path.exists() else None
+
+    @classmethod
+    def read_list(cls, path: Path) -> list[Self]:
+        """Read a file that holds a list of such objects; an empty one if there is no file.
+
+        Raises:
+            ResultError: as of `read`.
+        """
+        value = read_json(path, cls.mend) if path.exists() else []
+        try:
+            found = _converted(value, GenericAlias(tuple, (cls, ...)), "")
+        except ValueError as error:
+            raise damaged(path, str(error), cls.mend) from None
+        assert isinstance(found, tuple)
+        return list(found)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -158,7 +173,7 @@ def _plain(value: object) -> Any:
         return {key: _plain(inside) for key, inside in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inside) for inside in value]
-    return value
+    return str(value) if isinstance(value, StrEnum) else value  # YAML writes no subclass of `str`
 
 
 def _plain_object(record: Any) -> dict[str, Json]:

@@ -26,7 +26,7 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
         results: the folder results/; its runs of the same program give the cost.
     """
     config = sweep.config
-    how = f"{config.method} ({sweep.sampler})" if config.method == "bayes" else config.method
+    how = f"{config.method} ({sweep.plan.sampler})" if config.method == "bayes" else config.method
     if sweep.is_chosen_by_server:
         how = f"{config.method}, by the W&B server,"
     metric = f" on {config.metric_name}, {config.goal}" if config.metric_name else ""
@@ -37,14 +37,14 @@ def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str
     for parameter in config.space.parameters:
         yield f"  {parameter.name:{width}}  {_spread(parameter)}"
     trials = list(sweep.trials())
-    together = f"at most {sweep.lag}" if sweep.is_sequential else "all"
-    seeds = f", each with {len(sweep.seeds)} seeds" if len(sweep.seeds) > 1 else ""
+    together = f"at most {sweep.plan.lag}" if sweep.is_sequential else "all"
+    seeds = f", each with {len(sweep.plan.seeds)} seeds" if len(sweep.plan.seeds) > 1 else ""
     confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
     yield f"{sweep.count} trials{seeds}, {together} at a time{confirmed}: {len(trials)} runs"
     if not sweep.is_chosen_by_server:
         yield "first trials, before any result:"
-        for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.lag)):
-            chosen = suggest(config, sweep.sampler, sweep.seed, number, []) or {}
+        for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.plan.lag)):
+            chosen = suggest(config, sweep.plan.sampler, sweep.plan.seed, number, []) or {}
             yield f"  {number}  {_words(config.space.flat(chosen))}"
     yield _cost(results, experiment.spec.program, len(trials))
 

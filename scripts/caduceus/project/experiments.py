@@ -16,6 +16,7 @@ from caduceus.project.command_checks import check_command, check_parameters
 from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
+from caduceus.runs.files.sweep import SweepDefinition
 from caduceus.runs.variants import matches, variant_name
 from caduceus.sweeps.experiment_sweep import read_sweep
 from caduceus.sweeps.folders import is_confirmation, variant_of
@@ -109,7 +110,7 @@ def load_experiment(
     check_parameters(spec, {**spec.parameters, **config.space.names}, "all", source, root)
     decides = _what_decides(spec, definition)
     shared = {name: decides[name] for name in _SHARED_BY_TRIALS if name in decides}
-    sweep = plan_sweep(spec, config, shared, default_seed, source)
+    sweep = plan_sweep(spec, config, SweepDefinition.from_json(shared), default_seed, source)
     return Experiment(spec, source, tuple(_sweep_runs(spec, code_id, sweep)), sweep)
 
 

@@ -8,10 +8,9 @@ here, so that the trial's file and result equal those on the host where it ran.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import ResultError, ServerError
-from caduceus.io.files import read_json
+from caduceus.io.files import Json
 from caduceus.runs.attempts import remote_attempt
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
@@ -43,7 +42,7 @@ def find_trial(
         AccountError: the key is unknown, or may not read the project.
         ServerError: the server doesn't have the run, or the run lacks a parameter of the sweep.
     """
-    plan, config = read_json(folder.plan), folder.config()
+    plan, config = folder.read_plan(), folder.config()
     earlier = folder.earlier(number) if depends_on_results(config) else []
     trial = new_trial(plan, number, results)
     if is_skipped(config, [*earlier, trial]):
@@ -61,7 +60,7 @@ def find_trial(
     return replace(trial, parameters=parameters)
 
 
-def remote_outcome(folder: RunFolder, trial_json: Path) -> dict[str, Any]:
+def remote_outcome(folder: RunFolder, trial_json: Path) -> dict[str, Json]:
     """Return the content of outcome.json: the part of train.json that a sweep depends on.
 
     Args:

@@ -20,7 +20,7 @@ from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_run_into
 from caduceus.exports.run_notes import notes_to_send
-from caduceus.io.files import files_below, read_json
+from caduceus.io.files import files_below
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
@@ -341,6 +341,6 @@ def _sweep_id(folder: RunFolder, identity: Identity, server: Server, path: RunPa
     if identity.sweep is None:
         return ""
     ours = SweepFolder(folder.results / "sweeps" / identity.sweep)
-    if read_json(ours.plan)["engine"] == "wandb" and identity.handed_out is None:
+    if ours.read_plan().is_chosen_by_server and identity.handed_out is None:
         return ""
     return find_or_create_sweep(ours, server, path.project_path)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from caduceus.errors import CaduceusError, ResultError, ServerError
-from caduceus.io.files import read_json
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.identity import Identity
@@ -96,7 +95,7 @@ def ask_trial(
         ResultError: the trial has been run already, or another server or project has chosen earlier
             trials of the sweep.
     """
-    plan, space = read_json(folder.plan), folder.config().space
+    plan, space = folder.read_plan(), folder.config().space
     for path in folder.run_results(plan, number):
         if read_attempts(RunFolder(path.parent).attempts):
             raise ResultError(

@@ -7,13 +7,13 @@ project on which the sweep was created.
 import yaml
 
 from caduceus.errors import ServerError
-from caduceus.io.files import read_json, write_json
+from caduceus.io.files import write_json
+from caduceus.runs.files.sweep import ServerSweep
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.system import leases
 
-_MEND = "restore it from a copy; without it the sweep is made on the server once more"
 _UPSERT = """
 mutation UpsertSweep($entity: String, $project: String, $config: String, $description: String) {
   upsertSweep(input: {
@@ -37,12 +37,12 @@ def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPa
     receipt = folder.path / "work/server.json"
     lease, lock = folder.path / "work/server.lease", folder.path / "work/server.lock"
     with leases.held(lease, lock, on_wait=lambda where: None):
-        known = read_json(receipt, _MEND) if receipt.exists() else []
+        known = ServerSweep.read_list(receipt)
         for created in known:
-            if (created["server"], created["project"]) == (server.account.base_url, str(project)):
-                return str(created["sweep"])
+            if (created.server, created.project) == (server.account.base_url, str(project)):
+                return created.sweep
         config = {"name": folder.path.name} | dict(folder.config().raw)
-        if read_json(folder.plan)["engine"] == "wandb":
+        if folder.read_plan().is_chosen_by_server:
             config.pop("run_cap", None)  # we count the trials ourselves, and may raise the number
         answer = server.query(
             _UPSERT,
@@ -54,6 +54,6 @@ def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPa
             name = str(answer["upsertSweep"]["sweep"]["name"])
         except (KeyError, TypeError):
             raise ServerError("the server created no sweep", str(project)) from None
-        created = {"server": server.account.base_url, "project": str(project), "sweep": name}
-        write_json(receipt, [*known, created])
+        created = ServerSweep(server=server.account.base_url, project=str(project), sweep=name)
+        write_json(receipt, [entry.to_json() for entry in (*known, created)])
         return name

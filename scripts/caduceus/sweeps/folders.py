@@ -1,14 +1,15 @@
 """The layout of a sweep's folder, results/sweeps/SWEEP, and the results of its trials."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from caduceus.errors import ResultError
-from caduceus.io.files import canonical_json, digest_text, read_json
+from caduceus.io.files import canonical_json, digest_text
 from caduceus.io.validation import suggestion
+from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.trial import Trial, TrialResult
 from caduceus.runs.goal import Goal
@@ -38,7 +39,7 @@ class SweepFolder:
 
     @property
     def plan(self) -> Path:
-        """sweep.json: see `plans.Sweep.plan`."""
+        """sweep.json: see `read_plan`."""
         return self.path / "sweep.json"
 
     @property
@@ -93,10 +94,9 @@ class SweepFolder:
         """Return the folder of a run of the sweep."""
         return self.path.parents[1] / "runs" / run_id
 
-    def run_results(self, plan: Mapping[str, Any], number: int) -> list[Path]:
+    def run_results(self, plan: SweepPlan, number: int) -> list[Path]:
         """Return train.json of each run of a trial; `plan` is the content of sweep.json."""
-        runs = trial_runs(plan["sweep"], number, plan["seeds"], plan["default_seed"])
-        return [self.run(run) / "train.json" for run in runs]
+        return [self.run(run) / "train.json" for run in plan.trial_runs(number)]
 
     def all_results(self) -> list[Path]:
         """Return train.json of every ended run of the sweep."""
@@ -107,15 +107,19 @@ class SweepFolder:
         run = self.run(run_id)
         return Train.read_if_there(run / "train.json") or Train.read(run / "outcome.json")
 
+    def read_plan(self) -> SweepPlan:
+        """Read sweep.json."""
+        return SweepPlan.read(self.plan)
+
     def config(self) -> "SweepConfig":
         """Parse W&B's configuration."""
         from caduceus.sweeps.configs import read_config  # jsonschema, which other runs don't need
 
-        return read_config(read_json(self.plan)["config"], lambda keys: str(self.config_yaml))
+        return read_config(self.read_plan().config.to_json(), lambda keys: str(self.config_yaml))
 
     def results(self, count: int) -> list[TrialResult]:
         """Return the current results of the first `count` trials: see `result_of`."""
-        plan = read_json(self.plan)
+        plan = self.read_plan()
         runs = (self.run_results(plan, number) for number in range(count))
         return [
             result_of(number, [self.read_train(path.parent.name) for path in paths])
@@ -159,12 +163,6 @@ def find_sweep(results: Path, name: str | None) -> SweepFolder:
     if name is None or found:
         raise ResultError(f"name one of the sweeps: {there}", str(results / "sweeps"))
     raise ResultError(f"there is no sweep {name!r}{suggestion(name, known)}; there are {there}")
-
-
-def trial_runs(sweep_id: str, number: int, seeds: Sequence[int], default_seed: int) -> list[str]:
-    """Return the ids of a trial's runs, in seed order; the default seed has no suffix."""
-    prefix = f"{sweep_id}-t{number:04d}"
-    return [prefix if seed == default_seed else f"{prefix}-s{seed}" for seed in seeds]
 
 
 def confirmation(count: int, seeds: Sequence[int], rank: int) -> str:

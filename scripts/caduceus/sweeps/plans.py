@@ -7,16 +7,16 @@ hash: raising it adds trials to the existing ones.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.files import canonical_json, digest_text
+from caduceus.io.files import Json, canonical_json, digest_text
 from caduceus.io.yaml_files import Source
 from caduceus.runs.files.plan import Spec, SweepSpec
+from caduceus.runs.files.sweep import GivenConfig, SweepDefinition, SweepPlan
 from caduceus.sweeps.configs import SweepConfig
-from caduceus.sweeps.folders import confirmation, trial_runs
+from caduceus.sweeps.folders import confirmation
 
 _HASH_DIGITS = 8  # short: W&B's ids have at most 64 characters, and a trial's has a suffix
 _MOST_CHARACTERS = 64
@@ -29,39 +29,26 @@ class Sweep:
     """A sweep of an experiment.
 
     Attributes:
-        id: its id, the prefix of its trials' ids.
+        plan: the content of sweep.json.
         config: W&B's configuration.
         count: the number of trials.
-        engine: `caduceus`, or `wandb` if the W&B server chooses the trials.
-        lag: trial t is suggested from the results of trials 0 to t - lag.
-        seed: of the suggestions; not used by the server.
-        sampler: of method bayes; not used by the server.
         confirm: how many of the best configurations are run again, with new seeds.
-        seeds: each configuration runs once with each seed.
-        default_seed: the seed of an experiment that lists none; run ids don't contain it.
-        file: the file with W&B's configuration.
-        keys: the path of keys to the configuration in that file.
-        definition: what decides the results of all its runs, apart from the parameters it chooses.
     """
 
-    id: str
+    plan: SweepPlan
     config: SweepConfig
     count: int
-    engine: str
-    lag: int
-    seed: int
-    sampler: str
     confirm: int
-    seeds: tuple[int, ...]
-    default_seed: int
-    file: str
-    keys: tuple[str, ...]
-    definition: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Its id, the prefix of its trials' ids."""
+        return self.plan.sweep
 
     @property
     def is_chosen_by_server(self) -> bool:
         """Whether a W&B server chooses the trials."""
-        return self.engine == "wandb"
+        return self.plan.is_chosen_by_server
 
     @property
     def is_sequential(self) -> bool:
@@ -73,23 +60,20 @@ class Sweep:
 
     def trial_runs(self, number: int) -> list[str]:
         """Return the ids of a trial's runs."""
-        return trial_runs(self.id, number, self.seeds, self.default_seed)
+        return self.plan.trial_runs(number)
 
     def trials(self) -> Iterator[tuple[str, str, int]]:
         """Yield id, trial and seed of every run, first of the trials, then of the confirmations."""
         for number in range(self.count):
-            yield from zip(
-                self.trial_runs(number),
-                [f"{number:04d}"] * len(self.seeds),
-                self.seeds,
-                strict=True,
-            )
+            for run, seed in zip(self.trial_runs(number), self.plan.seeds, strict=True):
+                yield run, f"{number:04d}", seed
         yield from self.confirmations()
 
     def confirmations(self) -> Iterator[tuple[str, str, int]]:
         """Yield id, trial and seed of every run of a confirmation."""
         for rank in range(self.confirm):
-            others = () if self.seeds == (self.default_seed,) else self.seeds
+            seeds = self.plan.seeds
+            others = () if seeds == (self.plan.default_seed,) else seeds
             trial = confirmation(self.count, others, rank)
             for seed in self.new_seeds:
                 yield f"{self.id}-{trial}-s{seed}", trial, seed
@@ -97,29 +81,13 @@ class Sweep:
     @property
     def new_seeds(self) -> list[int]:
         """Seeds that no trial uses, for the confirmations."""
-        first = max(self.seeds) + 1
+        first = max(self.plan.seeds) + 1
         return [*range(first, first + _CONFIRMATIONS)]
 
     def waits_for(self, number: int) -> list[str]:
         """Return the runs of the last trial whose results trial `number` is suggested from."""
-        last = number - self.lag
+        last = number - self.plan.lag
         return self.trial_runs(last) if self.is_sequential and last >= 0 else []
-
-    def plan(self) -> dict[str, Any]:
-        """Return the content of sweep.json: everything but the number of trials."""
-        return {
-            "sweep": self.id,
-            "config": dict(self.config.raw),
-            "engine": self.engine,
-            "lag": self.lag,
-            "seed": self.seed,
-            "sampler": self.sampler,
-            "seeds": list(self.seeds),
-            "default_seed": self.default_seed,
-            "file": self.file,
-            "keys": list(self.keys),
-            "definition": dict(self.definition),
-        }
 
 
 def depends_on_results(config: SweepConfig) -> bool:
@@ -131,7 +99,7 @@ def depends_on_results(config: SweepConfig) -> bool:
 def plan_sweep(
     spec: Spec,
     config: SweepConfig,
-    definition: Mapping[str, Any],
+    definition: SweepDefinition,
     default_seed: int,
     source: Source,
 ) -> Sweep:
@@ -140,8 +108,7 @@ def plan_sweep(
     Args:
         spec: the experiment.
         config: the result of `read_sweep`.
-        definition: what decides the results of all its runs: program, command, shared parameters,
-            dataset, code.
+        definition: what decides the results of all its runs.
         default_seed: the seed of experiments that list none.
         source: the experiment's file.
 
@@ -155,22 +122,23 @@ def plan_sweep(
     if given.engine == "wandb":
         _check_server_engine(seeds, source)
     choice = _what_decides_trials(config, given, seeds)
-    identity = dict(definition) | choice | {"default_seed": default_seed}
+    identity = definition.to_json() | choice | {"default_seed": default_seed}
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
-    sweep = Sweep(
-        f"{spec.id}-{digest}",
-        config,
-        _count(config, given.count, len(seeds), source),
-        given.engine,
-        given.lag,
-        given.seed,
-        given.sampler,
-        given.confirm,
-        seeds,
-        default_seed,
-        *_config_location(given.config, source),
-        definition,
+    file, keys = _config_location(given, source)
+    plan = SweepPlan(
+        sweep=f"{spec.id}-{digest}",
+        config=GivenConfig.from_json(config.raw),
+        engine=given.engine,
+        lag=given.lag,
+        seed=given.seed,
+        sampler=given.sampler,
+        seeds=seeds,
+        default_seed=default_seed,
+        file=file,
+        keys=keys,
+        definition=definition,
     )
+    sweep = Sweep(plan, config, _count(config, given.count, len(seeds), source), given.confirm)
     if sweep.confirm and config.metric_name is None:
         raise SpecError(
             "sweep.confirm: the best trials are found by a metric; add `metric` to the sweep",
@@ -209,13 +177,16 @@ def _check_server_engine(seeds: Sequence[int], source: Source) -> None:
         )
 
 
-def _config_location(given: Any, source: Source) -> tuple[str, tuple[str, ...]]:
-    return (given, ()) if isinstance(given, str) else (source.path, ("sweep", "config"))
+def _config_location(given: SweepSpec, source: Source) -> tuple[str, tuple[str, ...]]:
+    """Return the file with W&B's configuration, and the path of keys to it."""
+    if isinstance(given.config, str):
+        return given.config, ()
+    return source.path, ("sweep", "config")
 
 
 def _what_decides_trials(
     config: SweepConfig, given: SweepSpec, seeds: Sequence[int]
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Return the settings of a sweep that decide its trials' parameters and results."""
     raw = config.raw
     decides = {"method": config.method, "space": raw["parameters"]}

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caduceus.errors import SpecError
-from caduceus.io.files import read_json, write_json
 from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.sweep import MissingMetric
 from caduceus.runs.files.train import NO_OUTCOME, Train, TrialOutcome
 from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
@@ -161,7 +161,7 @@ def record_missing_metric(trial_json: Path, train: Train) -> None:
     outcome = train.outcome
     # A server may stop a run before it has logged anything.
     if is_needed and not outcome.is_logged and outcome.stopped_at is None:
-        write_json(folder.missing_metric, {"run": train.run, "logged": outcome.logged})
+        MissingMetric(run=train.run, logged=outcome.logged).write(folder.missing_metric)
 
 
 def check_metric_is_logged(trial_json: Path) -> None:
@@ -174,18 +174,18 @@ def check_metric_is_logged(trial_json: Path) -> None:
         SpecError: a finished run lacks the metric, and no run has logged it.
     """
     folder = SweepFolder.of_trial(trial_json)
-    if not folder.missing_metric.exists():
+    found = MissingMetric.read_if_there(folder.missing_metric)
+    if found is None or not folder.run(found.run).exists():
         return
-    found = read_json(folder.missing_metric)
-    if not folder.run(found["run"]).exists() or any(map(_has_logged, folder.all_results())):
+    if any(map(_has_logged, folder.all_results())):
         return
     from caduceus.io.validation import suggestion  # imports jsonschema, which other runs don't need
 
-    metric, logged = folder.config().metric_name, found["logged"]
-    plan = read_json(folder.plan)
-    place = load(Path(plan["file"]), plan["file"]).where([*plan["keys"], "metric", "name"])
+    metric, logged = folder.config().metric_name, found.logged
+    plan = folder.read_plan()
+    place = load(Path(plan.file), plan.file).where([*plan.keys, "metric", "name"])
     raise SpecError(
-        f"metric.name: {plan['definition']['program']} logs no {metric!r}"
+        f"metric.name: {plan.definition.program} logs no {metric!r}"
         f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}; change the name; "
         "if only some trials have no value, let these log NaN",
         place,

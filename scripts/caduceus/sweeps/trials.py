@@ -10,15 +10,15 @@ change the later ones.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from caduceus.errors import SpecError
-from caduceus.io.files import canonical_json, digest_text, read_json, write_json, write_whole
+from caduceus.io.files import Json, canonical_json, digest_text, write_json, write_whole
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
+from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.trial import Trial, TrialAhead, TrialResult
 from caduceus.runs.folder import RunFolder
@@ -32,9 +32,7 @@ from caduceus.system.git import read_commit
 _MOST_AHEAD = 8  # trials suggested ahead, since the job's own trial waits for them
 
 
-def start_sweep(
-    plan: Mapping[str, Any], code: source_code.CodeSpec, experiment: Path, out: Path
-) -> None:
+def start_sweep(plan: SweepPlan, code: source_code.CodeSpec, experiment: Path, out: Path) -> None:
     """Write sweep.json and sweep.yaml, and take the code snapshot that all trials run.
 
     Args:
@@ -47,21 +45,21 @@ def start_sweep(
         SpecError: the code has changed since the sweep got its id.
     """
     folder = SweepFolder(out.parent)
-    root, program = Path(), plan["definition"]["program"]
-    files = source_code.code_files(root / program, code, root, plan["definition"]["command"])
-    if source_code.code_identity(files, code, root) != plan["definition"]["code"]:
+    root, program = Path(), plan.definition.program
+    files = source_code.code_files(root / program, code, root, plan.definition.command)
+    if source_code.code_identity(files, code, root) != plan.definition.code:
         raise SpecError("its code has changed since Snakemake started; start it again", program)
     if not folder.experiment.exists():  # written last; else trials have run the snapshot
         source_code.snapshot(files, root, folder.code, linked=None)
         write_json(folder.commit, read_commit(files, root))
         write_whole(folder.experiment, experiment.read_bytes())
-    is_file = not plan["keys"]
-    text = Path(plan["file"]).read_text() if is_file else _as_yaml(plan["config"])
+    is_file = not plan.keys
+    text = Path(plan.file).read_text() if is_file else _as_yaml(plan.config.to_json())
     write_whole(folder.config_yaml, text)
-    write_json(out, plan)
+    plan.write(out)
 
 
-def _as_yaml(value: Any) -> str:
+def _as_yaml(value: Mapping[str, Json]) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
 
 
@@ -85,7 +83,7 @@ def suggest_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> 
 
 def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Trial:
     """Return the trial, and write the following ones to `work/ahead`."""
-    plan, config = read_json(folder.plan), folder.config()
+    plan, config = folder.read_plan(), folder.config()
     earlier = folder.earlier(number) if depends_on_results(config) else []
     trials = [*earlier, new_trial(plan, number, results)]
     ahead = folder.suggested_ahead(number)
@@ -94,10 +92,10 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
         ahead.unlink()
         return known.trial
     trial = trials[-1] = replace(trials[-1], parameters=_parameters(folder, plan, config, trials))
-    if config.method != "bayes" or number + 1 < plan["lag"]:
+    if config.method != "bayes" or number + 1 < plan.lag:
         return trial
     for following in range(number + 1, number + 1 + _MOST_AHEAD):
-        results = folder.run_results(plan, following - plan["lag"])
+        results = folder.run_results(plan, following - plan.lag)
         if not all(path.exists() for path in results):
             break
         trials.append(new_trial(plan, following, results))
@@ -107,19 +105,19 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
     return trial
 
 
-def new_trial(plan: Mapping[str, Any], number: int, results: Sequence[Path]) -> Trial:
+def new_trial(plan: SweepPlan, number: int, results: Sequence[Path]) -> Trial:
     """Return a trial without parameters: see `suggest_trial`."""
-    result = result_of(number - plan["lag"], list(map(Train.read, results))) if results else None
+    result = result_of(number - plan.lag, list(map(Train.read, results))) if results else None
     return Trial(trial=number, told=result)
 
 
-def _digest(plan: Mapping[str, Any], trials: Sequence[Trial]) -> str:
+def _digest(plan: SweepPlan, trials: Sequence[Trial]) -> str:
     """Return a digest of everything that decides the last of these trials."""
-    return digest_text(canonical_json([plan, [trial.to_json() for trial in trials]]))
+    return digest_text(canonical_json([plan.to_json(), [trial.to_json() for trial in trials]]))
 
 
 def _parameters(
-    folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, trials: Sequence[Trial]
+    folder: SweepFolder, plan: SweepPlan, config: SweepConfig, trials: Sequence[Trial]
 ) -> Configuration | None:
     """Return the parameters of the last of these trials; None if it is skipped."""
     number = trials[-1].trial or 0
@@ -127,11 +125,11 @@ def _parameters(
         return parameters
     if is_skipped(config, trials):
         return None
-    return suggest(config, plan["sampler"], plan["seed"], number, _observations(trials))
+    return suggest(config, plan.sampler, plan.seed, number, _observations(trials))
 
 
 def _parameters_of_run(
-    folder: SweepFolder, plan: Mapping[str, Any], config: SweepConfig, number: int
+    folder: SweepFolder, plan: SweepPlan, config: SweepConfig, number: int
 ) -> Configuration | None:
     """Return the parameters of a trial that was run, but whose file has been deleted.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import yaml
 from caduceus.errors import ResultError
 from caduceus.io.files import Json, read_if_there, read_json
 from caduceus.io.json_records import Record
@@ -93,8 +94,26 @@ def test_a_word_is_one_of_its_enumeration() -> None:
     choice = Choice.from_json({"goal": "minimize"})
     assert choice.goal is Goal.MINIMIZE
     assert choice.to_json() == {"goal": "minimize"}
+    assert yaml.safe_dump(choice.to_json()) == "goal: minimize\n"
     with pytest.raises(ValueError, match='goal is "best", not maximize or minimize'):
         Choice.from_json({"goal": "best"})
+
+
+def test_a_file_may_hold_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "parts.json"
+    assert Part.read_list(path) == []
+    path.write_text('[{"number": 1}, {"number": 2}]')
+    assert [part.number for part in Part.read_list(path)] == [1, 2]
+    wrong = {
+        "": "not JSON (empty file)",
+        "{}": "the file is {}, not a list",
+        '[{"number": 1}, {}]': "[1].number is missing",
+    }
+    for text, message in wrong.items():
+        path.write_text(text)
+        with pytest.raises(ResultError) as error:
+            Part.read_list(path)
+        assert str(error.value) == f"{path}: {message}; {Part.mend}"
 
 
 def test_a_value_may_be_left_out_of_the_file() -> None:

@@ -10,13 +10,14 @@ from caduceus.io.json_records import Record
 from caduceus.runs.files.attempt import Gpu, Machine, Restored
 from caduceus.runs.files.export import ExportedFile, ExportedSegment, Manifest
 from caduceus.runs.files.server_state import ServerState
+from caduceus.runs.files.sweep import MissingMetric, ServerSweep
 from caduceus.runs.files.train import Train, TrialOutcome
 from caduceus.runs.files.trial import Assignment, Trial, TrialAhead, TrialResult
 from caduceus.runs.files.upload import Upload, UploadedArtifact
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord, read_records
 from caduceus.runs.wandb_paths import RunPath
-from run_files import artifact, attempt, identity, params, plan, summary, train
+from run_files import artifact, attempt, identity, params, plan, summary, sweep_plan, train
 
 RESULT = TrialResult(
     trial=0, state="finished", objective=0.5, stopped_early=False, bands=({"4": (0.5, 0.4)},)
@@ -69,6 +70,13 @@ RECORDS: list[tuple[Record, str, object]] = [
     (TRIAL, "trial", "0007"),
     (TrialAhead(given="d", trial=TRIAL), "trial", None),
     (plan({"r": None}), "file", 3),
+    (
+        sweep_plan({"method": "random", "metric": {"name": "loss", "target": 1}, "run_cap": 9}),
+        "config",
+        {"method": "random", "metric": {"name": "loss", "goal": "low"}},
+    ),
+    (MissingMetric(run="r", logged=("los",)), "logged", "los"),
+    (ServerSweep(server="https://api.wandb.ai", project="e/p", sweep="s"), "sweep", None),
 ]
 each_kind = pytest.mark.parametrize(
     ("record", "key", "wrong"), RECORDS, ids=lambda value: type(value).__name__

@@ -1,5 +1,6 @@
 """Sweeps as experiments plan them: what is refused, who they are, what is said beforehand."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,26 @@ def test_what_a_sweep_can_not_be_is_refused(
     with pytest.raises(SpecError) as refused:
         load(tmp_path, {"config": CONFIG, "count": 5} | sweep, **keys)
     assert str(refused.value).startswith(f"tune.yaml:{message}")
+
+
+def test_sweep_json_keeps_its_bytes(tmp_path: Path) -> None:
+    """They are a param of the job that writes it: others would start each user's sweep again."""
+    config = {"method": "random", "metric": {"name": "loss", "target": 0.1}, "run_cap": 20.0}
+    config["parameters"] = {"x": {"min": 0, "max": 1.5}, "kind": {"values": ["a", None]}}
+    keys = {"parameters": {"b": 1, "a": [1, 2.0]}, "seeds": [0, 3]}
+    sweep = load(tmp_path, {"config": config, "count": 5}, **keys).sweep
+    assert sweep is not None
+    assert json.dumps(sweep.plan.to_json()) == (
+        '{"sweep": "tune-dfd6dddb", "config": {"method": "random", '
+        '"metric": {"name": "loss", "target": 0.1}, "run_cap": 20.0, '
+        '"parameters": {"x": {"min": 0, "max": 1.5}, "kind": {"values": ["a", null]}}}, '
+        '"engine": "caduceus", "lag": 7, "seed": 0, "sampler": "gp", "seeds": [0, 3], '
+        '"default_seed": 0, "file": "tune.yaml", "keys": ["sweep", "config"], '
+        '"definition": {"program": "train.py", '
+        '"command": ["${env}", "${interpreter}", "${program}", "${args}"], '
+        '"parameters": {"b": 1, "a": [1, 2.0]}, "dataset": null, '
+        '"code": "e49330e4a57cccf80be9c3ad17a3e9cf3e0c4fd762cfe5a263227e19c5cc2399"}}'
+    )
 
 
 def test_a_sweep_is_another_one_where_its_trials_are(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,17 @@ from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.pruning import TrialCriteria, check_metric_is_logged, record_missing_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
-from run_files import attempt, params, train
+from run_files import attempt, params, sweep_plan, train
 
 LAG = 3
-PLAN = {
-    "sweep": "tune-1",
-    "config": {
+PLAN = sweep_plan(
+    {
         "method": "bayes",
         "metric": {"name": "loss", "goal": "minimize"},
         "parameters": {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}},
     },
-    "lag": LAG,
-    "seed": 0,
-    "sampler": "tpe",
-    "seeds": [0],
-    "default_seed": 0,
-}
+    lag=LAG,
+)
 
 
 def results_for(folder: SweepFolder, number: int) -> list[Path]:
@@ -48,7 +44,7 @@ def finish(folder: SweepFolder, number: int, objective: float) -> None:
 def run_trials(results: Path, count: int, waiting: int = 1) -> SweepFolder:
     """A sweep of so many trials, each of which ended `waiting` trials before it was needed."""
     folder = SweepFolder(results / "sweeps/tune-1")
-    write_json(folder.plan, PLAN)
+    PLAN.write(folder.plan)
     for number in range(count):
         suggest_trial(folder, number, results_for(folder, number))
         ended = number - LAG + waiting
@@ -123,7 +119,7 @@ def test_a_trial_that_has_been_run_keeps_its_parameters(tmp_path: Path) -> None:
 
 def test_each_configuration_is_confirmed_once(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path / "sweeps/tune-1")
-    write_json(folder.plan, PLAN)
+    PLAN.write(folder.plan)
     for number, x in enumerate((0.1, 0.2, 0.1, 0.3)):
         trial = {"trial": number, "parameters": {"x": x, "y": 0.0}, "told": None}
         write_json(folder.trial(f"{number:04d}"), trial)
@@ -139,8 +135,9 @@ def test_a_sweep_whose_start_was_killed_is_started_again(
     (tmp_path / "tune.yaml").write_text("id: tune\n")
     code: source_code.CodeSpec = {"include": [], "exclude": []}
     files = source_code.code_files(Path("train.py"), code, Path())
-    definition = {"program": "train.py", "code": source_code.code_identity(files, code, Path())}
-    plan = PLAN | {"definition": definition, "file": "tune.yaml", "keys": ["sweep", "config"]}
+    identity = source_code.code_identity(files, code, Path())
+    definition = replace(PLAN.definition, program="train.py", code=identity)
+    plan = replace(PLAN, definition=definition)
     folder = SweepFolder(tmp_path / "results/sweeps/tune-1")
     folder.code.mkdir(parents=True)  # and nothing in it yet
     start_sweep(plan, code, Path("tune.yaml"), folder.plan)
@@ -157,8 +154,7 @@ def test_a_metric_may_be_written_with_its_dot(tmp_path: Path) -> None:
 def test_a_run_without_the_metric_stops_a_sweep_only_if_no_other_has_it(tmp_path: Path) -> None:
     folder = SweepFolder(tmp_path / "results/sweeps/tune-1")
     (tmp_path / "tune.yaml").write_text("sweep:\n  config:\n    metric:\n      name: loss\n")
-    about = {"definition": {"program": "train.py"}, "keys": ["sweep", "config"]}
-    write_json(folder.plan, PLAN | about | {"file": str(tmp_path / "tune.yaml")})
+    replace(PLAN, file=str(tmp_path / "tune.yaml")).write(folder.plan)
     trial = folder.trial("0000")
     outcome = TrialOutcome(objective=None, stopped_at=None, is_logged=False, logged=("los",))
     ended = train("tune-1-t0000", trial=outcome)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
-from caduceus.io.files import read_json
 from caduceus.overview.mcp.answers import Answer, page
 from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.runs.goal import Goal
@@ -45,14 +44,13 @@ def _runs(folder: SweepFolder, records: Sequence[ListedRun]) -> list[ListedRun]:
 
 
 def _brief(folder: SweepFolder, records: Sequence[ListedRun]) -> Answer:
-    config = read_json(folder.plan)["config"]
-    metric = config.get("metric") or {}
+    config = folder.read_plan().config
     return {
         "sweep": folder.path.name,
         "experiment": folder.experiment_id,
-        "method": config["method"],
-        "metric": metric.get("name"),
-        "goal": metric.get("goal", "minimize") if metric else None,
+        "method": config.method,
+        "metric": config.metric and config.metric.name,
+        "goal": config.goal if config.metric else None,
         "runs_by_state": Counter(record.state for record in _runs(folder, records)),
         "trials_suggested": len(list((folder.path / "trials").glob("[0-9]*.json"))),
     }

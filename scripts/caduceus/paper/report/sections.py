@@ -11,8 +11,8 @@ from caduceus.io.files import read_json
 from caduceus.runs.equal_seeds import equal_seeds
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.goal import Goal
 
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -71,20 +71,18 @@ def sweep_section(trials: Sequence[Path]) -> list[dict[str, Any]]:
 
 def _sweep(path: Path) -> dict[str, Any]:
     folder = path.parent
-    config = read_json(folder / "sweep.json")["config"]
-    metric = config.get("metric") or {"name": None}
-    goal = Goal(metric.get("goal", "minimize"))
+    config = SweepPlan.read(folder / "sweep.json").config
     rows = [_with_parameters(row) for row in read_rows(path)]
     decided = [row for row in rows if isinstance(row["objective"], int | float)]
     return {
         "name": folder.name,
-        "method": config["method"],
-        "metric": metric["name"],
-        "goal": goal,
+        "method": config.method,
+        "metric": config.metric and config.metric.name,
+        "goal": config.goal,
         "trials": rows,
         "states": Counter(row["state"] for row in rows),
         "stopped_early": sum(row["stopped_early"] is True for row in rows),
-        "best": sorted(decided, key=lambda row: goal.sign * row["objective"])[:10],
+        "best": sorted(decided, key=lambda row: config.goal.sign * row["objective"])[:10],
         "confirmed": [_with_parameters(row) for row in read_rows(folder / "confirmed.csv")],
         "importance": read_rows(folder / "importance.csv"),
     }

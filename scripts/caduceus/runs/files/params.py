@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 
-_SEED = "seed"  # the name of the argument by default
+SEED = "seed"  # the name of the argument by default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Params(Record):
     parameters: Mapping[str, Json]
     program: str
     seed: int
-    seed_argument: str | None = _SEED
+    seed_argument: str | None = SEED
 
     mend = (
         "delete it, and the next `snakemake` writes it again; a run that has finished isn't "
@@ -45,6 +45,6 @@ class Params(Record):
     def to_json(self) -> dict[str, Json]:
         """Convert to the file's object."""
         found = super().to_json()
-        if self.seed_argument == _SEED:
+        if self.seed_argument == SEED:
             del found["seed_argument"]
         return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from caduceus.io.files import Json
 from caduceus.io.json_records import Record
@@ -76,7 +76,7 @@ class SweepSpec(Record):
     """
 
     config: Mapping[str, Json] | str
-    engine: str
+    engine: Literal["caduceus", "wandb"]
     count: int | None
     lag: int
     seed: int
