@@ -113,7 +113,7 @@ class SweepFolder:
 
     def config(self) -> "SweepConfig":
         """Parse W&B's configuration."""
-        from caduceus.sweeps.configs import read_config  # jsonschema, which other runs don't need
+        from caduceus.sweeps.configs import read_config  # 0.09 s, which other runs don't need
 
         return read_config(self.read_plan().config.to_json(), lambda keys: str(self.config_yaml))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caduceus.errors import SpecError
+from caduceus.io.validation import suggestion
 from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.sweep import MissingMetric
@@ -179,8 +180,6 @@ def check_metric_is_logged(trial_json: Path) -> None:
         return
     if any(map(_has_logged, folder.all_results())):
         return
-    from caduceus.io.validation import suggestion  # imports jsonschema, which other runs don't need
-
     metric, logged = folder.config().metric_name, found.logged
     plan = folder.read_plan()
     place = load(Path(plan.file), plan.file).where([*plan.keys, "metric", "name"])

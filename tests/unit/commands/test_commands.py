@@ -30,6 +30,26 @@ def test_every_command_and_every_option_has_a_help_text(name: str) -> None:
         assert action.help, action.dest
 
 
+# Commands of which every run or trial starts one.
+EVERY_RUN = (
+    "plan_run",
+    "init_run",
+    "train",
+    "sweep_agent",
+    "export_run",
+    "suggest_trial",
+    "confirm_trial",
+)
+HEAVY = {"jsonschema", "numpy", "pandas", "requests", "wandb"}
+
+
+@pytest.mark.parametrize("name", EVERY_RUN)
+def test_what_every_run_starts_imports_nothing_heavy(name: str) -> None:
+    code = f"import sys, caduceus.commands.{name}; print({HEAVY} & {{*sys.modules}})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
+
+
 # The rule that starts one of two commands: export_run, or export_fetched_run for remote runs.
 def test_every_rule_calls_the_command_of_its_name() -> None:
     rules = {}
