@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from planner import planner
+from snakemake_forks import snakemake_forks
 
 Found = TypeVar("Found")
 REPOSITORY = Path(__file__).parents[2]
@@ -157,7 +157,9 @@ class Project:
         return os.environ | {"PATH": path} | variables
 
     def snakemake(self, *arguments: str, **variables: str) -> Finished:
-        return self.run(*self.command("--cores", "2", *arguments), **variables)
+        _, _, _, *words = self.command("--cores", "2", *arguments)
+        environment = self.environment(**variables)
+        return Finished(*snakemake_forks().run(words, self.path, environment))
 
     def caduceus(self, *arguments: str) -> Finished:
         return self.run(sys.executable, "-m", "caduceus", *arguments)
@@ -177,9 +179,8 @@ class Project:
         )
 
     def planned(self, *arguments: str) -> Counter[str]:
-        """The jobs that a dry run lists, of Snakemake with what it has imported already."""
-        _, _, _, *words = self.command("--cores", "2", "--quiet", "rules", "--dry-run", *arguments)
-        return Finished(*planner().run(words, self.path, self.environment())).check().jobs
+        """The jobs that a dry run lists."""
+        return self.snakemake("--quiet", "rules", "--dry-run", *arguments).check().jobs
 
 
 def end(process: "subprocess.Popen[str]") -> Finished:
