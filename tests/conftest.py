@@ -38,10 +38,27 @@ TOGETHER = (
     "workflow/test_server_logs.py",
     "workflow/test_faults.py",
 )
+# The longest first, or one worker goes on with them alone; then the other workflows, then units.
+FIRST = (
+    "workflow/test_slurm.py",
+    "workflow/test_interruptions.py",
+    "workflow/test_sweeps.py",
+    "workflow/test_failures.py",
+    "workflow/test_exports.py",
+    "workflow/test_faults.py",
+    "workflow/test_sweep_trials.py",
+    "workflow/test_online.py",
+    "workflow/test_end_to_end.py",
+    "workflow/test_server_logs.py",
+    "workflow/test_init.py",
+    "workflow/test_module.py",
+    "workflow/test_archive.py",
+    "workflow",
+)
 
 
 class Scheduling(LoadScopeScheduling):
-    """Hands each test out by itself, and those of some files to one worker, which come first.
+    """Hands each test out by itself, and those of some files to one worker, in our order.
 
     The marks of pytest-xdist 3.8 don't do that with pytest 9.2.
     """
@@ -52,12 +69,19 @@ class Scheduling(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    config.option.loadscopereorder = False  # by number of tests
     return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest of the single tests comes first."""
-    items.sort(key=lambda item: "mnist1d" not in item.name)
+    """The longest comes first."""
+    places = {f"tests/{name}": place for place, name in enumerate(FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return places.get(file, places.get(file.rpartition("/")[0], len(places)))
+
+    items.sort(key=place)
 
 
 @pytest.fixture

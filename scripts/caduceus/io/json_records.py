@@ -167,6 +167,8 @@ def _shown(value: object) -> str:
 
 
 def _plain(value: object) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
     if is_dataclass(value) and not isinstance(value, type):
         return _plain_object(value)
     if isinstance(value, Mapping):
