@@ -3,9 +3,9 @@
 import csv
 import os
 import runpy
+import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -230,6 +230,14 @@ def snakemake_says(project: Project, words: str) -> int:
     return sum(log.read_text().count(words) for log in logs)
 
 
+# Notes each call beside itself.
+COUNTED = """\
+#!/bin/sh
+printf . >> "${{0%/*}}/calls"
+exec {path} "$@"
+"""
+
+
 def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
     slurm: SlurmCluster, tmp_path: Path
 ) -> None:
@@ -242,13 +250,20 @@ def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
     end(snakemake)
 
     project.caduceus("unlock").check()
-    again = project.begin(*command(project))
+    squeue = project.write("bin/squeue", COUNTED.format(path=shutil.which("squeue")))
+    squeue.chmod(0o755)
+    path = os.pathsep.join((str(squeue.parent), project.environment()["PATH"]))
+    again = project.begin(*command(project), PATH=path)
     wait_until(lambda: snakemake_says(project, "is at work on it already") == 2, "both known")
     assert slurm.jobs("PD,R,CF") == before  # nothing was submitted a second time
 
     slurm.stop_controller()
     hold.unlink()
-    time.sleep(31)
+    wait_until(lambda: len(list(project.path.glob("results/runs/*/train.json"))) == 2, "both end")
+    calls = squeue.with_name("calls")
+    before = len(calls.read_text())
+    # Of these the second was certainly in vain, and is noted before the third.
+    wait_until(lambda: len(calls.read_text()) >= before + 3, "the queue was asked for in vain")
     assert again.poll() is None
     slurm.start_controller()
     finished = end(again).check()
