@@ -11,7 +11,7 @@ from pathlib import Path
 from caduceus.io.phrases import count_of, listed
 from caduceus.runs.differences import differences, environment
 from caduceus.runs.record import RunRecord
-from caduceus.system import nvml
+from caduceus.system import nvml, slurm
 from caduceus.system.host import describe_machine
 from caduceus.training.usage import distribution
 
@@ -79,7 +79,7 @@ def present_environment(run: RunRecord) -> dict[str, str]:
     found = dict(_installed(prefix))
     if prefix == Path(sys.prefix):
         found["Python"] = platform.python_version()
-    return found if shutil.which("sbatch") else {**found, **_hardware()}
+    return found if slurm.is_installed() else {**found, **_hardware()}
 
 
 def _prefix(command: Sequence[str]) -> Path:

@@ -5,6 +5,7 @@ isn't needed, as many sites have none.
 """
 
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,11 @@ class OutageError(SlurmError):
 
 class LimitError(SlurmError):
     """No more jobs may be submitted until some have ended."""
+
+
+def is_installed() -> bool:
+    """Whether jobs can be submitted from this host."""
+    return shutil.which("sbatch") is not None
 
 
 @dataclass(frozen=True)
