@@ -34,7 +34,9 @@ PROGRAMS = {
         "subprocess.run([sys.executable, '-c', code], check=True)\n"
     ),
     "large": (
-        f"import os, wandb\nwandb.init().log({ROW})\nos.makedirs('out/deep')\n"
+        f"import os, subprocess, sys, wandb\nwandb.init().log({ROW})\nos.makedirs('out/deep')\n"
+        'code = \'import wandb; wandb.init(mode="offline", id="own", dir="out").log({"x": 1})\'\n'
+        "subprocess.run([sys.executable, '-I', '-c', code], check=True)\n"
         "open('out/deep/last.pt', 'wb').write(b'x' * 1000)\n"
         "open('out/table.bin', 'wb').truncate(12_000_000)\n"
         "open('out/notes.txt', 'w').write('small')\n"
@@ -103,3 +105,5 @@ def test_what_was_not_tracked_is_said_in_the_job_the_last_job_and_status(project
     left = "2 large files (12.0 MB) only in work/code, neither archived nor uploaded: "
     left += "out/table.bin, out/deep/last.pt; to keep such files, pass ${output_dir} in `command`"
     assert left in built.output and left in status
+    note = "logged to W&B outside of its run, to results/runs/large-"
+    assert f"  elsewhere    rate=0.1 seed 0: {note}" in status and note in built.output

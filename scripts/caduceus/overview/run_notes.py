@@ -68,6 +68,7 @@ def run_notes(finished: Sequence[RunRecord]) -> Iterator[Note]:
         yield Note("equal seeds", equal_note(equal))
     lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
     manifests = [(record, record.manifest) for record in finished if record.manifest]
+    yield from _first_of("elsewhere", ((r, a.logged_elsewhere) for r, a in lasts), str)
     yield from _first_of("further", ((r, a.started_runs) for r, a in lasts), started_note)
     yield from _first_of("not kept", ((r, a.left_files) for r, a in lasts), left_note)
     yield from _first_of("changed", ((r, m.changed_parameters) for r, m in manifests), changed_note)

@@ -6,6 +6,7 @@ from caduceus.io.phrases import count_of, listed
 from caduceus.runs.files.attempt import Attempt, LeftFiles, StartedRun
 
 _SHOWN = 3
+ENVIRONMENT = "the PYTHONPATH and WANDB_ variables that the program was started with"
 _COMMAND = 60  # characters of a command line
 
 
@@ -13,10 +14,20 @@ def training_notes(attempt: Attempt) -> Iterator[str]:
     """Yield the notes on an attempt; that a failed one wasn't tracked is in its error already."""
     if attempt.untracked and attempt.state != "failed":
         yield f"finished, but nothing was tracked: {attempt.untracked}"
+    if attempt.logged_elsewhere:
+        yield attempt.logged_elsewhere
     if attempt.started_runs:
         yield started_note(attempt.started_runs)
     if attempt.left_files:
         yield left_note(attempt.left_files)
+
+
+def elsewhere_note(logs: Sequence[str]) -> str:
+    """Say that a program logged to W&B outside of its run, and what to do."""
+    return (
+        f"logged to W&B outside of its run, to {listed(logs, _SHOWN)}: start each process that "
+        f"logs with {ENVIRONMENT}; `caduceus export` reads the rows of such a log"
+    )
 
 
 def started_note(started: Sequence[StartedRun]) -> str:

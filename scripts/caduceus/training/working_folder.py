@@ -38,16 +38,15 @@ def left_files(code: Path) -> LeftFiles | None:
     return LeftFiles(files=names, count=len(found), bytes=-sum(size for size, _ in found))
 
 
-def logs_elsewhere(code: Path, since_s: float) -> list[Path]:
+def logs_elsewhere(code: Path, since_s: float, follow_links: bool) -> list[Path]:
     """Return the `.wandb` files in a run's working folder that were written to since a time.
-
-    Links are followed, as the folder links to the project's entries.
 
     Args:
         code: the working folder.
         since_s: seconds since 1970.
+        follow_links: whether to look into the project's entries, which the folder links to.
     """
-    logs = (path for path in files_of(code, follow_links=True) if path.suffix == ".wandb")
+    logs = (path for path in files_of(code, follow_links) if path.suffix == ".wandb")
     return [path for path in logs if path.stat().st_mtime >= since_s]
 
 

@@ -41,10 +41,12 @@ def test_logs_are_found_through_links_if_they_are_new(tmp_path: Path) -> None:
     for name in ("own", "old.wandb"):
         (code / name).symlink_to(project / name)
     (project / "own/up").symlink_to(code)  # a circle
-    assert [path.relative_to(code).as_posix() for path in logs_elsewhere(code, 2000)] == [
+    assert [path.relative_to(code).as_posix() for path in logs_elsewhere(code, 2000, True)] == [
         "wandb/offline-run-2/run-a.wandb",
         "own/wandb/offline-run-1/run-a.wandb",
     ]
+    (own,) = logs_elsewhere(code, 2000, follow_links=False)
+    assert own == code / "wandb/offline-run-2/run-a.wandb"
 
 
 def test_the_walk_is_bounded(tmp_path: Path) -> None:
@@ -53,4 +55,4 @@ def test_the_walk_is_bounded(tmp_path: Path) -> None:
         (tmp_path / f"many/{n:05}").touch()
     (tmp_path / "many/z.wandb").touch()
     (tmp_path / "run-a.wandb").touch()
-    assert [path.name for path in logs_elsewhere(tmp_path, 0)] == ["run-a.wandb"]
+    assert [path.name for path in logs_elsewhere(tmp_path, 0, True)] == ["run-a.wandb"]

@@ -118,6 +118,7 @@ class Attempt(Record):
         output: the files it left, by their paths in output/.
         usage: which files and packages its program used; None where nobody noted it.
         got_seed: False if no argument passed the seed to the program.
+        logged_elsewhere: that it logged outside of the run too, and where; None if it didn't.
         untracked: why the program, which ended well, has no log of the run; None if it has one.
         started_runs: its further runs, and the run itself, by the processes that started them;
             None if there is no further run.
@@ -153,6 +154,7 @@ class Attempt(Record):
     output: Mapping[str, FileDigest] = field(default_factory=dict)
     usage: Usage | None = None
     got_seed: bool | None = None
+    logged_elsewhere: str | None = None
     untracked: str | None = None
     started_runs: tuple[StartedRun, ...] | None = None
     left_files: LeftFiles | None = None
@@ -162,6 +164,7 @@ class Attempt(Record):
         "resumed_metric",
         "usage",
         "got_seed",
+        "logged_elsewhere",
         "untracked",
         "started_runs",
         "left_files",
