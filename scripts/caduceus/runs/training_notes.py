@@ -59,11 +59,11 @@ def _name(started: StartedRun) -> str:
 
 
 def left_note(left: LeftFiles) -> str:
-    """Say which large files only the working folder of a run has, and how to keep them."""
+    """Say which large files and checkpoints only the working folder has, and how to keep them."""
     names = listed(left.files, _SHOWN)
     more = f" and {left.count - len(left.files)} more" if left.count > len(left.files) else ""
     return (
-        f"{count_of(left.count, 'large file')} ({left.bytes / 1e6:,.1f} MB) only in work/code, "
+        f"{count_of(left.count, 'file')} ({left.bytes / 1e6:,.1f} MB) only in work/code, "
         f"neither archived nor uploaded: {names}{more}; to keep such files, pass ${{output_dir}} "
         "in `command`, or ${checkpoint_dir} with `keep_checkpoints: true`"
     )

@@ -62,7 +62,7 @@ def test_further_runs_and_files_are_told_once(tmp_path: Path) -> None:
         "default seed 0: 2 runs started; this one is 'mean', that of the program itself, process "
         "10; further: 'fold 2' of process 11; 1 more run like this"
     )
-    assert kept.text.startswith("default seed 0: 4 large files (12.3 MB) only in work/code, ")
+    assert kept.text.startswith("default seed 0: 4 files (12.3 MB) only in work/code, ")
     assert "a.pt, b.pt, c.pt and 1 more" in kept.text
 
 
