@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caduceus.exports.history_columns import TIME_COLUMNS, column_order, timeless
+from caduceus.exports.history_columns import TIME_COLUMNS, column_order, has_metrics, timeless
 from caduceus.io.cells import cell, csv_line
 from caduceus.io.files import Json, write_whole
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
@@ -38,7 +38,8 @@ class History:
     Attributes:
         segments: the run's segments, without their rows.
         rows: how many rows there are.
-        rows_sha256: of the rows without the time columns: equal for equal rows; None without rows.
+        rows_sha256: of the rows without the time columns, equal for equal rows; None if no row has
+            a metric.
     """
 
     segments: list[Segment] = field(default_factory=list)
@@ -125,7 +126,7 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     names = {name for row in rows for name in row if not is_system_metric(name)}
     columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
     write_whole(folder / "metrics_history.csv", _csv(columns, rows))
-    if rows:
+    if has_metrics(columns):
         text = _csv(timeless(columns), rows).encode(errors="replace")
         history.rows_sha256 = hashlib.sha256(text).hexdigest()
     return history, list(_system_rows(rows))
@@ -149,7 +150,7 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
             history.segments.append(segment)
         table.write_csv(folder / "metrics_history.csv")
         history.rows = table.rows
-        history.rows_sha256 = table.sha256 if table.rows else None
+        history.rows_sha256 = table.sha256 if has_metrics(table.columns) else None
     return history, system
 
 

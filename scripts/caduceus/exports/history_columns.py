@@ -10,6 +10,11 @@ def timeless(columns: Iterable[str]) -> list[str]:
     return [name for name in columns if name not in TIME_COLUMNS]
 
 
+def has_metrics(columns: Iterable[str]) -> bool:
+    """Whether there is a column besides the step and the times."""
+    return timeless(columns) != ["_step"]
+
+
 def column_order(name: str) -> tuple[int, str]:
     """Return the sort key of a column: `_step`, then metrics by name, then the time columns."""
     return (name != "_step") + (name in TIME_COLUMNS), name
