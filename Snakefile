@@ -32,16 +32,16 @@ rule all:
     """Everything: runs, exports, tables, figures, claims; fails if a run failed."""
     input:
         "results/failures.json",
-        get_refuted,
-        get_paper,
-        get_deleted,
+        inputs("refuted"),
+        inputs("paper"),
+        inputs("deleted"),
 
 
 rule paper:
     """Tables, figures and claims, and the exports they come from."""
     input:
-        get_paper,
-        get_deleted,
+        inputs("paper"),
+        inputs("deleted"),
 
 
 include: "workflow/rules/plan.smk"

@@ -11,7 +11,7 @@ localrules:
 rule archive:
     """Archive everything that the paper's numbers were made from, as one zip for Zenodo."""
     input:
-        made=get_paper,
+        made=inputs("paper"),
     log:
         "results/logs/archive/archive.log",
     params:

@@ -8,6 +8,8 @@ import os
 import re
 import sys
 from dataclasses import asdict
+from functools import cache
+from inspect import signature
 from pathlib import Path
 
 from caduceus.errors import CaduceusError
@@ -15,7 +17,7 @@ from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
 from caduceus.paper.claim_formats import claim_lines
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
-from caduceus.project.command_digests import code_digest, command_digests
+from caduceus.project.command_digests import code_digest
 from caduceus.project.default_target import default_target
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
@@ -58,30 +60,6 @@ TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
 PAPER = PROJECT.paper
 METHODS = json.dumps(asdict(PAPER.statistics))
 RETRIES = SETTINGS.retries
-DIGESTS = command_digests(
-    [
-        "validate_spec",
-        "export_run",
-        "export_fetched_run",
-        "export_group",
-        "export_sweep",
-        "evaluate_run",
-        "export_server_run",
-        "export_server_group",
-        "make_table",
-        "check_claims",
-        "sum_compute",
-        "record_provenance",
-        "fill_checklist",
-        "make_report",
-    ]
-)
-
-FIGURE_DIGESTS = {
-    (command, kind): code_digest([f"commands/{command}", f"paper/figures/{module}"])
-    for command in ("measure_figure", "draw_figure")
-    for kind, module in FIGURE_MODULES.items()
-}
 
 
 wildcard_constraints:
@@ -114,6 +92,18 @@ def targets():
     return TARGETS
 
 
+def inputs(method, **given):
+    """An input function: a method of `Targets`, with the wildcards that its parameters name."""
+    find = getattr(TARGETS, method)
+    names = signature(find).parameters.keys() - given.keys()
+
+    def paths(wildcards):
+        allow_incomplete()
+        return find(**given, **{name: getattr(wildcards, name) for name in names})
+
+    return paths
+
+
 def get_training_data(wildcards):
     """The dataset of a run to train. A stale run is forced on the way, as by --forcerun.
 
@@ -126,26 +116,18 @@ def get_training_data(wildcards):
     return targets().dataset(wildcards.run)
 
 
-# What a job gets from the plan of its run.
+@cache
+def digest(command, *modules):
+    """The digest of the code of a command, and of modules that it imports by name."""
+    return code_digest([f"commands/{command}", *modules])
 
 
-def get_experiment_file(wildcards):
-    allow_incomplete()
-    experiment, _ = PROJECT.runs[wildcards.run]
-    return local(experiment.source.path)
-
-
-def get_definition(wildcards):
-    return canonical_json(PROJECT.runs[wildcards.run][1].definition.to_json())
-
-
-def get_code(wildcards):
-    return canonical_json(PROJECT.runs[wildcards.run][0].spec.code)
-
-
-def get_identity(wildcards):
-    experiment, run = PROJECT.runs[wildcards.run]
-    return canonical_json(identity(experiment, run, WANDB).to_json())
+def get_figure_code(command):
+    """The digest of the code of a figure's kind alone."""
+    return lambda wildcards: digest(
+        command,
+        f"paper/figures/{FIGURE_MODULES[PAPER.figures[wildcards.figure].kind]}",
+    )
 
 
 def get_resource(name):
@@ -154,80 +136,13 @@ def get_resource(name):
     )
 
 
+def get_experiment_file(wildcards):
+    allow_incomplete()
+    experiment, _ = PROJECT.runs[wildcards.run]
+    return local(experiment.source.path)
+
+
 def get_dataset_source(wildcards):
     allow_incomplete()
     dataset = PROJECT.datasets[wildcards.dataset]
     return local(dataset.path or dataset.program)
-
-
-# The files that a job takes. scripts/caduceus/project/targets.py lists them and says why.
-
-get_trial = lambda wildcards: targets().trial(wildcards.run)
-get_sweep = lambda wildcards: targets().sweep(wildcards.run)
-get_first_identity = lambda wildcards: targets().first_identity(wildcards.run)
-get_dataset = lambda wildcards: targets().dataset(wildcards.run)
-get_logged = lambda wildcards: targets().logged(wildcards.run)
-
-get_plans = lambda wildcards: targets().plans()
-get_remote_plans = lambda wildcards: targets().remote_plans()
-get_datasets = lambda wildcards: targets().datasets()
-get_started = lambda wildcards: targets().started()
-get_ended = lambda wildcards: targets().ended()
-get_deleted = lambda wildcards: targets().deleted()
-
-
-def get_observations(file):
-    return lambda wildcards: targets().observations(
-        wildcards.sweep, wildcards.trial, file
-    )
-
-
-get_trial_before = lambda wildcards: targets().trial_before(
-    wildcards.sweep, wildcards.trial
-)
-get_trials = lambda wildcards: targets().trials(wildcards.sweep)
-get_trial_results = lambda wildcards: targets().trial_results(wildcards.sweep)
-get_sweep_manifests = lambda wildcards: targets().sweep_manifests(wildcards.sweep)
-get_outcomes = lambda wildcards: targets().outcomes(wildcards.sweep)
-
-get_group_plans = lambda wildcards: targets().group_plans(wildcards.group)
-get_group_manifests = lambda wildcards: targets().group_manifests(wildcards.group)
-get_server_state = lambda wildcards: targets().server_state(
-    wildcards.project, wildcards.run
-)
-
-
-def get_server_group_manifests(wildcards):
-    return targets().server_group_manifests(wildcards.project, wildcards.server_group)
-
-
-def get_server_group_files(file):
-    return lambda wildcards: targets().server_group_files(file)
-
-
-def get_group_files(file):
-    return lambda wildcards: targets().group_files(file)
-
-
-get_table_plans = lambda wildcards: targets().shown_plans("tables", wildcards.table)
-get_table_manifests = lambda wildcards: targets().shown_manifests(
-    "tables", wildcards.table
-)
-get_figure_plans = lambda wildcards: targets().shown_plans("figures", wildcards.figure)
-get_figure_manifests = lambda wildcards: targets().figure_manifests(wildcards.figure)
-
-
-def get_figure_code(command):
-    return lambda wildcards: FIGURE_DIGESTS[
-        command, PAPER.figures[wildcards.figure].kind
-    ]
-
-
-get_figure_trials = lambda wildcards: targets().figure_trials(wildcards.figure)
-get_claim_plans = lambda wildcards: targets().claim_plans()
-get_claim_manifests = lambda wildcards: targets().claim_manifests()
-get_all_shown_manifests = lambda wildcards: targets().all_shown_manifests()
-get_entries = lambda wildcards: targets().entries()
-get_refuted = lambda wildcards: targets().refuted()
-get_verification = lambda wildcards: targets().verification()
-get_paper = lambda wildcards: targets().paper()

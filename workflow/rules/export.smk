@@ -21,7 +21,7 @@ if SETTINGS.export.is_remote:
         input:
             params="results/runs/{run}/params.json",
             run="results/runs/{run}/run.json",
-            logged=get_logged,
+            logged=inputs("logged"),
         output:
             summary="results/runs/{run}/run_summary.json",
             history="results/runs/{run}/metrics_history.csv",
@@ -32,7 +32,7 @@ if SETTINGS.export.is_remote:
         log:
             "results/logs/export_fetched_run/{run}.log",
         params:
-            code=DIGESTS["export_fetched_run"],
+            code=digest("export_fetched_run"),
         shell:
             '"$CADUCEUS_PYTHON" -m caduceus export-fetched-run --out {output.manifest:q} --log {log:q}'
 
@@ -46,7 +46,7 @@ else:
         input:
             params="results/runs/{run}/params.json",
             run="results/runs/{run}/run.json",
-            logged=get_logged,
+            logged=inputs("logged"),
         output:
             summary="results/runs/{run}/run_summary.json",
             history="results/runs/{run}/metrics_history.csv",
@@ -57,7 +57,7 @@ else:
         log:
             "results/logs/export_run/{run}.log",
         params:
-            code=DIGESTS["export_run"],
+            code=digest("export_run"),
         shell:
             '"$CADUCEUS_PYTHON" -m caduceus export-run --out {output.manifest:q} --log {log:q}'
 
@@ -65,8 +65,8 @@ else:
 rule export_group:
     """Export a W&B group: every run in one table, aggregates by variant, history, compute."""
     input:
-        plans=get_group_plans,
-        manifests=get_group_manifests,
+        plans=inputs("group_plans"),
+        manifests=inputs("group_manifests"),
     output:
         runs="results/groups/{group}/runs.csv",
         variants="results/groups/{group}/variants.csv",
@@ -75,7 +75,7 @@ rule export_group:
     log:
         "results/logs/export_group/{group}.log",
     params:
-        code=DIGESTS["export_group"],
+        code=digest("export_group"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus export-group {input.plans:q} --out {output.runs:q} --log {log:q}'
 
@@ -83,9 +83,9 @@ rule export_group:
 rule report_failures:
     """List the failed runs, and fail if there are any."""
     input:
-        get_paper,
-        plans=get_plans,
-        runs=get_ended,
+        inputs("paper"),
+        plans=inputs("plans"),
+        runs=inputs("ended"),
     output:
         failures="results/failures.json",
     log:

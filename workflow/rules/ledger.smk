@@ -17,10 +17,10 @@ localrules:
 rule sum_compute:
     """Sum the cost of all runs, including failed and abandoned ones, as CSV, JSON and LaTeX."""
     input:
-        plans=get_plans,
-        ended=get_ended,
-        started=ancient(get_started),
-        projects=get_server_group_files("runs.csv"),
+        plans=inputs("plans"),
+        ended=inputs("ended"),
+        started=ancient(inputs("started")),
+        projects=inputs("server_group_files", file="runs.csv"),
     output:
         compute="results/paper/compute.json",
         csv=report(
@@ -33,7 +33,7 @@ rule sum_compute:
     log:
         "results/logs/sum_compute/compute.log",
     params:
-        code=DIGESTS["sum_compute"],
+        code=digest("sum_compute"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus sum-compute {input.plans:q} --out {output.compute:q} --log {log:q}'
 
@@ -41,15 +41,15 @@ rule sum_compute:
 rule record_provenance:
     """Record the runs, code, packages and command behind each number of the paper."""
     input:
-        shown=get_entries,
-        manifests=get_all_shown_manifests,
+        shown=inputs("entries"),
+        manifests=inputs("all_shown_manifests"),
     output:
         provenance="results/paper/provenance.json",
     log:
         "results/logs/record_provenance/provenance.log",
     params:
         metrics=json.dumps(PROJECT.shown_metrics),
-        code=DIGESTS["record_provenance"],
+        code=digest("record_provenance"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus record-provenance {input.shown:q} --metrics {params.metrics:q}'
         " --out {output.provenance:q} --log {log:q}"
@@ -58,8 +58,8 @@ rule record_provenance:
 rule fill_checklist:
     """Fill in the NeurIPS paper checklist, as far as the data answer it."""
     input:
-        plans=get_plans,
-        datasets=get_datasets,
+        plans=inputs("plans"),
+        datasets=inputs("datasets"),
         tables=expand("results/paper/tables/{table}.json", table=PAPER.tables),
         claims="results/paper/claims.json" if PAPER.claims else [],
         compute="results/paper/compute.json",
@@ -73,7 +73,7 @@ rule fill_checklist:
     log:
         "results/logs/fill_checklist/checklist.log",
     params:
-        code=DIGESTS["fill_checklist"],
+        code=digest("fill_checklist"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus fill-checklist {input.plans:q} --datasets {input.datasets:q}'
         " --tables {input.tables:q} --claims {input.claims:q} --compute {input.compute:q}"

@@ -16,8 +16,8 @@ localrules:
 rule make_table:
     """Make a table of the paper as CSV, Markdown, LaTeX and JSON."""
     input:
-        plans=get_table_plans,
-        manifests=get_table_manifests,
+        plans=lambda wildcards: targets().shown_plans("tables", wildcards.table),
+        manifests=lambda wildcards: targets().shown_manifests("tables", wildcards.table),
     output:
         csv=report(
             "results/paper/tables/{table}.csv",
@@ -33,7 +33,7 @@ rule make_table:
     params:
         spec=lambda wildcards: json.dumps(PAPER.tables[wildcards.table].to_json()),
         statistics=METHODS,
-        code=DIGESTS["make_table"],
+        code=digest("make_table"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-table {input.plans:q} --spec {params.spec:q}'
         " --statistics {params.statistics:q} --out {output.csv:q} --log {log:q}"
@@ -42,9 +42,9 @@ rule make_table:
 rule measure_figure:
     """Compute the numbers that a figure of the paper shows."""
     input:
-        plans=get_figure_plans,
-        manifests=get_figure_manifests,
-        trials=get_figure_trials,
+        plans=lambda wildcards: targets().shown_plans("figures", wildcards.figure),
+        manifests=inputs("figure_manifests"),
+        trials=inputs("figure_trials"),
     output:
         numbers="results/paper/figures/{figure}.json",
     log:
@@ -64,7 +64,7 @@ rule draw_figure:
     """Draw a figure of the paper as PDF, SVG and PNG."""
     input:
         numbers="results/paper/figures/{figure}.json",
-        trials=get_figure_trials,
+        trials=inputs("figure_trials"),
     output:
         pdf="results/paper/figures/{figure}.pdf",
         svg="results/paper/figures/{figure}.svg",
@@ -89,8 +89,8 @@ rule draw_figure:
 rule check_claims:
     """Decide all claims of the paper together, since p is corrected for their number."""
     input:
-        plans=get_claim_plans,
-        manifests=get_claim_manifests,
+        plans=inputs("claim_plans"),
+        manifests=inputs("claim_manifests"),
     output:
         claims="results/paper/claims.json",
         page=report(
@@ -105,7 +105,7 @@ rule check_claims:
             {name: claim.to_json() for name, claim in PAPER.claims.items()}
         ),
         statistics=METHODS,
-        code=DIGESTS["check_claims"],
+        code=digest("check_claims"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus check-claims {input.plans:q} --claims {params.claims:q}'
         " --statistics {params.statistics:q} --out {output.claims:q} --log {log:q}"
@@ -114,7 +114,7 @@ rule check_claims:
 rule report_refuted:
     """List the refuted claims, and fail if there are any."""
     input:
-        get_paper,
+        inputs("paper"),
         claims="results/paper/claims.json",
     output:
         refuted="results/refuted.json",

@@ -26,7 +26,7 @@ rule validate_spec:
         defaults=canonical_json(SETTINGS.defaults),
         groups=canonical_json(WANDB.groups),
         runs=lambda wildcards: digest_text(str(PROJECT.run_ids([wildcards.experiment]))),
-        code=DIGESTS["validate_spec"],
+        code=digest("validate_spec"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus validate-spec {input.experiment:q} --defaults {params.defaults:q}'
         " --groups {params.groups:q} --out {output.plan:q} --log {log:q}"
@@ -57,14 +57,16 @@ rule plan_run:
     """Write a run's definition and take a snapshot of its code."""
     input:
         experiment=ancient(get_experiment_file),
-        trial=get_trial,
+        trial=inputs("trial"),
     output:
         params="results/runs/{run}/params.json",
     log:
         "results/logs/plan_run/{run}.log",
     params:
-        definition=get_definition,
-        code=get_code,
+        definition=lambda wildcards: canonical_json(
+            PROJECT.runs[wildcards.run][1].definition.to_json()
+        ),
+        code=lambda wildcards: canonical_json(PROJECT.runs[wildcards.run][0].spec.code),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus plan-run {input.experiment:q} {input.trial:q} --definition {params.definition:q}'
         " --code {params.code:q} --out {output.params:q} --log {log:q}"
@@ -86,14 +88,16 @@ rule init_run:
     """Write a run's W&B identity; wandb isn't started and no network is used."""
     input:
         account=ancient("results/account.json" if TRAINS_ONLINE else []),
-        trial=get_trial,
-        first=get_first_identity,
+        trial=inputs("trial"),
+        first=inputs("first_identity"),
     output:
         run="results/runs/{run}/run.json",
     log:
         "results/logs/init_run/{run}.log",
     params:
-        identity=get_identity,
+        identity=lambda wildcards: canonical_json(
+            identity(*PROJECT.runs[wildcards.run], WANDB).to_json()
+        ),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus init-run {input.account:q} --identity {params.identity:q}'
         " --trial {input.trial:q} --out {output.run:q} --log {log:q}"

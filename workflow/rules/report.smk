@@ -11,15 +11,15 @@ localrules:
 rule make_report:
     """Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
     input:
-        groups=get_group_files("runs.csv"),
-        histories=get_group_files("history.parquet"),
-        plans=get_plans,
+        groups=inputs("group_files", file="runs.csv"),
+        histories=inputs("group_files", file="history.parquet"),
+        plans=inputs("plans"),
         tables=expand("results/paper/tables/{table}.json", table=PAPER.tables),
         figures=expand("results/paper/figures/{figure}.svg", figure=PAPER.figures),
         claims="results/paper/claims.json" if PAPER.claims else [],
         sweeps=expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
         compute="results/paper/compute.json",
-        verification=get_verification,
+        verification=inputs("verification"),
     output:
         page=report(
             "results/report/index.html",
@@ -31,7 +31,7 @@ rule make_report:
     params:
         title=str(WANDB.path),
         statistics=METHODS,
-        code=DIGESTS["make_report"],
+        code=digest("make_report"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-report --title {params.title:q} --groups {input.groups:q}'
         " --plans {input.plans:q} --tables {input.tables:q} --figures {input.figures:q}"

@@ -27,7 +27,7 @@ rule sync:
 rule refresh:
     """Record the state of every run on the W&B server, so that changed runs are exported again."""
     input:
-        plans=get_remote_plans,
+        plans=inputs("remote_plans"),
     log:
         "results/logs/refresh/refresh.log",
     params:
@@ -52,7 +52,7 @@ rule verify:
 rule find_run:
     """Record the state on the W&B server of a remote run."""
     input:
-        trial=ancient(get_trial),
+        trial=ancient(inputs("trial")),
     output:
         state="results/runs/{run}/server.json",
     log:
@@ -67,7 +67,7 @@ rule find_run:
 rule export_server_run:
     """Export a run of a W&B project from the server, whoever ran it."""
     input:
-        state=get_server_state,
+        state=inputs("server_state"),
     output:
         summary="results/projects/{project}/runs/{run}/run_summary.json",
         history="results/projects/{project}/runs/{run}/metrics_history.csv",
@@ -78,7 +78,7 @@ rule export_server_run:
     log:
         "results/logs/export_server_run/{project}/{run}.log",
     params:
-        code=DIGESTS["export_server_run"],
+        code=digest("export_server_run"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus export-server-run {input.state:q} --out {output.manifest:q} --log {log:q}'
 
@@ -87,13 +87,13 @@ rule export_server_group:
     """Export a group of a W&B project: every run in one table, and the history of all."""
     input:
         index="results/projects/{project}/runs.json",
-        manifests=get_server_group_manifests,
+        manifests=inputs("server_group_manifests"),
     output:
         runs="results/projects/{project}/groups/{server_group}/runs.csv",
         history="results/projects/{project}/groups/{server_group}/history.parquet",
     log:
         "results/logs/export_server_group/{project}/{server_group}.log",
     params:
-        code=DIGESTS["export_server_group"],
+        code=digest("export_server_group"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus export-server-group {input.index:q} --out {output.runs:q} --log {log:q}'

@@ -46,8 +46,8 @@ rule start_sweep:
 rule suggest_trial:
     """Choose a trial's parameters from the results of trials 0 to t - lag."""
     input:
-        results=ancient(get_observations("train.json")),
-        before=ancient(get_trial_before),
+        results=ancient(inputs("observations", file="train.json")),
+        before=ancient(inputs("trial_before")),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
         trial="results/sweeps/{sweep}/trials/{trial}.json",
@@ -60,8 +60,8 @@ rule suggest_trial:
 rule ask_trial:
     """Get a trial's parameters from the W&B server, once it has trials 0 to t - lag."""
     input:
-        ended=ancient(get_observations("upload.json")),
-        before=ancient(get_trial_before),
+        ended=ancient(inputs("observations", file="upload.json")),
+        before=ancient(inputs("trial_before")),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
         trial="results/sweeps/{sweep}/trials/{trial}.json",
@@ -81,8 +81,8 @@ rule ask_trial:
 rule find_trial:
     """Find on the W&B server what a sweep chose for a remote trial."""
     input:
-        results=ancient(get_observations("outcome.json")),
-        before=ancient(get_trial_before),
+        results=ancient(inputs("observations", file="outcome.json")),
+        before=ancient(inputs("trial_before")),
         plan=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
         trial="results/sweeps/{sweep}/trials/{trial}.json",
@@ -100,8 +100,8 @@ rule find_trial:
 rule evaluate_run:
     """Write the outcome of a sweep's remote run, as the sweep needs it."""
     input:
-        trial=ancient(get_trial),
-        sweep=ancient(get_sweep),
+        trial=ancient(inputs("trial")),
+        sweep=ancient(inputs("sweep")),
         manifest="results/runs/{run}/manifest.json",
     output:
         outcome="results/runs/{run}/outcome.json",
@@ -110,7 +110,7 @@ rule evaluate_run:
     wildcard_constraints:
         run=run_pattern(PROJECT.sweeps),
     params:
-        code=DIGESTS["evaluate_run"],
+        code=digest("evaluate_run"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus evaluate-run {input.trial:q} --out {output.outcome:q} --log {log:q}'
 
@@ -118,7 +118,7 @@ rule evaluate_run:
 rule confirm_trial:
     """Choose one of the best configurations, to run it again on fresh seeds."""
     input:
-        results=ancient(get_trial_results),
+        results=ancient(inputs("trial_results")),
         sweep=ancient("results/sweeps/{sweep}/sweep.json"),
     output:
         trial="results/sweeps/{sweep}/trials/c{trials}.{rank}.json",
@@ -131,9 +131,9 @@ rule confirm_trial:
 rule sweep_agent:
     """Run a trial of a sweep, and stop it early where the sweep's rule says so."""
     input:
-        trial=ancient(get_trial),
-        sweep=ancient(get_sweep),
-        dataset=ancient(get_dataset),
+        trial=ancient(inputs("trial")),
+        sweep=ancient(inputs("sweep")),
+        dataset=ancient(inputs("dataset")),
         params=ancient("results/runs/{run}/params.json"),
         run=ancient("results/runs/{run}/run.json"),
     output:
@@ -164,9 +164,9 @@ rule export_sweep:
     input:
         plan=lambda wildcards: f"results/experiments/{PROJECT.sweeps[wildcards.sweep].id}.json",
         sweep="results/sweeps/{sweep}/sweep.json",
-        trials=get_trials,
-        manifests=get_sweep_manifests,
-        outcomes=get_outcomes,
+        trials=inputs("trials"),
+        manifests=inputs("sweep_manifests"),
+        outcomes=inputs("outcomes"),
     output:
         trials="results/sweeps/{sweep}/trials.csv",
         confirmed="results/sweeps/{sweep}/confirmed.csv",
@@ -176,6 +176,6 @@ rule export_sweep:
     log:
         "results/logs/export_sweep/{sweep}.log",
     params:
-        code=DIGESTS["export_sweep"],
+        code=digest("export_sweep"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus export-sweep {input.plan:q} --out {output.trials:q} --log {log:q}'

@@ -42,9 +42,9 @@ rule upload_artifacts:
     """Log a run's artifacts, and online send the rest of the run to the server."""
     input:
         train="results/runs/{run}/train.json",
-        sweep=ancient(get_sweep),
+        sweep=ancient(inputs("sweep")),
         run=ancient("results/runs/{run}/run.json"),
-        dataset=ancient(get_dataset),
+        dataset=ancient(inputs("dataset")),
     output:
         upload="results/runs/{run}/upload.json",
     log:

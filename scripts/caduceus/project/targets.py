@@ -237,12 +237,12 @@ class Targets:
             for group in sorted(set(groups.values()))
         ]
 
-    def server_group_manifests(self, project: str, group: str) -> list[str]:
+    def server_group_manifests(self, project: str, server_group: str) -> list[str]:
         """The export of each run in a group of a whole project."""
         return [
             f"results/projects/{project}/runs/{run}/manifest.json"
             for run, its_group in self.server_groups[project].items()
-            if its_group == group
+            if its_group == server_group
         ]
 
     def server_state(self, project: str, run: str) -> list[str]:
