@@ -1,11 +1,10 @@
 """Fill in the NeurIPS paper checklist, as far as the data answer it."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from caduceus.io.files import read_json, write_whole
+from caduceus.io.files import Json, read_json, write_whole
 from caduceus.paper.checklist import ChecklistData, fill_checklist
 from caduceus.runs.files.plan import Plan
 from caduceus.system.git import repository_of
@@ -35,5 +34,5 @@ def run(arguments: argparse.Namespace) -> None:
     write_whole(arguments.out, fill_checklist(data))
 
 
-def _by_path(paths: Sequence[Path]) -> dict[str, Any]:
+def _by_path(paths: Sequence[Path]) -> dict[str, Mapping[str, Json]]:
     return {str(path): read_json(path) for path in paths}

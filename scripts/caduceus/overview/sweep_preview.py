@@ -3,9 +3,9 @@
 import statistics
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from caduceus.io.cells import render_or_null
+from caduceus.io.files import Json
 from caduceus.overview.forecasts import durations_of
 from caduceus.project.experiments import Experiment
 from caduceus.runs.record import read_records
@@ -59,11 +59,11 @@ def _spread(parameter: Parameter) -> str:
     return f"{_short(low)} … {_short(middle)} … {_short(high)} (1 %, median, 99 %)"
 
 
-def _short(value: Any) -> str:
+def _short(value: Json) -> str:
     return f"{value:.4g}" if isinstance(value, float) else render_or_null(value)
 
 
-def _words(parameters: Mapping[str, Any]) -> str:
+def _words(parameters: Mapping[str, Json]) -> str:
     return " ".join(f"{name}={_short(value)}" for name, value in parameters.items())
 
 

@@ -4,10 +4,10 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from caduceus.errors import AccountError, CaduceusError
 from caduceus.exports.run import export_run_into
+from caduceus.io.files import Json
 from caduceus.overview.verification.checks import Check, look_at
 from caduceus.overview.verification.test_run import make_run
 from caduceus.runs.files.export import Summary
@@ -16,7 +16,7 @@ from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.suggestions import suggest
 from caduceus.system.wandb_account import find_account
 
-_SWEEP: dict[str, Any] = {
+_SWEEP: dict[str, Json] = {
     "method": "bayes",
     "metric": {"name": "val/accuracy", "goal": "maximize"},
     "parameters": {"learning_rate": {"min": 1e-4, "max": 1e-1}},
