@@ -1,7 +1,6 @@
 """The start-up shim under programs of awkward kinds, with the real wandb."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,50 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.training import wandb_environment
-from caduceus.wandb_log import Segment, find_logs, read_log
-from run_files import identity
-
-RUN = "toy-0123456789ab"
-IDENTITY = identity(
-    RUN,
-    name="toy seed=0",
-    tags=("toy",),
-    config={"batch_size": 64, "model": {"width": 128}, "seed": 0},
-)
-
-
-def start(
-    project: Path, code: str, python: str = sys.executable, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a program of a project as `caduceus train` does, and return how it ended."""
-    program = project / "program.py"
-    program.write_text(code)
-    work = project / "results/runs" / RUN
-    for folder in (work / "wandb", work / "used"):
-        folder.mkdir(parents=True, exist_ok=True)
-    IDENTITY.write(work / "run.json")
-    environment = os.environ | wandb_environment.of_run(IDENTITY, work / "wandb")
-    environment |= {
-        "CADUCEUS_RUN": str(work / "run.json"),
-        "CADUCEUS_PROJECT_DIR": str(project),
-        "CADUCEUS_USED": str(work / "used"),
-        "PYTHONPATH": wandb_environment.with_shim(os.environ.get("PYTHONPATH", "")),
-    }
-    return subprocess.run(
-        [python, str(program)],
-        cwd=project,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
-def logged(project: Path) -> dict[str, Segment]:
-    """The segment of each run, by its id."""
-    segments = [read_log(log) for log in find_logs(project / "results/runs" / RUN)]
-    return {segment.run.id: segment for segment in segments if segment.run}
+from program_runs import RUN, logged, start
 
 
 def used(project: Path) -> list[dict[str, Any]]:
@@ -291,3 +247,25 @@ def test_the_projects_own_packages_come_from_the_snapshot(tmp_path: Path) -> Non
     program = "import mapped, mypkg; print(mypkg.WHERE, mapped.WHERE)"
     done = start(tmp_path, program, python=str(environment / "bin/python"))
     assert done.stdout.split() == ["snapshot", "snapshot"], done.stdout + done.stderr
+
+
+def test_a_wandb_without_its_private_names_says_what_is_off(tmp_path: Path) -> None:
+    (tmp_path / "wandb.py").write_text(
+        "__version__ = '0.9'\nrun = None\n"
+        "class Config(dict):\n"
+        "    def update(self, values, allow_val_change=None):\n        super().update(values)\n"
+        "class Run:\n    id, config = 'x', Config()\n    def finish(self, exit_code): pass\n"
+        "def init(**arguments): return Run()\n"
+        "def login(**arguments): return True\n"
+    )
+    done = start(tmp_path, "import wandb\nprint(wandb.init().config['batch_size'])\nwandb.init()")
+    assert (done.returncode, done.stdout) == (0, "64\n"), done.stderr
+    said = [line for line in done.stderr.splitlines() if "wandb 0.9 " in line]
+    assert [line.partition(": ")[2] for line in said] == [
+        "wandb 0.9 lacks wandb.sdk.wandb_run.Run: rows that W&B drops aren't counted",
+        "wandb 0.9 lacks wandb.sdk.wandb_config.Config: the experiment's parameters aren't in "
+        "wandb.config as the program changes them",
+        "wandb 0.9 lacks wandb.sdk.wandb_run.Run: SIGTERM may take the last rows",
+        "wandb 0.9 before 0.31: kill -9, running out of memory or a lost node take all rows since "
+        "the last 32 KiB of the log",
+    ]

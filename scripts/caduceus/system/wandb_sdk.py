@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import wandb
-from wandb.sdk import wandb_setup
-from wandb.sdk.artifacts.artifact_manifest_entry import ArtifactManifestEntry
-from wandb.sdk.data_types.base_types.media import Media
-from wandb.sdk.lib import wbauth
-from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
 
 from caduceus.errors import ServerError
+from caduceus.system import wandb_private
 
 Run = wandb.Run
 
@@ -57,7 +53,7 @@ def observe_log(run: Run, callback: Callable[[LoggedRow], None]) -> None:
     def log(data: dict[str, Any], step: int | None = None, commit: bool | None = None) -> None:
         original(data, step, commit)
         is_closed = step is None if commit is None else commit
-        callback(LoggedRow(run._local_step - is_closed, not is_closed))
+        callback(LoggedRow(wandb_private.step(run) - is_closed, not is_closed))
 
     run.log = log  # type: ignore[method-assign]  # of this run only, not of its class
     if wandb.run is run:
@@ -84,22 +80,23 @@ def limit_size(value: Any, limit_bytes: int) -> Any:
 
     A value that isn't media, or isn't larger, is returned as it is.
     """
-    size = getattr(value, "_size", None) if isinstance(value, Media) else None
+    size = wandb_private.media_size(value)
     if size is None or size <= limit_bytes:
         return value
     if not isinstance(value, wandb.Image):
         return None
     from PIL import Image
 
-    with Image.open(str(value._path)) as opened:
+    path, caption = wandb_private.image_parts(value)
+    with Image.open(path) as opened:
         picture = opened.copy()
     while size > limit_bytes and min(picture.size) > 1:
         # Bytes don't shrink in proportion to pixels, hence the loop.
         scale = min(0.7, (limit_bytes / size) ** 0.5)
         width, height = (max(1, int(side * scale)) for side in picture.size)
         picture = picture.resize((width, height))
-        value = wandb.Image(picture, caption=value._caption)
-        size = value._size or 0
+        value = wandb.Image(picture, caption=caption)
+        size = wandb_private.media_size(value) or 0
     return value
 
 
@@ -152,23 +149,21 @@ def use_dataset(run: Run, record: Mapping[str, Any], base: Path) -> None:
         base: the dataset's file or folder.
     """
     known = {key: record[key] for key in ("sha256", "version", "bytes")}
+    wandb_private.check(wandb_private.DATASETS)
     artifact = wandb.Artifact(f"dataset-{record['name']}", type="dataset", metadata=known)
     base = base.absolute()
     copied = record["bytes"] <= _COPIED_DATASET_BYTES
     for name, file in record["files"].items():
         path = base if base.is_file() else base / name
-        artifact.manifest.add_entry(
-            ArtifactManifestEntry(
-                path=name,
-                digest=file["md5"],
-                size=file["bytes"],
-                local_path=str(path) if copied else None,
-                ref=None if copied else path.as_uri(),
-            )
+        entry = wandb_private.manifest_entry(
+            path=name,
+            digest=file["md5"],
+            size=file["bytes"],
+            local_path=str(path) if copied else None,
+            ref=None if copied else path.as_uri(),
         )
-    # `use_artifact` doesn't work offline. This is what it does online with a new artifact; a sync
-    # marks the dataset as used once it is uploaded.
-    run._log_artifact(artifact, aliases=["latest"], is_user_created=True, use_after_commit=True)
+        artifact.manifest.add_entry(entry)
+    wandb_private.use_new_artifact(run, artifact)
 
 
 def create_sweep(config: Mapping[str, Any], entity: str, project: str) -> str:
@@ -208,11 +203,11 @@ def sync_log(
 
     Raises:
         ServerError: W&B reports a failure, retries for longer than `patience_s`, or was stopped.
+        CaduceusError: this wandb lacks what an upload needs.
     """
+    wandb_private.check(wandb_private.UPLOAD)
     with _service_lock:
-        setup = wandb_setup.singleton()
-        wbauth.authenticate_session(host=setup.settings.base_url, source="sync", no_offline=True)
-        service = setup.ensure_service()
+        setup, service = wandb_private.start_service()
 
     async def send() -> list[str]:
         initialization = await service.init_sync(
@@ -251,9 +246,10 @@ def sync_log(
         # Only the first sentence: the others give advice that would duplicate rows.
         return [m.content.partition(". ")[0] for m in messages if m.severity >= _ERROR]
 
+    ended: tuple[type[Exception], ...] = (wandb.Error, *wandb_private.service_errors(), OSError)
     try:
         errors = setup.asyncer.run(send)
-    except (wandb.Error, HandleAbandonedError, MailboxClosedError, OSError) as error:
+    except ended as error:
         raise ServerError(f"wandb-core ended: {type(error).__name__}; try again") from None
     if errors:
         raise ServerError("; ".join(dict.fromkeys(errors)))

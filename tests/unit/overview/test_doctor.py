@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from caduceus.errors import CaduceusError
 from caduceus.overview.doctor.outside import look_at_account, look_at_env_file, look_at_git
 from caduceus.overview.doctor.packages import (
     cuda_of_torch,
@@ -11,9 +12,11 @@ from caduceus.overview.doctor.packages import (
     look_at_gpus,
     look_at_packages,
     look_at_python,
+    look_at_wandb,
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.system import wandb_private
 from fake_nvml import FakeNvml
 from projects import Project
 
@@ -124,6 +127,36 @@ def test_a_key_in_git_or_for_all_to_read_is_said(tmp_path: Path) -> None:
     for words in (["init", "-q"], ["add", ".env"]):
         project.run("git", *words).check()
     assert [found.level for found in look_at_env_file(tmp_path)] == ["error"]
+
+
+def test_a_wandb_that_lacks_names_says_what_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [found.level for found in look_at_wandb()] == ["fine"]
+    monkeypatch.delattr("wandb.sdk.lib.wbauth.authenticate_session")
+    (found, _) = look_at_wandb()
+    assert (found.level, found.name) == ("warning", "wandb")
+    assert (
+        "lacks wandb.sdk.lib.wbauth:authenticate_session, so that the upload to a W&B server is off"
+        in found.text
+    )
+    with pytest.raises(CaduceusError, match="the upload to a W&B server"):
+        wandb_private.check(wandb_private.UPLOAD)
+    monkeypatch.setattr(
+        "wandb.sdk.lib.service.service_connection.ServiceConnection.init_sync",
+        lambda self, paths, settings, *, live: None,
+    )
+    monkeypatch.setattr("wandb.sdk.lib.wbauth.authenticate_session", print, raising=False)
+    (found, _) = look_at_wandb()
+    assert "init_sync(cwd, entity, job_type, project, run_id, tag_replacements)" in found.text
+
+
+def test_another_wandb_is_said_to_be_untested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb_private, "version", lambda: "0.40.1")
+    assert [str(found) for found in look_at_wandb()] == [
+        "warning wandb: 0.40.1; tested are 0.30 and 0.31"
+    ]
+    monkeypatch.setattr(wandb_private, "version", lambda: "0.30.0")
+    (found,) = look_at_wandb()
+    assert found.level == "fine" and "kill -9" in found.text
 
 
 def test_git_without_a_commit_and_with_changes_is_said(tmp_path: Path) -> None:

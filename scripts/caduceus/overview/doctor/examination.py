@@ -19,6 +19,7 @@ from caduceus.overview.doctor.packages import (
     look_at_gpus,
     look_at_packages,
     look_at_python,
+    look_at_wandb,
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from caduceus.project.project import Project, load_project
@@ -34,6 +35,7 @@ def examine(folder: Path, config: Path) -> Iterator[Finding]:
     """
     yield look_at_python()
     yield look_at_packages(locked_versions(), installed_versions())
+    yield from look_at_wandb()
     yield from look_at_gpus(cuda_of_torch())
     project = _load(config)
     if isinstance(project, Finding):

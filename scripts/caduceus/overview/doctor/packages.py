@@ -9,10 +9,11 @@ from typing import Any
 
 from caduceus import SNAKEFILE
 from caduceus.overview.doctor.findings import Finding
-from caduceus.system import nvml
+from caduceus.system import nvml, wandb_private
 
 LOCK = Path(SNAKEFILE).parent / "envs/requirements.txt"
 _OLDEST = (3, 11)
+_LOSES_ROWS_BEFORE = (0, 31)
 _NAMED = 4  # differing packages that are named; the rest is counted
 
 
@@ -42,6 +43,21 @@ def look_at_packages(locked: Mapping[str, str], installed: Mapping[str, str]) ->
             "run make, or others may get other results",
         )
     return Finding("fine", "packages", f"all {len(locked)} as locked")
+
+
+def look_at_wandb() -> Iterator[Finding]:
+    """Check that wandb has the private names that Caduceus uses, and what it survives."""
+    version = wandb_private.version()
+    for line in wandb_private.missing_features():
+        yield Finding("warning", "wandb", line)
+    minor = ".".join(version.split(".")[:2])
+    if minor not in wandb_private.TESTED:
+        tested = " and ".join(wandb_private.TESTED)
+        yield Finding("warning", "wandb", f"{version}; tested are {tested}")
+    elif _version(minor) < _LOSES_ROWS_BEFORE:
+        yield Finding("fine", "wandb", f"{version}; {wandb_private.LOSES_ROWS}")
+    else:
+        yield Finding("fine", "wandb", version)
 
 
 def locked_versions(lock: Path = LOCK) -> dict[str, str]:

@@ -5,6 +5,7 @@
 | `first_process` | which process of an attempt is the program itself |
 | `runs` | the run that each `wandb.init` starts, and its arguments |
 | `wandb_hooks` | the import hook that wraps wandb |
+| `private_names` | the private names of wandb that the hooks use |
 | `parameters` | the experiment's parameters in `wandb.config` |
 | `dropped_rows` | the record of rows that wandb drops |
 | `termination` | the handler that finishes the log at SIGTERM |

@@ -7,7 +7,8 @@ tell how many rows of which metrics are missing.
 import functools
 import json
 import os
-import sys
+
+from caduceus_shim import private_names
 
 
 def wrap_log(folder):
@@ -17,10 +18,10 @@ def wrap_log(folder):
         folder: where dropped-rows-PID.jsonl is written: a line per row, with the `run`, its `step`
             and the `names` of its metrics.
     """
-    module = sys.modules.get("wandb.sdk.wandb_run")
-    if module is None or hasattr(module.Run, "is_caduceus"):
+    run_class = private_names.run_class()
+    if run_class is None or hasattr(run_class, "is_caduceus"):
         return
-    original = module.Run.log
+    original = run_class.log
     steps = {}  # by the run's id: the step of the row that wandb still collects
 
     @functools.wraps(original)
@@ -37,8 +38,8 @@ def wrap_log(folder):
             pass
         return result
 
-    module.Run.log = log
-    module.Run.is_caduceus = True
+    run_class.log = log
+    run_class.is_caduceus = True
 
 
 def _append(folder, row):

@@ -9,7 +9,8 @@ would raise an error, since the program didn't pass `allow_val_change`.
 import functools
 import json
 import os
-import sys
+
+from caduceus_shim import private_names
 
 _OURS = "_caduceus"  # the attribute of a run's config that holds the experiment's parameters
 
@@ -39,10 +40,9 @@ def _update(config, values):
 
 def wrap_config():
     """Wrap `wandb.config` so that a program may change an experiment's parameters."""
-    module = sys.modules.get("wandb.sdk.wandb_config")
-    if module is None or hasattr(module.Config, "is_caduceus"):
+    config_class = private_names.config_class()
+    if config_class is None or hasattr(config_class, "is_caduceus"):
         return
-    config_class = module.Config
     original_update, original_set = config_class.update, config_class.__setitem__
 
     @functools.wraps(original_update)

@@ -6,9 +6,7 @@ import os
 import sys
 import threading
 
-from caduceus_shim import dropped_rows, parameters, termination, used_files
-
-_MODULES = ("wandb", "wandb.sdk", "wandb.sdk.wandb_init", "wandb.sdk.wandb_login")
+from caduceus_shim import dropped_rows, parameters, private_names, termination, used_files
 
 
 def install(runs):
@@ -69,11 +67,12 @@ def _wrap(wandb, runs):
         given = signature.bind_partial(*arguments, **named).arguments
         active = wandb.run
         run = original_init(**runs.decide(given, active is not None))
-        if _is_disabled(run):
+        if private_names.is_disabled(run):
             runs.record_disabled()
         elif run is not None and run is not active:
             parameters.apply(run)
             termination.guard(run)
+            private_names.report_once(getattr(wandb, "__version__", ""))
             used_files.record_packages()
         return run
 
@@ -84,15 +83,11 @@ def _wrap(wandb, runs):
         return True  # the program logs offline; Caduceus does what needs an account
 
     init.is_caduceus = True
-    for name in _MODULES:
+    for name in private_names.MODULES:
         module = sys.modules.get(name)
         for replaced in (init, login):
             if hasattr(module, replaced.__name__):
                 setattr(module, replaced.__name__, replaced)
-
-
-def _is_disabled(run):
-    return bool(getattr(run, "disabled", False)) or type(run).__name__ == "RunDisabled"
 
 
 def _stay_offline():
