@@ -172,7 +172,7 @@ def test_large_integers_of_a_configuration_stay_exact(project: Project) -> None:
     project.change("experiments/toy.yaml", parameters={"big": values[0]}, seeds=[0])
     project.change("experiments/toy.yaml", matrix={"rate": [0.1], "n": values})
     export_runs(project, logged)
-    runs = load_runs(project.path / "results")
+    runs = load_runs(project=project.path)
     assert runs["config.n"].dtype == object and list(runs["config.n"]) == values
     assert list(runs["config.big"]) == [2**63] * 3
     assert list(runs["variant"]) == [f"rate=0.1,n={value}" for value in values]
