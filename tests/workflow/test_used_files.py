@@ -13,6 +13,7 @@ from wandb_server import WandbServer
 # Imports by a computed name, from a folder that it adds to its path, and reads a file beside it.
 PROGRAM = """\
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -21,8 +22,10 @@ import wandb
 
 part = importlib.import_module("off" + "sets")
 settings = (Path(__file__).parent / "settings.txt").read_text()
+accuracy = part.OFFSET + float(settings)
+Path(os.environ["CADUCEUS_OUTPUT_DIR"], "model.txt").write_text(str(accuracy))
 with wandb.init() as run:
-    run.log({"val/accuracy": part.OFFSET + float(settings), "val/loss": 1.0})
+    run.log({"val/accuracy": accuracy, "val/loss": 1.0})
 """
 FILES = {
     "experiments/train.py": PROGRAM,
@@ -103,6 +106,7 @@ def test_a_run_is_trained_again_if_a_file_that_it_used_has_changed(computed: Pro
     said = f"{run.name} is trained again: third/party/offsets.py changed since it ran"
     assert said in console.output
     assert value(computed) == 0.875
+    assert (run / f"artifacts/model-{run.name}/model.txt").read_text() == "0.875"
     assert "train" not in computed.planned()
     assert computed.runs == [run]
 
