@@ -13,7 +13,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import further_ids, logs_of_attempt, stand_in
+from caduceus.runs.logs import further_ids, last_training, logs_of_attempt, stand_in
 from caduceus.wandb_log import read_head
 
 _SHARED = ("wandb", "attempts", "lock")  # parts of the work folder that further runs link to
@@ -26,7 +26,7 @@ def lay_out_further_runs(folder: RunFolder, train: Train) -> list[str]:
         folder: the run's folder.
         train: its train.json.
     """
-    ids = _ids(folder, [attempt.number for attempt in train.attempts])
+    ids = _ids(folder, [attempt.number for attempt in last_training(train.attempts)])
     for old in folder.further.glob("*"):
         if old.name not in ids:
             shutil.rmtree(old)

@@ -127,7 +127,7 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
     """
     paths: list[Path] = []
     steps: dict[Path, int | None] = {}
-    for attempt in attempts[_retrained_from(attempts) :]:
+    for attempt in last_training(attempts):
         logs = logs_of_attempt(folder, attempt.number)
         if logs and (len(attempts) == 1 or has_rows(logs[0])):
             step = attempt.resumed_from
@@ -141,10 +141,10 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
     return stitch(paths, steps)
 
 
-def _retrained_from(attempts: Sequence[Attempt]) -> int:
-    """Return the index of the first attempt after the last finished one that others follow."""
+def last_training(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Return the attempts after the last finished one that others follow; all if there is none."""
     finished = [i for i, attempt in enumerate(attempts[:-1]) if attempt.state == "finished"]
-    return finished[-1] + 1 if finished else 0
+    return attempts[finished[-1] + 1 if finished else 0 :]
 
 
 def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> int | None:

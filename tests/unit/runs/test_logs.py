@@ -13,6 +13,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import (
     further_ids,
     is_whole,
+    last_training,
     stand_in,
     stitch_attempts,
     with_resumption,
@@ -226,6 +227,7 @@ def test_a_run_that_is_trained_again_keeps_no_earlier_row(folder: RunFolder) -> 
     finished, again = (attempt(number, state="finished") for number in (1, 2))
     interrupted = replace(again, state="interrupted", resumed_from=2)
     for last in (again, interrupted):
+        assert list(last_training([finished, last])) == [last]
         rows = list(iter_run(stitch_attempts(folder, [finished, last])))
         assert {row["by"] for row in rows} == {"2"}
 
