@@ -149,12 +149,19 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
     filled = {}
     for key, item in value.items():
         below = known.get(key, rest)
+        if isinstance(item, float) and isinstance(below, dict) and _is_integer(below):
+            item = int(item)  # JSON Schema takes 20.0 for an integer
         filled[key] = _fill(below, item, root) if isinstance(below, dict) else item
     for key, below in known.items():
         target = root["$defs"][below["$ref"].rpartition("/")[2]] if "$ref" in below else below
         if key not in value and "default" in target:
             filled[key] = _fill(target, target["default"], root)
     return filled
+
+
+def _is_integer(schema: Schema) -> bool:
+    """Whether a number must be whole; not of a version such as 1.0, which is also text."""
+    return schema.get("type") in ("integer", ["integer", "null"])
 
 
 def _spec_error(error: "ValidationError", where: Where, above: Sequence[Key]) -> SpecError:

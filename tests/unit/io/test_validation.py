@@ -181,6 +181,13 @@ def test_defaults_are_filled_in_at_every_level() -> None:
     assert config["defaults"]["seed"] == 0
 
 
+def test_a_whole_number_may_have_a_point() -> None:
+    spec = {"id": "a", "type": "sweep", "sweep": {"config": "x", "count": 3.0, "lag": 2.0}}
+    found = validate(spec | {"resources": {"threads": 2.0}}, "experiment", str)
+    assert [type(found["sweep"][key]) for key in ("count", "lag", "confirm")] == [int] * 3
+    assert type(found["resources"]["threads"]) is int
+
+
 def test_numbers_without_a_point_are_numbers(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("a: 1e-5\nb: [1E3, 2.5e+2, -1e-3]\nc: '1e-5'\nd: 1e\ne: 12\n")
     value = load(tmp_path / "x.yaml").value
