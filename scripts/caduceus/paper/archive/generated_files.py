@@ -31,7 +31,7 @@ rule rebuild:
     """Rebuild everything that was made from the runs."""
     default_target: True
     input:
-        get_paper,
+        inputs("paper"),
 '''
 _MODULE = '''\
 
