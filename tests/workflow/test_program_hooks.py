@@ -150,17 +150,45 @@ def test_a_notebook_starts_another_run_as_it_does_by_hand(tmp_path: Path) -> Non
     assert sorted(logged(tmp_path)) == [RUN, f"{RUN}-2"]
 
 
-def test_another_value_in_the_config_of_init_is_said(tmp_path: Path) -> None:
-    """As when the program halves its batch size before it calls `wandb.init`."""
+@pytest.mark.parametrize(
+    ("after", "batch_size", "model"),
+    [
+        ("", 32, {"width": 256, "depth": 2}),  # used as they were parsed, or changed since
+        ("'own' in run.config, print(run.config), run.config.own", 32, {"width": 256, "depth": 2}),
+        ("assert wandb.config.batch_size == 64", 64, {"width": 256, "depth": 2}),
+        ("assert run.config.get('batch_size') == 64", 64, {"width": 256, "depth": 2}),
+        ("assert run.config['model']['width'] == 128", 32, {"width": 128, "depth": 2}),
+        ("assert dict(**wandb.config)['batch_size'] == 64", 64, {"width": 128, "depth": 2}),
+        ("assert run.config.as_dict()['batch_size'] == 64", 64, {"width": 128, "depth": 2}),
+        ("run.config.update({'batch_size': 32}); {**run.config}", 32, {"width": 128, "depth": 2}),
+        ("run.config.batch_size = 16; run.config.batch_size", 16, {"width": 256, "depth": 2}),
+        (
+            "import os; own = run.config; pid = os.fork(); width = own.model['width']\n"
+            "if not pid: os._exit(width != 256)\n"  # what it reads is what is recorded
+            "assert os.waitpid(pid, 0)[1] == 0 and width == 128",
+            32,
+            {"width": 128, "depth": 2},
+        ),
+    ],
+)
+def test_a_parameter_of_init_is_the_programs_until_it_reads_the_config(
+    tmp_path: Path, after: str, batch_size: int, model: dict[str, int]
+) -> None:
+    """A program may halve its batch size before `wandb.init`, or pass defaults there."""
     done = start(
         tmp_path,
         "import wandb\n"
-        "config = {'batch_size': 32, 'model': {'width': 128.0, 'depth': 2}, 'seed': '0'}\n"
-        "wandb.init(config=config).log({'loss': 1.0})\n",
+        "config = {'batch_size': 32, 'model': {'width': 256, 'depth': 2}, 'seed': '0', 'own': 1}\n"
+        f"run = wandb.init(config=config)\n{after}\nrun.log({{'loss': 1.0}})\n",
     )
     assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("caduceus: ")]
-    assert line.startswith("caduceus: wandb.init(config=...) has batch_size=32 for 64; ")
+    config = logged(tmp_path)[RUN].config
+    assert {name: config[name] for name in ("batch_size", "model", "seed", "own")} == {
+        "batch_size": batch_size,
+        "model": model,
+        "seed": 0,
+        "own": 1,
+    }
 
 
 def test_the_first_run_of_a_notebook_is_the_run(tmp_path: Path) -> None:

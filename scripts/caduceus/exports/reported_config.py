@@ -6,6 +6,7 @@ that in `wandb.config`. The export has the reported value.
 
 import json
 import math
+import re
 import struct
 from collections.abc import Collection, Mapping
 
@@ -78,8 +79,9 @@ def is_equal(planned: Json, reported: Json) -> bool:
     """Whether a reported value is the planned one, however the program has converted it.
 
     Parameters reach a program as text, so `1e-3`, "0.001" and 0.001 are equal, as are true, "True"
-    and 1. A float that was rounded to 32 bits is equal, and a large integer that became a float.
-    wandb writes NaN and infinities in a configuration as null, so these are equal too.
+    and 1, and "64,64" and [64, 64]. A float that was rounded to 32 bits is equal, and a large
+    integer that became a float. wandb writes NaN and infinities in a configuration as null, so
+    these are equal too.
     """
     if isinstance(planned, Mapping) and isinstance(reported, Mapping):
         return planned.keys() == reported.keys() and all(
@@ -89,6 +91,8 @@ def is_equal(planned: Json, reported: Json) -> bool:
         return len(planned) == len(reported) and all(map(is_equal, planned, reported))
     if planned == reported:
         return True
+    if isinstance(planned, str) and isinstance(reported, list | tuple):
+        return is_equal(re.split(r"[,\s]+", planned.strip("[]() ")), reported)
     if isinstance(planned, str) or isinstance(reported, str):
         values = _value(planned), _value(reported)
         return not any(isinstance(value, str) for value in values) and is_equal(*values)

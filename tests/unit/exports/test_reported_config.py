@@ -23,6 +23,8 @@ from caduceus.runs.files.export import ChangedParameter
         (math.inf, None),
         ([1, 2], [1.0, 2]),
         ([1, 2], "[1, 2]"),
+        ("64,64", [64, 64]),
+        ("[a, 'b']", ["a", "'b'"]),
         ({"a": [1]}, {"a": [1.0]}),
         ("adam", "adam"),
         (2**70, float(2**70)),
@@ -47,6 +49,7 @@ def test_converted_values_are_equal(planned: Any, reported: Any) -> None:
         ([1], [1, 1]),
         ({"a": 1}, 1),
         ("[[[[", 1),
+        ("64,32", [64, 64]),
         (1e300, 1.0),
     ],
 )

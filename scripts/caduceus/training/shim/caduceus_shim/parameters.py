@@ -1,18 +1,26 @@
-"""Put the experiment's parameters into `wandb.config`, and record changes by the program.
+"""Put the experiment's parameters into `wandb.config`, and record what the program reports.
 
-Like the parameters of a W&B sweep, they override those that the program passes to `wandb.init`.
-Unlike those they aren't locked: a value that the program reports later, such as a halved batch
-size, is recorded, so that the config holds what the run used. That also applies where plain wandb
-would raise an error, since the program didn't pass `allow_val_change`.
+As with the parameters of a W&B sweep, a program that reads `wandb.config` gets the experiment's
+value, whatever default it passed to `wandb.init`. A program that passes another value and never
+reads `wandb.config` uses its own, such as a batch size that it halved after it parsed its
+arguments: the config keeps the program's value until the program reads the parameter.
+
+Unlike those of a sweep, parameters aren't locked: a value that the program reports later is
+recorded, so that the config holds what the run used. That also applies where plain wandb would
+raise an error, since the program didn't pass `allow_val_change`.
 """
 
 import functools
 import json
 import os
+import sys
 
 from caduceus_shim import private_names
 
 _OURS = "_caduceus"  # the attribute of a run's config that holds the experiment's parameters
+_UNREAD = "_caduceus_unread"  # a process, and our values of parameters that it hasn't read
+_READERS = {"__getitem__": True, "__getattr__": True, "get": True, "items": False, "as_dict": False}
+_INTERNAL = ("wandb", "caduceus_shim")  # modules that read the config for themselves
 
 
 def apply(run):
@@ -22,16 +30,42 @@ def apply(run):
         return
     with open(path) as stream:
         ours = json.load(stream)
+    is_wrapped = hasattr(type(run.config), "is_caduceus")
+    recorded, unread = {}, {}
+    for name, value in ours.items():
+        theirs = run.config.get(name, value)
+        if is_wrapped and _conflicts(theirs, value):
+            recorded[name] = _merged(value, theirs)
+            unread[name] = _merged(theirs, value)
+        else:
+            recorded[name] = _merged(theirs, value)
     object.__setattr__(run.config, _OURS, ours)
-    merged = {name: _merged(run.config.get(name), value) for name, value in ours.items()}
-    _update(run.config, merged)
+    _update(run.config, recorded)
+    # A forked process must not write to the connection of its parent.
+    object.__setattr__(run.config, _UNREAD, (os.getpid(), unread))
 
 
-def _merged(theirs, ours):
-    if not isinstance(theirs, dict) or not isinstance(ours, dict):
-        return ours
-    kept = {name: value for name, value in theirs.items() if name not in ours}
-    return dict(kept, **{name: _merged(theirs.get(name), ours[name]) for name in ours})
+def _conflicts(theirs, ours):
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        return any(_conflicts(theirs[name], ours[name]) for name in theirs if name in ours)
+    return not _is_equal(theirs, ours)
+
+
+def _is_equal(theirs, ours):
+    """Whether two values are equal but for their type, such as 1 and 1.0, or a tuple and a list."""
+    try:
+        theirs = list(theirs) if isinstance(theirs, tuple) else theirs
+        return bool(theirs == ours) or str(theirs) == str(ours) or float(theirs) == float(ours)
+    except Exception:  # such as of arrays, which have no single truth
+        return False
+
+
+def _merged(lower, upper):
+    """Merge nested mappings; where both have a value, that of `upper` holds."""
+    if not isinstance(lower, dict) or not isinstance(upper, dict):
+        return upper
+    kept = {name: value for name, value in lower.items() if name not in upper}
+    return dict(kept, **{name: _merged(lower.get(name), upper[name]) for name in upper})
 
 
 def _update(config, values):
@@ -47,6 +81,7 @@ def wrap_config():
 
     @functools.wraps(original_update)
     def update(self, d, allow_val_change=None):
+        _forget(self, d)
         try:
             return original_update(self, d, allow_val_change)
         except Exception as error:
@@ -56,19 +91,51 @@ def wrap_config():
 
     @functools.wraps(original_set)
     def set_item(self, key, value):
+        _forget(self, {key: value})
         if key in (getattr(self, _OURS, None) or ()):
             _update(self, {key: value})
         else:
             original_set(self, key, value)
 
+    for name, is_of_one in _READERS.items():
+        setattr(config_class, name, _reader(getattr(config_class, name), is_of_one))
     config_class.update = update
     config_class.__setitem__ = config_class.__setattr__ = set_item
     config_class.is_caduceus = True
 
 
+def _reader(method, is_of_one):
+    """Wrap a method that reads one parameter, or all, so that the program gets our values."""
+
+    @functools.wraps(method)
+    def read(self, *arguments):
+        pid, unread = self.__dict__.get(_UNREAD) or (None, {})
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        if unread and pid == os.getpid() and caller.split(".")[0] not in _INTERNAL:
+            names = arguments[:1] if is_of_one else list(unread)
+            values = {name: unread.pop(name) for name in names if name in unread}
+            if values:
+                _update(self, values)
+        return method(self, *arguments)
+
+    return read
+
+
+def _forget(config, given):
+    """Leave parameters as the program sets them now."""
+    _, unread = config.__dict__.get(_UNREAD) or (None, {})
+    for name in _values(given):
+        unread.pop(name, None)
+
+
+def _values(given):
+    """Return the parameters that a program passes as a dictionary or as parsed arguments."""
+    return given if isinstance(given, dict) else getattr(given, "__dict__", {})
+
+
 def _changes_ours(config, given):
     """Whether `given` changes parameters of the experiment, and no others."""
     ours = getattr(config, _OURS, None) or {}
-    values = given if isinstance(given, dict) else getattr(given, "__dict__", {})
+    values = _values(given)
     changed = [name for name, value in values.items() if config.get(name, value) != value]
     return bool(changed) and all(name in ours for name in changed)

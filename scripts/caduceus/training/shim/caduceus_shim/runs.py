@@ -146,38 +146,6 @@ class Runs:
             ignored = "ignored wandb.init({})".format(", ".join(changed))
             kept = "the run is {!r} in project {!r}".format(ours["name"], ours["project"])
             sys.stderr.write("caduceus: {}: {}\n".format(ignored, kept))
-        differing = list(_differing(_mapping(given.get("config")), self._identity["config"]))
-        if differing:
-            sys.stderr.write(
-                "caduceus: wandb.init(config=...) has {}; wandb.config and the export have the "
-                "experiment's; what the program sets later is recorded\n".format(
-                    ", ".join("{}={!r} for {!r}".format(*each) for each in differing)
-                )
-            )
-
-
-def _mapping(config):
-    """Return what `wandb.init` takes as `config` as a dictionary; empty for names of files."""
-    return config if isinstance(config, dict) else getattr(config, "__dict__", {})
-
-
-def _differing(theirs, ours, prefix=""):
-    """Yield the name and both values of each parameter that the program gives another value."""
-    for name in sorted(set(theirs) & set(ours), key=str):
-        if isinstance(theirs[name], dict) and isinstance(ours[name], dict):
-            for each in _differing(theirs[name], ours[name], "{}{}.".format(prefix, name)):
-                yield each
-        elif not _is_equal(theirs[name], ours[name]):
-            yield "{}{}".format(prefix, name), theirs[name], ours[name]
-
-
-def _is_equal(theirs, ours):
-    """Whether two values are equal but for their type, such as 1 and 1.0, or a tuple and a list."""
-    try:
-        theirs = list(theirs) if isinstance(theirs, tuple) else theirs
-        return bool(theirs == ours) or str(theirs) == str(ours) or float(theirs) == float(ours)
-    except Exception:  # such as of arrays, which have no single truth
-        return False
 
 
 def argument(given, name):
