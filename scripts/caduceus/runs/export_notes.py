@@ -48,8 +48,8 @@ def dropped_note(dropped: DroppedRows) -> str:
     if not dropped.lost:
         return f"{rows}, with values of {listed([*dropped.metrics], _SHOWN)}"
     return (
-        f"{rows}; {listed(dropped.lost, _SHOWN)} has no other row: log it without `step=`, and its "
-        "own step as a metric (`run.define_metric(NAME, step_metric=STEP)`)"
+        f"{rows}, and all values of {listed(dropped.lost, _SHOWN)}: log these without `step=`, and "
+        "their own step as a metric (`run.define_metric(NAME, step_metric=STEP)`)"
     )
 
 
@@ -74,7 +74,7 @@ def _attempt(resumed: ResumedAttempt) -> str:
 
 def gaps_note(gaps: Sequence[Sequence[int]]) -> str:
     """Say between which steps rows are missing."""
-    lost = [f"{last + 1} to {first - 1}" for last, first in gaps]
-    return (
-        f"rows of the steps {listed(lost, _SHOWN)} are lost: a killed program hadn't written them"
-    )
+    lost = [
+        f"{last + 1}" if first - last == 2 else f"{last + 1} to {first - 1}" for last, first in gaps
+    ]
+    return f"lost rows, which a killed program hadn't written: steps {listed(lost, _SHOWN)}"

@@ -81,8 +81,8 @@ def test_changed_parameters_and_dropped_rows_are_told(tmp_path: Path) -> None:
         ),
         Note(
             "dropped",
-            "default seed 0: W&B dropped 6 rows whose step went back; val/acc has no other row: "
-            "log it without `step=`, and its own step as a metric (`run.define_metric(NAME, "
+            "default seed 0: W&B dropped 6 rows whose step went back, and all values of val/acc: "
+            "log these without `step=`, and their own step as a metric (`run.define_metric(NAME, "
             "step_metric=STEP)`)",
         ),
     ]

@@ -355,4 +355,4 @@ def test_an_attempt_after_a_lost_one_is_said(folder: RunFolder) -> None:
     assert attempts_note([found]) == (
         "attempt 2 continues at step 31; the rows before are lost (by the steps that it logs)"
     )
-    assert gaps_note([(-1, 31)]).startswith("rows of the steps 0 to 30 are lost")
+    assert gaps_note([(-1, 31), (40, 42)]).endswith(": steps 0 to 30, 41")
