@@ -215,7 +215,7 @@ def _allowed(error: "ValidationError", schema: Schema) -> str:
         return f"at least {wanted}"
     if error.validator in ("minimum", "maximum"):
         return f"{error.validator} {wanted} ({words})"
-    return words or str(error.message)
+    return words or str(error.message)[:200]
 
 
 def suggestion(found: Any, known: Iterable[str]) -> str:
