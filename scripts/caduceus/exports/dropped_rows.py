@@ -1,12 +1,12 @@
 """The rows that wandb dropped while a run logged, as the shim has recorded them."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from caduceus.exports.history import is_system_metric
+from caduceus.io.csv_rows import columns_of
 from caduceus.runs.files.export import DroppedRows
 from caduceus.wandb_log import Part
 
@@ -26,8 +26,7 @@ def dropped_rows(parts: Sequence[Part], history: Path) -> DroppedRows | None:
     if not rows:
         return None
     metrics = Counter(name for names in rows for name in names if not is_system_metric(name))
-    with history.open(newline="") as stream:
-        columns = next(csv.reader(stream), [])
+    columns = columns_of(history)
     lost = [name for name in sorted(metrics) if not _is_logged(name, columns)]
     return DroppedRows(rows=len(rows), metrics=dict(sorted(metrics.items())), lost=tuple(lost))
 

@@ -1,6 +1,5 @@
 """The differences between two exports of the same run."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES, without_empty
 from caduceus.io.cells import canonical
+from caduceus.io.csv_rows import text_rows
 from caduceus.io.files import Json, canonical_json, files_below
 from caduceus.runs.files.export import Summary
 
@@ -45,7 +45,7 @@ def _in_table(here: Path, there: Path, left_out: Sequence[str]) -> Iterator[str]
     if here.read_bytes() == there.read_bytes():
         return
     name = here.name
-    key, rows, others = _KEYS[name], _rows(here), _rows(there)
+    key, rows, others = _KEYS[name], list(text_rows(here)), list(text_rows(there))
     counts = [Counter(row[key] for row in found) for found in (rows, others)]
     yield from _only(name, key, "here", counts[0] - counts[1])
     yield from _only(name, key, "on the server", counts[1] - counts[0])
@@ -67,14 +67,6 @@ def _in_table(here: Path, there: Path, left_out: Sequence[str]) -> Iterator[str]
             f"{name}: {len(differing)} values differ, the first is {column} at {key} {step}: "
             f"{_shown(value)} here, {_shown(other)} on the server"
         )
-
-
-csv.field_size_limit(1 << 30)  # a cell may hold a long list
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def _only(name: str, key: str, where: str, extra: Counter[str]) -> Iterator[str]:

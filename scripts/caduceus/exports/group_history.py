@@ -1,6 +1,5 @@
 """The history of a group as Parquet: the rows of all its runs, with their types."""
 
-import csv
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from caduceus.io.csv_columns import read_columns
+from caduceus.io.csv_rows import columns_of
 from caduceus.io.files import Json
 
 ABOUT = ("run", "experiment", "variant", "seed")
@@ -69,7 +69,7 @@ def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = N
 
 def history_columns(run: RunHistory) -> list[str]:
     """Return the columns of a run's history, under the names of `write_history`."""
-    return list(map(_renamed, _header(run.csv)))
+    return list(map(_renamed, columns_of(run.csv)))
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,6 @@ def _plan(runs: Sequence[RunHistory], read: Iterable[Mapping[str, pa.ChunkedArra
     )
 
 
-def _header(path: Path) -> list[str]:
-    with path.open(newline="") as stream:
-        return next(csv.reader(stream))
-
-
 def _renamed(name: str) -> str:
     return f"logged.{name}" if name in ABOUT else name
 
@@ -118,7 +113,7 @@ def _read(
     path: Path, wanted: Collection[str] | None = None
 ) -> Iterator[tuple[str, pa.ChunkedArray]]:
     """Yield the columns of a CSV file of canonical cells as text; null where there is no cell."""
-    header = _header(path)
+    header = columns_of(path)
     if wanted is not None:
         header = [name for name in header if _renamed(name) in wanted]
     convert = pa_csv.ConvertOptions(

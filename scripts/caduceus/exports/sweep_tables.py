@@ -1,12 +1,11 @@
 """The tables of an exported sweep, read back."""
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 from caduceus.exports.sweep_importance import Importance
 from caduceus.exports.sweep_trials import TrialRow
 from caduceus.io.cells import parse
+from caduceus.io.csv_rows import text_rows
 from caduceus.sweeps.spaces import Space
 
 
@@ -17,7 +16,7 @@ def read_trial_table(path: Path, space: Space) -> list[TrialRow]:
     """
     names = [parameter.name for parameter in space.parameters]
     rows = []
-    for row in _rows(path):
+    for row in text_rows(path):
         values = {name: parse(text) for name, text in row.items() if text}
         if values["state"] != "skipped":
             rows.append(
@@ -38,9 +37,6 @@ def read_trial_table(path: Path, space: Space) -> list[TrialRow]:
 
 def read_importances(path: Path) -> list[Importance]:
     """Read importance.csv, the greatest importance first."""
-    return [Importance(**{name: parse(text) for name, text in row.items()}) for row in _rows(path)]
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(newline="") as stream:
-        yield from csv.DictReader(stream)
+    return [
+        Importance(**{name: parse(text) for name, text in row.items()}) for row in text_rows(path)
+    ]

@@ -1,8 +1,8 @@
 """Finished runs that lack their experiment's metric, for example after a misspelled name."""
 
-import csv
 from pathlib import Path
 
+from caduceus.io.csv_rows import columns_of
 from caduceus.io.phrases import count_of, listed
 from caduceus.io.validation import suggestion
 from caduceus.runs.files.export import Summary
@@ -49,6 +49,5 @@ def without_metric(plan_json: Path) -> str | None:
 
 def _logged(folder: Path, summary: Summary) -> dict[str, None]:
     """Return the names of a run's metrics, in its rows or its summary."""
-    with (folder / "metrics_history.csv").open(newline="") as stream:
-        columns = next(csv.reader(stream), [])
+    columns = columns_of(folder / "metrics_history.csv")
     return dict.fromkeys([*columns, *(name for name, _ in leaves(summary.summary))])

@@ -1,11 +1,11 @@
 """Read single values and curves from a run's metrics_history.csv."""
 
-import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from caduceus.io.cells import parse
+from caduceus.io.csv_rows import cell_lists
 from caduceus.runs.goal import Goal
 
 
@@ -47,16 +47,15 @@ def _rows(
     history: Path, metric: str, chooser: str
 ) -> Iterator[tuple[int, float | None, float | None]]:
     """Yield each row's step and the two metrics, None for no number; skip rows with neither."""
-    with history.open(newline="") as stream:
-        reader = csv.reader(stream)
-        header = {name: place for place, name in enumerate(next(reader))}
-        if metric not in header or chooser not in header:
-            return
-        step_at, metric_at, chooser_at = (header[n] for n in ("_step", metric, chooser))
-        for cells in reader:
-            value, choice = number_in(cells[metric_at]), number_in(cells[chooser_at])
-            if value is not None or choice is not None:
-                yield int(cells[step_at]), value, choice
+    lines = cell_lists(history)
+    header = {name: place for place, name in enumerate(next(lines))}
+    if metric not in header or chooser not in header:
+        return
+    step_at, metric_at, chooser_at = (header[n] for n in ("_step", metric, chooser))
+    for cells in lines:
+        value, choice = number_in(cells[metric_at]), number_in(cells[chooser_at])
+        if value is not None or choice is not None:
+            yield int(cells[step_at]), value, choice
 
 
 def number_in(cell: str | None) -> float | None:

@@ -1,6 +1,5 @@
 """The tool that returns a run's history: exact values in pages, and a summary of each metric."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -10,6 +9,7 @@ from typing import Any
 from caduceus.errors import CaduceusError
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.io.cells import parse
+from caduceus.io.csv_rows import columns_of, text_rows
 from caduceus.overview.mcp.answers import Answer, choose, page, some, units
 from caduceus.project.listed_runs import find_run
 
@@ -46,8 +46,7 @@ def get_history(
     if record.exported is None:
         raise CaduceusError(f"run {run} isn't exported yet: it is {record.state}")
     path = record.folder.path / ("system_metrics.csv" if is_system else "metrics_history.csv")
-    with path.open(newline="") as stream:
-        header = next(csv.reader(stream))
+    header = columns_of(path)
     known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]
     # A time column isn't shown by default, but may be named.
     names = [choose(name, header, "metric") for name in metrics or ()] or known[:_MOST_METRICS]
@@ -69,14 +68,13 @@ def _rows(
     path: Path, shown: Sequence[str], names: Sequence[str], first: int | None, last: int | None
 ) -> Iterator[tuple[int | None, list[Any]]]:
     """Yield the step and cells of each row in the range that has one of `names`."""
-    with path.open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            step = int(row["_step"]) if row["_step"] else None
-            is_outside = (first is not None and (step is None or step < first)) or (
-                last is not None and (step is None or step > last)
-            )
-            if not is_outside and any(row[name] for name in names):
-                yield step, [parse(row[name]) if row[name] else None for name in shown]
+    for row in text_rows(path):
+        step = int(row["_step"]) if row["_step"] else None
+        is_outside = (first is not None and (step is None or step < first)) or (
+            last is not None and (step is None or step > last)
+        )
+        if not is_outside and any(row[name] for name in names):
+            yield step, [parse(row[name]) if row[name] else None for name in shown]
 
 
 @dataclass

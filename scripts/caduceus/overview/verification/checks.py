@@ -1,12 +1,12 @@
 """The checks of a test run's export."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.io.cells import render
+from caduceus.io.csv_rows import columns_of, text_rows
 from caduceus.io.files import files_below
 from caduceus.overview.verification import program
 from caduceus.overview.verification.test_run import GROUP, TAG
@@ -42,10 +42,9 @@ def look_at(
         group: the run's W&B group as found.
         tags: its tags as found.
     """
-    with (export / "metrics_history.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    with (export / "system_metrics.csv").open(newline="") as stream:
-        system = [name for name in next(csv.reader(stream)) if name.startswith("system")]
+    rows = list(text_rows(export / "metrics_history.csv"))
+    columns = columns_of(export / "system_metrics.csv")
+    system = [name for name in columns if name.startswith("system")]
     summary = Summary.read(export / "run_summary.json")
     again = "try again; if it fails again, report it: data are lost before the export"
     wrong = [line for line in different if line.startswith(("metrics", "summary"))]

@@ -1,6 +1,5 @@
 """Check an archive: compare its digests, rebuild its derived files and compare these."""
 
-import csv
 import os
 import sys
 import tempfile
@@ -8,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ResultError
+from caduceus.io.csv_rows import text_rows
 from caduceus.io.files import read_json, sha256
 from caduceus.io.phrases import count_of
 from caduceus.paper.archive.generated_files import METADATA, installed_packages
@@ -96,10 +96,9 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
 def lacking_code(folder: Path) -> Iterator[str]:
     """Yield the files that runs used beyond their code and that an unpacked archive lacks."""
     results = read_json(folder / METADATA, _MEND)["results"]
-    with (folder / "left_out.csv").open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            if not row["file"].startswith(f"project/{results}/"):
-                yield f"lacks {row['file']}: {row['why']}"
+    for row in text_rows(folder / "left_out.csv"):
+        if not row["file"].startswith(f"project/{results}/"):
+            yield f"lacks {row['file']}: {row['why']}"
 
 
 def changed_packages(folder: Path) -> list[str]:

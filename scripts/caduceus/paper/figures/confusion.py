@@ -1,6 +1,5 @@
 """Figures of kind confusion: a confusion matrix for each variant, averaged over its runs."""
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
+from caduceus.io.csv_rows import columns_of, text_rows
 from caduceus.io.files import read_json
 from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.layout import (
@@ -69,11 +69,9 @@ def _read_chart(path: Path) -> Counts:
 
 
 def _read_predictions(path: Path) -> Counts | None:
-    with path.open(newline="") as stream:
-        reader = csv.DictReader(stream)
-        if not {"label", "prediction"} <= set(reader.fieldnames or ()):
-            return None
-        return Counter(sorted((row["label"], row["prediction"]) for row in reader))
+    if not {"label", "prediction"} <= set(columns_of(path)):
+        return None
+    return Counter(sorted((row["label"], row["prediction"]) for row in text_rows(path)))
 
 
 def measure_confusion(data: FigureData) -> FigureContent:
