@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from caduceus.io.files import files_below, md5_base64
@@ -23,13 +24,31 @@ def export_media(segments: Sequence[Segment], folder: Path) -> None:
 
 
 def artifacts_of(segments: Sequence[Segment]) -> list[Artifact]:
-    """Return each version of an artifact that was logged or taken in, by name, without W&B's own.
+    """Return each version of an artifact that was logged or taken in, without W&B's own.
 
-    An attempt that resumes a run may log again what an earlier attempt has logged.
+    They are sorted by name, and the versions of a name in the order in which each was last logged:
+    an artifact whose content goes back to an earlier one is the last version again. An alias is
+    the version's that was given it last, as on a server.
     """
-    logged = [artifact for segment in segments for artifact in segment.artifacts]
-    found = {(a.name, a.digest): a for a in logged if a.type not in WANDBS_OWN_TYPES}
-    return sorted(found.values(), key=lambda artifact: artifact.name)
+    found: dict[tuple[str, str], Artifact] = {}
+    holders: dict[tuple[str, str], str] = {}  # the digest of the version, by name and alias
+    for artifact in (artifact for segment in segments for artifact in segment.artifacts):
+        if artifact.type in WANDBS_OWN_TYPES:
+            continue
+        found.pop((artifact.name, artifact.digest), None)
+        found[artifact.name, artifact.digest] = artifact
+        if not artifact.is_used:
+            holders |= {(artifact.name, alias): artifact.digest for alias in artifact.aliases}
+    given: dict[tuple[str, str], list[str]] = {}
+    for (name, alias), digest in holders.items():
+        given.setdefault((name, digest), []).append(alias)
+    versions = (
+        each
+        if each.is_used
+        else replace(each, aliases=tuple(given.get((each.name, each.digest), ())))
+        for each in found.values()
+    )
+    return sorted(versions, key=lambda artifact: artifact.name)
 
 
 def export_artifacts(
@@ -74,8 +93,10 @@ def describe_artifact(artifact: Artifact) -> ExportedArtifact:
         aliases=tuple(sorted(artifact.aliases)),  # wandb writes them in random order
         metadata=artifact.metadata,
         files={
-            name: ArtifactFile(file.bytes, file.digest) for name, file in artifact.files.items()
+            name: ArtifactFile(bytes=file.bytes, md5=file.digest, ref=file.ref or None)
+            for name, file in artifact.files.items()
         },
+        description=artifact.description or None,
     )
 
 

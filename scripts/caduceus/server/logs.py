@@ -250,6 +250,7 @@ def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> 
             "name": artifact.name,
             "type": artifact.type,
             "digest": artifact.digest,
+            "description": artifact.description,
             "metadata": json.dumps(artifact.metadata),
             "use_after_commit": artifact.is_used,
             "aliases": artifact.aliases,

@@ -30,13 +30,14 @@ from caduceus.runs.logs import stand_in, stitch_attempts, upload_logs
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
-from caduceus.server.runs import (
-    path_on_server,
-    read_artifacts,
-    read_files,
-    read_state,
+from caduceus.server.runs import path_on_server, read_artifacts, read_files, read_state
+from caduceus.server.staging import (
+    changed_artifacts,
+    file_finder,
+    held_artifacts,
+    stage_files,
+    staged_log,
 )
-from caduceus.server.staging import changed_artifacts, file_finder, stage_files, staged_log
 from caduceus.server.sweeps import find_or_create_sweep
 from caduceus.server.sync_record import SyncRecord, read_sync_record, sync_record_path
 from caduceus.sweeps.folders import SweepFolder
@@ -254,7 +255,7 @@ def _upload(
         raise ResultError("it has no log", folder.path.name)
     find = file_finder(folder)
     lost = {artifact: why for part in parts for artifact, why in changed_artifacts(part.path, find)}
-    held = _held_by_server(folder, server, path)
+    held = _held_by_server(folder, server, path, parts)
     held = replace(held, artifacts={*held.artifacts, *lost})
     train = Train.read(folder.train_json)
     # `sys.exit("message")` has exit status 1, but wandb records it as success.
@@ -292,7 +293,7 @@ def _upload_live(
     # We link only media/: W&B writes into files/, and must not write into the program's folder.
     (log.parent / "files/media").symlink_to((parts[-1].path.parent / "files/media").absolute())
     has_ended = threading.Event()
-    held = _held_by_server(folder, server, path)
+    held = _held_by_server(folder, server, path, parts)
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(
             follow_stitched, parts, log, lambda: has_ended.is_set() or not is_running(folder), held
@@ -318,7 +319,9 @@ def _has_failed(job: "Future[None]") -> bool:
     return job.done() and job.exception() is not None
 
 
-def _held_by_server(folder: RunFolder, server: Server, path: RunPath) -> Held:
+def _held_by_server(
+    folder: RunFolder, server: Server, path: RunPath, parts: Sequence[Part]
+) -> Held:
     """Return what the server has of a run, and its ids of the run and of the run's sweep."""
     identity = Identity.read(folder.run_json)
     # The log of a further run that is taken for the run has an id of its own.
@@ -328,7 +331,7 @@ def _held_by_server(folder: RunFolder, server: Server, path: RunPath) -> Held:
     state = read_state(server, path)
     if state is None:
         return held
-    artifacts = {(artifact.name, artifact.digest) for artifact in read_artifacts(server, path)}
+    artifacts = held_artifacts(read_artifacts(server, path), [part.path for part in parts])
     return replace(held, last_step=state.last_step, artifacts=artifacts)
 
 

@@ -33,6 +33,7 @@ class ServerArtifact:
     metadata: Any
     is_used: bool
     manifest_url: str
+    description: str
 
 
 _STATE = (
@@ -72,7 +73,7 @@ _ARTIFACTS = """query Artifacts($entity: String!, $project: String!, $run: Strin
   project(name: $project, entityName: $entity) { run(name: $run) {
     %s(first: $first, after: $after) {
       edges { node {
-        id digest state metadata
+        id digest state metadata description
         artifactType { name } artifactSequence { name } aliases { alias }
         currentManifest { file { directUrl } }
       } }
@@ -240,11 +241,17 @@ def read_files(server: Server, path: RunPath) -> dict[str, str]:
 
 
 def read_artifacts(server: Server, path: RunPath) -> list[ServerArtifact]:
-    """Return the artifacts that a run logged or used, oldest first, without W&B's internal ones."""
+    """Return the artifacts that a run logged or used, without W&B's internal ones.
+
+    They are in the order in which they were last logged, as far as the server knows it: oldest
+    first, but if a program went back to an earlier content, that version, which has the alias
+    `latest` again, comes after the others.
+    """
     used = list(_artifacts(server, path, "inputArtifacts", is_used=True))
     known = {(artifact.name, artifact.digest) for artifact in used}
     logged = _artifacts(server, path, "outputArtifacts", is_used=False)
-    return [*(a for a in logged if (a.name, a.digest) not in known), *used]
+    new = [artifact for artifact in logged if (artifact.name, artifact.digest) not in known]
+    return [*sorted(new, key=lambda artifact: "latest" in artifact.aliases), *used]
 
 
 def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, dict[str, Any]]:
@@ -275,6 +282,7 @@ def _artifacts(server: Server, path: RunPath, kind: str, is_used: bool) -> Itera
             metadata=json.loads(node["metadata"]) if node["metadata"] else None,
             is_used=is_used,
             manifest_url=node["currentManifest"]["file"]["directUrl"],
+            description=node["description"] or "",
         )
 
 

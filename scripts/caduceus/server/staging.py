@@ -1,15 +1,16 @@
 """Stage what the SDK needs beside a log that it uploads: media and the files of artifacts."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from caduceus.exports.history import read_segment
-from caduceus.exports.run_artifacts import moved_path, place
+from caduceus.exports.run_artifacts import artifacts_of, moved_path, place
 from caduceus.io.files import files_below, md5_base64
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
+from caduceus.server.runs import ServerArtifact
 
 
 def staged_log(folder: RunFolder) -> Path:
@@ -50,6 +51,27 @@ def file_finder(folder: RunFolder) -> Callable[[Path], Path]:
         return base if base.is_file() else base / max(inside, key=len)
 
     return find
+
+
+def held_artifacts(present: Sequence[ServerArtifact], logs: Sequence[Path]) -> set[tuple[str, str]]:
+    """Return name and digest of the artifacts on the server that needn't be uploaded again.
+
+    If the last version of a name isn't the one that is `latest` among the run's versions on the
+    server, as the program has gone back to an earlier content, that version is uploaded again: the
+    server then moves the aliases.
+
+    Args:
+        present: the run's artifacts on the server.
+        logs: all logs of the run.
+    """
+    held = {(artifact.name, artifact.digest) for artifact in present}
+    latest = {each.name: each.digest for each in present if "latest" in each.aliases}
+    logged = artifacts_of([read_segment(log) for log in logs])
+    last = {each.name: each.digest for each in logged if not each.is_used}
+    moved = {
+        (name, last[name]) for name in latest.keys() & last.keys() if latest[name] != last[name]
+    }
+    return held - moved
 
 
 def changed_artifacts(

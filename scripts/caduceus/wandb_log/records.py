@@ -241,6 +241,8 @@ def _add_artifact(segment: Segment, content: bytes) -> None:
                 )
                 for entry in artifact.manifest.contents
             },
+            description=artifact.description,
+            client_id=artifact.client_id,
         )
     )
 

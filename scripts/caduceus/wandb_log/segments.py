@@ -95,7 +95,8 @@ class ArtifactFile:
 class Artifact:
     """An artifact that the run logged, or, with `is_used`, took as an input.
 
-    An input from a server has a name and a type only.
+    An input from a server has a name and a type only. `client_id` is the random id by which rows
+    refer to the artifact of a table.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Artifact:
     metadata: Any
     is_used: bool
     files: dict[str, ArtifactFile]
+    description: str = ""
+    client_id: str = ""
 
 
 @dataclass

@@ -29,8 +29,8 @@ _TABLE = {
     "Entry": "1 path str, 2 digest str, 3 ref str, 4 size int, 6 local_path str",
     "Manifest": "4 contents Entry*",
     "Artifact": (
-        "1 run_id str, 4 type str, 5 name str, 6 digest str, 8 metadata str, "
-        "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest"
+        "1 run_id str, 4 type str, 5 name str, 6 digest str, 7 description str, 8 metadata str, "
+        "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest, 15 client_id str"
     ),
     "Metric": "4 step_metric str",
     "UseArtifact": "1 id str, 2 type str, 3 name str",

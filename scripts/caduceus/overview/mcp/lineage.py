@@ -1,7 +1,6 @@
 """The tools that return artifacts, and where results come from."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +42,10 @@ def artifacts(
             f"run {run} has no artifact {name!r}{suggestion(name, found)}; it has "
             f"{', '.join(found) or 'none'}"
         )
-    files = [{"file": file, **asdict(about)} for file, about in found[name][0].files.items()]
+    files = [{"file": file, **about.to_json()} for file, about in found[name][0].files.items()]
     return (
         _artifact(*found[name])
-        | {"metadata": found[name][0].metadata}
+        | {"metadata": found[name][0].metadata, "description": found[name][0].description}
         | page("files", files, offset, limit)
     )
 

@@ -18,12 +18,22 @@ class Git(Record):
     remote: str | None = ""
 
 
-@dataclass(frozen=True)
-class ArtifactFile:
-    """A file of an artifact: its size, and its md5 in base64, W&B's digest."""
+@dataclass(frozen=True, kw_only=True)
+class ArtifactFile(Record):
+    """A file of an artifact.
+
+    Attributes:
+        bytes: its size; 0 if it isn't known.
+        md5: its md5 in base64, W&B's digest; of a reference the digest that W&B noted, such as an
+            ETag, or the address itself.
+        ref: the address of a reference; None for a file that the artifact holds.
+    """
 
     bytes: int
     md5: str
+    ref: str | None = None
+
+    optional = ("ref",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +47,7 @@ class ExportedArtifact(Record):
         aliases: sorted.
         metadata: whatever the program gave it.
         files: by their paths inside.
+        description: what the program said of it; None for nothing.
     """
 
     name: str
@@ -45,6 +56,9 @@ class ExportedArtifact(Record):
     aliases: tuple[str, ...]
     metadata: Json
     files: Mapping[str, ArtifactFile]
+    description: str | None = None
+
+    optional = ("description",)
 
 
 @dataclass(frozen=True, kw_only=True)
