@@ -22,7 +22,11 @@ def test_every_run_is_trained_exported_and_shown(trained: Project) -> None:
             rows = list(csv.DictReader(stream))
         assert [row["_step"] for row in rows] == ["0", "1", "2", "3", "4"]
         assert [row["val/loss"] for row in rows][:2] == ["1", "0.5"]
-    assert trained.read_json("results/failures.json") == {"damaged": {}, "failed_trials": {}}
+    assert trained.read_json("results/failures.json") == {
+        "damaged": {},
+        "failed_trials": {},
+        "secrets": [],
+    }
 
 
 def test_the_identity_reaches_wandb(trained: Project) -> None:

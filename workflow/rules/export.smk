@@ -90,5 +90,8 @@ rule report_failures:
         failures="results/failures.json",
     log:
         "results/logs/report_failures/failures.log",
+    params:
+        secrets=SETTINGS.secrets,
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --out {output.failures:q} --log {log:q}'
+        '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --secrets {params.secrets:q}'
+        " --out {output.failures:q} --log {log:q}"

@@ -12,13 +12,13 @@ from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.server.run_sync import sync_warning
-
-_REMOTE = "it failed where it was run"
+from caduceus.system.secret_search import secret_lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plans", type=Path, nargs="+", help="plans of all experiments")
     parser.add_argument("--out", type=Path, required=True, help="results/failures.json")
+    parser.add_argument("--secrets", choices=("warn", "refuse"), default="warn", help="(warn)")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
             folder = RunFolder.of_plan(path, run.id)
             if Summary.read(folder.summary_json).state == "failed":
                 train = Train.read_if_there(folder.train_json)
-                error = _REMOTE if train is None else train.error or ""
+                error = (train.error or "") if train else "it failed where it was run"
                 (failed if run.trial is None else trials)[run.id] = error
             if lost := Manifest.read(folder.manifest_json).lost:
                 damaged[run.id] = lost
@@ -37,14 +37,14 @@ def run(arguments: argparse.Namespace) -> None:
             if message := sync_warning(folder):
                 warnings.append(message)
         warnings += plan_warnings(path)
-    for message in warnings:
-        print(message)
-    for run_id, error in trials.items():
-        print(f"failed trial: {run_id}: {error}; its sweep goes on without it")
-    for run_id, error in failed.items():
-        print(f"failed: {run_id}: {error}")
+    secrets = secret_lines(arguments.out.parent)
+    ended = [f"failed trial: {run}: {e}; its sweep goes on without it" for run, e in trials.items()]
+    ended += [f"failed: {run}: {error}" for run, error in failed.items()]
+    print("".join(f"{line}\n" for line in [*warnings, *secrets, *ended]), end="")
     if failed:
         raise CaduceusError(
             f"failed runs: {len(failed)}; fix the cause, type `caduceus retry`, and start again"
         )
-    write_json(arguments.out, {"damaged": damaged, "failed_trials": trials})
+    if secrets and arguments.secrets == "refuse":
+        raise CaduceusError("secrets are in results/, as said above; config.yaml refuses them")
+    write_json(arguments.out, {"damaged": damaged, "failed_trials": trials, "secrets": secrets})

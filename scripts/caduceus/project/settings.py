@@ -81,6 +81,7 @@ class Settings(Record):
     custom_rules: tuple[str, ...]
     paper: Mapping[str, Json] | str
     claims: str
+    secrets: str
     archive: ArchiveSettings
 
 

@@ -83,8 +83,13 @@ def units(names: Sequence[str]) -> dict[str, str]:
 
 def shown(name: str, value: Any) -> Any:
     """Return a setting's value, or a note that it is hidden if it is named like a secret."""
-    is_hidden = isinstance(value, str) and len(value) >= _LEAST_SECRET
-    return _HIDDEN if is_hidden and is_secret(name.rpartition(".")[2]) else value
+    return _HIDDEN if is_hidden(name, value) else value
+
+
+def is_hidden(name: str, value: Any) -> bool:
+    """Whether no answer shows a setting's value, as it is named like a secret."""
+    is_long = isinstance(value, str) and len(value) >= _LEAST_SECRET
+    return is_long and is_secret(name.rpartition(".")[2])
 
 
 def choose(wanted: str, known: Sequence[str], what: str) -> str:

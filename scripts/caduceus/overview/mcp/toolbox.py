@@ -10,6 +10,7 @@ from typing import Any
 from caduceus.errors import CaduceusError
 from caduceus.overview.mcp.answers import Answer, plain, shown
 from caduceus.overview.mcp.comparisons import compare_groups, compare_runs
+from caduceus.overview.mcp.hidden_parameters import hide_settings, parameter_secrets
 from caduceus.overview.mcp.histories import get_history
 from caduceus.overview.mcp.lineage import artifacts, lineage
 from caduceus.overview.mcp.paper import claims, compute_summary, verification
@@ -60,7 +61,7 @@ def tools(results: Path) -> list[Tool]:
 def _bound(tool: Tool, results: Path) -> Tool:
     @wraps(tool)
     def answer(**arguments: Any) -> Answer:
-        secrets = known_secrets()
+        secrets = known_secrets() | parameter_secrets(results)
         try:
             found = plain(_without(tool(results, **arguments), secrets))
         except CaduceusError as error:
@@ -84,7 +85,7 @@ def _without(value: Any, secrets: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for secret, name in secrets.items():
             value = value.replace(secret, f"[{name}, not shown]")
-        return value
+        return hide_settings(value)
     if isinstance(value, Mapping):
         return {
             _without(str(name), secrets): _without(shown(str(name), item), secrets)

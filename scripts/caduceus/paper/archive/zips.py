@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from caduceus.errors import ResultError
 from caduceus.paper.archive.contents import Entry
+from caduceus.system.secret_search import SecretSearch
 
 MANIFEST = "manifest.sha256"
 _CHUNK = 1 << 20  # bytes
@@ -95,25 +96,21 @@ def _write(
     info.create_system, info.external_attr = _UNIX, _PERMISSIONS
     info.file_size = entry.size  # tells zipfile whether it needs the ZIP64 format, from 4 GB on
     digest = hashlib.sha256()
-    values = {value.encode(): name for value, name in secrets.items()}
-    overlap = max(map(len, values), default=1) - 1  # a secret may span two chunks
+    search = SecretSearch(secrets)
     with _open(entry) as source:
         head = source.read(_HEAD)
         shrinks = len(zlib.compress(head)) < _LEAST_RATIO * len(head)
         info.compress_type = zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED
-        chunk, before = head, b""
+        chunk = head
         with target.open(info, "w") as stream:
             while chunk:
-                window = before + chunk
-                for value, name in values.items():
-                    if value in window:
-                        where = entry.name if isinstance(entry.source, bytes) else entry.source
-                        raise ResultError(
-                            f"contains the value of {name}; remove it from the file, or revoke "
-                            "it and use a new one",
-                            str(where),
-                        )
-                before = window[max(0, len(window) - overlap) :]
+                for name in sorted(search.names_in(chunk)):
+                    where = entry.name if isinstance(entry.source, bytes) else entry.source
+                    raise ResultError(
+                        f"contains the value of {name}; remove it from the file, or revoke it "
+                        "and use a new one",
+                        str(where),
+                    )
                 digest.update(chunk)
                 stream.write(chunk)
                 progress.update(len(chunk))

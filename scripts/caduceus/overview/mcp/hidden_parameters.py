@@ -1,0 +1,48 @@
+"""Find the values of parameters that are named like secrets, which no answer shows."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from caduceus.io.files import Json
+from caduceus.overview.mcp.answers import is_hidden, shown
+from caduceus.project.planned import plan_files
+from caduceus.runs.files.plan import Plan
+
+_SETTING = re.compile(r"([A-Za-z0-9_.-]+)=([^,\s\[]+)")
+
+
+def hide_settings(text: str) -> str:
+    """Return a text without the values of settings NAME=VALUE that are named like secrets.
+
+    Variants and command lines of runs that aren't planned here have such.
+    """
+    return _SETTING.sub(lambda found: f"{found[1]}={shown(found[1], found[2])}", text)
+
+
+def parameter_secrets(results: Path) -> dict[str, str]:
+    """Return the values of secret parameters of all planned runs, each with the parameter's name.
+
+    A variant is named by its parameters, and so are its runs: their names hold these values too.
+
+    Raises:
+        ResultError: a plan is damaged.
+    """
+    found: dict[str, str] = {}
+    for path in plan_files(results):
+        for run in Plan.read(path).runs:
+            _collect("", run.definition.parameters, found)
+    return found
+
+
+def _collect(name: str, value: Json, found: dict[str, str]) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _collect(key, item, found)
+    elif isinstance(value, str):
+        if is_hidden(name, value):
+            found |= {value: name, json.dumps(value, ensure_ascii=False)[1:-1]: name}
+    elif isinstance(value, Sequence):
+        for item in value:
+            _collect(name, item, found)
