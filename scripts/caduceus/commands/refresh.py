@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from caduceus.errors import SpecError
+from caduceus.io.names import quoted
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.client import Server
 from caduceus.server.refresh import planned_runs, refresh_planned, refresh_project
@@ -43,5 +44,5 @@ def run(arguments: argparse.Namespace) -> None:
         changed += len(found)
         total += len(list((folder / "runs").glob("*")))
         for name in unusable:
-            print(f"left out, as its id can't name a folder: {name}", file=sys.stderr)
+            print(f"left out, as its id can't name a folder: {quoted(name)}", file=sys.stderr)
     print(f"changed on the server: {changed} of {total} runs")

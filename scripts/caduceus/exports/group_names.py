@@ -3,8 +3,10 @@
 import re
 
 from caduceus.io.files import digest_text
+from caduceus.io.names import is_safe_name
 
 _UNGROUPED = "ungrouped"  # the folder of runs without a group
+_LONGEST = 200  # characters of a name, to which files inside and the digest may add
 
 
 def group_folder(group: str, owner: str = "") -> str:
@@ -20,5 +22,8 @@ def group_folder(group: str, owner: str = "") -> str:
         return _UNGROUPED
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", group)
     # The digest tells it from a group whose own name is the cleaned one.
-    is_own = name == group and group.strip(".") and group != _UNGROUPED
-    return name if is_own else f"{name}-{digest_text(group)[:6]}"
+    is_own = name == group and is_safe_name(group) and group.strip(".") and group != _UNGROUPED
+    if is_own and len(name) <= _LONGEST:
+        return name
+    made = f"{name[:_LONGEST]}-{digest_text(group)[:6]}"
+    return made if is_safe_name(made) else f"_{made}"  # that of a device, such as `con.x`

@@ -17,6 +17,7 @@ from caduceus.exports.run_artifacts import (
     describe_artifact,
     export_artifacts,
     export_media,
+    refused_names,
 )
 from caduceus.exports.run_notes import present_notes
 from caduceus.io.cells import canonical
@@ -126,7 +127,8 @@ def export_logs(logs: Sequence[Path], folder: Path) -> Manifest:
 
     The files are those of `export_run`. The manifest lists under `missing` the files of artifacts
     that aren't what was logged, which are left out, and under `replaced` the logs that a later
-    process replaced by starting the run afresh, with the number of their rows.
+    process replaced by starting the run afresh, with the number of their rows. Until the export is
+    whole, there is no manifest.
 
     Args:
         logs: the `.wandb` files of one run.
@@ -136,6 +138,7 @@ def export_logs(logs: Sequence[Path], folder: Path) -> Manifest:
         LogError: a log can't be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").unlink(missing_ok=True)
     parts = stitch(logs)
     run = next((part.run for part in reversed(parts) if part.run), None)
     about = Summary(
@@ -181,8 +184,8 @@ def _export(
     """
     history = export_history(parts, folder)
     segments = [*history.segments, *uploads]
-    export_media(history.segments, folder / "media")
     artifacts = artifacts_of(segments)
+    left_out = (*export_media(history.segments, folder / "media"), *refused_names(artifacts))
     missing = tuple(export_artifacts(artifacts, folder / "artifacts", bases))
     exit_code = history.segments[-1].exit_code if history.segments else None
     values: dict[str, Json] = canonical(without_references(summary_of(parts, history.segments)))
@@ -201,6 +204,7 @@ def _export(
     return replace(
         _manifest(folder, history.rows, parts, segments),
         missing=missing,
+        left_out=left_out or None,
         changed_parameters=changed or None,
         dropped_rows=dropped_rows(parts, folder / "metrics_history.csv"),
     )

@@ -6,21 +6,46 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from caduceus.io.files import files_below, md5_base64
+from caduceus.io.files import is_file, md5_base64
+from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.export import ArtifactFile, ExportedArtifact
 from caduceus.wandb_log import Artifact, Segment
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
 
 
-def export_media(segments: Sequence[Segment], folder: Path) -> None:
-    """Place the media of a run's logs in `folder`, which is emptied first."""
+def export_media(segments: Sequence[Segment], folder: Path) -> Iterator[str]:
+    """Place the media of a run's logs in `folder`, which is emptied first.
+
+    Yields:
+        A message for each link that isn't followed: it leads out of the run's files, or nowhere.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for segment in segments:
-        media = segment.files / "media"
-        if media.is_dir():
-            for path in files_below(media):
-                place(path, folder / path.relative_to(media))
+        media, root = segment.files / "media", segment.path.parent.resolve()
+        if not media.resolve().is_relative_to(root):
+            yield f"media: {media} leads out of the run's files"
+            continue
+        for path in _media(media):
+            name = path.relative_to(media)
+            if path.is_file() and path.resolve().is_relative_to(root):
+                place(path, folder / name)
+            else:
+                yield f"media: {quoted(name.as_posix())} isn't a file of the run"
+
+
+def _media(folder: Path, is_linked: bool = False) -> Iterator[Path]:
+    """Yield the files below a folder, in order, and the links that lead to no file of the run.
+
+    A linked folder is followed once: links inside it could lead around in circles.
+    """
+    for base, folders, names in os.walk(folder):
+        folders.sort()
+        links = [path for name in folders if (path := Path(base, name)).is_symlink()]
+        for link in links:
+            is_near = link.resolve().is_relative_to(folder.parents[1].resolve())
+            yield from [link] if is_linked or not is_near else _media(link, is_linked=True)
+        yield from (Path(base, name) for name in sorted(names))
 
 
 def artifacts_of(segments: Sequence[Segment]) -> list[Artifact]:
@@ -69,19 +94,32 @@ def export_artifacts(
     last = {artifact.name: artifact for artifact in artifacts if not artifact.is_used}
     for artifact in last.values():
         for name, file in artifact.files.items():
-            if file.path is None:
+            if file.path is None or not (is_safe_name(artifact.name) and is_safe_path(name)):
                 continue
-            target = folder / artifact.name / name
-            source = moved_path(file.path, bases)
             where = f"artifact {artifact.name}, file {name}"
-            if not target.resolve().is_relative_to(folder.resolve()):
-                yield f"{where}: its name leads out of the folder"
-            elif not source.is_file():
-                yield f"{where}: {source} is missing"
-            elif md5_base64(source) != file.digest:
-                yield f"{where}: {source} isn't what was logged"
-            else:
-                place(source, target)
+            try:
+                source = moved_path(file.path, bases)
+                if not is_file(source):
+                    yield f"{where}: {source} is missing"
+                elif md5_base64(source) != file.digest:
+                    yield f"{where}: {source} isn't what was logged"
+                else:
+                    place(source, folder / artifact.name / name, _is_copy(source, bases))
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                yield f"{where}: another file has the name of its folder, or it theirs"
+
+
+def refused_names(artifacts: Sequence[Artifact]) -> Iterator[str]:
+    """Yield a message for each name in the logged artifacts that can't be a file's or folder's."""
+    for artifact in artifacts:
+        if artifact.is_used:
+            continue
+        if not is_safe_name(artifact.name):
+            yield f"artifact {quoted(artifact.name)}: its name can't be a folder's"
+            continue
+        for name, file in artifact.files.items():
+            if file.path is not None and not is_safe_path(name):
+                yield f"artifact {artifact.name}: the name {quoted(name)} can't be a file's"
 
 
 def describe_artifact(artifact: Artifact) -> ExportedArtifact:
@@ -113,11 +151,28 @@ def moved_path(path: Path, bases: Sequence[Path]) -> Path:
     return path
 
 
-def place(source: Path, target: Path) -> None:
-    """Link `source` at `target`, or copy it where the file system has no hard links."""
+def place(source: Path, target: Path, is_final: bool = True) -> None:
+    """Copy a file, or what a link leads to.
+
+    Args:
+        source: the file.
+        target: its new place.
+        is_final: whether no program writes to the file any more, as it is W&B's own copy. It is
+            then linked, to save space; any other file would change the export with it.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    if is_final and not source.is_symlink():
+        try:
+            os.link(source, target)
+        except OSError:  # the file system has no hard links, or another one holds the file
+            pass
+        else:
+            return
+    shutil.copy2(source, target)
+
+
+def _is_copy(path: Path, bases: Sequence[Path]) -> bool:
+    """Whether a file of an artifact is the copy that W&B staged, or a download from the server."""
+    downloads = [base / name for base in bases for name in ("artifacts", "server/artifacts")]
+    return path.parent.parts[-2:] == ("artifacts", "staging") or path.parent in downloads

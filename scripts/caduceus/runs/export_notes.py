@@ -31,6 +31,8 @@ def export_notes(manifest: Manifest) -> Iterator[str]:
         yield attempts_note(manifest.attempts)
     if manifest.gaps:
         yield gaps_note(manifest.gaps)
+    if manifest.left_out:
+        yield f"left out: {listed(manifest.left_out, _SHOWN)}"
 
 
 def changed_note(changed: Mapping[str, ChangedParameter]) -> str:

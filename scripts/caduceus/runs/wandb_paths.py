@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from caduceus.errors import SpecError
 
-_WORD = r"[^/\\#?%:\s]+"  # what W&B allows
+_WORD = r"(?!\.{1,2}(?:/|$))[^/\\#?%:\s]+"  # what W&B allows, but for the names of folders above
 _PROJECT = re.compile(rf"(?:(?P<entity>{_WORD})/)?(?P<project>{_WORD}(?: +{_WORD})*)")
 
 

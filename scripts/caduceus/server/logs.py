@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from caduceus.errors import ServerError
+from caduceus.errors import ResultError, ServerError
+from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.client import Server
@@ -52,7 +53,10 @@ def fetched_log(state: ServerState, folder: Path) -> Path:
     Raises:
         AccountError: no account is set up.
         ServerError: a download failed; the next call continues from there.
+        ResultError: the run has an id that can't name a file.
     """
+    if not is_safe_name(state.path.run):
+        raise ResultError(f"the run's id {quoted(state.path.run)} can't name a file", str(folder))
     log, state_json = folder / f"run-{state.path.run}.wandb", folder / "state.json"
     if not (log.exists() and ServerState.read_if_there(state_json) == state):
         fetch_log(Server(find_account()), state, log)
@@ -98,11 +102,9 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
             "server has lost rows",
             str(path),
         )
-    media = folder / "files/media"
     for name, url in files.items() if with_files else ():
-        target = folder / "files" / name
-        if target.resolve().is_relative_to(media.resolve()):
-            server.download(url, target)
+        if name.startswith("media/") and is_safe_path(name):
+            server.download(url, folder / "files" / name)
     unfinished.replace(log)
 
 
@@ -239,7 +241,10 @@ def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> 
             if name not in urls:
                 raise ServerError(f"the server doesn't have its file {name}", artifact.name)
             # Named by its digest, since a later version may have a file of the same name.
-            file = target / entry["digest"].replace("/", "_")
+            digest = entry["digest"].replace("/", "_")
+            if not is_safe_name(digest):
+                raise ServerError(f"its file {quoted(name)} has no digest", artifact.name)
+            file = target / digest
             if not file.exists():
                 server.download(urls[name], file, entry["digest"])
             found["local_path"] = os.fspath(file.absolute())

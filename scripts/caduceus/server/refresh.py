@@ -13,6 +13,7 @@ from typing import Any
 from caduceus.errors import ResultError, ServerError
 from caduceus.exports.group_names import group_folder
 from caduceus.io.files import read_json, write_json
+from caduceus.io.names import is_safe_name, quoted
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.server_state import SKIPPED, ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
@@ -20,7 +21,7 @@ from caduceus.server.client import Server
 from caduceus.server.runs import check_access, read_state, read_states
 
 _NAMES = 100  # runs in one query
-_FILE_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]+")  # ids of runs that the workflow can handle
+_IN_WORKFLOW = re.compile("[A-Za-z0-9_.-]+")  # its wildcards for the ids of runs
 
 
 def refresh_planned(
@@ -43,7 +44,7 @@ def refresh_planned(
     for first in range(0, len(run_ids), _NAMES):
         names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
         found |= {state.path.run: state for state in read_states(server, project, names)}
-    changed = [name for name, state in found.items() if _write_state(runs / name, state)]
+    changed = [name for name in run_ids if name in found and _write_state(runs / name, found[name])]
     missing = [name for name in run_ids if name not in found]
     return changed, [name for name in missing if not _is_skipped(runs / name)]
 
@@ -65,7 +66,7 @@ def refresh_project(
     """
     filters = {"group": {"$in": list(groups)}} if groups else {}
     states = list(read_states(server, project, filters))
-    usable = [state for state in states if _FILE_NAME.fullmatch(state.path.run)]
+    usable = [state for state in states if _is_usable(state.path.run)]
     changed = [s.path.run for s in usable if _write_state(folder / "runs" / s.path.run, s)]
     index = {state.path.run: group_folder(state.group) for state in usable}
     _write_changed(folder / "runs.json", index)
@@ -80,6 +81,8 @@ def find_run(server: Server, project: ProjectPath, run_id: str) -> ServerState:
     """
     path = check_access(server, project, must_write=False).run(run_id)
     state = read_state(server, path)
+    if state is not None and state.path.run != run_id:
+        raise ServerError(f"the server answered with run {quoted(state.path.run)}", str(path))
     if state is None:
         raise ServerError(
             f"no such run on {server.account.base_url}; run it where the others ran, or set "
@@ -97,6 +100,12 @@ def skipped_run(path: RunPath) -> ServerState:
 def planned_runs(plans: Iterable[Path]) -> list[str]:
     """Return the ids of the runs in several plans, results/experiments/ID.json."""
     return [run.id for plan in plans for run in Plan.read(plan).runs]
+
+
+def _is_usable(run_id: str) -> bool:
+    """Whether the workflow can handle a run of this id, and name a download after it."""
+    is_matched = _IN_WORKFLOW.fullmatch(run_id) is not None and run_id.strip(".") != ""
+    return is_matched and is_safe_name(run_id) and is_safe_name(f"run-{run_id}.wandb.part")
 
 
 def _is_skipped(folder: Path) -> bool:

@@ -22,6 +22,7 @@ import yaml
 import caduceus
 from caduceus.errors import SpecError
 from caduceus.io.files import canonical_json, files_below
+from caduceus.io.names import is_safe_path, quoted
 from caduceus.io.yaml_files import as_number, load
 from caduceus.project.project import Project
 from caduceus.runs.package_roots import package_marks
@@ -64,8 +65,13 @@ class Contents:
     code: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, source: Path | bytes, sha256: str | None = None) -> None:
-        """Add a file; a name that was added before is kept."""
-        self.entries.setdefault(name, Entry(name, source, sha256))
+        """Add a file, unless its name was added before or can't be a file's everywhere."""
+        entry = Entry(name, source, sha256)
+        if is_safe_path(name):
+            self.entries.setdefault(name, entry)
+        else:
+            why = "its name can't be a file's on every system"
+            self.left_out.append((quoted(name), entry.size, sha256 or "", why))
 
 
 def add_written(

@@ -17,6 +17,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from caduceus.errors import ResultError
+from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.paper.archive.contents import Entry
 from caduceus.system.secret_search import SecretSearch
 
@@ -152,7 +153,7 @@ def _unpack(
     files = [info for info in source.infolist() if not info.is_dir()]
     folder = next((info.filename.partition("/")[0] for info in files), "")
     manifest = f"{folder}/{MANIFEST}"
-    if folder in (".", "..") or manifest not in source.namelist():
+    if not is_safe_name(folder) or manifest not in source.namelist():
         raise ResultError(f"has no {MANIFEST}; it isn't an archive of Caduceus", str(path))
     try:
         content = b"".join(_chunks(source, source.getinfo(manifest)))
@@ -186,8 +187,8 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
         digest, _, name = line.partition("  ")
         if not re.fullmatch("[0-9a-f]{64}", digest) or not name:
             raise ValueError(f"a line reads {line!r}")
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ValueError(f"{name} lies outside the folder")
+        if not is_safe_path(name):
+            raise ValueError(f"{quoted(name)} can't name a file in the folder")
         yield name, digest
 
 

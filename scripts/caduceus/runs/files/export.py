@@ -218,6 +218,8 @@ class Manifest(Record):
         damage: how much of the logs couldn't be read, by its kind.
         missing: files of artifacts that can't be had, in words; only where a run is exported from
             its log alone.
+        left_out: names that can't be a file's, and links that lead out of the run's files, in
+            words; None for none.
         replaced: logs that a later process replaced by starting afresh, with their rows; likewise.
         changed_parameters: by name, nested keys joined by dots; None for none.
         dropped_rows: None for none.
@@ -230,12 +232,16 @@ class Manifest(Record):
     gaps: tuple[tuple[int, ...], ...] = ()
     damage: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] | None = None
+    left_out: tuple[str, ...] | None = None
     replaced: Mapping[str, int] | None = None
     changed_parameters: Mapping[str, ChangedParameter] | None = None
     dropped_rows: DroppedRows | None = None
     attempts: tuple[ResumedAttempt, ...] | None = None
 
-    optional = ("missing", "replaced", "changed_parameters", "dropped_rows", "attempts")
+    optional = (
+        *("missing", "left_out", "replaced"),
+        *("changed_parameters", "dropped_rows", "attempts"),
+    )
     mend = _EXPORTED_AGAIN
 
     @property

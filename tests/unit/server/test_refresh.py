@@ -1,0 +1,76 @@
+"""A server's answer writes nothing but what was asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.errors import ResultError, ServerError, SpecError
+from caduceus.runs.files.server_state import ServerState
+from caduceus.runs.wandb_paths import ProjectPath, RunPath
+from caduceus.server import refresh
+from caduceus.server.logs import fetched_log
+
+PROJECT = ProjectPath("me", "p")
+BAD_IDS = ["../../../up", "/abs", "..", ".", "", "other", "a\0b", "x" * 300, "a\nb", "nul"]
+
+
+def state_of(run_id: str) -> ServerState:
+    path = RunPath("me", "p", run_id)
+    return ServerState(path=path, group="", state="finished", rows=1, last_step=0, updated_at="now")
+
+
+@pytest.fixture(params=BAD_IDS)
+def bad(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a run with which the server answers, beside the run `good`."""
+    run_id = request.param if request.param != "/abs" else f"{tmp_path}/abs"
+
+    def answer(*_: Any) -> Iterator[ServerState]:
+        yield from map(state_of, [run_id, "good"])
+
+    monkeypatch.setattr(refresh, "check_access", lambda server, path, must_write: path)
+    monkeypatch.setattr(refresh, "read_states", answer)
+    monkeypatch.setattr(refresh, "read_state", lambda server, path: state_of(run_id))
+    return str(run_id)
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_of_planned_runs_only_those_asked_for_are_written(bad: str, tmp_path: Path) -> None:
+    runs = tmp_path / "a/b/c/runs"
+    found = refresh.refresh_planned(None, PROJECT, ["good", "gone"], runs)  # type: ignore[arg-type]
+    assert found == (["good"], ["gone"])
+    assert written(tmp_path) == ["a/b/c/runs/good/server.json"]
+
+
+def test_of_a_project_only_ids_that_can_name_a_folder_are_written(bad: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a/b/c/p"
+    changed, unusable = refresh.refresh_project(None, PROJECT, [], folder)  # type: ignore[arg-type]
+    names = ["good", "other"] if bad == "other" else ["good"]
+    assert sorted(changed) == names
+    assert unusable == ([] if bad == "other" else [bad])
+    runs = [f"a/b/c/p/runs/{name}/server.json" for name in names]
+    assert written(tmp_path) == sorted([*runs, "a/b/c/p/runs.json"])
+
+
+def test_an_answer_about_another_run_is_refused(bad: str) -> None:
+    with pytest.raises(ServerError, match=r"^me/p/abc: the server answered with run '"):
+        refresh.find_run(None, PROJECT, "abc")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("run_id", [name for name in BAD_IDS if name != "other"])
+def test_a_log_is_not_downloaded_to_a_place_that_the_server_names(
+    run_id: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ResultError, match=r"can't name a file$"):
+        fetched_log(state_of(run_id), tmp_path / "a/b/server")
+    assert written(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["..", "a/..", "../a", ".", "./a"])
+def test_a_project_is_no_folder_above(text: str) -> None:
+    with pytest.raises(SpecError, match="found the W&B project"):
+        ProjectPath.parse(text)
+    assert ProjectPath.parse(".a/..b.") == ProjectPath(".a", "..b.")
