@@ -1,20 +1,29 @@
 """Everything that a program logged is in its export, and the same from a log and a server."""
 
+import csv
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import PIL.Image
 import pytest
 from both_exports import Exports, connect, export_from_server, log_and_export
+from caduceus.exports import history
 from caduceus.exports.equality import differences
+from caduceus.exports.run import export_logs
+from caduceus.io.files import read_json
+from caduceus.runs.files.export import Manifest
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.runs import read_artifacts
 from caduceus.server.staging import held_artifacts
+from caduceus.wandb_log import read_log
 from wandb_server import WandbServer
 
 PROGRAM = """
 from pathlib import Path
-import wandb
+import numpy, wandb
 
 def log_text(run, text, aliases):
     artifact = wandb.Artifact("best-model", "model", description="the best so far")
@@ -32,6 +41,17 @@ with wandb.init(mode="offline", project="p", entity="alice", id="abc", name="one
     data.add_reference(Path("local.txt").absolute().as_uri(), name="checked.txt")
     run.log_artifact(data)
     run.log({"loss": 1})
+    for step in range(3):  # in the last step the pictures of the first
+        table = wandb.Table(columns=["id", "image", "text"])
+        for index in range(2):
+            pixels = numpy.full((4, 4, 3), 100 * index + step % 2, numpy.uint8)
+            mask = {"mask_data": numpy.full((4, 4), index), "class_labels": {0: "a", 1: "b"}}
+            picture = wandb.Image(pixels, caption=f"c{index}", masks={"truth": mask})
+            table.add_data(index, picture, wandb.Html(f"<b>{index}</b>"))
+        run.log({"deep": {"predictions": table}})
+    run.log({"plain": wandb.Table(columns=["a"], data=[["Image"], [float("nan")]])})
+    run.log({"long": wandb.Table(columns=["a"], data=[[index] for index in range(10_050)])})
+    run.summary["best"] = wandb.Table(columns=["image"], data=[[wandb.Image(pixels)]])
 """
 
 
@@ -95,3 +115,63 @@ def test_references_keep_their_address_and_artifacts_their_description(exports: 
         (model, *_) = (each for each in summary.artifacts if each.name == "best-model")
         assert model.files["model.txt"].ref is None
         assert "ref" not in model.to_json()["files"]["model.txt"]
+
+
+def tables(folder: Path, key: str) -> list[list[list[Any]]]:
+    """Return the rows of each logged table."""
+    with (folder / "metrics_history.csv").open(newline="") as stream:
+        cells = [row[key] for row in csv.DictReader(stream) if row.get(key)]
+    paths = [folder / json.loads(cell)["path"] for cell in cells]
+    return [json.loads(path.read_text())["data"] for path in paths]
+
+
+def test_cells_of_tables_name_their_pictures_which_are_in_the_export(exports: Exports) -> None:
+    for folder in exports.both:
+        found = tables(folder, "deep.predictions")
+        assert len(found) == 3
+        for step, rows in enumerate(found):
+            for index, (number, picture, page) in enumerate(rows):
+                assert (number, picture["caption"]) == (index, f"c{index}")
+                with PIL.Image.open(folder / picture["path"]) as image:
+                    assert image.getpixel((0, 0)) == (100 * index + step % 2,) * 3
+                with PIL.Image.open(folder / picture["masks"]["truth"]["path"]) as mask:
+                    assert mask.getpixel((0, 0)) == index
+                assert f"<b>{index}</b>" in (folder / page["path"]).read_text()
+        manifest = Manifest.read(folder / "manifest.json")
+        assert {cell["path"] for rows in found for row in rows for cell in row[1:]} <= set(
+            manifest.files
+        )
+
+
+def test_tables_without_media_are_as_logged_and_whole(exports: Exports) -> None:
+    for folder in exports.both:
+        [[[word], [number]]] = tables(folder, "plain")
+        assert (word, str(number)) == ("Image", "nan")
+        assert tables(folder, "long") == [[[index] for index in range(10_050)]]
+        summary = read_json(folder / "run_summary.json")["summary"]
+        [[picture]] = json.loads((folder / summary["best"]["path"]).read_text())["data"]
+        assert (folder / picture["path"]).is_file()
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 40])
+def test_the_size_of_a_log_decides_nothing(
+    exports: Exports, tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "_LARGE_LOG", limit)  # read by numpy, or row by row
+    export_logs([exports.log], tmp_path)
+    assert differences(tmp_path, exports.there) == []
+
+
+def test_a_lost_picture_of_a_table_is_named(exports: Exports, tmp_path: Path) -> None:
+    artifacts = read_log(exports.log).artifacts
+    used = next(found for found in artifacts if "predictions" in found.name)
+    name = next(name for name in used.files if name.endswith(".html"))
+    path = used.files[name].path
+    assert path is not None
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        missing = export_logs([exports.log], tmp_path).missing or ()
+    finally:
+        path.write_bytes(content)
+    assert f"table {used.name}, file {name}: {path} is missing" in missing

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caduceus.exports.history_columns import TIME_COLUMNS, column_order, has_metrics, timeless
+from caduceus.exports.table_media import tables_in_row
 from caduceus.io.cells import cell, csv_line
 from caduceus.io.files import Json, write_whole
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
@@ -40,11 +41,13 @@ class History:
         rows: how many rows there are.
         rows_sha256: of the rows without the time columns, equal for equal rows; None if no row has
             a metric.
+        tables: the files of its tables, from `tables_in_row`.
     """
 
     segments: list[Segment] = field(default_factory=list)
     rows: int = 0
     rows_sha256: str | None = None
+    tables: dict[str, str] = field(default_factory=dict)
 
 
 def export_history(parts: Sequence[Part], folder: Path) -> History:
@@ -119,7 +122,9 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     for part in parts:
         segment = Segment(part.path)
         before = step_of(rows[-1]) if rows else None
-        rows += map(fold_media, kept_rows(part, iter_rows(segment), before))
+        for row in kept_rows(part, iter_rows(segment), before):
+            rows.append(fold_media(row))
+            history.tables |= tables_in_row(row)
         history.segments.append(segment)
     rows.sort(key=step_of)
     history.rows = len(rows)
@@ -145,7 +150,7 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
             for batch in kept_batches(part, iter_batches(segment), before):
                 found = _system_of(batch)
                 system += found
-                table.add(_fold_batch(batch.drop(_system_names(batch))))
+                table.add(_fold_batch(batch.drop(_system_names(batch)), history.tables))
             before = before if part.last is None else part.last
             history.segments.append(segment)
         table.write_csv(folder / "metrics_history.csv")
@@ -198,11 +203,15 @@ def without_references(value: Json) -> Json:
     return value
 
 
-def _fold_batch(batch: "Batch") -> "Batch":
+def _fold_batch(batch: "Batch", tables: dict[str, str]) -> "Batch":
+    """Return a batch with its media folded, and add its tables, see `History`, to `tables`."""
     media = [name for name in batch.names if _IS_MEDIA.search(name)]
     if not media:
         return batch
-    return batch.replace({row: fold_media(batch.row(row)) for row in batch.rows_with(media)})
+    rows = {row: batch.row(row) for row in batch.rows_with(media)}
+    for row in rows.values():
+        tables |= tables_in_row(row)
+    return batch.replace({index: fold_media(row) for index, row in rows.items()})
 
 
 def _system_names(batch: "Batch") -> list[str]:

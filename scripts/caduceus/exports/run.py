@@ -20,6 +20,7 @@ from caduceus.exports.run_artifacts import (
     refused_names,
 )
 from caduceus.exports.run_notes import present_notes
+from caduceus.exports.table_media import export_table_media
 from caduceus.io.cells import canonical
 from caduceus.io.files import Json, describe, files_below
 from caduceus.runs.files.export import (
@@ -186,7 +187,10 @@ def _export(
     segments = [*history.segments, *uploads]
     artifacts = artifacts_of(segments)
     left_out = (*export_media(history.segments, folder / "media"), *refused_names(artifacts))
-    missing = tuple(export_artifacts(artifacts, folder / "artifacts", bases))
+    missing = (
+        *export_table_media(history.segments, history.tables, folder, bases),
+        *export_artifacts(artifacts, folder / "artifacts", bases),
+    )
     exit_code = history.segments[-1].exit_code if history.segments else None
     values: dict[str, Json] = canonical(without_references(summary_of(parts, history.segments)))
     last = max((part.last for part in parts if part.last is not None), default=None)

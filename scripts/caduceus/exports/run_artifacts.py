@@ -11,6 +11,7 @@ from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.export import ArtifactFile, ExportedArtifact
 from caduceus.wandb_log import Artifact, Segment
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
+from caduceus.wandb_log.segments import ArtifactFile as LoggedFile
 
 
 def export_media(segments: Sequence[Segment], folder: Path) -> Iterator[str]:
@@ -96,17 +97,30 @@ def export_artifacts(
         for name, file in artifact.files.items():
             if file.path is None or not (is_safe_name(artifact.name) and is_safe_path(name)):
                 continue
-            where = f"artifact {artifact.name}, file {name}"
-            try:
-                source = moved_path(file.path, bases)
-                if not is_file(source):
-                    yield f"{where}: {source} is missing"
-                elif md5_base64(source) != file.digest:
-                    yield f"{where}: {source} isn't what was logged"
-                else:
-                    place(source, folder / artifact.name / name, _is_copy(source, bases))
-            except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                yield f"{where}: another file has the name of its folder, or it theirs"
+            wrong = place_logged(file, folder / artifact.name / name, bases)
+            if wrong:
+                yield f"artifact {artifact.name}, file {name}: {wrong}"
+
+
+def place_logged(file: LoggedFile, target: Path, bases: Sequence[Path]) -> str | None:
+    """Place a file of an artifact at `target`; return what is wrong with it, None if nothing is."""
+    source, wrong = find_logged(file, bases)
+    if wrong:
+        return wrong
+    try:
+        place(source, target, _is_copy(source, bases))
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        return "another file has the name of its folder, or it theirs"
+    return None
+
+
+def find_logged(file: LoggedFile, bases: Sequence[Path]) -> tuple[Path, str | None]:
+    """Return where a file of an artifact is now, and what is wrong with it; None if nothing is."""
+    assert file.path is not None
+    source = moved_path(file.path, bases)
+    if not is_file(source):
+        return source, f"{source} is missing"
+    return source, None if md5_base64(source) == file.digest else f"{source} isn't what was logged"
 
 
 def refused_names(artifacts: Sequence[Artifact]) -> Iterator[str]:

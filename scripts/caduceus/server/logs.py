@@ -6,7 +6,7 @@ a download that failed continues after the last row it has written.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from caduceus.server.runs import (
     read_history,
     read_urls,
 )
+from caduceus.server.tables import client_ids, read_tables
 from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import LogError, LogWriter, Segment, iter_rows
 from caduceus.wandb_log.records import HISTORY, SUMMARY
@@ -82,18 +83,20 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
     about = read_about(server, path)
     files = read_files(server, path)
     metadata = server.read_json(files[_METADATA]) if _METADATA in files else {}
-    rows, last = _downloaded_rows(unfinished, about)
+    rows, last, clients = _downloaded_rows(unfinished, about)
     with LogWriter(unfinished) as writer:
         if not writer.last_record:
             writer.append(RUN, _run_record(path, about))
         for text in read_history(server, path, last + 1, state.last_step, state.rows):
             writer.append(HISTORY, _row(text))
+            clients += client_ids(text)
             rows += 1
             if rows % _FLUSHED_ROWS == 0:
                 writer.flush()
         if rows >= state.rows:
             target = folder / "artifacts" if with_files else None
-            for record in list(_records_after_rows(server, path, about, metadata, target)):
+            tables = list(dict.fromkeys([*clients, *client_ids(about["summaryMetrics"] or "")]))
+            for record in list(_records_after_rows(server, path, about, metadata, target, tables)):
                 writer.append(*record)
     if rows < state.rows:
         unfinished.unlink()  # the missing rows may lie before those that we have
@@ -114,6 +117,7 @@ def _records_after_rows(
     about: Mapping[str, Any],
     metadata: Mapping[str, Any],
     artifacts: Path | None,
+    tables: Sequence[str],
 ) -> Iterator[tuple[int, bytes]]:
     """Yield type and content of the log's records after the rows."""
     for text in read_events(server, path, about["eventsLineCount"] or 0):
@@ -123,30 +127,38 @@ def _records_after_rows(
     yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
     for artifact in read_artifacts(server, path):
         yield ARTIFACT, _artifact(server, artifact, artifacts)
+    if artifacts:
+        for client, table in read_tables(server, path, tables):
+            yield ARTIFACT, _artifact(server, table, artifacts, client)
     if about["state"] in _EXIT_CODES:
         yield EXIT, _exit(about)
 
 
-def _downloaded_rows(log: Path, about: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the number of rows of an earlier, failed download, and the last step (-1: none).
+def _downloaded_rows(log: Path, about: Mapping[str, Any]) -> tuple[int, int, list[str]]:
+    """Return the rows of an earlier, failed download: their number and what is in them.
 
     The file is deleted if a download can't continue it.
+
+    Returns:
+        The number of rows, the last step (-1: none), and from `client_ids` their tables.
     """
     rows, last = 0, -1
+    clients: list[str] = []
     if not log.exists():
-        return rows, last
+        return rows, last, clients
     segment = Segment(log)
     try:
         for row in iter_rows(segment):
             rows, last = rows + 1, step_of(row)
+            clients += (client for text in row.values() for client in client_ids(text))
     except LogError:
         segment.run = None
     is_same = segment.run is not None and segment.run.start_ns == _created_ns(about)
     is_past_rows = segment.stats or segment.environment or segment.config or segment.summary
     if is_same and not is_past_rows and not segment.artifacts and segment.exit_code is None:
-        return rows, last
+        return rows, last, clients
     log.unlink()  # damaged, the log of another run of this id, or with records after the rows
-    return 0, -1
+    return 0, -1, []
 
 
 def _created_ns(about: Mapping[str, Any]) -> int:
@@ -226,7 +238,9 @@ def _exit(about: Mapping[str, Any]) -> bytes:
     return encode("Exit", {"exit_code": _EXIT_CODES[about["state"]], "runtime": int(runtime)})
 
 
-def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> bytes:
+def _artifact(
+    server: Server, artifact: ServerArtifact, folder: Path | None, client: str = ""
+) -> bytes:
     """Return the record of an artifact; download its files into `folder` if the run logged it."""
     entries = read_entries(server, artifact)
     target = None if artifact.is_used else folder
@@ -260,5 +274,6 @@ def _artifact(server: Server, artifact: ServerArtifact, folder: Path | None) -> 
             "use_after_commit": artifact.is_used,
             "aliases": artifact.aliases,
             "manifest": {"contents": contents},
+            "client_id": client,
         },
     )

@@ -20,7 +20,6 @@ from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_run_into
 from caduceus.exports.run_notes import notes_to_send
-from caduceus.io.files import files_below
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
@@ -35,6 +34,7 @@ from caduceus.server.staging import (
     changed_artifacts,
     file_finder,
     held_artifacts,
+    logged_media,
     stage_files,
     staged_log,
 )
@@ -153,7 +153,7 @@ def compare_with_server(
         with_times = len(read_attempts(folder.attempts)) == 1
         found = differences(here, there, with_times, with_files)
         if not with_files:
-            media = {file.relative_to(here).as_posix() for file in files_below(here / "media")}
+            media = logged_media([part.path for part in _parts(folder)])
             missing = sorted(media - read_files(server, path).keys())
             found += [f"{name}: only here" for name in missing]
         return state, found

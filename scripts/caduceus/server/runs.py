@@ -1,7 +1,7 @@
 """Queries about runs on a W&B server: their state, and everything they logged."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class ServerArtifact:
     is_used: bool
     manifest_url: str
     description: str
+    files: int
+    bytes: int
 
 
 _STATE = (
@@ -73,7 +75,7 @@ _ARTIFACTS = """query Artifacts($entity: String!, $project: String!, $run: Strin
   project(name: $project, entityName: $entity) { run(name: $run) {
     %s(first: $first, after: $after) {
       edges { node {
-        id digest state metadata description
+        id digest state metadata description fileCount size
         artifactType { name } artifactSequence { name } aliases { alias }
         currentManifest { file { directUrl } }
       } }
@@ -247,11 +249,22 @@ def read_artifacts(server: Server, path: RunPath) -> list[ServerArtifact]:
     first, but if a program went back to an earlier content, that version, which has the alias
     `latest` again, comes after the others.
     """
-    used = list(_artifacts(server, path, "inputArtifacts", is_used=True))
+    used = list(_artifacts(server, path, "inputArtifacts", is_used=True, wanted=_is_users))
     known = {(artifact.name, artifact.digest) for artifact in used}
-    logged = _artifacts(server, path, "outputArtifacts", is_used=False)
+    logged = _artifacts(server, path, "outputArtifacts", is_used=False, wanted=_is_users)
     new = [artifact for artifact in logged if (artifact.name, artifact.digest) not in known]
     return [*sorted(new, key=lambda artifact: "latest" in artifact.aliases), *used]
+
+
+def _is_users(type_name: str) -> bool:
+    return type_name not in WANDBS_OWN_TYPES
+
+
+def logged_artifacts(
+    server: Server, path: RunPath, types: Sequence[str]
+) -> Iterator[ServerArtifact]:
+    """Yield the artifacts of these types that a run logged."""
+    return _artifacts(server, path, "outputArtifacts", is_used=False, wanted=types.__contains__)
 
 
 def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, dict[str, Any]]:
@@ -268,10 +281,12 @@ def read_urls(server: Server, artifact: ServerArtifact) -> dict[str, str]:
     return {node["name"]: node["directUrl"] for node in nodes}
 
 
-def _artifacts(server: Server, path: RunPath, kind: str, is_used: bool) -> Iterator[ServerArtifact]:
+def _artifacts(
+    server: Server, path: RunPath, kind: str, is_used: bool, wanted: Callable[[str], bool]
+) -> Iterator[ServerArtifact]:
     for node in _pages(server, _ARTIFACTS % kind, ("project", "run", kind), path.variables):
         type_name = node["artifactType"]["name"]
-        if node["state"] != "COMMITTED" or type_name in WANDBS_OWN_TYPES:
+        if node["state"] != "COMMITTED" or not wanted(type_name):
             continue
         yield ServerArtifact(
             id=node["id"],
@@ -283,6 +298,8 @@ def _artifacts(server: Server, path: RunPath, kind: str, is_used: bool) -> Itera
             is_used=is_used,
             manifest_url=node["currentManifest"]["file"]["directUrl"],
             description=node["description"] or "",
+            files=node["fileCount"] or 0,
+            bytes=node["size"] or 0,
         )
 
 

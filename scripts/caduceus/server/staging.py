@@ -32,6 +32,16 @@ def stage_files(source: Path, target: Path) -> None:
             shutil.copy2(file, inside)
 
 
+def logged_media(logs: Sequence[Path]) -> set[str]:
+    """Return the names of the files of media beside these logs, as a server has them."""
+    folders = [log.parent / "files" for log in logs]
+    return {
+        file.relative_to(folder).as_posix()
+        for folder in folders
+        for file in files_below(folder / "media")
+    }
+
+
 def file_finder(folder: RunFolder) -> Callable[[Path], Path]:
     """Return a function that finds a file of an artifact by the path under which it was logged.
 

@@ -9,13 +9,8 @@ from caduceus.wandb_log.framing import Damage
 Row = dict[str, str]  # JSON text by metric, exactly as in the log
 SECOND = 10**9  # nanoseconds
 # Types of artifacts that wandb logs by itself; the tables are among a run's media, too.
-WANDBS_OWN_TYPES = (
-    "run_table",
-    "wandb-run-incremental-table",
-    "job",
-    "wandb-history",
-    "wandb-events",
-)
+TABLE_TYPES = ("run_table", "wandb-run-incremental-table")
+WANDBS_OWN_TYPES = (*TABLE_TYPES, "job", "wandb-history", "wandb-events")
 
 
 def seconds(nanoseconds: int) -> float:

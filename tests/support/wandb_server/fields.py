@@ -97,6 +97,11 @@ def artifact_by_name(store: Store, project: Project, given: Given) -> Artifact |
     return getattr(membership_by_name(store, project, given), "artifact", None)
 
 
+def client_id_mapping(store: Store, _: Any, given: Given) -> SimpleNamespace | None:
+    artifact = store.clients.get(given.client_id)
+    return artifact and SimpleNamespace(server_id=artifact.id)
+
+
 def artifact_type(store: Store, source: Any, given: Given) -> SimpleNamespace:
     return named(source.type, name=source.type)
 
@@ -118,6 +123,7 @@ FIELDS: dict[str, Any] = {
     "Query.model": project,
     "Query.models": projects,
     "Query.artifact": lambda store, _, given: store.nodes.get(given.id),
+    "Query.clientIDMapping": client_id_mapping,
     "Project.internalId": "number",
     "Project.entity": entity,
     "Project.entityName": "entity",

@@ -84,6 +84,7 @@ def create_artifact(store: Store, given: Given) -> Payload:
     )
     if not known:
         collection.versions.append(artifact)
+    store.clients[given.client_id] = artifact
     artifact.wanted_aliases = [alias["alias"] for alias in given.aliases or []]
     if artifact.is_committed:
         collection.aliases |= dict.fromkeys(artifact.wanted_aliases, artifact)

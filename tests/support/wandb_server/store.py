@@ -32,6 +32,7 @@ class Store:
         self.lock = threading.RLock()
         self.projects: dict[tuple[str, str], Project] = {}
         self.nodes: dict[str, Any] = {}
+        self.clients: dict[str, Any] = {}  # artifacts by the ids that the clients gave them
         self.problems: list[str] = []
         self.doubled: list[str] = []
         self._numbers = itertools.count(1)
