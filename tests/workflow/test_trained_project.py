@@ -47,8 +47,17 @@ def test_a_run_folder_holds_the_code_that_ran(trained: Project) -> None:
         for name in ("experiments/train.py", "experiments/curve.py"):
             assert not (code / name).is_symlink()
             assert (code / name).read_text() == (trained.path / name).read_text()
-        assert (code / "data").is_symlink()
-        assert not Path(code / "data").readlink().is_absolute()
+
+
+def test_no_link_in_results_leads_out_of_it(trained: Project) -> None:
+    results = (trained.path / "results").resolve()
+    entries = (Path(base, name) for base, fs, ns in os.walk(results) for name in [*fs, *ns])
+    links = [entry for entry in entries if entry.is_symlink()]
+    assert links
+    for link in links:
+        assert link.exists(), link
+        assert link.resolve().is_relative_to(results), link
+        assert not link.parent.is_relative_to(link.resolve()), link
 
 
 def test_evidence_of_a_real_project_exists(trained: Project) -> None:

@@ -38,7 +38,7 @@ def plan_run(
         SpecError: the code has changed since the run got its id, or it has finished without the
             seed that it gets now.
     """
-    root = project = Path()
+    root = Path()
     files = source_code.code_files(root / definition.program, code, root, definition.command)
     if trial is None:
         commit = read_commit(files, root)
@@ -63,7 +63,7 @@ def plan_run(
         )
     # A finished run keeps the code that it was trained with.
     if not finished:
-        source_code.snapshot(files, root, folder.code, project)
+        source_code.snapshot(files, root, folder.code)
         shutil.copyfile(experiment, folder.experiment)
         write_json(folder.commit, commit)
     definition.write(params_json)

@@ -5,13 +5,14 @@ unchanged.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ProgramError
-from caduceus.io.files import Json, write_whole
+from caduceus.io.files import Json, is_file, write_whole
 
 _MACRO = re.compile(r"\$\{([^}]*)\}")
 
@@ -98,6 +99,20 @@ def _find(parameters: Mapping[str, Json], name: str) -> Json:
         if isinstance(value, dict) and name.startswith(f"{key}."):
             return _find(value, name[len(key) + 1 :])
     raise KeyError(name)
+
+
+def with_hidden_programs(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line with the full paths of programs in hidden folders.
+
+    The folder that a program runs in has no link to these, such as `.venv/bin/python`.
+    """
+    return [str(Path(word).absolute()) if _is_hidden_program(word) else word for word in words]
+
+
+def _is_hidden_program(word: str) -> bool:
+    first = Path(word).parts[:1]
+    is_hidden = first != ("..",) and any(part.startswith(".") for part in first)
+    return is_hidden and is_file(Path(word)) and os.access(word, os.X_OK)
 
 
 def expand(

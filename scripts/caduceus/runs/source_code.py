@@ -125,11 +125,9 @@ def digest(files: Iterable[Path], root: Path) -> str:
     return total.hexdigest()
 
 
-def snapshot(files: Sequence[Path], root: Path, folder: Path, linked: Path | None) -> None:
-    """Copy `files` to `folder` under their paths below `root`, and link the entries of `linked`.
+def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
+    """Copy `files` to `folder` under their paths below `root`.
 
-    A program that is started in `folder` then finds everything that it would find in the project
-    `linked`, but with its code as it is now. Links are relative, so that the project can be moved.
     Files that a program left in an earlier snapshot, such as checkpoints, stay; `snapshot_files`
     returns the files that are code.
     """
@@ -142,8 +140,6 @@ def snapshot(files: Sequence[Path], root: Path, folder: Path, linked: Path | Non
         _make_real(folder, path.parent)
         (folder / path).unlink(missing_ok=True)  # a link, if it wasn't code before
         shutil.copy2(root / path, folder / path)
-    if linked is not None:
-        link_entries(linked, folder)
 
 
 def _make_real(folder: Path, inside: Path) -> None:
@@ -183,16 +179,21 @@ def _list_of(folder: Path) -> Path:
 
 
 def link_entries(root: Path, folder: Path) -> None:
-    """Link the entries of `root` that the snapshot in `folder` lacks, such as new data.
+    """Link the entries of `root` that the snapshot in `folder` lacks, such as data.
 
-    The project's configuration isn't linked: programs write a `config.yaml` of their own into the
-    folder they work in, as LightningCLI does, which would overwrite the project's.
+    A program that is started in `folder` then finds what it would find in the project, but with its
+    code as it was. Links are relative, so that the project can be moved.
+
+    Hidden entries aren't linked: they are keys, environments and caches. Nor is the project's
+    configuration: programs write a `config.yaml` of their own into the folder they work in, as
+    LightningCLI does, which would overwrite the project's.
     """
     for base, _, _ in os.walk(folder):
         inside = Path(base).relative_to(folder)
         for entry in (root / inside).iterdir() if (root / inside).is_dir() else ():
             target = folder / inside / entry.name
-            if not target.exists() and not _is_configuration(entry):
+            is_hidden = entry.name.startswith(".")
+            if not target.exists() and not is_hidden and not _is_configuration(entry):
                 target.unlink(missing_ok=True)  # a dangling link
                 target.symlink_to(os.path.relpath(entry, target.parent))
 

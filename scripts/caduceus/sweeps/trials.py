@@ -50,7 +50,7 @@ def start_sweep(plan: SweepPlan, code: source_code.CodeSpec, experiment: Path, o
     if source_code.code_identity(files, code, root) != plan.definition.code:
         raise SpecError("its code has changed since Snakemake started; start it again", program)
     if not folder.experiment.exists():  # written last; else trials have run the snapshot
-        source_code.snapshot(files, root, folder.code, linked=None)
+        source_code.snapshot(files, root, folder.code)
         write_json(folder.commit, read_commit(files, root))
         write_whole(folder.experiment, experiment.read_bytes())
     is_file = not plan.keys

@@ -158,7 +158,7 @@ def _words(given: Given, program: _Program) -> list[str]:
     """
     folder, definition = given.folder, program.definition
     try:
-        return command_line.expand(
+        words = command_line.expand(
             definition.command,
             definition.program,
             definition.parameters,
@@ -166,6 +166,7 @@ def _words(given: Given, program: _Program) -> list[str]:
             os.environ | program.environment,
             definition.seed_by_argument,
         )
+        return command_line.with_hidden_programs(words)
     except command_line.MacroError as error:
         from caduceus.project.command_checks import place_of_word  # yaml, which others don't need
 

@@ -25,6 +25,7 @@ from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
 from caduceus.training.attempt import Given, link_log, make_attempt, say, settle, with_usage
 from caduceus.training.datasets import check_dataset
+from caduceus.training.links import remove_outward_links
 
 _NAMED = 3  # files in a message
 
@@ -118,6 +119,7 @@ def train(
             )
             result = replace(result, trial=outcome)
         lay_out_further_runs(folder, result)
+        remove_outward_links(folder)
         if result.state == "finished" and not identity.keep_checkpoints:
             shutil.rmtree(folder.checkpoints, ignore_errors=True)
         result.write(train_json)

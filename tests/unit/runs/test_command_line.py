@@ -96,3 +96,15 @@ def test_a_macro_that_wandb_would_not_replace_is_found() -> None:
     assert command_line.wrong_word(["${env}", "x${envvar:A}", 3]) is None
     assert command_line.wrong_word(["${env}", "${argz}"]) == "${argz}"
     assert command_line.wrong_word(["--config=${args_json_file}"]) == "--config=${args_json_file}"
+
+
+def test_a_program_in_a_hidden_folder_gets_its_full_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (".venv/bin/python", "bin/tool", ".data"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch(0o755 if "/" in name else 0o644)
+    words = [".venv/bin/python", "./.venv/bin/python", "bin/tool", ".data", ".", "..", "-m", ""]
+    python = str(tmp_path / ".venv/bin/python")
+    assert command_line.with_hidden_programs(words) == [python, python, *words[2:]]

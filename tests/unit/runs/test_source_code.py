@@ -100,7 +100,7 @@ def test_a_snapshot_has_the_digest_of_the_code_whatever_pythonpath_is(
         files = source_code.program_files(Path("program/train.py"), Path())
         digests.add(source_code.digest(files, Path()))
         folder = elsewhere / f"snapshot-{number}"
-        source_code.snapshot(files, Path(), folder, linked=None)
+        source_code.snapshot(files, Path(), folder)
         digests.add(source_code.digest(source_code.snapshot_files(folder), folder))
     assert len(digests) == 1
 
@@ -192,7 +192,8 @@ def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None
     project, folder = tmp_path / "project", tmp_path / "project/results/code"
     (project / "experiments").mkdir(parents=True)
     (project / "experiments/train.py").write_text("")
-    source_code.snapshot([project / "experiments/train.py"], project, folder, project)
+    source_code.snapshot([project / "experiments/train.py"], project, folder)
+    source_code.link_entries(project, folder)
     (project / "data").mkdir()
     (project / "experiments/vocabulary.txt").write_text("words")
     source_code.link_entries(project, folder)
@@ -200,6 +201,18 @@ def test_what_is_made_after_a_snapshot_is_linked_into_it(tmp_path: Path) -> None
     assert (folder / "data").is_dir()
     assert (folder / "experiments/vocabulary.txt").read_text() == "words"
     assert not (folder / "experiments/train.py").is_symlink()
+
+
+def test_hidden_entries_are_never_linked(tmp_path: Path) -> None:
+    project, folder = tmp_path / "project", tmp_path / "project/results/code"
+    for name in ("src/train.py", ".env", ".git/config", "src/.netrc", "src/words.txt"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("")
+    source_code.snapshot([project / "src/train.py"], project, folder)
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
+    source_code.link_entries(project, folder)
+    links = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink()}
+    assert links == {"results", "src/words.txt"}
 
 
 def test_a_program_that_writes_a_config_yaml_leaves_the_project_its_own(tmp_path: Path) -> None:
@@ -210,7 +223,8 @@ def test_a_program_that_writes_a_config_yaml_leaves_the_project_its_own(tmp_path
     (project / "train.py").write_text("")
     (project / "model/net.py").write_text("")
     files = [project / "train.py", project / "model/net.py"]
-    source_code.snapshot(files, project, folder, project)
+    source_code.snapshot(files, project, folder)
+    source_code.link_entries(project, folder)
 
     assert not (folder / "config.yaml").exists()
     assert (folder / "model/config.yaml").read_text() == "width: 4\n"
@@ -222,16 +236,16 @@ def test_a_program_that_writes_a_config_yaml_leaves_the_project_its_own(tmp_path
 
 def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
     project, folder = tmp_path / "project", tmp_path / "project/results/code"
-    for name in ("train.py", "data/x.csv", "checkpoints/last.pt", ".cache/x"):
+    for name in ("train.py", "data/x.csv", "checkpoints/last.pt"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("")
         for path in (project / name, (project / name).parent):
             os.utime(path, (1, 1))
-    source_code.snapshot([project / "train.py"], project, folder, project)
+    source_code.snapshot([project / "train.py"], project, folder)
+    source_code.link_entries(project, folder)
     since = "2020-01-01T00:00:00+00:00"
     assert source_code.written_links(project, folder, since) == []
     (folder / "checkpoints/last.pt").write_text("seed 1")
-    (folder / ".cache/x").write_text("")
     (folder / "own").mkdir()
     assert source_code.written_links(project, folder, since) == ["checkpoints"]
 
@@ -257,7 +271,8 @@ def test_a_snapshot_runs_like_the_original_and_keeps_its_own_code(tmp_path: Path
         (project / name).write_text(text)
     files = source_code.program_files(project / "experiments/train.py", project)
     folder = project / "results/runs/r/work/code"
-    source_code.snapshot(files, project, folder, project)
+    source_code.snapshot(files, project, folder)
+    source_code.link_entries(project, folder)
     (project / "experiments/helper.py").write_text("x = 2")
     moved = project.with_name("moved")
     project.rename(moved)
@@ -280,7 +295,8 @@ def test_what_a_program_left_in_its_snapshot_can_be_deleted(tmp_path: Path) -> N
     (tmp_path / "data").mkdir()
     (tmp_path / "data/points.csv").write_text("x")
     folder = tmp_path / "results/runs/RUN/work/code"
-    source_code.snapshot([tmp_path / "train.py"], tmp_path, folder, tmp_path)
+    source_code.snapshot([tmp_path / "train.py"], tmp_path, folder)
+    source_code.link_entries(tmp_path, folder)
     (folder / "out").mkdir()
     (folder / "out/last.pt").write_text("state")
     source_code.delete_leftovers(folder)

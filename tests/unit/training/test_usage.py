@@ -93,7 +93,7 @@ def test_data_that_appeared_after_the_start_were_written(project: Path) -> None:
 
 def test_what_the_snapshot_has_or_is_declared_is_not_beyond_the_code(project: Path) -> None:
     code = project / "results/runs/r/work/code"
-    source_code.snapshot([project / "model.py"], project, code, None)
+    source_code.snapshot([project / "model.py"], project, code)
     for name in ("model.py", "settings.yaml"):
         note(project, read(project, name))
     assert list(used(project).files) == ["settings.yaml"]
@@ -103,7 +103,7 @@ def test_what_the_snapshot_has_or_is_declared_is_not_beyond_the_code(project: Pa
 
 def test_a_file_that_ran_otherwise_than_in_the_snapshot_is_beyond_the_code(project: Path) -> None:
     code = project / "results/runs/r/work/code"
-    source_code.snapshot([project / "model.py"], project, code, None)
+    source_code.snapshot([project / "model.py"], project, code)
     (project / "model.py").write_text("depth = 30")
     note(project, read(project, "model.py"))
     assert list(used(project).files) == ["model.py"]

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from caduceus.runs.source_code import snapshot
+from caduceus.runs.source_code import link_entries, snapshot
 from caduceus.training.working_folder import left_files, logs_elsewhere
 
 
@@ -14,7 +14,8 @@ def test_large_files_and_checkpoints_are_found_but_no_code_and_no_linked_data(
     (project / "data").mkdir(parents=True)
     for name in ("train.py", "data/model.pt", "start.pt"):
         (project / name).write_text("x")
-    snapshot([project / "train.py", project / "start.pt"], project, code, project)
+    snapshot([project / "train.py", project / "start.pt"], project, code)
+    link_entries(project, code)
     assert left_files(code) is None
     (code / "out").mkdir()
     for n, size in enumerate((1, 2, 3, 30)):

@@ -49,7 +49,7 @@ def make_run(folder: RunFolder, mode: str, entity: str | None) -> str:
     )
     identity.write(folder.run_json)
     code = Path(program.__file__)
-    source_code.snapshot([code], code.parent, folder.code, None)
+    source_code.snapshot([code], code.parent, folder.code)
     environment = (
         os.environ
         | wandb_environment.of_run(identity, folder.wandb(1))

@@ -1,0 +1,66 @@
+"""The links that a run leaves in its folder.
+
+Once a run is done, none leads out of results/ or around in a circle: a copy or a zip of results/
+that follows links would hold the project's data and keys once a run, or never end.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from caduceus.io.files import files_below
+from caduceus.runs.folder import RunFolder
+
+
+def remove_outward_links(folder: RunFolder) -> None:
+    """Remove each link of a run's folder that leads out of results/ or to a folder above itself.
+
+    The files that a link outside the working folder leads to, such as those of `wandb.save` or of
+    the program's output, are copied to its place.
+
+    Raises:
+        OSError: a file can't be copied.
+    """
+    places = folder.results.resolve(), folder.path.resolve()  # the latter may lie on another disk
+    outward = [
+        link
+        for link in _links(folder.path)
+        if _is_circle(link) or not any(_target(link).is_relative_to(place) for place in places)
+    ]
+    # The working folder's links come last, as others may lead through them.
+    for link in sorted(outward, key=lambda link: link.is_relative_to(folder.code)):
+        is_kept = not link.is_relative_to(folder.code) and not _is_circle(link)
+        if is_kept and (link.is_file() or link.is_dir()):
+            _replace_by_copy(link)
+        else:
+            link.unlink()
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    for base, folders, names in os.walk(folder):
+        for path in (Path(base, name) for name in [*folders, *names]):
+            if path.is_symlink():
+                yield path
+
+
+def _target(link: Path) -> Path:
+    return Path(os.path.realpath(link))  # `resolve` raises on a circle of links before Python 3.13
+
+
+def _is_circle(link: Path) -> bool:
+    return link.parent.resolve().is_relative_to(_target(link))
+
+
+def _replace_by_copy(link: Path) -> None:
+    part = link.with_name(f".{link.name}.part")
+    if link.is_dir():
+        part.mkdir(exist_ok=True)
+        for file in files_below(link):
+            target = part / file.relative_to(link)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, target)
+    else:
+        shutil.copy2(link, part)
+    link.unlink()
+    part.rename(link)
