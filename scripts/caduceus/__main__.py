@@ -18,6 +18,7 @@ from pathlib import Path
 import caduceus
 from caduceus import commands
 from caduceus.errors import CaduceusError, from_os_error
+from caduceus.io.phrases import printable
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -69,7 +70,7 @@ def _module(name: str) -> "commands.Command":
 
 
 def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:
-    text = f"caduceus {arguments.command}: {message}\n" if message else trace
+    text = f"caduceus {arguments.command}: {printable(message)}\n" if message else trace
     sys.stderr.write(text)
     if arguments.log:
         try:

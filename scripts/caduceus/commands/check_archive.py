@@ -8,7 +8,9 @@ import argparse
 import os
 from pathlib import Path
 
+from caduceus.io.phrases import printable
 from caduceus.paper.archive.check import check_archive
+from caduceus.paper.archive.zips import Limits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,8 +18,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores", type=int, default=os.cpu_count(), help="cores to use (all of this machine)"
     )
+    parser.add_argument(
+        "--max-gb", type=float, default=Limits.gb, help="10^9 bytes that it may unpack to (20)"
+    )
+    parser.add_argument(
+        "--max-files", type=int, default=Limits.files, help="files that it may contain (200,000)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    check_archive(arguments.archive, arguments.cores, lambda line: print(line, flush=True))
+    limits = Limits(arguments.max_gb, arguments.max_files)
+    check_archive(
+        arguments.archive,
+        arguments.cores,
+        limits,
+        lambda line: print(printable(line), flush=True),
+    )
     print(f"{arguments.archive}: whole, and its paper is rebuilt byte for byte")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.cells import parse
+from caduceus.io.files import MADE_AGAIN, damaged
 
 # By default a cell beyond 131,072 characters is an error. A cell may hold a long list or text.
 csv.field_size_limit((1 << 31) - 1)
@@ -22,15 +23,30 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def text_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV file by column, with the text of their cells."""
-    with path.open(newline="") as stream:
-        yield from csv.DictReader(stream)
+    """Yield the rows of a CSV file by column, with the text of their cells.
+
+    Raises:
+        ResultError: the file isn't CSV in UTF-8.
+    """
+    lines = cell_lists(path)
+    columns = next(lines, [])
+    for cells in filter(None, lines):
+        if len(cells) != len(columns):
+            raise damaged(path, f"a row has {len(cells)} cells, not {len(columns)}", MADE_AGAIN)
+        yield dict(zip(columns, cells, strict=True))
 
 
 def cell_lists(path: Path) -> Iterator[list[str]]:
-    """Yield the lines of a CSV file, the first of which is its columns, as lists of cells."""
-    with path.open(newline="") as stream:
-        yield from csv.reader(stream)
+    """Yield the lines of a CSV file, the first of which is its columns, as lists of cells.
+
+    Raises:
+        ResultError: the file isn't CSV in UTF-8.
+    """
+    try:
+        with path.open(newline="") as stream:
+            yield from csv.reader(stream)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise damaged(path, f"not CSV ({error})", MADE_AGAIN) from None
 
 
 def columns_of(path: Path) -> list[str]:

@@ -61,7 +61,7 @@ def read_json(path: Path, mend: str = MADE_AGAIN) -> Any:
         return json.loads(path.read_text())
     except json.JSONDecodeError as error:
         how = "empty file" if not error.doc.strip() else f"{error.msg}, line {error.lineno}"
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, or a number of 5,000 digits
         how = type(error).__name__
     raise damaged(path, f"not JSON ({how})", mend)
 

@@ -8,6 +8,11 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """Return `text` with control characters as Python writes them, which a terminal would obey."""
+    return "".join(c if c.isprintable() or c in "\n\t\u00a0" else ascii(c)[1:-1] for c in text)
+
+
 def spoken_list(names: Sequence[str]) -> str:
     """Return all names: "a", "a and b", "a, b and c"."""
     *others, last = names

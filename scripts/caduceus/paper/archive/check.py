@@ -4,17 +4,23 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from caduceus.errors import ResultError
-from caduceus.io.csv_rows import text_rows
-from caduceus.io.files import read_json, sha256
+from caduceus.io.csv_rows import columns_of, text_rows
+from caduceus.io.files import damaged, sha256
+from caduceus.io.json_records import Record
+from caduceus.io.names import is_safe_path, quoted
 from caduceus.io.phrases import count_of
 from caduceus.paper.archive.generated_files import METADATA, installed_packages
-from caduceus.paper.archive.zips import unpack
+from caduceus.paper.archive.zips import Limits, unpack
 from caduceus.system import processes
+from caduceus.system.clean_exit import exit_on_signals
 
 _DERIVED = "derived/"
+_NEEDED = (METADATA, "left_out.csv", "environment.txt")
 _MEND = "unpack the archive again"
 # A job of one of these rules trains or exports a run again.
 _RUN_RULES = (
@@ -23,7 +29,17 @@ _RUN_RULES = (
 )
 
 
-def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class _Metadata(Record):
+    """caduceus.json, as far as the check needs it: folders below project/."""
+
+    results: str
+    python_path: tuple[str, ...]
+
+    mend: ClassVar[str] = _MEND
+
+
+def check_archive(path: Path, cores: int, limits: Limits, say: Callable[[str], None]) -> None:
     """Check every file of an archive, and that its derived files can be rebuilt from the rest.
 
     It trains nothing, and uses neither the network nor the project that the archive was made from.
@@ -31,13 +47,17 @@ def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
     Args:
         path: the zip.
         cores: the number of parallel jobs.
+        limits: how much it may unpack to.
         say: called with each line of the report.
 
     Raises:
         ResultError: a file is missing, damaged or different, or can't be rebuilt.
     """
-    with tempfile.TemporaryDirectory(prefix="caduceus-archive-") as temporary:
-        folder, expected, problems = unpack(path, Path(temporary).resolve())
+    with (
+        exit_on_signals(),
+        tempfile.TemporaryDirectory(prefix="caduceus-archive-") as temporary,
+    ):
+        folder, expected, problems = unpack(path, Path(temporary).resolve(), limits)
         for problem in problems:
             say(problem)
         if problems:
@@ -46,6 +66,9 @@ def check_archive(path: Path, cores: int, say: Callable[[str], None]) -> None:
                 "rebuilt; get the archive again",
                 str(path),
             )
+        for name in _NEEDED:
+            if name not in expected:
+                raise ResultError(f"lacks {name}; it isn't an archive of Caduceus", str(path))
         say(f"files: {len(expected)}, all digests match")
         for line in lacking_code(folder):
             say(line)
@@ -80,7 +103,7 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
     """
     _check_jobs(folder)
     _snakemake(folder, ["--cores", str(cores)])
-    results = folder / "project" / read_json(folder / METADATA, _MEND)["results"]
+    results = folder / "project" / _metadata(folder).results
     for name, digest in expected.items():
         if not name.startswith(_DERIVED):
             continue
@@ -95,10 +118,23 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
 
 def lacking_code(folder: Path) -> Iterator[str]:
     """Yield the files that runs used beyond their code and that an unpacked archive lacks."""
-    results = read_json(folder / METADATA, _MEND)["results"]
-    for row in text_rows(folder / "left_out.csv"):
+    results = _metadata(folder).results
+    path = folder / "left_out.csv"
+    if not {"file", "why"} <= set(columns_of(path)):
+        raise damaged(path, "it lacks the columns file and why", _MEND)
+    for row in text_rows(path):
         if not row["file"].startswith(f"project/{results}/"):
             yield f"lacks {row['file']}: {row['why']}"
+
+
+def _metadata(folder: Path) -> _Metadata:
+    """Read the metadata of an unpacked archive, whose folders lie in project/."""
+    path = folder / METADATA
+    metadata = _Metadata.read(path)
+    for name in (metadata.results, *metadata.python_path):
+        if name != "." and not is_safe_path(name):
+            raise damaged(path, f"{quoted(name)} can't name a folder in project/", _MEND)
+    return metadata
 
 
 def changed_packages(folder: Path) -> list[str]:
@@ -111,8 +147,8 @@ def changed_packages(folder: Path) -> list[str]:
         For each package its name and both versions.
     """
     installed = installed_packages()
-    lines = (folder / "environment.txt").read_text().splitlines()
-    archived = dict(line.split("==") for line in lines)
+    lines = (folder / "environment.txt").read_text(errors="replace").splitlines()
+    archived = {name: version for name, _, version in (line.partition("==") for line in lines)}
     return [
         f"{name} {installed[name]} instead of {version}"
         for name, version in archived.items()
@@ -146,6 +182,8 @@ def _snakemake(folder: Path, arguments: Sequence[str]) -> str:
     with console.open("wb") as stream:
         outcome = processes.run(command, folder, _environment(folder), stream)
     output = console.read_text(errors="replace")
+    if outcome.interrupted_by:
+        raise SystemExit(128 + outcome.interrupted_by)
     if outcome.exit_code != 0:
         lines = [line for line in output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("caduceus")] or lines[-1:]
@@ -160,7 +198,7 @@ def _environment(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("WANDB_", "SNAKEMAKE_"))
     }
-    local = [f"project/{entry}" for entry in read_json(folder / METADATA, _MEND)["python_path"]]
+    local = [f"project/{entry}" for entry in _metadata(folder).python_path]
     folders = [str(folder / name) for name in ("pipeline/scripts", *local)]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return kept | {"PYTHONPATH": os.pathsep.join(folders), "PATH": programs}

@@ -6,17 +6,18 @@ Files that compression doesn't shrink, such as models, are stored as they are.
 
 import hashlib
 import io
-import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from tqdm import tqdm
 
-from caduceus.errors import ResultError
+from caduceus.errors import ResultError, from_os_error
 from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.paper.archive.contents import Entry
 from caduceus.system.secret_search import SecretSearch
@@ -28,17 +29,35 @@ _LEAST_RATIO = (
     0.95  # of the compressed size to the size, from which on files are stored as they are
 )
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time that the format has
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # ours; others may take much memory
 # zipfile raises these on damage: a flipped bit may also mark a file as encrypted (RuntimeError), or
 # give a negative offset (ValueError, OSError).
 _DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-    *(EOFError, OSError, RuntimeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, RuntimeError, ValueError, OverflowError),
 )
+# The end of a zip says how long its list of files is: after a signature, at an offset, as a number.
+_ENDS = ((b"PK\x06\x06", 40, "<Q"), (b"PK\x05\x06", 12, "<I"))  # ZIP64's, then the usual one
+_END_BYTES = 66_000  # both, with the longest comment
+_LISTED_BYTES = 250  # of a file in that list or in the manifest, on average
 _UNIX, _PERMISSIONS = 3, 0o100644 << 16  # a regular file, rw-r--r--
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much an archive may unpack to: a zip of 10 MB can hold 10 GB of zeros.
+
+    Attributes:
+        gb: the bytes of all files, in 10^9.
+        files: the number of files.
+    """
+
+    gb: float = 20
+    files: int = 200_000
+
+
 class _DamageError(Exception):
-    """A file of a zip can't be read completely."""
+    """A file of a zip can't be read or written completely."""
 
 
 def write_zip(
@@ -123,32 +142,64 @@ def _open(entry: Entry) -> IO[bytes]:
     return io.BytesIO(entry.source) if isinstance(entry.source, bytes) else entry.source.open("rb")
 
 
-def unpack(path: Path, into: Path) -> tuple[Path, dict[str, str], list[str]]:
+def unpack(
+    path: Path, into: Path, limits: Limits = Limits()
+) -> tuple[Path, dict[str, str], list[str]]:
     """Unpack an archive and compare every file with its manifest.
 
     Args:
         path: the zip.
         into: the folder in which its one folder is created.
+        limits: how much it may unpack to.
 
     Returns:
         The created folder, the sha256 of each file in the manifest, and a line for each file that
         is missing, damaged, different or not in the manifest.
 
     Raises:
-        ResultError: it is no zip, or no archive.
+        ResultError: it is no zip, no archive, or exceeds the limits.
     """
+    if not path.is_file():
+        raise ResultError("is a folder" if path.is_dir() else "no such file", str(path))
     try:
+        _check_count(_list_bytes(path) // _LISTED_BYTES, limits, path)
         source = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise ResultError("no such file", str(path)) from None
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except _DAMAGE as error:
         raise ResultError(f"isn't a complete zip file: {error}", str(path)) from None
     with source:
-        return _unpack(source, path, into)
+        _check_count(len(source.infolist()), limits, path)
+        gigabytes = sum(info.file_size for info in source.infolist()) / 1e9
+        if gigabytes > limits.gb:
+            raise ResultError(
+                f"unpacks to {gigabytes:,.1f} GB, allowed: {limits.gb:g}; --max-gb raises it",
+                str(path),
+            )
+        return _unpack(source, path, into, limits)
+
+
+def _check_count(files: int, limits: Limits, path: Path) -> None:
+    if files > limits.files:
+        raise ResultError(
+            f"contains {files:,} files, allowed: {limits.files:,}; --max-files raises it", str(path)
+        )
+
+
+def _list_bytes(path: Path) -> int:
+    """Return the length of a zip's list of files, which zipfile reads into memory at once."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _END_BYTES))
+        end = stream.read()
+    found = 0
+    for signature, offset, number in _ENDS:
+        place = end.rfind(signature)
+        if place >= 0 and place + offset + struct.calcsize(number) <= len(end):
+            value = struct.unpack_from(number, end, place + offset)[0]
+            found = max(found, 0 if value == 0xFFFFFFFF else value)
+    return min(found, path.stat().st_size)
 
 
 def _unpack(
-    source: zipfile.ZipFile, path: Path, into: Path
+    source: zipfile.ZipFile, path: Path, into: Path, limits: Limits
 ) -> tuple[Path, dict[str, str], list[str]]:
     files = [info for info in source.infolist() if not info.is_dir()]
     folder = next((info.filename.partition("/")[0] for info in files), "")
@@ -156,7 +207,10 @@ def _unpack(
     if not is_safe_name(folder) or manifest not in source.namelist():
         raise ResultError(f"has no {MANIFEST}; it isn't an archive of Caduceus", str(path))
     try:
-        content = b"".join(_chunks(source, source.getinfo(manifest)))
+        about = source.getinfo(manifest)
+        if about.file_size > limits.files * _LISTED_BYTES:
+            raise ValueError("it is too large; --max-files raises the limit")
+        content = b"".join(_chunks(source, about))
         expected = dict(_lines(content.decode()))
     except (_DamageError, ValueError) as error:
         raise ResultError(f"its {MANIFEST} is damaged: {error}", str(path)) from None
@@ -196,15 +250,22 @@ def _extract(source: zipfile.ZipFile, info: zipfile.ZipInfo, into: Path) -> str:
     """Unpack a file and return its sha256."""
     digest = hashlib.sha256()
     target = into / info.filename
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
-        for chunk in _chunks(source, info):
-            digest.update(chunk)
-            file.write(chunk)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            for chunk in _chunks(source, info):
+                digest.update(chunk)
+                file.write(chunk)
+    except OSError as error:  # a full disk is no fault of the zip
+        if from_os_error(error):
+            raise
+        raise _DamageError(f"can't be written: {error.strerror}") from None
     return digest.hexdigest()
 
 
 def _chunks(source: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    if info.compress_type not in _COMPRESSIONS:
+        raise _DamageError("compressed by a method that no archive has")
     try:
         with source.open(info) as stream:
             while chunk := stream.read(_CHUNK):
