@@ -220,7 +220,8 @@ def _unpack(
         name = info.filename.removeprefix(f"{folder}/")
         if name == MANIFEST:
             continue
-        if name not in expected or name in seen:
+        is_inside = info.filename.startswith(f"{folder}/")
+        if not is_inside or name not in expected or name in seen:
             problems.append(f"extra: {name} isn't in {MANIFEST}, or occurs twice")
             continue
         seen.add(name)
