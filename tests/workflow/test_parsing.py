@@ -42,6 +42,31 @@ def test_parsing_uses_no_network(project: Project) -> None:
     project.run("unshare", "-rn", *project.command("--dry-run")).check()
 
 
+def test_braces_in_what_the_user_writes_are_no_wildcards(project: Project) -> None:
+    title = "loss $L_{val}$ {wildcards} {0}"
+    project.change(
+        "config.yaml",
+        wandb={"project": "p{val}", "groups": {"baseline": "{val}"}},
+        defaults={"tags": ["{val}"]},
+        paper={
+            "tables": {"t": {"metrics": {"loss": "val/loss {val}"}, "title": title}},
+            "figures": {"f": {"kind": "curves", "metrics": {title: "val/loss {val}"}}},
+        },
+    )
+    for target in ("all", "archive"):
+        assert project.snakemake("--dry-run", target).check().jobs["train"]
+    project.change(
+        "config.yaml",
+        export={"source": "api", "projects": [{"project": "{a}/p{val}", "groups": ["{val}"]}]},
+    )
+    assert project.snakemake("--dry-run", "refresh").check().jobs["refresh"] == 1
+    run = next(iter(project.snakemake("--dry-run").output.split("run=")[1:])).split()[0]
+    printed = project.snakemake(
+        "--dry-run", "--printshellcmds", f"results/runs/{run}/server.json"
+    ).check()
+    assert "find-run 'p{val}'" in printed.output
+
+
 def test_the_shipped_workflow_passes_its_linter() -> None:
     finished = Project(REPOSITORY).run(sys.executable, "tests/support/lint_workflow.py")
     assert finished.check().output == ""

@@ -15,10 +15,14 @@ rule archive:
     log:
         "results/logs/archive/archive.log",
     params:
-        config=json.dumps(config),
-        files=[os.path.relpath(path) for path in workflow.configfiles],
-        pipeline=os.path.dirname(
-            os.path.dirname(workflow.current_basedir.get_path_or_uri(secret_free=True))
+        config=as_is(json.dumps(config)),
+        files=as_is([os.path.relpath(path) for path in workflow.configfiles]),
+        pipeline=as_is(
+            os.path.dirname(
+                os.path.dirname(
+                    workflow.current_basedir.get_path_or_uri(secret_free=True)
+                )
+            )
         ),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus archive {input.made:q} --config {params.config:q}'

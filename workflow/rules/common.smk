@@ -104,6 +104,11 @@ def inputs(method, **given):
     return paths
 
 
+def as_is(value):
+    """A param of this value. In a bare text Snakemake takes `{name}`, as in a title, for a wildcard."""
+    return lambda wildcards: value
+
+
 def get_training_data(wildcards):
     """The dataset of a run to train. A stale run is forced on the way, as by --forcerun.
 

@@ -91,7 +91,7 @@ rule report_failures:
     log:
         "results/logs/report_failures/failures.log",
     params:
-        secrets=SETTINGS.secrets,
+        secrets=as_is(SETTINGS.secrets),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --secrets {params.secrets:q}'
         " --out {output.failures:q} --log {log:q}"

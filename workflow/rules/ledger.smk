@@ -48,7 +48,7 @@ rule record_provenance:
     log:
         "results/logs/record_provenance/provenance.log",
     params:
-        metrics=json.dumps(PROJECT.shown_metrics),
+        metrics=as_is(json.dumps(PROJECT.shown_metrics)),
         code=digest("record_provenance"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus record-provenance {input.shown:q} --metrics {params.metrics:q}'

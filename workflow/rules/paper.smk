@@ -32,7 +32,7 @@ rule make_table:
         "results/logs/make_table/{table}.log",
     params:
         spec=lambda wildcards: json.dumps(PAPER.tables[wildcards.table].to_json()),
-        statistics=METHODS,
+        statistics=as_is(METHODS),
         code=digest("make_table"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-table {input.plans:q} --spec {params.spec:q}'
@@ -51,7 +51,7 @@ rule measure_figure:
         "results/logs/measure_figure/{figure}.log",
     params:
         spec=lambda wildcards: json.dumps(PAPER.figures[wildcards.figure].measured),
-        statistics=METHODS,
+        statistics=as_is(METHODS),
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=get_figure_code("measure_figure"),
     shell:
@@ -77,7 +77,7 @@ rule draw_figure:
     log:
         "results/logs/draw_figure/{figure}.log",
     params:
-        venue=PAPER.venue,
+        venue=as_is(PAPER.venue),
         width=lambda wildcards: PAPER.figures[wildcards.figure].width,
         trials=lambda wildcards, input: [f"--trials={path}" for path in input.trials],
         code=get_figure_code("draw_figure"),
@@ -101,10 +101,10 @@ rule check_claims:
     log:
         "results/logs/check_claims/claims.log",
     params:
-        claims=json.dumps(
-            {name: claim.to_json() for name, claim in PAPER.claims.items()}
+        claims=as_is(
+            json.dumps({name: claim.to_json() for name, claim in PAPER.claims.items()})
         ),
-        statistics=METHODS,
+        statistics=as_is(METHODS),
         code=digest("check_claims"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus check-claims {input.plans:q} --claims {params.claims:q}'

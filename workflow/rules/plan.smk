@@ -23,8 +23,8 @@ rule validate_spec:
     log:
         "results/logs/validate_spec/{experiment}.log",
     params:
-        defaults=canonical_json(SETTINGS.defaults),
-        groups=canonical_json(WANDB.groups),
+        defaults=as_is(canonical_json(SETTINGS.defaults)),
+        groups=as_is(canonical_json(WANDB.groups)),
         runs=lambda wildcards: digest_text(str(PROJECT.run_ids([wildcards.experiment]))),
         code=digest("validate_spec"),
     shell:
@@ -79,7 +79,7 @@ rule check_account:
     log:
         "results/logs/check_account/account.log",
     params:
-        project=str(WANDB.path),
+        project=as_is(str(WANDB.path)),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus check-account {params.project:q} --out {output.account:q} --log {log:q}'
 

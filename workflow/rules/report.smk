@@ -29,8 +29,8 @@ rule make_report:
     log:
         "results/logs/make_report/report.log",
     params:
-        title=str(WANDB.path),
-        statistics=METHODS,
+        title=as_is(str(WANDB.path)),
+        statistics=as_is(METHODS),
         code=digest("make_report"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-report --title {params.title:q} --groups {input.groups:q}'

@@ -31,8 +31,10 @@ rule refresh:
     log:
         "results/logs/refresh/refresh.log",
     params:
-        project=str(WANDB.path),
-        projects=json.dumps([chosen.to_json() for chosen in SETTINGS.export.projects]),
+        project=as_is(str(WANDB.path)),
+        projects=as_is(
+            json.dumps([chosen.to_json() for chosen in SETTINGS.export.projects])
+        ),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus refresh {input.plans:q} --project {params.project:q}'
         ' --projects {params.projects:q} --results "$(dirname {log:q})"/../.. --log {log:q}'
@@ -58,7 +60,7 @@ rule find_run:
     log:
         "results/logs/find_run/{run}.log",
     params:
-        project=str(WANDB.path),
+        project=as_is(str(WANDB.path)),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus find-run {params.project:q} --trial {input.trial:q}'
         " --out {output.state:q} --log {log:q}"

@@ -72,7 +72,7 @@ rule ask_trial:
     resources:
         is_online=int(TRAINS_ONLINE),  # no param: what was chosen once stays so offline
     params:
-        project=str(WANDB.path),
+        project=as_is(str(WANDB.path)),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus ask-trial {input.ended:q} --project {params.project:q}'
         " --is-online {resources.is_online} --out {output.trial:q} --log {log:q}"
@@ -91,7 +91,7 @@ rule find_trial:
     wildcard_constraints:
         sweep="|".join(map(re.escape, PROJECT.remote_sweeps)) or "none",
     params:
-        project=str(WANDB.path),
+        project=as_is(str(WANDB.path)),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus find-trial {input.results:q} --project {params.project:q}'
         " --out {output.trial:q} --log {log:q}"
