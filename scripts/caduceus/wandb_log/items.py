@@ -28,6 +28,7 @@ from caduceus.wandb_log.records import read_item
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _ITEM_TAG, _STEP_TAG = 0x0A, 0x12
 _KEY_TAGS = (0x0A, 0x12)
+_BRACE = ord("{")
 _VALUE_TAG = 0x0182  # the bytes 82 01 (field 16, length-delimited), read as little-endian
 
 
@@ -90,6 +91,8 @@ def find_items(
         is_item = (words_of(text, "<u2")[key_end] == _VALUE_TAG) & (key_end > start)
         is_item &= (length >= 0) & (value + length == stop)
         is_odd[live[~is_item]] = True
+        if is_history:  # a dictionary as one value, which `records.read_row` splits
+            is_odd[live[is_item & (text[value] == _BRACE)]] = True
         found.append(tuple(a[is_item] for a in (live, start, key_end, value, stop)))
         live, at = live[is_item], stop[is_item]
         more = at < end[live]

@@ -4,7 +4,7 @@ Kinds and fields are those of the message `Record` in wandb/proto/wandb_internal
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def add_content(segment: Segment, payload: bytes) -> Row | None:
     try:
         kind, content = split_record(payload)
         if kind == HISTORY:
-            return read_row(content)
+            return read_row(content, segment.nested)
         if kind in _ADDERS:
             _ADDERS[kind](segment, content)
     except (ValueError, RecursionError):  # a WireError, or invalid or too deeply nested JSON
@@ -78,18 +78,49 @@ def split_record(payload: bytes) -> tuple[int, bytes]:
 _NOT_KINDS = (1, 16, 19, 200)  # fields beside the content: num, control, uuid, _info
 
 
-def read_row(content: bytes) -> Row:
+def read_row(content: bytes, nested: dict[str, Any] | None = None) -> Row:
     """Return the row in the content of a history record.
+
+    wandb up to 0.17 wrote a dictionary as one value. It is split into the values that wandb from
+    0.18 on writes; empty dictionaries are left out.
+
+    Args:
+        content: the content of the record.
+        nested: takes the values of such dictionaries, nested as logged.
 
     Raises:
         WireError: the content isn't a history record.
     """
-    row = {}
+    row: Row = {}
     for number, value in iter_fields(content):
         if number == 1:
             keys, text = read_item(value)
-            row[metric_name(keys)] = text
+            if text.startswith("{"):
+                row |= _split(keys, text, nested)
+            else:
+                row[metric_name(keys)] = text
     return row
+
+
+def _split(keys: list[str], text: str, nested: dict[str, Any] | None) -> Row:
+    """Return the values in a dictionary that is given as JSON, or itself if it is damaged."""
+    try:
+        leaves = list(_leaves(keys, json.loads(text)))
+    except (ValueError, RecursionError):
+        return {metric_name(keys): text}
+    if nested is not None:
+        for path, value in leaves:
+            if value is not None:  # not in a summary either
+                set_value(nested, path, value)
+    return {metric_name(path): json.dumps(value) for path, value in leaves}
+
+
+def _leaves(keys: list[str], value: Any) -> Iterator[tuple[list[str], Any]]:
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _leaves([*keys, key], inside)
+    else:
+        yield keys, value
 
 
 def read_item(content: Any) -> tuple[list[str], str]:

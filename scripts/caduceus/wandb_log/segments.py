@@ -111,7 +111,8 @@ class Segment:
 
     `history` holds a row for each step, in the order written. The name of a nested metric is its
     keys joined by dots; a dot inside a key is written `\.`. `summary` and `config` hold values,
-    nested as logged. `environment` and `telemetry` hold W&B's record of the machine, the program
+    nested as logged; `nested` holds the last values of the rows' dictionaries that wandb up to 0.17
+    wrote as one value. `environment` and `telemetry` hold W&B's record of the machine, the program
     and the SDK. `exit_code` is None if the process didn't end the run, and `runtime_s` with it.
     """
 
@@ -120,6 +121,7 @@ class Segment:
     history: list[Row] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    nested: dict[str, Any] = field(default_factory=dict)
     stats: list[StatsSample] = field(default_factory=list)
     console: list[Output] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)

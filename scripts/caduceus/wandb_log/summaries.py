@@ -44,13 +44,30 @@ def summary_of(parts: Sequence[Part], segments: Sequence[Segment]) -> dict[str, 
         LogError: a log can't be read.
     """
     found = [segment.summary for segment in segments]
-    if must_be_replayed(parts, found):
-        return replay(parts).values
     summary: dict[str, Any] = {}
-    for values in found:
-        for keys, value in _leaves(values):
+    if must_be_replayed(parts, found):
+        summary = replay(parts).values
+    else:
+        for keys, value in (leaf for values in found for leaf in _leaves(values)):
             set_value(summary, keys, value)
+    nested: dict[str, Any] = {}
+    for keys, value in (leaf for segment in segments for leaf in _leaves(segment.nested)):
+        set_value(nested, keys, value)
+    _add_missing(summary, nested)
     return summary
+
+
+def _add_missing(summary: dict[str, Any], nested: Mapping[str, Any]) -> None:
+    """Add the nested metrics that wandb up to 0.17 leaves out of a summary.
+
+    It replaces a dictionary as a whole, where wandb from 0.18 on keeps the last value of each
+    metric in it; and once the program has defined a metric, it leaves all dictionaries out.
+    """
+    for key, value in nested.items():
+        if key not in summary:
+            summary[key] = value
+        elif isinstance(value, dict) and isinstance(summary[key], dict) and "_type" not in value:
+            _add_missing(summary[key], value)
 
 
 def must_be_replayed(parts: Sequence[Part], summaries: Sequence[Mapping[str, Any]]) -> bool:
