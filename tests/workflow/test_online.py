@@ -316,6 +316,28 @@ def test_a_watch_brings_the_runs_of_nodes_without_a_network(
     assert [row["_step"] for row in wandb_server.runs[0].history] == [0, 1, 2, 3, 4]
 
 
+def test_a_run_of_a_server_that_can_not_be_exported_ends_no_other(
+    project: Project, wandb_server: WandbServer
+) -> None:
+    names = ["a", "b", "c", "d"]
+    made = [wandb_server.add_run(name, "p", "alice", rows=[{"loss": 1}]) for name in names]
+    made[0].config_text = "{"
+    made[1].files = {"media/../../../up.txt": b"x", "media/x.txt": b"x"}
+    project.change("config.yaml", export={"projects": [{"project": "alice/p"}]})
+    variables = account(wandb_server, project)
+    project.snakemake("refresh", **variables).check()
+    target = "results/projects/alice/p/groups/ungrouped/runs.csv"
+    done = project.snakemake(target, **variables)
+    assert done.code != 0
+    assert "caduceus export-server-run: a: can't be exported: JSONDecodeError(" in done.output
+    assert "Traceback" not in done.output
+    assert "b: left out, as it can't name a file: 'media/../../../up.txt'" in done.output
+    runs = project.path / "results/projects/alice/p/runs"
+    assert [path.parent.name for path in sorted(runs.glob("*/manifest.json"))] == names[1:]
+    assert (runs / "b/media/x.txt").read_text() == "x"
+    assert not list(project.path.rglob("up.txt"))
+
+
 def test_runs_made_elsewhere_make_the_same_paper_without_training(
     finished: Project, tmp_path: Path, wandb_server: WandbServer
 ) -> None:

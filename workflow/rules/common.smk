@@ -78,17 +78,22 @@ wildcard_constraints:
     rank=r"\d+",
 
 
-def allow_incomplete():
+def adapt_settings():
     """Make again what a killed Snakemake has marked as incomplete, as --rerun-incomplete does.
 
-    Every command writes its outputs whole or starts them anew. Snakemake has the settings only after
-    it has parsed this file: input functions come later, and before it looks for such marks.
+    Every command writes its outputs whole or starts them anew. A run of a server that can't be
+    exported ends no other's export, as with --keep-going.
+
+    Snakemake has the settings only after it has parsed this file: input functions come later, and
+    before it looks for such marks and starts jobs.
     """
     workflow.dag_settings.force_incomplete = True
+    if SETTINGS.export.is_remote or SETTINGS.export.projects:
+        workflow.execution_settings.keep_going = True
 
 
 def targets():
-    allow_incomplete()
+    adapt_settings()
     return TARGETS
 
 
@@ -98,7 +103,7 @@ def inputs(method, **given):
     names = signature(find).parameters.keys() - given.keys()
 
     def paths(wildcards):
-        allow_incomplete()
+        adapt_settings()
         return find(**given, **{name: getattr(wildcards, name) for name in names})
 
     return paths
@@ -142,12 +147,12 @@ def get_resource(name):
 
 
 def get_experiment_file(wildcards):
-    allow_incomplete()
+    adapt_settings()
     experiment, _ = PROJECT.runs[wildcards.run]
     return local(experiment.source.path)
 
 
 def get_dataset_source(wildcards):
-    allow_incomplete()
+    adapt_settings()
     dataset = PROJECT.datasets[wildcards.dataset]
     return local(dataset.path or dataset.program)

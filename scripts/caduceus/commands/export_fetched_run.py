@@ -3,6 +3,7 @@
 import argparse
 
 from caduceus.commands import export_run
+from caduceus.exports.failures import named
 from caduceus.exports.run import export_run as export
 from caduceus.exports.run import export_skipped
 from caduceus.runs.files.server_state import SKIPPED, ServerState
@@ -20,5 +21,6 @@ def run(arguments: argparse.Namespace) -> None:
     if state.state == SKIPPED:
         export_skipped(folder)
         return
-    export(folder, fetched_log(state, folder.server))
+    with named(folder.path.name):
+        export(folder, fetched_log(state, folder.server))
     export_run.report_notes(arguments.out)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from caduceus.exports.failures import named
 from caduceus.exports.run import export_run as export
 from caduceus.runs.export_notes import export_notes
 from caduceus.runs.files.export import Manifest
@@ -17,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     for folder in with_further_runs(RunFolder(arguments.out.parent)):
-        export(folder)
+        with named(folder.path.name):
+            export(folder)
     report_notes(arguments.out)
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from caduceus.errors import CaduceusError, ResultError
+from caduceus.errors import ResultError
+from caduceus.exports.failures import reason
 from caduceus.exports.group_names import group_folder
 from caduceus.exports.run import export_logs
 from caduceus.io.names import is_safe_name, quoted
 from caduceus.runs.files.export import Summary
-from caduceus.wandb_log import LogError, find_logs, group_by_run
+from caduceus.wandb_log import find_logs, group_by_run
 
 
 def export_folders(
@@ -90,18 +91,13 @@ def _export(logs: Sequence[Path], folder: Path) -> _Outcome:
     try:
         manifest = export_logs(logs, folder)
     except Exception as error:  # whatever a log from elsewhere brings about
-        return False, [f"not exported: {_reason(error)}"]
+        return False, [f"not exported: {reason(error)}"]
     replaced = [
         f"{number} rows of {log} aren't in the export: a later process started the run afresh"
         for log, number in (manifest.replaced or {}).items()
     ]
     damage = [f"the log is damaged: {manifest.lost}"] if manifest.lost else []
     return True, [*damage, *replaced, *(manifest.missing or ()), *(manifest.left_out or ())]
-
-
-def _reason(error: Exception) -> str:
-    known = error if isinstance(error, CaduceusError | LogError | OSError) else repr(error)
-    return " ".join(str(known).split())
 
 
 def _export_groups(folders: Sequence[Path], out: Path) -> list[str]:
@@ -120,5 +116,5 @@ def _export_groups(folders: Sequence[Path], out: Path) -> list[str]:
         try:
             export_loose_group(members, out / name)
         except Exception as error:  # the other groups are exported all the same
-            failed.append(f"group {name}: not exported: {_reason(error)}")
+            failed.append(f"group {name}: not exported: {reason(error)}")
     return failed

@@ -186,7 +186,7 @@ def _export(
     history = export_history(parts, folder)
     segments = [*history.segments, *uploads]
     artifacts = artifacts_of(segments)
-    left_out = (*export_media(history.segments, folder / "media"), *refused_names(artifacts))
+    left_out = (*export_media(history.segments, folder / "media"), *refused_names(segments))
     missing = (
         *export_table_media(history.segments, history.tables, folder, bases),
         *export_artifacts(artifacts, folder / "artifacts", bases),

@@ -10,7 +10,7 @@ from caduceus.io.files import is_file, md5_base64
 from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.export import ArtifactFile, ExportedArtifact
 from caduceus.wandb_log import Artifact, Segment
-from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
+from caduceus.wandb_log.segments import TABLE_TYPES, WANDBS_OWN_TYPES
 from caduceus.wandb_log.segments import ArtifactFile as LoggedFile
 
 
@@ -123,17 +123,19 @@ def find_logged(file: LoggedFile, bases: Sequence[Path]) -> tuple[Path, str | No
     return source, None if md5_base64(source) == file.digest else f"{source} isn't what was logged"
 
 
-def refused_names(artifacts: Sequence[Artifact]) -> Iterator[str]:
+def refused_names(segments: Sequence[Segment]) -> Iterator[str]:
     """Yield a message for each name in the logged artifacts that can't be a file's or folder's."""
-    for artifact in artifacts:
+    tables = [a for segment in segments for a in segment.artifacts if a.type in TABLE_TYPES]
+    for artifact in [*artifacts_of(segments), *tables]:
         if artifact.is_used:
             continue
-        if not is_safe_name(artifact.name):
+        if artifact.type not in TABLE_TYPES and not is_safe_name(artifact.name):
             yield f"artifact {quoted(artifact.name)}: its name can't be a folder's"
             continue
         for name, file in artifact.files.items():
             if file.path is not None and not is_safe_path(name):
-                yield f"artifact {artifact.name}: the name {quoted(name)} can't be a file's"
+                kind = "table" if artifact.type in TABLE_TYPES else "artifact"
+                yield f"{kind} {artifact.name}: the name {quoted(name)} can't be a file's"
 
 
 def describe_artifact(artifact: Artifact) -> ExportedArtifact:
@@ -160,7 +162,7 @@ def moved_path(path: Path, bases: Sequence[Path]) -> Path:
         if name in parts:
             inside = parts[len(parts) - parts[::-1].index(name) :]
             moved = base.joinpath(*inside)
-            if moved.exists():
+            if is_file(moved):
                 return moved
     return path
 

@@ -6,6 +6,7 @@ a download that failed continues after the last row it has written.
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,8 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
     for name, url in files.items() if with_files else ():
         if name.startswith("media/") and is_safe_path(name):
             server.download(url, folder / "files" / name)
+        elif name.startswith("media/"):
+            print(f"{path}: left out, as it can't name a file: {quoted(name)}", file=sys.stderr)
     unfinished.replace(log)
 
 

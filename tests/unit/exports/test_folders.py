@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from caduceus.__main__ import main
-from caduceus.io.files import files_below
+from caduceus.io.files import files_below, is_file
 from caduceus.wandb_log.records import HISTORY
 from caduceus.wandb_log.wire import encode
 from caduceus.wandb_log.writing import ARTIFACT, EXIT, RUN, LogWriter, write_items
@@ -43,6 +43,8 @@ def write_log(
 
 
 def md5(path: Path) -> str:
+    if not is_file(path):
+        return "unknown"
     return base64.b64encode(hashlib.md5(path.read_bytes()).digest()).decode()
 
 
@@ -132,6 +134,21 @@ def test_an_artifact_is_refused_by_name_and_the_others_are_exported(
     shown = ascii(name if len(name) < 60 else f"{name[:60]}...")
     assert f"abc: artifact {shown}: its name can't be a folder's\n" in capfd.readouterr().err
     assert exported(tmp_path, "abc") == ["artifacts/good/x.txt"]
+
+
+@pytest.mark.parametrize("place", ["/gone", f"/{'x' * 300}", "/a\0b", "/dev/zero", "/", "~", ""])
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_file_that_is_nowhere_costs_itself_only(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], place: str, is_moved: bool
+) -> None:
+    (tmp_path / "source").write_text("content")
+    lost = f"/elsewhere/offline-run-abc{place}" if is_moved else place
+    files: Files = {"lost": lost, "good": tmp_path / "source"}
+    write_log(tmp_path / "logs", "abc", {"data": files})
+    assert export(tmp_path) == (3 if lost else 0)
+    said = capfd.readouterr().err
+    assert ("abc: artifact data, file lost: " in said and "is missing" in said) == bool(lost)
+    assert exported(tmp_path, "abc") == ["artifacts/data/good"]
 
 
 def test_a_file_beside_a_folder_of_its_name_costs_itself_only(
