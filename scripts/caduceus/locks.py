@@ -1,4 +1,4 @@
-"""`note_holder` under the name that Snakefiles written before version 0.2 import."""
+"""`note_holder` under the name that Snakefiles written for earlier snapshots import."""
 
 from caduceus import note_holder
 

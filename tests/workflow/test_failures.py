@@ -211,7 +211,7 @@ def test_a_program_whose_log_has_no_end_has_failed(project: Project) -> None:
     (run,) = project.runs
     train = json.loads((run / "train.json").read_text())
     assert (train["state"], train["exit_code"]) == ("failed", 0)
-    assert "what W&B logged of it has no end, so that rows may be missing" in train["error"]
+    assert "its W&B log has no end, so rows may be missing" in train["error"]
 
 
 def test_an_artifact_of_an_undeclared_type_is_taken_and_said_once(project: Project) -> None:

@@ -78,7 +78,7 @@ def export_run(folder: RunFolder, log: Path | None = None) -> Manifest:
 
     Args:
         folder: the run's folder.
-        log: a log that `server_logs.fetch_log` wrote, to read instead of the run's own.
+        log: a log that `server.logs.fetch_log` wrote, to read instead of the run's own.
 
     Raises:
         ResultError: the log can't be read, or a file of an artifact isn't what was logged.
@@ -105,7 +105,7 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> Ma
     Args:
         folder: the run's folder.
         out: takes the export.
-        log: a log that `server_logs.fetch_log` wrote, to read instead of the run's own.
+        log: a log that `server.logs.fetch_log` wrote, to read instead of the run's own.
 
     Raises:
         ResultError: the log can't be read.

@@ -11,7 +11,7 @@ _NAMED = 4  # files or packages in a sentence
 
 
 def difference_sentences(variants: Sequence[Variant]) -> Iterator[str]:
-    """Yield a sentence on variants whose seeds ran different code, and on all that differs else."""
+    """Yield a sentence on each difference in code or environment between runs that are compared."""
     averaged: dict[tuple[str, ...], list[str]] = {}
     for variant in variants:
         if code := differences(_finished([variant])).code:

@@ -39,7 +39,7 @@ def reason(
     elif outcome.signal is not None:
         how = f"killed by {processes.signal_name(outcome.signal)}"
         if processes.signal_name(outcome.signal) == "SIGKILL":
-            how += ", often for want of memory"
+            how += ", often because memory ran out"
     else:
         how = f"exited with {outcome.exit_code}"
     # If it was stopped from outside, its last lines are no reason.
@@ -50,9 +50,9 @@ def reason(
 def cut_short(program: str, console: Path) -> str:
     """Return why a program that exited with 0 has failed: its log has no end."""
     return (
-        f"{program} ended well, but what W&B logged of it has no end, so that rows may be missing: "
-        "was the disk full? what works on in the background is ended with the program, and who "
-        f"calls os._exit has to call run.finish() before; see {console}"
+        f"{program} exited with 0, but its W&B log has no end, so rows may be missing: was the "
+        "disk full? Processes left in the background are ended with the program, and a program "
+        f"that calls os._exit must call run.finish() first; see {console}"
     )
 
 

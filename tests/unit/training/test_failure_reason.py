@@ -46,7 +46,7 @@ def test_the_last_lines(tmp_path: Path, printed: str, expected: list[str]) -> No
     [
         ({"exit_code": 3}, "exited with 3"),
         ({"signal": 11}, "killed by SIGSEGV"),
-        ({"signal": 9}, "killed by SIGKILL, often for want of memory"),
+        ({"signal": 9}, "killed by SIGKILL, often because memory ran out"),
         ({"signal": 15, "timed_out": True}, "ended at its time limit of 1.5 minutes"),
         ({"exit_code": 0, "interrupted_by": 10}, "stopped by SIGUSR1"),
     ],

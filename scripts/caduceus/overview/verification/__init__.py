@@ -1,1 +1,1 @@
-"""Does a W&B set-up work? A test run takes the way that every run takes, and is looked at."""
+"""Does a W&B set-up work? A test run goes through the workflow, and its results are checked."""

@@ -216,10 +216,10 @@ class Manifest(Record):
         segments: the logs that the run consists of, in their order.
         gaps: pairs of steps between which rows are missing; -1 stands for the start of the run.
         damage: how much of the logs couldn't be read, by its kind.
-        missing: files of artifacts that can't be had, in words; only where a run is exported from
-            its log alone.
-        left_out: names that can't be a file's, and links that lead out of the run's files, in
-            words; None for none.
+        missing: files of artifacts that can't be read or downloaded, each with the reason; only
+            where a run is exported from its log alone.
+        left_out: names that can't be a file's, and links that lead out of the run's files, each
+            with the reason; None for none.
         replaced: logs that a later process replaced by starting afresh, with their rows; likewise.
         changed_parameters: by name, nested keys joined by dots; None for none.
         dropped_rows: None for none.
