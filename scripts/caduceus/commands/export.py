@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from caduceus.exports.folders import export_folders
+from caduceus.io.phrases import printable
 from caduceus.system.secret_search import secret_lines
 
 _DAMAGED = 3  # exit status: everything readable is exported, but something is lost
@@ -27,6 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.paths, arguments.out, arguments.groups, arguments.jobs
     )
     for problem in [*problems, *secret_lines(arguments.out, ("runs", "groups"))]:
-        print(f"caduceus export: {problem}", file=sys.stderr)
+        print(f"caduceus export: {printable(problem)}", file=sys.stderr)
     print(f"exported runs: {len(done)}, to {arguments.out}")
     return _DAMAGED if problems else 0

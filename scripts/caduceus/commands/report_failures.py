@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import write_json
+from caduceus.io.phrases import printable
 from caduceus.overview.artifact_types import undeclared_types
 from caduceus.overview.run_notes import plan_warnings
 from caduceus.runs.files.export import Manifest, Summary
@@ -34,13 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
             if lost := Manifest.read(folder.manifest_json).lost:
                 damaged[run.id] = lost
                 warnings.append(f"damaged: {run.id}: its log has lost {lost}; the rest is exported")
-            if message := sync_warning(folder):
-                warnings.append(message)
+            warnings += filter(None, [sync_warning(folder)])
         warnings += plan_warnings(path)
     secrets = secret_lines(arguments.out.parent)
     ended = [f"failed trial: {run}: {e}; its sweep goes on without it" for run, e in trials.items()]
     ended += [f"failed: {run}: {error}" for run, error in failed.items()]
-    print("".join(f"{line}\n" for line in [*warnings, *secrets, *ended]), end="")
+    print("".join(f"{printable(line)}\n" for line in [*warnings, *secrets, *ended]), end="")
     if failed:
         raise CaduceusError(
             f"failed runs: {len(failed)}; fix the cause, type `caduceus retry`, and start again"

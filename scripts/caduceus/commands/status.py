@@ -6,6 +6,7 @@ Only files and SLURM's queue are read, so it may be called at any time, on any n
 import argparse
 from pathlib import Path
 
+from caduceus.io.phrases import printable
 from caduceus.io.yaml_files import load
 from caduceus.overview.changed_files import changed_lines
 from caduceus.overview.environments import (
@@ -32,19 +33,18 @@ def run(arguments: argparse.Namespace) -> None:
     results = arguments.results
     project = load_project(load(arguments.config).value, [str(arguments.config)])
     for line in damaged_plans(results):
-        print(f"damaged: {line}")
+        print(printable(f"damaged: {line}"))
     records = read_records(results)
     states = read_states(project, results, records)
     for line in state_lines(states, project.experiments, notes_of_states(states, records)):
-        print(line)
+        print(printable(line))
     finished = finished_runs(records, project.runs)
-    for line in (*changed_lines(finished), *difference_lines(finished)):
-        print(line)
-    for line in behind_lines(finished, present_environment):
-        print(line)
+    behind = behind_lines(finished, present_environment)
+    for line in (*changed_lines(finished), *difference_lines(finished), *behind):
+        print(printable(line))
     if holder := find_holder():
         host, pid = holder
         print(f"snakemake is running on {host}{'' if pid is None else f', as process {pid}'}")
     else:  # a running Snakemake is about to make what is stale now
         for line in stale_lines(read_plan()):
-            print(line)
+            print(printable(line))

@@ -10,6 +10,7 @@ A result is a file below results/, or a table, figure or claim by name:
 import argparse
 from pathlib import Path
 
+from caduceus.io.phrases import printable
 from caduceus.overview.why import explain
 
 
@@ -22,4 +23,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     for line in explain(arguments.result, arguments.results):
-        print(line)
+        print(printable(line))

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from caduceus.io.csv_columns import read_columns
 from caduceus.io.csv_rows import columns_of
-from caduceus.io.files import Json
+from caduceus.io.files import MADE_AGAIN, Json, damaged
 
 ABOUT = ("run", "experiment", "variant", "seed")
 
@@ -112,8 +112,14 @@ def _renamed(name: str) -> str:
 def _read(
     path: Path, wanted: Collection[str] | None = None
 ) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    """Yield the columns of a CSV file of canonical cells as text; null where there is no cell."""
+    """Yield the columns of a CSV file of canonical cells as text; null where there is no cell.
+
+    Raises:
+        ResultError: it isn't CSV, or has no steps.
+    """
     header = columns_of(path)
+    if "_step" not in header:
+        raise damaged(path, "it lacks the column _step", MADE_AGAIN)
     if wanted is not None:
         header = [name for name in header if _renamed(name) in wanted]
     convert = pa_csv.ConvertOptions(
@@ -123,7 +129,10 @@ def _read(
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    table = read_columns(path, convert)
+    try:
+        table = read_columns(path, convert)
+    except pa.ArrowInvalid as error:
+        raise damaged(path, f"not CSV ({error})", MADE_AGAIN) from None
     for name in table.column_names:
         yield _renamed(name), table.column(name)
 

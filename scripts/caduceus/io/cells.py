@@ -116,9 +116,15 @@ def _is_number(text: str) -> bool:
 
 
 def parse(cell_text: str) -> Any:
-    """Return the value of a cell that isn't empty; the inverse of `cell`."""
+    """Return the value of a cell that isn't empty; the inverse of `cell`.
+
+    A cell that `cell` can't have written, as in a damaged file, counts as text.
+    """
     if cell_text[0] in '"[{' or cell_text in _RESERVED or _is_number(cell_text):
-        return json.loads(cell_text)
+        try:
+            return json.loads(cell_text)
+        except (ValueError, RecursionError):
+            return cell_text
     return cell_text
 
 

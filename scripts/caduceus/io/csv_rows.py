@@ -26,13 +26,11 @@ def text_rows(path: Path) -> Iterator[dict[str, str]]:
     """Yield the rows of a CSV file by column, with the text of their cells.
 
     Raises:
-        ResultError: the file isn't CSV in UTF-8.
+        ResultError: the file isn't CSV in UTF-8, or not all rows are equally long.
     """
     lines = cell_lists(path)
     columns = next(lines, [])
-    for cells in filter(None, lines):
-        if len(cells) != len(columns):
-            raise damaged(path, f"a row has {len(cells)} cells, not {len(columns)}", MADE_AGAIN)
+    for cells in lines:
         yield dict(zip(columns, cells, strict=True))
 
 
@@ -40,11 +38,16 @@ def cell_lists(path: Path) -> Iterator[list[str]]:
     """Yield the lines of a CSV file, the first of which is its columns, as lists of cells.
 
     Raises:
-        ResultError: the file isn't CSV in UTF-8.
+        ResultError: the file isn't CSV in UTF-8, or not all rows are equally long.
     """
+    columns: list[str] | None = None
     try:
         with path.open(newline="") as stream:
-            yield from csv.reader(stream)
+            for cells in filter(None, csv.reader(stream)):
+                columns = columns or cells
+                if len(cells) != len(columns):
+                    raise csv.Error(f"a row has {len(cells)} cells, not {len(columns)}")
+                yield cells
     except (csv.Error, UnicodeDecodeError) as error:
         raise damaged(path, f"not CSV ({error})", MADE_AGAIN) from None
 

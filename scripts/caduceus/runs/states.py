@@ -31,6 +31,8 @@ def state_of(record: RunRecord, queued: slurm.QueuedJob | None = None) -> tuple[
     if record.train:
         if record.train.state == "failed":
             return "failed", record.train.error or ""
+        if record.train.state not in STATES:  # of a damaged file, or of another version
+            return "failed", f"its train.json has the state {record.train.state!a}"
         return record.train.state if is_exported else "to export", ""
     if is_exported:  # a remote run
         state = record.summary.state

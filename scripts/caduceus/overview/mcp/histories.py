@@ -10,6 +10,7 @@ from caduceus.errors import CaduceusError
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.io.cells import parse
 from caduceus.io.csv_rows import columns_of, text_rows
+from caduceus.io.files import MADE_AGAIN, damaged
 from caduceus.overview.mcp.answers import Answer, choose, page, some, units
 from caduceus.project.listed_runs import find_run
 
@@ -47,6 +48,8 @@ def get_history(
         raise CaduceusError(f"run {run} isn't exported yet: it is {record.state}")
     path = record.folder.path / ("system_metrics.csv" if is_system else "metrics_history.csv")
     header = columns_of(path)
+    if "_step" not in header:
+        raise damaged(path, "it lacks the column _step", MADE_AGAIN)
     known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]
     # A time column isn't shown by default, but may be named.
     names = [choose(name, header, "metric") for name in metrics or ()] or known[:_MOST_METRICS]
@@ -69,7 +72,8 @@ def _rows(
 ) -> Iterator[tuple[int | None, list[Any]]]:
     """Yield the step and cells of each row in the range that has one of `names`."""
     for row in text_rows(path):
-        step = int(row["_step"]) if row["_step"] else None
+        number = parse(row["_step"]) if row["_step"] else None
+        step = number if isinstance(number, int) else None
         is_outside = (first is not None and (step is None or step < first)) or (
             last is not None and (step is None or step > last)
         )
