@@ -136,6 +136,8 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
     """Return `value` with the defaults of `schema` filled in at every level."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, float) and _is_integer(schema):
+        return int(value)  # JSON Schema takes 20.0 for an integer
     if isinstance(value, list) and "items" in schema:
         return [_fill(schema["items"], item, root) for item in value]
     for choice in schema.get("oneOf", []):
@@ -149,8 +151,6 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
     filled = {}
     for key, item in value.items():
         below = known.get(key, rest)
-        if isinstance(item, float) and isinstance(below, dict) and _is_integer(below):
-            item = int(item)  # JSON Schema takes 20.0 for an integer
         filled[key] = _fill(below, item, root) if isinstance(below, dict) else item
     for key, below in known.items():
         target = root["$defs"][below["$ref"].rpartition("/")[2]] if "$ref" in below else below

@@ -26,13 +26,17 @@ _KINDS = {
     "bool": "true or false",
     "null": "null",
 }
+_NUMBERS = (f"{_TAG}int", f"{_TAG}float")
+# YAML 1.1 takes 010 for octal 8, and 12:30:00 for 45000.
+_SURPRISING = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9]+)+(\.[0-9_]*)?)")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 class _Loader(yaml.CSafeLoader):
     """YAML 1.1 as W&B reads it, except that `1e-5` is a number and keys are texts.
 
-    A repeated key is an error, and so is a value that can't be made.
+    A repeated key is an error, and so is a value that can't be made, or a number that isn't the
+    one that it looks like.
     """
 
     name: str  # the file, for messages
@@ -46,15 +50,22 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            if len(node.value) > _MOST_DIGITS and node.tag in (f"{_TAG}int", f"{_TAG}float"):
+            if len(node.value) > _MOST_DIGITS and node.tag in _NUMBERS:
                 raise ValueError("too long")
-            return super().construct_object(node, deep)
+            value = super().construct_object(node, deep)
         except _NO_VALUE:
             kind = _KINDS.get(node.tag.removeprefix(_TAG), f"a value of {node.tag}")
             raise SpecError(
                 f"{shortened(str(node.value))} can't be read as {kind}: put it in quotes",
                 _line(self.name, node),
             ) from None
+        if node.tag in _NUMBERS and _SURPRISING.fullmatch(node.value):
+            raise SpecError(
+                f"{shortened(node.value)} is the number {shortened(str(value))} in YAML: put it "
+                "in quotes, or write that number",
+                _line(self.name, node),
+            )
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -73,8 +84,7 @@ class _Loader(yaml.CSafeLoader):
 
         JSON, and with it W&B, has no other keys.
         """
-        value = self.construct_object(node, deep=True)
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
+        if node.tag in _NUMBERS or isinstance(self.construct_object(node, deep=True), str):
             return str(node.value)
         shown = shortened(str(node.value)) if isinstance(node, yaml.ScalarNode) else "of this line"
         raise SpecError(f"the key {shown} isn't text: put it in quotes", _line(self.name, node))
@@ -99,6 +109,7 @@ _HINTS = {
     "mapping values are not allowed in this context": (
         "check the indentation, and put text with a colon in quotes"
     ),
+    "but found another document": "a file holds one; remove the line ---",
 }
 
 

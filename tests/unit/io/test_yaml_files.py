@@ -53,7 +53,11 @@ REFUSED: dict[bytes, str] = {
     "a: é".encode("utf-16"): "1: isn't UTF-8: save it in that encoding",
     b"a:\n\tb: 1": "2: not YAML: found character that cannot start any token; if it is a tab",
     b"<<: 3": "1: not YAML: expected a mapping or list of mappings for merging, but found scalar",
-    b"a: 1\n---\nb: 2": "2: not YAML: but found another document",
+    b"a: 1\n---\nb: 2": "2: not YAML: but found another document; a file holds one; remove",
+    b"a: 1\nb: 12:30:00": f"2: 12:30:00 is the number 45000 in YAML: {QUOTE}, or",
+    b"a: [1:30.5]": f"1: 1:30.5 is the number 90.5 in YAML: {QUOTE}",
+    b"a: [008, 009]": f"1: 008 is the number 8.0 in YAML: {QUOTE}",
+    b"a: [-010]": f"1: -010 is the number -8 in YAML: {QUOTE}",
 }
 
 
@@ -69,12 +73,14 @@ def test_what_can_not_be_read_is_one_line_with_its_place(tmp_path: Path, content
 def test_numbers_are_exact_and_keys_are_as_written(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(
         f"\ufeffbig: [{2**63}, {2**70}, -{10**30}, {10**300}]\n"
-        "schedule: {0: 0.1, 1000: 0.01, 0.5: 1, 1_0: 2}\n"
+        "schedule: {0: 0.1, 1000: 0.01, 0.5: 1, 1_0: 2, 010: 3, 12:30: 4}\n"
+        "plain: [0, 0.5, -0.0, 00.5, 1_000, 0x10, '010', '12:30', 2:a]\n"
     )
     source = load(tmp_path / "x.yaml", "x.yaml")
     assert source.value == {
         "big": [2**63, 2**70, -(10**30), 10**300],
-        "schedule": {"0": 0.1, "1000": 0.01, "0.5": 1, "1_0": 2},
+        "schedule": {"0": 0.1, "1000": 0.01, "0.5": 1, "1_0": 2, "010": 3, "12:30": 4},
+        "plain": [0, 0.5, -0.0, 0.5, 1000, 16, "010", "12:30", "2:a"],
     }
     assert source.where(["schedule", "1000"]) == "x.yaml:2"
     # Snakemake reads config.yaml itself, with other types of keys.

@@ -236,6 +236,12 @@ def test_the_seed_goes_by_the_name_that_the_experiment_gives_it(project: Project
         without_seeds(project, seed_argument="s")
 
 
+def test_seeds_are_whole_numbers_however_they_are_written(project: Project) -> None:
+    whole, pointed = load(project, seeds=[1, 20]), load(project, seeds=[1.0, 2e1])
+    assert [run.id for run in pointed.runs] == [run.id for run in whole.runs]
+    assert {type(run.seed) for run in pointed.runs} == {int}
+
+
 def test_a_date_among_the_parameters_is_refused(project: Project) -> None:
     project.replace("experiments/toy.yaml", "width: 4", "width: 2026-01-01")
     with pytest.raises(SpecError, match=r"parameters\.width: found a date; put it in quotes"):
