@@ -29,6 +29,20 @@ from caduceus.runs.files.export import ChangedParameter
         ("adam", "adam"),
         (2**70, float(2**70)),
         (2**70 + 1, float(2**70)),  # as a server has it
+        (["a", None], "['a', None]"),  # the text of an argument
+        ({"a": [0.1]}, "{'a': [0.1]}"),
+        ([64, 64], "64,64"),
+        ("['a', 'b']", ["a", "b"]),
+        ("none", None),
+        ("null", None),
+        ("yes", True),
+        ("off", False),
+        ("adam", "ADAM"),  # wandb writes the name of an Enum
+        ("adam-w", "ADAM_W"),
+        ("./data/x", "data/x"),
+        ("data//x/", "/home/user/data/x"),
+        ("~/data", "/home/user/data"),
+        ("../data", "/home/user/data"),
     ],
 )
 def test_converted_values_are_equal(planned: Any, reported: Any) -> None:
@@ -51,6 +65,13 @@ def test_converted_values_are_equal(planned: Any, reported: Any) -> None:
         ("[[[[", 1),
         ("64,32", [64, 64]),
         (1e300, 1.0),
+        ("no", True),
+        ("none", False),
+        (["a"], "['b']"),
+        ("data/x", "data/y"),
+        ("data/x", "/home/user/otherdata/x"),
+        ("/data/x", "/mnt/data/x"),
+        ("data/x", "other/data/x"),
     ],
 )
 def test_a_changed_value_is_the_one_that_the_run_used(planned: Any, reported: Any) -> None:
@@ -82,6 +103,33 @@ def test_a_dotted_parameter_is_found_in_the_reported_mapping() -> None:
     )
     assert config["model.width"] == 64
     assert changed == {r"model\.width": ChangedParameter(128, 64)}
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {"batch_size": 32},
+        {"batch-size": 64, "batch_size": 32},
+        {"batch-size": 32, "batch_size": 64},
+    ],
+)
+def test_a_parameter_with_hyphens_is_found_under_the_name_of_argparse(
+    reported: dict[str, Any],
+) -> None:
+    config, changed = used_config({"batch-size": 64}, reported, ["batch-size"])
+    assert config["batch-size"] == 32
+    assert changed == {"batch-size": ChangedParameter(64, 32)}
+
+
+def test_a_name_with_hyphens_is_found_in_mappings_and_no_other_parameter_is() -> None:
+    config, changed = used_config(
+        {"model.hidden-size": 8, "a-b": 1, "a_b": 2},
+        {"model": {"hidden_size": 4}, "a-b": 1, "a_b": 2},
+        ["model.hidden-size", "a-b", "a_b"],
+    )
+    assert config["model.hidden-size"] == 4
+    assert (config["a-b"], config["a_b"]) == (1, 2)
+    assert changed == {r"model\.hidden-size": ChangedParameter(8, 4)}
 
 
 def test_an_interpolation_is_no_difference() -> None:
