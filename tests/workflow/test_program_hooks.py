@@ -103,6 +103,40 @@ def test_what_a_program_reports_of_a_parameter_is_recorded(tmp_path: Path) -> No
     }
 
 
+FLAGS = """
+class FlagValues:
+    def __dir__(self):
+        return ["batch_size"]
+    def __getitem__(self, name):
+        return types.SimpleNamespace(value=32)
+FlagValues.__module__ = "absl.flags._flagvalues"
+sys.modules["absl.flags._flagvalues"] = module = types.ModuleType("absl.flags._flagvalues")
+module.FlagValues = FlagValues
+"""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "FlagValues()",
+        "'given.yaml'",
+        "argparse.Namespace(batch_size=32, weights=numpy.array([1, 2]))",
+        "{'--batch_size': 32, 'pair': (1, 2)}",
+    ],
+)
+def test_a_parameter_is_changed_by_whatever_wandb_takes(tmp_path: Path, given: str) -> None:
+    """Plain wandb has no value before this one, so that it doesn't ask for allow_val_change."""
+    done = start(
+        tmp_path,
+        f"import argparse, numpy, pathlib, sys, types, wandb\n{FLAGS}\n"
+        "pathlib.Path('given.yaml').write_text('batch_size: {value: 32}')\n"
+        f"run = wandb.init(config={{'batch_size': 8}})\nrun.config.update({given})\n"
+        "assert run.config.batch_size == 32, run.config\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert logged(tmp_path)[RUN].config["batch_size"] == 32
+
+
 def test_rows_that_wandb_drops_are_noted(tmp_path: Path) -> None:
     done = start(
         tmp_path,

@@ -77,30 +77,20 @@ def wrap_config():
     config_class = private_names.config_class()
     if config_class is None or hasattr(config_class, "is_caduceus"):
         return
-    original_update, original_set = config_class.update, config_class.__setitem__
+    original = config_class._sanitize  # of each value that is set, in whatever form it is passed
 
-    @functools.wraps(original_update)
-    def update(self, d, allow_val_change=None):
-        _forget(self, d)
-        try:
-            return original_update(self, d, allow_val_change)
-        except Exception as error:
-            if type(error).__name__ != "ConfigError" or not _changes_ours(self, d):
-                raise
-            return original_update(self, d, True)
-
-    @functools.wraps(original_set)
-    def set_item(self, key, value):
-        _forget(self, {key: value})
-        if key in (getattr(self, _OURS, None) or ()):
-            _update(self, {key: value})
-        else:
-            original_set(self, key, value)
+    @functools.wraps(original)
+    def sanitize(self, key, val, allow_val_change=None):
+        name = key.strip("-")
+        if name in (self.__dict__.get(_OURS) or ()):
+            _, unread = self.__dict__.get(_UNREAD) or (None, {})
+            unread.pop(name, None)  # leave it as the program sets it now
+            allow_val_change = True
+        return original(self, key, val, allow_val_change)
 
     for name, is_of_one in _READERS.items():
         setattr(config_class, name, _reader(getattr(config_class, name), is_of_one))
-    config_class.update = update
-    config_class.__setitem__ = config_class.__setattr__ = set_item
+    config_class._sanitize = sanitize
     config_class.is_caduceus = True
 
 
@@ -119,23 +109,3 @@ def _reader(method, is_of_one):
         return method(self, *arguments)
 
     return read
-
-
-def _forget(config, given):
-    """Leave parameters as the program sets them now."""
-    _, unread = config.__dict__.get(_UNREAD) or (None, {})
-    for name in _values(given):
-        unread.pop(name, None)
-
-
-def _values(given):
-    """Return the parameters that a program passes as a dictionary or as parsed arguments."""
-    return given if isinstance(given, dict) else getattr(given, "__dict__", {})
-
-
-def _changes_ours(config, given):
-    """Whether `given` changes parameters of the experiment, and no others."""
-    ours = getattr(config, _OURS, None) or {}
-    values = _values(given)
-    changed = [name for name, value in values.items() if config.get(name, value) != value]
-    return bool(changed) and all(name in ours for name in changed)

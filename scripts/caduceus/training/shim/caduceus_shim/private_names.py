@@ -14,7 +14,7 @@ _FEATURES = (  # module, class, methods, and the feature that needs them
     (
         "wandb.sdk.wandb_config",
         "Config",
-        ("update", "__setitem__", "__setattr__", "get"),
+        ("_sanitize", "update", "get", "items", "as_dict"),
         "the experiment's parameters aren't in wandb.config as the program changes them",
     ),
     ("wandb.sdk.wandb_run", "Run", ("finish",), "SIGTERM may take the last rows"),
