@@ -37,7 +37,12 @@ run.notes = "Half the width: too large."
 for step in range(3):
     run.log({"late": step, "val/loss": 9, "system/cpu_percent": 1}, step=step)
 run.finish()"""
+SEEDED = TRAIN.replace('"--seed"', '"--rng-seed", dest="seed"').replace(
+    "wandb.init()",
+    'wandb.init(config={"rng_seed": options.seed, "seed": 42})\nassert run.config.seed == 42',
+)
 PROGRAMS = {
+    "seeded": SEEDED,
     "reports": TRAIN.replace("run.finish()", REPORTS),
     "values": TRAIN.replace("run.finish()", f"if True:{VALUES}"),
     "additions": TRAIN.replace("run.finish()", ADDITIONS),
@@ -60,6 +65,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Project:
     wandb = {"project": "tests", "groups": dict.fromkeys(PROGRAMS, "A program.")}
     experiments = [f"experiments/{name}.yaml" for name in PROGRAMS]
     project.change("experiments/reports.yaml", description="A toy.")
+    project.change("experiments/seeded.yaml", seed_argument="rng-seed")
     project.change("config.yaml", wandb=wandb, experiments=experiments, paper={})
     groups = [f"results/groups/{name}/runs.csv" for name in PROGRAMS]
     project.snakemake(*groups).check()
@@ -108,6 +114,19 @@ def test_every_value_has_its_one_rendering(logged: Project) -> None:
     assert kinds["text"] == kinds["comma"] == "string"
     assert kinds["flag"] == "bool"
     assert history.column("big").to_pylist()[5] == 2**60
+
+
+def test_a_seed_with_another_name_leaves_the_programs_own_seed(logged: Project) -> None:
+    run = run_of(logged, "seeded")
+    summary = json.loads((run / "run_summary.json").read_text())
+    config = summary["config"]
+    assert (summary["seed"], config["rng-seed"], config["rng_seed"], config["seed"]) == (
+        0,
+        0,
+        0,
+        42,
+    )
+    assert "changed_parameters" not in json.loads((run / "manifest.json").read_text())
 
 
 def test_what_a_program_adds_is_exported_and_disturbs_nothing(logged: Project) -> None:

@@ -32,7 +32,7 @@ from caduceus.runs.files.export import (
     Summary,
 )
 from caduceus.runs.files.identity import Identity
-from caduceus.runs.files.params import Params
+from caduceus.runs.files.params import SEED, Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import description_at_start, read_uploads, stitch_attempts
@@ -66,8 +66,10 @@ class _Known:
         """Return what is known of a planned run."""
         identity = Identity.read(folder.run_json)
         params = Params.read_if_there(RunFolder(folder.owner).params_json)
-        names = {*params.parameters, "seed"} if params else identity.config.keys()
-        return cls(Summary.of(identity, state), names, description_at_start(folder))
+        config = params.named_config(identity.config) if params else identity.config
+        names = {*params.parameters, params.seed_argument or SEED} if params else config.keys()
+        summary = replace(Summary.of(identity, state), config=config)
+        return cls(summary, names, description_at_start(folder))
 
 
 def export_run(folder: RunFolder, log: Path | None = None) -> Manifest:

@@ -126,7 +126,8 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         needed.mkdir(parents=True, exist_ok=True)
     source_code.link_entries(Path(), folder.code)
     scratch = open_scratch(identity.scratch, folder.wandb(number), folder.path.parent)
-    environment = wandb_environment.of_run(identity, scratch.folder)
+    named = replace(identity, config=definition.named_config(identity.config))
+    environment = wandb_environment.of_run(named, scratch.folder)
     environment["CADUCEUS_SEED"] = str(definition.seed)
     commit = read_if_there(folder.commit, "delete it; the commit of the code is then unknown")
     attempt = Attempt(

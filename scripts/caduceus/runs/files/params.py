@@ -42,6 +42,15 @@ class Params(Record):
         """The seed by the name of its argument; None if no argument passes it."""
         return None if self.seed_argument is None else {self.seed_argument: self.seed}
 
+    def named_config(self, config: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return a run's configuration with the seed under the name of its argument.
+
+        A `seed` that the program reports is then another one, such as that of its data.
+        """
+        if self.seed_argument in (None, SEED) or SEED not in config:
+            return config
+        return {self.seed_argument if name == SEED else name: config[name] for name in config}
+
     def to_json(self) -> dict[str, Json]:
         """Convert to the file's object."""
         found = super().to_json()
