@@ -119,8 +119,15 @@ class _Earlier:
         """
         if not (self.is_whole and self.distinct >= 2 and self.values[0] < _SINCE_1970):
             return False
+        if self.distinct == 2:
+            return self.is_in_rows or self._wanted == self.last + self._stride
         is_next = self._wanted <= self.last + self._stride or self._is_on_grid
-        return self.is_in_rows or (self.has_resumed and self.distinct >= 3 and is_next)
+        return self.is_in_rows or (self.has_resumed and is_next)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the later process starts above the first value, where an earlier row could be."""
+        return self.has_resumed and (self.is_in_rows or self._is_on_grid)
 
     @property
     def _is_on_grid(self) -> bool:
@@ -151,6 +158,8 @@ def find_resumption(earlier: Sequence[Part], log: Path) -> Resumption:
     axis, or whose names end in one of `COUNTERS`, may have any values; others must be whole
     numbers, and start in the later part with a value that an earlier row has or that comes next.
     The counter with the most values decides: the process resumed if it starts above its first one.
+    Where a known counter has surely resumed, those that start anew don't decide, such as an index
+    of batches that each process counts from 0.
 
     Args:
         earlier: the parts of the run before; not empty.
@@ -174,6 +183,8 @@ def find_resumption(earlier: Sequence[Part], log: Path) -> Resumption:
     ]
     if not deciding:
         return Resumption(None, Evidence.NOTHING)
+    if any(name in named and found[name].is_certain for name in deciding):
+        deciding = [name for name in deciding if found[name].has_resumed]
     name = min(
         deciding,
         key=lambda n: (-found[n].distinct, named.get(n, math.inf), not found[n].has_resumed, n),

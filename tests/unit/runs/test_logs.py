@@ -257,6 +257,41 @@ def test_the_counter_with_the_most_values_decides(folder: RunFolder) -> None:
     assert rows(folder, 2) == shared(0, 6, 11)
 
 
+def test_a_known_counter_that_goes_on_comes_before_an_index_of_each_process(
+    folder: RunFolder,
+) -> None:
+    def logged(first: int, last: int, by: int) -> list[Values]:
+        return [
+            {"batch": n - first, "by": by}
+            | ({"global_step": n, "epoch": n // 20} if n % 5 == 0 else {})
+            for n in range(first, last)
+        ]
+
+    log(folder, 1, logged(0, 23, 1))
+    log(folder, 2, logged(10, 40, 2))
+    assert rows(folder, 2) == shared(0, 10, 40)
+    assert attempts(folder, 2)[1].resumed_metric == "global_step"
+
+
+def test_a_known_counter_of_epochs_leaves_the_place_to_a_finer_one(folder: RunFolder) -> None:
+    first, second = (
+        [{"epoch": n // 4, "seen": n * 64, "by": by} for n in range(*span)]
+        for by, span in ((1, (0, 12)), (2, (6, 16)))
+    )
+    log(folder, 1, first)
+    log(folder, 2, second)
+    assert rows(folder, 2) == shared(0, 6, 16)
+
+
+@pytest.mark.parametrize(("first", "is_next"), [(2, True), (3, False)])
+def test_two_rows_are_followed_by_the_one_that_comes_next(
+    folder: RunFolder, first: int, is_next: bool
+) -> None:
+    log(folder, 1, counted("round", 0, 2, 1))
+    log(folder, 2, counted("round", first, first + 2, 2))
+    assert rows(folder, 2) == (shared(0, 2, 4) if is_next else [(0, 2), (1, 2)])
+
+
 def test_a_counter_that_only_some_rows_have_aligns_the_others(folder: RunFolder) -> None:
     """Five rows of training, then one of evaluation."""
 
