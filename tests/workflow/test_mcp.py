@@ -375,6 +375,8 @@ def test_no_secret_is_answered(asked: Asked) -> None:
         ("lineage", {"of": "/etc/passwd"}),
         ("lineage", {"of": "results/linked/passwd"}),
         ("lineage", {"of": "config.yaml"}),
+        ("lineage", {"of": "tables/" + "x" * 300}),
+        ("lineage", {"of": "results/a\0b"}),
         ("get_history", {"run": "../../../etc"}),
         ("artifacts", {"run": "../runs"}),
         ("sweep_status", {"sweep": "../runs"}),

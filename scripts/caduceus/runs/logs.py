@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from caduceus.io.files import digest_text
+from caduceus.io.names import is_safe_name
 from caduceus.runs.files.attempt import Attempt, Restored, StartedRun
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.started_runs import started_runs
@@ -96,10 +97,10 @@ def notable_starts(folder: RunFolder, number: int) -> list[StartedRun]:
 
 
 def further_ids(folder: RunFolder, number: int | str) -> list[str]:
-    """The ids under which an attempt has logged further runs, sorted."""
+    """The ids under which an attempt has logged further runs, sorted; each can name a folder."""
     logs = folder.wandb(number).glob("wandb/*run-*/run-*.wandb")
     found = {log.stem.removeprefix("run-") for log in logs if not is_empty(log)}
-    return sorted(found - {folder.path.name})
+    return sorted(filter(is_safe_name, found - {folder.path.name}))
 
 
 def _name(folder: RunFolder, number: int | str, run_id: str) -> str:

@@ -61,6 +61,8 @@ def open_log(path: Path) -> Iterator[BinaryIO]:
     Raises:
         LogError: the file can't be read, or isn't a log.
     """
+    if path.is_fifo() or path.is_char_device():  # to open or to read it might never end
+        raise LogError(f"{path}: the file isn't a .wandb log")
     try:
         with path.open("rb") as stream:
             yield stream

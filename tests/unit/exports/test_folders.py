@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -247,6 +248,21 @@ def test_a_bad_run_or_group_costs_no_other(
         assert (tmp_path / f"out/runs/{name}/manifest.json").exists()
     assert (tmp_path / "out/groups/h/runs.csv").exists()
     assert (tmp_path / "out/runs/taken").read_text() == "a file of mine"
+
+
+def test_a_log_that_is_no_file_is_named_and_not_waited_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_log(tmp_path / "logs", "good")
+    os.mkfifo(tmp_path / "logs/pipe.wandb")
+    (tmp_path / "logs/zeros.wandb").symlink_to("/dev/zero")
+    (tmp_path / "logs/folder.wandb").mkdir()
+    (tmp_path / "logs/gone.wandb").symlink_to("nothing")
+    assert export(tmp_path) == 3
+    said = capfd.readouterr()
+    assert "exported runs: 1, to" in said.out
+    for name in ("pipe", "zeros", "folder", "gone"):
+        assert f"caduceus export: {tmp_path}/logs/{name}.wandb: " in said.err
 
 
 def test_a_run_that_fails_leaves_no_manifest_of_an_earlier_export(tmp_path: Path) -> None:

@@ -207,6 +207,9 @@ def test_of_several_the_first_by_name_stands_in(folder: RunFolder) -> None:
         path.write_bytes(framed([record(1, 17, run), row]))
     assert stand_in(folder, 1) == "RUN-3"
     assert further_ids(folder, 1) == ["RUN-2", "RUN-3"]
+    for run_id in ("..", ".", "a\nb"):
+        path.with_name(f"run-{run_id}.wandb").write_bytes(path.read_bytes())
+    assert further_ids(folder, 1) == ["RUN-2", "RUN-3"]
 
 
 def test_of_several_without_a_name_the_first_process_stands_in(folder: RunFolder) -> None:

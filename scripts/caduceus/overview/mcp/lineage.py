@@ -6,6 +6,7 @@ from typing import Any
 
 from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json, sha256
+from caduceus.io.names import is_safe_path
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
 from caduceus.project.listed_runs import ListedRun, find_run, find_runs
@@ -72,12 +73,12 @@ def lineage(results: Path, of: str, offset: int = 0, limit: int = 20) -> Answer:
         return _run(record, provenance)
     if of in provenance["items"]:
         return {"of": of} | _item(of, provenance, results, offset, limit)
+    _check_below(of, results)
     if of.startswith(_SECTIONS) and not (results / "paper" / of).exists():
         known = list(provenance["items"])
         raise ResultError(
             f"there is no {of}{suggestion(of, known)}; there are {', '.join(known) or 'none'}"
         )
-    _check_below(of, results)
     from caduceus.overview.why import explain
 
     lines = list(explain([of], results))
@@ -92,8 +93,8 @@ def _check_below(name: str, results: Path) -> None:
     """
     inside = results.resolve()
     places = ((place / name).resolve() for place in (Path(), results, results / "paper"))
-    if not all(path.is_relative_to(inside) for path in places if path.exists()) or (
-        ".." in Path(name).parts or Path(name).is_absolute()
+    if not is_safe_path(Path(name).as_posix()) or not all(
+        path.is_relative_to(inside) for path in places if path.exists()
     ):
         raise ResultError("isn't below results/; name a run, tables/NAME, or a file there", name)
 
