@@ -277,11 +277,71 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
         "settings/deep.yaml",
         "helper.py",
         "data.csv",
+        "run.sh",
     }
     assert files["data.csv"]["size"] == 3
     packages = [note["packages"] for note in used(tmp_path) if "packages" in note]
     assert any("numpy" in names for names in packages)
     assert any("csv" in names and "numpy" not in names for names in packages)
+
+
+def noted(project: Path) -> set[str]:
+    """The files of the project that were read."""
+    notes = [note["path"] for note in used(project) if "path" in note]
+    return {Path(path).relative_to(project).as_posix() for path in notes} - {"program.py"}
+
+
+def test_files_are_noted_through_links_commands_and_changed_folders(tmp_path: Path) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    for name, text in {
+        "project/pkg/results/metric.py": "VALUE = 1",
+        "project/a/same.txt": "1",
+        "project/b/same.txt": "2",
+        "project/conf/fit.json": "{}",
+        "project/fit.sh": "true",
+        "project/isolated.py": "",
+        "outside/shared.py": "",
+        "outside/shared.txt": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (project / "linked").symlink_to(outside)
+    done = start(
+        project,
+        "import importlib, os, subprocess, sys\n"
+        "[importlib.import_module(n + m) for n, m in (('pkg.results.', 'metric'), "
+        "('linked.', 'shared'))]\n"
+        "open('linked/shared.txt')\n"
+        "for folder in ('a', 'b'):\n"
+        "    os.chdir(folder); open('same.txt'); os.chdir('..')\n"
+        "subprocess.run('sh fit.sh --config=conf/fit.json', shell=True, check=True)\n"
+        "subprocess.run([sys.executable, '-I', 'isolated.py'], check=True)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert noted(project) == {
+        *("pkg/results/metric.py", "linked/shared.py", "a/same.txt", "b/same.txt"),
+        *("conf/fit.json", "fit.sh", "isolated.py"),
+    }
+    assert {"and_more": True} in used(project)
+
+
+def test_code_is_noted_after_any_number_of_files(tmp_path: Path) -> None:
+    (tmp_path / "late.py").touch()
+    done = start(
+        tmp_path,
+        "import caduceus_shim.used_files as u\nu._MAX_FILES = 2\n"
+        "for n in range(50):\n    open(f'{n}.txt', 'x').close()\n"
+        "name = 'late'; __import__(name)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert noted(tmp_path) == {"late.py"}
+    assert {"and_more": True} in used(tmp_path)
+
+
+def test_a_module_that_stands_in_for_wandb_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "wandb.py").write_text("def init(): return 3\n")
+    done = start(tmp_path, "import wandb\nassert wandb.init() == 3\n")
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_projects_own_packages_come_from_the_snapshot(tmp_path: Path) -> None:

@@ -104,6 +104,11 @@ def beyond_the_code(usage: Usage | None) -> Iterator[str]:
             f"{verb} {listed(names, _NAMED)}, {which} counted as its code; add "
             f"{'it' if len(names) == 1 else 'them'} under `code:`, which then lists all of it"
         )
+    if usage and not usage.is_complete:
+        yield (
+            "used files that aren't recorded: there are too many, or it started a Python without "
+            "its environment (-I, -E, -S, env=); a change of them trains nothing"
+        )
 
 
 def _notes(folder: Path) -> Iterator[_Note]:

@@ -1,8 +1,10 @@
 """Record which files of the project a program reads, and which packages it imports.
 
-Python's audit hooks report each file that Python code opens and each module that is executed. The
-files in the project are recorded, except those in results/, hidden folders and environments: code
-that no static search finds, configuration, data. Files that a C library opens aren't reported.
+Python's audit hooks report each file that Python code opens, each module that is executed or
+loaded, and each command that is started; files that a command line names count as read. The files
+in the project are recorded, except those in results/, hidden folders and environments: code that no
+static search finds, configuration, data. Files that a C library or another language opens aren't
+reported.
 
 Each process writes PID-NUMBER.jsonl into the folder CADUCEUS_USED, a line at each first use, so
 that the record of a killed process is complete. A line is one of these:
@@ -11,7 +13,7 @@ that the record of a killed process is complete. A line is one of these:
 - a file that is opened to write: its path, as `written`;
 - the interpreter: `packages` (the names of imported top-level modules), its version (`python`),
   `prefix` and `search_path`;
-- `and_more`: the process used more files than are recorded.
+- `and_more`: the process used more files than are recorded, or started a Python without this hook.
 """
 
 import _thread
@@ -21,20 +23,30 @@ import json
 import os
 import sys
 
-_MAX_FILES = 5000  # that are recorded of one process
+_MAX_FILES = 5000  # other than Python's that are recorded of one process
 _WRITES = frozenset("wax+")
-_IGNORED = frozenset(["results", "site-packages", "dist-packages", "__pycache__"])
+_IGNORED = frozenset(["site-packages", "dist-packages", "__pycache__"])
 _METADATA = (".egg-info", ".dist-info")  # of packages that are installed from the project
+_FILE_ARGUMENT = {"cpython.run_file": 0, "ctypes.dlopen": 0, "import": 1}
 
 
 class _Record:
     """The record of this process; a forked child writes a file of its own."""
 
-    def __init__(self, folder, root):
+    def __init__(self, folder, root, run):
         self._folder = folder
         self._root = os.path.realpath(root)
-        self._seen = set()  # paths as the program spells them
+        code = os.path.join(os.path.dirname(os.path.abspath(run)), "work", "code")
+        # Where the program finds the project's links, as it may spell the paths.
+        self._places = [os.path.realpath(code), code, self._root, os.path.abspath(root)]
+        results = os.path.realpath(os.path.join(code, *[os.pardir] * 4))
+        prefixes = [os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)]
+        # A prefix such as /usr, which the project itself is in, leaves nothing out.
+        inside = [prefix for prefix in prefixes if prefix.startswith(self._root + os.sep)]
+        self._left_out = tuple(path + os.sep for path in [results, *inside])
+        self._seen = set()  # paths as the program spells them, and the folders relative ones are in
         self._recorded = set()  # real paths
+        self._others = 0  # recorded files that aren't Python's
         # The threads inside `add`, where files are opened that aren't the program's.
         self._threads = set()
         self._process = None
@@ -43,37 +55,70 @@ class _Record:
     def add(self, path, is_written=False):
         """Record a file, if it is in the project and new."""
         thread = _thread.get_ident()
-        if path in self._seen or thread in self._threads or len(self._seen) > 20 * _MAX_FILES:
+        if thread in self._threads:
             return
         self._threads.add(thread)
         try:
-            self._seen.add(path)
-            self._add_file(os.path.realpath(os.fsdecode(path)), is_written)
+            path = os.fsdecode(path)
+            key = path if os.path.isabs(path) else (os.getcwd(), path)
+            is_code = path.endswith(".py")
+            if key not in self._seen and (is_code or len(self._seen) < 20 * _MAX_FILES):
+                self._seen.add(key)
+                self._add_file(self._in_project(path), is_written)
         except Exception:  # an error here must not end the program
             pass
         finally:
             self._threads.discard(thread)
 
+    def add_command(self, words, folder, environment):
+        """Record the files in the project that a command line names."""
+        try:
+            words = [os.fsdecode(word) for word in ([words] if _is_text(words) else words)]
+            parts = [part for word in words for part in [word, *word.split()]]
+            for part in dict.fromkeys([*parts, *(part.partition("=")[2] for part in parts)]):
+                path = os.path.join(os.fsdecode(folder or ""), part)
+                if part and os.path.isfile(path):
+                    self.add(path)
+            if _is_unwatched(words, environment):
+                self.write({"and_more": True})
+        except Exception:  # as above
+            pass
+
     def _add_file(self, path, is_written):
-        if path in self._recorded or not self._is_in_project(path):
+        if path is None or path in self._recorded:
             return
         status = None if is_written else os.stat(path)
         self._recorded.add(path)
-        if len(self._recorded) == _MAX_FILES:
-            self.write({"and_more": True})
+        is_code = path.endswith(".py")
+        self._others += not is_code
+        if not is_code and self._others >= _MAX_FILES:
+            if self._others == _MAX_FILES:
+                self.write({"and_more": True})
         elif is_written:
             self.write({"written": path})
-        elif len(self._recorded) < _MAX_FILES:
+        else:
             entry = {"path": path, "mtime_ns": status.st_mtime_ns, "size": status.st_size}
             self.write(entry)
 
-    def _is_in_project(self, path):
-        if not path.startswith(self._root + os.sep) or path.startswith(sys.prefix + os.sep):
-            return False
-        parts = path[len(self._root) + 1 :].split(os.sep)
-        return not any(
-            part in _IGNORED or part.startswith(".") or part.endswith(_METADATA) for part in parts
+    def _in_project(self, path):
+        """Return the path of a file of the project; None for others.
+
+        Code that a link in the project leads to is the project's, wherever it is.
+        """
+        real = os.path.realpath(path)
+        if not real.startswith(self._root + os.sep):
+            spelled = os.path.abspath(path)
+            place = next((p for p in self._places if spelled.startswith(p + os.sep)), None)
+            if place is None or not spelled.endswith(".py"):
+                return None
+            real = os.path.join(self._root, os.path.relpath(spelled, place))
+        parts = real[len(self._root) + 1 :].split(os.sep)
+        is_left_out = (
+            real.startswith(self._left_out)
+            or parts[0] == "results"
+            or any(p in _IGNORED or p.startswith(".") or p.endswith(_METADATA) for p in parts)
         )
+        return None if is_left_out else real
 
     def write(self, entry):
         """Append a line."""
@@ -93,6 +138,24 @@ class _Record:
                 number += 1
 
 
+def _is_text(value):
+    return isinstance(value, (str, bytes)) or hasattr(value, "__fspath__")
+
+
+def _is_unwatched(words, environment):
+    """Whether a command is a Python that imports no `sitecustomize` of PYTHONPATH."""
+    if not words or not os.path.basename(words[0]).startswith("python"):
+        return False
+    if environment is not None and not {"CADUCEUS_USED", b"CADUCEUS_USED"} & set(environment):
+        return True
+    for word in words[1:]:
+        if not word.startswith("-") or word in ("-c", "-m", "-"):
+            return False
+        if not word.startswith("--") and set("IES").intersection(word.partition("=")[0]):
+            return not word.startswith(("-X", "-W"))
+    return False
+
+
 _record = None
 
 
@@ -101,7 +164,7 @@ def watch():
     global _record
     folder = os.environ.get("CADUCEUS_USED")
     if folder and hasattr(sys, "addaudithook"):  # Python 3.7 has none
-        _record = _Record(folder, os.environ["CADUCEUS_PROJECT_DIR"])
+        _record = _Record(folder, os.environ["CADUCEUS_PROJECT_DIR"], os.environ["CADUCEUS_RUN"])
         sys.addaudithook(_hook)
         atexit.register(record_packages)
 
@@ -134,5 +197,15 @@ def _hook(event, arguments):
         path = getattr(arguments[0], "co_filename", None)
         if path:
             _record.add(path)
-    elif event == "cpython.run_file":
-        _record.add(arguments[0])
+    elif event in _FILE_ARGUMENT:
+        path = arguments[_FILE_ARGUMENT[event]]
+        if path and _is_text(path):
+            _record.add(path)
+    elif event == "subprocess.Popen":
+        _, words, folder, environment = arguments
+        _record.add_command(words, folder, environment)
+    elif event in ("os.exec", "os.posix_spawn"):
+        _, words, environment = arguments
+        _record.add_command(words, None, environment)
+    elif event == "os.system":
+        _record.add_command(arguments[0], None, None)

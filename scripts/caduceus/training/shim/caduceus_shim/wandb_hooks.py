@@ -54,8 +54,9 @@ def _find_spec(name, path):
 
 
 def _wrap(wandb, runs):
-    if getattr(wandb.init, "is_caduceus", False):
-        return
+    is_wandb = all(hasattr(wandb, name) for name in ("init", "login", "run"))
+    if not is_wandb or getattr(wandb.init, "is_caduceus", False):
+        return  # a module of the program's own that stands in for wandb tracks nothing
     original_init, original_login = wandb.init, wandb.login
     signature = inspect.signature(original_init)
     parameters.wrap_config()
