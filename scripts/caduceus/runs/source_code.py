@@ -6,7 +6,6 @@ read them.
 """
 
 import ast
-import contextlib
 import functools
 import hashlib
 import itertools
@@ -14,15 +13,12 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, read_json, write_json
 from caduceus.runs.package_roots import package_roots
-
-_LOOKED_AT = 1000  # files of a folder, as more take long on a network file system
 
 CodeSpec = Sequence[str] | str | int | None  # `code` of an experiment
 
@@ -186,14 +182,18 @@ def link_entries(root: Path, folder: Path) -> None:
 
     Hidden entries aren't linked: they are keys, environments and caches. Nor is the project's
     configuration: programs write a `config.yaml` of their own into the folder they work in, as
-    LightningCLI does, which would overwrite the project's.
+    LightningCLI does, which would overwrite the project's. So `results` is a folder of the run's own,
+    and what it has in the project is linked into it.
     """
+    results = Path("results")
+    if folder.resolve().is_relative_to((root / results).resolve()):
+        _make_real(folder, results)
     for base, _, _ in os.walk(folder):
         inside = Path(base).relative_to(folder)
         for entry in (root / inside).iterdir() if (root / inside).is_dir() else ():
             target = folder / inside / entry.name
-            is_hidden = entry.name.startswith(".")
-            if not target.exists() and not is_hidden and not _is_configuration(entry):
+            is_own = inside / entry.name == results / "logs" or _is_configuration(entry)
+            if not target.exists() and not entry.name.startswith(".") and not is_own:
                 target.unlink(missing_ok=True)  # a dangling link
                 target.symlink_to(os.path.relpath(entry, target.parent))
 
@@ -203,30 +203,6 @@ def _is_configuration(path: Path) -> bool:
     if path.name != "config.yaml" or not path.is_file():
         return False
     return bool(re.search(rb"^experiments:", path.read_bytes(), re.MULTILINE))
-
-
-def written_links(root: Path, folder: Path, since: str) -> list[str]:
-    """Return the folders of `root` that a snapshot links to and that were written to.
-
-    Only the first entries of each folder itself are checked, not those of its folders.
-
-    Args:
-        root: the project's folder.
-        folder: the snapshot.
-        since: the start of the time that counts, as ISO 8601.
-    """
-    started = datetime.fromisoformat(since).timestamp()
-    found = []
-    for entry in sorted(folder.iterdir()):
-        is_own = entry.name.startswith(".") or entry.name == "results"
-        if is_own or not entry.is_symlink() or not (root / entry.name).is_dir():
-            continue
-        with contextlib.suppress(OSError):  # it can't be read, or files are deleted meanwhile
-            inside = itertools.islice((root / entry.name).iterdir(), _LOOKED_AT)
-            paths = [path for path in (root / entry.name, *inside) if path.exists()]
-            if any(path.stat().st_mtime >= started for path in paths):
-                found.append(entry.name)
-    return found
 
 
 def snapshot_path(python_path: str, root: Path, folder: Path) -> str:

@@ -29,6 +29,7 @@ from caduceus.training.outputs import collect
 from caduceus.training.scratch import Scratch, open_scratch
 from caduceus.training.tracked import record_tracking
 from caduceus.training.usage import beyond_the_code, read_usage
+from caduceus.training.working_folder import written_links
 
 _HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
 _UPLOAD_S = 3600.0  # otherwise: a large model takes long; of a failing server it gives up itself
@@ -107,7 +108,7 @@ def make_attempt(given: Given) -> list[Attempt]:
         attempt = _watch(given, program)
         if attempt.state != "interrupted":
             has_ended.set()
-        for name in source_code.written_links(Path(), folder.code, attempt.started_at or ""):
+        for name in written_links(Path(), folder.code, attempt.started_at or ""):
             say(f"{folder.path.name}: {failure_reason.shared(name)}")
         with leases.renewed(given.lease):  # there may be much to digest
             attempt = with_usage(folder, attempt, given.dataset)

@@ -1,14 +1,18 @@
-"""The files that a program has written to its working folder, where nothing keeps them."""
+"""The files that a program has written to its working folder, and to those that it links to."""
 
+import contextlib
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from caduceus.runs.files.attempt import LeftFiles
 from caduceus.runs.source_code import snapshot_files
 
 _LOOKED_AT = 20_000  # entries, breadth first: a program or a linked folder may have millions
+_MOST_ENTRIES = 1000  # of a folder, as more take long on a network file system
 _LARGE = 10_000_000  # bytes
 _CHECKPOINTS = (
     *(".ckpt", ".gguf", ".h5", ".joblib", ".keras", ".onnx", ".pickle", ".pkl", ".pt", ".pth"),
@@ -50,8 +54,40 @@ def logs_elsewhere(code: Path, since_s: float, follow_links: bool) -> list[Path]
     return [path for path in logs if path.stat().st_mtime >= since_s]
 
 
+def written_links(root: Path, folder: Path, since: str) -> list[str]:
+    """Return the folders of `root` that a snapshot links to and that were written to.
+
+    Only the first entries of each folder itself are checked, not those of its folders. Compiled
+    modules don't count.
+
+    Args:
+        root: the project's folder.
+        folder: the snapshot.
+        since: the start of the time that counts, as ISO 8601.
+    """
+    started = datetime.fromisoformat(since).timestamp()
+    found = []
+    for base, names, _ in os.walk(folder):
+        inside = Path(base).relative_to(folder)
+        names[:] = [name for name in names if name[0] != "." and inside / name != Path("results")]
+        names[:] = sorted(name for name in names if (root / inside / name).is_dir())
+        for name in names:
+            is_link = (folder / inside / name).is_symlink()
+            with contextlib.suppress(OSError):  # it can't be read, or files are deleted meanwhile
+                if is_link and _was_written(root / inside / name, started):
+                    found.append((inside / name).as_posix())
+    return found
+
+
+def _was_written(folder: Path, started: float) -> bool:
+    entries = [path for path in itertools.islice(folder.iterdir(), _MOST_ENTRIES) if path.exists()]
+    others = [path for path in entries if path.name != "__pycache__"]
+    paths = [*others, folder] if others == entries else others
+    return any(path.stat().st_mtime >= started for path in paths)
+
+
 def files_of(folder: Path, follow_links: bool) -> Iterator[Path]:
-    """Yield the files below a working folder, but for results/ and hidden folders.
+    """Yield the files below a working folder, but for hidden folders and those of other runs.
 
     At most 20,000 entries are looked at, those of upper folders first.
     """
@@ -59,6 +95,8 @@ def files_of(folder: Path, follow_links: bool) -> Iterator[Path]:
     while waiting and left > 0:
         for entry in _entries(waiting.popleft())[:left]:
             left -= 1
+            if entry.is_symlink() and Path(entry.path).relative_to(folder).parts[0] == "results":
+                continue
             if not entry.is_dir():
                 if entry.is_file():
                     yield Path(entry.path)
@@ -76,6 +114,6 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
 def _is_new(folder: "os.DirEntry[str]", known: set[str]) -> bool:
     """Whether a folder is to be entered; it is added to those that are known."""
     real = os.path.realpath(folder.path)
-    is_new = real not in known and folder.name != "results" and folder.name[0] != "."
+    is_new = real not in known and folder.name[0] != "."
     known.add(real)
     return is_new

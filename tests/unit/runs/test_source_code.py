@@ -1,6 +1,5 @@
 """The code of a program: which files, and what in them counts."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -234,20 +233,19 @@ def test_a_program_that_writes_a_config_yaml_leaves_the_project_its_own(tmp_path
     assert "experiments" in (project / "config.yaml").read_text()
 
 
-def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
-    project, folder = tmp_path / "project", tmp_path / "project/results/code"
-    for name in ("train.py", "data/x.csv", "checkpoints/last.pt"):
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text("")
-        for path in (project / name, (project / name).parent):
-            os.utime(path, (1, 1))
-    source_code.snapshot([project / "train.py"], project, folder)
-    source_code.link_entries(project, folder)
-    since = "2020-01-01T00:00:00+00:00"
-    assert source_code.written_links(project, folder, since) == []
-    (folder / "checkpoints/last.pt").write_text("seed 1")
-    (folder / "own").mkdir()
-    assert source_code.written_links(project, folder, since) == ["checkpoints"]
+def test_results_that_a_program_writes_are_its_own(tmp_path: Path) -> None:
+    """Programs write to results/ where Caduceus has its own; what is there can be read."""
+    for run in ("a", "b"):
+        (tmp_path / "train.py").touch()
+        folder = tmp_path / f"results/runs/{run}/work/code"
+        source_code.snapshot([tmp_path / "train.py"], tmp_path, folder)
+        source_code.link_entries(tmp_path, folder)
+        assert not (folder / "results/model.pt").exists()
+        (folder / "results/model.pt").write_text(run)
+        (folder / "results/logs").mkdir()
+    assert (folder / "results/runs/a/work/code/results/model.pt").read_text() == "a"
+    assert (tmp_path / "results/runs/b/work/code/results/model.pt").read_text() == "b"
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["runs"]
 
 
 def test_python_path_leads_into_the_snapshot(tmp_path: Path) -> None:

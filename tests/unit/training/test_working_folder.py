@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from caduceus.runs.source_code import link_entries, snapshot
-from caduceus.training.working_folder import left_files, logs_elsewhere
+from caduceus.training.working_folder import left_files, logs_elsewhere, written_links
 
 
 def test_large_files_and_checkpoints_are_found_but_no_code_and_no_linked_data(
@@ -48,6 +48,53 @@ def test_logs_are_found_through_links_if_they_are_new(tmp_path: Path) -> None:
     ]
     (own,) = logs_elsewhere(code, 2000, follow_links=False)
     assert own == code / "wandb/offline-run-2/run-a.wandb"
+
+
+def test_results_of_the_program_are_found_and_those_of_other_runs_are_not(tmp_path: Path) -> None:
+    code = tmp_path / "results/runs/toy/work/code"
+    (tmp_path / "train.py").touch()
+    other = tmp_path / "results/runs/other/run-a.wandb"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    snapshot([tmp_path / "train.py"], tmp_path, code)
+    link_entries(tmp_path, code)
+    (code / "results/own").mkdir()
+    (code / "results/own/model.pt").write_text("x")
+    left = left_files(code)
+    assert left is not None and left.files == ("results/own/model.pt",)
+    assert logs_elsewhere(code, 0, follow_links=True) == []
+
+
+def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
+    project, folder = tmp_path / "project", tmp_path / "project/results/code"
+    for name in ("train.py", "data/x.csv", "checkpoints/last.pt"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("")
+        for path in (project / name, (project / name).parent):
+            os.utime(path, (1, 1))
+    snapshot([project / "train.py"], project, folder)
+    link_entries(project, folder)
+    since = "2020-01-01T00:00:00+00:00"
+    assert written_links(project, folder, since) == []
+    (folder / "checkpoints/last.pt").write_text("seed 1")
+    (folder / "own").mkdir()
+    assert written_links(project, folder, since) == ["checkpoints"]
+
+
+def test_nested_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
+    project, folder = tmp_path / "project", tmp_path / "project/results/code"
+    for name in ("code/train.py", "code/outs/old.pt", "code/lib/a.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("")
+        for path in (project / name, (project / name).parent):
+            os.utime(path, (1, 1))
+    snapshot([project / "code/train.py"], project, folder)
+    link_entries(project, folder)
+    (folder / "code/lib/__pycache__").mkdir()
+    since = "2020-01-01T00:00:00+00:00"
+    assert written_links(project, folder, since) == []
+    (folder / "code/outs/last.pt").write_text("seed 1")
+    assert written_links(project, folder, since) == ["code/outs"]
 
 
 def test_the_walk_is_bounded(tmp_path: Path) -> None:
