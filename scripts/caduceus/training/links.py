@@ -16,17 +16,23 @@ from caduceus.runs.folder import RunFolder
 def remove_outward_links(folder: RunFolder) -> None:
     """Remove each link of a run's folder that leads out of results/ or to a folder above itself.
 
+    Those of the working folder are also removed if they lead to other results.
     The files that a link outside the working folder leads to, such as those of `wandb.save` or of
     the program's output, are copied to its place.
 
     Raises:
         OSError: a file can't be copied.
     """
-    places = folder.results.resolve(), folder.path.resolve()  # the latter may lie on another disk
+    own = folder.path.resolve()  # it may lie on another disk than results/
     outward = [
         link
         for link in _links(folder.path)
-        if _is_circle(link) or not any(_target(link).is_relative_to(place) for place in places)
+        if _is_circle(link)
+        or not _target(link).is_relative_to(own)
+        and (
+            link.is_relative_to(folder.code)
+            or not _target(link).is_relative_to(folder.results.resolve())
+        )
     ]
     # The working folder's links come last, as others may lead through them.
     for link in sorted(outward, key=lambda link: link.is_relative_to(folder.code)):

@@ -13,6 +13,7 @@ from caduceus.runs.source_code import snapshot_files
 
 _LOOKED_AT = 20_000  # entries, breadth first: a program or a linked folder may have millions
 _MOST_ENTRIES = 1000  # of a folder, as more take long on a network file system
+_COMPILED = "__pycache__"  # Python makes it where it imports from, and so changes that folder
 _LARGE = 10_000_000  # bytes
 _CHECKPOINTS = (
     *(".ckpt", ".gguf", ".h5", ".joblib", ".keras", ".onnx", ".pickle", ".pkl", ".pt", ".pth"),
@@ -80,10 +81,12 @@ def written_links(root: Path, folder: Path, since: str) -> list[str]:
 
 
 def _was_written(folder: Path, started: float) -> bool:
-    entries = [path for path in itertools.islice(folder.iterdir(), _MOST_ENTRIES) if path.exists()]
-    others = [path for path in entries if path.name != "__pycache__"]
-    paths = [*others, folder] if others == entries else others
-    return any(path.stat().st_mtime >= started for path in paths)
+    paths = [folder, *itertools.islice(folder.iterdir(), _MOST_ENTRIES)]
+    return any(
+        path.exists() and path.stat().st_mtime >= started and not (path / _COMPILED).exists()
+        for path in paths
+        if path.name != _COMPILED
+    )
 
 
 def files_of(folder: Path, follow_links: bool) -> Iterator[Path]:

@@ -30,7 +30,10 @@ def test_links_of_the_working_folder_are_removed_and_the_project_keeps_its_files
     (folder.code / "train.py").write_text("code")
     (folder.code / "own").mkdir()
     up = "../../../../.."
-    targets = {"data": f"{up}/data", "results": f"{up}/results", "gone": f"{up}/gone"}
+    (tmp_path / "project/results/groups").mkdir()
+    (folder.code / "results").mkdir()
+    targets = {"data": f"{up}/data", "gone": f"{up}/gone", "results/groups": f"{up}/../groups"}
+    targets |= {"results/runs": f"{up}/../runs", "other": f"{up}/results"}
     targets |= {".env": f"{up}/.env", "here": ".", "own/far": str(tmp_path / "elsewhere")}
     for name, target in {**targets, "own/last": "../train.py", "loop": "loop"}.items():
         (folder.code / name).symlink_to(target)

@@ -83,14 +83,16 @@ def test_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -
 
 def test_nested_folders_of_the_project_that_were_written_to_are_found(tmp_path: Path) -> None:
     project, folder = tmp_path / "project", tmp_path / "project/results/code"
-    for name in ("code/train.py", "code/outs/old.pt", "code/lib/a.py"):
+    for name in ("code/train.py", "code/outs/old.pt", "code/lib/part/a.py"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("")
         for path in (project / name, (project / name).parent):
             os.utime(path, (1, 1))
     snapshot([project / "code/train.py"], project, folder)
     link_entries(project, folder)
-    (folder / "code/lib/__pycache__").mkdir()
+    os.utime(project / "code/lib", (1, 1))
+    for name in ("code/lib/__pycache__", "code/lib/part/__pycache__"):
+        (folder / name).mkdir()
     since = "2020-01-01T00:00:00+00:00"
     assert written_links(project, folder, since) == []
     (folder / "code/outs/last.pt").write_text("seed 1")
