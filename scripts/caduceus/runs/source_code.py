@@ -182,8 +182,8 @@ def link_entries(root: Path, folder: Path) -> None:
 
     Hidden entries aren't linked: they are keys, environments and caches. Nor is the project's
     configuration: programs write a `config.yaml` of their own into the folder they work in, as
-    LightningCLI does, which would overwrite the project's. So `results` is a folder of the run's own,
-    and what it has in the project is linked into it.
+    LightningCLI does, which would overwrite the project's. So `results` is a folder of the run's
+    own, and what it has in the project is linked into it.
     """
     results = Path("results")
     if folder.resolve().is_relative_to((root / results).resolve()):

@@ -16,24 +16,20 @@ from caduceus.runs.folder import RunFolder
 def remove_outward_links(folder: RunFolder) -> None:
     """Remove each link of a run's folder that leads out of results/ or to a folder above itself.
 
-    Those of the working folder are also removed if they lead to other results.
-    The files that a link outside the working folder leads to, such as those of `wandb.save` or of
-    the program's output, are copied to its place.
+    Those of the working folder are also removed if they lead to other results. The files that a
+    link outside of it leads to, such as those of `wandb.save` or of the program's output, are copied to
+    its place.
 
     Raises:
         OSError: a file can't be copied.
     """
-    own = folder.path.resolve()  # it may lie on another disk than results/
-    outward = [
-        link
-        for link in _links(folder.path)
-        if _is_circle(link)
-        or not _target(link).is_relative_to(own)
-        and (
-            link.is_relative_to(folder.code)
-            or not _target(link).is_relative_to(folder.results.resolve())
-        )
-    ]
+    own, results = folder.path.resolve(), folder.results.resolve()  # maybe on two disks
+
+    def is_outward(link: Path) -> bool:
+        places = [own] if link.is_relative_to(folder.code) else [own, results]
+        return _is_circle(link) or not any(_target(link).is_relative_to(at) for at in places)
+
+    outward = [link for link in _links(folder.path) if is_outward(link)]
     # The working folder's links come last, as others may lead through them.
     for link in sorted(outward, key=lambda link: link.is_relative_to(folder.code)):
         is_kept = not link.is_relative_to(folder.code) and not _is_circle(link)

@@ -211,7 +211,7 @@ def test_hidden_entries_are_never_linked(tmp_path: Path) -> None:
     assert not any(path.is_symlink() for path in folder.rglob("*"))
     source_code.link_entries(project, folder)
     links = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink()}
-    assert links == {"results", "src/words.txt"}
+    assert links == {"results/code", "results/code.json", "src/words.txt"}
 
 
 def test_a_program_that_writes_a_config_yaml_leaves_the_project_its_own(tmp_path: Path) -> None:
