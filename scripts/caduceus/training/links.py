@@ -17,8 +17,8 @@ def remove_outward_links(folder: RunFolder) -> None:
     """Remove each link of a run's folder that leads out of results/ or to a folder above itself.
 
     Those of the working folder are also removed if they lead to other results. The files that a
-    link outside of it leads to, such as those of `wandb.save` or of the program's output, are copied to
-    its place.
+    link outside of it leads to, such as those of `wandb.save` or of the program's output, are
+    copied to its place.
 
     Raises:
         OSError: a file can't be copied.
