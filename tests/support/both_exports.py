@@ -15,10 +15,16 @@ from caduceus.system.wandb_account import Account
 from wandb_server import WandbServer
 
 SYNC = """
-import sys
+import shutil, sys
 from pathlib import Path
+from caduceus.exports.run_files import saved_files
 from caduceus.system.wandb_sdk import sync_log
-sync_log(Path(sys.argv[1]), "alice", "p", 20)
+from caduceus.wandb_log import read_log, stitch, write_stitched
+log, staged = map(Path, sys.argv[1:])
+shutil.copytree(log.parent / "files", staged / "files")
+files = [name for name, source in saved_files([read_log(log)], []).items() if source]
+write_stitched(stitch([log]), staged / log.name, files=files)
+sync_log(staged / log.name, "alice", "p", 20)
 """
 
 
@@ -68,8 +74,9 @@ def export_from_server(server: WandbServer, folder: Path) -> Path:
 
 def log_and_export(server: WandbServer, folder: Path, program: str) -> Exports:
     """Run a program that logs run `abc` offline, deliver it to the server, and export both."""
-    client(server, folder, "-c", program)
+    (folder / "train.py").write_text(program)
+    client(server, folder, "train.py")
     (log,) = folder.glob("wandb-dir/wandb/offline-run-*/run-abc.wandb")
-    client(server, folder, "-c", SYNC, log)
+    client(server, folder, "-c", SYNC, log, folder / "offline-run-abc")
     export_logs([log], folder / "here")
     return Exports(server, log, folder / "here", export_from_server(server, folder / "server"))

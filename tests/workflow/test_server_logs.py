@@ -743,14 +743,25 @@ def test_a_time_without_a_zone_is_greenwichs(
     assert found.start_time == 1767225600
 
 
-def test_of_the_files_only_media_are_fetched_and_none_outside(
+def test_media_and_saved_files_are_fetched_none_of_wandb_itself_and_none_outside(
     wandb_server: WandbServer, tmp_path: Path
 ) -> None:
-    names = ("media/../../../outside.txt", "media/a b/ä.png", "output.log", "medial.txt")
+    outside = ("media/../../../outside.txt", "../../outside.txt")
+    names = (
+        *outside,
+        "media/a b/ä.png",
+        "output.log",
+        "medial.txt",
+        "artifact/1/wandb_manifest.json",
+    )
     put(wandb_server, range(2), files=dict.fromkeys(names, b"x"))
     fetch(wandb_server, tmp_path / "below/run")
     found = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path)]
-    assert found == ["below/run/files/media/a b/ä.png", "below/run/run-abc.wandb"]
+    assert found == [
+        "below/run/files/media/a b/ä.png",
+        "below/run/files/medial.txt",
+        "below/run/run-abc.wandb",
+    ]
 
 
 def test_a_file_of_an_artifact_that_the_server_has_not_got_is_told_of(

@@ -13,7 +13,7 @@ from both_exports import Exports, connect, export_from_server, log_and_export
 from caduceus.exports import history
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_logs
-from caduceus.io.files import read_json
+from caduceus.io.files import files_below, read_json
 from caduceus.runs.files.export import Manifest
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.runs import read_artifacts
@@ -51,6 +51,20 @@ with wandb.init(mode="offline", project="p", entity="alice", id="abc", name="one
         run.log({"deep": {"predictions": table}})
     run.log({"plain": wandb.Table(columns=["a"], data=[["Image"], [float("nan")]])})
     run.log({"long": wandb.Table(columns=["a"], data=[[index] for index in range(10_050)])})
+    saved = {"model.h5": "model", "below/x.txt": "x", "now.txt": "now", ".hidden": "secret"}
+    Path("below").mkdir()
+    for name, text in saved.items():
+        Path(name).write_text(text)
+    run.save("model.h5")
+    run.save("below/*.txt")
+    run.save("now.txt", policy="now")
+    Path("model.h5").write_text("model, at the end")
+    Path(run.dir, "own").mkdir()
+    Path(run.dir, "own/notes.txt").write_text("notes")
+    Path(run.dir, "logs").mkdir()
+    Path(run.dir, "logs/train.log").write_text("log")
+    Path(run.dir, "code").mkdir(exist_ok=True)
+    Path(run.dir, "code/train.py").write_text("print()")  # as `save_code` keeps it
     run.summary["best"] = wandb.Table(columns=["image"], data=[[wandb.Image(pixels)]])
 """
 
@@ -175,3 +189,22 @@ def test_a_lost_picture_of_a_table_is_named(exports: Exports, tmp_path: Path) ->
     finally:
         path.write_bytes(content)
     assert f"table {used.name}, file {name}: {path} is missing" in missing
+
+
+def test_files_that_were_saved_are_in_the_export(exports: Exports) -> None:
+    saved = {
+        "model.h5": "model, at the end",
+        "below/x.txt": "x",
+        "now.txt": "now",
+        "own/notes.txt": "notes",
+        "logs/train.log": "log",
+        "code/train.py": "print()",
+    }
+    for folder in exports.both:
+        files = files_below(folder / "files")
+        assert {
+            str(path.relative_to(folder / "files")): path.read_text() for path in files
+        } == saved
+        manifest = Manifest.read(folder / "manifest.json")
+        assert {f"files/{name}" for name in saved} <= manifest.files.keys()
+        assert not any(path.is_symlink() for path in files)

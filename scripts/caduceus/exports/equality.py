@@ -12,7 +12,7 @@ from caduceus.io.files import Json, canonical_json, files_below
 from caduceus.runs.files.export import Summary
 
 _KEYS = {"metrics_history.csv": "_step", "system_metrics.csv": "_timestamp"}
-_FOLDERS = ("media", "artifacts")
+_FOLDERS = ("media", "artifacts", "files")
 _SHOWN = 60  # characters of a value
 
 
@@ -28,7 +28,7 @@ def differences(
         here: the folder of the local export.
         there: the folder of the export from the server.
         with_times: whether time columns and system metrics are compared too.
-        with_files: whether media and the files of artifacts are compared too.
+        with_files: whether media, the files of artifacts and saved files are compared too.
     """
     summaries = (Summary.read(folder / "run_summary.json") for folder in (here, there))
     tables = list(_KEYS) if with_times else ["metrics_history.csv"]

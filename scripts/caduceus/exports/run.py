@@ -19,6 +19,7 @@ from caduceus.exports.run_artifacts import (
     export_media,
     refused_names,
 )
+from caduceus.exports.run_files import export_files
 from caduceus.exports.run_notes import present_notes
 from caduceus.exports.table_media import export_table_media
 from caduceus.io.cells import canonical
@@ -75,7 +76,7 @@ class _Known:
 def export_run(folder: RunFolder, log: Path | None = None) -> Manifest:
     """Write the export of a planned run into its folder, and return its manifest.
 
-    Writes run_summary.json, metrics_history.csv, system_metrics.csv, media/, artifacts/ and
+    Writes run_summary.json, metrics_history.csv, system_metrics.csv, media/, artifacts/, files/ and
     manifest.json. results/README.md says what is in each.
 
     Args:
@@ -188,7 +189,11 @@ def _export(
     history = export_history(parts, folder)
     segments = [*history.segments, *uploads]
     artifacts = artifacts_of(segments)
-    left_out = (*export_media(history.segments, folder / "media"), *refused_names(segments))
+    left_out = (
+        *export_media(history.segments, folder / "media"),
+        *export_files(history.segments, folder / "files", bases),
+        *refused_names(segments),
+    )
     missing = (
         *export_table_media(history.segments, history.tables, folder, bases),
         *export_artifacts(artifacts, folder / "artifacts", bases),
@@ -271,7 +276,7 @@ def _manifest(
     files = [
         path / name for name in ("run_summary.json", "metrics_history.csv", "system_metrics.csv")
     ]
-    for name in ("media", "artifacts"):
+    for name in ("media", "artifacts", "files"):
         files += files_below(path / name)
     described = {
         name: ExportedFile(

@@ -32,7 +32,7 @@ from caduceus.server.tables import client_ids, read_tables
 from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import LogError, LogWriter, Segment, iter_rows
 from caduceus.wandb_log.records import HISTORY, SUMMARY
-from caduceus.wandb_log.segments import SECOND
+from caduceus.wandb_log.segments import SECOND, is_programs_file
 from caduceus.wandb_log.stitching import step_of
 from caduceus.wandb_log.wire import encode
 from caduceus.wandb_log.writing import ARTIFACT, CONFIG, ENVIRONMENT, EXIT, RUN, STATS, write_items
@@ -72,8 +72,8 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
     Args:
         server: the server.
         state: the run and how far it has come.
-        log: takes the log; files/media/ and artifacts/ are written beside it.
-        with_files: whether to download media and the files of artifacts too.
+        log: takes the log; files/ and artifacts/ are written beside it.
+        with_files: whether to download media, the files of artifacts and saved files too.
 
     Raises:
         ServerError: a download failed; the next call continues from there.
@@ -107,7 +107,8 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
             str(path),
         )
     for name, url in files.items() if with_files else ():
-        if name.startswith("media/") and is_safe_path(name):
+        is_logged = name.startswith("media/") or is_programs_file(name)
+        if is_logged and is_safe_path(name):
             server.download(url, folder / "files" / name)
         elif name.startswith("media/"):
             print(f"{path}: left out, as it can't name a file: {quoted(name)}", file=sys.stderr)

@@ -34,7 +34,7 @@ from caduceus.server.staging import (
     changed_artifacts,
     file_finder,
     held_artifacts,
-    logged_media,
+    logged_files,
     stage_files,
     staged_log,
 )
@@ -153,8 +153,8 @@ def compare_with_server(
         with_times = len(read_attempts(folder.attempts)) == 1
         found = differences(here, there, with_times, with_files)
         if not with_files:
-            media = logged_media([part.path for part in _parts(folder)])
-            missing = sorted(media - read_files(server, path).keys())
+            logged = logged_files(folder, [part.path for part in _parts(folder)])
+            missing = sorted(logged - read_files(server, path).keys())
             found += [f"{name}: only here" for name in missing]
         return state, found
 
@@ -261,9 +261,8 @@ def _upload(
     # `sys.exit("message")` has exit status 1, but wandb records it as success.
     exit_code = 0 if train.state == "finished" else train.exit_code or 1
     log = staged_log(folder)
-    for part in parts:
-        stage_files(part.path.parent / "files", log.parent / "files")
-    write_stitched(parts, log, held, find, exit_code, notes_to_send(folder, parts))
+    saved = stage_files(folder, [part.path for part in parts], log.parent / "files")
+    write_stitched(parts, log, held, find, exit_code, notes_to_send(folder, parts), saved)
     try:
         wandb_sdk.sync_log(log, path.entity, path.project, patience_s, is_stopped=is_stopped)
     finally:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from caduceus.exports.history import read_segment
 from caduceus.exports.run_artifacts import artifacts_of, moved_path, place
+from caduceus.exports.run_files import saved_files
 from caduceus.io.files import files_below, md5_base64
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.server.runs import ServerArtifact
+from caduceus.wandb_log import Segment
+from caduceus.wandb_log.segments import is_programs_file
 
 
 def staged_log(folder: RunFolder) -> Path:
@@ -21,25 +24,40 @@ def staged_log(folder: RunFolder) -> Path:
     return (staged / f"run-{folder.path.name}.wandb").absolute()
 
 
-def stage_files(source: Path, target: Path) -> None:
-    """Link or copy a segment's files into the staging folder."""
-    for file in files_below(source):
-        inside = target / file.relative_to(source)
-        if inside.is_relative_to(target / "media"):
-            place(file, inside)
-        else:  # W&B rewrites some of these files, and must not change the originals
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, inside)
+def stage_files(folder: RunFolder, logs: Sequence[Path], target: Path) -> list[str]:
+    """Link or copy the files of a run's segments into a staging folder.
+
+    Returns:
+        The names of those that the program saved.
+    """
+    for log in logs:
+        source = log.parent / "files"
+        for file in files_below(source):
+            name = file.relative_to(source)
+            if name.parts[0] == "media":
+                place(file, target / name)
+            elif not is_programs_file(name.as_posix()):  # W&B rewrites some of these files
+                place(file, target / name, is_final=False)
+    saved = _saved_with(folder, logs)
+    sources = {name: source for name, source in saved.items() if source is not None}
+    for saved_as, path in sources.items():
+        place(path, target / saved_as, is_final=False)
+    return list(sources)
 
 
-def logged_media(logs: Sequence[Path]) -> set[str]:
-    """Return the names of the files of media beside these logs, as a server has them."""
-    folders = [log.parent / "files" for log in logs]
-    return {
-        file.relative_to(folder).as_posix()
-        for folder in folders
-        for file in files_below(folder / "media")
+def logged_files(folder: RunFolder, logs: Sequence[Path]) -> set[str]:
+    """Return the names of the media and saved files of these logs, as a server has them."""
+    media = {
+        file.relative_to(log.parent / "files").as_posix()
+        for log in logs
+        for file in files_below(log.parent / "files/media")
     }
+    saved = _saved_with(folder, logs)
+    return media | {name for name, source in saved.items() if source is not None}
+
+
+def _saved_with(folder: RunFolder, logs: Sequence[Path]) -> dict[str, Path | None]:
+    return saved_files(list(map(Segment, logs)), [folder.path, folder.owner, folder.output])
 
 
 def file_finder(folder: RunFolder) -> Callable[[Path], Path]:

@@ -18,6 +18,7 @@ from caduceus.wandb_log.writing import (
     CONFIG,
     ENVIRONMENT,
     EXIT,
+    FILES,
     LOG_HEADER,
     RUN,
     LogWriter,
@@ -59,6 +60,7 @@ def write_stitched(
     find: Callable[[Path], Path] = lambda path: path,
     exit_code: int | None = None,
     notes: str = "",
+    files: Sequence[str] = (),
 ) -> list[Segment]:
     """Write the segments of a run as one log, which the SDK syncs to exactly the run's rows.
 
@@ -73,6 +75,8 @@ def write_stitched(
         find: returns the present path of an artifact's file, given its path when it was logged.
         exit_code: the exit status of the run, if it isn't that of the last segment.
         notes: of the run, if they aren't those with which the last segment started.
+        files: names of files beside the log, in files/, that are sent too; W&B itself sends those
+            of `run.save` and media, and only online those that the program wrote to `run.dir`.
 
     Returns:
         The segments as they were read, without rows; their `damage` counts what is lost.
@@ -85,7 +89,7 @@ def write_stitched(
     unfinished.unlink(missing_ok=True)
     try:
         with LogWriter(unfinished) as log:
-            for kind, content in _all_records(parts, segments, held, exit_code, notes):
+            for kind, content in _all_records(parts, segments, held, exit_code, notes, files):
                 log.append(kind, _relocated(content, find) if kind == ARTIFACT else content)
         unfinished.replace(path)
     finally:
@@ -131,6 +135,7 @@ def _all_records(
     held: Held,
     exit_code: int | None,
     notes: str,
+    files: Sequence[str],
 ) -> Iterator[Content]:
     """Yield the records of the stitched log, for segments that are complete."""
     yield from _identity_records(parts, held, notes)
@@ -140,6 +145,8 @@ def _all_records(
     # NaN. So only the programs' own summaries are merged.
     programs = [(p, s) for p, s in zip(parts, segments, strict=True) if p.rule != "upload"]
     yield from _summary_records(summary_of([p for p, _ in programs], [s for _, s in programs]))
+    if files:
+        yield FILES, encode("Files", {"files": [{"path": name} for name in files]})
     if exit_code is None and segments:
         exit_code = segments[-1].exit_code
     if exit_code is not None:

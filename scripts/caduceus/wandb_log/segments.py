@@ -11,6 +11,20 @@ SECOND = 10**9  # nanoseconds
 # Types of artifacts that wandb logs by itself; the tables are among a run's media, too.
 TABLE_TYPES = ("run_table", "wandb-run-incremental-table")
 WANDBS_OWN_TYPES = (*TABLE_TYPES, "job", "wandb-history", "wandb-events")
+# Files that wandb itself writes to a run's folder files/, or lists among its files on a server.
+_WANDBS_OWN_FILES = {
+    *("config.yaml", "wandb-summary.json", "wandb-metadata.json", "output.log"),
+    *("requirements.txt", "conda-environment.yaml", "wandb-history.jsonl", "wandb-events.jsonl"),
+}
+
+
+def is_programs_file(name: str) -> bool:
+    """Whether a file among a run's files is one that the program saved, or its code.
+
+    Media are no such files, as they belong to rows.
+    """
+    is_manifest = name.startswith("artifact/") and name.endswith("/wandb_manifest.json")
+    return name not in _WANDBS_OWN_FILES and not name.startswith("media/") and not is_manifest
 
 
 def seconds(nanoseconds: int) -> float:

@@ -33,6 +33,8 @@ _TABLE = {
         "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest, 15 client_id str"
     ),
     "Metric": "4 step_metric str",
+    "FilesItem": "1 path str",
+    "Files": "1 files FilesItem*",
     "UseArtifact": "1 id str, 2 type str, 3 name str",
     "Telemetry": "4 python_version str, 5 cli_version str, 12 core_version str, 13 platform str",
     "Environment": (

@@ -22,7 +22,7 @@ from caduceus.wandb_log.records import record_number
 from caduceus.wandb_log.wire import encode, write_bytes, write_number
 
 # Kinds of a record: field numbers of `Record` in wandb/proto/wandb_internal.proto.
-CONFIG, STATS, ARTIFACT, RUN, EXIT, LOG_HEADER, ENVIRONMENT = 5, 7, 8, 17, 18, 21, 26
+CONFIG, FILES, STATS, ARTIFACT, RUN, EXIT, LOG_HEADER, ENVIRONMENT = 5, 6, 7, 8, 17, 18, 21, 26
 
 
 class LogWriter:

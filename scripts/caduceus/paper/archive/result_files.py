@@ -23,7 +23,7 @@ _RUN_FILES = (
     *("train.json", "upload.json", "outcome.json"),
 )
 _LEDGER_FILES = ("params.json", "run.json", "train.json", "run_summary.json")
-_MAY_BE_LARGE = ("media", "artifacts")
+_MAY_BE_LARGE = ("media", "artifacts", "files")
 _SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
 
 
