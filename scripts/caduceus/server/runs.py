@@ -1,11 +1,13 @@
 """Queries about runs on a W&B server: their state, and everything they logged."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from caduceus.errors import AccountError, ServerError
+from caduceus.io.names import quoted
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
@@ -154,6 +156,8 @@ def read_states(
 ) -> Iterator[ServerState]:
     """Yield the state of every run of a project that matches the filters; 100 runs per query.
 
+    A run whose state can't be read is named on stderr, and left out.
+
     Args:
         server: the server.
         path: the project.
@@ -164,7 +168,11 @@ def read_states(
     """
     variables = {**path.variables, "filters": json.dumps(filters)}
     for node in _pages(server, _RUNS % _STATE, ("project", "runs"), variables):
-        yield _state(node)
+        try:
+            yield _state(node)
+        except (LookupError, TypeError, AttributeError) as error:
+            name = quoted(str(node.get("name") if isinstance(node, dict) else node))
+            print(f"left out, as its state can't be read: {name}: {error!r}", file=sys.stderr)
 
 
 def read_state(server: Server, path: RunPath) -> ServerState | None:

@@ -10,6 +10,7 @@ from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server import refresh
 from caduceus.server.logs import fetched_log
+from caduceus.server.runs import read_states
 
 PROJECT = ProjectPath("me", "p")
 BAD_IDS = ["../../../up", "/abs", "..", ".", "", "other", "a\0b", "x" * 300, "a\nb", "nul"]
@@ -67,6 +68,32 @@ def test_a_log_is_not_downloaded_to_a_place_that_the_server_names(
     with pytest.raises(ResultError, match=r"can't name a file$"):
         fetched_log(state_of(run_id), tmp_path / "a/b/server")
     assert written(tmp_path) == []
+
+
+class Answers:
+    """A server that answers every query in the same way."""
+
+    def __init__(self, nodes: list[Any]):
+        edges = [{"node": node} for node in nodes]
+        self.runs = {"edges": edges, "pageInfo": {"hasNextPage": False}}
+
+    def query(self, text: str, **variables: Any) -> dict[str, Any]:
+        return {"project": {"runs": self.runs}}
+
+
+def test_a_run_whose_state_can_not_be_read_costs_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = {"name": "good", "project": {"name": "p", "entity": {"name": "me"}}}
+    whole |= dict.fromkeys(("group", "historyLineCount", "historyKeys", "heartbeatAt"))
+    whole |= {"state": "finished", "updatedAt": "now"}
+    bad = [whole | {"name": "a\nb", "project": None}, {"name": "c"}, None, "text"]
+    server: Any = Answers([*bad, whole])
+    assert [state.path.run for state in read_states(server, PROJECT, {})] == ["good"]
+    said = capsys.readouterr().err.splitlines()
+    names = ["'a\\nb'", "'c'", "'None'", "'text'"]
+    start = "left out, as its state can't be read: "
+    assert [line.removeprefix(start).partition(": ")[0] for line in said] == names
 
 
 @pytest.mark.parametrize("text", ["..", "a/..", "../a", ".", "./a"])
