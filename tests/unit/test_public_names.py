@@ -18,7 +18,7 @@ LINES = (
 )
 NAMES = {
     "tracking": "DivergedError TrackedRun dataset_path output_folder start",
-    "analysis": "load_history load_runs load_sweep",
+    "analysis": "load_history load_runs load_sweep load_table",
     "statistics": """
         Comparison Equivalence Estimate Outcome Profile Test Trend Verdict compare_by_seed
         compare_paired compare_to_value compare_unpaired decide equivalence equivalence_by_seed

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from caduceus.analysis import load_history, load_runs, load_sweep
+from caduceus.analysis import load_history, load_runs, load_sweep, load_table
 from caduceus.errors import ResultError
 from caduceus.io.cells import to_csv
 from caduceus.io.files import read_json, write_json, write_whole
@@ -176,3 +176,28 @@ def test_large_integers_of_a_configuration_stay_exact(project: Project) -> None:
     assert runs["config.n"].dtype == object and list(runs["config.n"]) == values
     assert list(runs["config.big"]) == [2**63] * 3
     assert list(runs["variant"]) == [f"rate=0.1,n={value}" for value in values]
+
+
+def test_the_rows_of_logged_tables_come_with_the_paths_of_their_pictures(project: Project) -> None:
+    name = "media/table/predictions_0.table.json"
+    cell = {"_type": "table-file", "path": name, "ncols": 3}
+    export_runs(project, lambda parameters, seed: [{"predictions": cell}, {"loss": 1}])
+    records = load_runs(project=project.path)
+    picture = {"_type": "image-file", "path": "media/images/a.png"}
+    for run, seed in zip(records["run"], records["seed"], strict=True):
+        data = [[int(seed), picture, [picture]], [0.5, None, []]]
+        table = {"columns": ["score", "image", "run"], "data": data}
+        write_json(project.path / "results/runs" / run / name, table)
+    run = records["run"][1]
+    found = load_table("predictions", run, project=project.path)
+    path = str(project.path / "results/runs" / run / "media/images/a.png")
+    assert list(found) == [
+        *("run", "experiment", "variant", "seed", "_step"),
+        *("score", "image", "logged.run"),
+    ]
+    assert found["image"][0] == path and pd.isna(found["image"][1])
+    assert found["logged.run"].tolist() == [[path], []]
+    assert found["score"].tolist() == [records["seed"][1], 0.5]
+    assert len(load_table("predictions", project=project.path)) == 2 * len(records)
+    with pytest.raises(ResultError, match="'loss' isn't a table"):
+        load_table("loss", project=project.path)
