@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caduceus.exports.history_columns import TIME_COLUMNS, column_order, has_metrics, timeless
+from caduceus.exports.history_columns import COMPARED, TIME_COLUMNS, column_order, has_metrics
 from caduceus.exports.table_media import tables_in_row
 from caduceus.io.cells import cell, csv_line
 from caduceus.io.files import Json, write_whole
@@ -39,8 +39,8 @@ class History:
     Attributes:
         segments: the run's segments, without their rows.
         rows: how many rows there are.
-        rows_sha256: of the rows without the time columns, equal for equal rows; None if no row has
-            a metric.
+        rows_sha256: of the rows without times, speeds and the like, equal for equal rows; None if
+            no row has a metric.
         tables: the files of its tables, from `tables_in_row`.
     """
 
@@ -132,8 +132,9 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
     write_whole(folder / "metrics_history.csv", _csv(columns, rows))
     if has_metrics(columns):
-        text = _csv(timeless(columns), rows).encode(errors="replace")
-        history.rows_sha256 = hashlib.sha256(text).hexdigest()
+        texts = [_csv(of(columns), rows) for of in COMPARED]
+        text = next((text for text in texts if "." in text.partition("\n")[2]), texts[-1])
+        history.rows_sha256 = hashlib.sha256(text.encode(errors="replace")).hexdigest()
     return history, list(_system_rows(rows))
 
 

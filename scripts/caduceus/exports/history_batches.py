@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caduceus.exports.history_columns import TIME_COLUMNS, column_order, timeless
+from caduceus.exports.history_columns import COMPARED, TIME_COLUMNS, column_order
 from caduceus.io.cells import cell, csv_line, quoted
 from caduceus.wandb_log.batch import Batch
 
@@ -37,7 +37,7 @@ class HistoryTable:
         self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder))  # noqa: SIM115  # closed by __exit__
         self._parts: list[tuple[list[str], int, int, int]] = []  # names, rows, place, bytes
         self.rows = 0
-        self.sha256 = ""  # of the table without its time columns, once it is written
+        self.sha256 = ""  # that tells equal rows, once the table is written
 
     def __enter__(self) -> "HistoryTable":
         return self
@@ -66,12 +66,14 @@ class HistoryTable:
         part = path.with_name(f".{path.name}.part")
         try:
             with part.open("wb") as stream:
-                digest = hashlib.sha256(_encoded(timeless(self.columns)))
+                kept = dict.fromkeys(tuple(of(self.columns)) for of in COMPARED)
+                digests = [_RowsDigest(self.columns, [*columns]) for columns in kept]
                 stream.write(_encoded(self.columns))
                 for lines, ends in self._lines():
                     stream.write(lines.data)
-                    digest.update(_without_times(lines, ends).data)
-                self.sha256 = digest.hexdigest()
+                    for digest in digests:
+                        digest.update(lines, ends)
+                self.sha256 = next((d for d in digests if d.has_fraction), digests[-1]).hexdigest()
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -118,19 +120,33 @@ def _join(
     return lines, ends.reshape(-1, width)
 
 
-def _without_times(lines: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Return the bytes of CSV lines without the time columns, which are the last ones.
+class _RowsDigest:
+    """The sha256 of some columns of a table.
 
-    Args:
-        lines: the bytes of lines.
-        ends: where each of their cells ends (rows, columns).
+    Attributes:
+        has_fraction: whether a cell has a decimal point.
     """
-    last = ends[:, -1 - len(TIME_COLUMNS)]  # of the cells that stay, with a comma behind it
-    # In turns: how many bytes stay, up to that comma, and how many are left out.
-    turns = np.diff(np.column_stack([last + 1, ends[:, -1] + 1]).ravel(), prepend=0)
-    kept: NDArray[np.uint8] = lines[np.repeat(np.tile([True, False], len(ends)), turns)]
-    kept[np.cumsum(turns[::2]) - 1] = _NEWLINE
-    return kept
+
+    def __init__(self, columns: list[str], kept: list[str]):
+        self._is_kept = np.isin(columns, kept)
+        self._sha256 = hashlib.sha256(_encoded(kept))
+        self.has_fraction = False
+
+    def update(self, lines: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+        """Add lines.
+
+        Args:
+            lines: their bytes.
+            ends: where each of their cells ends (rows, columns).
+        """
+        lengths = np.diff(ends.ravel(), prepend=-1).reshape(ends.shape)
+        kept = lines[np.repeat(np.tile(self._is_kept, len(ends)), lengths.ravel())]
+        kept[np.cumsum(lengths[:, self._is_kept].sum(axis=1)) - 1] = _NEWLINE
+        self.has_fraction |= bool(np.any(kept == _DOT))
+        self._sha256.update(kept.data)
+
+    def hexdigest(self) -> str:
+        return self._sha256.hexdigest()
 
 
 def _encoded(columns: list[str]) -> bytes:

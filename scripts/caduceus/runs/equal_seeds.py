@@ -1,7 +1,8 @@
 """Seeds that change nothing: runs of one variant whose rows are equal, whatever their seeds.
 
 Such runs are one observation, not several: a program that ignores its seed, or one without chance.
-Rows are compared by the digest that the export has made of them, without their times.
+Rows are compared by the digest that the export has made of them, without times, speeds and the like
+(`exports.history_columns`).
 """
 
 from collections.abc import Iterable, Sequence

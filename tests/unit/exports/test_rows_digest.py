@@ -42,6 +42,28 @@ def test_only_what_was_logged_counts(
 
 
 @LARGE
+def test_a_clock_does_not_count_beside_what_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large_from: int
+) -> None:
+    """A program that ignores its seed may log how long it takes."""
+    monkeypatch.setattr(exports_history, "_LARGE_LOG", large_from)
+
+    def of(seconds: str, loss: str = "0.5", **more: str) -> str | None:
+        clocks = {
+            "charts/SPS": seconds,
+            "time/s": seconds,
+            "samplesPerSecond": seconds,
+            "seed": seconds,
+        }
+        return digest(tmp_path, {"a": "1", "z/loss": loss} | clocks, {"timesteps": "2"} | more)
+
+    assert of("1.25") == of("7.5")
+    assert of("1.25", "0.25") != of("1.25")
+    assert of("1.25", acc="3") != of("1.25")
+    assert of("1.25", loss="1") != of("7.5", loss="1")  # a benchmark of times
+
+
+@LARGE
 def test_rows_without_a_metric_have_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large_from: int
 ) -> None:

@@ -87,7 +87,7 @@ class Summary(Record):
         started_at: as ISO 8601, UTC.
         runtime_s: seconds of its last process.
         host: the host of its first process.
-        rows_sha256: of metrics_history.csv without its time columns; None if no row has
+        rows_sha256: of metrics_history.csv without times, speeds and the like; None if no row has
             a metric.
     """
 
