@@ -3,13 +3,18 @@
 import base64
 import hashlib
 import json
+import multiprocessing
 import os
-from collections.abc import Mapping
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from caduceus.__main__ import main
+from caduceus.exports import folders
 from caduceus.io.files import files_below, is_file
+from caduceus.io.names import is_safe_name
+from caduceus.runs.files.export import Manifest
 from caduceus.wandb_log.records import HISTORY
 from caduceus.wandb_log.wire import encode
 from caduceus.wandb_log.writing import ARTIFACT, EXIT, RUN, LogWriter, write_items
@@ -248,6 +253,55 @@ def test_a_bad_run_or_group_costs_no_other(
         assert (tmp_path / f"out/runs/{name}/manifest.json").exists()
     assert (tmp_path / "out/groups/h/runs.csv").exists()
     assert (tmp_path / "out/runs/taken").read_text() == "a file of mine"
+
+
+def test_a_run_whose_process_is_killed_costs_no_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if multiprocessing.get_start_method() != "fork":
+        pytest.skip("the processes don't have what is patched here")
+    for name in ("one", "bad", "two", "three"):
+        write_log(tmp_path / "logs", name)
+    really = folders.export_logs
+
+    def export_logs(logs: Sequence[Path], folder: Path) -> Manifest:
+        if folder.name == "bad":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return really(logs, folder)
+
+    monkeypatch.setattr(folders, "export_logs", export_logs)
+    assert export(tmp_path, "--jobs", "2") == 3
+    said = capfd.readouterr()
+    assert "exported runs: 3, to" in said.out
+    problem = "not exported: its process was killed; is memory short?"
+    lines = [line for line in said.err.splitlines() if line.startswith("caduceus export: ")]
+    assert lines == [f"caduceus export: bad: {problem}"]
+
+
+GROUPS = [
+    "x" * 300,
+    "y" * 255,
+    "CON",
+    "con.x",
+    "..",
+    ".",
+    "a\0b",
+    "a/b",
+    "a_b",
+    "ungrouped",
+    "",
+    "ä",
+]
+
+
+def test_every_group_gets_a_folder_of_its_own(tmp_path: Path) -> None:
+    for number, group in enumerate(GROUPS):
+        write_log(tmp_path / "logs", f"run{number}", group=group)
+    assert export(tmp_path, "--groups") == 0
+    made = [path.parent for path in (tmp_path / "out").rglob("runs.csv")]
+    assert len(made) == len(GROUPS)
+    assert all(path.parent == tmp_path / "out/groups" for path in made)
+    assert all(is_safe_name(path.name) for path in made)
 
 
 def test_a_log_that_is_no_file_is_named_and_not_waited_for(

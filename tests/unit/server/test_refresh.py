@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from caduceus.errors import ResultError, ServerError, SpecError
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
-from caduceus.server import refresh
+from caduceus.server import logs, refresh
 from caduceus.server.logs import fetched_log
 from caduceus.server.runs import read_states
 
@@ -67,6 +68,18 @@ def test_a_log_is_not_downloaded_to_a_place_that_the_server_names(
 ) -> None:
     with pytest.raises(ResultError, match=r"can't name a file$"):
         fetched_log(state_of(run_id), tmp_path / "a/b/server")
+    assert written(tmp_path) == []
+
+
+@pytest.mark.parametrize("digest", ["", ".", "..", "a\0b", "x" * 300, "a\nb"])
+def test_a_file_of_an_artifact_is_not_downloaded_to_a_place_that_its_digest_names(
+    digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact: Any = SimpleNamespace(name="data", is_used=False)
+    monkeypatch.setattr(logs, "read_entries", lambda *_: {"x.txt": {"digest": digest}})
+    monkeypatch.setattr(logs, "read_urls", lambda *_: {"x.txt": "http://server/x.txt"})
+    with pytest.raises(ServerError, match=r"^data: its file 'x.txt' has no digest$"):
+        logs._artifact(None, artifact, tmp_path / "a/artifacts")  # type: ignore[arg-type]
     assert written(tmp_path) == []
 
 
