@@ -57,7 +57,7 @@ def test_braces_in_what_the_user_writes_are_no_wildcards(project: Project) -> No
         assert project.snakemake("--dry-run", target).check().jobs["train"]
     project.change(
         "config.yaml",
-        export={"source": "api", "projects": [{"project": "{a}/p{val}", "groups": ["{val}"]}]},
+        export={"source": "api", "projects": [{"project": "a/p", "groups": ["{val}"]}]},
     )
     assert project.snakemake("--dry-run", "refresh").check().jobs["refresh"] == 1
     run = next(iter(project.snakemake("--dry-run").output.split("run=")[1:])).split()[0]

@@ -45,3 +45,17 @@ def test_the_last_file_that_has_a_key_is_named(tmp_path: Path) -> None:
     assert where(["retries"]) == f"{last}:2"
     assert where(["claims"]) == f"{first}:2"
     assert key_finder([])(["retries"]) == "config"
+
+
+@pytest.mark.parametrize(
+    "project", ["a/p{val}", "{a}/p", "../p", "a/..", "./p", "a/.", "a", "a/b/c"]
+)
+def test_a_project_that_can_name_no_folder_of_results_is_refused(project: str) -> None:
+    with pytest.raises(SpecError, match=r"allowed: ENTITY/PROJECT, without braces"):
+        parse_settings({"experiments": ["a"], "export": {"projects": [{"project": project}]}}, str)
+
+
+def test_a_project_may_have_dots_and_spaces() -> None:
+    for project in ("a.b/..c d.", ".a/b"):
+        config = {"experiments": ["a"], "export": {"projects": [{"project": project}]}}
+        assert parse_settings(config, str).export.projects[0].project == project
