@@ -9,6 +9,7 @@ from caduceus.analysis.frames import frame_of_rows, frame_of_table
 from caduceus.errors import ResultError
 from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
 from caduceus.io.csv_rows import read_rows
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.rows import ABOUT_RUN
@@ -79,7 +80,8 @@ def load_history(
         names = {column: None for history in histories for column in history_columns(history)}
         if name not in names:
             raise ResultError(
-                f"no run has logged {name!r}{suggestion(name, names)}; there are {', '.join(names)}"
+                f"no run has logged {pasted(name)}{suggestion(name, names)}; "
+                f"there are {', '.join(names)}"
             )
     return frame_of_table(read_history(histories, wanted))
 

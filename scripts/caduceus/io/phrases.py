@@ -1,11 +1,20 @@
 """Phrase counts and lists for use in messages."""
 
+import json
 from collections.abc import Sequence
 
 
 def count_of(number: int, noun: str) -> str:
     """Return a number with its noun: "1 run", "2 runs", "1,000 runs"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def pasted(name: str) -> str:
+    """Return a name in quotes, such that YAML and Python read it when a user pastes it."""
+    # A dot inside a metric's name is written `\.`, which no escape of Python is.
+    if name.isprintable() and "'" not in name and "\\" not in name.replace("\\.", ""):
+        return f"'{name}'"
+    return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 def printable(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.io.yaml_files import Key, shortened
 
 if TYPE_CHECKING:
@@ -175,13 +176,15 @@ def _spec_error(error: "ValidationError", where: Where, above: Sequence[Key]) ->
     if error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
         unknown = next(key for key in found if key not in known)
-        message = f"unknown key {dotted([*keys, unknown])!r}{suggestion(unknown, known)}"
+        message = f"unknown key {pasted(dotted([*keys, unknown]))}{suggestion(unknown, known)}"
         message += f"; allowed: {', '.join(known)}"
         place = where([*keys, unknown])
     elif error.validator == "required":
         missing = next(key for key in wanted if key not in found)
         what = schema.get("properties", {}).get(missing, {}).get("description", "a value")
-        message = f"missing key {missing!r}{f' in {name!r}' if keys else ''}: add it, {what}"
+        message = (
+            f"missing key {pasted(missing)}{f' in {pasted(name)}' if keys else ''}: add it, {what}"
+        )
     elif error.validator == "uniqueItems":
         message = f"{name}: duplicate value {brief(_first_repeated(found))}; remove one"
     elif "propertyNames" in error.absolute_schema_path:
@@ -221,7 +224,7 @@ def _allowed(error: "ValidationError", schema: Schema) -> str:
 def suggestion(found: Any, known: Iterable[str]) -> str:
     """Return ", did you mean 'X'?" for the most similar of `known`; empty if none is similar."""
     close = difflib.get_close_matches(str(found), list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    return f", did you mean {pasted(close[0])}?" if close else ""
 
 
 def dotted(keys: Sequence[Key]) -> str:

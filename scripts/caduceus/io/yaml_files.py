@@ -206,6 +206,9 @@ def _check_size(root: yaml.Node, name: str) -> None:
     while waiting:
         node = waiting[-1]
         children = list(_children(node))
+        if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+            message = "the character NUL can't be passed to a program or name a file: remove it"
+            raise SpecError(message, _line(name, node))
         if id(node) not in sizes:
             sizes[id(node)] = (0, 0)
             waiting += (child for child in children if id(child) not in sizes)

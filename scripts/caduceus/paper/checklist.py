@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from caduceus.io.markdown import markdown_text
 from caduceus.io.phrases import count_of, listed
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.verdict_names import TEST_NAMES
@@ -127,7 +128,7 @@ def _claims(data: ChecklistData) -> Item:
         return Item(title, question, TODO, todo=left)
     found = Counter(claim["verdict"] for claim in claims)
     answer = NO if found["refuted"] else YES if found["supported"] == len(claims) else TODO
-    lines = [f"- {claim['verdict']}: {_line(claim['statement'])}" for claim in claims]
+    lines = [f"- {claim['verdict']}: {markdown_text(claim['statement'])}" for claim in claims]
     left = "check that the paper claims no more than this"
     if answer != YES:
         left = "drop, weaken or fix the claims that aren't supported"
@@ -139,7 +140,7 @@ def _limitations(data: ChecklistData) -> Item:
     lines = [f"- Datasets: {', '.join(datasets) or 'none declared'}."]
     for claim in data.claims["claims"] if data.claims else ():
         if claim["verdict"] != "supported":
-            lines.append(f"- {claim['verdict'].capitalize()}: {_line(claim['statement'])}")
+            lines.append(f"- {claim['verdict'].capitalize()}: {markdown_text(claim['statement'])}")
     failed = data.compute["parts"].get("failed")
     if failed:
         lines.append(f"- Attempts that failed or didn't finish: {failed['attempts']}.")
@@ -210,7 +211,9 @@ def _access(data: ChecklistData) -> Item:
     lines = [f"- Repository: {data.remote or 'no remote `origin`'}"]
     for record in data.datasets.values():
         version = f"version {record['version']}, " if record.get("version") else ""
-        lines.append(f"- Dataset {record['name']}: {version}sha256 {record['sha256']}")
+        lines.append(
+            f"- Dataset {markdown_text(record['name'])}: {version}sha256 {record['sha256']}"
+        )
     lines.append(
         "- `snakemake --cores 1 archive` makes one zip of experiments, code, packages, exports and "
         "the paper; `caduceus check-archive` checks it."
@@ -237,7 +240,9 @@ def _setting(data: ChecklistData) -> Item:
             "chosen by": spec.sweep and f"a sweep ({_method(spec.sweep)})",
             "seeds": ", ".join(map(str, spec.seeds)),
         }
-        lines += [f"  - {name}: {value}" for name, value in details.items() if value]
+        lines += [
+            f"  - {name}: {markdown_text(str(value))}" for name, value in details.items() if value
+        ]
     return Item(
         "Experimental setting/details",
         "Does the paper give the settings that are needed to understand the results?",
@@ -304,15 +309,11 @@ def _resources(data: ChecklistData) -> Item:
 
 
 def _assets(data: ChecklistData, item: Item) -> Item:
-    lines = [f"- Dataset {record['name']}" for record in data.datasets.values()]
+    lines = [f"- Dataset {markdown_text(record['name'])}" for record in data.datasets.values()]
     paths = [*data.provenance["environments"].values()]
     if paths:
         lines.append("- The files below list the packages that runs used.")
     return Item(item.title, item.question, TODO, lines, paths, "cite each asset with its licence")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _commit(commit: str | None, runs: int) -> str:

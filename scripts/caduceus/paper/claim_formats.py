@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caduceus.io.markdown import markdown_text
 from caduceus.io.phrases import count_of
 from caduceus.paper.rounding import round_p, round_value
 
@@ -39,9 +40,10 @@ def claims_markdown(decided: Mapping[str, Any]) -> str:
         means = ", ".join(map(_mean, claim["sides"]))
         method = claim["method"][0].upper() + claim["method"][1:]
         parts += [
-            f"## {claim['name']}: {claim['verdict']}\n\n> {' '.join(claim['statement'].split())}",
-            claim["reason"],
-            f"Mean ± standard deviation of {claim['metric']}: {means}. {method}.",
+            f"## {markdown_text(claim['name'])}: {claim['verdict']}\n\n"
+            f"> {markdown_text(claim['statement'])}",
+            markdown_text(claim["reason"]),
+            f"Mean ± standard deviation of {markdown_text(claim['metric'])}: {means}. {method}.",
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -79,7 +81,15 @@ def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
     )
     interval = "–" if claim["low"] is None else f"{low} to {high}"
     p = (round_p(claim[key]) for key in ("p", "p_adjusted", "minimum_p"))
-    return (claim["name"], claim["verdict"], str(claim["n"]), effect, interval, size, *p)
+    return (
+        markdown_text(claim["name"]),
+        claim["verdict"],
+        str(claim["n"]),
+        effect,
+        interval,
+        size,
+        *p,
+    )
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -98,8 +108,8 @@ def _note(decided: Mapping[str, Any]) -> str:
 
 
 def _mean(side: Mapping[str, Any]) -> str:
-    runs = count_of(side["n"], "run")
+    runs, variant = count_of(side["n"], "run"), markdown_text(side["variant"])
     if side["mean"] is None:
-        return f"{side['variant']} – ({runs})"
+        return f"{variant} – ({runs})"
     std = "" if side["std"] is None else f" ± {round_value(side['std'])}"
-    return f"{side['variant']} {round_value(side['mean'])}{std} ({runs})"
+    return f"{variant} {round_value(side['mean'])}{std} ({runs})"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.paper.history_values import value_at, value_by_best
 from caduceus.project.paper import Entry, Side
@@ -216,5 +217,6 @@ def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
         else:
             hint = f" as a number at step {metric.at} or before"
         raise SpecError(
-            f"metrics.{heading}: no run has {name!r}{hint}; there are {', '.join(known)}", where
+            f"metrics.{heading}: no run has {pasted(name)}{hint}; there are {', '.join(known)}",
+            where,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from caduceus.io.cells import csv_line, render
 from caduceus.io.files import write_json, write_whole
+from caduceus.io.markdown import markdown_text
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Mark
@@ -127,8 +128,8 @@ def _as_markdown(table: Table) -> str:
         for index, width in enumerate(widths)
     ]
     lines = [line(header), line(rule), *[line(cells) for cells in body]]
-    title = [table.title, ""] if table.title else []
-    return "\n".join([*title, *lines, "", *table.notes]) + "\n"
+    title = [markdown_text(table.title), ""] if table.title else []
+    return "\n".join([*title, *lines, "", *map(markdown_text, table.notes)]) + "\n"
 
 
 def _markdown_number(value: str, interval: Sequence[str], mark: Mark | None) -> str:
@@ -139,7 +140,7 @@ def _markdown_number(value: str, interval: Sequence[str], mark: Mark | None) -> 
 
 
 _MARKDOWN = _Format(
-    escape=lambda text: text.replace("|", r"\|"),
+    escape=markdown_text,
     number=_markdown_number,
     to="–",
     absent="–",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.paper import Claim
@@ -71,7 +72,7 @@ def wrong_levels(parameter: str, variants: Mapping[str, Mapping[str, Json]]) -> 
     for variant, parameters in variants.items():
         if parameter not in parameters:
             hint = suggestion(parameter, parameters)
-            return f"{variant} has no {parameter!r}{hint}; it has {', '.join(parameters)}"
+            return f"{variant} has no {pasted(parameter)}{hint}; it has {', '.join(parameters)}"
         level = parameters[parameter]
         if isinstance(level, bool) or not isinstance(level, int | float):
             return f"{parameter} of {variant} is {brief(level)}; a trend needs numbers"

@@ -39,8 +39,14 @@ def check_parameters(
     """Check that a variant has the parameters that the command names, and none named as the seed.
 
     Raises:
-        SpecError: it lacks one, or has an argument twice.
+        SpecError: it lacks one, has an argument twice, or has a text with the character NUL.
     """
+    if _has_nul(parameters):
+        raise SpecError(
+            f"parameters: variant {variant!r} has the character NUL, which no program can be "
+            "given; remove it",
+            source.where(["parameters"]),
+        )
     name = spec.seed_argument
     if spec.lists_seeds and name is not None and name in parameters:
         raise SpecError(
@@ -56,6 +62,14 @@ def check_parameters(
             f"{', '.join(parameters) or 'none'}",
             _place_of_word(source, index, root),
         )
+
+
+def _has_nul(value: Json) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(map(_has_nul, [*value, *value.values()]))
+    return isinstance(value, list | tuple) and any(map(_has_nul, value))
 
 
 def place_of_word(experiment: Path, plan: Path, index: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, suggestion
 from caduceus.project.claim_checks import Refuse
 from caduceus.project.paper import FigureEntry, Side
@@ -49,7 +50,7 @@ def check_figure(
         if entry.tasks not in known:
             hint = suggestion(entry.tasks, known)
             raise refuse(
-                f".tasks: no run has a parameter {entry.tasks!r}{hint}; there are "
+                f".tasks: no run has a parameter {pasted(entry.tasks)}{hint}; there are "
                 f"{', '.join(known)}",
                 ["tasks"],
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.io.files import Json
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.project.planned import configured_plans
 from caduceus.runs.files.export import Summary
@@ -96,7 +97,8 @@ def find_runs(
             if name not in known:
                 there = ", ".join(filter(None, known)) or "none"
                 raise ResultError(
-                    f"no run is of {what} {name!r}{suggestion(name, known)}; there are {there}"
+                    f"no run is of {what} {pasted(name)}{suggestion(name, known)}; "
+                    f"there are {there}"
                 )
     return [
         record
@@ -124,7 +126,7 @@ def find_named(records: Collection[ListedRun], runs: Collection[str]) -> list[Li
     by_id = {record.run: record for record in records}
     for run in runs:
         if run not in by_id:
-            raise ResultError(f"there is no run {run!r}{suggestion(run, by_id)}")
+            raise ResultError(f"there is no run {pasted(run)}{suggestion(run, by_id)}")
     return [by_id[run] for run in runs]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import Where, brief, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.claim_checks import Refuse, check_claim
@@ -65,5 +66,5 @@ def _check_names(
         if name not in known:
             hint = suggestion(name, known)
             raise refuse(
-                f".{key}: {name!r} isn't among {what}{hint}: {', '.join(known)}", [key, index]
+                f".{key}: {pasted(name)} isn't among {what}{hint}: {', '.join(known)}", [key, index]
             )

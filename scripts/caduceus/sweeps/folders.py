@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from caduceus.errors import ResultError
 from caduceus.io.files import canonical_json, digest_text
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.files.train import Train
@@ -162,7 +163,9 @@ def find_sweep(results: Path, name: str | None) -> SweepFolder:
     there = ", ".join(known) or "none"
     if name is None or found:
         raise ResultError(f"name one of the sweeps: {there}", str(results / "sweeps"))
-    raise ResultError(f"there is no sweep {name!r}{suggestion(name, known)}; there are {there}")
+    raise ResultError(
+        f"there is no sweep {pasted(name)}{suggestion(name, known)}; there are {there}"
+    )
 
 
 def confirmation(count: int, seeds: Sequence[int], rank: int) -> str:

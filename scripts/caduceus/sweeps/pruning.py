@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
@@ -184,7 +185,7 @@ def check_metric_is_logged(trial_json: Path) -> None:
     plan = folder.read_plan()
     place = load(Path(plan.file), plan.file).where([*plan.keys, "metric", "name"])
     raise SpecError(
-        f"metric.name: {plan.definition.program} logs no {metric!r}"
+        f"metric.name: {plan.definition.program} logs no {pasted(str(metric))}"
         f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}; change the name; "
         "if only some trials have no value, let these log NaN",
         place,

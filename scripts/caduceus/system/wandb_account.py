@@ -20,6 +20,8 @@ from caduceus.errors import AccountError
 _CLOUD, _PAGES = "https://api.forge.coreweave.com", "https://forge.coreweave.com/wandb"
 _CLOUD_MACHINES = ("api.forge.coreweave.com", "api.wandb.ai")  # two names of one server
 _KEY_LENGTH = 40  # wandb refuses shorter keys
+# A server may lie below a path. A space, query or fragment would be part of each request's address.
+_BASE_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.%]+\]|[\w.%-]+)(?::\d+)?(?:/[\w.~%/+-]*)?")
 _SECRET = re.compile(r"[A-Za-z0-9_-]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")  # a JSON web token
 # The user's settings that stay in effect during an upload: folders of caches, and the transport.
@@ -103,13 +105,15 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
     variables = os.environ | dotenv_variables() if variables is None else variables
     base_url = (variables.get("WANDB_BASE_URL") or _stored_url(variables) or _CLOUD).rstrip("/")
     try:
-        machine = urlsplit(base_url).netloc
-    except ValueError:
-        machine = ""
+        machine, port = urlsplit(base_url).netloc, urlsplit(base_url).port
+    except ValueError:  # brackets without an address, or a port that is none
+        machine, port = "", None
+    is_whole = _BASE_URL.fullmatch(base_url) and port != 0
     # The messages don't show the value: it may be the key, in the wrong variable.
-    if not machine or not base_url.startswith(("http://", "https://")):
+    if not machine or not (is_whole or "@" in machine or base_url.endswith("/graphql")):
         raise AccountError(
-            "isn't an address; write one that begins with https://", "WANDB_BASE_URL"
+            "isn't an address; write one that begins with https://, without spaces, ? and #",
+            "WANDB_BASE_URL",
         )
     if "@" in machine or base_url.endswith("/graphql"):
         raise AccountError(

@@ -177,11 +177,31 @@ def test_a_key_that_the_sdk_refuses_is_refused(home: Path, key: str) -> None:
     assert KEY[:39] not in refused(home, WANDB_API_KEY=key)
 
 
-@pytest.mark.parametrize("url", [HOST, "ftp://x.org", "//x.org", "x", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(HOST, "ftp://x.org", "//x.org", "x", "https://", "https:///path", "https://x.org:port"),
+        *("https://x.org:99999", "https://x.org/a b", "https://x.org?key=1", "https://x.org#a"),
+        *(
+            "https://x org",
+            "https://x.org/\n",
+            "https://x.org\x00",
+            "https://:80",
+        ),
+    ],
+)
 def test_an_address_that_is_none_is_refused(home: Path, url: str) -> None:
     message = refused(home, WANDB_API_KEY=KEY, WANDB_BASE_URL=url)
     assert message.startswith("WANDB_BASE_URL: ")
     assert "isn't an address; write one that begins with https://" in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://x.org/wandb", "http://127.0.0.1:8080", "http://[::1]:8080", "https://a-b.c_d/~e"],
+)
+def test_an_address_is_taken_whole(home: Path, url: str) -> None:
+    assert found(home, WANDB_API_KEY=KEY, WANDB_BASE_URL=url).base_url == url
 
 
 def test_an_address_with_half_a_bracket_is_refused(home: Path) -> None:

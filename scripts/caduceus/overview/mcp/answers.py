@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.errors import CaduceusError
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.system.known_secrets import is_secret
 
@@ -103,5 +104,5 @@ def choose(wanted: str, known: Sequence[str], what: str) -> str:
             return name
     there = ", ".join(some(known, 40))
     raise CaduceusError(
-        f"there is no {what} {wanted!r}{suggestion(wanted, known)}; there are {there}"
+        f"there is no {what} {pasted(wanted)}{suggestion(wanted, known)}; there are {there}"
     )

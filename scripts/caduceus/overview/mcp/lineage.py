@@ -7,6 +7,7 @@ from typing import Any
 from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json, sha256
 from caduceus.io.names import is_safe_path
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
 from caduceus.project.listed_runs import ListedRun, find_run, find_runs
@@ -40,7 +41,7 @@ def artifacts(
         return {"run": run} | page("artifacts", rows, offset, limit)
     if name not in found:
         raise CaduceusError(
-            f"run {run} has no artifact {name!r}{suggestion(name, found)}; it has "
+            f"run {run} has no artifact {pasted(name)}{suggestion(name, found)}; it has "
             f"{', '.join(found) or 'none'}"
         )
     files = [{"file": file, **about.to_json()} for file, about in found[name][0].files.items()]

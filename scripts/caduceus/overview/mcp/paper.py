@@ -5,6 +5,7 @@ from typing import Any
 
 from caduceus.errors import CaduceusError, ResultError
 from caduceus.io.files import read_json
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page, units
 from caduceus.project.planned import configured_plans
@@ -47,7 +48,8 @@ def claims(results: Path, name: str | None = None, offset: int = 0, limit: int =
         return about | page("claims", short, offset, limit)
     if name not in found:
         raise CaduceusError(
-            f"there is no claim {name!r}{suggestion(name, found)}; there are {', '.join(found)}"
+            f"there is no claim {pasted(name)}{suggestion(name, found)}; "
+            f"there are {', '.join(found)}"
         )
     return about | found[name]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, read_result
@@ -117,6 +118,6 @@ def place_of(name: str, variants: Sequence[Variant], labels: Sequence[str]) -> i
         if name in names:
             return names.index(name)
     raise CaduceusError(
-        f"there is no variant {name!r}{suggestion(name, labels)}; there are "
+        f"there is no variant {pasted(name)}{suggestion(name, labels)}; there are "
         f"{', '.join(some(labels, _MOST_VARIANTS))}"
     )

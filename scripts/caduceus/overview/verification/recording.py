@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from caduceus.io.files import write_json, write_whole
+from caduceus.io.markdown import markdown_text
 from caduceus.overview.verification.checks import Check
 
 
@@ -20,7 +21,9 @@ def write_verification(checks: Sequence[Check], mode: str, out: Path) -> None:
     verdict = f"{failed} of {len(checks)} don't work." if failed else f"All {len(checks)} work."
     lines = ["# W&B set-up, verified", "", f"Mode: {mode}. {verdict}", ""]
     for check in checks:
-        lines.append(f"- [{'x' if check.is_ok else ' '}] **{check.name}**: {check.evidence}")
+        lines.append(
+            f"- [{'x' if check.is_ok else ' '}] **{check.name}**: {markdown_text(check.evidence)}"
+        )
         if not check.is_ok:
-            lines.append(f"  To fix it: {check.mend}.")
+            lines.append(f"  To fix it: {markdown_text(check.mend)}.")
     write_whole(out.with_suffix(".md"), "\n".join(lines) + "\n")

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from caduceus.errors import SpecError
 from caduceus.io.csv_rows import columns_of, text_rows
 from caduceus.io.files import read_json
+from caduceus.io.phrases import pasted
 from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.layout import (
     LINE_IN,
@@ -109,7 +110,7 @@ def _counts(variant: Variant, chart: str | None) -> dict[str, Counts]:
 
 def _no_predictions(chart: str | None) -> str:
     if chart is not None:
-        return f"no run has a chart {chart!r} by wandb.plot.confusion_matrix"
+        return f"no run has a chart {pasted(chart)} by wandb.plot.confusion_matrix"
     return (
         f"no run has {_PREDICTIONS} with columns label and prediction in an artifact of type "
         "results; log it, or name a chart by wandb.plot.confusion_matrix under metrics"

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.figures.layout import wrap
@@ -61,7 +62,7 @@ def measure_curves(data: FigureData) -> FigureContent:
             )
         summarized = Metric(name=name)
         if not lines and all(result.number(summarized) is None for result in data.finished):
-            raise SpecError(f"metrics.{heading}: no run logs {name!r}", data.where)
+            raise SpecError(f"metrics.{heading}: no run logs {pasted(name)}", data.where)
         panels.append({"heading": data.titled(heading), "metric": name, "lines": lines})
     if not runs:  # all runs diverged before their first row
         return FigureContent(" ".join(data.failures()), [], {})
