@@ -10,7 +10,7 @@ from typing import Any
 import PIL.Image
 import pytest
 from both_exports import Exports, connect, export_from_server, log_and_export
-from caduceus.exports import history
+from caduceus.exports import history, table_media
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_logs
 from caduceus.io.files import files_below, read_json
@@ -208,3 +208,11 @@ def test_files_that_were_saved_are_in_the_export(exports: Exports) -> None:
         manifest = Manifest.read(folder / "manifest.json")
         assert {f"files/{name}" for name in saved} <= manifest.files.keys()
         assert not any(path.is_symlink() for path in files)
+
+
+def test_tables_of_old_versions_whose_rows_name_no_artifact_are_found_by_their_order(
+    exports: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_media, "CLIENT", "no row has this before an id://")
+    export_logs([exports.log], tmp_path)
+    assert differences(tmp_path, exports.here) == []

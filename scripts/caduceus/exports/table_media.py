@@ -6,17 +6,20 @@ row of the history refers to both. Source: wandb/sdk/data_types/table.py.
 """
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.exports.run_artifacts import find_logged, place_logged
-from caduceus.io.files import Json, write_whole
+from caduceus.io.files import Json, files_below, write_whole
 from caduceus.io.names import is_safe_path
 from caduceus.wandb_log import Artifact, Segment
 from caduceus.wandb_log.segments import TABLE_TYPES
 
 CLIENT = "wandb-client-artifact://"  # stands before the random id of an artifact in a row
-_MEDIA = "media/"
+_MEDIA, _TABLES = "media/", "media/table/"
+_FILE = re.compile(r"(.+)_(\d+|summary)_[0-9a-f]+\.table\.json")  # name, step and digest
 
 
 def tables_in_row(row: Mapping[str, str]) -> dict[str, str]:
@@ -60,9 +63,48 @@ def export_table_media(
         bases: folders that may have moved, with their content, since the files were logged.
     """
     known = dict(pair for segment in segments for pair in _tables_in(segment.summary)) | {**tables}
-    for artifact in (artifact for segment in segments for artifact in segment.artifacts):
-        if artifact.type in TABLE_TYPES:
-            yield from _export_artifact(artifact, known, folder, bases)
+    run_id = next((segment.run.id for segment in segments if segment.run), "")
+    logged = [artifact for segment in segments for artifact in segment.artifacts]
+    found = [artifact for artifact in logged if artifact.type in TABLE_TYPES]
+    known |= _in_order(found, known, folder, f"run-{run_id}-")
+    for artifact in found:
+        yield from _export_artifact(artifact, known, folder, bases)
+
+
+def _in_order(
+    artifacts: Sequence[Artifact], known: Mapping[str, str], folder: Path, prefix: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the same pairs for tables whose rows don't refer to an artifact.
+
+    wandb up to 0.17 leaves the reference out offline. The n-th artifact of a name then belongs to
+    the n-th file of that name.
+
+    Args:
+        artifacts: of tables, in the order in which they were logged.
+        known: the pairs that are known.
+        folder: the run's export.
+        prefix: stands before the name of the table in that of its artifact.
+    """
+    waiting: dict[str, list[tuple[float, str]]] = {}
+    for path in files_below(folder / _TABLES):
+        name = path.relative_to(folder / _TABLES).as_posix()
+        parts = _FILE.fullmatch(name)
+        if parts and (whole := f"{_TABLES}{name}") not in known.values():
+            step = math.inf if parts[2] == "summary" else int(parts[2])
+            waiting.setdefault(_letters(parts[1]), []).append((step, whole))
+    for artifact in artifacts:
+        files = sorted(waiting.get(_letters(artifact.name.removeprefix(prefix)), []))
+        for name in artifact.files:
+            place = f"{artifact.client_id}/{name}"
+            if files and place not in known and not name.startswith(_MEDIA):
+                waiting[_letters(artifact.name.removeprefix(prefix))] = files[1:]
+                yield place, files[0][1]
+                break
+
+
+def _letters(name: str) -> str:
+    """Return what is left of a table's name in that of its artifact, in every version of wandb."""
+    return re.sub("[^a-zA-Z0-9]", "", name)
 
 
 def _export_artifact(
@@ -92,6 +134,8 @@ def _name_media(file: Path, source: Path) -> None:
     """
     try:
         plain, whole = (json.loads(path.read_text(errors="replace")) for path in (file, source))
+        if plain["columns"] != whole["columns"]:
+            return
         rows, others = plain["data"], whole["data"]
         data = [
             [typed if _has_media(typed) else cell for cell, typed in zip(*pair, strict=True)]

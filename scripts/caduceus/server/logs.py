@@ -96,7 +96,9 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
                 writer.flush()
         if rows >= state.rows:
             target = folder / "artifacts" if with_files else None
-            tables = list(dict.fromkeys([*clients, *client_ids(about["summaryMetrics"] or "")]))
+            clients += client_ids(about["summaryMetrics"] or "")
+            has_tables = any(name.startswith("media/table/") for name in files)
+            tables = list(dict.fromkeys(clients)) if has_tables else None
             for record in list(_records_after_rows(server, path, about, metadata, target, tables)):
                 writer.append(*record)
     if rows < state.rows:
@@ -121,7 +123,7 @@ def _records_after_rows(
     about: Mapping[str, Any],
     metadata: Mapping[str, Any],
     artifacts: Path | None,
-    tables: Sequence[str],
+    tables: Sequence[str] | None,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield type and content of the log's records after the rows."""
     for text in read_events(server, path, about["eventsLineCount"] or 0):
@@ -131,7 +133,7 @@ def _records_after_rows(
     yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
     for artifact in read_artifacts(server, path):
         yield ARTIFACT, _artifact(server, artifact, artifacts)
-    if artifacts:
+    if artifacts and tables is not None:
         for client, table in read_tables(server, path, tables):
             yield ARTIFACT, _artifact(server, table, artifacts, client)
     if about["state"] in _EXIT_CODES:

@@ -30,18 +30,16 @@ def read_tables(
         clients: from `client_ids`, of all rows.
 
     Yields:
-        The random id by which a row refers to the artifact, and the artifact.
+        The random id by which a row refers to the artifact, and the artifact; with an id of its own
+        if no row does, as of wandb up to 0.17.
     """
-    if not clients:
-        return
     found = {
         artifact.id: artifact
         for artifact in logged_artifacts(server, path, TABLE_TYPES)
         if artifact.files > 1 or artifact.bytes > _SMALL
     }
-    if not found:
-        return
-    for first in range(0, len(clients), _IDS):
+    named: set[str] = set()
+    for first in range(0, len(clients) if found else 0, _IDS):
         some = clients[first : first + _IDS]
         wanted = ", ".join(f"$id{index}: ID!" for index in range(len(some)))
         fields = " ".join(
@@ -53,4 +51,6 @@ def read_tables(
         for name, client in variables.items():
             artifact = found.get((answer.get(name) or {}).get("serverID", ""))
             if artifact:
+                named.add(artifact.id)
                 yield client, artifact
+    yield from ((name, artifact) for name, artifact in found.items() if name not in named)
