@@ -21,6 +21,7 @@ OWN_PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "experiments/README.md",
     "results/README.md",
     "workflow/ONLINE.md",

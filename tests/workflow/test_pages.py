@@ -32,6 +32,7 @@ BEGINNINGS = {
     "how_to/preemption.md": "new",
     "how_to/slurm_site.md": "new",
     "how_to/sweep.md": "new",
+    "security.md": "nothing",
     "troubleshooting.md": "new",
     "tutorials/first_figure.md": "nothing",
     "what_reruns.md": "new",
