@@ -94,13 +94,14 @@ def test_a_program_outside_the_folder_is_refused(tmp_path: Path) -> None:
 def test_a_gitignore_that_is_there_gets_what_it_lacks(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.write("train.py", PLAIN)
-    project.write(".gitignore", "*.pt\nresults/")
+    content = (
+        b"\xef\xbb\xbf.snakemake\r\n# gr\xf6\xdfe\r\n!.env\r\n/.env\r\n!/.env\r\n*.pt\r\nresults/"
+    )
+    (tmp_path / ".gitignore").write_bytes(content)
     printed = project.caduceus("init", ".", "--program", "train.py").check().output
-    lines = (tmp_path / ".gitignore").read_text().splitlines()
-    assert lines[:2] == ["*.pt", "results/"]
-    assert {"/.snakemake/", "/.env"} <= set(lines)
-    assert "/results/" not in lines
-    assert ".gitignore (added: " in printed
+    added = b"\r\n/.env\r\n__pycache__/\r\n"
+    assert (tmp_path / ".gitignore").read_bytes() == content + added
+    assert ".gitignore (added: /.env __pycache__/)" in printed
     project.write("config.yaml", "")
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     for name in ("results/x", ".snakemake/x", ".env"):

@@ -74,15 +74,25 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
 
 def _ignore(path: Path) -> list[str]:
     """Append the lines that a .gitignore lacks: results and secrets stay out of git."""
-    text = path.read_text()
-    ignored = {line.strip().strip("/") for line in text.splitlines()}
-    wanted = (_TEMPLATE / _IGNORE).read_text().splitlines()
-    missing = [line for line in wanted if line and line.strip("/") not in ignored]
+    content = path.read_bytes()  # as it is, whatever its encoding and its ends of lines
+    end = b"\r\n" if b"\r\n" in content else b"\n"
+    wanted = (_TEMPLATE / _IGNORE).read_text().split()
+    missing = [line for line in wanted if not _is_ignored(line.strip("/"), content)]
     if not missing:
         return []
-    start = text if text.endswith("\n") or not text else f"{text}\n"
-    write_whole(path, start + "\n".join(missing) + "\n")
+    start = content + end if content and not content.endswith(b"\n") else content
+    write_whole(path, start + b"".join(line.encode() + end for line in missing))
     return [f"{_IGNORE} (added: {' '.join(missing)})"]
+
+
+def _is_ignored(name: str, gitignore: bytes) -> bool:
+    """Whether the last line about `name` ignores it; one that starts with `!` takes it back."""
+    is_ignored = False
+    for line in gitignore.decode("utf-8-sig", "replace").splitlines():
+        rule = line.rstrip()
+        if rule.removeprefix("!").strip("/") == name:
+            is_ignored = not rule.startswith("!")
+    return is_ignored
 
 
 def _below(folder: Path, program: Path) -> str:
