@@ -5,6 +5,7 @@ renamed, or that config.yaml no longer lists.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,17 @@ from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
 from caduceus.runs.files.plan import Plan
 
+_CONFIGFILE = re.compile(r"""^configfile:\s*["'](.+?)["']""", re.MULTILINE)
+
+
+def config_file(root: Path) -> Path:
+    """Return the configuration file that a Snakefile names last; config.yaml if it names none."""
+    for snakefile in (root / "Snakefile", root / "workflow/Snakefile"):
+        if snakefile.is_file():
+            named = _CONFIGFILE.findall(snakefile.read_text(errors="replace"))
+            return root / (named[-1] if named else "config.yaml")
+    return root / "config.yaml"
+
 
 def plan_files(results: Path) -> list[Path]:
     """Return every plan that was ever written, results/experiments/ID.json."""
@@ -20,21 +32,23 @@ def plan_files(results: Path) -> list[Path]:
 
 
 def configured_plans(results: Path) -> list[Plan]:
-    """Return the plans of the experiments that config.yaml, beside results/, lists now.
+    """Return the plans of the experiments that the configuration beside results/ lists now.
 
     A plan is as Snakemake has last written it, as groups, tables and the report show it. Without a
-    config.yaml that lists experiments, as where Caduceus is a module of another Snakefile, each
+    configuration that lists experiments, as where Caduceus is a module of another Snakefile, each
     plan counts that has still the id of its experiment's file.
 
     Raises:
-        SpecError: config.yaml or the file of an experiment isn't YAML.
+        SpecError: the configuration or the file of an experiment isn't YAML.
     """
     root = results.absolute().parent
-    config = root / "config.yaml"
+    config = config_file(root)
     value = load(config).value if config.exists() else None
     listed = value.get("experiments") if isinstance(value, dict) else None
     files = [listed] if isinstance(listed, str) else listed
-    wanted = None if files is None else {os.path.normpath(str(file)) for file in files}
+    wanted = None  # such as where config.yaml is that of a training program
+    if isinstance(files, list):
+        wanted = {os.path.normpath(str(file)) for file in files}
     return [
         plan
         for plan in map(Plan.read, plan_files(results))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from caduceus.analysis import load_runs
+from caduceus.overview.mcp.group_comparison import paper_methods
 from caduceus.overview.mcp.probe import probe
 from caduceus.overview.mcp.variants import choose_variants
 from caduceus.paper.ledger import read_ledger
@@ -70,6 +71,22 @@ def test_without_a_configuration_a_plan_counts_by_the_id_of_its_file(project: Pr
             project.write("config.yaml", text)
         plans = configured_plans(project.path / "results")
         assert [plan.spec.id for plan in plans] == ["renamed"]
+
+
+@pytest.mark.parametrize("place", ["Snakefile", "workflow/Snakefile"])
+def test_the_configuration_is_the_one_that_the_snakefile_names(
+    project: Project, place: str
+) -> None:
+    """As `caduceus init --config study.yaml` writes it beside a program's own config.yaml."""
+    export_runs(project, logged)
+    unlist(project)
+    (project.path / "config.yaml").rename(project.path / "study.yaml")
+    project.write("config.yaml", "experiments: {of: hydra}\n")
+    assert len(configured_plans(project.path / "results")) == 2
+    project.write(place, 'configfile: "config.yaml"\n\n\nconfigfile: "study.yaml"\n')
+    assert [plan.spec.id for plan in configured_plans(project.path / "results")] == ["renamed"]
+    project.change("study.yaml", paper={"statistics": {"alpha": 0.2}})
+    assert paper_methods(project.path / "results").alpha == 0.2
 
 
 def test_results_alone_count_as_they_were_planned(project: Project, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
 from caduceus.project.paper import load_paper
 from caduceus.project.paper_selections import goal_of
+from caduceus.project.planned import config_file
 from caduceus.project.settings import load_settings
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
@@ -40,8 +41,8 @@ class Found:
 
 
 def paper_methods(results: Path) -> Methods:
-    """Return `paper.statistics` of the project's config.yaml, or its defaults without a file."""
-    config = results.parent / "config.yaml"
+    """Return `paper.statistics` of the project's configuration, or its defaults without a file."""
+    config = config_file(results.parent)
     if not config.exists():
         return Methods()
     paper, _ = load_paper(load_settings(config).paper, lambda keys: str(config), results.parent)
