@@ -59,6 +59,21 @@ def test_the_first_process_has_the_run_whichever_starts_first(tmp_path: Path) ->
     assert [(note["number"], note["name"]) for note in first] == [(1, "mean")]
 
 
+def test_a_process_without_the_hooks_logs_a_run_of_its_own(tmp_path: Path) -> None:
+    fold = "import wandb; wandb.init(name='fold').log({'loss': 20.0})"
+    done = start(
+        tmp_path,
+        "import subprocess, sys, wandb\n"
+        f"subprocess.run([sys.executable, '-I', '-c', {fold!r}], check=True)\n"
+        "wandb.init().log({'loss': 1.0})\n",
+    )
+    assert done.returncode == 0, done.stderr
+    runs = logged(tmp_path)
+    assert [row["loss"] for row in runs.pop(RUN).history] == ["1"]
+    (other,) = runs.values()
+    assert [row["loss"] for row in other.history] == ["20"]
+
+
 def test_a_launchers_process_of_rank_0_has_the_run(tmp_path: Path) -> None:
     """Also in a SLURM job, where every process has a SLURM_PROCID."""
     worker = "import wandb; wandb.init(name='worker').log({'loss': 1.0})"

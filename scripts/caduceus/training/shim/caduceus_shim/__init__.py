@@ -31,5 +31,7 @@ def start():
         identity = json.load(stream)
     # First, since a run that isn't tracked is worse than what else may fail.
     wandb_hooks.install(Runs(identity, os.environ["CADUCEUS_WANDB_DIR"]))
+    # A child without these hooks (python -I) would log to the run under its id, as if it went on.
+    os.environ.pop("WANDB_RUN_ID", None)
     snapshot_paths.redirect()
     used_files.watch()
