@@ -8,6 +8,7 @@ from typing import Any
 
 from caduceus.io.files import read_json
 from caduceus.paper.report.groups import Group, all_runs, group_by_variant, read_groups
+from caduceus.paper.report.logged_tables import logged_table_section
 from caduceus.paper.report.packed_curves import pack_curves
 from caduceus.paper.report.sections import (
     claim_section,
@@ -76,6 +77,7 @@ def read_contents(title: str, sources: Sources, methods: Methods) -> dict[str, A
         "claims": claim_section(sources.claims),
         "tables": [read_json(path) for path in sources.tables],
         "figures": figure_section(sources.figures),
+        "logged_tables": logged_table_section(sources.plans),
         "sweeps": sweeps,
         "compute": sources.compute and read_json(sources.compute),
         "verification": sources.verification and read_json(sources.verification),

@@ -14,7 +14,14 @@ from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.folder import RunFolder
 
-_MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+MEDIA_TYPES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
 
 
 def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
@@ -43,13 +50,14 @@ def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:
         json_file = path.with_suffix(".json")
         content = read_json(json_file) if json_file.exists() else {}
         defaults = {"name": path.stem, "title": "", "caption": "", "runs": []}
-        sections.append(defaults | content | {"source": _data_uri(path)})
+        sections.append(defaults | content | {"source": data_uri(path)})
     return sections
 
 
-def _data_uri(path: Path) -> str:
+def data_uri(path: Path) -> str:
+    """Return a picture as a data URI."""
     text = base64.b64encode(path.read_bytes()).decode()
-    return f"data:{_MEDIA_TYPES[path.suffix]};base64,{text}"
+    return f"data:{MEDIA_TYPES[path.suffix]};base64,{text}"
 
 
 def claim_section(claims: Path | None) -> dict[str, Any] | None:
