@@ -124,18 +124,26 @@ def is_file(path: Path) -> bool:
 def files_below(folder: Path) -> list[Path]:
     """Return every file below `folder`, in the order of the relative paths; links are followed.
 
-    Broken links, links to a folder above, pipes and the like are left out.
+    Broken links, links to a folder on the way, pipes and the like are left out.
     """
     found = []
+    ways: dict[str, tuple[Path, ...]] = {os.fspath(folder): ()}  # folders that links were in
     for base, folders, names in os.walk(folder, followlinks=True):
         found += [path for name in names if (path := Path(base, name)).is_file()]
-        folders[:] = [name for name in folders if not _links_upwards(Path(base, name))]
+        way = ways.pop(base)
+        entered = []
+        for path in (Path(base, name) for name in folders):
+            longer = (*way, Path(base).resolve()) if path.is_symlink() else way
+            if longer is way or not _is_on(longer, path.resolve()):
+                entered.append(path.name)
+                ways[os.path.join(base, path.name)] = longer  # noqa: PTH118  # as os.walk does
+        folders[:] = entered
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def _links_upwards(folder: Path) -> bool:
-    """Whether a folder is a link to one that contains it, where `os.walk` would never end."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+def _is_on(way: Iterable[Path], folder: Path) -> bool:
+    """Whether a folder is one of those on a way, or above one, where a walk would never end."""
+    return any(place.is_relative_to(folder) for place in way)
 
 
 @dataclass(frozen=True)
