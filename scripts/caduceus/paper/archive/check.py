@@ -34,7 +34,7 @@ class _Metadata(Record):
     """caduceus.json, as far as the check needs it: folders below project/."""
 
     results: str
-    python_path: tuple[str, ...]
+    python_path: tuple[str, ...] = ()
 
     mend: ClassVar[str] = _MEND
 
