@@ -109,6 +109,16 @@ def with_hidden_programs(words: Sequence[str]) -> list[str]:
     return [str(Path(word).absolute()) if _is_hidden_program(word) else word for word in words]
 
 
+def search_path(path: str) -> str:
+    """Return PATH with the folder of this Python's programs at its end.
+
+    The first word of a command may then be `papermill` or `torchrun` where no environment is
+    activated. What PATH has already comes first: it may be another environment, with the program's
+    packages.
+    """
+    return os.pathsep.join(filter(None, [path, str(Path(sys.executable).parent)]))
+
+
 def _is_hidden_program(word: str) -> bool:
     first = Path(word).parts[:1]
     is_hidden = first != ("..",) and any(part.startswith(".") for part in first)

@@ -304,6 +304,7 @@ def _environment(given: Given) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": threads,
     }
     python_path = source_code.snapshot_path(os.environ.get("PYTHONPATH", ""), Path(), folder.code)
+    environment["PATH"] = command_line.search_path(os.environ.get("PATH", os.defpath))
     environment["PYTHONPATH"] = wandb_environment.with_shim(python_path)
     if given.dataset is not None:
         environment["CADUCEUS_DATASET"] = str(given.dataset.absolute())

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,12 @@ def test_a_program_in_a_hidden_folder_gets_its_full_path(
     words = [".venv/bin/python", "./.venv/bin/python", "bin/tool", ".data", ".", "..", "-m", ""]
     python = str(tmp_path / ".venv/bin/python")
     assert command_line.with_hidden_programs(words) == [python, python, *words[2:]]
+
+
+def test_programs_of_this_environment_are_found_after_those_of_path(tmp_path: Path) -> None:
+    """No environment is activated: PATH lacks `papermill`, and its own `python` counts."""
+    own = Path(sys.executable)
+    path = command_line.search_path(str(tmp_path))
+    assert shutil.which(own.name, path=path) == str(own)
+    (tmp_path / own.name).touch(0o755)
+    assert shutil.which(own.name, path=path) == str(tmp_path / own.name)
