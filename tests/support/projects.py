@@ -157,7 +157,10 @@ class Project:
         return os.environ | {"PATH": path} | variables
 
     def snakemake(self, *arguments: str, **variables: str) -> Finished:
-        _, _, _, *words = self.command("--cores", "2", *arguments)
+        command = self.command("--cores", "2", *arguments)
+        if "PYTHONPATH" in variables:  # another Caduceus than the one that forks have imported
+            return self.run(*command, **variables)
+        _, _, _, *words = command
         environment = self.environment(**variables)
         return Finished(*snakemake_forks().run(words, self.path, environment))
 
