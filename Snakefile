@@ -61,10 +61,11 @@ for path in SETTINGS.custom_rules:
 
 
 if workflow.modifier.is_module and hasattr(rules, "all"):
-    with open(workflow.main_snakefile) as snakefile:
-        workflow.default_target = default_target(
-            snakefile.read(), TARGET_BEFORE, rules.all.rule.name
-        )
+    workflow.default_target = default_target(
+        read_snakefile(Path(workflow.main_snakefile)),
+        TARGET_BEFORE,
+        rules.all.rule.name,
+    )
 
 
 onstart:

@@ -115,6 +115,8 @@ rule mine:
     ("snakefile", "target"),
     [
         (MODULE + MINE, "caduceus_all"),
+        ('include: "rules/own.smk"\n' + MODULE, "all"),
+        (MODULE + 'include: "rules/own.smk"\n', "all"),
         (MODULE + ALL + MINE, "all"),
         (ALL + MODULE + MINE, "all"),
         (MINE + MODULE + ALL, "all"),
@@ -125,6 +127,8 @@ rule mine:
 def test_the_users_own_target_is_the_default(project: Project, snakefile: str, target: str) -> None:
     text = snakefile.replace("{snakefile}", f"{REPOSITORY}/Snakefile")
     project.write("Snakefile", text)
+    project.write("rules/own.smk", 'include: "mine.smk"\n' + ALL)
+    project.write("rules/mine.smk", MINE)
     words = project.command("--cores", "2", "--dry-run", "--quiet", "rules")
     words[words.index("--snakefile") + 1] = "Snakefile"
     planned = project.run(*words).check().output

@@ -18,7 +18,7 @@ from caduceus import note_holder
 from caduceus.paper.claim_formats import claim_lines
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
 from caduceus.project.command_digests import code_digest
-from caduceus.project.default_target import default_target
+from caduceus.project.default_target import default_target, read_snakefile
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
