@@ -181,7 +181,7 @@ class SlurmCluster:
             raise UnavailableError(f"{error}: {texts}") from None
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 300) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 1200) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"

@@ -108,11 +108,11 @@ for step in range(first, last):
     if step == 4:
         run.summary["best"] = 0 if is_killed else 4
 if is_killed:
-    run.log({"loss": -9}, step=last)
+    run.log({"loss": -987654.25}, step=last)
     run.log({}, step=last + 1, commit=True)  # so that the row before is in the log
     run.summary["lost"] = 1
     (log,) = Path("wandb").glob("offline-run-*/*.wandb")
-    while b"-9" not in log.read_bytes():
+    while b"-987654.25" not in log.read_bytes():
         time.sleep(0.05)
     os.kill(os.getpid(), 9)
 run.finish()
