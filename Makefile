@@ -13,7 +13,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 # A scheduler that weighs every ready job each time needs minutes more for a thousand runs.
-SNAKEMAKE = snakemake --cores $(CORES) --rerun-incomplete --quiet host rules reason \
+SNAKEMAKE = snakemake --cores $(CORES) --quiet host rules reason \
   --scheduler greedy --scheduler-subsample 100
 SOURCES = scripts experiments tests benchmarks docs
 SMK = Snakefile $(wildcard workflow/rules/*.smk)
@@ -23,11 +23,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: all full quick test coverage check docs soak lock
 
 all: .venv/installed
-	@caduceus unlock
 	@$(SNAKEMAKE)
 
 full: .venv/installed
-	@caduceus unlock
 	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml paper=experiments/mnist1d_paper.yaml
 
 quick: .venv/installed-dev

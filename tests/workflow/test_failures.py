@@ -287,7 +287,7 @@ def test_a_read_only_folder_is_one_line(project: Project) -> None:
     )
 
 
-def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> None:
+def test_after_a_killed_snakemake_the_next_goes_on_by_itself(project: Project) -> None:
     one_variant(project, [0, 1])
     project.replace("experiments/train.py", "for step", "import time\ntime.sleep(4)\nfor step")
     process = start_snakemake(project)
@@ -297,9 +297,8 @@ def test_after_a_killed_snakemake_make_goes_on_by_itself(project: Project) -> No
         process.wait()
         assert list((project.path / ".snakemake/locks").iterdir())
 
-        # As `make` does; the programs that outlived Snakemake are waited for, not started twice.
-        assert "removed the lock" in project.caduceus("unlock").check().output
-        project.snakemake("--rerun-incomplete", *EXPORTS).check()
+        # The programs that outlived Snakemake are waited for, not started twice.
+        assert "removed the lock" in project.snakemake(*EXPORTS).check().output
     finally:
         end_group(process.pid)
     for run in project.runs:
@@ -318,8 +317,7 @@ def test_a_snakemake_killed_at_any_moment_loses_nothing(project: Project, kill: 
         with contextlib.suppress(psutil.NoSuchProcess):
             victim.kill()
     process.wait()
-    project.caduceus("unlock").check()
-    project.snakemake("--rerun-incomplete").check()
+    project.snakemake().check()
 
     for run in project.runs:
         assert project.read_json(f"results/runs/{run.name}/train.json")["state"] == "finished"

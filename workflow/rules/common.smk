@@ -25,6 +25,7 @@ from caduceus.project.targets import load_targets
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
+from caduceus.system.snakemake_lock import unlock_if_killed
 
 # The default target of the user's own Snakefile so far, if it loads this one as a module.
 TARGET_BEFORE = workflow.default_target
@@ -79,7 +80,7 @@ wildcard_constraints:
 
 
 def adapt_settings():
-    """Make again what a killed Snakemake has marked as incomplete, as --rerun-incomplete does.
+    """Go on after a killed Snakemake: remove its lock, and make again what it left incomplete.
 
     Every command writes its outputs whole or starts them anew. A run of a server that can't be
     exported ends no other's export, as with --keep-going.
@@ -88,6 +89,8 @@ def adapt_settings():
     before it looks for such marks and starts jobs.
     """
     workflow.dag_settings.force_incomplete = True
+    if workflow.is_main_process:
+        unlock_if_killed()
     if SETTINGS.export.is_remote or SETTINGS.export.projects:
         workflow.execution_settings.keep_going = True
 

@@ -1,9 +1,10 @@
 """Snakemake's lock on a folder: find its holder, and remove it if the holder was killed."""
 
 import contextlib
+import functools
 import os
-import shutil
 import socket
+import sys
 from pathlib import Path
 
 import psutil
@@ -71,14 +72,32 @@ def unlock(folder: Path) -> bool:
             "`onstart: note_holder()`, imported from caduceus",
             str(folder.absolute()),
         )
-    shutil.rmtree(locks)
+    for path in locks.iterdir():  # a Snakemake that has started needs the folder
+        path.unlink(missing_ok=True)
     return True
 
 
+@functools.cache  # input functions call it, many times, and then this process has the lock
+def unlock_if_killed(folder: Path = Path()) -> None:
+    """Remove the folder's lock if the Snakemake that recorded itself as its holder was killed.
+
+    Any other lock is left to Snakemake, which refuses to start. One that is younger than the
+    record may be of a Snakemake that has just started on another host.
+    """
+    with contextlib.suppress(OSError, ResultError):
+        locks = [path.stat().st_mtime_ns for path in (folder / _LOCKS).iterdir()]
+        if max(locks, default=0) <= (folder / _HOLDER).stat().st_mtime_ns and unlock(folder):
+            print("caduceus: removed the lock of a Snakemake that was killed", file=sys.stderr)
+
+
 def _snakemakes_in(folder: Path) -> list[int]:
-    """Return the ids of Snakemake processes that work in `folder`."""
+    """Return the ids of Snakemake processes that work in `folder`, other than this one."""
     found = []
+    this = psutil.Process()
+    own = {this.pid, *(parent.pid for parent in this.parents())}  # as of `uv run snakemake`
     for process in psutil.process_iter():
+        if process.pid in own:
+            continue
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             is_snakemake = any(Path(word).name == "snakemake" for word in words[:4])

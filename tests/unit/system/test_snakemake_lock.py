@@ -9,7 +9,7 @@ import psutil
 import pytest
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json, write_json
-from caduceus.system.snakemake_lock import note_holder, unlock
+from caduceus.system.snakemake_lock import note_holder, unlock, unlock_if_killed
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def locked(tmp_path: Path) -> Path:
 
 
 def is_locked(folder: Path) -> bool:
-    return (folder / ".snakemake/locks").exists()
+    return any((folder / ".snakemake/locks").iterdir())
 
 
 def test_a_lock_whose_holder_runs_stays(locked: Path) -> None:
@@ -79,3 +79,31 @@ def test_a_lock_that_nobody_noted_stays(locked: Path) -> None:
 def test_without_a_lock_nothing_happens(tmp_path: Path) -> None:
     unlock(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_removes_the_lock_of_a_snakemake_that_was_killed(locked: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    note_holder(locked)
+    holder = read_json(locked / ".snakemake/caduceus.json")
+    write_json(locked / ".snakemake/caduceus.json", holder | {"pid": process.pid})
+    unlock_if_killed(locked)
+    assert not is_locked(locked)
+
+
+@pytest.mark.parametrize("case", ["running", "unknown", "elsewhere", "damaged", "younger"])
+def test_a_start_leaves_any_other_lock_to_snakemake(locked: Path, case: str) -> None:
+    note_holder(locked)
+    record = locked / ".snakemake/caduceus.json"
+    holder = read_json(record)
+    if case == "unknown":
+        record.unlink()
+    elif case == "elsewhere":
+        write_json(record, holder | {"host": "another"})
+    elif case == "damaged":
+        record.write_text("{")
+    elif case == "younger":  # of a Snakemake on another host that hasn't recorded itself yet
+        write_json(record, holder | {"started": holder["started"] - 100})
+        os.utime(record, ns=(0, 0))
+    unlock_if_killed(locked)
+    assert is_locked(locked)
