@@ -1,4 +1,4 @@
-"""What has become of the files that runs used beyond their code, as lines for a reader."""
+"""Lines on files that runs used beyond their code, and that changed or are gone since."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""What is planned: by the experiments that the configuration lists now.
+"""The planned runs: those of the experiments that the configuration lists now.
 
 results/experiments/ keeps the plan of every experiment that was ever planned, also of one that was
 renamed, or that config.yaml no longer lists.

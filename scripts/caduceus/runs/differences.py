@@ -17,7 +17,7 @@ Runs = Sequence[Sequence[Attempt]]  # the attempts of each
 
 @dataclass(frozen=True)
 class Differences:
-    """What isn't the same in some runs.
+    """The code, files and environments that differ between some runs.
 
     Attributes:
         has_other_code: whether the snapshots of their code differ.

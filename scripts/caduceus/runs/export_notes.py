@@ -1,4 +1,4 @@
-"""What a user should know of how a run's export differs from its plan or its log."""
+"""Notes on how a run's export differs from its plan or its log."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a user should know of how an attempt was tracked, in one line each."""
+"""Notes on how an attempt was tracked, in one line each."""
 
 from collections.abc import Iterator, Sequence
 

@@ -19,7 +19,7 @@ from caduceus.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class Changes:
-    """What has become of the files that a run used.
+    """The files that a run used and that are no longer as they were.
 
     Attributes:
         changed: those with another content.

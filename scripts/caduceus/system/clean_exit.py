@@ -1,4 +1,4 @@
-"""Let a process that is asked to stop clean up first."""
+"""Clean up when a signal asks the process to stop."""
 
 import signal
 from collections.abc import Iterator

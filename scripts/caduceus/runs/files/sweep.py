@@ -42,7 +42,7 @@ class GivenConfig(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class SweepDefinition(Record):
-    """What decides the results of a sweep's runs, apart from the parameters that it chooses.
+    """The definition of a sweep's runs, apart from the parameters that it chooses.
 
     Its fields are those of `Params`, without the seed, and written alike.
     """

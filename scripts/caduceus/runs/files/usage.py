@@ -23,7 +23,7 @@ class UsedFile:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the processes of an attempt used.
+    """The files, packages and interpreter that the processes of an attempt used.
 
     Attributes:
         files: the project's files that were read and are neither in the snapshot of the code nor
