@@ -6,6 +6,7 @@ the commands that people type.
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -71,6 +72,8 @@ def _module(name: str) -> "commands.Command":
 
 def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:
     text = f"caduceus {arguments.command}: {printable(message)}\n" if message else trace
+    with contextlib.suppress(OSError):  # such as a full disk; the error comes first then
+        sys.stdout.flush()
     sys.stderr.write(text)
     if arguments.log:
         try:

@@ -91,8 +91,11 @@ def adapt_settings():
     workflow.dag_settings.force_incomplete = True
     if workflow.is_main_process:
         unlock_if_killed()
-    if SETTINGS.export.is_remote or SETTINGS.export.projects:
-        workflow.execution_settings.keep_going = True
+    # None where nothing is executed, as by --summary.
+    if (settings := workflow.execution_settings) and (
+        SETTINGS.export.is_remote or SETTINGS.export.projects
+    ):
+        settings.keep_going = True
 
 
 def targets():
