@@ -2,7 +2,7 @@
 
 from random import Random
 
-# What stands in place of a value.
+# Texts that a mutation puts in place of a value.
 WORDS = (
     "2020-13-45 2020-01-01 12:99:99 2001-12-14t21:59:43.10-05:00 9223372036854775808 1e999 .nan "
     '-.inf 0x 0b2 1_0 0o8 1:2:3 ~ null on No \'\' "\\0" "\\x07" &a &a1 *a *a1 ! !!int !!float '

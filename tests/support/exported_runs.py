@@ -80,7 +80,7 @@ def train_record(run_id: str, state: str, trial: str | None, values: Mapping[str
 
 
 def give_usage(project: Project, usages: Callable[[str, int], Usage]) -> None:
-    """Let each run have used this, by its variant and seed."""
+    """Write into each run's record the usage that is given for its variant and seed."""
     for folder in project.runs:
         about = Identity.read(folder / "run.json")
         record = Train.read(folder / "train.json")

@@ -212,7 +212,7 @@ def start_snakemake(
 
 def wait_for(condition: Callable[[], Found]) -> Found:
     """Wait for an event; the deadline is so late that only what never happens comes to it."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 1200
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

@@ -46,7 +46,8 @@ for row in range(options.rows):
         time.sleep(0.05)
 run.finish()
 """
-# The same, logging its artifacts itself: each of many trials is spared a second wandb for them.
+# PROGRAM with `caduceus.tracking`, which logs the artifacts in the program's own process: a trial
+# then needs no second start of wandb.
 TRACKED = PROGRAM.replace(
     "run = wandb.init()", "from caduceus import tracking\n\nrun = tracking.start()"
 ).replace("run.log(", "wandb.log(")
@@ -99,7 +100,7 @@ def told(project: Project) -> list[dict[str, Any]]:
 
 
 def found_elsewhere(project: Project, path: Path, server: WandbServer) -> Project:
-    """The same project where nothing was run, made of what the server has."""
+    """Copy a project without its results, and build it from the runs on the server."""
     shutil.copytree(project.path, path, ignore=shutil.ignore_patterns("results", ".snakemake"))
     other = Project(path)
     other.change("config.yaml", export={"source": "api"})

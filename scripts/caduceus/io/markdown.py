@@ -2,7 +2,7 @@
 
 import re
 
-# What would end a cell, or be code, emphasis, a struck word or a link. An underscore inside a word,
+# These end a cell, or start code, emphasis, a struck word or a link. An underscore inside a word,
 # as in most names, isn't emphasis.
 _SPECIAL = re.compile(r"[\\|*`]|~~|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")

@@ -16,7 +16,7 @@ _DEEPEST = 100
 _MOST_DIGITS = 1000  # of a number; Python's time to read one grows as the square of its digits
 _NOT_PRINTABLE = yaml.reader.Reader.NON_PRINTABLE
 _TAG = "tag:yaml.org,2002:"
-# What Python raises for values that have the form of a kind, such as the date 2020-13-45, or a tag
+# Python raises these for values that have the form of a kind, such as the date 2020-13-45, or a tag
 # of it, such as `!!int x`.
 _NO_VALUE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 _KINDS = {

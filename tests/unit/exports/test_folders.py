@@ -60,7 +60,7 @@ def export(tmp_path: Path, *more: str) -> int:
 
 
 def exported(tmp_path: Path, run: str) -> list[str]:
-    """What media and artifacts a run's export has."""
+    """Return the paths of the media and artifacts in a run's export."""
     folder = tmp_path / "out/runs" / run
     found = [file for name in ("media", "artifacts") for file in files_below(folder / name)]
     return [file.relative_to(folder).as_posix() for file in found]

@@ -14,7 +14,7 @@ from caduceus.wandb_log import Row, read_log
 from wandb_logs import Keys, framed, history, summary
 
 IMAGE = {"_type": "image-file", "path": "media/images/a.png", "size": 3}
-# As wandb 0.16.6 and 0.31.0 were seen to write the same calls of `run.log`.
+# Rows that wandb 0.16.6 (OLD) and 0.31.0 (NEW) wrote for the same calls of `run.log`.
 OLD: list[Mapping[Keys, str]] = [
     {
         ("_step",): "0",
