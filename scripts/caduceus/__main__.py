@@ -1,11 +1,12 @@
 """The command line: `caduceus COMMAND`, or `python -m caduceus COMMAND`.
 
 Each command is a module of `caduceus.commands` with a docstring, `add_arguments(parser)` and
-`run(arguments)`. Only the chosen one is imported, since some need heavy libraries. The help lists
-the commands that people type.
+`run(arguments)`. Only the chosen one is imported, since some need heavy libraries; without one, as
+by --help, none is. The help lists the commands that people type.
 """
 
 import argparse
+import ast
 import contextlib
 import importlib
 import os
@@ -30,14 +31,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="caduceus", description=about)
     parser.add_argument("--version", action="version", version=caduceus.__version__)
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in words[:1] if words and words[0] in names else commands.FOR_PEOPLE:
-        module = _module(name)
-        about = (module.__doc__ or "").strip()
-        command = choices.add_parser(name, help=about.splitlines()[0], description=about)
+    if words and words[0] in names:
+        module = _module(words[0])
+        command = choices.add_parser(words[0], description=(module.__doc__ or "").strip())
         command.add_argument(
             "--log", type=Path, help="file to which messages and errors are written too"
         )
         module.add_arguments(command)
+    else:  # the help, the version or an error
+        for name in commands.FOR_PEOPLE:
+            choices.add_parser(name, help=_summary(name))
     # Arguments after -- are Snakemake's; argparse would take the options among them.
     end = words.index("--") if "--" in words else len(words)
     arguments = parser.parse_args(words[:end])
@@ -68,6 +71,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _module(name: str) -> "commands.Command":
     return importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
+
+
+def _summary(name: str) -> str:
+    """Return the first line of a command's docstring, read from its file without importing it."""
+    path = Path(commands.__path__[0], f"{name.replace('-', '_')}.py")
+    return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
 
 
 def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:

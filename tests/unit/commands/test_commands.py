@@ -1,6 +1,7 @@
 """The command line: every command explains itself, and errors are one line."""
 
 import argparse
+import ast
 import importlib
 import os
 import pkgutil
@@ -48,6 +49,23 @@ def test_what_every_run_starts_imports_nothing_heavy(name: str) -> None:
     code = f"import sys, caduceus.commands.{name}; print({HEAVY} & {{*sys.modules}})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["trian"], []])
+def test_without_a_command_none_is_imported(words: list[str]) -> None:
+    """The help, the version and the complaint about a mistyped command come at once."""
+    code = (
+        "import atexit, sys\n"
+        "from caduceus.__main__ import main\n"
+        "atexit.register(lambda: print(sorted(m for m in sys.modules if 'caduceus' in m)))\n"
+        f"main({words})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    imported = set(ast.literal_eval(done.stdout.splitlines()[-1]))
+    reached = {"", ".__main__", ".commands", ".errors", ".io", ".io.phrases"}
+    assert {name for name in imported if name.startswith("caduceus")} == {
+        f"caduceus{name}" for name in reached
+    }
 
 
 # The rule that starts one of two commands: export_run, or export_fetched_run for remote runs.
