@@ -11,8 +11,8 @@ import pytest
 from caduceus.errors import AccountError, CaduceusError, ServerError
 from caduceus.io.files import md5_base64
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
-from caduceus.server.runs import check_access
 from caduceus.system.wandb_account import Account
 from projects import wait_for
 from urllib3.util import retry

@@ -16,7 +16,7 @@ from caduceus.exports.run import export_logs
 from caduceus.io.files import files_below, read_json
 from caduceus.runs.files.export import Manifest
 from caduceus.runs.wandb_paths import RunPath
-from caduceus.server.runs import read_artifacts
+from caduceus.server.artifacts import read_artifacts
 from caduceus.server.staging import held_artifacts
 from caduceus.wandb_log import read_log
 from wandb_server import WandbServer

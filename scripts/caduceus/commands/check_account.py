@@ -5,8 +5,8 @@ from pathlib import Path
 
 from caduceus.io.files import write_json
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
-from caduceus.server.runs import check_access
 from caduceus.system.wandb_account import find_account
 
 

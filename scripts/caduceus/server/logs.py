@@ -16,17 +16,14 @@ from caduceus.errors import ResultError, ServerError
 from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import RunPath
+from caduceus.server.artifacts import ServerArtifact, read_artifacts, read_entries, read_urls
 from caduceus.server.client import Server
 from caduceus.server.runs import (
-    ServerArtifact,
     configuration,
     read_about,
-    read_artifacts,
-    read_entries,
     read_events,
     read_files,
     read_history,
-    read_urls,
 )
 from caduceus.server.tables import client_ids, read_tables
 from caduceus.system.wandb_account import find_account

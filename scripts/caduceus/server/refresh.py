@@ -17,8 +17,9 @@ from caduceus.io.names import is_safe_name, quoted
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.server_state import SKIPPED, ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
-from caduceus.server.runs import check_access, read_state, read_states
+from caduceus.server.runs import read_state, read_states
 
 _NAMES = 100  # runs in one query
 _IN_WORKFLOW = re.compile("[A-Za-z0-9_.-]+")  # its wildcards for the ids of runs

@@ -17,8 +17,9 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.files.trial import Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
-from caduceus.server.runs import check_access, configuration, read_about
+from caduceus.server.runs import configuration, read_about
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.pruning import read_criteria

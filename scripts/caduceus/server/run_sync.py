@@ -27,9 +27,10 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import stand_in, stitch_attempts, upload_logs
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
+from caduceus.server.artifacts import read_artifacts
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
-from caduceus.server.runs import path_on_server, read_artifacts, read_files, read_state
+from caduceus.server.runs import path_on_server, read_files, read_state
 from caduceus.server.staging import (
     changed_artifacts,
     file_finder,

@@ -11,7 +11,7 @@ from caduceus.io.files import files_below, md5_base64
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
-from caduceus.server.runs import ServerArtifact
+from caduceus.server.artifacts import ServerArtifact
 from caduceus.wandb_log import Segment
 from caduceus.wandb_log.segments import is_programs_file
 

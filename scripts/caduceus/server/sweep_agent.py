@@ -23,8 +23,8 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
-from caduceus.server.runs import check_access
 from caduceus.server.sweeps import find_or_create_sweep
 from caduceus.server.sync_record import read_sync_record
 from caduceus.server.uploader import sync_now

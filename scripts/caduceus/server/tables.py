@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caduceus.runs.wandb_paths import RunPath
+from caduceus.server.artifacts import ServerArtifact, logged_artifacts
 from caduceus.server.client import Server
-from caduceus.server.runs import ServerArtifact, logged_artifacts
 from caduceus.wandb_log.segments import TABLE_TYPES
 
 _CLIENT = re.compile(r"wandb-client-artifact://(\w+)/")

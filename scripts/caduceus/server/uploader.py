@@ -13,6 +13,7 @@ from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
 from caduceus.server.run_sync import (
     compare_with_server,
@@ -22,7 +23,7 @@ from caduceus.server.run_sync import (
     sync_live,
     sync_run,
 )
-from caduceus.server.runs import check_access, path_on_server, read_states
+from caduceus.server.runs import path_on_server, read_states
 from caduceus.server.sync_record import SyncRecord, read_sync_record
 from caduceus.system.wandb_account import find_account
 

@@ -27,8 +27,8 @@ def look_at_account(project: ProjectPath, is_online: bool) -> Iterator[Finding]:
         return
     yield Finding("fine", "W&B", f"key from {account.key_from} for {account.base_url}")
     # Imported here, as they take a third of a second that a project without a key needn't spend.
+    from caduceus.server.access import check_access
     from caduceus.server.client import Server
-    from caduceus.server.runs import check_access
 
     try:
         server = Server(account, patience_s=0, timeout_s=(1, 2))

@@ -12,10 +12,11 @@ from caduceus.overview.verification.test_run import PROJECT, make_run
 from caduceus.project.settings import WandbSettings
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.access import check_access
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
 from caduceus.server.run_sync import compare_with_server, sync_run
-from caduceus.server.runs import check_access, read_about
+from caduceus.server.runs import read_about
 from caduceus.system.wandb_account import Account, find_account
 
 _SWEEP = {"method": "random", "parameters": {"rate": {"values": [0.1, 0.2]}}}
