@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from caduceus.io.cells import render_or_null
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
-from caduceus.paper.marks import Marks
+from caduceus.paper.marks import Marks, Place
 from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES
@@ -97,15 +97,24 @@ def _marks(marks: Marks, variants: Sequence[Variant]) -> Iterator[str]:
     pairs = f"{marks.pairs} pairs" if marks.pairs > 1 else "one pair"
     how = f"two-sided {test}, Holm over {pairs}, alpha {marks.alpha:g}"
     best = "Bold: the best of a column"
+    names = varying_parameters(variants)
+
+    def cell(place: Place) -> str:
+        return f"{variant_label(variants[place[1]], names)} ({place[0]})"
+
     undecided = marks.undecided
     if len(undecided) == len(marks.comparisons):
         yield f"{best} ({how}). {_too_few_seeds(marks)}"
-        return
-    yield f"{best}; {TIED}: not distinguishable from it; the others are worse ({how})."
-    if undecided:
-        names = varying_parameters(variants)
-        cells = ", ".join(f"{variant_label(variants[r], names)} ({h})" for h, r in undecided)
-        yield f"Unmarked: {cells}. {_too_few_seeds(marks)}"
+    else:
+        yield f"{best}; {TIED}: not distinguishable from it; the others are worse ({how})."
+        if undecided:
+            yield f"Unmarked: {', '.join(map(cell, undecided))}. {_too_few_seeds(marks)}"
+    if marks.shared:
+        rest = ", ".join(f"{cell(place)} on {marks.comparisons[place].n}" for place in marks.shared)
+        yield (
+            "Where runs are missing, the best is chosen and compared on the seeds that both "
+            f"variants have: {rest}."
+        )
 
 
 def _too_few_seeds(marks: Marks) -> str:

@@ -97,7 +97,7 @@ def build_table(
         for heading, metric in entry.metrics.items()
         if (goal := goal_of(metric, entry.goal, experiments))
     }
-    marks = find_best(columns, methods.test, methods.alpha)
+    marks = find_best(columns, methods.test, methods.alpha, methods.statistic)
     finished = sum(len(variant.results) - variant.failed for variant in variants)
     missing = {
         heading: finished - sum(len(sample.runs) for sample in found.values())

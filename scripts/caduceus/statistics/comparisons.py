@@ -195,12 +195,24 @@ def compare_by_seed(
     Raises:
         ResultError: one side has no run, or a value isn't finite.
     """
+    one, other = compared_seeds(first, second, test)
+    values = [first[s] for s in one], [second[s] for s in other]
+    if test != "permutation" and one == other:
+        return compare_paired(*values, margin, test, confidence, seed)
+    return compare_unpaired(*values, margin, confidence, seed)
+
+
+def compared_seeds(
+    first: Mapping[int, float], second: Mapping[int, float], test: AnyTest = "sign_flip"
+) -> tuple[list[int], list[int]]:
+    """Return the seeds of either side whose runs `compare_by_seed` compares, in order.
+
+    They are the common ones if the runs are paired, else all.
+    """
     common = sorted(first.keys() & second.keys())
     if test != "permutation" and 2 * len(common) > max(len(first), len(second)):
-        pairs = [[runs[s] for s in common] for runs in (first, second)]
-        return compare_paired(pairs[0], pairs[1], margin, test, confidence, seed)
-    ordered = [[runs[s] for s in sorted(runs)] for runs in (first, second)]
-    return compare_unpaired(ordered[0], ordered[1], margin, confidence, seed)
+        return common, common
+    return sorted(first), sorted(second)
 
 
 def improvement(first: Array, second: Array) -> Any:

@@ -45,6 +45,11 @@ def without_rounding_errors(values: Array, scale: float) -> Array:
     return np.round(values, digits)
 
 
+def is_close(first: float, second: float) -> bool:
+    """Whether two numbers differ by rounding errors at most."""
+    return abs(first - second) <= 1e-12 * max(abs(first), abs(second))
+
+
 def standardized(distance: float, std: float) -> float:
     """Return `distance` in standard deviations; ±inf if `std` is zero but the distance isn't."""
     if std > 1e-12 * abs(distance) or np.isnan(std):

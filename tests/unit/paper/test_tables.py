@@ -167,6 +167,28 @@ def test_runs_are_paired_by_seed_and_where_seeds_differ_they_are_not(project: Pr
     assert unpaired.value["label_names"] == ["experiment", "rate"]
 
 
+@pytest.mark.parametrize("statistic", ["mean", "median", "iqm"])
+def test_the_best_is_chosen_on_the_runs_that_are_compared(project: Project, statistic: str) -> None:
+    """The second wins all six pairs; the first has the higher mean by the seeds it has alone."""
+    more = [0.5, 0.51, 0.52, 0.53, 0.54, 0.55, 0.9, 0.91, 0.92, 0.93, 0.94]
+    fewer: list[float | None] = [0.52, 0.54, 0.53, 0.56, 0.55, 0.57, *[None] * 5]
+    made = make(project, {0.1: more, 0.2: fewer}, statistic=statistic)
+    assert made.marks() == [None, "best"]
+    assert made.cells()["rate=0.1"]["value"] > made.cells()["rate=0.2"]["value"]
+    assert "on the seeds that both variants have: rate=0.1 (accuracy) on 6." in made.note
+
+
+def test_worse_is_only_what_the_test_finds_worse() -> None:
+    """By the median the first is better, by the mean it is worse in a test of seldom flips."""
+    spread = np.linspace(0, 0.001, 9)
+    first = 0.9 + spread - np.repeat([0, 0.5], [5, 4])
+    runs = {0: dict(enumerate(first)), 1: dict(enumerate(0.89 + spread))}
+    column = Column(Goal.MAXIMIZE, {0: 0.9, 1: 0.89}, runs)
+    marks = find_best({"a": column}, test="permutation", alpha=0.2, statistic="median")
+    assert marks.p["a", 1] <= 0.2 and marks.comparisons["a", 1].effect < 0
+    assert marks.by_place == {("a", 0): "best", ("a", 1): "tied"}
+
+
 def test_equal_variants_are_seldom_called_worse() -> None:
     """Though the best of ten is the best by luck."""
     random = np.random.default_rng(0)

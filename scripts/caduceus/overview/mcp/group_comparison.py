@@ -227,7 +227,8 @@ def _with_best(
         row |= {"runs_that_would_do": do}
         rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
     leading = " and ".join(chosen.labels[at] for at in places)
-    return rows, _conclusion(rows, f"{leading} has the best mean; compared with it")
+    shared = " on the seeds that both have" if marks.shared else ""
+    return rows, _conclusion(rows, f"{leading} has the best mean{shared}; compared with it")
 
 
 def _swapped(found: Comparison) -> Comparison:
