@@ -52,6 +52,8 @@ with wandb.init(
     settings=wandb.Settings(x_stats_sampling_interval=0.1),
 ) as run:
     run.define_metric("loss", summary="min,max,mean,last")
+    run.define_metric("lat*", step_metric="loss")
+    run.define_metric("half.f", step_metric="nest.a.b", step_sync=False, hidden=True)
     run.log({
         "above 2^53": 2**53 + 1, "most": 2**63 - 1, "least": -(2**63), "too big": 2**70,
         "1e21": 1e21, "1e22": 1e22, "1e16": 1e16, "1e6": 1e6, "1e20": 123456789012345678901.0,
@@ -212,6 +214,14 @@ def test_files_have_the_same_bytes(fetched: Fetched, name: str) -> None:
 
 def test_there_are_no_differences(fetched: Fetched) -> None:
     assert differences(fetched.here, fetched.there) == []
+
+
+def test_the_axes_of_metrics_are_the_same(fetched: Fetched) -> None:
+    late = {"step_metric": "loss", "step_sync": True, "hidden": False}
+    half = {"step_metric": "nest.a.b", "step_sync": False, "hidden": True}
+    for folder in (fetched.here, fetched.there):
+        summary = read_json(folder / "run_summary.json")
+        assert summary["defined_metrics"] == {"half.f": half, "late": late}
 
 
 def test_who_the_run_is_and_how_it_ended_is_the_same(fetched: Fetched) -> None:

@@ -38,6 +38,7 @@ class History:
 
     Attributes:
         segments: the run's segments, without their rows.
+        columns: the columns of metrics_history.csv.
         rows: how many rows there are.
         rows_sha256: of the rows without times, speeds and the like, equal for equal rows; None if
             no row has a metric.
@@ -45,6 +46,7 @@ class History:
     """
 
     segments: list[Segment] = field(default_factory=list)
+    columns: Sequence[str] = ()
     rows: int = 0
     rows_sha256: str | None = None
     tables: dict[str, str] = field(default_factory=dict)
@@ -129,7 +131,7 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     rows.sort(key=step_of)
     history.rows = len(rows)
     names = {name for row in rows for name in row if not is_system_metric(name)}
-    columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
+    columns = history.columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
     write_whole(folder / "metrics_history.csv", _csv(columns, rows))
     if has_metrics(columns):
         texts = [_csv(of(columns), rows) for of in COMPARED]
@@ -155,7 +157,7 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
             before = before if part.last is None else part.last
             history.segments.append(segment)
         table.write_csv(folder / "metrics_history.csv")
-        history.rows = table.rows
+        history.rows, history.columns = table.rows, table.columns
         history.rows_sha256 = table.sha256 if has_metrics(table.columns) else None
     return history, system
 

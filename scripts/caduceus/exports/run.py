@@ -8,7 +8,7 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.exports.dropped_rows import dropped_rows
-from caduceus.exports.history import export_history, without_references
+from caduceus.exports.history import History, export_history, without_references
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.exports.reported_config import used_config
 from caduceus.exports.resumptions import resumptions
@@ -38,6 +38,7 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import description_at_start, read_uploads, stitch_attempts
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, iter_rows, stitch
+from caduceus.wandb_log.definitions import MetricDefinition, defined_metrics
 from caduceus.wandb_log.summaries import summary_of
 
 _UNKNOWN = ""  # the state of a run, until its log says it
@@ -210,6 +211,7 @@ def _export(
         config=config,
         summary=values,
         rows_sha256=history.rows_sha256,
+        defined_metrics=_defined_metrics(history) or None,
     )
     summary.write(folder / "run_summary.json")
     return replace(
@@ -231,6 +233,13 @@ def _config(
     logged.pop("_wandb", None)  # W&B's own notes on the SDK
     config, changed = used_config(known.summary.config, logged, known.parameters)
     return canonical(without_empty(config), are_integers_exact=True), changed
+
+
+def _defined_metrics(history: History) -> Mapping[str, MetricDefinition]:
+    definitions: dict[str, MetricDefinition] = {}
+    for segment in history.segments:
+        definitions |= segment.metrics
+    return defined_metrics(definitions, history.columns)
 
 
 def _with_logged(

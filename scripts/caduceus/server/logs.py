@@ -18,6 +18,7 @@ from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import RunPath
 from caduceus.server.artifacts import ServerArtifact, read_artifacts, read_entries, read_urls
 from caduceus.server.client import Server
+from caduceus.server.metric_definitions import metric_records
 from caduceus.server.runs import (
     configuration,
     read_about,
@@ -30,7 +31,7 @@ from caduceus.system.wandb_account import find_account
 from caduceus.wandb_log import LogError, LogWriter, Segment, iter_rows
 from caduceus.wandb_log.records import HISTORY, SUMMARY
 from caduceus.wandb_log.segments import SECOND, is_programs_file
-from caduceus.wandb_log.stitching import step_of
+from caduceus.wandb_log.stitching import METRIC, step_of
 from caduceus.wandb_log.wire import encode
 from caduceus.wandb_log.writing import ARTIFACT, CONFIG, ENVIRONMENT, EXIT, RUN, STATS, write_items
 
@@ -126,7 +127,9 @@ def _records_after_rows(
     for text in read_events(server, path, about["eventsLineCount"] or 0):
         yield STATS, _stats(json.loads(text))
     yield ENVIRONMENT, _environment(about, metadata)
-    yield CONFIG, write_items(_values(configuration(about)))
+    config = configuration(about)
+    yield CONFIG, write_items(_values(config))
+    yield from ((METRIC, content) for content in metric_records(config))
     yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
     for artifact in read_artifacts(server, path):
         yield ARTIFACT, _artifact(server, artifact, artifacts)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from caduceus.wandb_log.definitions import define
 from caduceus.wandb_log.segments import (
     SECOND,
     Artifact,
@@ -205,6 +206,10 @@ def _add_stats(segment: Segment, content: bytes) -> None:
     segment.stats.append(StatsSample(_nanoseconds(stats.timestamp), values, runtime))
 
 
+def _add_metric(segment: Segment, content: bytes) -> None:
+    define(segment.metrics, content)
+
+
 def _add_output(segment: Segment, content: bytes) -> None:
     output = decode("Output", content)
     stream = "stdout" if output.output_type else "stderr"
@@ -289,6 +294,7 @@ _ADDERS: dict[int, Callable[[Segment, bytes], None]] = {  # by kind
     7: _add_stats,
     8: _add_artifact,
     11: _add_telemetry,
+    12: _add_metric,
     13: _add_output,
     17: _add_run,
     18: _add_exit,

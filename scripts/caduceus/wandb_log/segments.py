@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from caduceus.wandb_log.definitions import MetricDefinition
 from caduceus.wandb_log.framing import Damage
 
 Row = dict[str, str]  # JSON text by metric, exactly as in the log
@@ -126,8 +127,9 @@ class Segment:
     `history` holds a row for each step, in the order written. The name of a nested metric is its
     keys joined by dots; a dot inside a key is written `\.`. `summary` and `config` hold values,
     nested as logged; `nested` holds the last values of the rows' dictionaries that wandb up to 0.17
-    wrote as one value. `environment` and `telemetry` hold W&B's record of the machine, the program
-    and the SDK. `exit_code` is None if the process didn't end the run, and `runtime_s` with it.
+    wrote as one value. `metrics` holds what the program defined, by name or glob. `environment` and
+    `telemetry` hold W&B's record of the machine, the program and the SDK. `exit_code` is None if
+    the process didn't end the run, and `runtime_s` with it.
     """
 
     path: Path
@@ -136,6 +138,7 @@ class Segment:
     summary: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     nested: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, MetricDefinition] = field(default_factory=dict)
     stats: list[StatsSample] = field(default_factory=list)
     console: list[Output] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)

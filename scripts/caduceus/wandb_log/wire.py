@@ -32,7 +32,12 @@ _TABLE = {
         "1 run_id str, 4 type str, 5 name str, 6 digest str, 7 description str, 8 metadata str, "
         "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest, 15 client_id str"
     ),
-    "Metric": "4 step_metric str",
+    "Metric": (
+        "1 name str, 2 glob_name str, 4 step_metric str, 6 options MetricOptions, "
+        "9 control MetricControl"
+    ),
+    "MetricOptions": "1 step_sync bool, 2 hidden bool, 3 defined bool",
+    "MetricControl": "1 overwrite bool",
     "FilesItem": "1 path str",
     "Files": "1 files FilesItem*",
     "UseArtifact": "1 id str, 2 type str, 3 name str",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 from caduceus.runs.files.identity import Identity
+from caduceus.wandb_log.definitions import MetricDefinition
 
 _EXPORTED_AGAIN = "delete it, and the next `snakemake` exports the run again"
 
@@ -89,6 +90,8 @@ class Summary(Record):
         host: the host of its first process.
         rows_sha256: of metrics_history.csv without times, speeds and the like; None if no row has
             a metric.
+        defined_metrics: by the columns of metrics_history.csv, those to which the program gave an x
+            axis or that it hid, by `define_metric`; None for none.
     """
 
     run_id: str
@@ -113,8 +116,9 @@ class Summary(Record):
     runtime_s: float | None = None
     host: str | None = None
     rows_sha256: str | None = None
+    defined_metrics: Mapping[str, MetricDefinition] | None = None
 
-    optional = ("rows_sha256",)
+    optional = ("rows_sha256", "defined_metrics")
     mend = _EXPORTED_AGAIN
 
     @classmethod
