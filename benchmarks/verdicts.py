@@ -12,15 +12,19 @@ from unittest.mock import patch
 import numpy as np
 from caduceus.statistics import (
     Comparison,
+    PublishedMean,
     compare_paired,
     compare_unpaired,
     decide,
+    equivalence,
+    equivalence_to_published,
     estimate_over_tasks,
     greater,
     minimum_p,
     runs_needed,
     runs_to_decide,
     tasks,
+    within,
 )
 from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, order_interval, t_interval
 from numpy.random import Generator
@@ -256,11 +260,53 @@ def runs() -> None:
     )
 
 
+def published() -> None:
+    """How often runs of the same method are refuted, given a published mean of k runs."""
+    rows = []
+    for ours in (5, 8):
+        for theirs in (1, 3, 5):
+            forms = EXACT_OR_NOT if theirs > 1 else ("taken as exact", "n alone")
+            found = {
+                form: " / ".join(percent(refuted(form, ours, theirs, t)) for t in (0.05, 0.5))
+                for form in forms
+            }
+            rows.append([theirs, ours, *(found.get(form, "–") for form in EXACT_OR_NOT)])
+    title = "The same method refuted, %, with a tolerance of 0.05 / 0.5 standard deviations"
+    show(title, ["published runs", "our runs", *EXACT_OR_NOT], rows)
+
+
+EXACT_OR_NOT = ("taken as exact", "n alone", "std and n", "interval, n unknown")
+
+
+def refuted(form: str, ours: int, theirs: int, tolerance: float) -> float:
+    generator, found = np.random.default_rng(1), 0
+    for _ in range(SAMPLES):
+        values, published_runs = generator.normal(size=ours), generator.normal(size=theirs)
+        mean = published_runs.mean()
+        if form == "taken as exact":
+            test = equivalence(values, mean, tolerance)
+        else:
+            test = equivalence_to_published(values, summary(form, published_runs), tolerance)
+        found += decide([within(test)])[0].outcome == "refuted"
+    return found / SAMPLES
+
+
+def summary(form: str, runs: np.ndarray) -> PublishedMean:
+    """What a paper says of its runs."""
+    if form == "n alone":
+        return PublishedMean(runs.mean(), None, len(runs))
+    if form == "std and n":
+        return PublishedMean.of_std(runs.mean(), runs.std(ddof=1), len(runs))
+    ends = stats.t.interval(0.95, len(runs) - 1, runs.mean(), stats.sem(runs))
+    return PublishedMean.of_interval(runs.mean(), *ends)
+
+
 PARTS = {
     "intervals": intervals,
     "tasks": over_tasks,
     "errors": errors,
     "power": power,
+    "published": published,
     "runs": runs,
 }
 

@@ -22,6 +22,7 @@ NAMES = {
     "statistics": """
         Comparison Equivalence Estimate Outcome Profile Test Trend Verdict compare_by_seed
         compare_paired compare_to_value compare_unpaired decide equivalence equivalence_by_seed
+        equivalence_to_published PublishedMean compare_to_published
         estimate estimate_mean estimate_over_tasks greater holm improvement_over_tasks less
         minimum_p outlier_limit performance_profile runs_needed runs_to_decide trend within
     """,

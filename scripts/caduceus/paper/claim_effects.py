@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from caduceus.io.phrases import count_of
-from caduceus.project.paper import Claim
+from caduceus.project.paper import Claim, PublishedRuns, Reproduces
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
-from caduceus.statistics.equivalence_tests import equivalence
+from caduceus.statistics.equivalence_tests import equivalence, equivalence_to_published
+from caduceus.statistics.published_means import PublishedMean
 from caduceus.statistics.settings import Methods, PairedTest
 from caduceus.statistics.trends import Trend, trend
 from caduceus.statistics.verdicts import Test, greater, less, within
@@ -85,15 +86,41 @@ def measure_effect(
         )
         return _of_comparison(compared, greater(compared), seeds, methods)
     assert claim.reproduces is not None  # the last of the four kinds
-    same = equivalence(
-        ordered,
-        claim.reproduces.value,
-        claim.reproduces.tolerance,
-        test=test,
-        confidence=methods.confidence,
-    )
+    return _test_reproduces(claim.reproduces, ordered, seeds, replace(methods, test=test))
+
+
+def _test_reproduces(
+    claim: Reproduces,
+    values: Sequence[float],
+    seeds: tuple[tuple[int, ...], ...],
+    methods: Methods,
+) -> ClaimEffect:
+    """Test equivalence by two one-sided tests, each at alpha.
+
+    The interval that decides this has twice the chance of an error (Schuirmann 1987): 90 % for 95.
+    """
+    methods = replace(methods, confidence=2 * methods.confidence - 1)
+    if claim.published:
+        same = equivalence_to_published(
+            values, _published_mean(claim.published), claim.tolerance, methods.confidence
+        )
+    else:
+        assert claim.value is not None and methods.test != "permutation"  # checked with the claim
+        same = equivalence(
+            values, claim.value, claim.tolerance, methods.test, confidence=methods.confidence
+        )
     prefix = "two one-sided tests, each a "
     return _of_comparison(same.comparison, within(same), seeds, methods, prefix)
+
+
+def _published_mean(runs: PublishedRuns) -> PublishedMean:
+    """Return the mean of published runs with its standard error."""
+    if runs.interval is not None:
+        low, high = runs.interval
+        return PublishedMean.of_interval(runs.value, low, high, runs.confidence, runs.n)
+    if runs.std is not None and runs.n is not None:
+        return PublishedMean.of_std(runs.value, runs.std, runs.n)
+    return PublishedMean(runs.value, None, runs.n)
 
 
 def _of_comparison(
@@ -103,12 +130,19 @@ def _of_comparison(
     methods: Methods,
     prefix: str = "",
 ) -> ClaimEffect:
-    interval = f"{100 * methods.confidence:g} % interval by"
+    interval = f"{100 * methods.confidence:.4g} % interval by"
     if compared.test == "permutation":
         why = "" if methods.test == "permutation" else " since their seeds differ"
         method = (
             f"permutation test of Welch's t, {count_of(compared.n, 'run')} against "
             f"{compared.n_second}, not paired{why}; {interval} Welch's t"
+        )
+    elif compared.test == "welch":
+        published = count_of(compared.n_second, "published run")
+        theirs = published if compared.n_second else "published runs of unknown number"
+        method = (
+            f"{prefix}Welch's t-test, {count_of(compared.n, 'run')} against {theirs}; "
+            f"{interval} Welch's t"
         )
     else:
         over = count_of(compared.n, "pair" if compared.is_paired else "run")
@@ -147,7 +181,7 @@ def _test_trend(
         _or_none(tested.high),
         tested.correlation,
         f"sign-flip test of the rank correlations (Spearman's) of {count_of(tested.n, 'seed')}; "
-        f"{100 * confidence:g} % interval of their mean by Student's t",
+        f"{100 * confidence:.4g} % interval of their mean by Student's t",
         tuple(tuple(seed for seed in seeds if seed in by_seed) for by_seed in values),
     )
 

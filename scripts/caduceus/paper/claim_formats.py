@@ -19,7 +19,7 @@ _HEADER = (
     "corrected",
     "least p",
 )
-_OUTCOMES = ("supported", "refuted", "within noise", "not enough runs")
+_OUTCOMES = ("supported", "refuted", "within noise", "undecided", "not enough runs")
 
 
 def claims_markdown(decided: Mapping[str, Any]) -> str:
@@ -102,8 +102,9 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
 def _note(decided: Mapping[str, Any]) -> str:
     return (
         "effect: the difference of means, or from the value; of a trend the rank correlation. "
-        "size: the effect in standard deviations. p is two-sided; corrected: for all claims here "
-        f"(Holm), decided at {decided['alpha']:g}; least p: the smallest that n runs can reach."
+        "size: the effect in standard deviations. p is two-sided, but the larger of two one-sided "
+        "ones where a value is reproduced; corrected: for all claims here (Holm), decided at "
+        f"{decided['alpha']:g}; least p: the smallest that n runs can reach."
     )
 
 

@@ -31,7 +31,7 @@ def claim_reason(
         claims: how many claims were tested together.
     """
     names = _names(sides)
-    sentences = [_effect(claim, names, effect), _decision(effect, verdict, claims)]
+    sentences = [_effect(claim, names, effect), _decision(claim, effect, verdict, claims)]
     for name, side, seeds in zip(names, sides, effect.seeds, strict=True):
         unpaired = side["n"] - len(seeds)
         without = side["runs"] - side["failed"] - side["n"]
@@ -84,29 +84,60 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
         return f"{mean} that of {names[1]}{margin}."
     if isinstance(test, Reproduces):
         tolerance = f"the tolerance is {round_value(test.tolerance)}"
-        return f"{mean} {round_value(test.value)} ({test.source}); {tolerance}."
+        return f"{mean} {_published(test)}; {tolerance}."
     return f"{mean} {round_value(test.value)}."
 
 
-def _decision(effect: ClaimEffect, verdict: Verdict, claims: int) -> str:
+def _published(test: Reproduces) -> str:
+    """Return the published value with its source, and whether it counts as exact."""
+    if test.published is None:
+        assert test.value is not None  # checked with the claim
+        return f"{round_value(test.value)} ({test.source}; taken as exact)"
+    runs = test.published.n and count_of(test.published.n, "run")
+    return f"{round_value(test.published.value)} ({test.source}{f'; {runs}' if runs else ''})"
+
+
+def _decision(claim: Claim, effect: ClaimEffect, verdict: Verdict, claims: int) -> str:
     """Return the sentence on the verdict, with the p that decides it and the runs it needs."""
     p = f"p {round_p(verdict.adjusted_p)} after correction for {_claims(claims)}"
     n, unit, needed = effect.test.n, _UNITS[effect.unit], verdict.runs_that_would_do
     if effect.test.n_second is not None:
         unit = "runs of each"
     if verdict.outcome == "supported":
-        return f"This supports the claim ({p})."
+        supported = f"This supports the claim ({p})"
+        if claim.reproduces and _excludes_zero(effect):
+            return f"{supported}: there is a difference ({_interval(effect)}), but a tolerated one."
+        return f"{supported}."
     if verdict.outcome == "refuted":
         return f"This refutes the claim ({p})."
     if verdict.outcome == "within noise":
         power = f"; {needed} {unit} would detect such an effect with 80 % power" if needed else ""
         return f"This is within noise ({p}){power}."
+    if verdict.outcome == "undecided":
+        limit = "within the tolerance" if claim.reproduces else "beyond the margin"
+        there_is = "; there is a difference" if _excludes_zero(effect) else ""
+        power = f"; {needed} {unit} would tell with 80 % power if it is as found" if needed else ""
+        return (
+            f"The runs don't tell whether the difference is {limit} ({p}): "
+            f"{_interval(effect)}{there_is}{power}."
+        )
     use = f"; use {needed}" if needed else ""
     number = _ONE[effect.unit] if n == 1 and unit != "runs of each" else f"{n} {unit}"
     return (
         f"With {number} p can't be below {round_p(verdict.minimum_p)}, and a verdict needs "
         f"{round_p(verdict.level)}{use}."
     )
+
+
+def _excludes_zero(effect: ClaimEffect) -> bool:
+    """Whether the interval shows that there is a difference, whatever its size."""
+    return effect.low is not None and effect.high is not None and effect.low * effect.high > 0
+
+
+def _interval(effect: ClaimEffect) -> str:
+    if effect.low is None or effect.high is None:
+        return "it has no interval"
+    return f"its interval is {round_value(effect.low)} to {round_value(effect.high)}"
 
 
 def _claims(count: int) -> str:

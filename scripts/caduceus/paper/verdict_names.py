@@ -15,6 +15,7 @@ _DIRECTIONS: Mapping[str | None, Mapping[str, str]] = {
 TEST_NAMES = {
     "sign_flip": "sign-flip test by seed",
     "wilcoxon": "Wilcoxon signed-rank test by seed",
+    "welch": "Welch's t-test",
     "permutation": "permutation test of Welch's t, not paired",
 }
 

@@ -7,7 +7,7 @@ from caduceus.io.files import Json
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
-from caduceus.project.paper import Claim
+from caduceus.project.paper import Claim, Reproduces
 from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
 
@@ -20,7 +20,7 @@ def check_claim(
     specs: Sequence[Spec],
     refuse: Refuse,
 ) -> None:
-    """Refuse a claim whose side matches several variants, or a trend without levels.
+    """Refuse a claim whose side matches several variants, a trend without levels, or the like.
 
     Trials whose parameters a sweep hasn't chosen yet can only be checked once they have run.
 
@@ -55,8 +55,30 @@ def check_claim(
         raise refuse(
             f".{claim.kind}: better and worse are both {meant[0]}; name another", [claim.kind]
         )
+    if claim.reproduces and (fault := _published_fault(claim.reproduces)):
+        raise refuse(f".reproduces{fault}", ["reproduces"])
     if claim.compare and not goal_of(claim.compare.metric, claim.compare.goal, specs):
         raise refuse(".compare: missing key 'goal': add it, maximize or minimize", ["compare"])
+
+
+def _published_fault(claim: Reproduces) -> str:
+    """Return what is wrong with the published value of a claim; empty if nothing is."""
+    published = claim.published
+    if (claim.value is None) == (published is None):
+        return ": write one of `value`, which is taken as exact, and `published`"
+    if published is None:
+        return ""
+    if published.interval is not None:
+        low, high = published.interval
+        if published.std is not None:
+            return ".published: `std` and `interval` say the same; leave one of them out"
+        if not low <= published.value <= high or low == high:
+            return f".published.interval: {low:g} to {high:g} must enclose {published.value:g}"
+    elif published.n is None:
+        return ".published: add `n`, the number of runs, or `interval`; a mean alone is a `value`"
+    elif published.n == 1 and published.std is not None:
+        return ".published.std: one run has no standard deviation; leave it out"
+    return ""
 
 
 def wrong_levels(parameter: str, variants: Mapping[str, Mapping[str, Json]]) -> str:

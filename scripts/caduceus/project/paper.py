@@ -96,14 +96,41 @@ class Compare(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PublishedRuns(Record):
+    """A published mean over the runs of others, and how uncertain it is; in the logged unit.
+
+    Attributes:
+        value: the mean.
+        std: the sample standard deviation of the runs.
+        n: the number of runs; alone, without `std` and `interval`, it says that they vary as ours.
+        interval: the ends of the mean's interval.
+        confidence: of the interval.
+    """
+
+    value: float
+    std: float | None = None
+    n: int | None = None
+    interval: tuple[float, ...] | None = None
+    confidence: float = 0.95
+
+    optional = ("std", "n", "interval")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reproduces(Record):
-    """A variant's mean is within a tolerance of a published value, in the unit that is logged."""
+    """A variant's mean is within a tolerance of a published value, in the unit that is logged.
+
+    `value` is taken as exact; `published`, which may stand in its place, isn't.
+    """
 
     variant: Side
     metric: Metric
-    value: float
+    value: float | None = None
+    published: PublishedRuns | None = None
     tolerance: float
     source: str
+
+    optional = ("value", "published")
 
 
 @dataclass(frozen=True, kw_only=True)

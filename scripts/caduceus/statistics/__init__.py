@@ -4,8 +4,9 @@
 |---|---|
 | `estimate_mean`, `estimate` | mean, median or interquartile mean of n runs, with an interval |
 | `estimate_over_tasks`, `improvement_over_tasks`, `performance_profile` | rliable's metrics |
-| `compare_paired`, `compare_unpaired`, `compare_to_value`, `compare_by_seed` | is it noise? |
-| `equivalence`, `equivalence_by_seed` | is the difference within a tolerance? |
+| `compare_paired`, `compare_unpaired`, `compare_by_seed` | is it noise? |
+| `compare_to_value`, `compare_to_published` | does it differ from a value, or a published mean? |
+| `equivalence`, `equivalence_to_published`, `equivalence_by_seed` | is it within a tolerance? |
 | `trend` | does it rise or fall with a setting? |
 | `holm` | p values corrected for the number of comparisons |
 | `minimum_p`, `runs_to_decide`, `runs_needed` | the smallest possible p, and the runs needed |
@@ -28,11 +29,17 @@ if TYPE_CHECKING:
         compare_unpaired,
     )
     from caduceus.statistics.corrections import holm
-    from caduceus.statistics.equivalence_tests import Equivalence, equivalence, equivalence_by_seed
+    from caduceus.statistics.equivalence_tests import (
+        Equivalence,
+        equivalence,
+        equivalence_by_seed,
+        equivalence_to_published,
+    )
     from caduceus.statistics.estimates import Estimate, estimate, estimate_mean
     from caduceus.statistics.outliers import outlier_limit
     from caduceus.statistics.power import minimum_p, runs_needed, runs_to_decide
     from caduceus.statistics.profiles import Profile, performance_profile
+    from caduceus.statistics.published_means import PublishedMean, compare_to_published
     from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
     from caduceus.statistics.trends import Trend, trend
     from caduceus.statistics.verdicts import Outcome, Test, Verdict, decide, greater, less, within
@@ -43,16 +50,19 @@ __all__ = [
     "Estimate",
     "Outcome",
     "Profile",
+    "PublishedMean",
     "Test",
     "Trend",
     "Verdict",
     "compare_by_seed",
     "compare_paired",
+    "compare_to_published",
     "compare_to_value",
     "compare_unpaired",
     "decide",
     "equivalence",
     "equivalence_by_seed",
+    "equivalence_to_published",
     "estimate",
     "estimate_mean",
     "estimate_over_tasks",
@@ -84,6 +94,11 @@ _MODULES = {
         "Equivalence",
         "equivalence",
         "equivalence_by_seed",
+        "equivalence_to_published",
+    ),
+    "published_means": (
+        "PublishedMean",
+        "compare_to_published",
     ),
     "estimates": (
         "Estimate",

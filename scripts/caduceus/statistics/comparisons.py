@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import gammaln, stdtrit
@@ -32,7 +32,8 @@ class Comparison:
 
     Attributes:
         n: the number of pairs, or of runs in the first set.
-        n_second: the number of runs in the second set: n if paired, 0 for a fixed value.
+        n_second: the number of runs in the second set: n if paired, 0 for a fixed value or a
+            published mean of an unknown number of runs.
         effect: the mean of the first minus that of the second, in the unit of the values.
         low: the lower end of the effect's confidence interval: Student's t for pairs, Welch's t for
             unpaired runs; NaN with a single run.
@@ -48,7 +49,7 @@ class Comparison:
             runs (Lakens 2013); ±inf if nothing varies, NaN with a single run.
         improvement: the probability that a run of the first has a greater value than one of the
             second; ties count half (Mann & Whitney 1947; Agarwal et al. 2021).
-        test: "sign_flip", "wilcoxon" or "permutation".
+        test: "sign_flip", "wilcoxon" or "permutation"; "welch" with a published mean.
         is_paired: whether runs are paired by seed.
     """
 
@@ -65,7 +66,7 @@ class Comparison:
     minimum_p: float
     effect_size: float
     improvement: float
-    test: AnyTest
+    test: AnyTest | Literal["welch"]
     is_paired: bool
 
 

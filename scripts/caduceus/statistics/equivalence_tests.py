@@ -1,10 +1,11 @@
-"""Test whether runs equal a value, or other runs, within a tolerance."""
+"""Test whether runs equal a value, a published mean or other runs, within a tolerance."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from caduceus.errors import SpecError
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
+from caduceus.statistics.published_means import PublishedMean, compare_to_published
 from caduceus.statistics.samples import Values
 from caduceus.statistics.settings import AnyTest, PairedTest
 
@@ -20,8 +21,10 @@ class Equivalence:
             one-sided p of being above -tolerance and of being below +tolerance.
         p_beyond: p of the claim that it is outside: the smaller of the one-sided p of being below
             -tolerance and of being above +tolerance. Either of these can err if the tolerance is
-            small compared with the noise, so that it must be doubled, as `decide` does.
-        minimum_p: the smallest two-sided p that this number of runs can give.
+            small compared with the noise, so that it must be doubled, as `decide` does. `p_within`
+            needn't: the larger of two is small only if both are.
+        minimum_p: the smallest p that this number of runs can give: of `p_within`, if it is smaller
+            than twice `p_beyond`, else of that.
     """
 
     comparison: Comparison
@@ -53,6 +56,22 @@ def equivalence(
     )
 
 
+def equivalence_to_published(
+    values: Values, published: PublishedMean, tolerance: float, confidence: float = 0.95
+) -> Equivalence:
+    """Test whether the mean of `values`, (n,), equals a published mean within the tolerance.
+
+    Uses two one-sided Welch's t-tests; see `compare_to_published`.
+
+    Raises:
+        ResultError: there are no values, or one isn't finite.
+        SpecError: the tolerance isn't positive.
+    """
+    return _within(
+        tolerance, lambda margin: compare_to_published(values, published, margin, confidence)
+    )
+
+
 def equivalence_by_seed(
     first: Mapping[int, float],
     second: Mapping[int, float],
@@ -79,10 +98,9 @@ def _within(tolerance: float, compare: Callable[[float], Comparison]) -> Equival
     if not tolerance > 0:
         raise SpecError(f"a tolerance must be positive, got {tolerance}")
     lower, difference, upper = (compare(margin) for margin in (-tolerance, 0.0, tolerance))
-    return Equivalence(
-        difference,
-        tolerance,
-        p_within=max(lower.p_greater, upper.p_less),
-        p_beyond=min(lower.p_less, upper.p_greater),
-        minimum_p=difference.minimum_p,
-    )
+    inside = max(lower.p_greater, upper.p_less)
+    beyond = min(lower.p_less, upper.p_greater)
+    minimum_p = difference.minimum_p
+    if inside < 2 * beyond:
+        minimum_p /= 2
+    return Equivalence(difference, tolerance, inside, beyond, minimum_p)

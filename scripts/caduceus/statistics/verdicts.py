@@ -11,7 +11,7 @@ from caduceus.statistics.power import runs_needed, runs_to_decide
 from caduceus.statistics.samples import standardized
 from caduceus.statistics.trends import Trend
 
-Outcome = Literal["supported", "refuted", "within noise", "not enough runs"]
+Outcome = Literal["supported", "refuted", "within noise", "undecided", "not enough runs"]
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,16 @@ class Test:
     Attributes:
         p_for: one-sided p; if it is small, the data support the claim.
         p_against: one-sided p; if it is small, the data refute the claim.
-        minimum_p: the smallest two-sided p that the test can give.
+        minimum_p: the smallest p that the test can give.
         n: the number of pairs, or of runs on the first side.
         n_second: the number of runs on the second side if unpaired, else None.
         size: the distance from the null hypothesis in standard deviations; NaN if unknown.
+        factor_for: multiplies `p_for`, as `p_against` is doubled; 1 for an equivalence, which two
+            one-sided tests must both show.
+        has_margin: whether the null hypothesis is a margin or tolerance, not the absence of any
+            effect.
+        fewest: the smallest number of runs that can decide; None if it follows from the number of
+            claims, as in tests that rearrange runs.
     """
 
     __test__ = False  # otherwise pytest collects a class of this name
@@ -35,6 +41,9 @@ class Test:
     n: int
     n_second: int | None = None
     size: float = float("nan")
+    factor_for: int = 2
+    has_margin: bool = False
+    fewest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,15 +53,16 @@ class Verdict:
     Attributes:
         outcome: "supported" or "refuted" if the adjusted p is at most alpha; "not enough runs" if
             even the smallest possible p would not be significant, given the other tests; else
-            "within noise".
-        p: two-sided p, twice the smaller of the one-sided.
+            "within noise", or "undecided" if the test has a margin, as an effect that doesn't
+            decide about the margin may still be more than noise.
+        p: the smaller of the test's p for and against the claim, each with its factor.
         adjusted_p: p corrected for the number of tests (Holm 1979).
-        minimum_p: the smallest two-sided p that the test can give.
+        minimum_p: the smallest p that the test can give.
         level: the largest p that would be significant, given the other tests.
         runs_that_would_do: the number of pairs, or of runs on each side. With "not enough runs":
-            the smallest number that can be significant. With "within noise": the number with which
-            an effect of the observed size is found with probability 0.8. None otherwise, or if no
-            number is enough.
+            the smallest number that can be significant. With "within noise" or "undecided": the
+            number with which an effect of the observed size is found with probability 0.8. None
+            otherwise, or if no number is enough.
     """
 
     outcome: Outcome
@@ -69,7 +79,7 @@ def decide(tests: Sequence[Test], alpha: float = 0.05) -> list[Verdict]:
     If there is no difference in any test, the probability that any verdict is "supported" or
     "refuted" is at most alpha (Holm 1979).
     """
-    p = [min(1.0, 2 * min(test.p_for, test.p_against)) for test in tests]
+    p = [min(1.0, test.factor_for * test.p_for, 2 * test.p_against) for test in tests]
     rows = zip(tests, p, holm(p), holm_levels(p, alpha), strict=True)
     return [_verdict(test, p, float(a), float(level), alpha) for test, p, a, level in rows]
 
@@ -87,9 +97,20 @@ def less(found: Comparison | Trend) -> Test:
 def within(found: Equivalence) -> Test:
     """Make the test of the claim that a difference is within the tolerance."""
     comparison = found.comparison
+    is_summary = comparison.test == "welch"
     size = standardized(found.tolerance - abs(comparison.effect), comparison.std)
-    n, n_second = comparison.n, _unpaired_n(comparison)
-    return Test(found.p_within, found.p_beyond, found.minimum_p, n, n_second, size)
+    return Test(
+        found.p_within,
+        found.p_beyond,
+        found.minimum_p,
+        comparison.n,
+        _unpaired_n(comparison),
+        # More runs of ours don't make the published mean more certain.
+        size=float("nan") if is_summary else size,
+        factor_for=1,
+        has_margin=True,
+        fewest=2 if is_summary else None,
+    )
 
 
 def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
@@ -97,7 +118,9 @@ def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
         size = standardized(found.correlation, found.std)
         return Test(p_for, p_against, found.minimum_p, found.n, None, size)
     size = standardized(found.effect - found.margin, found.std)
-    return Test(p_for, p_against, found.minimum_p, found.n, _unpaired_n(found), size)
+    n, n_second = found.n, _unpaired_n(found)
+    has_margin = found.margin != 0
+    return Test(p_for, p_against, found.minimum_p, n, n_second, size, has_margin=has_margin)
 
 
 def _unpaired_n(found: Comparison) -> int | None:
@@ -108,11 +131,12 @@ def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float
     outcome: Outcome
     runs, is_paired = None, test.n_second is None
     if adjusted_p <= alpha:
-        outcome = "supported" if test.p_for < test.p_against else "refuted"
+        is_for = test.factor_for * test.p_for < 2 * test.p_against
+        outcome = "supported" if is_for else "refuted"
     elif test.minimum_p > level:
         outcome = "not enough runs"
-        runs = runs_to_decide(1, level, is_paired)
+        runs = test.fewest or runs_to_decide(1, level, is_paired)
     else:
-        outcome = "within noise"
+        outcome = "undecided" if test.has_margin else "within noise"
         runs = runs_needed(test.size, 1.0, level, is_paired=is_paired)
     return Verdict(outcome, p, adjusted_p, test.minimum_p, level, runs)

@@ -214,7 +214,7 @@ def test_of_five_seeds_the_permutation_test_decides(
 
 @pytest.mark.parametrize(
     ("value", "tolerance", "verdict"),
-    [(0.8, 0.02, "supported"), (0.9, 0.02, "refuted"), (0.8, 0.001, "within noise")],
+    [(0.8, 0.02, "supported"), (0.9, 0.02, "refuted"), (0.8, 0.001, "undecided")],
 )
 def test_a_mean_within_the_tolerance_reproduces_what_is_published(
     project: Project, value: float, tolerance: float, verdict: str
@@ -226,7 +226,55 @@ def test_a_mean_within_the_tolerance_reproduces_what_is_published(
 
     assert found["verdict"] == verdict
     assert found["effect"] == pytest.approx(0.8 - value, abs=0.01)
-    assert f"{value:g} (Somebody 2020); the tolerance is {tolerance:g}." in found["reason"]
+    assert (
+        f"{value:g} (Somebody 2020; taken as exact); the tolerance is {tolerance:g}."
+        in found["reason"]
+    )
+    assert "90 % interval by Student's t" in found["method"]
+
+
+def published(runs: dict[str, Any], tolerance: float = 0.02) -> dict[str, Any]:
+    """A claim about a published mean over several runs."""
+    about = {"variant": LOW, "metric": "val/accuracy", "source": "Somebody 2020"}
+    return {"reproduces": about | {"published": runs, "tolerance": tolerance}}
+
+
+def test_a_published_mean_of_few_runs_is_uncertain(project: Project) -> None:
+    about = {"variant": LOW, "metric": "val/accuracy", "source": "Somebody 2020"}
+    exact = {"reproduces": about | {"value": 0.83, "tolerance": 0.02}}
+    few = published({"value": 0.83, "std": 0.02, "n": 3})
+    one = published({"value": 0.83, "n": 1})
+    many = published({"value": 0.83, "interval": [0.829, 0.831]})
+    state(project, 8, {"exact": exact, "few": few, "one": one, "many": many})
+    found = verdicts(project, lower_is_better)
+
+    assert [found[name]["verdict"] for name in ("exact", "many")] == ["refuted"] * 2
+    assert [found[name]["verdict"] for name in ("few", "one")] == ["undecided"] * 2
+    assert "below 0.83 (Somebody 2020; 3 runs); the tolerance is 0.02." in found["few"]["reason"]
+    assert "Welch's t-test, 8 runs against 3 published runs; 90 % inter" in found["few"]["method"]
+    assert "8 runs against published runs of unknown number;" in found["many"]["method"]
+
+
+def test_a_real_effect_within_or_across_the_tolerance_isnt_called_noise(project: Project) -> None:
+    about = {"variant": LOW, "metric": "val/accuracy", "source": "S"}
+    within, across = (
+        {"reproduces": about | {"value": 0.79, "tolerance": tolerance}}
+        for tolerance in (0.02, 0.0105)
+    )
+    margin = {"compare": BETTER["compare"] | {"margin": 0.1}}
+    state(project, 8, {"within": within, "across": across, "margin": margin})
+    found = verdicts(project, lower_is_better)
+
+    assert found["within"]["verdict"] == "supported"
+    assert re.search(
+        r"\): there is a difference \(its interval is 0\.0\d+ to 0\.0\d+\), but a tolerated one\.$",
+        found["within"]["reason"],
+    )
+    for name, limit in (("across", "within the tolerance"), ("margin", "beyond the margin")):
+        assert found[name]["verdict"] == "undecided"
+        assert f"The runs don't tell whether the difference is {limit} (p " in found[name]["reason"]
+        assert "; there is a difference" in found[name]["reason"]
+        assert "noise" not in found[name]["reason"]
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0.78, "supported"), (0.82, "refuted")])
@@ -327,6 +375,19 @@ def test_one_run_of_each_is_said_in_the_singular(project: Project) -> None:
             {"compare": BETTER["compare"] | {"metric": "val/loss"}},
             r"compare:\n",
             "paper.claims.c.compare: missing key 'goal': add it, maximize or minimize",
+        ),
+        *(
+            (published(runs), r"reproduces:\n", f"paper.claims.c.reproduces.published{message}")
+            for runs, message in (
+                ({"value": 0.8}, ": add `n`, the number of runs, or `interval`; a mean alone is a"),
+                ({"value": 0.8, "std": 1, "n": 1}, ".std: one run has no standard deviation; lea"),
+                ({"value": 0.8, "interval": [0.1, 0.2]}, ".interval: 0.1 to 0.2 must enclose 0.8"),
+            )
+        ),
+        (
+            {"reproduces": published({"value": 1, "n": 2})["reproduces"] | {"value": 1}},
+            r"reproduces:\n",
+            "paper.claims.c.reproduces: write one of `value`, which is taken as exact, and ",
         ),
         (
             {"trend": {"parameter": "rat", "metric": "val/loss", "direction": "falls"}},
