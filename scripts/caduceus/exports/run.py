@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from caduceus.io.cells import canonical
 from caduceus.io.files import Json, describe, files_below
 from caduceus.runs.files.export import (
     ChangedParameter,
+    DefinedMetric,
     ExportedFile,
     ExportedSegment,
     Git,
@@ -235,11 +236,12 @@ def _config(
     return canonical(without_empty(config), are_integers_exact=True), changed
 
 
-def _defined_metrics(history: History) -> Mapping[str, MetricDefinition]:
+def _defined_metrics(history: History) -> Mapping[str, DefinedMetric]:
     definitions: dict[str, MetricDefinition] = {}
     for segment in history.segments:
         definitions |= segment.metrics
-    return defined_metrics(definitions, history.columns)
+    found = defined_metrics(definitions, history.columns)
+    return {column: DefinedMetric(**asdict(each)) for column, each in found.items()}
 
 
 def _with_logged(

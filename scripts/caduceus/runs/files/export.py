@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 from caduceus.runs.files.identity import Identity
-from caduceus.wandb_log.definitions import MetricDefinition
 
 _EXPORTED_AGAIN = "delete it, and the next `snakemake` exports the run again"
 
@@ -60,6 +59,21 @@ class ExportedArtifact(Record):
     description: str | None = None
 
     optional = ("description",)
+
+
+@dataclass(frozen=True)
+class DefinedMetric:
+    """What a program said of a metric by `define_metric`.
+
+    Attributes:
+        step_metric: the metric that is its x axis; empty for `_step`.
+        step_sync: whether wandb wrote the last value of `step_metric` into rows that lack it.
+        hidden: whether W&B leaves it out of automatic charts.
+    """
+
+    step_metric: str = ""
+    step_sync: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +130,7 @@ class Summary(Record):
     runtime_s: float | None = None
     host: str | None = None
     rows_sha256: str | None = None
-    defined_metrics: Mapping[str, MetricDefinition] | None = None
+    defined_metrics: Mapping[str, DefinedMetric] | None = None
 
     optional = ("rows_sha256", "defined_metrics")
     mend = _EXPORTED_AGAIN
