@@ -53,7 +53,7 @@ def client(server: WandbServer, folder: Path, *words: str | Path) -> None:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -57,7 +57,7 @@ class Browser:
         """What a script in the page returns."""
         return self.driver.execute_script(script)
 
-    def wait(self, condition: Callable[[], object], seconds: float = 120) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 1200) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.console()

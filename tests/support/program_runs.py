@@ -50,7 +50,7 @@ def start(
             env=environment | variables,
             stdout=out,
             stderr=err,
-            timeout=300,
+            timeout=1200,
         )
     _end_services(environment["CADUCEUS_RUN"])
     printed = [(project / name).read_text() for name in ("out.txt", "err.txt")]
@@ -63,7 +63,7 @@ def _end_services(run: str) -> None:
         with contextlib.suppress(psutil.Error):
             if process.environ().get("CADUCEUS_RUN") == run:
                 process.terminate()
-                process.wait(10)
+                process.wait(300)
 
 
 def logged(project: Path) -> dict[str, Segment]:

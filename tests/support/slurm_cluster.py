@@ -105,7 +105,7 @@ class SlurmCluster:
 
     def ask(self, *words: str) -> str:
         """What one of SLURM's programs prints."""
-        finished = subprocess.run(words, capture_output=True, text=True, timeout=300)
+        finished = subprocess.run(words, capture_output=True, text=True, timeout=1200)
         assert finished.returncode == 0, (words, finished.stderr)
         return finished.stdout.strip()
 
@@ -166,15 +166,15 @@ class SlurmCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
-                timeout=60,
+                timeout=1200,
             )
 
     def _await(self, program: str, *words: str) -> None:
         def answers() -> bool:
-            return subprocess.run(words, capture_output=True, timeout=120).returncode == 0
+            return subprocess.run(words, capture_output=True, timeout=1200).returncode == 0
 
         try:
-            wait_until(answers, f"{program} answers", 120)
+            wait_until(answers, f"{program} answers", 600)
         except AssertionError as error:
             logs = (self.root / name for name in (f"{program}.out", f"{program}.log"))
             texts = [path.read_text()[-1000:] for path in logs if path.exists()]

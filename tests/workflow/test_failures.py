@@ -287,9 +287,16 @@ def test_a_read_only_folder_is_one_line(project: Project) -> None:
     )
 
 
+WAITS_FOR_GO = """
+import time
+while not Path(os.environ["CADUCEUS_PROJECT_DIR"], "go").exists():
+    time.sleep(0.05)
+"""
+
+
 def test_after_a_killed_snakemake_the_next_goes_on_by_itself(project: Project) -> None:
     one_variant(project, [0, 1])
-    project.replace("experiments/train.py", "for step", "import time\ntime.sleep(4)\nfor step")
+    project.replace("experiments/train.py", "for step", f"{WAITS_FOR_GO}for step")
     process = start_snakemake(project)
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
@@ -298,7 +305,14 @@ def test_after_a_killed_snakemake_the_next_goes_on_by_itself(project: Project) -
         assert list((project.path / ".snakemake/locks").iterdir())
 
         # The programs that outlived Snakemake are waited for, not started twice.
-        assert "removed the lock" in project.snakemake(*EXPORTS).check().output
+        again = project.begin(*project.command("--cores", "2", *EXPORTS))
+        assert again.stdout is not None
+        printed = ""
+        while "an earlier attempt still runs; waiting for it" not in printed:
+            printed += (line := again.stdout.readline())
+            assert line, printed
+        project.write("go", "")
+        assert "removed the lock" in printed + end(again).check().output
     finally:
         end_group(process.pid)
     for run in project.runs:
@@ -325,6 +339,13 @@ def test_a_snakemake_killed_at_any_moment_loses_nothing(project: Project, kill: 
             assert [row["_step"] for row in csv.DictReader(stream)] == ["0", "1", "2", "3", "4"]
 
 
+def words_of(process: psutil.Process) -> set[str]:
+    """The words of a command line; none of a process that has ended meanwhile."""
+    with contextlib.suppress(psutil.Error):
+        return set(process.cmdline())
+    return set()
+
+
 def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -> None:
     one_variant(project, [0])
     project.replace("experiments/train.py", "for step", "import time\ntime.sleep(600)\nfor step")
@@ -332,11 +353,11 @@ def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
         family = psutil.Process(process.pid).children(recursive=True)
-        (supervisor,) = [p for p in family if "caduceus" in p.cmdline() and p.name() != "bash"]
-        (program,) = [p for p in supervisor.children() if "experiments/train.py" in p.cmdline()]
+        (supervisor,) = [p for p in family if {"caduceus", "train"} <= words_of(p)]
+        (program,) = [p for p in supervisor.children() if "experiments/train.py" in words_of(p)]
         supervisor.kill()
-        program.wait(timeout=300)
-        assert process.wait(timeout=300) == 1
+        program.wait(timeout=1200)
+        assert process.wait(timeout=1200) == 1
     finally:
         end_group(process.pid)
     project.replace("experiments/train.py", "import time\ntime.sleep(600)\n", "")
@@ -352,7 +373,7 @@ def test_snakemake_that_is_interrupted_ends_its_programs_and_loses_no_attempt(
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does at Ctrl-C
-        assert process.wait(timeout=300) != 0
+        assert process.wait(timeout=1200) != 0
     finally:
         end_group(process.pid)
     (run,) = project.runs

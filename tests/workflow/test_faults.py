@@ -8,7 +8,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +115,9 @@ def outcome_of(planned: Project, folder: Path, fault: str, moment: str) -> Outco
             strike()
         elif moment == "init":
             wait_for(lambda: training.poll() is not None or (output / "begun").exists())
-            time.sleep(3)  # for the first attempts at the delivery
+            if fault != "server gone":  # else no request arrives
+                struck = REQUESTS[moment]
+                wait_for(lambda: any(struck in request for request in server.requests))
         if training.poll() is None:
             wait_for((output / "begun").exists)
             (output / "go").write_text("")

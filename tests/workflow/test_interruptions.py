@@ -170,9 +170,9 @@ def begin(project: Project, kind: str) -> Workflow:
 def processes_of(workflow: Workflow) -> dict[str, psutil.Process]:
     """The supervisor, the program and wandb-core, as far as they run."""
     found: dict[str, psutil.Process] = {}
-    with contextlib.suppress(psutil.Error):
-        first = psutil.Process(workflow.pid)
-        for process in [first, *first.children(recursive=True)]:
+    first = psutil.Process(workflow.pid)
+    for process in [first, *first.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
             words = process.cmdline()
             if process.name() == "wandb-core":
                 found["core"] = process
@@ -241,8 +241,8 @@ def wait_until_gone(project: Project) -> None:
 
 def is_program_of(project: Project, process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
-        is_program = process.cmdline()[-1:] and process.cmdline()[-1].startswith("--seed")
-        return bool(is_program) and Path(process.cwd()).is_relative_to(project.path.resolve())
+        is_program = any(word.startswith("--seed") for word in process.cmdline()[-1:])
+        return is_program and Path(process.cwd()).is_relative_to(project.path.resolve())
     return False
 
 

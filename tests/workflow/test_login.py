@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def log_in(home: Path, variables: Mapping[str, str], *words: str) -> None:
     command = [Path(sys.executable).with_name("wandb"), "login", *words]
     done = subprocess.run(
-        command, env=dict(variables), cwd=home, capture_output=True, text=True, timeout=60
+        command, env=dict(variables), cwd=home, capture_output=True, text=True, timeout=1200
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

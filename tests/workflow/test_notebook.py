@@ -38,7 +38,7 @@ def test_the_notebook_runs_and_is_kept_without_its_outputs(exported: Path) -> No
     (exported / "docs").mkdir()
     shutil.copy(NOTEBOOK, exported / "docs")
     NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": str(exported / "docs")}}
+        notebook, timeout=1200, resources={"metadata": {"path": str(exported / "docs")}}
     ).execute()
     shown = json.dumps([cell.outputs for cell in cells])
     assert "rate=0.1" in shown and "image/png" in shown

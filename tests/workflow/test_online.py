@@ -279,7 +279,7 @@ def test_a_sync_killed_at_any_moment_neither_loses_nor_doubles_a_row(
         sync.send_signal(signal.SIGKILL)
         end(sync)
     wandb_server.heal()
-    assert not psutil.wait_procs(helpers, timeout=300)[1]
+    assert not psutil.wait_procs(helpers, timeout=1200)[1]
     wandb_server.stop()  # once what was on its way is taken
     wandb_server.start()
     caduceus(finished, wandb_server, "sync").check()

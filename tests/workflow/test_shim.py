@@ -39,7 +39,7 @@ def start(tmp_path: Path, code: str, **variables: str) -> str:
         env=environment(tmp_path, **variables),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=1200,
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout + finished.stderr

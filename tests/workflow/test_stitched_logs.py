@@ -74,7 +74,7 @@ def test_a_stitched_log_syncs_to_exactly_its_rows(tmp_path: Path) -> None:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (server.problems, server.doubled) == ([], [])

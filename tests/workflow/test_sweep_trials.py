@@ -224,7 +224,9 @@ def test_a_trial_that_a_server_has_handed_out_stays_that_trial(
     hold = project.write("hold", "")
     variables = online(project, wandb_server)
     snakemake = start_snakemake(project, **variables)
-    wait_for(lambda: any(run.history for run in wandb_server.runs))
+    wait_for(
+        lambda: any(run.history for run in wandb_server.runs) and len(handed_out(project)) == 2
+    )
     end_group(snakemake.pid)
     snakemake.wait()
     hold.unlink()

@@ -186,7 +186,7 @@ os.kill(os.getpid(), 9)
         "CADUCEUS_CHECKPOINT_DIR": str(tmp_path / "checkpoints"),
     }
     words = [sys.executable, "-c", code]
-    subprocess.run(words, env=os.environ | variables, cwd=tmp_path, timeout=300, check=False)
+    subprocess.run(words, env=os.environ | variables, cwd=tmp_path, timeout=1200, check=False)
     (log,) = find_logs(tmp_path)
     assert [row["_step"] for row in iter_run(stitch([log]))] == ["0", "1"]
 

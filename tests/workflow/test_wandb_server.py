@@ -225,7 +225,7 @@ def run_client(server: WandbServer, folder: Path, program: str, *words: str) -> 
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]

@@ -229,6 +229,6 @@ def test_nothing_is_left_behind_when_the_check_is_told_to_stop(tmp_path: Path) -
         assert line
     assert any((tmp_path / "temporary").iterdir())
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=1200)
     assert process.returncode == 128 + signal.SIGTERM
     assert not any((tmp_path / "temporary").iterdir())

@@ -188,7 +188,7 @@ def test_a_holder_that_was_stopped_and_wakes_up_ends_its_program(
         with hold(tmp_path, HERE, [], "elsewhere") as ours:
             assert program.is_running()
             stopped.send_signal(signal.SIGCONT)
-            printed, _ = stopped.communicate(timeout=120)
+            printed, _ = stopped.communicate(timeout=1200)
             assert printed == "True 15 here\n"
             assert not program.is_running()
             assert ours.renew(at_once=True)  # it has left our lease alone

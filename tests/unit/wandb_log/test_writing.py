@@ -308,7 +308,7 @@ class Growing:
         with self.log:
             for kind, content in records:
                 if is_read and (kind, content) == records[-1]:
-                    is_read.wait(60)
+                    is_read.wait(1200)
                 self.log.append(kind, content)
                 self.log.flush()
                 time.sleep(0.001)
