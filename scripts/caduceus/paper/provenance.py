@@ -107,7 +107,7 @@ def _read(path: Path, metrics: Metrics) -> Iterator[tuple[str, dict[str, Any]]]:
         cells = {
             cell_name(row["labels"], heading): {
                 "value": cell["value"],
-                "metric": metrics[name][heading],
+                "metric": metrics[name][content.get("metrics", {}).get(heading, heading)],
                 "runs": cell["runs"],
             }
             for row in content["rows"]

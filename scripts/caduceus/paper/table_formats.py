@@ -12,8 +12,8 @@ from caduceus.io.markdown import markdown_text
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Mark
+from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_notes import TIED
-from caduceus.paper.tables import Cell, Row, Table
 from caduceus.project.paper import PublishedResult
 
 _SHOWN: tuple[Mark, ...] = ("best", "tied")
@@ -34,6 +34,8 @@ def _as_json(table: Table) -> dict[str, Any]:
         "notes": list(table.notes),
         "label_names": list(table.label_names),
         "headings": list(table.headings),
+        "heads": [{"title": head.title, "columns": dict(head.columns)} for head in table.heads],
+        "metrics": dict(table.metrics),
         "rows": [
             {
                 "labels": list(row.labels),
@@ -46,12 +48,21 @@ def _as_json(table: Table) -> dict[str, Any]:
                     heading: _cell_as_json(cell) | {"decimals": table.decimals[heading]}
                     for heading, cell in row.cells.items()
                 },
-                "published": row.published
-                and {"value": row.published.value, "interval": row.published.interval},
+                "published": _published_as_json(row.published),
+                "published_cells": {
+                    heading: _published_as_json(found)
+                    for heading, found in row.published_cells.items()
+                },
             }
             for row in table.rows
         ],
     }
+
+
+def _published_as_json(published: PublishedResult | None) -> dict[str, Any] | None:
+    if published is None:
+        return None
+    return {"value": published.value, "interval": published.interval}
 
 
 def _cell_as_json(cell: Cell) -> dict[str, Any]:
@@ -64,6 +75,7 @@ def _cell_as_json(cell: Cell) -> dict[str, Any]:
         "std": _known(estimate.std),
         "method": estimate.method,
         "mark": _mark(cell),
+        "is_second": cell.is_second,
         "p": cell.p,
         "runs": list(cell.runs),
     }
@@ -89,7 +101,7 @@ def _as_csv(table: Table) -> str:
         cells = list(row.labels)
         for heading in table.headings:
             cell = row.cells.get(heading)
-            about = _cell_as_json(cell) if cell else {}
+            about = _cell_as_json(cell) if cell else _published_as_csv(row, heading)
             cells += [about.get(n) for n in ("value", "low", "high", "std", "n", "mark", "p")]
         published = row.published
         cells += [published.value, published.interval] if published else [None, None]
@@ -98,15 +110,26 @@ def _as_csv(table: Table) -> str:
     return "".join(lines)
 
 
+def _published_as_csv(row: Row, heading: str) -> dict[str, float]:
+    """Return what a published value has of a cell, with the ends of its interval."""
+    found = row.published_cells.get(heading)
+    if found is None:
+        return {}
+    half = found.interval
+    ends = {} if half is None else {"low": found.value - half, "high": found.value + half}
+    return {"value": found.value, **ends}
+
+
 @dataclass(frozen=True)
 class _Format:
     """How a format writes text, numbers and gaps.
 
-    `number` takes a value, its interval (empty, the half-width, or both ends) and its mark.
+    `number` takes a value, its interval (empty, the half-width, or both ends), its mark, and
+    whether it is the second best.
     """
 
     escape: Callable[[str], str]
-    number: Callable[[str, Sequence[str], Mark | None], str]
+    number: Callable[[str, Sequence[str], Mark | None, bool], str]
     to: str  # between the ends of a range
     absent: str  # in a cell without a number
 
@@ -132,8 +155,10 @@ def _as_markdown(table: Table) -> str:
     return "\n".join([*title, *lines, "", *map(markdown_text, table.notes)]) + "\n"
 
 
-def _markdown_number(value: str, interval: Sequence[str], mark: Mark | None) -> str:
-    shown = f"**{value}**" if mark == "best" else value
+def _markdown_number(
+    value: str, interval: Sequence[str], mark: Mark | None, is_second: bool
+) -> str:
+    shown = f"**{value}**" if mark == "best" else f"<ins>{value}</ins>" if is_second else value
     if interval:
         shown += f" ± {interval[0]}" if len(interval) == 1 else f" [{', '.join(interval)}]"
     return f"{shown} {TIED}" if mark == "tied" else shown
@@ -154,6 +179,8 @@ def _as_latex(table: Table) -> str:
     so that a paper can redefine how they are shown, or leave them out.
     """
     header, body = _texts(table, _LATEX)
+    for place, title in enumerate(_short_titles(table), len(table.label_names)):
+        header[place] = latex_text(title)
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
     title = latex_text(" ".join(table.title.split()))
     lines = [
@@ -168,6 +195,7 @@ def _as_latex(table: Table) -> str:
         r"  \par\smallskip\begin{minipage}{\linewidth}\footnotesize #1\end{minipage}}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
+        *_latex_heads(table, len(header)),
         " & ".join(header) + r" \\",
         r"\midrule",
         *[" & ".join(cells) + r" \\" for cells in body],
@@ -180,8 +208,30 @@ def _as_latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _latex_number(value: str, interval: Sequence[str], mark: Mark | None) -> str:
+def _short_titles(table: Table) -> list[str]:
+    """Return the titles of the columns below the titles of several."""
+    short = {heading: title for head in table.heads for heading, title in head.columns.items()}
+    return [short.get(heading, heading) for heading in table.headings]
+
+
+def _latex_heads(table: Table, width: int) -> list[str]:
+    """Return the row of titles above several columns, with a rule below each."""
+    if not table.heads:
+        return []
+    start = len(table.label_names)
+    cells, rules, place = [""] * start, [], start
+    for head in table.heads:
+        count = len(head.columns)
+        cells.append(rf"\multicolumn{{{count}}}{{c}}{{{latex_text(head.title)}}}")
+        rules.append(rf"\cmidrule(lr){{{place + 1}-{place + count}}}")
+        place += count
+    cells += [""] * (width - place)
+    return [" & ".join(cells) + r" \\", " ".join(rules)]
+
+
+def _latex_number(value: str, interval: Sequence[str], mark: Mark | None, is_second: bool) -> str:
     shown = rf"\mathbf{{{value}}}" if mark == "best" else value
+    shown = rf"\underline{{{value}}}" if is_second else shown
     if interval:
         ends = ", ".join(interval)
         shown += rf" \pm {ends}" if len(interval) == 1 else rf"\ [{ends}]"
@@ -199,7 +249,7 @@ def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     body = [
         [
             *[form.escape(parameter_text(label)) for label in row.labels],
-            *[_number(table, heading, row.cells.get(heading), form) for heading in table.headings],
+            *[_number(table, heading, row, form) for heading in table.headings],
             _runs(row, form),
             *[_published(row.published, form)] * has_published,
         ]
@@ -208,17 +258,18 @@ def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     return [form.escape(cell) for cell in header], body
 
 
-def _number(table: Table, heading: str, cell: Cell | None, form: _Format) -> str:
+def _number(table: Table, heading: str, row: Row, form: _Format) -> str:
+    cell = row.cells.get(heading)
     if cell is None:
-        return form.absent
+        return _published(row.published_cells.get(heading), form)
     estimate = cell.estimate
     interval: tuple[float, ...] = ()
-    if estimate.n > 1:
+    if not math.isnan(estimate.low):
         half = (estimate.high - estimate.low) / 2
-        interval = (half,) if table.is_symmetric else (estimate.low, estimate.high)
+        interval = (half,) if heading in table.symmetric else (estimate.low, estimate.high)
     decimals = table.decimals[heading]
     value, *ends = (f"{number:.{decimals}f}" for number in (estimate.value, *interval))
-    return form.number(value, ends, _mark(cell))
+    return form.number(value, ends, _mark(cell), cell.is_second)
 
 
 def _runs(row: Row, form: _Format) -> str:
@@ -234,4 +285,4 @@ def _published(published: PublishedResult | None, form: _Format) -> str:
     if published is None:
         return form.absent
     half = published.interval
-    return form.number(f"{published.value:g}", [] if half is None else [f"{half:g}"], None)
+    return form.number(f"{published.value:g}", [] if half is None else [f"{half:g}"], None, False)

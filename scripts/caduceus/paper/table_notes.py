@@ -1,5 +1,6 @@
 """The notes under a table: how its numbers were made, and what its marks mean."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,12 +10,18 @@ from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Marks, Place
 from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant
+from caduceus.paper.table_layout import Layout
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.project.paper import TableEntry
 from caduceus.runs.equal_seeds import equal_note
 from caduceus.statistics.settings import Methods
 
 TIED = "†"
+_DATASET = re.compile(
+    r"(.+\.)?(data|datasets?|data_?set_?(name|id)|tasks?|task_?(name|id)|env|env_?(name|id)|"
+    r"environment|benchmark)(\.name)?",
+    re.IGNORECASE,
+)
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
 
 
@@ -26,24 +33,35 @@ def is_symmetric(intervals: Sequence[str]) -> bool:
 def table_notes(
     entry: TableEntry,
     methods: Methods,
-    variants: Sequence[Variant],
+    layout: Layout,
     marks: Marks,
     intervals: Sequence[str],
     missing: Mapping[str, int],
+    about_tasks: Sequence[str],
 ) -> Iterator[str]:
     """Yield the notes under a table.
 
     Args:
         entry: its entry in `paper.tables`.
         methods: the statistical methods.
-        variants: its rows.
+        layout: its rows and columns.
         marks: of its cells.
         intervals: the methods of its intervals, such as "Student's t".
         missing: by heading, how many finished runs have no finite number.
+        about_tasks: the notes on its tasks.
     """
+    variants = [row.variant for row in layout.rows]
     yield _numbers(methods, " in %" if entry.percent else "", intervals)
     if marks.by_place:
-        yield from _marks(marks, variants)
+        yield from _marks(marks, layout)
+        if entry.underlines_second:
+            yield "Underlined: the second best value of a column, by its number alone."
+    yield from about_tasks
+    if entry.tasks is None and (names := _dataset_parameters(variants)):
+        yield (
+            f"Rows differ in {' and '.join(names)}: the marks compare them across datasets. Write "
+            f"`tasks: {names[0]}` to compare within each."
+        )
     if entry.source:
         yield f"Published: {entry.source}."
     if entry.note:
@@ -90,17 +108,21 @@ def _numbers(methods: Methods, unit: str, intervals: Sequence[str]) -> str:
     return f"{statistic} {shown} over n seeds ({' or '.join(intervals)}{resamples})."
 
 
-def _marks(marks: Marks, variants: Sequence[Variant]) -> Iterator[str]:
+def _dataset_parameters(variants: Sequence[Variant]) -> list[str]:
+    """Return the parameters in which the rows differ that name a dataset or environment."""
+    return [name for name in varying_parameters(variants) if _DATASET.fullmatch(name)]
+
+
+def _marks(marks: Marks, layout: Layout) -> Iterator[str]:
     """Say what bold and the dagger mean, by which test, and which cells it can't decide."""
     tests = dict.fromkeys(c.test for c in marks.comparisons.values())
     test = " or ".join(TEST_NAMES[name] for name in tests)
     pairs = f"{marks.pairs} pairs" if marks.pairs > 1 else "one pair"
     how = f"two-sided {test}, Holm over {pairs}, alpha {marks.alpha:g}"
     best = "Bold: the best of a column"
-    names = varying_parameters(variants)
 
     def cell(place: Place) -> str:
-        return f"{variant_label(variants[place[1]], names)} ({place[0]})"
+        return f"{layout.rows[place[1]].label} ({place[0]})"
 
     undecided = marks.undecided
     if len(undecided) == len(marks.comparisons):

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from caduceus.io.phrases import pasted
-from caduceus.io.validation import brief, suggestion
+from caduceus.io.validation import brief
 from caduceus.project.claim_checks import Refuse
 from caduceus.project.paper import FigureEntry, Side
 from caduceus.project.paper_selections import CandidateRun, experiments_of, is_side
+from caduceus.project.table_checks import check_tasks
 from caduceus.runs.files.plan import Spec
 
 _NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
@@ -46,14 +46,7 @@ def check_figure(
     if kind == "differences":
         _check_baseline(entry, runs, specs, refuse)
     if kind == "profiles" and entry.tasks is not None:
-        known = dict.fromkeys(name for run in runs for name in run.parameters or ())
-        if entry.tasks not in known:
-            hint = suggestion(entry.tasks, known)
-            raise refuse(
-                f".tasks: no run has a parameter {pasted(entry.tasks)}{hint}; there are "
-                f"{', '.join(known)}",
-                ["tasks"],
-            )
+        check_tasks(entry.tasks, runs, refuse)
     if kind == "sweep":
         sweeps = dict.fromkeys(run.experiment for run in runs if specs[run.experiment].sweep)
         if len(sweeps) != 1:

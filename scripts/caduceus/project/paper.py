@@ -66,6 +66,16 @@ class TableEntry(Shown):
 
     decimals: int | None
     note: str
+    tasks: str | None = None
+    aggregates: tuple[str, ...] | None = None
+    normalise: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    baseline: Side = field(default_factory=dict)
+    second_best: bool | None = None
+
+    @property
+    def underlines_second(self) -> bool:
+        """Whether the second best of each column is underlined: by default in tables with tasks."""
+        return self.tasks is not None if self.second_best is None else self.second_best
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from caduceus.io.validation import Where, brief, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.claim_checks import Refuse, check_claim
 from caduceus.project.figure_checks import check_figure
-from caduceus.project.paper import Claim, FigureEntry, Paper
+from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry
 from caduceus.project.paper_selections import candidate_runs, experiments_of, is_shown, is_side
+from caduceus.project.table_checks import check_table
 from caduceus.runs.files.plan import Plan
 
 
@@ -23,9 +24,9 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
         where: finds a key of `paper`.
 
     Raises:
-        SpecError: the first entry that names an unknown experiment, group or variant, a figure
-            that lacks what its kind needs, a claim that nothing could decide, or an interval that
-            the statistic hasn't.
+        SpecError: the first entry that names an unknown experiment, group or variant, a figure or
+            table that lacks what its kind or its tasks need, a claim that nothing could decide, or
+            an interval that the statistic hasn't.
     """
     if paper.statistics.interval == "order" and paper.statistics.statistic != "median":
         raise SpecError(
@@ -55,8 +56,11 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             raise refuse(": no run is in both these experiments and groups; add one", [])
         if isinstance(entry, FigureEntry):
             check_figure(entry, chosen, specs, refuse)
+        shown = [specs[name] for name in experiments_of(chosen)]
+        if isinstance(entry, TableEntry):
+            check_table(entry, chosen, shown, refuse)
         if isinstance(entry, Claim):
-            check_claim(entry, chosen, [specs[name] for name in experiments_of(chosen)], refuse)
+            check_claim(entry, chosen, shown, refuse)
 
 
 def _check_names(

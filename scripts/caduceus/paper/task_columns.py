@@ -1,0 +1,65 @@
+"""Add the aggregate columns to a table with tasks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from caduceus.paper.rounding import decimals_of
+from caduceus.paper.table_content import Cell, Head, Row, Table
+from caduceus.paper.task_aggregates import Aggregate
+from caduceus.project.paper import TableEntry
+
+
+def with_aggregates(table: Table, entry: TableEntry, aggregates: Sequence[Aggregate]) -> Table:
+    """Return a table with aggregates as its last columns.
+
+    Args:
+        table: the table.
+        entry: its entry in `paper.tables`.
+        aggregates: none for a table without tasks.
+    """
+    if not aggregates:
+        return table
+    head = Head("over tasks", {each.heading: each.title for each in aggregates})
+    return replace(
+        table,
+        headings=(*table.headings, *head.columns),
+        heads=(*table.heads, head),
+        metrics={**table.metrics, **{each.heading: each.shown for each in aggregates}},
+        decimals={
+            **table.decimals,
+            **{each.heading: _decimals(each, entry) for each in aggregates},
+        },
+        rows=tuple(
+            replace(row, cells={**row.cells, **_cells(place, row, table, aggregates)})
+            for place, row in enumerate(table.rows)
+        ),
+    )
+
+
+def _cells(place: int, row: Row, table: Table, aggregates: Sequence[Aggregate]) -> dict[str, Cell]:
+    return {
+        each.heading: Cell(
+            each.estimates[place],
+            tuple(
+                run
+                for heading, cell in row.cells.items()
+                if table.metrics[heading] == each.shown and heading in each.tasks
+                for run in cell.runs
+            ),
+            None,
+            None,
+        )
+        for each in aggregates
+        if place in each.estimates
+    }
+
+
+def _decimals(each: Aggregate, entry: TableEntry) -> int:
+    if each.decimals is not None:
+        return each.decimals
+    if entry.decimals is not None and not entry.normalise:
+        return entry.decimals
+    found = list(each.estimates.values())
+    if not found:
+        return 0
+    return decimals_of([e.value for e in found], [(e.high - e.low) / 2 for e in found])

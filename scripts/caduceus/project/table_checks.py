@@ -1,0 +1,103 @@
+"""Checks of a table that a schema can't express: its tasks, and what its aggregates need."""
+
+import json
+from collections.abc import Sequence
+
+from caduceus.io.phrases import pasted
+from caduceus.io.validation import brief, suggestion
+from caduceus.project.claim_checks import Refuse
+from caduceus.project.paper import Side, TableEntry
+from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
+from caduceus.runs.files.plan import Spec
+
+
+def check_table(
+    entry: TableEntry,
+    runs: Sequence[CandidateRun],
+    specs: Sequence[Spec],
+    refuse: Refuse,
+) -> None:
+    """Refuse a table whose tasks no run has, or that lacks what its aggregates need.
+
+    Args:
+        entry: the table.
+        runs: the runs that it shows.
+        specs: their experiments.
+        refuse: makes the error, from what is wrong and the keys where.
+
+    Raises:
+        SpecError: the first thing that is wrong.
+    """
+    if entry.tasks is None:
+        for key, value in (("aggregates", entry.aggregates), ("normalise", entry.normalise)):
+            if value:
+                raise refuse(f".{key}: needs the key 'tasks', a parameter such as dataset", [key])
+        return
+    check_tasks(entry.tasks, runs, refuse)
+    for run in runs:
+        if run.parameters is not None and entry.tasks not in run.parameters:
+            raise refuse(
+                f".tasks: {run.variant} of {run.experiment} has no parameter "
+                f"{pasted(entry.tasks)}; show only variants that have it",
+                ["tasks"],
+            )
+    if entry.normalise:
+        _check_normalise(entry, runs, refuse)
+    if "improvement" in (entry.aggregates or ()):
+        _check_improvement(entry, runs, specs, refuse)
+
+
+def check_tasks(tasks: str, runs: Sequence[CandidateRun], refuse: Refuse) -> None:
+    """Refuse tasks that aren't the values of any run's parameter."""
+    known = dict.fromkeys(name for run in runs for name in run.parameters or ())
+    if tasks not in known:
+        raise refuse(
+            f".tasks: no run has a parameter {pasted(tasks)}{suggestion(tasks, known)}; there are "
+            f"{', '.join(known)}",
+            ["tasks"],
+        )
+
+
+def _check_normalise(entry: TableEntry, runs: Sequence[CandidateRun], refuse: Refuse) -> None:
+    values = [run.parameters[entry.tasks or ""] for run in runs if run.parameters is not None]
+    tasks = dict.fromkeys(each if isinstance(each, str) else json.dumps(each) for each in values)
+    for task, (zero, one) in entry.normalise.items():
+        if task not in tasks:
+            raise refuse(
+                f".normalise: {pasted(task)} is no task{suggestion(task, tasks)}; there are "
+                f"{', '.join(tasks)}",
+                ["normalise", task],
+            )
+        if zero == one:
+            raise refuse(
+                f".normalise.{task}: {zero:g} can't be both 0 and 1; give two values",
+                ["normalise", task],
+            )
+    without = [task for task in tasks if task not in entry.normalise]
+    if without:
+        raise refuse(f".normalise: give two values for {', '.join(without)} too", ["normalise"])
+
+
+def _check_improvement(
+    entry: TableEntry, runs: Sequence[CandidateRun], specs: Sequence[Spec], refuse: Refuse
+) -> None:
+    for heading, metric in entry.metrics.items():
+        if goal_of(metric, entry.goal, specs) is None:
+            raise refuse(
+                f".metrics.{heading}: the probability of improvement needs a goal; add the key "
+                "'goal'",
+                ["metrics", heading],
+            )
+    sides = [entry.baseline] if entry.baseline else [s.baseline for s in specs if s.baseline]
+    if not sides:
+        raise refuse(
+            ": the probability of improvement needs the key 'baseline', parameters of a row", []
+        )
+    for side in sides:
+        wanted: Side = {k: v for k, v in side.items() if k != entry.tasks}
+        if not any(is_side(run, wanted) for run in runs):
+            names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
+            raise refuse(
+                f".baseline: {brief(side)} matches no row; there are {'; '.join(names)}",
+                ["baseline"] if entry.baseline else [],
+            )
