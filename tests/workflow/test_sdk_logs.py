@@ -12,8 +12,11 @@ from typing import Any
 
 import psutil
 import pytest
-from caduceus.wandb_log import LogError, Segment, follow, iter_rows, read_log
+from caduceus.wandb_log import Damage, LogError, Segment, follow, iter_rows, read_log
+from caduceus.wandb_log.artifact_log import manifest_digest, write_artifact_log
 from caduceus.wandb_log.columns import iter_batches
+from caduceus.wandb_log.framing import RecordReader, open_log
+from wandb.proto import wandb_internal_pb2 as pb
 from wandb_logs import HEADER
 
 SLOW = """
@@ -36,6 +39,14 @@ with wandb.init(mode="offline", project="p", id="abc") as run:
             "flag": True, "none": None, "list": [1, 2.5, "x"], "large": 1e300 / (step + 1),
             "tiny": 1e-300, "histogram": wandb.Histogram([1, 2, 3]),
         })
+"""
+ARTIFACT = """
+import wandb
+with wandb.init(mode="offline", project="p", id="abc", resume="allow") as run:
+    artifact = wandb.Artifact("several", type="results", metadata={"n": 1})
+    artifact.add_file("a", name="sub/a", policy="immutable")
+    artifact.add_file("b", name="b", policy="immutable")
+    run.log_artifact(artifact)
 """
 
 
@@ -127,3 +138,30 @@ def test_leet_says_the_same_as_far_as_it_can(tmp_path: Path) -> None:
 
 def parsed(lines: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
+
+
+def artifact_records(log: Path) -> list[pb.ArtifactRecord]:
+    with open_log(log) as stream:
+        records = map(pb.Record.FromString, RecordReader(stream, Damage()).read())
+        return [record.artifact for record in records if record.HasField("artifact")]
+
+
+def test_the_record_of_an_artifact_is_that_of_the_sdk(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").touch()
+    with start(tmp_path, ARTIFACT) as process:
+        assert process.wait() == 0
+    log = log_below(tmp_path)
+    segment = read_log(log)
+    assert segment.run
+    own = tmp_path / "own.wandb"
+    write_artifact_log(own, segment.run, segment.artifacts, {})
+
+    (theirs,), (ours) = artifact_records(log), artifact_records(own)
+    for record in (theirs, *ours):
+        for name in ("client_id", "sequence_client_id"):
+            assert len(getattr(record, name)) == 128
+            record.ClearField(name)
+        record.ClearField("_info")
+    assert [theirs] == ours
+    assert manifest_digest(segment.artifacts[0].files) == theirs.digest

@@ -15,11 +15,9 @@ import wandb
 
 from caduceus.errors import ServerError
 from caduceus.system import wandb_private
+from caduceus.system.dataset_artifact import dataset_artifact
 
 Run = wandb.Run
-
-# The files of a larger dataset are logged as references with their digests, not as copies.
-_COPIED_DATASET_BYTES = 100_000_000
 
 _service_lock = threading.Lock()  # while wandb-core is started
 _POLL_S = 0.5
@@ -100,11 +98,6 @@ def limit_size(value: Any, limit_bytes: int) -> Any:
     return value
 
 
-def set_summary(run: Run, values: Mapping[str, Any]) -> None:
-    """Set values of the run's summary."""
-    run.summary.update(dict(values))
-
-
 def finish_run(run: Run) -> None:
     """End the run, and return when its log is complete; `finish` alone returns a moment earlier."""
     run.finish()
@@ -148,19 +141,16 @@ def use_dataset(run: Run, record: Mapping[str, Any], base: Path) -> None:
             read again for every run.
         base: the dataset's file or folder.
     """
-    known = {key: record[key] for key in ("sha256", "version", "bytes")}
     wandb_private.check(wandb_private.DATASETS)
-    artifact = wandb.Artifact(f"dataset-{record['name']}", type="dataset", metadata=known)
-    base = base.absolute()
-    copied = record["bytes"] <= _COPIED_DATASET_BYTES
-    for name, file in record["files"].items():
-        path = base if base.is_file() else base / name
+    described = dataset_artifact(record, base)
+    artifact = wandb.Artifact(described.name, type=described.type, metadata=described.metadata)
+    for name, file in described.files.items():
         entry = wandb_private.manifest_entry(
             path=name,
-            digest=file["md5"],
-            size=file["bytes"],
-            local_path=str(path) if copied else None,
-            ref=None if copied else path.as_uri(),
+            digest=file.digest,
+            size=file.bytes,
+            local_path=str(file.path) if file.path else None,
+            ref=file.ref or None,
         )
         artifact.manifest.add_entry(entry)
     wandb_private.use_new_artifact(run, artifact)

@@ -1,13 +1,16 @@
 """The artifacts of a run: those that its program logged, and those that are logged for it."""
 
+import base64
 import os
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.exports.history import read_segment
-from caduceus.io.files import Json, files_below
+from caduceus.io.files import Json, files_below, md5_base64
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
@@ -15,8 +18,10 @@ from caduceus.runs.files.upload import Upload, UploadedArtifact
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import read_uploads, stitch_attempts
 from caduceus.runs.source_code import snapshot_content
-from caduceus.training import wandb_environment
-from caduceus.wandb_log import Segment
+from caduceus.system.dataset_artifact import dataset_artifact
+from caduceus.wandb_log import Artifact, ArtifactFile, RunHeader, Segment
+from caduceus.wandb_log.artifact_log import manifest_digest, write_artifact_log
+from caduceus.wandb_log.segments import SECOND
 
 Files = dict[str, Path]  # by their names inside an artifact
 
@@ -25,8 +30,8 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
     """Log the artifacts that a finished run lacks, and return the receipt for all that it has.
 
     The program may have logged its model, results, experiment file and dataset itself, as
-    `caduceus.tracking` does. All others are logged here, by a W&B process that resumes the run. A
-    failed run keeps the artifacts that it has.
+    `caduceus.tracking` does. All others are logged here, in a log of their own that resumes the
+    run. A failed run keeps the artifacts that it has.
 
     Args:
         path: results/runs/RUN.
@@ -47,7 +52,7 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
         if dataset and f"dataset-{dataset.name}" in logged:
             dataset = None
         if missing or dataset:
-            _log(folder, identity, missing, dataset, _summary(trained))
+            _log(folder, identity, missing, dataset, trained)
             logged = _logged(trained, folder)
         lost = wanted.keys() - logged.keys()
         if lost:
@@ -113,21 +118,50 @@ def _log(
     identity: Identity,
     missing: Mapping[str, tuple[str, Files]],
     dataset: DatasetRecord | None,
-    summary: Mapping[str, Json],
+    trained: Sequence[Segment],
 ) -> None:
-    from caduceus.system import wandb_sdk  # takes half a second to import, and few runs need it
-
-    upload = folder.wandb("upload")
-    upload.mkdir(parents=True, exist_ok=True)
-    before = dict(os.environ)
-    os.environ |= wandb_environment.of_run(identity, upload)
-    run = wandb_sdk.start_run(console="off", x_disable_stats=True, silent=True)
-    for name, (kind, files) in missing.items():
-        wandb_sdk.log_files(run, name, kind, files)
+    """Write a log with these artifacts, as W&B's SDK does for a process that resumes the run."""
+    started = datetime.now()
+    upload = folder.wandb("upload").absolute()
+    staging = upload / "data/artifacts/staging"
+    staging.mkdir(parents=True, exist_ok=True)
+    artifacts = [_staged(name, kind, files, staging) for name, (kind, files) in missing.items()]
     if dataset:
-        wandb_sdk.use_dataset(run, dataset.to_json(), Path(dataset.path))
+        artifacts.append(dataset_artifact(dataset.to_json(), Path(dataset.path)))
+    headers = [segment.run for segment in trained if segment.run]
+    run = RunHeader(
+        id=identity.id,
+        entity=identity.entity or (headers[-1].entity if headers else ""),
+        project=identity.project,
+        group=identity.group,
+        job_type=identity.job_type,
+        name=identity.name,
+        notes=identity.notes,
+        tags=tuple(identity.tags),
+        sweep_id="",
+        host=os.uname().nodename,
+        start_ns=int(started.timestamp() * SECOND),
+        is_resuming=True,
+        starting_step=0,
+    )
+    log = upload / f"wandb/offline-run-{started:%Y%m%d_%H%M%S}-{identity.id}"
+    log.mkdir(parents=True, exist_ok=True)
     # W&B takes the summary of the run's last process, which is this one.
-    wandb_sdk.set_summary(run, summary)
-    wandb_sdk.finish_run(run)
-    os.environ.clear()
-    os.environ |= before  # else an upload that follows would log to this run
+    write_artifact_log(log / f"run-{identity.id}.wandb", run, artifacts, _summary(trained))
+
+
+def _staged(name: str, kind: str, files: Files, staging: Path) -> Artifact:
+    """Return an artifact of copies of these files, since the files may change until they are sent.
+
+    The name of a copy is its md5.
+    """
+    copies = {}
+    for inside, path in files.items():
+        copy = staging / ".part"
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(path, copy)
+        copy.chmod(stat.S_IRUSR)
+        digest = md5_base64(copy)
+        copy = copy.replace(staging / base64.b64decode(digest).hex())
+        copies[inside] = ArtifactFile(digest, copy.stat().st_size, copy, "")
+    return Artifact(name, kind, manifest_digest(copies), ("latest",), None, False, copies)

@@ -144,7 +144,7 @@ def _all_records(
     # An upload sets the program's summary again, as a sync would lose it otherwise, but can't set
     # NaN. So only the programs' own summaries are merged.
     programs = [(p, s) for p, s in zip(parts, segments, strict=True) if p.rule != "upload"]
-    yield from _summary_records(summary_of([p for p, _ in programs], [s for _, s in programs]))
+    yield from summary_records(summary_of([p for p, _ in programs], [s for _, s in programs]))
     if files:
         yield FILES, encode("Files", {"files": [{"path": name} for name in files]})
     if exit_code is None and segments:
@@ -182,7 +182,7 @@ def _live_records(
     yield from _identity_records(parts, held)
     before = yield from _body_records(parts[:-1], segments[:-1], held)
     summary = replay(parts[:-1])
-    yield from _summary_records(summary.values)
+    yield from summary_records(summary.values)
     growing = follow_contents(segments[-1], is_over, interval_s)
     for record in summary.follow(parts[-1], growing):
         if record is None:
@@ -262,7 +262,8 @@ def _rewritten(message: bytes, keys: Sequence[int], change: Callable[[bytes], by
     return out
 
 
-def _summary_records(summary: Mapping[str, Any]) -> Iterator[Content]:
+def summary_records(summary: Mapping[str, Any]) -> Iterator[Content]:
+    """Yield the record that sets these values of the summary; none if there are no values."""
     if summary:
         texts = ((name, json.dumps(value, ensure_ascii=False)) for name, value in summary.items())
         yield SUMMARY, write_items(([name], text) for name, text in texts)

@@ -12,7 +12,7 @@ _64_BITS = (1 << 64) - 1
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
 # By message: number, name and type of each field; a star marks a list. From wandb 0.31's
-# wandb/proto/wandb_internal.proto, but for fields that nothing here reads.
+# wandb/proto/wandb_internal.proto, but for fields that nothing here reads or writes.
 _TABLE = {
     "Timestamp": "1 seconds int, 2 nanos int",
     "Item": "1 key str, 2 nested_key str*, 16 value_json str",
@@ -27,11 +27,18 @@ _TABLE = {
     ),
     "Exit": "1 exit_code int, 2 runtime int",
     "Entry": "1 path str, 2 digest str, 3 ref str, 4 size int, 6 local_path str",
-    "Manifest": "4 contents Entry*",
-    "Artifact": (
-        "1 run_id str, 4 type str, 5 name str, 6 digest str, 7 description str, 8 metadata str, "
-        "10 use_after_commit bool, 11 aliases str*, 12 manifest Manifest, 15 client_id str"
+    "Setting": "1 key str, 2 value_json str",
+    "Manifest": (
+        "1 version int, 2 storage_policy str, 3 storage_policy_config Setting*, 4 contents Entry*"
     ),
+    "Artifact": (
+        "1 run_id str, 2 project str, 4 type str, 5 name str, 6 digest str, 7 description str, "
+        "8 metadata str, 9 user_created bool, 10 use_after_commit bool, 11 aliases str*, "
+        "12 manifest Manifest, 14 finalize bool, 15 client_id str, 16 sequence_client_id str, "
+        "20 digest_algorithm str"
+    ),
+    "Version": "1 producer str, 2 min_consumer str",
+    "Header": "1 version_info Version",
     "Metric": (
         "1 name str, 2 glob_name str, 4 step_metric str, 6 options MetricOptions, "
         "9 control MetricControl"

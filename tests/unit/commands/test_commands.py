@@ -37,6 +37,7 @@ EVERY_RUN = (
     "init_run",
     "train",
     "sweep_agent",
+    "upload_artifacts",
     "export_run",
     "suggest_trial",
     "confirm_trial",
