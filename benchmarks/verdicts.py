@@ -24,9 +24,11 @@ from caduceus.statistics import (
     runs_needed,
     runs_to_decide,
     tasks,
+    trend,
     within,
 )
 from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, order_interval, t_interval
+from caduceus.statistics.trends import TrendKind
 from numpy.random import Generator
 from scipy import stats
 
@@ -301,12 +303,43 @@ def summary(form: str, runs: np.ndarray) -> PublishedMean:
     return PublishedMean.of_interval(runs.mean(), *ends)
 
 
+SHAPES = {
+    "flat": (0, 0, 0, 0, 0),
+    "rises by 1 at each step": (0, 1, 2, 3, 4),
+    "rises by 2 at each step": (0, 2, 4, 6, 8),
+    "rises by 1, falls by 0.5 at the last": (0, 1, 2, 3, 2.5),
+    "rises by 1, falls by 1 at the last": (0, 1, 2, 3, 2),
+    "rises by 1, falls by 2 at the last": (0, 1, 2, 3, 1),
+    "rises and falls by 1": (0, 1, 2, 1, 0),
+}
+
+
+def trends() -> None:
+    """How often "it rises over five levels" is supported and refuted, by kind, for eight seeds."""
+    kinds: tuple[TrendKind, ...] = ("monotone", "slope", "steps")
+    rows = [[name, *(rises(kind, means) for kind in kinds)] for name, means in SHAPES.items()]
+    show("Supported / refuted, %, steps in standard deviations", ["means", *kinds], rows)
+
+
+def rises(kind: TrendKind, means: Sequence[float]) -> str:
+    generator, outcomes = np.random.default_rng(1), []
+    for _ in range(SAMPLES // 2):
+        values = draw_runs(generator, len(means), 8, 0.0).T + means
+        [verdict] = decide([greater(trend(values, range(len(means)), kind=kind))])
+        outcomes.append(verdict.outcome)
+    return " / ".join(
+        percent(np.mean([outcome == wanted for outcome in outcomes]))
+        for wanted in ("supported", "refuted")
+    )
+
+
 PARTS = {
     "intervals": intervals,
     "tasks": over_tasks,
     "errors": errors,
     "power": power,
     "published": published,
+    "trends": trends,
     "runs": runs,
 }
 

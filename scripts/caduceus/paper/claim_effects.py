@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from caduceus.io.phrases import count_of
 from caduceus.project.paper import Claim, PublishedRuns, Reproduces
+from caduceus.project.paper import Trend as TrendClaim
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
 from caduceus.statistics.equivalence_tests import equivalence, equivalence_to_published
@@ -18,6 +19,15 @@ _TEST_NAMES = {"sign_flip": "sign-flip test", "wilcoxon": "Wilcoxon signed-rank 
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step of a trend from one level to the next: the difference of their means."""
+
+    start: float
+    end: float
+    difference: float
+
+
+@dataclass(frozen=True)
 class ClaimEffect:
     """The effect that a claim is about, and its test before correction for the other claims.
 
@@ -25,13 +35,15 @@ class ClaimEffect:
         test: p for and against the claim.
         unit: what `test.n` counts: "pair", "run" or "seed".
         value: the difference of means, better minus worse or variant minus the claimed value; of a
-            trend, the mean over seeds of the rank correlation. None if a side has no values.
+            trend, the mean over seeds of the rank correlation or of the slope, or the step that
+            supports it least. None if a side has no values.
         low: the lower end of its confidence interval; None if it has none.
         high: its upper end.
-        size: the standardized effect size, in standard deviations; of a trend the correlation;
-            None where the standard deviation is 0.
+        size: the standardized effect size, in standard deviations; of a monotone trend the
+            correlation; None where the standard deviation is 0.
         method: the test and the interval, in words.
         seeds: the seeds whose values are used, of each variant.
+        steps: those of a trend.
     """
 
     test: Test
@@ -42,6 +54,7 @@ class ClaimEffect:
     size: float | None
     method: str
     seeds: tuple[tuple[int, ...], ...]
+    steps: tuple[Step, ...] = ()
 
 
 def measure_effect(
@@ -62,7 +75,7 @@ def measure_effect(
         methods: the statistical methods.
     """
     if claim.trend:
-        return _test_trend(claim.trend.direction, values, levels, methods.confidence)
+        return _test_trend(claim.trend, values, levels, methods.confidence)
     if not all(values):
         return _no_effect(len(values))
     if claim.compare:
@@ -161,29 +174,43 @@ def _of_comparison(
 
 
 def _test_trend(
-    direction: str,
+    claim: TrendClaim,
     values: Sequence[Mapping[int, float]],
     levels: Sequence[float],
     confidence: float,
 ) -> ClaimEffect:
-    """Test for a monotonic trend over the seeds that have values at two levels or more."""
+    """Test for a trend over the seeds that have values at two levels or more."""
     seeds = sorted({seed for by_seed in values for seed in by_seed})
     seeds = [seed for seed in seeds if sum(seed in by_seed for by_seed in values) > 1]
     if not seeds:
         return _no_effect(len(values))
     table = [[by_seed.get(seed, math.nan) for by_seed in values] for seed in seeds]
-    tested: Trend = trend(table, levels, confidence)
+    tested: Trend = trend(table, levels, confidence, kind=claim.kind)
+    means, test = _TRENDS[claim.kind]
+    ends = zip(tested.levels[:-1], tested.levels[1:], strict=True)
     return ClaimEffect(
-        greater(tested) if direction == "rises" else less(tested),
+        greater(tested) if claim.direction == "rises" else less(tested),
         "seed",
-        tested.correlation,
+        tested.effect,
         _or_none(tested.low),
         _or_none(tested.high),
-        tested.correlation,
-        f"sign-flip test of the rank correlations (Spearman's) of {count_of(tested.n, 'seed')}; "
-        f"{100 * confidence:.4g} % interval of their mean by Student's t",
+        _or_none(tested.correlation if claim.kind == "monotone" else tested.size),
+        f"{test} of {count_of(tested.n, 'seed')}; {100 * confidence:.4g} % interval of {means} "
+        "by Student's t",
         tuple(tuple(seed for seed in seeds if seed in by_seed) for by_seed in values),
+        tuple(Step(*at, step.effect) for at, step in zip(ends, tested.steps, strict=True)),
     )
+
+
+# The effect of each kind of trend, and its test.
+_TRENDS = {
+    "monotone": (
+        "their mean",
+        "the sign of each step's mean, and a sign-flip test of the rank correlations (Spearman's)",
+    ),
+    "slope": ("their mean", "sign-flip test of the slopes of least-squares lines"),
+    "steps": ("the weakest step", "sign-flip test of each step, of which the largest p counts,"),
+}
 
 
 def _no_effect(variants: int) -> ClaimEffect:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.io.phrases import count_of
-from caduceus.paper.claim_effects import ClaimEffect
+from caduceus.paper.claim_effects import ClaimEffect, Step
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper import Claim, Compare, Reproduces, Trend
 from caduceus.runs.metric import Metric
@@ -72,11 +72,7 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
     if effect.value is None:
         return f"There are too few values of {metric} to compare."
     if isinstance(test, Trend):
-        direction = "rises" if effect.value > 0 else "falls"
-        return (
-            f"{metric} {direction} with {test.parameter}: over its {len(names)} values the "
-            f"mean rank correlation is {round_value(effect.value)}."
-        )
+        return _trend(test, metric, effect)
     offset = f"{round_value(abs(effect.value))} {'above' if effect.value > 0 else 'below'}"
     mean = f"The mean {metric} of {names[0]} is {offset if effect.value else 'the same as'}"
     if isinstance(test, Compare):
@@ -86,6 +82,37 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
         tolerance = f"the tolerance is {round_value(test.tolerance)}"
         return f"{mean} {_published(test)}; {tolerance}."
     return f"{mean} {round_value(test.value)}."
+
+
+def _trend(test: Trend, metric: str, effect: ClaimEffect) -> str:
+    """Say how the means go from level to level, and what the effect is."""
+    assert effect.value is not None
+    value, sign = round_value(effect.value), 1 if test.direction == "rises" else -1
+    verb, other = ("rise", "fall") if sign > 0 else ("fall", "rise")
+    against = [step for step in effect.steps if sign * step.difference <= 0]
+    if test.kind == "slope":
+        goes = "rises" if effect.value > 0 else "falls"
+        line = f"On a straight line, {metric} {goes} by {value.lstrip('-')} per {test.parameter}"
+        return f"{line}; its means don't {verb} throughout." if against else f"{line}."
+    count = len(effect.steps)
+    each = f"with {test.parameter} at {f'each of {count} steps' if count > 1 else 'its one step'}"
+    if not against:
+        way = f"{metric} {verb}s {each}"
+    elif all(sign * step.difference < 0 for step in effect.steps):
+        way = f"{metric} {other}s {each}"
+    else:
+        turns = ", ".join(_turn(step) for step in against)
+        way = f"{metric} doesn't {verb} with {test.parameter} throughout: its mean {turns}"
+    what = "step that supports this least" if test.kind == "steps" else "mean rank correlation"
+    return f"{way}; the {what} is {value}."
+
+
+def _turn(step: Step) -> str:
+    """Say how the mean goes at a step."""
+    size, goes = round_value(abs(step.difference)), "stays"
+    if step.difference:
+        goes = f"{'rises' if step.difference > 0 else 'falls'} by {size}"
+    return f"{goes} from {step.start:g} to {step.end:g}"
 
 
 def _published(test: Reproduces) -> str:
@@ -114,6 +141,9 @@ def _decision(claim: Claim, effect: ClaimEffect, verdict: Verdict, claims: int) 
         power = f"; {needed} {unit} would detect such an effect with 80 % power" if needed else ""
         return f"This is within noise ({p}){power}."
     if verdict.outcome == "undecided":
+        if claim.trend:
+            way = claim.trend.direction
+            return f"The runs don't tell whether it {way} at each step ({p})."
         limit = "within the tolerance" if claim.reproduces else "beyond the margin"
         there_is = "; there is a difference" if _excludes_zero(effect) else ""
         power = f"; {needed} {unit} would tell with 80 % power if it is as found" if needed else ""

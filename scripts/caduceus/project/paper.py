@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json
@@ -154,12 +154,13 @@ class AtLeast(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Trend(Record):
-    """A metric rises or falls with a parameter."""
+    """A metric rises or falls with a parameter: monotonically, by its slope or at each step."""
 
     variants: tuple[Side, ...]
     parameter: str
     metric: Metric
     direction: str
+    kind: Literal["monotone", "slope", "steps"] = "monotone"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,34 @@ def sign_flips(values: Array, seed: int) -> tuple[float, float]:
     return _p_values(np.concatenate(drawn), values.sum() / size, is_exact=False)
 
 
+def joint_sign_flips(values: Array, seed: int) -> tuple[float, float]:
+    """Return p of the largest mean of the columns being greater, and the smallest less, than zero.
+
+    The columns of `values`, (n, m), are divided by the root of their sum of squares. The signs of
+    each row are flipped together, so that columns may depend on each other in any way, and each
+    flip's largest, or smallest, sum is compared with the observed one (Westfall & Young 1993).
+    Columns of zeros are left out.
+    """
+    sizes = np.sqrt((values**2).sum(axis=0))
+    if not sizes.any():
+        return 1.0, 1.0
+    scaled = values[:, sizes > 0] / sizes[sizes > 0]
+    n = len(scaled)
+    observed = scaled.sum(axis=0)
+    if n <= _MAX_FLIPPED:
+        sums = np.zeros((1, scaled.shape[1]))
+        for row in scaled:
+            sums = np.concatenate((sums - row, sums + row))
+    else:
+        generator = np.random.default_rng(seed)
+        drawn = [generator.choice((-1.0, 1.0), (_BLOCK, n)) @ scaled for _ in range(_BLOCKS)]
+        sums = np.concatenate(drawn)
+    is_exact = n <= _MAX_FLIPPED
+    greater, _ = _p_values(sums.max(axis=1), observed.max(), is_exact)
+    _, less = _p_values(sums.min(axis=1), observed.min(), is_exact)
+    return greater, less
+
+
 def minimum_sign_flip_p(n: int) -> float:
     """Return the smallest two-sided p that `sign_flips` can give for n values."""
     return min(1.0, 2 / 2**n if n <= _MAX_FLIPPED else 2 / (_DRAWS + 1))

@@ -1,14 +1,24 @@
 """Test whether a result rises or falls with a setting."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
 from caduceus.errors import ResultError
+from caduceus.statistics.comparisons import Comparison, compare_by_seed
 from caduceus.statistics.estimates import estimate_mean
-from caduceus.statistics.randomization import minimum_sign_flip_p, sign_flips
-from caduceus.statistics.samples import Array, Values, finite, midranks
+from caduceus.statistics.randomization import joint_sign_flips, minimum_sign_flip_p, sign_flips
+from caduceus.statistics.samples import (
+    Array,
+    Values,
+    finite,
+    midranks,
+    standardized,
+    without_rounding_errors,
+)
+
+TrendKind = Literal["monotone", "slope", "steps"]
 
 
 @dataclass(frozen=True)
@@ -16,40 +26,74 @@ class Trend:
     """The trend of a result over the levels of a setting.
 
     Attributes:
-        n: the number of seeds with at least two levels.
+        n: the number of seeds with at least two levels; of the kind "steps", those of the step that
+            has the fewest.
+        kind: what was tested, see `trend`.
         correlation: Spearman's rank correlation, from -1 to 1, averaged over the seeds.
-        low: the lower end of its interval by Student's t, at least -1; NaN if n is 1.
-        high: its upper end, at most 1.
-        std: the standard deviation of the seeds' correlations.
+        effect: the correlation; of the kind "slope" the mean slope, and of the kind "steps" the
+            difference of the step that supports the trend least.
+        low: the lower end of the effect's interval by Student's t; NaN if n is 1.
+        high: its upper end.
+        size: the effect in standard deviations.
         p_greater: one-sided p of a rising trend.
         p_less: one-sided p of a falling trend.
-        p: two-sided p, twice the smaller of these.
+        p_not_greater: one-sided p of anything that a rising trend excludes, such as a step that
+            falls.
+        p_not_less: one-sided p of anything that a falling trend excludes.
+        p: two-sided p, twice the smallest of these.
         minimum_p: the smallest two-sided p that this number of seeds can give.
+        steps: each level compared with the one before it.
+        levels: the levels that have values, in rising order.
     """
 
     n: int
+    kind: TrendKind
     correlation: float
+    effect: float
     low: float
     high: float
-    std: float
+    size: float
     p_greater: float
     p_less: float
+    p_not_greater: float
+    p_not_less: float
     p: float
     minimum_p: float
+    steps: tuple[Comparison, ...] = field(repr=False)
+    levels: tuple[float, ...]
 
 
-def trend(values: Any, levels: Values, confidence: float = 0.95, seed: int = 0) -> Trend:
+def trend(
+    values: Any,
+    levels: Values,
+    confidence: float = 0.95,
+    seed: int = 0,
+    kind: TrendKind = "monotone",
+) -> Trend:
     """Test whether values rise or fall with the levels of a setting.
 
-    Each seed gives one Spearman correlation over its levels (Spearman 1904), 0 if its values are
-    all equal. The test flips the signs of the seeds' correlations (Fisher 1935), so that the values
-    of one seed may depend on each other in any way.
+    All tests flip signs (Fisher 1935) of whole seeds, so that the values of one seed may depend on
+    each other in any way.
 
     Args:
         values: (seeds, levels), NaN where a run is missing.
         levels: (levels,), in any order.
         confidence: the confidence level of the interval.
         seed: seeds the random signs, which are drawn if there are more than 20 seeds.
+        kind: what a rising trend is, and likewise a falling one.
+
+            - "monotone": the mean of each level is above that of the level before it, and the
+              seeds' rank correlation (Spearman 1904; 0 if a seed's values are all equal) is
+              positive on average. The latter is tested; of the steps only the signs count. A result
+              that rises and then falls has no such trend.
+            - "slope": the slope of a straight line, fitted to each seed by least squares, is
+              positive on average.
+            - "steps": each level is above the one before it. Every step is tested, and the one with
+              the largest p decides (the intersection-union test, Berger 1982).
+
+            What speaks against "monotone" and "steps" is a step in the other direction, and against
+            "monotone" also the correlation. These are tested jointly: the smallest of their
+            standardized means is compared with its values under all flips (Westfall & Young 1993).
 
     Raises:
         ResultError: the shapes don't fit, a value is infinite, or no seed has two levels.
@@ -57,23 +101,92 @@ def trend(values: Any, levels: Values, confidence: float = 0.95, seed: int = 0) 
     array, setting = np.asarray(values, dtype=float), finite(levels)
     if array.ndim != 2 or array.shape[1] != len(setting):
         raise ResultError(f"values must be (seeds, {len(setting)}), got shape {array.shape}")
-    rows = [(row[~np.isnan(row)], setting[~np.isnan(row)]) for row in array]
-    correlations = np.array([_spearman(finite(y), x) for y, x in rows if len(np.unique(x)) > 1])
-    if not len(correlations):
+    finite(array[~np.isnan(array)])
+    array, setting = _by_level(array, setting)
+    array = array[(~np.isnan(array)).sum(axis=1) > 1]
+    if not len(array):
         raise ResultError("a trend needs a seed with at least two levels")
+    rows = [(row[~np.isnan(row)], setting[~np.isnan(row)]) for row in array]
+    correlations = np.array([_spearman(y, x) for y, x in rows])
     mean = estimate_mean(correlations, confidence)
-    greater, less = sign_flips(correlations, seed)
+    steps = [
+        compare_by_seed(_by_seed(after), _by_seed(before), confidence=confidence, seed=seed)
+        for before, after in zip(array.T[:-1], array.T[1:], strict=True)
+    ]
+    differences = _differences(array)
+    n = mean.n
+    low, high = (max(mean.low, -1.0), min(mean.high, 1.0)) if n > 1 else (mean.low, mean.high)
+    effect, size, minimum_p = mean.value, standardized(mean.value, mean.std), minimum_sign_flip_p(n)
+    if kind == "slope":
+        slopes = np.array([_slope(y, x) for y, x in rows])
+        mean = estimate_mean(slopes, confidence)
+        effect, low, high = mean.value, mean.low, mean.high
+        size = standardized(mean.value, mean.std)
+        greater, less = not_less, not_greater = sign_flips(slopes, seed)
+    elif kind == "steps":
+        sign = 1 if effect >= 0 else -1
+        weakest = min(steps, key=lambda step: sign * step.effect)
+        n, minimum_p = min(step.n for step in steps), max(step.minimum_p for step in steps)
+        effect, low, high, size = weakest.effect, weakest.low, weakest.high, weakest.effect_size
+        greater, less = max(s.p_greater for s in steps), max(s.p_less for s in steps)
+        not_less, not_greater = joint_sign_flips(differences, seed)
+    else:
+        greater, less = sign_flips(correlations, seed)
+        greater = greater if all(step.effect > 0 for step in steps) else 1.0
+        less = less if all(step.effect < 0 for step in steps) else 1.0
+        together = np.column_stack((correlations, differences))
+        not_less, not_greater = joint_sign_flips(together, seed)
     return Trend(
-        n=mean.n,
-        correlation=mean.value,
-        low=max(mean.low, -1.0) if mean.n > 1 else mean.low,
-        high=min(mean.high, 1.0) if mean.n > 1 else mean.high,
-        std=mean.std,
+        n=n,
+        kind=kind,
+        correlation=float(correlations.mean()),
+        effect=effect,
+        low=low,
+        high=high,
+        size=size,
         p_greater=greater,
         p_less=less,
-        p=min(1.0, 2 * min(greater, less)),
-        minimum_p=minimum_sign_flip_p(mean.n),
+        p_not_greater=not_greater,
+        p_not_less=not_less,
+        p=min(1.0, 2 * min(greater, less, not_greater, not_less)),
+        minimum_p=minimum_p,
+        steps=tuple(steps),
+        levels=tuple(map(float, setting)),
     )
+
+
+def _by_level(values: Array, levels: Array) -> tuple[Array, Array]:
+    """Return the columns of the levels that have values, rising; those of equal levels averaged."""
+    kept = ~np.isnan(values).all(axis=0)
+    values, levels = values[:, kept], levels[kept]
+    ordered = np.unique(levels)
+    columns = [_row_means(values[:, levels == level]) for level in ordered]
+    return np.column_stack(columns) if columns else values, ordered
+
+
+def _row_means(values: Array) -> Array:
+    """Return the mean of each row without NaN; NaN if it has nothing else."""
+    counts = (~np.isnan(values)).sum(axis=1)
+    sums = np.nansum(values, axis=1)
+    means: Array = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return means
+
+
+def _by_seed(column: Array) -> dict[int, float]:
+    return {row: float(value) for row, value in enumerate(column) if not np.isnan(value)}
+
+
+def _differences(values: Array) -> Array:
+    """Return each seed's step from level to level, (seeds, levels - 1); 0 where one is missing."""
+    scale = float(np.nanmax(np.abs(values)))
+    steps = np.nan_to_num(np.diff(values, axis=1))
+    return np.column_stack([without_rounding_errors(step, scale) for step in steps.T])
+
+
+def _slope(values: Array, levels: Array) -> float:
+    """Return the slope of the least-squares line through values, (n,), over levels, (n,)."""
+    centred = levels - levels.mean()
+    return float(centred @ values / (centred @ centred))
 
 
 def _spearman(values: Array, levels: Array) -> float:

@@ -27,8 +27,8 @@ class Test:
         size: the distance from the null hypothesis in standard deviations; NaN if unknown.
         factor_for: multiplies `p_for`, as `p_against` is doubled; 1 for an equivalence, which two
             one-sided tests must both show.
-        has_margin: whether the null hypothesis is a margin or tolerance, not the absence of any
-            effect.
+        says_more: whether the claim says more than that there is an effect: a margin, a tolerance,
+            or the direction of every step of a trend.
         fewest: the smallest number of runs that can decide; None if it follows from the number of
             claims, as in tests that rearrange runs.
     """
@@ -42,7 +42,7 @@ class Test:
     n_second: int | None = None
     size: float = float("nan")
     factor_for: int = 2
-    has_margin: bool = False
+    says_more: bool = False
     fewest: int | None = None
 
 
@@ -53,8 +53,8 @@ class Verdict:
     Attributes:
         outcome: "supported" or "refuted" if the adjusted p is at most alpha; "not enough runs" if
             even the smallest possible p would not be significant, given the other tests; else
-            "within noise", or "undecided" if the test has a margin, as an effect that doesn't
-            decide about the margin may still be more than noise.
+            "within noise", or "undecided" if the claim says more than that there is an effect, as
+            an effect that is more than noise may leave the claim open.
         p: the smaller of the test's p for and against the claim, each with its factor.
         adjusted_p: p corrected for the number of tests (Holm 1979).
         minimum_p: the smallest p that the test can give.
@@ -86,12 +86,14 @@ def decide(tests: Sequence[Test], alpha: float = 0.05) -> list[Verdict]:
 
 def greater(found: Comparison | Trend) -> Test:
     """Make the test of the claim that the effect is above the margin, or that the trend rises."""
-    return _test(found, found.p_greater, found.p_less)
+    against = found.p_not_greater if isinstance(found, Trend) else found.p_less
+    return _test(found, found.p_greater, against)
 
 
 def less(found: Comparison | Trend) -> Test:
     """Make the test of the claim that the effect is below the margin, or that the trend falls."""
-    return _test(found, found.p_less, found.p_greater)
+    against = found.p_not_less if isinstance(found, Trend) else found.p_greater
+    return _test(found, found.p_less, against)
 
 
 def within(found: Equivalence) -> Test:
@@ -108,19 +110,21 @@ def within(found: Equivalence) -> Test:
         # More runs of ours don't make the published mean more certain.
         size=float("nan") if is_summary else size,
         factor_for=1,
-        has_margin=True,
+        says_more=True,
         fewest=2 if is_summary else None,
     )
 
 
 def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
     if isinstance(found, Trend):
-        size = standardized(found.correlation, found.std)
-        return Test(p_for, p_against, found.minimum_p, found.n, None, size)
+        says_more = found.kind != "slope"
+        return Test(
+            p_for, p_against, found.minimum_p, found.n, None, found.size, says_more=says_more
+        )
     size = standardized(found.effect - found.margin, found.std)
     n, n_second = found.n, _unpaired_n(found)
-    has_margin = found.margin != 0
-    return Test(p_for, p_against, found.minimum_p, n, n_second, size, has_margin=has_margin)
+    says_more = found.margin != 0
+    return Test(p_for, p_against, found.minimum_p, n, n_second, size, says_more=says_more)
 
 
 def _unpaired_n(found: Comparison) -> int | None:
@@ -137,6 +141,6 @@ def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float
         outcome = "not enough runs"
         runs = test.fewest or runs_to_decide(1, level, is_paired)
     else:
-        outcome = "undecided" if test.has_margin else "within noise"
+        outcome = "undecided" if test.says_more else "within noise"
         runs = runs_needed(test.size, 1.0, level, is_paired=is_paired)
     return Verdict(outcome, p, adjusted_p, test.minimum_p, level, runs)

@@ -322,6 +322,40 @@ def test_a_trend_is_tested_over_seeds_with_levels_missing(project: Project) -> N
     assert "Left out of 8 runs of rate=0.2: 4 failed." in found["falls"]["reason"]
 
 
+UP, OVER, DOWN = (0, 1, 2), (0, 1, 0.9), (2, 1, 0)
+TURNS = "doesn't rise with rate throughout: its mean falls by 0.1 from 0.2 to 0.3; the"
+
+
+@pytest.mark.parametrize(
+    ("kind", "means", "verdict", "sentence"),
+    [
+        ("monotone", UP, "supported", "rises with rate at each of 2 steps; the mean rank corr"),
+        ("monotone", OVER, "refuted", TURNS),
+        ("monotone", DOWN, "refuted", "falls with rate at each of 2 steps; the mean rank corr"),
+        ("slope", UP, "supported", "On a straight line, val/accuracy rises by 10 per rate. "),
+        ("slope", OVER, "supported", " by 4.5 per rate; its means don't rise throughout. "),
+        ("steps", UP, "supported", "2 steps; the step that supports this least is 1. "),
+        ("steps", OVER, "refuted", f"{TURNS} step that supports this least is -0.1. "),
+    ],
+)
+def test_the_sentence_on_a_trend_says_what_is_tested(
+    project: Project, kind: str, means: tuple[float, ...], verdict: str, sentence: str
+) -> None:
+    """An inverted U doesn't rise, and a straight line through it is called one."""
+    levels = [0.1, 0.2, 0.3]
+    project.change("experiments/toy.yaml", matrix={"rate": levels})
+    about = {"parameter": "rate", "metric": "val/accuracy", "direction": "rises"}
+    state(project, 8, {"so": {"trend": about | {"kind": kind}}})
+
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        level = levels.index(parameters["rate"])
+        return [{"val/accuracy": means[level] + noise(seed + 100 * level) / 1e3}]
+
+    found = verdicts(project, logged)["so"]
+    assert found["verdict"] == verdict
+    assert sentence in found["reason"]
+
+
 def test_intervals_have_the_confidence_that_the_paper_says(project: Project) -> None:
     trend = {"parameter": "rate", "metric": "val/accuracy", "direction": "falls"}
     claims = {"so": BETTER, "trend": {"trend": trend}}
