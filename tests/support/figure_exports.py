@@ -52,6 +52,14 @@ def export_variants(project: Project, names: Sequence[str], seeds: int, logged: 
     export_runs(project, logged)
 
 
+def define_axes(project: Project, axes: Mapping[str, str]) -> None:
+    """Let each run have declared these x axes, by metric."""
+    for folder in project.runs:
+        summary = read_json(folder / "run_summary.json")
+        summary["defined_metrics"] = {name: {"step_metric": axis} for name, axis in axes.items()}
+        write_json(folder / "run_summary.json", summary)
+
+
 def add_predictions(project: Project, classes: Sequence[str], chart: str | None = None) -> None:
     """Let each run predict: 20 examples of each class, a quarter taken for the next one.
 

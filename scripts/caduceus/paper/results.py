@@ -66,6 +66,15 @@ class Result:
         """The folder of its files."""
         return self.record.folder.path
 
+    @property
+    def history(self) -> Path:
+        """The file of its rows."""
+        return self.folder / "metrics_history.csv"
+
+    def axis_of(self, metric: str) -> str:
+        """Return the x axis of a metric: the one that the program declared, else `_step`."""
+        return self.record.summary.axis_of(metric)
+
     @cached_property
     def summary(self) -> dict[str, Any]:
         """W&B's summary, with nested keys joined by dots."""

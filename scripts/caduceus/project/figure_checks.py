@@ -32,6 +32,8 @@ def check_figure(
     kind, metrics = entry.kind, entry.metrics
     if kind in _NEEDS_METRICS and not metrics:
         raise refuse(": missing key 'metrics': add it, headings with their metrics", [])
+    if entry.axis is not None and kind != "curves":
+        raise refuse(".axis: only figures of kind curves have an axis; leave it out", ["axis"])
     if kind == "curves":
         for heading, metric in metrics.items():
             if not metric.is_summary:

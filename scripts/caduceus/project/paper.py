@@ -87,6 +87,9 @@ class FigureEntry(Shown):
     baseline: Side
     tasks: str | None
     panel: str
+    axis: str | None = None
+
+    optional = ("axis",)
 
     @property
     def measured(self) -> dict[str, Json]:

@@ -1,6 +1,12 @@
-"""Estimate a statistic of several runs at each step, with its interval."""
+"""Bring the curves of several runs together on an axis, and estimate a statistic at each value.
+
+Runs are brought together by the value of the axis: at each value that some run has logged, the
+other runs' values are interpolated linearly between their rows, and never beyond their first or
+last row. So the number of runs differs along the axis where they start or end at other values.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,13 +16,67 @@ from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of
 from caduceus.statistics.samples import Array
 from caduceus.statistics.settings import Methods
 
-Curve: TypeAlias = tuple[NDArray[Any], Array]  # increasing steps, and values; both (n,)
+Curve: TypeAlias = tuple[NDArray[Any], Array]  # increasing axis, and values; both (n,)
 
 _STEPS_AT_ONCE = 50  # limits the memory that bootstrap samples take
 
 
+@dataclass(frozen=True)
+class AxisCurve:
+    """A metric of a run as a function of an axis.
+
+    Attributes:
+        axis: its values, increasing, (n,).
+        values: the metric there, (n,).
+        without: how many rows with the metric have no finite number on the axis.
+        replaced: how many rows a later one replaces.
+    """
+
+    axis: NDArray[Any]
+    values: Array
+    without: int
+    replaced: int
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether any row has the metric, with a number on the axis or without."""
+        return bool(len(self.axis) or self.without)
+
+    @property
+    def curve(self) -> Curve:
+        """The axis and the values."""
+        return self.axis, self.values
+
+
+def on_axis(axis: NDArray[Any], values: Array) -> AxisCurve:
+    """Return a metric as a function of an axis.
+
+    Rows without a finite number on the axis are left out. Where the axis repeats a value or goes
+    back, as after a resume, later rows replace the earlier ones from there on; then the axis
+    increases. An axis that falls more often than it rises is taken in reverse.
+
+    Args:
+        axis: in the order in which the rows were logged, (rows,).
+        values: the metric in these rows, (rows,).
+    """
+    is_there = np.isfinite(axis)
+    found, kept_values = axis[is_there], values[is_there]
+    changes = np.diff(found)
+    direction = -1 if (changes < 0).sum() > (changes > 0).sum() else 1
+    forward = direction * found
+    least_later = np.minimum.accumulate(forward[::-1])[::-1][1:]
+    is_kept = np.ones(len(found), np.bool_)
+    is_kept[:-1] = forward[:-1] < least_later
+    return AxisCurve(
+        found[is_kept][::direction],
+        kept_values[is_kept][::direction],
+        int((~is_there).sum()),
+        int((~is_kept).sum()),
+    )
+
+
 def align(curves: Sequence[Curve], most: int | None = None) -> tuple[Any, Array]:
-    """Interpolate curves at common steps.
+    """Interpolate curves at common values of their axis, here called steps.
 
     Args:
         curves: one curve per run.

@@ -119,18 +119,18 @@ def test_a_column_read_at_once_is_the_one_read_cell_by_cell(
     rows = [[str(step), cell, "a,b"] for step, cell in enumerate(cells)]
     path = tmp_path / "metrics_history.csv"
     path.write_text("".join(map(csv_line, [["_step", "loss", "note"], *rows])))
-    steps, values = read_curves(path, ["loss", "other"])["loss"]
+    steps, values = read_curves(path, {"loss": "_step", "other": "_step"})["loss"].curve
 
     expected = [(at, value) for at, value in read_curve(path, "loss") if np.isfinite(value)]
     assert list(zip(steps.tolist(), values.tolist(), strict=True)) == expected
-    assert len(read_curves(path, ["other"])["other"][0]) == 0
+    assert len(read_curves(path, {"other": "_step"})["other"].axis) == 0
 
 
 def test_a_row_may_be_longer_than_a_block_of_the_reader(tmp_path: Path) -> None:
     path = tmp_path / "metrics_history.csv"
     rows = [["0", "0.5", "a"], ["1", "0.25", "x" * 3_000_000], ["2", "no", "c"]]
     path.write_text("".join(map(csv_line, [["_step", "loss", "note"], *rows])))
-    steps, values = read_curves(path, ["loss"])["loss"]
+    steps, values = read_curves(path, {"loss": "_step"})["loss"].curve
     assert (steps.tolist(), values.tolist()) == ([0, 1], [0.5, 0.25])
 
     write_history([RunHistory(dict.fromkeys(ABOUT), path)], tmp_path / "history.parquet")
@@ -339,6 +339,10 @@ def test_a_figure_of_runs_that_have_all_diverged_is_a_figure(project: Project, k
         (
             {"kind": "confusion", "metrics": {"a": "a", "b": "b"}},
             "a confusion matrix shows one chart",
+        ),
+        (
+            {"kind": "bars", **ACC, "axis": "loss"},
+            "axis: only figures of kind curves have an axis; leave it out",
         ),
         ({"kind": "differences", **ACC}, "toy has no baseline"),
         (

@@ -8,13 +8,23 @@ from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
 from caduceus.io.phrases import pasted
+from caduceus.paper.axes import (
+    axis_label,
+    axis_notes,
+    axis_word,
+    check_axis,
+    declared_axes,
+    default_axis,
+    undecided_note,
+)
 from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
 from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
+from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import Metric
-from caduceus.statistics.curves import align, estimate_steps
+from caduceus.statistics.curves import AxisCurve, align, estimate_steps
 
 _MOST_STEPS = 500  # of a curve; a printed column resolves fewer
 _LEAST_IN = 1.7  # least width of a panel in inches, with its axis
@@ -25,53 +35,80 @@ _MARGIN = 0.04  # share of an axis that is left free at either end
 def measure_curves(data: FigureData) -> FigureContent:
     """Compute the curve of each variant, for each metric.
 
-    Where runs of a variant log at different steps, values between rows are interpolated linearly.
-    At each step, the runs count that have logged before or at it and after or at it. Of more than
-    500 steps, 500 evenly spaced ones are drawn.
+    The axis is that of the entry, else the one that the runs declare for the metric, else the step.
+    Where runs of a variant log at other values of it, values between rows are interpolated
+    linearly. At each value, the runs count that have logged before or at it and after or at it. Of
+    more than 500 values, 500 evenly spaced ones are drawn.
 
     Raises:
-        SpecError: no run logs one of the metrics.
+        SpecError: no run logs one of the metrics or the axis, or none in a row with the other.
     """
     names = {heading: metric.name for heading, metric in data.entry.metrics.items()}
-    curves = {
-        result.run: read_curves(result.folder / "metrics_history.csv", list(names.values()))
-        for result in data.finished
-    }
-    runs: dict[str, None] = {}
-    counts: set[int] = set()
-    panels = []
+    declared = {name: declared_axes(data.finished, name) for name in names.values()}
+    notes = []
+    if data.entry.axis is not None:
+        check_axis(data.entry.axis, data.finished, data.where)
+    else:
+        notes += [undecided_note(name, found) for name, found in declared.items() if found[1:]]
+    axes = {name: data.entry.axis or default_axis(found) for name, found in declared.items()}
+    curves = {result.run: read_curves(result.history, axes) for result in data.finished}
+    on_axes: dict[str, list[list[AxisCurve]]] = {}  # by axis, of each metric and variant
+    panels: list[dict[str, Any]] = []
     for heading, name in names.items():
-        lines = []
-        for variant, label in zip(data.variants, data.labels, strict=True):
-            by_run = {
+        logged = [
+            {
                 result.run: curves[result.run][name]
                 for result in variant.results
-                if result.run in curves and len(curves[result.run][name][0])
+                if result.run in curves and curves[result.run][name].is_logged
             }
-            if not by_run:
-                continue
-            runs |= dict.fromkeys(by_run)
-            steps, values = align(list(by_run.values()), _MOST_STEPS)
-            n, value, low, high = estimate_steps(values * data.scale, data.methods)
-            low[n == 1], high[n == 1] = np.nan, np.nan
-            counts |= set(n.astype(int).tolist())
-            lines.append(
-                {"label": label, "experiment": variant.experiment, "variant": variant.name}
-                | {"runs": list(by_run), "steps": steps.tolist(), "n": n.astype(int).tolist()}
-                | {"value": rounded(value), "low": rounded(low), "high": rounded(high)}
+            for variant in data.variants
+        ]
+        on_axes.setdefault(axes[name], []).extend(list(by_run.values()) for by_run in logged)
+        lines = [
+            {"label": label, "experiment": variant.experiment, "variant": variant.name} | line
+            for variant, label, by_run in zip(data.variants, data.labels, logged, strict=True)
+            if (line := _line(by_run, data))
+        ]
+        if not lines and any(logged):
+            raise SpecError(
+                f"metrics.{heading}: no row has both {pasted(name)} and its axis "
+                f"{pasted(axes[name])}; choose another with the key 'axis', such as {STEP}",
+                data.where,
             )
         summarized = Metric(name=name)
         if not lines and all(result.number(summarized) is None for result in data.finished):
             raise SpecError(f"metrics.{heading}: no run logs {pasted(name)}", data.where)
-        panels.append({"heading": data.titled(heading), "metric": name, "lines": lines})
-    if not runs:  # all runs diverged before their first row
+        about = {"heading": data.titled(heading), "metric": name, "axis": axes[name]}
+        panels.append({**about, "lines": lines})
+    lines = [line for panel in panels for line in panel["lines"]]
+    if not lines:  # all runs diverged before their first row
         return FigureContent(" ".join(data.failures()), [], {})
-    return FigureContent(_caption(data, counts), list(runs), {"panels": panels})
+    notes += [note for axis, variants in on_axes.items() for note in axis_notes(axis, variants)]
+    caption = _caption(data, list(on_axes), {n for line in lines for n in line["n"]}, notes)
+    runs = dict.fromkeys(run for line in lines for run in line["runs"])
+    return FigureContent(caption, list(runs), {"panels": panels})
 
 
-def _caption(data: FigureData, counts: Collection[int]) -> str:
-    sentence = f"At each step: {data.method(counts)}, over {run_count(counts)}."
-    return " ".join([sentence, *data.failures()])
+def _line(by_run: Mapping[str, AxisCurve], data: FigureData) -> dict[str, Any] | None:
+    """Return the statistic over the runs of a variant; None if none has a value on the axis."""
+    drawn = {run: curve.curve for run, curve in by_run.items() if len(curve.axis)}
+    if not drawn:
+        return None
+    steps, values = align(list(drawn.values()), _MOST_STEPS)
+    n, value, low, high = estimate_steps(values * data.scale, data.methods)
+    low[n == 1], high[n == 1] = np.nan, np.nan
+    return {
+        **{"runs": list(drawn), "steps": steps.tolist(), "n": n.astype(int).tolist()},
+        **{"value": rounded(value), "low": rounded(low), "high": rounded(high)},
+    }
+
+
+def _caption(
+    data: FigureData, axes: Sequence[str], counts: Collection[int], notes: Sequence[str]
+) -> str:
+    places = " or ".join(map(axis_word, axes))
+    sentence = f"At each {places}: {data.method(counts)}, over {run_count(counts)}."
+    return " ".join([sentence, *notes, *data.failures()])
 
 
 def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
@@ -91,7 +128,7 @@ def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
             axes.fill_between(steps, low, high, color=style["color"], alpha=alpha, lw=0)
         if panel["lines"]:
             axes.set_ylim(*_limits(panel["lines"]))
-        axes.set_xlabel("step")
+        axes.set_xlabel(axis_label(panel["axis"]))
         axes.set_ylabel(wrap(panel["heading"], HEIGHT_IN, LABEL_SIZE))
     return layout.finish()
 

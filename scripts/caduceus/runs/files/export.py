@@ -7,6 +7,7 @@ from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 from caduceus.runs.files.identity import Identity
 
+STEP = "_step"  # W&B's own step, the axis of a metric for which none is declared
 _EXPORTED_AGAIN = "delete it, and the next `snakemake` exports the run again"
 
 
@@ -63,7 +64,7 @@ class ExportedArtifact(Record):
 
 @dataclass(frozen=True)
 class DefinedMetric:
-    """What a program said of a metric by `define_metric`.
+    """The definition of a metric that a program made by `define_metric`.
 
     Attributes:
         step_metric: the metric that is its x axis; empty for `_step`.
@@ -134,6 +135,11 @@ class Summary(Record):
 
     optional = ("rows_sha256", "defined_metrics")
     mend = _EXPORTED_AGAIN
+
+    def axis_of(self, metric: str) -> str:
+        """Return the x axis of a metric: the one that the program declared, else `_step`."""
+        defined = (self.defined_metrics or {}).get(metric)
+        return (defined and defined.step_metric) or STEP
 
     @classmethod
     def of(cls, identity: Identity, state: str) -> "Summary":

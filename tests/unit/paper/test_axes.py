@@ -1,0 +1,142 @@
+"""The axis of curves and of tables' `at`: by value, of every run that is there."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from caduceus.errors import SpecError
+from caduceus.runs.files.export import DefinedMetric, Summary
+from figure_exports import define_axes, drawn, export_variants, measured
+from projects import Project
+
+RETURN: dict[str, Any] = {"metrics": {"return": "return"}}
+END = 1000
+
+
+def episodes(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """The return is the global step itself, in rows that are further apart with each seed."""
+    spacing = 5 * (1 + 4 * seed)
+    return [{"global_step": at, "return": at} for at in range(spacing, END + 1, spacing)]
+
+
+def export(project: Project, logged: Any = episodes, seeds: int = 3, declared: bool = True) -> None:
+    export_variants(project, ["cnn"], seeds, logged)
+    if declared:
+        define_axes(project, {"return": "global_step"})
+
+
+def only_line(project: Project, **keys: Any) -> dict[str, Any]:
+    [panel] = measured(project, "curves", **RETURN, **keys).numbers["panels"]
+    [line] = panel["lines"]
+    return dict(line)
+
+
+@pytest.mark.parametrize("is_declared", [True, False])
+def test_the_mean_of_y_equals_x_is_x_on_the_axis_that_is_declared_or_chosen(
+    project: Project, is_declared: bool
+) -> None:
+    export(project, declared=is_declared)
+    keys = {} if is_declared else {"axis": "global_step"}
+    line = only_line(project, **keys)
+    assert line["value"] == line["steps"]
+    several = [at for at, n in enumerate(line["n"]) if n > 1]
+    assert [line["low"][at] for at in several] == [line["steps"][at] for at in several]
+    assert [line["high"][at] for at in several] == [line["steps"][at] for at in several]
+    content = measured(project, "curves", **RETURN, **keys)
+    assert content.caption == (
+        "At each global_step: mean, 95 % interval by Student's t, over 1 to 3 runs. "
+        "A run counts from its first to its last global_step; all count from 45 to 990."
+    )
+    [axes] = drawn(content, "curves").axes
+    assert axes.get_xlabel() == "global_step"
+
+
+def test_another_axis_than_the_declared_one_is_chosen(project: Project) -> None:
+    export(project)
+    line = only_line(project, axis="_step")
+    assert line["steps"][:3] == [0, 1, 2]
+    assert line["value"][0] == pytest.approx((5 + 25 + 45) / 3)
+
+
+def test_a_run_that_ends_early_is_not_prolonged_and_the_note_says_where_all_runs_are(
+    project: Project,
+) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        last = 400 if seed == 0 else 1000
+        return [{"global_step": at, "return": at} for at in range(0, last + 1, 10 + 10 * seed)]
+
+    export(project, logged, seeds=2)
+    line = only_line(project)
+    at = np.array(line["steps"])
+    assert line["value"] == line["steps"]
+    assert set(np.array(line["n"])[at <= 400]) == {2}
+    assert set(np.array(line["n"])[at > 400]) == {1}
+    assert "all count from 0 to 400." in measured(project, "curves", **RETURN).caption
+
+
+def test_rows_after_a_resume_replace_those_before_and_are_counted(project: Project) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        before = [{"global_step": at, "return": -1 if at >= 40 else at} for at in range(0, 70, 10)]
+        return [*before, *({"global_step": at, "return": at} for at in range(37, 100, 7))]
+
+    export(project, logged, seeds=2)
+    line = only_line(project)
+    assert line["value"] == line["steps"]
+    assert line["steps"][:6] == [0, 10, 20, 30, 37, 44]
+    assert measured(project, "curves", **RETURN).caption.endswith(
+        "Where global_step repeats or goes back, later rows replace earlier ones: 6 rows of 2 runs."
+    )
+
+
+def test_rows_and_runs_without_the_axis_are_left_out_and_counted(project: Project) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        if seed == 2:  # the axis is in rows of its own, without step_sync
+            return [{"global_step": 1}, {"return": 1}]
+        rows: list[dict[str, Any]] = [{"global_step": at, "return": at} for at in range(5)]
+        return [*rows, {"return": 9}]
+
+    export(project, logged)
+    content = measured(project, "curves", **RETURN)
+    assert content.caption.endswith(
+        "Left out, without a number for global_step: 3 rows of 3 runs. "
+        "Left out, with no row that has global_step: 1 run."
+    )
+    assert only_line(project)["n"] == [2] * 5
+
+
+def test_an_axis_that_no_row_shares_with_the_metric_is_refused(project: Project) -> None:
+    export(project, lambda parameters, seed: [{"global_step": 1}, {"return": 1}])
+    with pytest.raises(SpecError) as caught:
+        measured(project, "curves", **RETURN)
+    assert str(caught.value) == (
+        "paper.figures.f: metrics.return: no row has both 'return' and its axis 'global_step'; "
+        "choose another with the key 'axis', such as _step"
+    )
+
+
+def test_an_axis_that_no_run_logs_is_refused_with_what_was_meant(project: Project) -> None:
+    export(project)
+    with pytest.raises(SpecError) as caught:
+        measured(project, "curves", **RETURN, axis="globl_step")
+    assert str(caught.value) == (
+        "paper.figures.f: axis: no run logs 'globl_step', did you mean 'global_step'?; "
+        "there are _step, global_step, return"
+    )
+
+
+def test_runs_that_declare_different_axes_are_drawn_over_the_step(project: Project) -> None:
+    export(project)
+    folder = project.runs[0]
+    summary = replace(
+        Summary.read(folder / "run_summary.json"),
+        defined_metrics={"return": DefinedMetric(step_metric="epoch")},
+    )
+    summary.write(folder / "run_summary.json")
+    [panel] = measured(project, "curves", **RETURN).numbers["panels"]
+    assert panel["axis"] == "_step"
+    assert (
+        "The runs have different axes for return (epoch, global_step), so the axis is the step."
+        in measured(project, "curves", **RETURN).caption
+    )
