@@ -272,7 +272,9 @@ def _significance(data: ChecklistData) -> Item:
         methods = dict.fromkeys(cell["method"] for cell in cells if cell["low"] is not None)
         lines.append(f"- Tables: {runs} in a cell, one for each seed; {'; '.join(methods)}.")
     if without:
-        lines.append(f"- Cells of a single run, without an interval: {without}.")
+        lines.append(
+            f"- Cells without an interval, of a single run or of seeds that agree: {without}."
+        )
     if data.claims:
         claims = data.claims
         lines.append(

@@ -8,7 +8,7 @@ from caduceus.io.phrases import count_of
 from caduceus.project.paper import Claim, PublishedRuns, Reproduces
 from caduceus.project.paper import Trend as TrendClaim
 from caduceus.runs.goal import Goal
-from caduceus.statistics.comparisons import Comparison, compare_by_seed, compare_to_value
+from caduceus.statistics.comparisons import Comparison, Equal, compare_by_seed, compare_to_value
 from caduceus.statistics.equivalence_tests import equivalence, equivalence_to_published
 from caduceus.statistics.published_means import PublishedMean
 from caduceus.statistics.settings import Methods, PairedTest
@@ -44,6 +44,7 @@ class ClaimEffect:
         method: the test and the interval, in words.
         seeds: the seeds whose values are used, of each variant.
         steps: those of a trend.
+        equal: what has one value for all seeds, so that there is no verdict.
     """
 
     test: Test
@@ -55,6 +56,16 @@ class ClaimEffect:
     method: str
     seeds: tuple[tuple[int, ...], ...]
     steps: tuple[Step, ...] = ()
+    equal: tuple[Equal, ...] = ()
+
+    def of_deterministic(self, sides: Sequence[bool]) -> "ClaimEffect":
+        """Return the effect without a verdict, if sides of a comparison are deterministic."""
+        names: tuple[Equal, ...] = ("first", "second")
+        found = [name for name, is_so in zip(names, sides, strict=False) if is_so]
+        if not found or self.value is None:
+            return self
+        equal = tuple(dict.fromkeys((*found, *self.equal)))
+        return replace(self, equal=equal, test=replace(self.test, is_constant=True))
 
 
 def measure_effect(
@@ -170,6 +181,7 @@ def _of_comparison(
         _or_none(compared.effect_size),
         method,
         seeds,
+        equal=compared.equal,
     )
 
 

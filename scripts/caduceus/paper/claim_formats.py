@@ -19,7 +19,7 @@ _HEADER = (
     "corrected",
     "least p",
 )
-_OUTCOMES = ("supported", "refuted", "within noise", "undecided", "not enough runs")
+_OUTCOMES = ("supported", "refuted", "within noise", "undecided", "not enough runs", "no verdict")
 
 
 def claims_markdown(decided: Mapping[str, Any]) -> str:
@@ -112,5 +112,7 @@ def _mean(side: Mapping[str, Any]) -> str:
     runs, variant = count_of(side["n"], "run"), markdown_text(side["variant"])
     if side["mean"] is None:
         return f"{variant} – ({runs})"
-    std = "" if side["std"] is None else f" ± {round_value(side['std'])}"
+    if side["std"] == 0:
+        runs += ", all equal"
+    std = f" ± {round_value(side['std'])}" if side["std"] else ""
     return f"{variant} {round_value(side['mean'])}{std} ({runs})"

@@ -8,9 +8,11 @@ from caduceus.paper.claim_effects import ClaimEffect, Step
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper import Claim, Compare, Reproduces, Trend
 from caduceus.runs.metric import Metric
+from caduceus.statistics.comparisons import Equal
 from caduceus.statistics.verdicts import Verdict
 
 _UNITS = {"pair": "pairs of runs", "run": "runs", "seed": "seeds"}
+_SIDES: Mapping[Equal, int] = {"first": 0, "second": 1}
 _ONE = {"pair": "one pair of runs", "run": "one run", "seed": "one seed"}
 
 
@@ -31,7 +33,7 @@ def claim_reason(
         claims: how many claims were tested together.
     """
     names = _names(sides)
-    sentences = [_effect(claim, names, effect), _decision(claim, effect, verdict, claims)]
+    sentences = [_effect(claim, names, effect), _decision(claim, effect, verdict, claims, names)]
     for name, side, seeds in zip(names, sides, effect.seeds, strict=True):
         unpaired = side["n"] - len(seeds)
         without = side["runs"] - side["failed"] - side["n"]
@@ -124,12 +126,16 @@ def _published(test: Reproduces) -> str:
     return f"{round_value(test.published.value)} ({test.source}{f'; {runs}' if runs else ''})"
 
 
-def _decision(claim: Claim, effect: ClaimEffect, verdict: Verdict, claims: int) -> str:
+def _decision(
+    claim: Claim, effect: ClaimEffect, verdict: Verdict, claims: int, names: Sequence[str]
+) -> str:
     """Return the sentence on the verdict, with the p that decides it and the runs it needs."""
     p = f"p {round_p(verdict.adjusted_p)} after correction for {_claims(claims)}"
     n, unit, needed = effect.test.n, _UNITS[effect.unit], verdict.runs_that_would_do
     if effect.test.n_second is not None:
         unit = "runs of each"
+    if verdict.outcome == "no verdict":
+        return f"{_equal(effect, names)}, which shows nothing of chance: no verdict by seeds."
     if verdict.outcome == "supported":
         supported = f"This supports the claim ({p})"
         if claim.reproduces and _excludes_zero(effect):
@@ -168,6 +174,15 @@ def _interval(effect: ClaimEffect) -> str:
     if effect.low is None or effect.high is None:
         return "it has no interval"
     return f"its interval is {round_value(effect.low)} to {round_value(effect.high)}"
+
+
+def _equal(effect: ClaimEffect, names: Sequence[str]) -> str:
+    """Say what all seeds have in common."""
+    sides = [names[side] for name, side in _SIDES.items() if name in effect.equal]
+    if not sides:
+        what = "difference" if effect.equal else "values"
+        return f"All seeds gave the same {what}"
+    return f"All seeds of {' and of '.join(sides)} gave the same value"
 
 
 def _claims(count: int) -> str:

@@ -78,6 +78,8 @@ def _measure(plans: Sequence[Path], claim: Claim, methods: Methods, where: str) 
     values = [variant.by_seed(metric) for variant in variants]
     goal = goal_of(metric, claim.goal, [Plan.read(plan).spec for plan in plans])
     effect = measure_effect(claim, values, goal, levels, methods)
+    if not claim.trend:
+        effect = effect.of_deterministic([variant.is_deterministic for variant in variants])
     return _MeasuredClaim(tuple(variants), tuple(values), effect)
 
 

@@ -15,7 +15,7 @@ from caduceus.statistics.samples import is_close
 from caduceus.statistics.settings import AnyTest, Statistic
 
 Place = tuple[str, int]  # of a cell: its column's heading and its row
-Mark = Literal["best", "tied", "worse", "undecided"]
+Mark = Literal["best", "tied", "worse", "undecided", "untested"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,13 @@ class Column:
         goal: which values are better.
         values: the statistic of each variant, by row.
         runs: the values of the runs behind it, by row and seed.
+        deterministic: the rows of variants whose seeds change nothing.
     """
 
     goal: Goal
     values: Mapping[int, float]
     runs: Mapping[int, Mapping[int, float]]
+    deterministic: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ class Marks:
     """The marks of a table's cells, and the comparisons that they come from.
 
     Attributes:
-        by_place: "best"; "tied", not significantly different from the best; "worse"; or
-            "undecided", where the runs are too few for any difference to be significant.
+        by_place: "best"; "tied", not significantly different from the best; "worse"; "undecided",
+            where the runs are too few for any difference to be significant; or "untested", where
+            all seeds gave the same value or difference.
         comparisons: the best against each other variant, by the place of the latter.
         p: their p values, corrected for `pairs`.
         pairs: the number of pairs of variants in all columns.
@@ -56,17 +59,16 @@ class Marks:
     alpha: float
     shared: tuple[Place, ...]
 
-    @property
-    def undecided(self) -> list[Place]:
-        """The places of the cells marked so, column by column."""
-        return [place for place, mark in self.by_place.items() if mark == "undecided"]
+    def places(self, mark: Mark) -> list[Place]:
+        """Return the places of the cells with a mark, column by column."""
+        return [place for place, own in self.by_place.items() if own == mark]
 
     @property
     def runs_that_would_do(self) -> int | None:
         """The fewest runs of each variant that can decide all cells; None if no number can."""
         needed = [
             runs_to_decide(self.decidable, self.alpha, self.comparisons[place].is_paired)
-            for place in self.undecided
+            for place in self.places("undecided")
         ]
         known = [n for n in needed if n is not None]
         return max(known) if known and len(known) == len(needed) else None
@@ -99,6 +101,7 @@ def find_best(
     by_place: dict[Place, Mark] = {}
     comparisons: dict[Place, Comparison] = {}
     shared: list[Place] = []
+    best: dict[str, int] = {}
     pairs = 0
     for heading, column in columns.items():
         rows = list(column.values)
@@ -106,12 +109,12 @@ def find_best(
         leads = _leads(column, test, statistic)
         if not any(leads.values()):
             continue
-        best = _best(column, leads)
+        best[heading] = chosen = _best(column, leads)
         for row in rows:
-            if leads[best, row] == 0:
+            if leads[chosen, row] == 0:
                 by_place[heading, row] = "best"
             else:
-                sides = column.runs[best], column.runs[row]
+                sides = column.runs[chosen], column.runs[row]
                 found = compare_by_seed(*sides, test=test)
                 comparisons[heading, row] = found
                 if found.is_paired and found.n < max(map(len, sides)):
@@ -121,8 +124,11 @@ def find_best(
     p = dict(zip(comparisons, map(float, adjusted), strict=True))
     decidable = pairs - sum(value <= alpha for value in p.values())
     for place, comparison in comparisons.items():
-        if p[place] <= alpha:
-            is_worse = columns[place[0]].goal.sign * comparison.effect < 0
+        column = columns[place[0]]
+        if comparison.equal or column.deterministic & {place[1], best[place[0]]}:
+            by_place[place] = "untested"
+        elif p[place] <= alpha:
+            is_worse = column.goal.sign * comparison.effect < 0
             by_place[place] = "worse" if is_worse else "tied"
         else:
             is_decidable = comparison.minimum_p * decidable <= alpha

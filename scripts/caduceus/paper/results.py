@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.metric import Metric
 from caduceus.runs.record import RunRecord
 from caduceus.runs.variants import leaves, matches
+from caduceus.statistics.comparisons import Comparison, Equal
 
 # Keys of a run's W&B config that are no parameters of its variant.
 _NO_PARAMETERS = ("seed", "hypothesis", "baseline")
@@ -121,6 +122,12 @@ class Variant:
         """The number of runs that haven't finished."""
         return sum(result.state != "finished" for result in self.results)
 
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether all its runs, of several seeds, have equal rows."""
+        finished = sum(result.state == "finished" for result in self.results)
+        return bool(self.equal_seeds) and finished == 1
+
     def by_seed(self, metric: Metric) -> dict[int, float]:
         """Return the metric of each run that has it, by seed."""
         values = {result.seed: result.value(metric) for result in self.results}
@@ -172,6 +179,13 @@ def _variant(runs: Sequence[Result]) -> Variant:
     repeated = repeats(equal)
     kept = tuple(result for result in runs if result.run not in repeated)
     return Variant(first.experiment, first.variant, first.parameters, kept, tuple(equal))
+
+
+def without_variation(found: Comparison, first: Variant, second: Variant) -> Comparison:
+    """Return a comparison that says which variants are deterministic."""
+    sides: tuple[tuple[Equal, Variant], ...] = (("first", first), ("second", second))
+    equal = [name for name, variant in sides if variant.is_deterministic]
+    return replace(found, equal=tuple(dict.fromkeys((*equal, *found.equal))))
 
 
 def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:

@@ -37,6 +37,7 @@ def table_notes(
     marks: Marks,
     intervals: Sequence[str],
     missing: Mapping[str, int],
+    equal: Sequence[Place],
     about_tasks: Sequence[str],
 ) -> Iterator[str]:
     """Yield the notes under a table.
@@ -48,6 +49,7 @@ def table_notes(
         marks: of its cells.
         intervals: the methods of its intervals, such as "Student's t".
         missing: by heading, how many finished runs have no finite number.
+        equal: the cells whose seeds all gave the same value.
         about_tasks: the notes on its tasks.
     """
     variants = [row.variant for row in layout.rows]
@@ -68,9 +70,11 @@ def table_notes(
         yield entry.note.strip()
     if changed := _changed(variants):
         yield f"Used in place of the planned value: {'; '.join(changed)}."
-    equal = [each for variant in variants for each in variant.equal_seeds]
     if equal:
-        yield equal_note(equal)
+        cells = ", ".join(_cell(place, layout) for place in equal)
+        yield f"All seeds gave the same value, which has no interval and no verdict: {cells}."
+    if alike := [each for variant in variants for each in variant.equal_seeds]:
+        yield equal_note(alike)
     failed = sum(variant.failed for variant in variants)
     if failed:
         runs = sum(len(variant.results) for variant in variants)
@@ -120,28 +124,36 @@ def _marks(marks: Marks, layout: Layout) -> Iterator[str]:
     pairs = f"{marks.pairs} pairs" if marks.pairs > 1 else "one pair"
     how = f"two-sided {test}, Holm over {pairs}, alpha {marks.alpha:g}"
     best = "Bold: the best of a column"
-
-    def cell(place: Place) -> str:
-        return f"{layout.rows[place[1]].label} ({place[0]})"
-
-    undecided = marks.undecided
-    if len(undecided) == len(marks.comparisons):
+    undecided, untested = marks.places("undecided"), marks.places("untested")
+    if len(untested) == len(marks.comparisons):
+        yield f"{best}."
+    elif len(undecided) == len(marks.comparisons):
         yield f"{best} ({how}). {_too_few_seeds(marks)}"
     else:
         yield f"{best}; {TIED}: not distinguishable from it; the others are worse ({how})."
         if undecided:
-            yield f"Unmarked: {', '.join(map(cell, undecided))}. {_too_few_seeds(marks)}"
+            cells = ", ".join(_cell(place, layout) for place in undecided)
+            yield f"Unmarked: {cells}. {_too_few_seeds(marks)}"
+    if untested and len(untested) < len(marks.comparisons):
+        cells = ", ".join(_cell(place, layout) for place in untested)
+        yield f"Unmarked, as they or the best don't vary by seed: {cells}."
     if marks.shared:
-        rest = ", ".join(f"{cell(place)} on {marks.comparisons[place].n}" for place in marks.shared)
+        rest = ", ".join(
+            f"{_cell(place, layout)} on {marks.comparisons[place].n}" for place in marks.shared
+        )
         yield (
             "Where runs are missing, the best is chosen and compared on the seeds that both "
             f"variants have: {rest}."
         )
 
 
+def _cell(place: Place, layout: Layout) -> str:
+    return f"{layout.rows[place[1]].label} ({place[0]})"
+
+
 def _too_few_seeds(marks: Marks) -> str:
     """Say how many seeds the undecided cells have, and how many could decide them."""
-    compared = [marks.comparisons[place] for place in marks.undecided]
+    compared = [marks.comparisons[place] for place in marks.places("undecided")]
     counts = [min(each.n, each.n_second) for each in compared]
     least, most = min(counts), max(counts)
     seeds = count_of(least, "seed") if least == most else f"{least} to {most} seeds"

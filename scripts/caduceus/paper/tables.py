@@ -4,6 +4,7 @@ With `tasks` a row is a method, and each metric has a column for each task.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from math import isnan
 
 from caduceus.paper.marks import Column, Marks, Place, find_best
 from caduceus.paper.published_rows import with_published
@@ -46,6 +47,7 @@ def build_table(
         column.heading: samples_of(column.variants, column.metric, entry.scale, methods)
         for column in layout.columns
     }
+    shown = {column.heading: column.variants for column in layout.columns}
     goals = {
         column.heading: goal_of(column.metric, entry.goal, experiments) for column in layout.columns
     }
@@ -54,6 +56,7 @@ def build_table(
             goal,
             {row: sample.estimate.value for row, sample in samples[heading].items()},
             {row: sample.by_seed for row, sample in samples[heading].items()},
+            frozenset(row for row, variant in shown[heading].items() if variant.is_deterministic),
         )
         for heading, goal in goals.items()
         if goal
@@ -69,12 +72,20 @@ def build_table(
         sample.estimate.method.partition(" interval by ")[2]
         for found in samples.values()
         for sample in found.values()
-        if sample.estimate.n > 1
+        if not isnan(sample.estimate.low)
     )
+    equal = [
+        (heading, row)
+        for heading, found in samples.items()
+        for row, sample in found.items()
+        if sample.estimate.std == 0 or shown[heading][row].is_deterministic
+    ]
     metrics = on_tasks(layout, samples, goals) if entry.tasks else []
     aggregates = aggregates_of(entry, layout, metrics, experiments, methods, f"paper.tables.{name}")
     about_tasks = aggregate_notes(entry, layout, metrics, aggregates, methods)
-    notes = table_notes(entry, methods, layout, marks, list(intervals), missing, list(about_tasks))
+    notes = table_notes(
+        entry, methods, layout, marks, list(intervals), missing, equal, list(about_tasks)
+    )
     symmetric = frozenset(samples) if is_symmetric(list(intervals)) else frozenset()
     table = Table(
         name,

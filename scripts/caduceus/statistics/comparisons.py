@@ -18,12 +18,15 @@ from caduceus.statistics.randomization import (
 from caduceus.statistics.samples import (
     Array,
     Values,
+    all_equal,
     finite,
     midranks,
     standardized,
     without_rounding_errors,
 )
 from caduceus.statistics.settings import AnyTest, PairedTest
+
+Equal = Literal["first", "second", "differences"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Comparison:
             published mean of an unknown number of runs.
         effect: the mean of the first minus that of the second, in the unit of the values.
         low: the lower end of the effect's confidence interval: Student's t for pairs, Welch's t for
-            unpaired runs; NaN with a single run.
+            unpaired runs; NaN with a single run, and where `equal` says so.
         high: its upper end.
         std: the standard deviation of the pairs' differences, or, if unpaired, the pooled one of
             the runs; in the unit of the values.
@@ -46,11 +49,13 @@ class Comparison:
         p: two-sided p, twice the smaller of these.
         minimum_p: the smallest two-sided p that this number of runs can give.
         effect_size: the effect in standard deviations: Cohen's d_z of pairs, Hedges' g of unpaired
-            runs (Lakens 2013); ±inf if nothing varies, NaN with a single run.
+            runs (Lakens 2013); NaN like `low`.
         improvement: the probability that a run of the first has a greater value than one of the
             second; ties count half (Mann & Whitney 1947; Agarwal et al. 2021).
         test: "sign_flip", "wilcoxon" or "permutation"; "welch" with a published mean.
         is_paired: whether runs are paired by seed.
+        equal: what has one value for all seeds, of several: the runs of the first or the second, or
+            all differences. Nothing then shows how runs vary, so that p is 1.
     """
 
     n: int
@@ -68,6 +73,7 @@ class Comparison:
     improvement: float
     test: AnyTest | Literal["welch"]
     is_paired: bool
+    equal: tuple[Equal, ...] = ()
 
 
 def compare_paired(
@@ -143,14 +149,17 @@ def compare_unpaired(
     one, other = finite(first), finite(second)
     n, m = len(one), len(other)
     effect = float(one.mean() - other.mean())
+    equal = _equal_sides(one, other)
     if min(n, m) < 2:
         low = high = std = size = float("nan")
         greater = less = 1.0
+    elif equal:
+        low = high = size = float("nan")
+        std, greater, less = _pooled_std(one, other), 1.0, 1.0
     else:
         low, high = _welch_interval(one, other, confidence)
-        degrees = n + m - 2
-        std = ((one.var(ddof=1) * (n - 1) + other.var(ddof=1) * (m - 1)) / degrees) ** 0.5
-        size = standardized(effect, float(std)) * _hedges_factor(degrees)
+        std = _pooled_std(one, other)
+        size = standardized(effect, std) * _hedges_factor(n + m - 2)
         greater, less = splits(one - margin, other, seed)
     return Comparison(
         n=n,
@@ -158,7 +167,7 @@ def compare_unpaired(
         effect=effect,
         low=low,
         high=high,
-        std=float(std),
+        std=std,
         margin=margin,
         p_greater=greater,
         p_less=less,
@@ -168,6 +177,7 @@ def compare_unpaired(
         improvement=float(improvement(one, other)),
         test="permutation",
         is_paired=False,
+        equal=equal,
     )
 
 
@@ -250,32 +260,46 @@ def _compare_pairs(
     if test == "wilcoxon":
         shifted = shifted[shifted != 0]
         shifted = np.sign(shifted) * midranks(np.abs(shifted))
-    greater, less = sign_flips(shifted, seed)
+    equal = _equal_sides(one, other)
+    if not equal and all_equal(differences):
+        equal = ("differences",)
+    greater, less = (1.0, 1.0) if equal else sign_flips(shifted, seed)
     return Comparison(
         n=mean.n,
         n_second=n_second,
         effect=mean.value,
-        low=mean.low,
-        high=mean.high,
+        low=float("nan") if equal else mean.low,
+        high=float("nan") if equal else mean.high,
         std=mean.std,
         margin=margin,
         p_greater=greater,
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
         minimum_p=minimum_sign_flip_p(mean.n),
-        effect_size=standardized(mean.value, mean.std),
+        effect_size=float("nan") if equal else standardized(mean.value, mean.std),
         improvement=float(improvement(one, other)),
         test=test,
         is_paired=n_second > 0,
+        equal=equal,
     )
+
+
+def _equal_sides(one: Array, other: Array) -> tuple[Equal, ...]:
+    """Return which of the two sides have several runs of one value."""
+    sides: tuple[tuple[Equal, Array], ...] = (("first", one), ("second", other))
+    return tuple(name for name, values in sides if all_equal(values))
+
+
+def _pooled_std(one: Array, other: Array) -> float:
+    """Return the standard deviation of the runs of both sides about the means of their sides."""
+    squares = sum(((values - values.mean()) ** 2).sum() for values in (one, other))
+    return float((squares / (len(one) + len(other) - 2)) ** 0.5)
 
 
 def _welch_interval(one: Array, other: Array, confidence: float) -> tuple[float, float]:
     """Return the confidence interval of the difference of means (Welch 1947)."""
     parts = np.array([one.var(ddof=1) / len(one), other.var(ddof=1) / len(other)])
     effect = one.mean() - other.mean()
-    if not parts.any():
-        return float(effect), float(effect)
     degrees = parts.sum() ** 2 / (parts**2 / (len(one) - 1, len(other) - 1)).sum()
     margin = stdtrit(degrees, (1 + confidence) / 2) * parts.sum() ** 0.5
     return float(effect - margin), float(effect + margin)

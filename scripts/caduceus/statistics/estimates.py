@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import bdtr, stdtrit
 
 from caduceus.errors import SpecError
-from caduceus.statistics.samples import Array, Values, finite
+from caduceus.statistics.samples import Array, Values, all_equal, finite
 from caduceus.statistics.settings import Interval, Methods, Statistic
 
 _TITLES = {"mean": "mean", "median": "median", "iqm": "interquartile mean"}
@@ -30,7 +30,7 @@ class Estimate:
         value: the statistic.
         std: the sample standard deviation of the runs, with n - 1 in the denominator; NaN if n is
             1. It measures the spread of the runs, which doesn't shrink with n.
-        low: the lower end of the interval; NaN if n is 1.
+        low: the lower end of the interval; NaN if there is none, as n is 1 or all runs are equal.
         high: its upper end.
         method: the statistic and its interval, such as "mean, 95 % interval by Student's t".
     """
@@ -52,11 +52,14 @@ def estimate_mean(values: Values, confidence: float = 0.95) -> Estimate:
     """Estimate the mean of `values`, (n,), with Student's t interval of n - 1 degrees of freedom.
 
     The interval is exact if the values are independent and normally distributed (Student 1908).
-    Values aren't checked: an empty or non-finite array gives NaN.
+    Equal values have no interval, as they don't show how runs vary. Values aren't checked: an empty
+    or non-finite array gives NaN.
     """
     array = np.asarray(values, dtype=float)
     n, mean, std, margin = len(array), float(array.mean()), float("nan"), float("nan")
-    if n > 1:
+    if all_equal(array):
+        std = 0.0
+    elif n > 1:
         std = float(array.std(ddof=1))
         margin = float(stdtrit(n - 1, (1 + confidence) / 2)) * std / n**0.5
     return Estimate(n, mean, std, mean - margin, mean + margin, _method("mean", "t", confidence))
@@ -73,7 +76,8 @@ def estimate(
     """Estimate a statistic of `values` with its confidence interval.
 
     The interquartile mean leaves out the n // 4 smallest and the n // 4 largest values, as rliable
-    does (Agarwal et al. 2021); for n below 4 it is the mean.
+    does (Agarwal et al. 2021); for n below 4 it is the mean. A single value, and values that are
+    all equal, have no interval.
 
     Args:
         values: one per run, (n,), in any order.
@@ -98,10 +102,8 @@ def estimate(
     """
     array = np.sort(finite(values))
     chosen = interval or best_interval(statistic, len(array), confidence)
-    if len(array) == 1:
+    if len(array) == 1 or all_equal(array):
         low = high = np.nan
-    elif array[0] == array[-1]:
-        low = high = array[0]
     else:
         low, high = interval_of(array, statistic, chosen, confidence, resamples, seed)
     return _estimate(array, statistic, low, high, chosen, confidence)
@@ -247,6 +249,8 @@ def _estimate(
 ) -> Estimate:
     n = len(array)
     std = float(array.std(ddof=1)) if n > 1 else float("nan")
+    if all_equal(array):
+        std = 0.0
     value = float(STATISTICS[statistic](array))
     method = _method(statistic, interval, confidence)
     return Estimate(n, value, std, float(low), float(high), method)

@@ -1,7 +1,7 @@
 """Compute how many runs a comparison needs, and the smallest p that a number of runs can give."""
 
 from bisect import bisect_left
-from math import isinf
+from math import inf
 
 from scipy.special import nctdtr, stdtrit
 
@@ -54,15 +54,13 @@ def runs_needed(
         is_paired: whether runs are paired by seed.
 
     Returns:
-        The number of pairs, or of runs on each side; None if the effect is zero or NaN, or if
-        100,000 runs aren't enough.
+        The number of pairs, or of runs on each side; None if the effect is zero or NaN, if `std` is
+        zero, which says nothing about how runs vary, or if 100,000 runs aren't enough.
     """
     minimum = runs_to_decide(1, alpha, is_paired)
     size = abs(standardized(effect, std))
-    if minimum is None or not size > 0:
+    if minimum is None or not 0 < size < inf:
         return None
-    if isinf(size):
-        return minimum
     numbers = range(2, _MAX_RUNS)
     place = bisect_left(numbers, power, key=lambda n: t_power(n, size, alpha, is_paired))
     return max(numbers[place], minimum) if place < len(numbers) else None

@@ -28,6 +28,14 @@ def finite(values: Values) -> Array:
     return array
 
 
+def all_equal(values: Array) -> bool:
+    """Whether there are several values, (n,), and all are equal but for rounding errors.
+
+    They then show nothing about how runs vary: the program may ignore its seed, or use no chance.
+    """
+    return len(values) > 1 and bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
+
+
 def midranks(values: Array) -> Array:
     """Return the ranks, 1 to n, of `values`, (n,); equal values get the mean of their ranks."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)

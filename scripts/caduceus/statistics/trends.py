@@ -12,6 +12,7 @@ from caduceus.statistics.randomization import joint_sign_flips, minimum_sign_fli
 from caduceus.statistics.samples import (
     Array,
     Values,
+    all_equal,
     finite,
     midranks,
     standardized,
@@ -44,6 +45,7 @@ class Trend:
         minimum_p: the smallest two-sided p that this number of seeds can give.
         steps: each level compared with the one before it.
         levels: the levels that have values, in rising order.
+        is_constant: whether all seeds gave the same value at each level, so that p is 1.
     """
 
     n: int
@@ -61,6 +63,7 @@ class Trend:
     minimum_p: float
     steps: tuple[Comparison, ...] = field(repr=False)
     levels: tuple[float, ...]
+    is_constant: bool = False
 
 
 def trend(
@@ -136,6 +139,11 @@ def trend(
         less = less if all(step.effect < 0 for step in steps) else 1.0
         together = np.column_stack((correlations, differences))
         not_less, not_greater = joint_sign_flips(together, seed)
+    columns = [column[~np.isnan(column)] for column in array.T]
+    several = [column for column in columns if len(column) > 1]
+    is_constant = bool(several) and all(map(all_equal, several))
+    if is_constant:
+        greater = less = not_greater = not_less = 1.0
     return Trend(
         n=n,
         kind=kind,
@@ -152,6 +160,7 @@ def trend(
         minimum_p=minimum_p,
         steps=tuple(steps),
         levels=tuple(map(float, setting)),
+        is_constant=is_constant,
     )
 
 

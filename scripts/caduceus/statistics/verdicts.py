@@ -11,7 +11,9 @@ from caduceus.statistics.power import runs_needed, runs_to_decide
 from caduceus.statistics.samples import standardized
 from caduceus.statistics.trends import Trend
 
-Outcome = Literal["supported", "refuted", "within noise", "undecided", "not enough runs"]
+Outcome = Literal[
+    "supported", "refuted", "within noise", "undecided", "not enough runs", "no verdict"
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Test:
             or the direction of every step of a trend.
         fewest: the smallest number of runs that can decide; None if it follows from the number of
             claims, as in tests that rearrange runs.
+        is_constant: whether all seeds gave the same value, or difference, so that nothing shows how
+            runs vary.
     """
 
     __test__ = False  # otherwise pytest collects a class of this name
@@ -44,6 +48,7 @@ class Test:
     factor_for: int = 2
     says_more: bool = False
     fewest: int | None = None
+    is_constant: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,10 @@ class Verdict:
 
     Attributes:
         outcome: "supported" or "refuted" if the adjusted p is at most alpha; "not enough runs" if
-            even the smallest possible p would not be significant, given the other tests; else
-            "within noise", or "undecided" if the claim says more than that there is an effect, as
-            an effect that is more than noise may leave the claim open.
+            even the smallest possible p would not be significant, given the other tests; "no
+            verdict" if all seeds gave the same value; else "within noise", or "undecided" if the
+            claim says more than that there is an effect, as an effect that is more than noise may
+            leave the claim open.
         p: the smaller of the test's p for and against the claim, each with its factor.
         adjusted_p: p corrected for the number of tests (Holm 1979).
         minimum_p: the smallest p that the test can give.
@@ -112,6 +118,7 @@ def within(found: Equivalence) -> Test:
         factor_for=1,
         says_more=True,
         fewest=2 if is_summary else None,
+        is_constant=bool(comparison.equal),
     )
 
 
@@ -119,12 +126,28 @@ def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
     if isinstance(found, Trend):
         says_more = found.kind != "slope"
         return Test(
-            p_for, p_against, found.minimum_p, found.n, None, found.size, says_more=says_more
+            p_for,
+            p_against,
+            found.minimum_p,
+            found.n,
+            None,
+            found.size,
+            says_more=says_more,
+            is_constant=found.is_constant,
         )
     size = standardized(found.effect - found.margin, found.std)
     n, n_second = found.n, _unpaired_n(found)
     says_more = found.margin != 0
-    return Test(p_for, p_against, found.minimum_p, n, n_second, size, says_more=says_more)
+    return Test(
+        p_for,
+        p_against,
+        found.minimum_p,
+        n,
+        n_second,
+        size,
+        says_more=says_more,
+        is_constant=bool(found.equal),
+    )
 
 
 def _unpaired_n(found: Comparison) -> int | None:
@@ -134,7 +157,9 @@ def _unpaired_n(found: Comparison) -> int | None:
 def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float) -> Verdict:
     outcome: Outcome
     runs, is_paired = None, test.n_second is None
-    if adjusted_p <= alpha:
+    if test.is_constant:
+        outcome = "no verdict"
+    elif adjusted_p <= alpha:
         is_for = test.factor_for * test.p_for < 2 * test.p_against
         outcome = "supported" if is_for else "refuted"
     elif test.minimum_p > level:

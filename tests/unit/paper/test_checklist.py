@@ -120,7 +120,10 @@ def test_without_claims_the_author_answers() -> None:
 def test_a_cell_without_an_interval_leaves_the_item_open() -> None:
     evidence = with_cell(n=1, low=None, high=None)
     assert 7 in answers(evidence)["TODO"]
-    assert "Cells of a single run, without an interval: 1." in filled(evidence)[7]
+    assert (
+        "Cells without an interval, of a single run or of seeds that agree: 1."
+        in filled(evidence)[7]
+    )
     assert "1 to 3 runs in a cell" in filled(evidence)[7]
     assert "mean, 95 % interval by t" in filled(evidence)[7]
     assert 7 in answers(with_cell(n=5))["Yes"]

@@ -13,8 +13,10 @@ from caduceus.overview.run_notes import plan_warnings
 from caduceus.paper.claim_formats import claims_markdown
 from caduceus.paper.claims import decide_claims
 from caduceus.paper.report.contents import Sources, read_contents
+from caduceus.project.paper import Claim
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
+from caduceus.statistics.settings import Methods
 from exported_runs import export_runs, load
 from figure_exports import measured, plans_of
 from paper_tables import SPEC, make_again
@@ -22,6 +24,7 @@ from projects import Project
 
 SAID = "Seeds that logged equal rows count as one: rate=0.1 (seeds 0, 2 and 3)."
 SIDES = {"better": {"rate": 0.2}, "worse": {"rate": 0.1}}
+BASELINE = {"baseline": {"rate": 0.1}}
 CLAIM = {"statement": "Higher.", "compare": SIDES | {"metric": "val/accuracy"}}
 
 
@@ -38,11 +41,20 @@ def equal(project: Project) -> Project:
     project.change("experiments/toy.yaml", seeds=[0, 1, 2, 3], metric=metric)
     project.change("config.yaml", paper={"tables": {"t": SPEC}, "claims": {"c": CLAIM}})
     export_runs(project, logged)
+    digest_rows(project)
+    return project
+
+
+def digest_rows(project: Project) -> None:
     for path in project.runs:
         folder = RunFolder(path)
         digest = sha256(path / "metrics_history.csv")
         replace(RunRecord(folder).summary, rows_sha256=digest).write(folder.summary_json)
-    return project
+
+
+def claims_of(project: Project) -> tuple[Mapping[str, Claim], Methods]:
+    paper = load(project).paper
+    return paper.claims, paper.statistics
 
 
 def test_tables_figures_and_claims_count_them_once_and_say_so(equal: Project) -> None:
@@ -53,8 +65,7 @@ def test_tables_figures_and_claims_count_them_once_and_say_so(equal: Project) ->
     figure = measured(equal, "bars", metrics={"accuracy": "val/accuracy"})
     assert SAID in figure.caption and len(figure.runs) == 2 + 4
 
-    paper = load(equal).paper
-    decided = decide_claims(plans_of(equal), paper.claims, paper.statistics)
+    decided = decide_claims(plans_of(equal), *claims_of(equal))
     (claim,) = decided["claims"]
     assert "4 runs against 2, not paired since their seeds differ" in claim["method"]
     assert [side["n"] for side in claim["sides"]] == [4, 2]
@@ -81,3 +92,33 @@ def test_without_equal_rows_nothing_is_said(project: Project) -> None:
     project.change("config.yaml", paper={"tables": {"t": SPEC}})
     export_runs(project, logged)
     assert "equal" not in make_again(project).text("md")
+
+
+def test_a_program_that_ignores_its_seed_gets_no_verdict(project: Project) -> None:
+    """Its rows are equal; where something else in them differs, its values are."""
+    metric = {"name": "val/accuracy", "goal": "maximize"}
+    project.change("experiments/toy.yaml", seeds=[*range(8)], metric=metric)
+    project.change("config.yaml", paper={"tables": {"t": SPEC}, "claims": {"c": CLAIM}})
+    said = "All seeds gave the same value, which has no interval and no verdict: "
+    for has_equal_rows in (True, False):
+
+        def rows(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+            value = parameters["rate"]
+            seen = 0 if has_equal_rows else seed  # noqa: B023
+            return [{"val/accuracy": value, "seen": seen} for _ in range(2)]
+
+        export_runs(project, rows)
+        digest_rows(project)
+        made = make_again(project)
+        assert said + "rate=0.1 (accuracy), rate=0.2 (accuracy)." in made.note
+        assert [cell["low"] for cell in made.cells().values()] == [None, None]
+        assert made.marks() == [None, "best"] and "±" not in made.text("md").splitlines()[2]
+
+        (claim,) = decide_claims(plans_of(project), *claims_of(project))["claims"]
+        same = "All seeds of rate=0.2 and of rate=0.1 gave the same value"
+        assert claim["verdict"] == "no verdict" and same in claim["reason"]
+        assert (claim["low"], claim["effect_size"], claim["p"]) == (None, None, 1.0)
+        figure = measured(project, "differences", metrics={"accuracy": "val/accuracy"}, **BASELINE)
+        (panel,) = figure.numbers["panels"]
+        assert [row["verdict"] for row in panel["rows"]] == ["no verdict"]
+        assert "No verdict where all seeds gave the same value" in figure.caption

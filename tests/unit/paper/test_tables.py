@@ -150,7 +150,7 @@ def test_a_variant_with_too_few_runs_is_named_beside_those_that_have_enough(
 def test_runs_are_paired_by_seed_and_where_seeds_differ_they_are_not(project: Project) -> None:
     """A difference of 0.01 in each pair is plain, and lost among runs that differ by 0.1."""
     first = list(0.8 + noise(3, 8, 0.1))
-    second = [value - 0.01 for value in first]
+    second = [value - step for value, step in zip(first, [0.01, 0.011] * 4, strict=True)]
     paired = make(project, {0.1: first, 0.2: second})
     assert paired.marks() == ["best", None]
     assert "by seed" in paired.note
@@ -187,6 +187,23 @@ def test_worse_is_only_what_the_test_finds_worse() -> None:
     marks = find_best({"a": column}, test="permutation", alpha=0.2, statistic="median")
     assert marks.p["a", 1] <= 0.2 and marks.comparisons["a", 1].effect < 0
     assert marks.by_place == {("a", 0): "best", ("a", 1): "tied"}
+
+
+def test_seeds_that_all_gave_one_value_have_no_interval_and_no_verdict(project: Project) -> None:
+    varying = list(0.6 + noise(1, 8))
+    made = make(project, {0.1: [0.9] * 8, 0.2: [0.8] * 8, 0.3: varying})
+    cells = made.cells()
+
+    assert made.marks() == ["best", None, None]
+    assert [cell["low"] is None for cell in cells.values()] == [True, True, False]
+    assert [cell["std"] == 0 for cell in cells.values()] == [True, True, False]
+    assert "**0.900** |" in made.text("md") and " 0.800 |" in made.text("md")
+    said = "All seeds gave the same value, which has no interval and no verdict: "
+    assert f"{said}rate=0.1 (accuracy), rate=0.2 (accuracy)." in made.note
+
+    shifted = make(project, {0.1: [value + 0.125 for value in varying], 0.2: varying})
+    assert shifted.marks() == ["best", None]
+    assert shifted.cells()["rate=0.1"]["low"] is not None
 
 
 def test_equal_variants_are_seldom_called_worse() -> None:

@@ -11,12 +11,16 @@ from caduceus.statistics import (
     compare_paired,
     compare_to_value,
     compare_unpaired,
+    decide,
     equivalence,
     equivalence_by_seed,
+    greater,
     minimum_p,
     trend,
+    within,
 )
 from caduceus.statistics.randomization import minimum_sign_flip_p
+from caduceus.statistics.settings import AnyTest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -34,6 +38,7 @@ DRUGS = (
 
 steps = st.integers(-20, 20)
 few = st.lists(steps, min_size=1, max_size=8)
+varied = st.lists(steps, min_size=2, max_size=5).filter(lambda found: len(set(found)) > 1)
 
 
 def test_fishers_sign_flip_test_of_darwins_maize() -> None:
@@ -52,7 +57,7 @@ def test_wilcoxons_test_of_hollander_and_wolfe() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(few.filter(lambda found: np.count_nonzero(found) > 1))
+@given(few.filter(lambda found: np.count_nonzero(found) > 1 and len(set(found)) > 1))
 def test_wilcoxons_test_is_exact_with_ties_and_zeros(differences: list[int]) -> None:
     every = stats.PermutationMethod(n_resamples=10_000)
     for side in ("greater", "less"):
@@ -70,7 +75,7 @@ def test_the_intervals_of_students_sleep_are_as_published() -> None:
     assert welch.improvement == paired.improvement == pytest.approx(0.255)
 
 
-@given(st.lists(steps, min_size=2, max_size=5), st.lists(steps, min_size=2, max_size=5))
+@given(varied, varied)
 @settings(max_examples=15, deadline=None)
 def test_the_unpaired_test_is_scipys_permutation_of_welchs_t(
     one: list[int], two: list[int]
@@ -150,7 +155,6 @@ def test_what_rounding_leaves_is_no_difference() -> None:
     first, second = [0.93, 0.72, 0.41], [0.91, 0.70, 0.39]
     found = compare_paired(first, second, margin=0.02)
     assert (found.p, found.effect, found.std) == (1.0, 0.02, 0.0)
-    assert compare_paired(first, second).effect_size == math.inf
     assert compare_unpaired([0.93, 0.93], [0.91, 0.91], margin=0.02).p == 1.0
 
 
@@ -168,11 +172,39 @@ def test_what_cant_be_tested_has_a_p_of_one() -> None:
     assert single.improvement == 1.0
 
 
-def test_runs_that_dont_vary_are_compared_all_the_same() -> None:
-    paired, unpaired = compare_paired([2] * 6, [1] * 6), compare_unpaired([2] * 4, [1] * 4)
-    assert paired.p == paired.minimum_p == 2 / 64
-    assert unpaired.p == unpaired.minimum_p == 2 / 70
-    assert (unpaired.low, unpaired.high, unpaired.effect_size) == (1.0, 1.0, math.inf)
+@pytest.mark.parametrize("test", ["sign_flip", "wilcoxon", "permutation"])
+@pytest.mark.parametrize(
+    ("first", "second", "equal"),
+    [
+        ([0.1] * 8, [0.3] * 8, ("first", "second")),
+        ([0.1] * 8, np.arange(8.0), ("first",)),
+        (np.arange(8.0), [0.1] * 8, ("second",)),
+        (np.arange(8) + 0.1, np.arange(8.0), ("differences",)),
+    ],
+)
+def test_equal_values_are_no_evidence(test: AnyTest, first, second, equal: tuple[str]) -> None:
+    found = compare_by_seed(dict(enumerate(first)), dict(enumerate(second)), test=test)
+    assert found.effect == pytest.approx(np.mean(first) - np.mean(second))
+    if test == "permutation" and equal == ("differences",):
+        assert not found.equal and found.p < 1
+        return
+    assert found.equal == equal
+    assert (found.p, found.p_greater, found.p_less) == (1.0, 1.0, 1.0)
+    assert all(math.isnan(x) for x in (found.low, found.high, found.effect_size))
+    [verdict] = decide([greater(found)])
+    assert (verdict.outcome, verdict.runs_that_would_do) == ("no verdict", None)
+
+
+def test_equal_values_dont_reach_or_reproduce_a_value() -> None:
+    for found in (
+        greater(compare_to_value([0.9] * 8, 0.5)),
+        within(equivalence([0.9] * 8, 1, 0.5)),
+    ):
+        assert decide([found])[0].outcome == "no verdict"
+    rows = np.tile([1.0, 2.0, 3.0], (8, 1))
+    assert decide([greater(trend(rows, [1, 2, 3]))])[0].outcome == "no verdict"
+    rows[0, 0] = 1.5
+    assert decide([greater(trend(rows, [1, 2, 3]))])[0].outcome == "supported"
 
 
 def test_runs_are_paired_by_their_seeds_if_most_have_a_partner() -> None:
@@ -195,7 +227,7 @@ def test_more_runs_than_can_be_gone_through_are_sampled() -> None:
     wanted = stats.ttest_ind(first, second, equal_var=False).pvalue
     assert unpaired.p == pytest.approx(wanted, abs=0.01)
     assert paired.minimum_p == unpaired.minimum_p == 2 / 100_000
-    assert compare_paired([1.0] * 30, [0.0] * 30).p_greater == minimum_sign_flip_p(30) / 2
+    assert compare_to_value(np.arange(1.0, 31), 0.0).p_greater == minimum_sign_flip_p(30) / 2
     assert compare_unpaired(first + 99, second).p_greater == unpaired.minimum_p / 2
 
 
@@ -218,7 +250,8 @@ def test_equivalence_is_two_one_sided_tests() -> None:
     assert found.p_beyond == min(above.p_less, below.p_greater)
     assert equivalence(values, 3.0, 0.25).p_beyond == 1 / 256
     assert equivalence(values, 3.0, 0.25).p_within == 1.0
-    by_seed = equivalence_by_seed(dict(enumerate(values)), dict.fromkeys(range(8), 0.0), 0.25)
+    others = dict(enumerate(range(8)))
+    by_seed = equivalence_by_seed({s: values[s] + others[s] for s in others}, others, 0.25)
     assert (by_seed.p_within, by_seed.p_beyond) == (found.p_within, found.p_beyond)
 
 

@@ -49,8 +49,8 @@ def compare_groups(
         variant with another: effect (its mean less the other's) with low and high, n (pairs, or
         runs), p, adjusted_p (Holm), minimum_p (the smallest that so many runs can give),
         effect_size, improvement (the probability that a run of it has the greater value),
-        verdict (better, worse, within noise, not enough runs; higher or lower without a goal),
-        runs_that_would_do; conclusion, method, and left_out, the runs that weren't used.
+        verdict (better, worse, within noise, not enough runs, no verdict; higher or lower without a
+        goal), runs_that_would_do; conclusion, method, and left_out, the runs that weren't used.
     """
     from caduceus.overview.mcp import group_comparison
     from caduceus.overview.mcp import variants as choosing

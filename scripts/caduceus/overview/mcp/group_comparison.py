@@ -26,7 +26,12 @@ from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import Verdict, decide, greater
 
 _MEASURED = ("effect", "low", "high", "p", "minimum_p", "effect_size", "improvement")
-_VERDICTS = {"worse": "worse", "tied": "within noise", "undecided": "not enough runs"}
+_VERDICTS = {
+    "worse": "worse",
+    "tied": "within noise",
+    "undecided": "not enough runs",
+    "untested": "no verdict",
+}
 
 
 @dataclass(frozen=True)

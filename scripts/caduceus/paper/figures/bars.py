@@ -97,7 +97,7 @@ def _draw_row(
         }
         [points] = axes.plot(values, place + spread, **dots)
         handles.setdefault("one run", points)
-    if row["n"] > 1:
+    if row.get("low") is not None:
         ends = [[row["value"] - row["low"]], [row["high"] - row["value"]]]
         style: dict[str, Any] = {
             "color": "black",

@@ -1,6 +1,6 @@
 """Figures of kind differences: differences to a baseline by seed, with intervals and verdicts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounde
 from caduceus.paper.figures.style import COLOURS, GREY
 from caduceus.paper.figures.variant_rows import note_missing, row_panels
 from caduceus.paper.labels import varying_parameters
-from caduceus.paper.results import Variant, find_side
+from caduceus.paper.results import Variant, find_side, without_variation
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
 from caduceus.runs.metric import Metric
 from caduceus.runs.variants import matches
@@ -29,6 +29,7 @@ _MARKS: dict[str, dict[str, Any]] = {
     "lower": {"marker": "s", "color": COLOURS[1], "ms": 4.6},
     "within noise": {"marker": "o", "color": GREY, "mfc": "white", "ms": 5},
     "not enough runs": {"marker": "D", "color": GREY, "mfc": "white", "ms": 4.2},
+    "no verdict": {"marker": "x", "color": GREY, "ms": 4.2},
 }
 _DOT: dict[str, Any] = {"marker": "o", "ms": 2.2, "mew": 0, "alpha": 0.45, "ls": ""}
 _COUNTS = ("n", "n_second", "test", "is_paired")  # written as they are
@@ -53,7 +54,8 @@ class Pair:
         if not first or not second:
             return None
         methods = data.methods
-        return compare_by_seed(first, second, test=methods.test, confidence=methods.confidence)
+        found = compare_by_seed(first, second, test=methods.test, confidence=methods.confidence)
+        return without_variation(found, self.variant, self.baseline)
 
     def by_seed(self, metric: Metric) -> Iterator[tuple[int, float]]:
         """Yield the difference, variant minus baseline, at each seed that both have."""
@@ -99,7 +101,7 @@ def measure_differences(data: FigureData) -> FigureContent:
     )
     numbers = {"interval": data.interval_name, "panels": panels}
     return FigureContent(
-        _caption(list(compared.values()), verdicts.values(), data), list(runs), numbers
+        _caption(list(compared.values()), list(verdicts.values()), data), list(runs), numbers
     )
 
 
@@ -163,7 +165,7 @@ def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
     return f"{heading}: difference to {baseline}{unit}"
 
 
-def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: FigureData) -> str:
+def _caption(compared: Sequence[Comparison], verdicts: Sequence[Verdict], data: FigureData) -> str:
     if not compared:
         return " ".join(["No variant has a result that can be compared.", *data.failures()])
     tests = " or ".join(dict.fromkeys(TEST_NAMES[found.test] for found in compared))
@@ -178,6 +180,8 @@ def _caption(compared: Sequence[Comparison], verdicts: Iterable[Verdict], data: 
         least = min(verdict.minimum_p for verdict in undecided)
         use = f"; use {max(needed)}" if needed else ""
         sentences.append(f"With so few runs p can't be below {least:.2g}{use}.")
+    if any(verdict.outcome == "no verdict" for verdict in verdicts):
+        sentences.append("No verdict where all seeds gave the same value or difference.")
     return " ".join([*sentences, *data.failures()])
 
 

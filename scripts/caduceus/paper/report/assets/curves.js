@@ -139,7 +139,7 @@ const updateLegend = () => {
   for (const [place, { row, box, cells }] of rows) {
     const [value, low, high, n] = values.get(place) ?? [];
     cells[0].textContent = format(value);
-    cells[1].textContent = n > 1 ? `[${format(low)}, ${format(high)}]` : "–";
+    cells[1].textContent = low < high ? `[${format(low)}, ${format(high)}]` : "–";
     cells[2].textContent = exact(n);
     box.checked = curves.visible.has(place);
     row.hidden = !isListed(place);
