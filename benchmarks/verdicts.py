@@ -62,6 +62,8 @@ def accuracy(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
 DISTRIBUTIONS: dict[str, Draw] = {
     "normal": lambda generator, shape: generator.normal(size=shape),
     "accuracy": accuracy,
+    "97 % of 100 items": lambda generator, shape: generator.binomial(100, 0.97, shape) / 100,
+    "99 % of 100 items": lambda generator, shape: generator.binomial(100, 0.99, shape) / 100,
     "heavy tails (t, 3 df)": lambda generator, shape: generator.standard_t(3, shape),
     "skewed (lognormal)": lambda generator, shape: generator.lognormal(size=shape),
     "one in five collapses": collapsing(0.2),
@@ -106,11 +108,12 @@ def covered(sampler: Draw, n: int, statistic: str, interval: str, true: float) -
     if interval in ("t", "order"):
         find = t_interval if interval == "t" else order_interval
         low, high = find(samples, statistic, 0.95)
-        return percent(np.mean((low <= true) & (true <= high)))
+        return percent(np.mean((low <= true) & (true <= high), where=high - low > 1e-9))
     found = []
     for seed, part in enumerate(np.array_split(samples, 40)):  # one seed would err for all alike
         low, high = bootstrap_interval(part, statistic, interval, 0.95, RESAMPLES, seed)
-        found.append((low <= true) & (true <= high))
+        is_printed = np.subtract(high, low) > 1e-9
+        found.append(((low <= true) & (true <= high))[is_printed])
     return percent(np.mean(np.concatenate(found)))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import bdtr, stdtrit
 
 from caduceus.errors import SpecError
-from caduceus.statistics.samples import Array, Values, all_equal, finite
+from caduceus.statistics.samples import Array, Values, all_equal, finite, is_close
 from caduceus.statistics.settings import Interval, Methods, Statistic
 
 _TITLES = {"mean": "mean", "median": "median", "iqm": "interquartile mean"}
@@ -77,7 +77,7 @@ def estimate(
 
     The interquartile mean leaves out the n // 4 smallest and the n // 4 largest values, as rliable
     does (Agarwal et al. 2021); for n below 4 it is the mean. A single value, and values that are
-    all equal, have no interval.
+    all equal, have no interval; nor is there one that ties reduce to a point.
 
     Args:
         values: one per run, (n,), in any order.
@@ -86,7 +86,8 @@ def estimate(
             which have the best coverage.
 
             - "t": Student's t; for the IQM with the winsorized variance (Tukey & McLaughlin 1963),
-              for the median with the variance that it has under a normal distribution.
+              for the median with the variance that it has under a normal distribution; both widened
+              where runs have few values (see `t_interval`).
             - "order": two of the values, which enclose the median of any distribution (Thompson
               1936); for 95 % from six runs on.
             - "bca": the bias-corrected and accelerated bootstrap (Efron 1987), or the percentile
@@ -106,6 +107,8 @@ def estimate(
         low = high = np.nan
     else:
         low, high = interval_of(array, statistic, chosen, confidence, resamples, seed)
+        if is_close(low, high):
+            low = high = np.nan
     return _estimate(array, statistic, low, high, chosen, confidence)
 
 
@@ -145,6 +148,10 @@ def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[
 
     Of the mean (Student 1908), the interquartile mean (Tukey & McLaughlin 1963), or the median,
     whose standard error is √(π/2) times that of the mean if the runs are normally distributed.
+    Where runs have few values, at most n / 2 + 1, as accuracies on a small test set do, the
+    winsorized ones may all be equal though runs vary. The values then count as rounded to multiples
+    of their smallest gap h, with a variance of h²/12 (Sheppard 1898). It is added to that of the
+    median, and divided by the number of values that are averaged to that of the IQM.
     """
     n = used = values.shape[-1]
     if statistic == "iqm":
@@ -159,9 +166,23 @@ def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[
         error = values.std(axis=-1, ddof=1) / n**0.5
         if statistic == "median":
             error = error * (np.pi / 2) ** 0.5
+    if statistic != "mean":
+        averaged = used if statistic == "iqm" else 1
+        error = np.sqrt(error**2 + _rounding_variance(values) / averaged)
     margin = stdtrit(used - 1, (1 + confidence) / 2) * error
     value = STATISTICS[statistic](values)
     return value - margin, value + margin
+
+
+def _rounding_variance(values: Array) -> Any:
+    """Return h²/12, (...), of the smallest gap h of `values`, (..., n); 0 if they aren't few."""
+    gaps = np.diff(np.sort(values, axis=-1), axis=-1)
+    is_tie = gaps <= 1e-12 * np.abs(values).max(axis=-1, keepdims=True)
+    smallest = np.where(is_tie, np.inf, gaps).min(axis=-1)
+    distinct = 1 + (~is_tie).sum(axis=-1)
+    n = values.shape[-1]
+    are_few = (distinct > 1) & (distinct < n) & (distinct <= n / 2 + 1)
+    return np.where(are_few, smallest, 0.0) ** 2 / 12
 
 
 def order_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[Any, Any]:

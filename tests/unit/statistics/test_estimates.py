@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from caduceus.errors import ResultError, SpecError
 from caduceus.statistics import estimate, estimate_mean
-from caduceus.statistics.estimates import Interval, Statistic, t_interval
+from caduceus.statistics.estimates import STATISTICS, Interval, Statistic, t_interval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -90,6 +90,35 @@ def test_runs_that_are_all_the_same_have_no_interval(interval: Interval) -> None
         assert found.value == pytest.approx(0.1)
         assert found.std == 0 and math.isnan(found.low) and math.isnan(found.high)
     assert math.isnan(estimate([0.1] * 6, "median").low)
+
+
+def test_ties_leave_no_interval_of_a_single_point() -> None:
+    """The three middle values of five are equal, so that their winsorized variance is 0."""
+    tied = [0.99, 0.99, 0.99, 1.0, 0.98]
+    found = estimate(tied, "iqm")
+    margin = stats.t.ppf(0.975, 2) * 0.01 / (12 * 3) ** 0.5  # rounded to 0.01
+    assert (found.low, found.high) == pytest.approx((0.99 - margin, 0.99 + margin))
+    middle = [0.98, *[0.99] * 6, 1.0]
+    for interval in ("order", "bootstrap", "bca"):
+        point = estimate(middle, "median", interval, resamples=50, confidence=0.5)
+        assert math.isnan(point.low) and math.isnan(point.high) and point.std > 0
+    assert estimate([1.0, 2.0, 4.0, 9.0, 10.0], "iqm").low == pytest.approx(
+        5 - stats.t.ppf(0.975, 2) * np.sqrt(np.var([2, 2, 4, 9, 9]) * 5 / 6)
+    )
+
+
+@pytest.mark.parametrize("statistic", ["iqm", "median"])
+@pytest.mark.parametrize("n", [5, 8, 10])
+def test_intervals_of_few_valued_runs_cover(statistic: Statistic, n: int) -> None:
+    """Accuracies on 100 items: without the variance of rounding the IQM's cover 76 to 93 %."""
+    generator = np.random.default_rng(n)
+    for chance in (0.9, 0.97, 0.99):
+        samples = generator.binomial(100, chance, (4_000, n)) / 100
+        many = generator.binomial(100, chance, 400_001) / 100
+        true = STATISTICS[statistic](many)
+        low, high = t_interval(samples, statistic, 0.95)
+        varies = np.ptp(samples, axis=1) > 0
+        assert np.mean((low <= true) & (true <= high), where=varies) > 0.92
 
 
 def test_the_interval_of_a_median_is_among_the_values() -> None:
