@@ -6,7 +6,7 @@ from typing import Any
 
 from caduceus.io.markdown import markdown_text
 from caduceus.io.phrases import count_of
-from caduceus.paper.rounding import round_p, round_value
+from caduceus.paper.rounding import digits_of, round_p, round_value
 
 _HEADER = (
     "claim",
@@ -75,11 +75,12 @@ def _evidence(claim: Mapping[str, Any]) -> str:
 
 
 def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
-    low, effect, high, size = (
-        "–" if claim[key] is None else round_value(claim[key])
-        for key in ("low", "effect", "high", "effect_size")
-    )
-    interval = "–" if claim["low"] is None else f"{low} to {high}"
+    size = "–" if claim["effect_size"] is None else round_value(claim["effect_size"])
+    effect, interval = "–" if claim["effect"] is None else round_value(claim["effect"]), "–"
+    if claim["low"] is not None and claim["high"] is not None:
+        half = (claim["high"] - claim["low"]) / 2
+        effect, low, high = _together(claim["effect"], half, (claim["low"], claim["high"]))
+        interval = f"{low} to {high}"
     p = (round_p(claim[key]) for key in ("p", "p_adjusted", "minimum_p"))
     return (
         markdown_text(claim["name"]),
@@ -90,6 +91,14 @@ def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
         size,
         *p,
     )
+
+
+def _together(value: float, half: float, others: Sequence[float]) -> list[str]:
+    """Format a number and others in its unit with two digits of its half-width."""
+    digits = digits_of([value], [half])
+    if digits.exponent:
+        return [round_value(each) for each in (value, *others)]
+    return digits.texts(value, others)
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
@@ -114,5 +123,9 @@ def _mean(side: Mapping[str, Any]) -> str:
         return f"{variant} – ({runs})"
     if side["std"] == 0:
         runs += ", all equal"
-    std = f" ± {round_value(side['std'])}" if side["std"] else ""
-    return f"{variant} {round_value(side['mean'])}{std} ({runs})"
+    mean, *std = (
+        _together(side["mean"], side["std"], [side["std"]])
+        if side["std"]
+        else [round_value(side["mean"])]
+    )
+    return f"{variant} {' ± '.join([mean, *std])} ({runs})"

@@ -1,5 +1,7 @@
 """Escape text for LaTeX."""
 
+import re
+
 _CHARACTERS = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -13,8 +15,11 @@ _CHARACTERS = {
     "–": "--",
     "†": r"$^{\dagger}$",
 }
+_RAISED = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def latex_text(text: str) -> str:
     """Return `text` with LaTeX's special characters escaped."""
-    return "".join(_CHARACTERS.get(character, character) for character in text)
+    escaped = "".join(_CHARACTERS.get(character, character) for character in text)
+    return _RAISED.sub(lambda found: f"$^{{{found[0].translate(_LOWERED)}}}$", escaped)

@@ -1,14 +1,16 @@
 """The numbers of a table's cells, and the digits they are shown with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caduceus.paper.results import Variant
-from caduceus.paper.rounding import decimals_of
+from caduceus.paper.rounding import Digits, digits_of
 from caduceus.project.paper import TableEntry
 from caduceus.runs.metric import Metric
 from caduceus.statistics.estimates import Estimate, estimate_by
 from caduceus.statistics.settings import Methods
+
+_FINE = 2  # more decimals than this of a percentage show what one decimal would hide
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,23 @@ def samples_of(
     return samples
 
 
-def column_decimals(
+def column_digits(
     entry: TableEntry, samples: Mapping[str, Mapping[int, Sample]]
-) -> dict[str, int]:
-    """Return the number of decimals of each column."""
-    decimals = 1 if entry.decimals is None and entry.percent else entry.decimals
-    if decimals is not None:
-        return dict.fromkeys(samples, decimals)
-    estimates = {
-        heading: [sample.estimate for sample in found.values()]
-        for heading, found in samples.items()
+) -> dict[str, Digits]:
+    """Return the digits of each column."""
+    found = {
+        heading: [sample.estimate for sample in column.values()]
+        for heading, column in samples.items()
     }
-    return {
-        heading: decimals_of([e.value for e in found], [(e.high - e.low) / 2 for e in found])
-        for heading, found in estimates.items()
-        if found
-    }
+    return {heading: _digits(entry, estimates) for heading, estimates in found.items() if estimates}
+
+
+def _digits(entry: TableEntry, estimates: Sequence[Estimate]) -> Digits:
+    if entry.decimals is not None:
+        return Digits(entry.decimals)
+    digits = digits_of(
+        [each.value for each in estimates], [(each.high - each.low) / 2 for each in estimates]
+    )
+    if not entry.percent:
+        return digits
+    return digits if digits.decimals > _FINE else Digits(1)

@@ -6,6 +6,7 @@ from typing import Any
 
 from caduceus.paper.marks import Mark
 from caduceus.paper.results import Variant
+from caduceus.paper.rounding import Digits
 from caduceus.project.paper import PublishedResult
 from caduceus.statistics.estimates import Estimate
 
@@ -72,7 +73,7 @@ class Table:
         headings: the headings of its columns.
         rows: its rows.
         notes: what stands below it.
-        decimals: digits after the point, by heading.
+        digits: those that its numbers are shown with, by heading.
         symmetric: the headings of columns whose intervals are the value plus or minus half.
         heads: the titles above columns, in their order; none without tasks.
         metrics: by heading, the heading of the metric in the entry.
@@ -84,7 +85,12 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
-    decimals: Mapping[str, int]
+    digits: Mapping[str, Digits]
     symmetric: frozenset[str]
     heads: tuple[Head, ...]
     metrics: Mapping[str, str]
+
+    def unit(self, heading: str) -> str:
+        """Return the power of ten that a column's numbers are divided by; empty without one."""
+        digits = self.digits.get(heading)
+        return digits.power if digits else ""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from caduceus.io.markdown import markdown_text
 from caduceus.paper.labels import parameter_text
 from caduceus.paper.latex import latex_text
 from caduceus.paper.marks import Mark
+from caduceus.paper.rounding import digits_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_notes import TIED
 from caduceus.project.paper import PublishedResult
@@ -36,6 +37,7 @@ def _as_json(table: Table) -> dict[str, Any]:
         "headings": list(table.headings),
         "heads": [{"title": head.title, "columns": dict(head.columns)} for head in table.heads],
         "metrics": dict(table.metrics),
+        "units": {heading: unit for heading in table.headings if (unit := table.unit(heading))},
         "rows": [
             {
                 "labels": list(row.labels),
@@ -45,12 +47,12 @@ def _as_json(table: Table) -> dict[str, Any]:
                 "runs": len(row.variant.results) if row.variant else 0,
                 "failed": row.variant.failed if row.variant else 0,
                 "cells": {
-                    heading: _cell_as_json(cell) | {"decimals": table.decimals[heading]}
+                    heading: _cell_as_json(cell) | _digits_as_json(table, heading)
                     for heading, cell in row.cells.items()
                 },
-                "published": _published_as_json(row.published),
+                "published": _published_as_json(row.published, table, table.headings[0]),
                 "published_cells": {
-                    heading: _published_as_json(found)
+                    heading: _published_as_json(found, table, heading)
                     for heading, found in row.published_cells.items()
                 },
             }
@@ -59,10 +61,18 @@ def _as_json(table: Table) -> dict[str, Any]:
     }
 
 
-def _published_as_json(published: PublishedResult | None) -> dict[str, Any] | None:
+def _published_as_json(
+    published: PublishedResult | None, table: Table, heading: str
+) -> dict[str, Any] | None:
     if published is None:
         return None
-    return {"value": published.value, "interval": published.interval}
+    about = {"value": published.value, "interval": published.interval}
+    return about | _digits_as_json(table, heading)
+
+
+def _digits_as_json(table: Table, heading: str) -> dict[str, int]:
+    """Return the digits of a column; of one without numbers of ours there are none."""
+    return asdict(table.digits[heading]) if heading in table.digits else {}
 
 
 def _cell_as_json(cell: Cell) -> dict[str, Any]:
@@ -179,8 +189,9 @@ def _as_latex(table: Table) -> str:
     so that a paper can redefine how they are shown, or leave them out.
     """
     header, body = _texts(table, _LATEX)
-    for place, title in enumerate(_short_titles(table), len(table.label_names)):
-        header[place] = latex_text(title)
+    for place, title in enumerate(_short_titles(table)):
+        titled = _titled(title, table.unit(table.headings[place]), _LATEX)
+        header[len(table.label_names) + place] = titled
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
     title = latex_text(" ".join(table.title.split()))
     lines = [
@@ -230,6 +241,7 @@ def _latex_heads(table: Table, width: int) -> list[str]:
 
 
 def _latex_number(value: str, interval: Sequence[str], mark: Mark | None, is_second: bool) -> str:
+    value, *interval = map(_latex_power, (value, *interval))
     shown = rf"\mathbf{{{value}}}" if mark == "best" else value
     shown = rf"\underline{{{value}}}" if is_second else shown
     if interval:
@@ -239,36 +251,49 @@ def _latex_number(value: str, interval: Sequence[str], mark: Mark | None, is_sec
     return f"${shown}$" + (r"\rlap{$^{\dagger}$}" if mark == "tied" else "")
 
 
+def _latex_power(number: str) -> str:
+    """Return a number such as 4.2e-08 as LaTeX writes it."""
+    digits, _, power = number.partition("e")
+    return rf"{digits} \times 10^{{{int(power)}}}" if power else number
+
+
 _LATEX = _Format(escape=latex_text, number=_latex_number, to="--", absent="--")
 
 
 def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
     """Format the header and the rows."""
     has_published = any(row.published for row in table.rows)
-    header = [*table.label_names, *table.headings, "n", *["published"] * has_published]
+    headings = [(heading, table.unit(heading)) for heading in table.headings]
+    published = ("published", headings[0][1])
+    header = [*((name, "") for name in table.label_names), *headings, ("n", "")]
+    header += [published] * has_published
     body = [
         [
             *[form.escape(parameter_text(label)) for label in row.labels],
             *[_number(table, heading, row, form) for heading in table.headings],
             _runs(row, form),
-            *[_published(row.published, form)] * has_published,
+            *[_published(row.published, table, table.headings[0], form)] * has_published,
         ]
         for row in table.rows
     ]
-    return [form.escape(cell) for cell in header], body
+    return [_titled(title, unit, form) for title, unit in header], body
+
+
+def _titled(title: str, unit: str, form: _Format) -> str:
+    """Format a heading with its unit."""
+    return f"{form.escape(title)} ({form.escape(unit)})" if unit else form.escape(title)
 
 
 def _number(table: Table, heading: str, row: Row, form: _Format) -> str:
     cell = row.cells.get(heading)
     if cell is None:
-        return _published(row.published_cells.get(heading), form)
+        return _published(row.published_cells.get(heading), table, heading, form)
     estimate = cell.estimate
     interval: tuple[float, ...] = ()
     if not math.isnan(estimate.low):
         half = (estimate.high - estimate.low) / 2
         interval = (half,) if heading in table.symmetric else (estimate.low, estimate.high)
-    decimals = table.decimals[heading]
-    value, *ends = (f"{number:.{decimals}f}" for number in (estimate.value, *interval))
+    value, *ends = table.digits[heading].texts(estimate.value, interval)
     return form.number(value, ends, _mark(cell), cell.is_second)
 
 
@@ -280,9 +305,11 @@ def _runs(row: Row, form: _Format) -> str:
     return form.to.join(map(str, sorted({min(counts), max(counts)})))
 
 
-def _published(published: PublishedResult | None, form: _Format) -> str:
-    """Format a published value with the digits it was published with."""
+def _published(published: PublishedResult | None, table: Table, heading: str, form: _Format) -> str:
+    """Format a published value with the digits of our own in a column."""
     if published is None:
         return form.absent
-    half = published.interval
-    return form.number(f"{published.value:g}", [] if half is None else [f"{half:g}"], None, False)
+    half = [] if published.interval is None else [published.interval]
+    digits = table.digits.get(heading) or digits_of([published.value], half)
+    value, *ends = digits.texts(published.value, half)
+    return form.number(value, ends, None, False)

@@ -10,7 +10,7 @@ from caduceus.paper.marks import Column, Marks, Place, find_best
 from caduceus.paper.published_rows import with_published
 from caduceus.paper.results import Variant
 from caduceus.paper.second_best import second_best
-from caduceus.paper.table_cells import Sample, column_decimals, samples_of
+from caduceus.paper.table_cells import Sample, column_digits, samples_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_layout import lay_out
 from caduceus.paper.table_notes import is_symmetric, table_notes
@@ -97,7 +97,7 @@ def build_table(
             for row, each in enumerate(layout.rows)
         ),
         tuple(notes),
-        column_decimals(entry, samples),
+        column_digits(entry, samples),
         symmetric,
         layout.heads,
         {column.heading: column.shown for column in layout.columns},

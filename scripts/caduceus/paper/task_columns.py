@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from caduceus.paper.rounding import decimals_of
+from caduceus.paper.rounding import Digits, digits_of
 from caduceus.paper.table_content import Cell, Head, Row, Table
 from caduceus.paper.task_aggregates import Aggregate
 from caduceus.project.paper import TableEntry
@@ -25,9 +25,9 @@ def with_aggregates(table: Table, entry: TableEntry, aggregates: Sequence[Aggreg
         headings=(*table.headings, *head.columns),
         heads=(*table.heads, head),
         metrics={**table.metrics, **{each.heading: each.shown for each in aggregates}},
-        decimals={
-            **table.decimals,
-            **{each.heading: _decimals(each, entry) for each in aggregates},
+        digits={
+            **table.digits,
+            **{each.heading: _digits(each, entry) for each in aggregates},
         },
         rows=tuple(
             replace(row, cells={**row.cells, **_cells(place, row, table, aggregates)})
@@ -54,12 +54,10 @@ def _cells(place: int, row: Row, table: Table, aggregates: Sequence[Aggregate]) 
     }
 
 
-def _decimals(each: Aggregate, entry: TableEntry) -> int:
+def _digits(each: Aggregate, entry: TableEntry) -> Digits:
     if each.decimals is not None:
-        return each.decimals
+        return Digits(each.decimals)
     if entry.decimals is not None and not entry.normalise:
-        return entry.decimals
+        return Digits(entry.decimals)
     found = list(each.estimates.values())
-    if not found:
-        return 0
-    return decimals_of([e.value for e in found], [(e.high - e.low) / 2 for e in found])
+    return digits_of([e.value for e in found], [(e.high - e.low) / 2 for e in found])

@@ -15,8 +15,10 @@ from caduceus.errors import SpecError
 from caduceus.exports.group import export_group
 from caduceus.io.files import read_json, write_json
 from caduceus.paper.marks import Column, find_best
+from caduceus.paper.report.filters import cell as report_cell
+from caduceus.paper.report.filters import published as report_published
 from caduceus.paper.results import Result, by_variant
-from caduceus.paper.rounding import decimals_of
+from caduceus.paper.rounding import Digits, digits_of
 from caduceus.runs.files.usage import Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
@@ -53,14 +55,14 @@ def test_a_row_has_the_mean_half_its_interval_n_and_what_is_published(project: P
     assert lines[:6] == [
         "Accuracy",
         "",
-        "| rate             |       accuracy |   n | published |",
-        "| ---------------- | -------------: | --: | --------: |",
-        f"| 0.1              | **52.0** ± {half} |   3 |  51 ± 0.5 |",
-        "| 0.2              |           40.0 |   1 |         – |",
+        "| rate             |       accuracy |   n |  published |",
+        "| ---------------- | -------------: | --: | ---------: |",
+        f"| 0.1              | **52.0** ± {half} |   3 | 51.0 ± 0.5 |",
+        "| 0.2              |           40.0 |   1 |          – |",
     ]
     assert lines[6:9] == [
-        "| 0.3              |              – |   0 |         – |",
-        r"| human \| machine |              – |   – |      96.5 |",
+        "| 0.3              |              – |   0 |          – |",
+        r"| human \| machine |              – |   – |       96.5 |",
         "",
     ]
     assert lines[9] == "Mean in % ± half the 95 % interval over n seeds (Student's t)."
@@ -273,20 +275,79 @@ def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) 
 
 
 @pytest.mark.parametrize(
-    ("values", "halves", "decimals"),
+    ("values", "halves", "digits", "texts"),
     [
-        ([0.93, 0.95], [0.012, 0.008], 4),  # of two the narrower, of many the median
-        ([0.93, 0.95, 0.9, 0.9], [0.012, 0.00004, math.nan, 0.02], 3),
-        ([1234.5, 1200.0], [56.0, 78.0], 0),
-        ([0.5, 23.4567], [], 2),
-        ([1e-9], [1e-10], 6),
-        ([0.0, 0.0], [0.0, math.inf], 0),
+        # Of two intervals the narrower counts, of many the median.
+        ([0.93, 0.95], [0.012, 0.008], (4, 0), ["0.9300 ± 0.0120", "0.9500 ± 0.0080"]),
+        (
+            [0.93, 0.95, 0.9, 0.9],
+            [0.012, 0.00004, math.nan, 0.02],
+            (3, 0),
+            ["0.930 ± 0.012", "0.950 ± 4.0e-05", "0.900 ± nan", "0.900 ± 0.020"],
+        ),
+        ([1234.5, 1200.0], [56.0, 78.0], (0, 0), ["1234 ± 56", "1200 ± 78"]),
+        ([12382.0], [1493.0], (-2, 0), ["12400 ± 1500"]),
+        ([0.0001], [0.00002], (6, 0), ["0.000100 ± 0.000020"]),
+        ([1e-9, 2e-9], [1e-10, 3e-10], (2, -9), ["1.00 ± 0.10", "2.00 ± 0.30"]),
+        ([1.234e7, 3e6], [3e5, 2e5], (3, 7), ["1.234 ± 0.030", "0.300 ± 0.020"]),
+        ([0.5, 1e-8], [0.1, 1e-9], (6, 0), ["0.500000 ± 0.100000", "1.0e-08 ± 1.0e-09"]),
+        ([0.003, -0.003], [0.5, 0.5], (2, 0), ["0.00 ± 0.50", "0.00 ± 0.50"]),
+        ([0.0, 0.0], [0.0, math.inf], (0, 0), ["0 ± 0", "0 ± inf"]),
+        ([0.5, 23.4567], [], (2, 0), []),
+        ([1234567.0], [], (0, 0), []),
+        ([3.2e10], [], (3, 10), []),
+        ([3.2e-10], [], (3, -10), []),
     ],
 )
 def test_a_column_shows_two_digits_of_its_intervals(
-    values: list[float], halves: list[float], decimals: int
+    values: list[float], halves: list[float], digits: tuple[int, int], texts: list[str]
 ) -> None:
-    assert decimals_of(values, halves) == decimals
+    found = digits_of(values, halves)
+    assert found == Digits(*digits)
+    pairs = zip(values, halves, strict=False)
+    assert [" ± ".join(found.texts(value, [half])) for value, half in pairs] == texts
+
+
+def test_small_and_large_numbers_have_a_power_of_ten_in_every_format(project: Project) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        small = 1e-9 * (1 + seed / 10 + parameters["rate"])
+        return [{"small": small, "large": 12000 + 100 * seed + 3 * seed**2}]
+
+    spec = {
+        "metrics": {"small": "small", "large": "large"},
+        "published": [{"parameters": {"rate": 0.1}, "value": 1.23456e-9, "interval": 1e-10}],
+    }
+    made = make_of(project, logged, spec)
+    half = {heading: interval(made, heading) for heading in ("small", "large")}
+    header, _, row, *_ = made.text("md").splitlines()
+    assert [cell.strip() for cell in header.split("|")[2:-1]] == [
+        "small (×10⁻⁹)",
+        "large",
+        "n",
+        "published (×10⁻⁹)",
+    ]
+    assert f"  1.15 ± {half['small'] * 1e9:.2f} | 12050 ± {round(half['large'], -1):.0f} |" in row
+    assert row.split("|")[-2].strip() == "1.23 ± 0.10"
+    tex = made.text("tex")
+    assert r"small ($\times$10$^{-9}$)" in tex
+    assert rf"$1.15 \pm {half['small'] * 1e9:.2f}$" in tex
+    assert made.value["units"] == {"small": "×10⁻⁹"}
+    cell = made.value["rows"][0]["cells"]["small"]
+    assert (cell["decimals"], cell["exponent"]) == (2, -9)
+    assert report_cell(cell) == {"value": "1.15", "interval": f"± {half['small'] * 1e9:.2f}"}
+    assert report_published(made.value["rows"][0]["published"]) == {
+        "value": "1.23",
+        "interval": "± 0.10",
+    }
+    [first, *_] = csv.DictReader(made.text("csv").splitlines())
+    assert float(first["small"]) == cell["value"] == pytest.approx(1.15e-9)
+
+
+def interval(made: Any, heading: str) -> float:
+    """Half the width of the first row's interval."""
+    cell = made.value["rows"][0]["cells"][heading]
+    width: float = cell["high"] - cell["low"]
+    return width / 2
 
 
 def test_each_column_has_the_digits_that_it_needs(project: Project) -> None:

@@ -235,11 +235,11 @@ def test_published_values_stand_below_their_method_or_in_a_row_of_their_label(
         "tree",
         "human",
     ]
-    wine = {"wine": {"value": 0.8, "interval": 0.1}}
+    wine = {"wine": {"value": 0.8, "interval": 0.1, "decimals": 3, "exponent": 0}}
     assert row(made, "svm (published)")["published_cells"] == wine
     assert list(row(made, "human")["published_cells"]) == ["iris"]
     lines = [line for line in made.text("md").splitlines() if line.startswith("| svm (pub")]
-    assert " 0.8 ± 0.1 |" in lines[0]
+    assert " 0.800 ± 0.100 |" in lines[0]
 
 
 def test_an_experiment_for_each_task_gives_the_same_table(project: Project) -> None:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from caduceus.paper.rounding import Digits, round_value
+
 _NONE = "–"
 _MINUS = "\N{MINUS SIGN}"
 
@@ -18,7 +20,7 @@ def number(value: Any) -> str:
         return str(value)
     if not math.isfinite(value):
         return _NONE if math.isnan(value) else str(value)
-    return (f"{value:,d}" if isinstance(value, int) else f"{value:.4g}").replace("-", _MINUS)
+    return (f"{value:,d}" if isinstance(value, int) else round_value(value)).replace("-", _MINUS)
 
 
 def p_value(p: Any) -> str:
@@ -36,18 +38,27 @@ def interval(about: Mapping[str, Any]) -> str:
 
 
 def cell(about: Mapping[str, Any]) -> dict[str, str]:
-    """Format a table's number and its interval with the cell's decimals."""
-    decimals = about["decimals"]
+    """Format a table's number and its interval with the digits of its column."""
     value, low, high = (about[name] for name in ("value", "low", "high"))
-
-    def show(each: float) -> str:
-        return f"{each:.{decimals}f}".replace("-", _MINUS)
-
-    ends = ""
+    digits, ends = Digits(about["decimals"], about.get("exponent", 0)), []
+    is_symmetric = False
     if low is not None and high is not None:
         is_symmetric = math.isclose(high - value, value - low, rel_tol=1e-6, abs_tol=1e-12)
-        ends = f"± {show((high - low) / 2)}" if is_symmetric else f"[{show(low)}, {show(high)}]"
-    return {"value": show(value), "interval": ends}
+        ends = [(high - low) / 2] if is_symmetric else [low, high]
+    shown, *rest = (each.replace("-", _MINUS) for each in digits.texts(value, ends))
+    interval = f"± {rest[0]}" if is_symmetric else f"[{', '.join(rest)}]" if rest else ""
+    return {"value": shown, "interval": interval}
+
+
+def published(about: Mapping[str, Any]) -> dict[str, str]:
+    """Format a published value and its interval with the digits of the column beside it."""
+    half = about["interval"]
+    if "decimals" not in about:
+        return {"value": number(about["value"]), "interval": "" if half is None else f"± {half:g}"}
+    ends = {"low": None, "high": None}
+    if half is not None:
+        ends = {"low": about["value"] - half, "high": about["value"] + half}
+    return cell({**about, **ends})
 
 
 def duration(hours: float) -> str:
@@ -62,5 +73,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "p_value": p_value,
     "interval": interval,
     "cell": cell,
+    "published": published,
     "duration": duration,
 }
