@@ -43,7 +43,7 @@ def code_digest(modules: Iterable[str], package: Path = PACKAGE) -> str:
     total = hashlib.sha256()
     files = {path for name in modules for path in reached_files(package / f"{name}.py", package)}
     for path in sorted(files):
-        content = path.read_bytes()
+        content = _content(path)
         total.update(f"{path.relative_to(package).as_posix()}\0{len(content)}\0".encode())
         total.update(content)
     return total.hexdigest()[:_DIGITS]
@@ -54,37 +54,52 @@ def reached_files(module: Path, package: Path = PACKAGE) -> list[Path]:
     found = {module, *_packages_above(module, package)}
     waiting = list(found)
     while waiting:
-        new = set(_imported(waiting.pop(), package)) - found
+        new = _imported(waiting.pop(), package) - found
         found |= new
         waiting += new
-    assets = {asset for path in found for asset in path.parent.glob("assets/*")}
+    assets = {asset for folder in {path.parent for path in found} for asset in _assets(folder)}
     return sorted(found | assets)
 
 
-@cache  # commands share most of their modules
-def _imported(module: Path, package: Path) -> tuple[Path, ...]:
+# Commands share most of their modules: what is found out about one is kept for the others.
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@cache
+def _assets(folder: Path) -> tuple[Path, ...]:
+    return tuple(folder.glob("assets/*"))
+
+
+@cache
+def _imported(module: Path, package: Path) -> frozenset[Path]:
     """Return the modules that the import statements of `module` name, and their packages."""
-    found: list[Path] = []
-    for base, names, plain in _IMPORT.findall(_FOR_TYPES_ONLY.sub(b"", module.read_bytes())):
+    found: set[Path] = set()
+    for base, names, plain in _IMPORT.findall(_FOR_TYPES_ONLY.sub(b"", _content(module))):
         dotted = (base or plain).decode()
-        for name in ["", *re.findall(r"\w+", re.sub(r"#.*| as \w+", "", names.decode()))]:
-            found += _modules_along(f"{dotted}.{name}".rstrip("."), package)
-    return tuple(dict.fromkeys(found))
+        above = _modules_along(dotted, package)
+        found.update(above)
+        if above[-1].name == "__init__.py":  # the names may be those of its modules
+            for name in re.findall(r"\w+", re.sub(r"#.*| as \w+", "", names.decode())):
+                found.update(_modules_along(f"{dotted}.{name}", package))
+    return frozenset(found)
 
 
-def _modules_along(dotted: str, package: Path) -> Iterator[Path]:
-    """Yield the files that importing a dotted name runs; it may end with a name in a module."""
+@cache
+def _modules_along(dotted: str, package: Path) -> tuple[Path, ...]:
+    """Return the files that importing a dotted name runs; it may end with a name in a module."""
     path = package
-    yield package / "__init__.py"
+    found = [package / "__init__.py"]
     for part in dotted.split(".")[1:]:
         path = path / part
         if path.is_dir():
-            yield path / "__init__.py"
-        elif path.with_suffix(".py").is_file():
-            yield path.with_suffix(".py")
-            return
-        else:
-            return
+            found.append(path / "__init__.py")
+            continue
+        if path.with_suffix(".py").is_file():
+            found.append(path.with_suffix(".py"))
+        break
+    return tuple(found)
 
 
 def _packages_above(module: Path, package: Path) -> Iterator[Path]:

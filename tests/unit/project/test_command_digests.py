@@ -9,6 +9,7 @@ import pytest
 from caduceus.paper.figures.kinds import MODULES
 from caduceus.project.command_digests import (
     PACKAGE,
+    _content,
     _imported,
     code_digest,
     command_digests,
@@ -81,6 +82,7 @@ def package(tmp_path: Path) -> Path:
 def edit(module: Path) -> None:
     with module.open("a") as stream:
         stream.write("\n")
+    _content.cache_clear()
     _imported.cache_clear()
 
 
