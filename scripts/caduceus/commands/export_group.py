@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.exports.group import export_group
+from caduceus.io.light_pyarrow import import_light_pyarrow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,5 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    import_light_pyarrow()
     folder = arguments.out.parent
     export_group(folder.name, arguments.plans, folder)

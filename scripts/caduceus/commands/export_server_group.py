@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.exports.group import export_loose_group
 from caduceus.io.files import read_json
+from caduceus.io.light_pyarrow import import_light_pyarrow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    import_light_pyarrow()
     folder = arguments.out.parent
     members = [run for run, group in read_json(arguments.index).items() if group == folder.name]
     export_loose_group([arguments.index.parent / "runs" / name for name in members], folder)

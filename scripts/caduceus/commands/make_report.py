@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from caduceus.io.light_pyarrow import import_light_pyarrow
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
 from caduceus.statistics.settings import Methods
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    import_light_pyarrow()
     sources = Sources(**{name: getattr(arguments, name) for name in (*_MANY, *_AT_MOST_ONE)})
     methods = Methods(**json.loads(arguments.statistics))
     write_page(read_contents(arguments.title, sources, methods), arguments.out)

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from caduceus.io.light_pyarrow import import_light_pyarrow
 from caduceus.paper.figures.figure import measure_figure
 from caduceus.project.paper import FigureEntry
 from caduceus.statistics.settings import Methods
@@ -24,8 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    entry = FigureEntry.from_json(json.loads(arguments.spec))
+    if entry.kind == "curves":
+        import_light_pyarrow()
     measure_figure(
-        FigureEntry.from_json(json.loads(arguments.spec)),
+        entry,
         arguments.plans,
         arguments.trials,
         Methods(**json.loads(arguments.statistics)),

@@ -1,4 +1,7 @@
-"""Estimate means, medians and interquartile means over runs, with confidence intervals."""
+"""Estimate means, medians and interquartile means over runs, with confidence intervals.
+
+scipy is imported by the functions that use it: 0.2 s of CPU, and a figure is drawn without it.
+"""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -6,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import bdtr, stdtrit
 
 from caduceus.errors import SpecError
 from caduceus.statistics.samples import Array, Values, all_equal, finite, is_close
@@ -60,6 +62,8 @@ def estimate_mean(values: Values, confidence: float = 0.95) -> Estimate:
     if all_equal(array):
         std = 0.0
     elif n > 1:
+        from scipy.special import stdtrit
+
         std = float(array.std(ddof=1))
         margin = float(stdtrit(n - 1, (1 + confidence) / 2)) * std / n**0.5
     return Estimate(n, mean, std, mean - margin, mean + margin, _method("mean", "t", confidence))
@@ -153,6 +157,8 @@ def t_interval(values: Array, statistic: Statistic, confidence: float) -> tuple[
     of their smallest gap h, with a variance of h²/12 (Sheppard 1898). It is added to that of the
     median, and divided by the number of values that are averaged to that of the IQM.
     """
+    from scipy.special import stdtrit
+
     n = used = values.shape[-1]
     if statistic == "iqm":
         # A trimmed mean: its standard error follows from the winsorized values, where the trimmed
@@ -207,6 +213,8 @@ def _lower_rank(n: int, confidence: float) -> int:
     The number of values below the median is binomial with p = 1/2. The interval from the k-th
     smallest to the k-th largest value misses the median with twice the probability of fewer than k.
     """
+    from scipy.special import bdtr
+
     return int((2 * bdtr(np.arange(n // 2), n, 0.5) <= 1 - confidence).sum())
 
 
