@@ -32,7 +32,8 @@ class CaduceusError(Exception):
 
     def __init__(self, message: str, where: str = ""):
         line = " ".join(message.split())
-        super().__init__(f"{where}: {line}" if where else line)
+        place = " ".join(where.splitlines())  # names from outside may have line breaks
+        super().__init__(f"{place}: {line}" if place else line)
 
 
 class SpecError(CaduceusError):

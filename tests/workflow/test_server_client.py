@@ -78,9 +78,9 @@ def answering(
 
 def test_a_question_is_answered(wandb_server: WandbServer) -> None:
     server = connect(wandb_server.url)
-    assert server.query(VIEWER) == {"viewer": {"username": "alice"}}
+    assert server.query(VIEWER).value == {"viewer": {"username": "alice"}}
     found = server.query("query P($name: String) { project(name: $name) { id } }", name="none")
-    assert found == {"project": None}
+    assert found["project"].is_null
 
 
 def test_a_wrong_key_is_named_by_where_it_stands(wandb_server: WandbServer) -> None:
@@ -104,7 +104,10 @@ def test_where_nobody_listens_nobody_is_reached(wandb_server: WandbServer, tmp_p
     ):
         message = refused(ServerError, call, *given)
         assert message.startswith(wandb_server.url)
-        assert ": can't be reached: Connection refused; check the network" in message
+        assert (
+            ": can't be reached: Connection refused (tried for 1 s); nothing is lost; check"
+            in message
+        )
         assert "a=b" not in message
     refused(ServerError, server.download, f"{wandb_server.url}/x", tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
@@ -121,7 +124,9 @@ def test_a_server_that_is_silent_is_given_up(wandb_server: WandbServer) -> None:
     server = Server(Account(wandb_server.url, KEY, "WANDB_API_KEY", None), 0, timeout_s=(1, 0.2))
     wandb_server.fail("Viewer", delay=1)
     message = refused(ServerError, server.query, VIEWER)
-    assert "can't be reached: TimeoutError; check" in message
+    assert (
+        "can't be reached: no answer within 1 s (tried for 1 s); nothing is lost; check" in message
+    )
     wait_for(lambda: wandb_server.requests == ["POST /graphql Viewer"] * 2)
 
 
@@ -133,17 +138,9 @@ class Quiet(SimpleHTTPRequestHandler):
 def test_a_server_of_files_is_not_wandbs() -> None:
     with serving(Quiet) as url:
         message = refused(ServerError, check_access, connect(url), MINE)
-        assert message == f"{url}/graphql: status 501"
-
-
-@pytest.mark.parametrize("answer", ["<html>", "[]", "null", "", "1", '{"data": ', "\xff"])
-def test_an_answer_that_is_no_json_object_is_refused(answer: str) -> None:
-    with answering(answer.encode("latin-1")) as url:
-        message = refused(ServerError, check_access, connect(url), MINE)
-    assert (
-        message
-        == f"{url}: answered with status 200 and no JSON; is it a W&B server? see WANDB_BASE_URL"
-    )
+        assert message == (
+            f"{url}/graphql: status 501: Not Implemented; is it a W&B server? see WANDB_BASE_URL"
+        )
 
 
 @pytest.mark.parametrize("answer", ["{}", '{"data": null}', '{"data": []}', '{"errors": []}'])
@@ -162,10 +159,8 @@ def test_an_answer_in_another_form_is_refused(answer: str) -> None:
 
 
 def test_what_the_server_finds_wrong_is_said(wandb_server: WandbServer) -> None:
-    message = refused(ServerError, connect(wandb_server.url).query, "query Q { nothing }")
-    assert message == (
-        f"{wandb_server.url}/graphql: status 400: Cannot query field 'nothing' on type 'Query'."
-    )
+    message = refused(ServerError, connect(wandb_server.url).query, "query Q { viewer }")
+    assert message.startswith(f"{wandb_server.url}/graphql: status 400: Field 'viewer' of type")
     assert len(wandb_server.problems) == 1
     wandb_server.problems.clear()
     with answering(
@@ -187,7 +182,7 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says(
 ) -> None:
     wandb_server.fail("Viewer", 429, times=2, headers={"Retry-After": "1"})
     found = connect(wandb_server.url, patience_s=2).query(VIEWER)
-    assert found["viewer"]["username"] == "alice"
+    assert found["viewer"]["username"].text() == "alice"
     assert slept == [1, 1]
     assert wandb_server.requests == ["POST /graphql Viewer"] * 3
 
@@ -196,7 +191,10 @@ def test_a_server_that_fails_twice_is_asked_a_third_time(
     wandb_server: WandbServer, slept: list[float]
 ) -> None:
     wandb_server.fail("Viewer", 500, times=2)
-    assert connect(wandb_server.url, patience_s=2).query(VIEWER)["viewer"]["username"] == "alice"
+    assert (
+        connect(wandb_server.url, patience_s=2).query(VIEWER)["viewer"]["username"].text()
+        == "alice"
+    )
     assert slept == [2]
     assert wandb_server.requests == ["POST /graphql Viewer"] * 3
 
@@ -204,19 +202,37 @@ def test_a_server_that_fails_twice_is_asked_a_third_time(
 @pytest.mark.parametrize("drop", [True, "after"])
 def test_a_connection_that_is_dropped_is_made_again(wandb_server: WandbServer, drop: Any) -> None:
     wandb_server.fail("Viewer", drop=drop, times=1)
-    assert connect(wandb_server.url).query(VIEWER)["viewer"]["username"] == "alice"
+    assert connect(wandb_server.url).query(VIEWER)["viewer"]["username"].text() == "alice"
     wandb_server.fail("Viewer", drop=drop)
     message = refused(ServerError, connect(wandb_server.url).query, VIEWER)
     assert message.startswith(f"{wandb_server.url}/graphql: can't be reached: ")
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 429, 500, 503])
+BUSY = "the server is busy or down; nothing is lost; start again later"
+NEXT = {
+    400: "",
+    404: "; is it a W&B server? see WANDB_BASE_URL",
+    413: "; the server or a proxy before it limits the size of requests; ask who runs it",
+    429: " (asked 2 times); the server limits how often it may be asked; nothing is lost; start "
+    "again later",
+} | dict.fromkeys((409, 500, 502, 503, 504), f" (asked 2 times); {BUSY}")
+
+
+@pytest.mark.parametrize("status", NEXT)
 def test_a_server_that_goes_on_failing_is_quoted(wandb_server: WandbServer, status: int) -> None:
     wandb_server.fail("Viewer", status, message="out of order")
     message = refused(ServerError, connect(wandb_server.url).query, VIEWER)
-    assert message == f"{wandb_server.url}/graphql: status {status}: out of order"
-    tries = 1 if status in (400, 404) else 2
+    assert message == f"{wandb_server.url}/graphql: status {status}: out of order{NEXT[status]}"
+    tries = 2 if "asked 2 times" in message else 1
     assert wandb_server.requests == ["POST /graphql Viewer"] * tries
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_link_of_a_file_store_that_is_refused_is_not_a_question_of_the_key(status: int) -> None:
+    with answering(b"<Error>expired</Error>", status) as store, answering(b"") as own:
+        message = refused(ServerError, connect(own).read_json, f"{store}/file?Signature=s")
+    assert message.startswith(f"{store}/file: status {status}: ")
+    assert message.endswith("; the file store refuses the link, which may be too old; start again")
 
 
 def test_a_refusal_says_what_the_server_says(wandb_server: WandbServer) -> None:
@@ -252,7 +268,10 @@ def test_a_file_that_is_not_what_was_uploaded_is_not_kept(
     message = refused(ServerError, server.download, url, path, md5_base64(path))
     assert message == f"{url}: the downloaded file has another MD5 than the uploaded one; try again"
     message = refused(ServerError, server.download, f"{url}.gone", path)
-    assert message == f"{url}.gone: status 404: a b.txt.gone not found"
+    assert message == (
+        f"{url}.gone: status 404: a b.txt.gone not found; check WANDB_BASE_URL; what was deleted "
+        "there can't be read any more"
+    )
     assert (path.read_text(), len(list(tmp_path.iterdir()))) == ("before", 1)
 
 
@@ -281,9 +300,9 @@ def test_only_the_server_itself_gets_the_key(
     with answering(b"{}", seen=seen) as own, answering(b"{}", seen=seen) as other:
         server = connect(own)
         for url in (own, other):
-            assert server.read_json(f"{url}/file") == {}
+            assert server.read_json(f"{url}/file").value == {}
             server.download(f"{url}/file", tmp_path / "file")
-        assert connect(own.rpartition(":")[0]).read_json(f"{own}/file") == {}
+        assert connect(own.rpartition(":")[0]).read_json(f"{own}/file").value == {}
     assert all(seen[:2])
     assert seen[2:] == [None] * 3
 

@@ -20,10 +20,13 @@ from caduceus.exports.equality import differences
 from caduceus.exports.run import export_logs
 from caduceus.io.files import files_below, read_json
 from caduceus.runs.files.server_state import ServerState
-from caduceus.runs.wandb_paths import RunPath
+from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server import runs
+from caduceus.server.answers import Answer
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log, fetched_log
+from caduceus.server.old_servers import OPTIONAL
+from caduceus.server.refresh import find_run
 from caduceus.server.runs import read_history, read_state
 from caduceus.system.wandb_account import Account
 from caduceus.wandb_log import Segment, read_log
@@ -390,7 +393,8 @@ def asked(server: WandbServer, operation: str) -> int:
 
 def history_of(server: WandbServer, name: str = "abc") -> list[str]:
     state = state_of(server, name)
-    return list(read_history(connect(server), state.path, 0, state.last_step, state.rows))
+    rows = read_history(connect(server), state.path, 0, state.last_step, state.rows)
+    return [row.text() for row in rows]
 
 
 @pytest.fixture
@@ -472,7 +476,7 @@ class Noting(Server):
         super().__init__(Account(server.url, server.key, "WANDB_API_KEY"), patience_s=0)
         self.first_steps: list[int] = []
 
-    def query(self, text: str, **variables: Any) -> dict[str, Any]:
+    def query(self, text: str, **variables: Any) -> Answer:
         if "min" in variables:
             self.first_steps.append(variables["min"])
         return super().query(text, **variables)
@@ -737,6 +741,54 @@ def test_a_run_of_nothing_is_fetched(wandb_server: WandbServer, tmp_path: Path) 
     assert (tmp_path / "out/metrics_history.csv").read_text() == "_step,_runtime,_timestamp\n"
 
 
+def test_fields_that_an_old_server_does_not_know_are_left_out_and_named(
+    fetched: Fetched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = fetched.server
+    message = " ".join(
+        f"Cannot query field '{name}' on type '{kind}'."
+        for kind, _, name in (field.partition(".") for field in OPTIONAL)
+    )
+    known.fail("graphql Viewer", 400, message=message, times=1)
+    server = connect(known)
+    state = find_run(server, ProjectPath("alice", "p"), "abc")
+    fetch_log(server, state, tmp_path / "run-abc.wandb")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(OPTIONAL)
+    assert (
+        f"{known.url}: too old to know the field events of Run: system metrics are missing" in said
+    )
+    export_logs([tmp_path / "run-abc.wandb"], tmp_path / "out")
+    found = differences(fetched.here, tmp_path / "out", with_times=False)
+    assert found
+    assert all("job_type" in line or "notes" in line or ".description" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("message", "what"),
+    [
+        (
+            'Cannot query field "historyKeys" on type "Run". Did you mean "history"?',
+            "the field historyKeys of Run, so runs can't be read",
+        ),
+        (
+            'Unknown argument "minStep" on field "Run.history".',
+            "the argument minStep of the field history of Run, so runs can't be read",
+        ),
+    ],
+)
+def test_a_server_without_a_field_that_is_needed_is_too_old(
+    wandb_server: WandbServer, message: str, what: str
+) -> None:
+    put(wandb_server, range(2))
+    wandb_server.fail("graphql Run$", 400, message=message)
+    with pytest.raises(ServerError) as error:
+        state_of(wandb_server)
+    assert str(error.value) == (
+        f"{wandb_server.url}: is too old: it doesn't know {what}; update the server"
+    )
+
+
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
 def test_a_time_without_a_zone_is_greenwichs(
     wandb_server: WandbServer, tmp_path: Path, zone: str, monkeypatch: pytest.MonkeyPatch
@@ -798,7 +850,7 @@ def test_an_artifact_that_has_not_quite_arrived_is_none(
         runName: "abc", artifactTypeName: "t", artifactCollectionName: "a", digest: "d"})
         { artifact { state } } }"""
     made = connect(wandb_server).query(mutation)
-    assert made == {"createArtifact": {"artifact": {"state": "PENDING"}}}
+    assert made.value == {"createArtifact": {"artifact": {"state": "PENDING"}}}
     assert read_log(fetch(wandb_server, tmp_path)).artifacts == []
 
 

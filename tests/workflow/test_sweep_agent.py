@@ -9,6 +9,7 @@ from caduceus.errors import ServerError
 from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server import sweep_agent
+from caduceus.server.answers import Answer
 from caduceus.server.sweep_agent import ServerPruner, Timing, ask_trial
 from caduceus.sweeps.folders import SweepFolder
 from projects import wait_for
@@ -88,9 +89,13 @@ def test_a_server_that_fails_for_a_moment_is_asked_again(
 
 def test_what_is_no_answer_is_refused(folder: SweepFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     for commands in (None, "x", "[{}]", '[{"type": "run", "run_id": "a"}]', "{}x"):
-        answer = {"agentHeartbeat": {"commands": commands}}
+        data = {"agentHeartbeat": {"commands": commands}}
+        answer = Answer(data, "http://server", "the query Heartbeat")
         monkeypatch.setattr(sweep_agent.Server, "query", lambda *_, answer=answer, **__: answer)
-        with pytest.raises(ServerError, match="answers an agent in another form than W&B's"):
+        with pytest.raises(
+            ServerError,
+            match=r"its answer to the query Heartbeat (has|lacks) .*agentHeartbeat\.commands",
+        ):
             sweep_agent._heartbeat(sweep_agent.Server(sweep_agent.find_account()), "agent", None)
 
 

@@ -1,8 +1,10 @@
 """Check what an account may do on a W&B server."""
 
-from caduceus.errors import AccountError, ServerError
+from caduceus.errors import AccountError
 from caduceus.runs.wandb_paths import ProjectPath
+from caduceus.server.answers import Answer
 from caduceus.server.client import Server
+from caduceus.server.request_errors import unknown_key
 
 _VIEWER = "query Viewer { viewer { username entity teams { edges { node { name } } } } }"
 _PROJECT = """query Project($entity: String!, $project: String!) {
@@ -28,27 +30,17 @@ def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> 
         AccountError: the key is wrong, or there is no such entity or no right to write.
         ServerError: the server can't be reached.
     """
-    answer = server.query(_VIEWER)
-    viewer = answer.get("viewer")
-    if "viewer" in answer and viewer is None:
-        raise AccountError(
-            f"{server.account.base_url} doesn't know the API key from {server.account.key_from}; "
-            "copy it again from the server's page /authorize"
-        )
-    if not viewer or "entity" not in viewer:
-        raise ServerError(
-            "doesn't say whose the key is; is it a W&B server? see WANDB_BASE_URL",
-            server.account.base_url,
-        )
-    user = viewer.get("username")
+    viewer = server.query(_VIEWER)["viewer"]
+    if viewer.is_null:
+        raise unknown_key(server.account)
+    user, own = viewer["username"].text(""), viewer["entity"].text("")
     if not path.entity:
-        path = ProjectPath(server.account.entity or viewer.get("entity") or "", path.project)
+        path = ProjectPath(server.account.entity or own, path.project)
     if not path.entity:
         raise AccountError("the account has no default entity; set wandb.entity in config.yaml")
-    found = server.query(_PROJECT, **path.variables).get("project")
-    if found is None:
-        teams = [edge["node"]["name"] for edge in (viewer.get("teams") or {}).get("edges", [])]
-        known = sorted({viewer.get("entity"), user, *teams} - {None})
+    found = server.query(_PROJECT, **path.variables)["project"]
+    if found.is_null:
+        known = sorted({own, user, *_teams(viewer)} - {""})
         if path.entity not in known:
             raise AccountError(
                 f"wandb.entity: {path.entity!r} is neither {user!r} nor one of its teams "
@@ -57,9 +49,15 @@ def check_access(server: Server, path: ProjectPath, must_write: bool = True) -> 
             )
         if must_write:
             server.query(_CREATE_PROJECT, **path.variables)
-    elif must_write and found["readOnly"]:
+    elif must_write and not found["readOnly"].is_null and found["readOnly"].flag():
         raise AccountError(
             f"{user!r} may read {path} on {server.account.base_url}, but "
             "not write to it; ask for write permission, or set another wandb.entity"
         )
     return path
+
+
+def _teams(viewer: Answer) -> list[str]:
+    teams = viewer["teams"]
+    edges = [] if teams.is_null else teams["edges"].items()
+    return [edge["node"]["name"].text() for edge in edges]

@@ -1,12 +1,11 @@
 """Queries about the artifacts of a run on a W&B server."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caduceus.errors import ServerError
 from caduceus.runs.wandb_paths import RunPath
+from caduceus.server.answers import Answer
 from caduceus.server.client import Server
 from caduceus.server.pages import read_pages
 from caduceus.wandb_log.segments import WANDBS_OWN_TYPES
@@ -25,8 +24,8 @@ class ServerArtifact:
     is_used: bool
     manifest_url: str
     description: str
-    files: int
-    bytes: int
+    files: int | None
+    bytes: int | None
 
 
 _ARTIFACTS = """query Artifacts($entity: String!, $project: String!, $run: String!, $first: Int!,
@@ -74,37 +73,34 @@ def logged_artifacts(
     return _artifacts(server, path, "outputArtifacts", is_used=False, wanted=types.__contains__)
 
 
-def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, dict[str, Any]]:
+def read_entries(server: Server, artifact: ServerArtifact) -> dict[str, Answer]:
     """Return `digest`, `size` or `ref` of each file in the manifest of an artifact's version."""
-    manifest = server.read_json(artifact.manifest_url)
-    if not isinstance(manifest.get("contents"), dict):
-        raise ServerError("its manifest on the server has no `contents`", artifact.name)
-    return dict(manifest["contents"])
+    return dict(server.read_json(artifact.manifest_url)["contents"].fields())
 
 
 def read_urls(server: Server, artifact: ServerArtifact) -> dict[str, str]:
     """Return the URL of each file of an artifact's version, by its path in the artifact."""
     nodes = read_pages(server, _URLS, ("artifact", "files"), {"id": artifact.id})
-    return {node["name"]: node["directUrl"] for node in nodes}
+    return {node["name"].text(): node["directUrl"].text() for node in nodes}
 
 
 def _artifacts(
     server: Server, path: RunPath, kind: str, is_used: bool, wanted: Callable[[str], bool]
 ) -> Iterator[ServerArtifact]:
     for node in read_pages(server, _ARTIFACTS % kind, ("project", "run", kind), path.variables):
-        type_name = node["artifactType"]["name"]
-        if node["state"] != "COMMITTED" or not wanted(type_name):
+        type_name = node["artifactType"]["name"].text()
+        if node["state"].text() != "COMMITTED" or not wanted(type_name):
             continue
         yield ServerArtifact(
-            id=node["id"],
-            name=node["artifactSequence"]["name"],
+            id=node["id"].text(),
+            name=node["artifactSequence"]["name"].text(),
             type=type_name,
-            digest=node["digest"],
-            aliases=tuple(alias["alias"] for alias in node["aliases"]),
-            metadata=json.loads(node["metadata"]) if node["metadata"] else None,
+            digest=node["digest"].text(),
+            aliases=tuple(alias["alias"].text() for alias in node["aliases"].items()),
+            metadata=node["metadata"].parsed("null").value,
             is_used=is_used,
-            manifest_url=node["currentManifest"]["file"]["directUrl"],
-            description=node["description"] or "",
-            files=node["fileCount"] or 0,
-            bytes=node["size"] or 0,
+            manifest_url=node["currentManifest"]["file"]["directUrl"].text(),
+            description=node["description"].text(""),
+            files=None if node["fileCount"].is_null else node["fileCount"].whole_number(),
+            bytes=None if node["size"].is_null else node["size"].whole_number(),
         )

@@ -6,7 +6,10 @@ each run. Uploads go through the SDK: see `wandb_sdk`.
 
 import json
 import math
-from collections.abc import Iterator
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +18,23 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from caduceus.errors import AccountError, ServerError
+from caduceus.errors import ServerError
 from caduceus.io.files import md5_base64
+from caduceus.server.answers import Answer
+from caduceus.server.old_servers import UnknownField, unknown_fields, without_field
+from caduceus.server.request_errors import (
+    RETRIED,
+    error_messages,
+    no_json,
+    reason,
+    refusal,
+    unreachable,
+)
 from caduceus.system.wandb_account import Account
 
-_RETRIED = (409, 429, 500, 502, 503, 504)  # statuses that W&B's SDK retries too
 _TIMEOUT_S = (10, 120)  # for the connection, for the answer
 _CHUNK = 1 << 20
+_NAME = re.compile(r"\s*(?:query|mutation)\s+(\w+)")
 
 
 class Server:
@@ -43,12 +56,13 @@ class Server:
         self.account = account
         self._timeout_s = timeout_s
         self._http = requests.Session()
+        self._unknown: set[str] = set()  # fields that an old server doesn't know
         retries = int(math.log2(patience_s + 2))  # n retries wait 2^n - 2 s in all
         retry = Retry(
             retries,
             retry_after_max=math.ceil(patience_s),
             connect=min(retries, 2),  # waiting rarely helps if nothing listens on the port
-            status_forcelist=_RETRIED,
+            status_forcelist=RETRIED,
             allowed_methods=None,
             backoff_factor=1,
             raise_on_status=False,
@@ -56,13 +70,31 @@ class Server:
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, HTTPAdapter(max_retries=retry))
 
-    def query(self, text: str, **variables: Any) -> dict[str, Any]:
+    def query(self, text: str, **variables: Any) -> Answer:
         """Send a query or mutation, and return the `data` of the answer.
+
+        Fields that the server doesn't know and the query can do without are left out, and named
+        once on stderr.
 
         Raises:
             AccountError: the key is unknown, or has no permission.
-            ServerError: the server can't be reached, or reports an error.
+            ServerError: the server can't be reached, reports an error, or is too old.
         """
+        name = _NAME.match(text)
+        title = name[1] if name else "query"
+        while True:
+            for field in self._unknown:
+                text = without_field(text, field)
+            try:
+                data = self._data(text, variables)
+            except ServerError as error:
+                if not self._leave_out(unknown_fields(str(error)), title):
+                    raise
+            else:
+                known = frozenset(self._unknown)
+                return Answer(data, self.account.base_url, f"the query {title}", "", known)
+
+    def _data(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         response = self._request(
             "POST",
             f"{self.account.base_url}/graphql",
@@ -71,18 +103,33 @@ class Server:
         )
         try:
             answer = response.json()
-            assert isinstance(answer, dict)
-        except (ValueError, AssertionError):
-            raise ServerError(
-                f"answered with status {response.status_code} and no JSON; is it a W&B server? "
-                "see WANDB_BASE_URL",
-                self.account.base_url,
-            ) from None
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise no_json(response, self.account.base_url)
         if answer.get("errors") or not isinstance(answer.get("data"), dict):
-            message = _error_messages(response) or "sent an empty answer"
+            message = error_messages(response) or "sent an empty answer"
             raise ServerError(message, self.account.base_url)
         data: dict[str, Any] = answer["data"]
         return data
+
+    def _leave_out(self, fields: Sequence[UnknownField], query: str) -> bool:
+        """Leave these fields out of queries from now on; return whether there are any new ones.
+
+        Raises:
+            ServerError: the query needs one of them.
+        """
+        for field in fields:
+            if field.loss is None or field.name in self._unknown:
+                raise ServerError(field.refusal(query), self.account.base_url)
+        for field in fields:
+            self._unknown.add(field.name)
+            print(
+                f"{self.account.base_url}: too old to know the field {field.name} of "
+                f"{field.type}: {field.loss}",
+                file=sys.stderr,
+            )
+        return bool(fields)
 
     def download(self, url: str, path: Path, md5: str | None = None) -> None:
         """Download a file, whole or not at all, and check its MD5 digest (base64) if one is given.
@@ -105,7 +152,7 @@ class Server:
         finally:
             part.unlink(missing_ok=True)
 
-    def read_json(self, url: str) -> dict[str, Any]:
+    def read_json(self, url: str) -> Answer:
         """Download a JSON file, and return the object in it.
 
         Raises:
@@ -113,69 +160,45 @@ class Server:
         """
         try:
             value = json.loads(b"".join(self._chunks(url)))
-            assert isinstance(value, dict)
-        except (ValueError, AssertionError):
-            raise ServerError("holds no JSON object", _without_query(url)) from None
-        return value
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ServerError("holds no JSON object", _without_query(url))
+        return Answer(value, _without_query(url))
 
     def _chunks(self, url: str) -> Iterator[bytes]:
         # Files on the server itself need the key. Other hosts have signed URLs; none gets the key.
-        is_own = urlsplit(url).netloc in self.account.hosts
-        auth = ("api", self.account.key) if is_own else _no_auth
+        auth = ("api", self.account.key) if self._is_own(url) else _no_auth
         with self._request("GET", url, stream=True, auth=auth) as response:
             try:
                 yield from response.iter_content(_CHUNK)
             except requests.RequestException as error:
                 raise ServerError(
-                    f"the download broke off: {_reason(error)}; try again", _without_query(url)
+                    f"the download broke off: {reason(error)}; try again", _without_query(url)
                 ) from None
 
     def _request(self, method: str, url: str, **options: Any) -> requests.Response:
+        began = time.monotonic()
         try:
             response = self._http.request(method, url, timeout=self._timeout_s, **options)
         except requests.RequestException as error:
-            raise ServerError(
-                f"can't be reached: {_reason(error)}; check the network and WANDB_BASE_URL, or set "
-                "wandb.mode to offline",
-                _without_query(url),
-            ) from None
-        if response.status_code == 401:
-            raise AccountError(
-                f"{self.account.base_url} doesn't know the API key from {self.account.key_from}; "
-                "copy it again from the server's page /authorize"
-            )
-        if response.status_code == 403:
-            raise AccountError(
-                f"{self.account.base_url}: {_error_messages(response) or 'permission denied'}; "
-                "ask for write permission, or set another wandb.entity"
-            )
+            waited = time.monotonic() - began
+            raise unreachable(error, _without_query(url), waited, max(self._timeout_s)) from None
         if response.status_code >= 400:
-            messages = _error_messages(response)
-            suffix = f": {messages}" if messages else ""
-            raise ServerError(f"status {response.status_code}{suffix}", _without_query(url))
+            is_own = self._is_own(url)
+            raise refusal(response, _without_query(url), self.account, is_own)
         return response
+
+    def _is_own(self, url: str) -> bool:
+        try:
+            return urlsplit(url).netloc in self.account.hosts
+        except ValueError:  # a server may send any text as the address of a file
+            return False
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Send no key: without an `auth`, `requests` sends the one in .netrc."""
     return request
-
-
-def _error_messages(response: requests.Response) -> str:
-    """Return the messages of the errors in a GraphQL answer."""
-    try:
-        return "; ".join(str(error["message"]) for error in response.json()["errors"])
-    except (ValueError, LookupError, TypeError):
-        return ""
-
-
-def _reason(error: requests.RequestException) -> str:
-    """Return the innermost cause; the outer ones print addresses of Python objects."""
-    cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__) is not None:
-        cause = inner
-    reason = getattr(cause, "strerror", None) or type(cause).__name__
-    return str(reason)
 
 
 def _without_query(url: str) -> str:

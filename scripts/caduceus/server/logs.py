@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from caduceus.errors import ResultError, ServerError
 from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import RunPath
+from caduceus.server.answers import Answer
 from caduceus.server.artifacts import ServerArtifact, read_artifacts, read_entries, read_urls
 from caduceus.server.client import Server
 from caduceus.server.metric_definitions import metric_records
 from caduceus.server.runs import (
-    configuration,
+    ServerRun,
     read_about,
     read_events,
     read_files,
@@ -41,6 +43,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXIT_CODES = {"finished": 0, "failed": 1, "crashed": 1, "killed": 1}
 _PREFIX = "system."  # of the names of W&B's own system metrics
 Items = Iterator[tuple[tuple[str, ...], str]]
+
+
+@dataclass(frozen=True)
+class _Metadata:
+    """What a run's metadata file says of its program; empty texts if there is no such file."""
+
+    program: str = ""
+    code_path: str = ""
+    host: str = ""
+    commit: str = ""
+    remote: str = ""
 
 
 def fetched_log(state: ServerState, folder: Path) -> Path:
@@ -81,20 +94,20 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
     unfinished = log.with_name(f"{log.name}.part")
     about = read_about(server, path)
     files = read_files(server, path)
-    metadata = server.read_json(files[_METADATA]) if _METADATA in files else {}
+    metadata = _metadata(server, files.get(_METADATA))
     rows, last, clients = _downloaded_rows(unfinished, about)
     with LogWriter(unfinished) as writer:
         if not writer.last_record:
             writer.append(RUN, _run_record(path, about))
-        for text in read_history(server, path, last + 1, state.last_step, state.rows):
-            writer.append(HISTORY, _row(text))
-            clients += client_ids(text)
+        for row in read_history(server, path, last + 1, state.last_step, state.rows):
+            writer.append(HISTORY, _row(row))
+            clients += client_ids(row.value)
             rows += 1
             if rows % _FLUSHED_ROWS == 0:
                 writer.flush()
         if rows >= state.rows:
             target = folder / "artifacts" if with_files else None
-            clients += client_ids(about["summaryMetrics"] or "")
+            clients += client_ids(about.summary_text)
             has_tables = any(name.startswith("media/table/") for name in files)
             tables = list(dict.fromkeys(clients)) if has_tables else None
             for record in list(_records_after_rows(server, path, about, metadata, target, tables)):
@@ -118,29 +131,28 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
 def _records_after_rows(
     server: Server,
     path: RunPath,
-    about: Mapping[str, Any],
-    metadata: Mapping[str, Any],
+    about: ServerRun,
+    metadata: _Metadata,
     artifacts: Path | None,
     tables: Sequence[str] | None,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield type and content of the log's records after the rows."""
-    for text in read_events(server, path, about["eventsLineCount"] or 0):
-        yield STATS, _stats(json.loads(text))
+    for sample in read_events(server, path, about.events):
+        yield STATS, _stats(sample.parsed())
     yield ENVIRONMENT, _environment(about, metadata)
-    config = configuration(about)
-    yield CONFIG, write_items(_values(config))
-    yield from ((METRIC, content) for content in metric_records(config))
-    yield SUMMARY, write_items(_values(json.loads(about["summaryMetrics"] or "{}")))
+    yield CONFIG, write_items(_values(about.config))
+    yield from ((METRIC, content) for content in metric_records(about.config))
+    yield SUMMARY, write_items(_values(about.summary))
     for artifact in read_artifacts(server, path):
         yield ARTIFACT, _artifact(server, artifact, artifacts)
     if artifacts and tables is not None:
         for client, table in read_tables(server, path, tables):
             yield ARTIFACT, _artifact(server, table, artifacts, client)
-    if about["state"] in _EXIT_CODES:
+    if about.state in _EXIT_CODES:
         yield EXIT, _exit(about)
 
 
-def _downloaded_rows(log: Path, about: Mapping[str, Any]) -> tuple[int, int, list[str]]:
+def _downloaded_rows(log: Path, about: ServerRun) -> tuple[int, int, list[str]]:
     """Return the rows of an earlier, failed download: their number and what is in them.
 
     The file is deleted if a download can't continue it.
@@ -167,13 +179,12 @@ def _downloaded_rows(log: Path, about: Mapping[str, Any]) -> tuple[int, int, lis
     return 0, -1, []
 
 
-def _created_ns(about: Mapping[str, Any]) -> int:
-    created = datetime.fromisoformat(about["createdAt"].replace("Z", "+00:00"))
-    since = (created if created.tzinfo else created.replace(tzinfo=UTC)) - _EPOCH
+def _created_ns(about: ServerRun) -> int:
+    since = about.created_at - _EPOCH
     return (since.days * 86400 + since.seconds) * SECOND + since.microseconds * 1000
 
 
-def _run_record(path: RunPath, about: Mapping[str, Any]) -> bytes:
+def _run_record(path: RunPath, about: ServerRun) -> bytes:
     seconds, nanos = divmod(_created_ns(about), SECOND)
     return encode(
         "Run",
@@ -181,20 +192,22 @@ def _run_record(path: RunPath, about: Mapping[str, Any]) -> bytes:
             "run_id": path.run,
             "entity": path.entity,
             "project": path.project,
-            "run_group": about["group"] or "",
-            "job_type": about["jobType"] or "",
-            "display_name": about["displayName"] or "",
-            "notes": about["notes"] or "",
-            "tags": about["tags"] or [],
-            "sweep_id": about["sweepName"] or "",
-            "host": about["host"] or "",
+            "run_group": about.group,
+            "job_type": about.job_type,
+            "display_name": about.name,
+            "notes": about.notes,
+            "tags": about.tags,
+            "sweep_id": about.sweep,
+            "host": about.host,
             "start_time": {"seconds": seconds, "nanos": nanos},
         },
     )
 
 
-def _row(text: str) -> bytes:
-    return write_items(_leaves(json.loads(text)))
+def _row(row: Answer) -> bytes:
+    values = row.parsed()
+    values["_step"].whole_number()
+    return write_items(_leaves(values.value))
 
 
 def _leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Items:
@@ -211,37 +224,51 @@ def _values(values: Mapping[str, Any]) -> Items:
         yield (key,), json.dumps(value, ensure_ascii=False)
 
 
-def _stats(sample: Mapping[str, Any]) -> bytes:
-    time = sample["_timestamp"]
+def _stats(sample: Answer) -> bytes:
+    time = sample["_timestamp"].number()
     # A float near 1.7e9 has a resolution of 240 ns, so whole nanoseconds restore it exactly.
     stamp = {"seconds": int(time), "nanos": round((time - int(time)) * 1e9)}
     items = [
         {"key": name.removeprefix(_PREFIX), "value_json": json.dumps(value)}
-        for name, value in sample.items()
+        for name, value in sample.value.items()
         if name.startswith(_PREFIX) or name == "_runtime"
     ]
     return encode("Stats", {"timestamp": stamp, "item": items})
 
 
-def _environment(about: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
-    git = metadata.get("git") or {}
+def _metadata(server: Server, url: str | None) -> _Metadata:
+    if url is None:
+        return _Metadata()
+    found = server.read_json(url)
+    git = found.optional("git")
+    return _Metadata(
+        program=found.optional("program").text(""),
+        code_path=found.optional("codePath").text(""),
+        host=found.optional("host").text(""),
+        commit="" if git.is_null else git.optional("commit").text(""),
+        remote="" if git.is_null else git.optional("remote").text(""),
+    )
+
+
+def _environment(about: ServerRun, metadata: _Metadata) -> bytes:
     return encode(
         "Environment",
         {
-            "program": metadata.get("program") or "",
-            "code_path": metadata.get("codePath") or "",
-            "host": metadata.get("host") or about["host"] or "",
+            "program": metadata.program,
+            "code_path": metadata.code_path,
+            "host": metadata.host or about.host,
             "git": {
-                "commit": git.get("commit") or about["commit"] or "",
-                "remote_url": git.get("remote") or "",
+                "commit": metadata.commit or about.commit,
+                "remote_url": metadata.remote,
             },
         },
     )
 
 
-def _exit(about: Mapping[str, Any]) -> bytes:
-    runtime = json.loads(about["summaryMetrics"] or "{}").get("_runtime") or 0
-    return encode("Exit", {"exit_code": _EXIT_CODES[about["state"]], "runtime": int(runtime)})
+def _exit(about: ServerRun) -> bytes:
+    given = about.summary.get("_runtime")  # a program may have set anything
+    runtime = int(given) if isinstance(given, int | float) and 0 <= given < 2**31 else 0
+    return encode("Exit", {"exit_code": _EXIT_CODES[about.state], "runtime": runtime})
 
 
 def _artifact(
@@ -250,23 +277,25 @@ def _artifact(
     """Return the record of an artifact; download its files into `folder` if the run logged it."""
     entries = read_entries(server, artifact)
     target = None if artifact.is_used else folder
-    has_files = any("ref" not in entry for entry in entries.values())
+    has_files = any("ref" not in dict(entry.fields()) for entry in entries.values())
     urls = read_urls(server, artifact) if target and has_files else {}
     contents = []
     for name, entry in entries.items():
-        found = {"path": name, "digest": entry["digest"], "size": entry.get("size") or 0}
-        if "ref" in entry:
-            found["ref"] = entry["ref"]
+        digest = entry["digest"].text()
+        found: dict[str, Any] = {"path": name, "digest": digest}
+        found["size"] = entry.optional("size").whole_number(0)
+        if "ref" in entry.value:
+            found["ref"] = entry["ref"].text()
         elif target:
             if name not in urls:
                 raise ServerError(f"the server doesn't have its file {name}", artifact.name)
             # Named by its digest, since a later version may have a file of the same name.
-            digest = entry["digest"].replace("/", "_")
-            if not is_safe_name(digest):
+            file_name = digest.replace("/", "_")
+            if not is_safe_name(file_name):
                 raise ServerError(f"its file {quoted(name)} has no digest", artifact.name)
-            file = target / digest
+            file = target / file_name
             if not file.exists():
-                server.download(urls[name], file, entry["digest"])
+                server.download(urls[name], file, digest)
             found["local_path"] = os.fspath(file.absolute())
         contents.append(found)
     return encode(

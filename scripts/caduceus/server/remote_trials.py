@@ -19,7 +19,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.access import check_access
 from caduceus.server.client import Server
-from caduceus.server.runs import configuration, read_about
+from caduceus.server.runs import read_about
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.pruning import read_criteria
@@ -52,7 +52,7 @@ def find_trial(
     run = folder.run_results(plan, number)[0].parent.name
     path = check_access(server, project, must_write=False).run(run)
     try:
-        parameters = config.space.part(configuration(read_about(server, path)))
+        parameters = config.space.part(read_about(server, path).config)
     except (KeyError, TypeError):
         names = ", ".join(parameter.name for parameter in config.space.parameters)
         raise ServerError(

@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from caduceus.errors import ServerError
@@ -10,6 +12,7 @@ from caduceus.io.names import quoted
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
+from caduceus.server.answers import Answer
 from caduceus.server.client import Server
 from caduceus.server.pages import read_pages, read_run
 
@@ -21,9 +24,52 @@ def path_on_server(identity: Identity, project: ProjectPath) -> RunPath:
     return project.run(identity.server_id)
 
 
+@dataclass(frozen=True)
+class ServerRun:
+    """A run's names, configuration and summary, as a server has them.
+
+    Attributes:
+        id: W&B's id of the run.
+        name: its display name.
+        state: running, finished, failed, crashed, ... as W&B names it.
+        config: the values of its configuration, by key.
+        summary: the values of its summary, by key.
+        summary_text: the same, as the server sends it.
+        tags: in the server's order.
+        notes: empty if there are none, as are the following texts.
+        group: its W&B group.
+        job_type: of the run.
+        sweep: W&B's id of its sweep.
+        host: the host it ran on.
+        commit: the git commit of its program.
+        created_at: when it was created.
+        events: the number of its samples of system metrics.
+    """
+
+    id: str
+    name: str
+    state: str
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    summary_text: str
+    tags: tuple[str, ...]
+    notes: str
+    group: str
+    job_type: str
+    sweep: str
+    host: str
+    commit: str
+    created_at: datetime
+    events: int
+
+
 _STATE = (
     "name group state historyLineCount historyKeys createdAt updatedAt heartbeatAt "
     "project { name entity { name } }"
+)
+_ABOUT = (
+    "name displayName state config summaryMetrics tags notes group jobType sweepName host "
+    "commit createdAt eventsLineCount"
 )
 _RUN = """query Run($entity: String!, $project: String!, $run: String!) {
   project(name: $project, entityName: $entity) { run(name: $run) { %s } }
@@ -74,39 +120,49 @@ def read_states(
     for node in read_pages(server, _RUNS % _STATE, ("project", "runs"), variables):
         try:
             yield _state(node)
-        except (LookupError, TypeError, AttributeError) as error:
-            name = quoted(str(node.get("name") if isinstance(node, dict) else node))
-            print(f"left out, as its state can't be read: {name}: {error!r}", file=sys.stderr)
+        except ServerError as error:
+            is_object = isinstance(node.value, dict)
+            name = quoted(str(node.value.get("name") if is_object else node.value))
+            print(f"left out, as its state can't be read: {name}: {error}", file=sys.stderr)
 
 
 def read_state(server: Server, path: RunPath) -> ServerState | None:
     """Return the state of a run; None if the server doesn't have it."""
-    found = (server.query(_RUN % _STATE, **path.variables)["project"] or {}).get("run")
-    return _state(found) if found else None
+    project = server.query(_RUN % _STATE, **path.variables)["project"]
+    found = project if project.is_null else project["run"]
+    return None if found.is_null else _state(found)
 
 
-def read_about(server: Server, path: RunPath) -> dict[str, Any]:
+def read_about(server: Server, path: RunPath) -> ServerRun:
     """Return a run's names, configuration and summary, as the server has them now.
 
     Raises:
         ServerError: the server doesn't have it.
     """
-    fields = (
-        "name displayName state config summaryMetrics tags notes group jobType sweepName host "
-        "commit createdAt eventsLineCount historyLineCount"
+    about = read_run(server, _RUN % _ABOUT, path, {})
+    return ServerRun(
+        id=about["name"].text(),
+        name=about["displayName"].text(""),
+        state=about["state"].text(),
+        config={key: entry["value"].value for key, entry in about["config"].parsed("{}").fields()},
+        summary={key: value.value for key, value in about["summaryMetrics"].parsed("{}").fields()},
+        summary_text=about["summaryMetrics"].text(""),
+        tags=() if about["tags"].is_null else tuple(tag.text() for tag in about["tags"].items()),
+        notes=about["notes"].text(""),
+        group=about["group"].text(""),
+        job_type=about["jobType"].text(""),
+        sweep=about["sweepName"].text(""),
+        host=about["host"].text(""),
+        commit=about["commit"].text(""),
+        created_at=about["createdAt"].time(),
+        events=about["eventsLineCount"].whole_number(0),
     )
-    about: dict[str, Any] = read_run(server, _RUN % fields, path, {})
-    return about
 
 
-def configuration(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of the configuration in the result of `read_about`, by key."""
-    entries = json.loads(about["config"] or "{}")
-    return {key: entry["value"] for key, entry in entries.items() if "value" in entry}
-
-
-def read_history(server: Server, path: RunPath, first: int, last: int, rows: int) -> Iterator[str]:
-    """Yield every row from step `first` to `last`, as JSON text, in the order of steps.
+def read_history(
+    server: Server, path: RunPath, first: int, last: int, rows: int
+) -> Iterator[Answer]:
+    """Yield every row from step `first` to `last`, each a text in JSON, in the order of steps.
 
     A server samples the rows of a range that has more than the query allows, and doesn't say so.
     A query that returns as many rows as it allows is therefore repeated with half the range.
@@ -122,7 +178,7 @@ def read_history(server: Server, path: RunPath, first: int, last: int, rows: int
     while first <= last:
         end = min(first + steps, last + 1)
         variables = {"min": first, "max": end, "rows": _ROWS}
-        found = read_run(server, _HISTORY, path, variables)["history"]
+        found = read_run(server, _HISTORY, path, variables)["history"].items()
         if len(found) >= _ROWS and end - first > 1:
             steps = max(1, (end - first) // 2)
             continue
@@ -132,16 +188,17 @@ def read_history(server: Server, path: RunPath, first: int, last: int, rows: int
             steps *= 4
 
 
-def read_events(server: Server, path: RunPath, rows: int) -> list[str]:
-    """Return W&B's samples of system metrics, as JSON text.
+def read_events(server: Server, path: RunPath, rows: int) -> list[Answer]:
+    """Return W&B's samples of system metrics, each a text in JSON.
 
     Raises:
         ServerError: the server returned fewer than `rows`, the number that it has.
     """
     if not rows:
         return []
-    found: list[str] = read_run(server, _EVENTS, path, {"rows": rows})["events"]
-    if len(found) < rows:
+    events = read_run(server, _EVENTS, path, {"rows": rows})["events"]
+    found = [] if events.is_null else events.items()
+    if len(found) < rows and "events" not in events.unknown:
         raise ServerError(
             f"returned only {len(found)} of {rows} samples of system metrics; try again", str(path)
         )
@@ -151,17 +208,23 @@ def read_events(server: Server, path: RunPath, rows: int) -> list[str]:
 def read_files(server: Server, path: RunPath) -> dict[str, str]:
     """Return the URL of each file of a run, by its name."""
     nodes = read_pages(server, _FILES, ("project", "run", "files"), path.variables)
-    return {node["name"]: node["url"] for node in nodes}
+    return {node["name"].text(): node["url"].text() for node in nodes}
 
 
-def _state(node: dict[str, Any]) -> ServerState:
-    project = node["project"]
-    last_step = (node["historyKeys"] or {}).get("lastStep")
+def _state(node: Answer) -> ServerState:
+    project, keys = node["project"], node["historyKeys"]
+    times = [node[name].text("") for name in ("updatedAt", "heartbeatAt", "createdAt")]
+    rows = node["historyLineCount"].whole_number(0)
+    last_step = -1 if keys.is_null else keys["lastStep"].whole_number(-1)
+    if not rows and last_step >= 0:
+        raise ServerError(
+            f"says that the run has no rows, and that its last step is {last_step}", node.server
+        )
     return ServerState(
-        path=RunPath(project["entity"]["name"], project["name"], node["name"]),
-        group=node["group"] or "",
-        state=node["state"],
-        rows=node["historyLineCount"] or 0,
-        last_step=-1 if last_step is None else last_step,
-        updated_at=node["updatedAt"] or node["heartbeatAt"] or node["createdAt"],
+        path=RunPath(project["entity"]["name"].text(), project["name"].text(), node["name"].text()),
+        group=node["group"].text(""),
+        state=node["state"].text(),
+        rows=rows,
+        last_step=last_step,
+        updated_at=next(filter(None, times), ""),
     )

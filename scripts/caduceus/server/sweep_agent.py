@@ -24,6 +24,7 @@ from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.server.access import check_access
+from caduceus.server.answers import Answer
 from caduceus.server.client import Server
 from caduceus.server.sweeps import find_or_create_sweep
 from caduceus.server.sync_record import read_sync_record
@@ -49,6 +50,21 @@ mutation Heartbeat($id: ID!, $metrics: JSONString, $running: JSONString) {
 """
 _TRIALS = ("run", "resume")  # the commands with a trial
 _Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that a server sends to an agent.
+
+    Attributes:
+        kind: run, resume, stop, exit or another one.
+        run: the id of the run; empty with exit.
+        parameters: of the trial to run; empty with other commands.
+    """
+
+    kind: str
+    run: str
+    parameters: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -125,15 +141,14 @@ def ask_trial(
     command = _next_run(server, agent, sweep, {assignment.run for assignment in known}, timing)
     if command is None:
         return Trial(trial=number)
-    parameters = {name: given["value"] for name, given in command["args"].items()}
     try:
-        space.flat(parameters)
-    except KeyError as error:
+        space.flat(command.parameters)
+    except (KeyError, TypeError) as error:
         raise ServerError(
             f"sent a trial without the parameter {error}", server.account.base_url
         ) from None
-    assignment = Assignment(agent=agent, run=command["run_id"], place=where)
-    return Trial(trial=number, parameters=parameters, handed_out=assignment)
+    assignment = Assignment(agent=agent, run=command.run, place=where)
+    return Trial(trial=number, parameters=command.parameters, handed_out=assignment)
 
 
 def _ensure_synced(run: RunFolder) -> None:
@@ -166,23 +181,23 @@ def _register(server: Server, project: ProjectPath, sweep: str) -> str:
     """Register an agent of a sweep, and return its id."""
     host = socket.gethostname()
     answer = server.query(_REGISTER, host=host, sweep=sweep, **project.variables)
-    agent = (answer.get("createAgent") or {}).get("agent")
-    if not agent:
+    made = answer["createAgent"]
+    if made.is_null or made["agent"].is_null:
         raise ServerError(f"accepts no agent of sweep {sweep}", server.account.base_url)
-    return str(agent["id"])
+    return made["agent"]["id"].text()
 
 
 def _next_run(
     server: Server, agent: str, sweep: str, known: set[str], timing: Timing
-) -> dict[str, Any] | None:
+) -> Command | None:
     """Return the command to run a trial that isn't known yet; None if there are no more."""
     deadline = time.monotonic() + timing.no_trial_s
     while time.monotonic() < deadline:
         for command in _retry(lambda: _heartbeat(server, agent, None), timing):
             # The server may resume a preempted run, which our own job resumes by itself.
-            if command["type"] in _TRIALS and command["run_id"] not in known:
+            if command.kind in _TRIALS and command.run not in known:
                 return command
-            if command["type"] == "exit":
+            if command.kind == "exit":
                 return None
         time.sleep(timing.heartbeat_s)
     raise ServerError(
@@ -192,7 +207,7 @@ def _next_run(
     )
 
 
-def _heartbeat(server: Server, agent: str, run: str | None) -> list[dict[str, Any]]:
+def _heartbeat(server: Server, agent: str, run: str | None) -> list[Command]:
     """Send an agent's heartbeat with the run that is running, and return the server's commands.
 
     Raises:
@@ -200,16 +215,15 @@ def _heartbeat(server: Server, agent: str, run: str | None) -> list[dict[str, An
     """
     running = {run: True} if run else {}
     answer = server.query(_HEARTBEAT, id=agent, metrics="{}", running=json.dumps(running))
-    try:
-        commands: list[dict[str, Any]] = json.loads(answer["agentHeartbeat"]["commands"]) or []
-        for command in commands:
-            assert command["type"] == "exit" or isinstance(command["run_id"], str)
-            assert command["type"] not in _TRIALS or isinstance(command["args"], dict)
-    except (AssertionError, KeyError, TypeError, ValueError):
-        raise ServerError(
-            "answers an agent in another form than W&B's", server.account.base_url
-        ) from None
-    return commands
+    commands = answer["agentHeartbeat"]["commands"].parsed()
+    return [] if commands.is_null else [_command(each) for each in commands.items()]
+
+
+def _command(answer: Answer) -> Command:
+    kind = answer["type"].text()
+    run = "" if kind == "exit" else answer["run_id"].text()
+    given = answer["args"].fields() if kind in _TRIALS else ()
+    return Command(kind, run, {name: entry["value"].value for name, entry in given})
 
 
 class ServerTrialCriteria(TrialCriteria):
@@ -254,7 +268,7 @@ class ServerPruner:
             try:
                 server = server or Server(find_account(), patience_s=0)
                 for command in _heartbeat(server, self._agent, self._run):
-                    if command["type"] == "stop" and command["run_id"] == self._run:
+                    if command.kind == "stop" and command.run == self._run:
                         self._stop_command.set()
             except CaduceusError as error:
                 if not has_warned:

@@ -6,7 +6,6 @@ project on which the sweep was created.
 
 import yaml
 
-from caduceus.errors import ServerError
 from caduceus.io.files import write_json
 from caduceus.runs.files.sweep import ServerSweep
 from caduceus.runs.wandb_paths import ProjectPath
@@ -50,10 +49,7 @@ def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPa
             config=yaml.safe_dump(config, sort_keys=False),
             description=config.get("description"),
         )
-        try:
-            name = str(answer["upsertSweep"]["sweep"]["name"])
-        except (KeyError, TypeError):
-            raise ServerError("the server created no sweep", str(project)) from None
+        name = answer["upsertSweep"]["sweep"]["name"].text()
         created = ServerSweep(server=server.account.base_url, project=str(project), sweep=name)
         write_json(receipt, [entry.to_json() for entry in (*known, created)])
         return name

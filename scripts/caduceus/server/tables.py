@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caduceus.runs.wandb_paths import RunPath
+from caduceus.server.answers import Answer
 from caduceus.server.artifacts import ServerArtifact, logged_artifacts
 from caduceus.server.client import Server
 from caduceus.wandb_log.segments import TABLE_TYPES
@@ -36,7 +37,7 @@ def read_tables(
     found = {
         artifact.id: artifact
         for artifact in logged_artifacts(server, path, TABLE_TYPES)
-        if artifact.files > 1 or artifact.bytes > _SMALL
+        if artifact.files != 1 or artifact.bytes is None or artifact.bytes > _SMALL
     }
     named: set[str] = set()
     for first in range(0, len(clients) if found else 0, _IDS):
@@ -49,8 +50,14 @@ def read_tables(
         variables = {f"id{index}": client for index, client in enumerate(some)}
         answer = server.query(f"query ClientIDMapping({wanted}) {{ {fields} }}", **variables)
         for name, client in variables.items():
-            artifact = found.get((answer.get(name) or {}).get("serverID", ""))
+            artifact = found.get(_server_id(answer, name))
             if artifact:
                 named.add(artifact.id)
                 yield client, artifact
     yield from ((name, artifact) for name, artifact in found.items() if name not in named)
+
+
+def _server_id(answer: Answer, name: str) -> str:
+    if "clientIDMapping" in answer.unknown or answer[name].is_null:
+        return ""
+    return answer[name]["serverID"].text("")

@@ -10,6 +10,7 @@ from caduceus.errors import ResultError, ServerError, SpecError
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server import logs, refresh
+from caduceus.server.answers import Answer
 from caduceus.server.logs import fetched_log
 from caduceus.server.runs import read_states
 
@@ -76,7 +77,8 @@ def test_a_file_of_an_artifact_is_not_downloaded_to_a_place_that_its_digest_name
     digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact: Any = SimpleNamespace(name="data", is_used=False)
-    monkeypatch.setattr(logs, "read_entries", lambda *_: {"x.txt": {"digest": digest}})
+    entry = Answer({"digest": digest}, "http://server/manifest")
+    monkeypatch.setattr(logs, "read_entries", lambda *_: {"x.txt": entry})
     monkeypatch.setattr(logs, "read_urls", lambda *_: {"x.txt": "http://server/x.txt"})
     with pytest.raises(ServerError, match=r"^data: its file 'x.txt' has no digest$"):
         logs._artifact(None, artifact, tmp_path / "a/artifacts")  # type: ignore[arg-type]
@@ -90,15 +92,15 @@ class Answers:
         edges = [{"node": node} for node in nodes]
         self.runs = {"edges": edges, "pageInfo": {"hasNextPage": False}}
 
-    def query(self, text: str, **variables: Any) -> dict[str, Any]:
-        return {"project": {"runs": self.runs}}
+    def query(self, text: str, **variables: Any) -> Answer:
+        return Answer({"project": {"runs": self.runs}}, "http://server", "the query Runs")
 
 
 def test_a_run_whose_state_can_not_be_read_costs_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole = {"name": "good", "project": {"name": "p", "entity": {"name": "me"}}}
-    whole |= dict.fromkeys(("group", "historyLineCount", "historyKeys", "heartbeatAt"))
+    whole |= dict.fromkeys(("group", "historyLineCount", "historyKeys", "heartbeatAt", "createdAt"))
     whole |= {"state": "finished", "updatedAt": "now"}
     bad = [whole | {"name": "a\nb", "project": None}, {"name": "c"}, None, "text"]
     server: Any = Answers([*bad, whole])

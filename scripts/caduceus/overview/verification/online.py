@@ -64,8 +64,8 @@ def check_online(settings: WandbSettings) -> Iterator[Check]:
             fetch_log(server, state, fetched)
             export_logs([fetched], Path(parent, "export"))
             about = read_about(server, path)
-            export, tags = Path(parent, "export"), about["tags"]
-            yield from look_at(export, found, about["group"], tags)
+            export = Path(parent, "export")
+            yield from look_at(export, found, about.group, about.tags)
         yield _check_sweep(account, entity)
 
 
