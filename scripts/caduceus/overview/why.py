@@ -243,19 +243,13 @@ def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Json, results: Pat
     ]
     if metric is not None:
         wanted = Metric.of(metric)
-        header.insert(1, _metric_label(wanted))
+        header.insert(1, wanted.words)
         for row, run in zip(rows, runs, strict=True):
             row.insert(1, _value(run, wanted, results))
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for line in [header, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         yield f"  {'  '.join(cells).rstrip()}"
-
-
-def _metric_label(metric: Metric) -> str:
-    if metric.best_by is not None:
-        return f"{metric.name} where {metric.best_by.name} is best"
-    return metric.name if metric.at is None else f"{metric.name} at step {metric.at}"
 
 
 def _value(run: str, metric: Metric, results: Path) -> str:

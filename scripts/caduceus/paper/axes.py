@@ -10,15 +10,10 @@ from caduceus.io.phrases import count_of, pasted
 from caduceus.io.validation import suggestion
 from caduceus.paper.results import Result
 from caduceus.runs.files.export import STEP
+from caduceus.runs.metric import axis_word
 from caduceus.statistics.curves import AxisCurve
 
-_WORDS = {STEP: "step", "_runtime": "time"}
 _LABELS = {STEP: "step", "_runtime": "time (s)", "_timestamp": "time (s since 1970)"}
-
-
-def axis_word(axis: str) -> str:
-    """Return the name of an axis in a sentence."""
-    return _WORDS.get(axis, axis)
 
 
 def axis_label(axis: str) -> str:

@@ -7,7 +7,6 @@ from caduceus.io.phrases import count_of
 from caduceus.paper.claim_effects import ClaimEffect, Step
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper import Claim, Compare, Reproduces, Trend
-from caduceus.runs.metric import Metric
 from caduceus.statistics.comparisons import Equal
 from caduceus.statistics.verdicts import Verdict
 
@@ -39,7 +38,7 @@ def claim_reason(
         without = side["runs"] - side["failed"] - side["n"]
         left_out = {
             "failed": side["failed"],
-            f"without a finite {claim.test.metric.name}": without,
+            f"without a finite {claim.test.metric.words}": without,
             "whose seed the other lacks": unpaired if effect.value is not None else 0,
         }
         counts = [f"{count} {why}" for why, count in left_out.items() if count]
@@ -48,15 +47,6 @@ def claim_reason(
                 f"Left out of {count_of(side['runs'], 'run')} of {name}: {', '.join(counts)}."
             )
     return " ".join(sentences)
-
-
-def metric_words(metric: Metric) -> str:
-    """Return a metric's name and the step at which it is taken."""
-    if metric.at is not None:
-        return f"{metric.name} at step {metric.at}"
-    if metric.best_by is not None:
-        return f"{metric.name} at the best {metric.best_by.name}"
-    return metric.name
 
 
 def _names(sides: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -70,7 +60,7 @@ def _names(sides: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
     test = claim.test
-    metric = metric_words(test.metric)
+    metric = test.metric.words
     if effect.value is None:
         return f"There are too few values of {metric} to compare."
     if isinstance(test, Trend):

@@ -1,27 +1,48 @@
 """Read single values and curves from a run's metrics_history.csv."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from caduceus.io.cells import parse
 from caduceus.io.csv_rows import cell_lists
+from caduceus.runs.files.export import STEP
 from caduceus.runs.goal import Goal
+from caduceus.statistics.curves import AxisCurve, on_axis
 
 
 def read_curve(history: Path, metric: str) -> list[tuple[int, float]]:
     """Return the steps and values of a metric as logged; cells without a number are left out."""
-    rows = _rows(history, metric, metric)
-    return [(step, value) for step, value, _ in rows if value is not None]
+    rows = _numbers(history, (STEP, metric))
+    return [(int(at), value) for at, value in rows if at is not None and value is not None]
 
 
-def value_at(history: Path, metric: str, step: int) -> float | None:
-    """Return the value of a metric at a step, or the last one before; None if there is none.
+def value_at(history: Path, metric: str, axis: str, at: float) -> float | None:
+    """Return the value of a metric at a value of an axis, or in the last row before.
 
     NaN counts as a value, so that a run that has diverged by then gives NaN.
+
+    Returns:
+        None if no row with both is there, or if the run ends before.
     """
-    values = [value for at, value in read_curve(history, metric) if at <= step]
-    return values[-1] if values else None
+    rows = list(_numbers(history, (axis, metric)))
+    with_metric = [row for row in rows if row[1] is not None]
+    return _curve(with_metric).value_at(at) if _curve(rows).reaches(at) else None
+
+
+def ends_before(history: Path, axis: str, at: float) -> bool:
+    """Whether a run has the axis, but ends before a value of it."""
+    whole = _curve(list(_numbers(history, (axis,))))
+    return bool(len(whole.axis)) and not whole.reaches(at)
+
+
+def _curve(rows: Sequence[Sequence[float | None]]) -> AxisCurve:
+    """Return the last of the columns over the first."""
+    numbers = np.array([[math.nan if cell is None else cell for cell in row] for row in rows])
+    numbers = numbers.reshape(len(rows), -1) if rows else np.empty((0, 1))
+    return on_axis(numbers[:, 0], numbers[:, -1])
 
 
 def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float | None:
@@ -36,26 +57,21 @@ def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float
         goal: which values of the chooser are better.
     """
     least, found, last = math.inf, None, None
-    for _, value, choice in _rows(history, metric, chooser):
+    for value, choice in _numbers(history, (metric, chooser)):
         last = last if value is None else value
         if choice is not None and goal.sign * choice < least:
             least, found = goal.sign * choice, last
     return found
 
 
-def _rows(
-    history: Path, metric: str, chooser: str
-) -> Iterator[tuple[int, float | None, float | None]]:
-    """Yield each row's step and the two metrics, None for no number; skip rows with neither."""
+def _numbers(history: Path, names: Sequence[str]) -> Iterator[tuple[float | None, ...]]:
+    """Yield the columns of each row, None for no number; nothing if a column is missing."""
     lines = cell_lists(history)
-    header = {name: place for place, name in enumerate(next(lines))}
-    if metric not in header or chooser not in header:
-        return
-    step_at, metric_at, chooser_at = (header[n] for n in ("_step", metric, chooser))
-    for cells in lines:
-        value, choice = number_in(cells[metric_at]), number_in(cells[chooser_at])
-        if value is not None or choice is not None:
-            yield int(cells[step_at]), value, choice
+    header = {name: place for place, name in enumerate(next(lines, []))}
+    if all(name in header for name in names):
+        places = [header[name] for name in names]
+        for cells in lines:
+            yield tuple(number_in(cells[place]) for place in places)
 
 
 def number_in(cell: str | None) -> float | None:

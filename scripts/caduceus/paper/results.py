@@ -1,16 +1,17 @@
 """Results of exported runs, by variant and seed, for tables, figures and claims."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.io.phrases import pasted
+from caduceus.io.csv_rows import columns_of
+from caduceus.io.phrases import count_of, pasted
 from caduceus.io.validation import suggestion
-from caduceus.paper.history_values import value_at, value_by_best
+from caduceus.paper.history_values import ends_before, value_at, value_by_best
 from caduceus.project.paper import Entry, Side
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
 from caduceus.runs.equal_seeds import EqualSeeds, equal_seeds, repeats
@@ -86,13 +87,18 @@ class Result:
         number = self.number(metric) if self.state == "finished" else None
         return number if number is not None and math.isfinite(number) else None
 
+    def ends_before(self, metric: Metric) -> bool:
+        """Whether the run ends before the value of the axis at which a metric is taken."""
+        axis = metric.axis or self.axis_of(metric.name)
+        return metric.position is not None and ends_before(self.history, axis, metric.position)
+
     def number(self, metric: Metric) -> float | None:
         """Return the metric, which may be NaN or infinite; None if the run lacks it."""
-        history = self.folder / "metrics_history.csv"
-        if metric.at is not None:
-            return value_at(history, metric.name, metric.at)
-        if metric.best_by is not None:
-            return value_by_best(history, metric.name, metric.best_by.name, metric.best_by.goal)
+        if metric.position is not None:
+            axis = metric.axis or self.axis_of(metric.name)
+            return value_at(self.history, metric.name, axis, metric.position)
+        if best := metric.best_by:
+            return value_by_best(self.history, metric.name, best.name, best.goal)
         last = self.summary.get(metric.name)
         if isinstance(last, int | float) and not isinstance(last, bool):
             return float(last)
@@ -228,6 +234,7 @@ def _known(planned: CandidateRun, result: Result) -> CandidateRun:
 def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
     finished = [result for result in results if result.state == "finished"]
     for heading, metric in entry.metrics.items():
+        check_place(heading, metric, finished, where)
         # If all runs diverged there is no number, which is a result and no mistake in `paper`.
         if not finished or any(result.number(metric) is not None for result in finished):
             continue
@@ -238,8 +245,45 @@ def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
         elif metric.at is None:
             hint = " as a number"
         else:
-            hint = f" as a number at step {metric.at} or before"
+            place = metric.place(*{result.axis_of(name) for result in finished})
+            hint = f" as a number at {place} or before"
+            if all(result.ends_before(metric) for result in finished):
+                hint = f" at {place}, as all runs end before"
         raise SpecError(
             f"metrics.{heading}: no run has {pasted(name)}{hint}; there are {', '.join(known)}",
             where,
         )
+
+
+def check_place(heading: str, metric: Metric, finished: Sequence[Result], where: str) -> None:
+    """Check that `at` means the same place in every run."""
+    if metric.at is None:
+        return
+    logged = [(result, columns_of(result.history)) for result in finished]
+    logged = [(result, columns) for result, columns in logged if metric.name in columns]
+    axes = dict.fromkeys(metric.axis or result.axis_of(metric.name) for result, _ in logged)
+    if len(axes) > 1:
+        raise SpecError(
+            f"metrics.{heading}.at: the runs have different axes for {pasted(metric.name)} "
+            f"({', '.join(axes)}); name one, such as {{{next(iter(axes))}: {metric.position}}}",
+            where,
+        )
+    known = dict.fromkeys(name for _, columns in logged for name in columns)
+    for axis in axes:
+        if axis not in known:
+            raise SpecError(
+                f"metrics.{heading}.at: no run that logs {pasted(metric.name)} logs {pasted(axis)}"
+                f"{suggestion(axis, known)}; there are {', '.join(known)}",
+                where,
+            )
+
+
+def ended_notes(metrics: Mapping[str, Metric], results: Sequence[Result]) -> Iterator[str]:
+    """Yield a sentence for each metric whose place some of the finished runs don't reach."""
+    for heading, metric in metrics.items():
+        if ended := [result for result in results if result.ends_before(metric)]:
+            place = metric.place(ended[0].axis_of(metric.name))
+            yield (
+                f"Ended before {place} and left out: {len(ended)} of "
+                f"{count_of(len(results), 'run')} ({heading})."
+            )

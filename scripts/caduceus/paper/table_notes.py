@@ -9,7 +9,7 @@ from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.marks import Marks, Place
 from caduceus.paper.ran_differently import difference_sentences
-from caduceus.paper.results import Variant
+from caduceus.paper.results import Variant, ended_notes
 from caduceus.paper.table_layout import Layout
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.project.paper import TableEntry
@@ -82,6 +82,8 @@ def table_notes(
     without = ", ".join(f"{count} ({heading})" for heading, count in missing.items() if count)
     if without:
         yield f"Finished without a finite number and left out: {without}."
+    finished = [each for row in variants for each in row.results if each.state == "finished"]
+    yield from ended_notes(entry.metrics, finished)
     yield from difference_sentences(variants)
 
 

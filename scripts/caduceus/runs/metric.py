@@ -1,11 +1,19 @@
 """Metrics as experiments and the paper name them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 from caduceus.runs.goal import Goal
+
+_AXIS_WORDS = {"_step": "step", "_runtime": "time"}
+
+
+def axis_word(axis: str) -> str:
+    """Return the name of an axis in a sentence."""
+    return _AXIS_WORDS.get(axis, axis)
 
 
 @dataclass(frozen=True)
@@ -22,13 +30,15 @@ class Metric(Record):
 
     Attributes:
         name: the name under which runs log it.
-        at: the step at which it is taken, or the last row before it that has the metric.
+        at: the step at which it is taken, or the last row before it that has the metric; on the
+            axis that the runs declare for it, or on the one that a mapping such as
+            `{"global_step": 1000}` names.
         best_by: the metric that chooses the step; without it and `at`, the run's summary counts.
         goal: which values are better; None if it isn't declared.
     """
 
     name: str
-    at: int | None = None
+    at: Mapping[str, float] | float | None = None
     best_by: BestBy | None = None
     goal: Goal | None = None
 
@@ -43,6 +53,32 @@ class Metric(Record):
     def brief(self) -> Json:
         """The name alone, if nothing else is declared; else the JSON object."""
         return self.name if self.is_summary and self.goal is None else self.to_json()
+
+    @property
+    def axis(self) -> str | None:
+        """The axis that `at` names; None for the one that the runs declare."""
+        return next(iter(self.at)) if isinstance(self.at, Mapping) else None
+
+    @property
+    def position(self) -> float | None:
+        """The value of the axis at which it is taken."""
+        return next(iter(self.at.values())) if isinstance(self.at, Mapping) else self.at
+
+    def place(self, declared: str = "_step") -> str:
+        """Return where on the axis it is taken, such as "global_step 1000".
+
+        Args:
+            declared: the axis that the runs declare for it.
+        """
+        axis = self.axis or declared
+        return f"{axis_word(axis)} {self.position}"
+
+    @property
+    def words(self) -> str:
+        """Its name, and where in a run it is taken."""
+        if self.at is not None:
+            return f"{self.name} at {self.place()}"
+        return f"{self.name} at the best {self.best_by.name}" if self.best_by else self.name
 
     @property
     def is_summary(self) -> bool:

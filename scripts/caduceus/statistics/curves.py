@@ -30,12 +30,28 @@ class AxisCurve:
         values: the metric there, (n,).
         without: how many rows with the metric have no finite number on the axis.
         replaced: how many rows a later one replaces.
+        falls: whether the axis falls as the run goes on.
     """
 
     axis: NDArray[Any]
     values: Array
     without: int
     replaced: int
+    falls: bool = False
+
+    def reaches(self, at: float) -> bool:
+        """Whether the run goes on to a value of the axis."""
+        return bool(len(self.axis)) and bool(
+            self.axis[0] <= at if self.falls else at <= self.axis[-1]
+        )
+
+    def value_at(self, at: float) -> float | None:
+        """Return the metric at a value of the axis or in the last row before; None without one."""
+        if self.falls:
+            index = int(np.searchsorted(self.axis, at, "left"))
+        else:
+            index = int(np.searchsorted(self.axis, at, "right")) - 1
+        return float(self.values[index]) if 0 <= index < len(self.axis) else None
 
     @property
     def is_logged(self) -> bool:
@@ -62,7 +78,8 @@ def on_axis(axis: NDArray[Any], values: Array) -> AxisCurve:
     is_there = np.isfinite(axis)
     found, kept_values = axis[is_there], values[is_there]
     changes = np.diff(found)
-    direction = -1 if (changes < 0).sum() > (changes > 0).sum() else 1
+    falls = bool((changes < 0).sum() > (changes > 0).sum())
+    direction = -1 if falls else 1
     forward = direction * found
     least_later = np.minimum.accumulate(forward[::-1])[::-1][1:]
     is_kept = np.ones(len(found), np.bool_)
@@ -72,6 +89,7 @@ def on_axis(axis: NDArray[Any], values: Array) -> AxisCurve:
         kept_values[is_kept][::direction],
         int((~is_there).sum()),
         int((~is_kept).sum()),
+        falls,
     )
 
 

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
+from caduceus.paper.results import read_results
+from caduceus.paper.tables import Table, build_table
+from caduceus.project.paper import parse_paper
 from caduceus.runs.files.export import DefinedMetric, Summary
-from figure_exports import define_axes, drawn, export_variants, measured
+from caduceus.statistics.settings import Methods
+from figure_exports import define_axes, drawn, export_variants, measured, plans_of
 from projects import Project
 
 RETURN: dict[str, Any] = {"metrics": {"return": "return"}}
@@ -25,6 +29,14 @@ def export(project: Project, logged: Any = episodes, seeds: int = 3, declared: b
     export_variants(project, ["cnn"], seeds, logged)
     if declared:
         define_axes(project, {"return": "global_step"})
+
+
+def table(project: Project, at: Any, metric: str = "return") -> Table:
+    entry = parse_paper(
+        {"tables": {"t": {"metrics": {"R": {"name": metric, "at": at}}}}}, str
+    ).tables["t"]
+    variants = read_results(plans_of(project), entry, "paper.tables.t")
+    return build_table("t", entry, Methods(), variants, [])
 
 
 def only_line(project: Project, **keys: Any) -> dict[str, Any]:
@@ -140,3 +152,85 @@ def test_runs_that_declare_different_axes_are_drawn_over_the_step(project: Proje
         "The runs have different axes for return (epoch, global_step), so the axis is the step."
         in measured(project, "curves", **RETURN).caption
     )
+
+
+@pytest.mark.parametrize(
+    ("at", "values"),
+    [
+        (495, [495, 475, 495]),  # of the axis that the runs declare
+        ({"global_step": 495}, [495, 475, 495]),
+        ({"global_step": 494.5}, [490, 475, 450]),
+        ({"_step": 2}, [15, 75, 135]),
+        ({"return": 100}, [100, 100, 90]),
+    ],
+)
+def test_a_table_takes_a_metric_at_a_value_of_an_axis(
+    project: Project, at: Any, values: list[float]
+) -> None:
+    export(project)
+    cell = table(project, at).rows[0].cells["R"]
+    assert cell.estimate.n == 3
+    assert cell.estimate.value == pytest.approx(np.mean(values))
+
+
+def test_a_run_that_ends_before_the_place_is_left_out_of_a_table_and_counted(
+    project: Project,
+) -> None:
+    export(project)
+    made = table(project, 995)
+    assert made.rows[0].cells["R"].estimate.n == 2
+    assert "Ended before global_step 995 and left out: 1 of 3 runs (R)." in made.notes
+    assert table(project, 990).rows[0].cells["R"].estimate.n == 3
+
+
+def test_a_run_that_has_no_row_with_the_metric_at_the_end_has_its_last_value(
+    project: Project,
+) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        return [{"global_step": 10, "return": seed}, {"global_step": 1000}]
+
+    export(project, logged)
+    assert table(project, 900).rows[0].cells["R"].estimate.value == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        (
+            {"globl_step": 3},
+            "metrics.R.at: no run that logs 'return' logs 'globl_step', did you mean "
+            "'global_step'?; there are _step, global_step, return",
+        ),
+        (
+            2000,
+            "metrics.R: no run has 'return' at global_step 2000, as all runs end before; there are "
+            "global_step, return",
+        ),
+    ],
+)
+def test_a_place_that_no_run_has_is_refused(project: Project, at: Any, message: str) -> None:
+    export(project)
+    with pytest.raises(SpecError) as caught:
+        table(project, at)
+    assert str(caught.value) == f"paper.tables.t: {message}"
+
+
+def test_a_place_on_axes_that_differ_is_refused_unless_it_names_one(project: Project) -> None:
+    export(project)
+    folder = project.runs[0]
+    summary = Summary.read(folder / "run_summary.json")
+    replace(summary, defined_metrics=None).write(folder / "run_summary.json")
+    with pytest.raises(SpecError) as caught:
+        table(project, 500)
+    assert str(caught.value) == (
+        "paper.tables.t: metrics.R.at: the runs have different axes for 'return' "
+        "(_step, global_step); name one, such as {_step: 500}"
+    )
+    assert table(project, {"global_step": 500}).rows[0].cells["R"].estimate.n == 3
+
+
+@pytest.mark.parametrize("at", ["10", -1, {}, {"a": 1, "b": 2}, {"a": "x"}, True])
+def test_a_place_of_another_form_is_refused(at: Any) -> None:
+    metric = {"name": "return", "at": at}
+    with pytest.raises(SpecError, match="at"):
+        parse_paper({"tables": {"t": {"metrics": {"R": metric}}}}, str)

@@ -21,7 +21,7 @@ def compare_groups(
     variants: list[str] | None = None,
     baseline: str | None = None,
     goal: Goal | None = None,
-    at: int | None = None,
+    at: float | dict[str, float] | None = None,
     best_by: dict[str, str] | None = None,
     offset: int = 0,
     limit: int = 20,
@@ -39,7 +39,8 @@ def compare_groups(
             experiments have it; by default all.
         baseline: the reference variant, with which the others are compared.
         goal: maximize or minimize; by default the experiment's.
-        at: take the metric at this step instead of at the end.
+        at: take the metric at this step instead of at the end; {"global_step": 1000} names an axis,
+            by default the one that the runs declare for the metric, else _step.
         best_by: take it where another metric is best: {"name": "val/loss", "goal": "minimize"}.
         offset: how many comparisons to skip.
         limit: how many comparisons at most.
@@ -57,6 +58,7 @@ def compare_groups(
 
     wanted = choosing.metric_of(metric, goal, at, best_by)
     chosen = choosing.choose_variants(results, experiment, group, variants)
+    choosing.check_metric_place(wanted, chosen)
     found = group_comparison.compare_variants(chosen, wanted, baseline, results)
     place = {key: value for key, value in wanted.to_json().items() if key != "goal"}
     about: Answer = {"metric": place, "goal": found.goal}

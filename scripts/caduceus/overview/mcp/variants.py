@@ -10,7 +10,7 @@ from caduceus.errors import CaduceusError
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import some
-from caduceus.paper.results import Variant, by_variant, read_result
+from caduceus.paper.results import Variant, by_variant, check_place, read_result
 from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.project.paper_selections import CandidateRun
 from caduceus.runs.goal import Goal
@@ -34,13 +34,18 @@ class Chosen:
 
 
 def metric_of(
-    name: str, goal: str | None, at: int | None, best_by: Mapping[str, str] | None
+    name: str,
+    goal: str | None,
+    at: float | Mapping[str, float] | None,
+    best_by: Mapping[str, str] | None,
 ) -> Metric:
     """Return the metric that a tool's arguments describe.
 
     Raises:
-        CaduceusError: both `at` and `best_by` are given, or `best_by` is wrong.
+        CaduceusError: both `at` and `best_by` are given, or one is wrong.
     """
+    if isinstance(at, Mapping) and len(at) != 1:
+        raise CaduceusError(f"at: found {dict(at)}, allowed: a number, or one axis with its value")
     if at is not None and best_by is not None:
         raise CaduceusError("at and best_by: the metric is taken at one step; leave one out")
     chooser = None
@@ -51,6 +56,16 @@ def metric_of(
             )
         chooser = BestBy(best_by["name"], Goal(best_by["goal"]))
     return Metric(name=name, at=at, best_by=chooser, goal=Goal(goal) if goal else None)
+
+
+def check_metric_place(metric: Metric, chosen: Chosen) -> None:
+    """Check that `at` means the same place in every run.
+
+    Raises:
+        SpecError: the runs declare different axes, or none has logged the axis.
+    """
+    results = [result for variant in chosen.variants for result in variant.results]
+    check_place(metric.name, metric, results, "compare_groups")
 
 
 def choose_variants(

@@ -8,7 +8,7 @@ from typing import Any
 
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
-from caduceus.paper.results import Result, Variant
+from caduceus.paper.results import Result, Variant, ended_notes
 from caduceus.project.paper import FigureEntry
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.equal_seeds import equal_note
@@ -93,6 +93,7 @@ class FigureData:
         }
         if counts := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
             sentences.append(f"Finished without a finite number: {counts}.")
+        sentences += ended_notes(self.entry.metrics, self.finished)
         if equal := [each for variant in self.variants for each in variant.equal_seeds]:
             sentences.append(equal_note(equal))
         return sentences

@@ -11,7 +11,6 @@ from caduceus.io.phrases import pasted
 from caduceus.paper.axes import (
     axis_label,
     axis_notes,
-    axis_word,
     check_axis,
     declared_axes,
     default_axis,
@@ -23,7 +22,7 @@ from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
 from caduceus.runs.files.export import STEP
-from caduceus.runs.metric import Metric
+from caduceus.runs.metric import Metric, axis_word
 from caduceus.statistics.curves import AxisCurve, align, estimate_steps
 
 _MOST_STEPS = 500  # of a curve; a printed column resolves fewer
