@@ -1,6 +1,6 @@
 """The numbers of a table's cells, and the digits they are shown with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from caduceus.paper.results import Variant
@@ -40,22 +40,26 @@ def samples_of(
 
 
 def column_digits(
-    entry: TableEntry, samples: Mapping[str, Mapping[int, Sample]]
+    entry: TableEntry, samples: Mapping[str, Mapping[int, Sample]], percents: Collection[str]
 ) -> dict[str, Digits]:
-    """Return the digits of each column."""
+    """Return the digits of each column; `percents` are the headings of those in percent."""
     found = {
         heading: [sample.estimate for sample in column.values()]
         for heading, column in samples.items()
     }
-    return {heading: _digits(entry, estimates) for heading, estimates in found.items() if estimates}
+    return {
+        heading: _digits(entry, estimates, heading in percents)
+        for heading, estimates in found.items()
+        if estimates
+    }
 
 
-def _digits(entry: TableEntry, estimates: Sequence[Estimate]) -> Digits:
+def _digits(entry: TableEntry, estimates: Sequence[Estimate], is_percent: bool) -> Digits:
     if entry.decimals is not None:
         return Digits(entry.decimals)
     digits = digits_of(
         [each.value for each in estimates], [(each.high - each.low) / 2 for each in estimates]
     )
-    if not entry.percent:
+    if not is_percent:
         return digits
     return digits if digits.decimals > _FINE else Digits(1)

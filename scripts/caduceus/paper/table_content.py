@@ -77,6 +77,8 @@ class Table:
         symmetric: the headings of columns whose intervals are the value plus or minus half.
         heads: the titles above columns, in their order; none without tasks.
         metrics: by heading, the heading of the metric in the entry.
+        percents: the headings of the entry's metrics that are in percent, if others aren't.
+        unitless: the headings of columns that aren't in the unit of their metric, such as ranks.
     """
 
     name: str
@@ -89,8 +91,11 @@ class Table:
     symmetric: frozenset[str]
     heads: tuple[Head, ...]
     metrics: Mapping[str, str]
+    percents: frozenset[str] = frozenset()
+    unitless: frozenset[str] = frozenset()
 
     def unit(self, heading: str) -> str:
-        """Return the power of ten that a column's numbers are divided by; empty without one."""
+        """Return what stands after a column's heading: a power of ten, %, or nothing."""
         digits = self.digits.get(heading)
-        return digits.power if digits else ""
+        is_percent = self.metrics[heading] in self.percents and heading not in self.unitless
+        return " ".join(filter(None, (digits.power if digits else "", "%" if is_percent else "")))

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from caduceus.io.cells import render_or_null
 from caduceus.io.phrases import count_of
@@ -34,6 +34,7 @@ def table_notes(
     entry: TableEntry,
     methods: Methods,
     layout: Layout,
+    percents: Collection[str],
     marks: Marks,
     intervals: Sequence[str],
     missing: Mapping[str, int],
@@ -46,6 +47,7 @@ def table_notes(
         entry: its entry in `paper.tables`.
         methods: the statistical methods.
         layout: its rows and columns.
+        percents: the headings of its metrics that are in percent.
         marks: of its cells.
         intervals: the methods of its intervals, such as "Student's t".
         missing: by heading, how many finished runs have no finite number.
@@ -53,7 +55,10 @@ def table_notes(
         about_tasks: the notes on its tasks.
     """
     variants = [row.variant for row in layout.rows]
-    yield _numbers(methods, " in %" if entry.percent else "", intervals)
+    all_percent = len(percents) == len(entry.metrics)
+    yield _numbers(methods, " in %" if all_percent else "", intervals)
+    if percents and not all_percent:
+        yield f"In %: {', '.join(heading for heading in entry.metrics if heading in percents)}."
     if marks.by_place:
         yield from _marks(marks, layout)
         if entry.underlines_second:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from math import isnan
 
 from caduceus.paper.marks import Column, Marks, Place, find_best
+from caduceus.paper.percentages import percent_headings
 from caduceus.paper.published_rows import with_published
 from caduceus.paper.results import Variant
 from caduceus.paper.second_best import second_best
@@ -43,8 +44,11 @@ def build_table(
         SpecError: the baseline of a table with tasks matches none or several of its methods.
     """
     layout = lay_out(entry, variants, experiments)
+    percents = percent_headings(entry, variants, experiments)
     samples = {
-        column.heading: samples_of(column.variants, column.metric, entry.scale, methods)
+        column.heading: samples_of(
+            column.variants, column.metric, 100 if column.shown in percents else 1, methods
+        )
         for column in layout.columns
     }
     shown = {column.heading: column.variants for column in layout.columns}
@@ -84,7 +88,7 @@ def build_table(
     aggregates = aggregates_of(entry, layout, metrics, experiments, methods, f"paper.tables.{name}")
     about_tasks = aggregate_notes(entry, layout, metrics, aggregates, methods)
     notes = table_notes(
-        entry, methods, layout, marks, list(intervals), missing, equal, list(about_tasks)
+        entry, methods, layout, percents, marks, list(intervals), missing, equal, list(about_tasks)
     )
     symmetric = frozenset(samples) if is_symmetric(list(intervals)) else frozenset()
     table = Table(
@@ -97,10 +101,15 @@ def build_table(
             for row, each in enumerate(layout.rows)
         ),
         tuple(notes),
-        column_digits(entry, samples),
+        column_digits(
+            entry,
+            samples,
+            {column.heading for column in layout.columns if column.shown in percents},
+        ),
         symmetric,
         layout.heads,
         {column.heading: column.shown for column in layout.columns},
+        percents if len(percents) < len(entry.metrics) else frozenset(),
     )
     return with_published(with_aggregates(table, entry, aggregates), entry, layout)
 

@@ -25,6 +25,9 @@ def with_aggregates(table: Table, entry: TableEntry, aggregates: Sequence[Aggreg
         headings=(*table.headings, *head.columns),
         heads=(*table.heads, head),
         metrics={**table.metrics, **{each.heading: each.shown for each in aggregates}},
+        unitless=frozenset(
+            each.heading for each in aggregates if entry.normalise or each.decimals is not None
+        ),
         digits={
             **table.digits,
             **{each.heading: _digits(each, entry) for each in aggregates},

@@ -54,11 +54,6 @@ class Shown(Record):
         """The variants that it shows; empty for all."""
         return {("variants", index): side for index, side in enumerate(self.variants)}
 
-    @property
-    def scale(self) -> float:
-        """The factor from the unit that is logged to the one that is shown."""
-        return 100.0 if self.percent else 1.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class TableEntry(Shown):

@@ -35,14 +35,18 @@ class Metric(Record):
             `{"global_step": 1000}` names.
         best_by: the metric that chooses the step; without it and `at`, the run's summary counts.
         goal: which values are better; None if it isn't declared.
+        percent: whether it is shown in percent; None if the entry of the paper says it.
+        range: its least and its greatest value, None for no bound; None if it isn't declared.
     """
 
     name: str
     at: Mapping[str, float] | float | None = None
     best_by: BestBy | None = None
     goal: Goal | None = None
+    percent: bool | None = None
+    range: tuple[float | None, ...] | None = None
 
-    optional = ("at", "best_by")
+    optional = ("at", "best_by", "percent", "range")
 
     @classmethod
     def of(cls, value: Json) -> Self:
@@ -52,7 +56,8 @@ class Metric(Record):
     @property
     def brief(self) -> Json:
         """The name alone, if nothing else is declared; else the JSON object."""
-        return self.name if self.is_summary and self.goal is None else self.to_json()
+        declared = (self.at, self.best_by, self.goal, self.percent, self.range)
+        return self.to_json() if any(each is not None for each in declared) else self.name
 
     @property
     def axis(self) -> str | None:

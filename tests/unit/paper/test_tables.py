@@ -343,6 +343,43 @@ def test_small_and_large_numbers_have_a_power_of_ten_in_every_format(project: Pr
     assert float(first["small"]) == cell["value"] == pytest.approx(1.15e-9)
 
 
+@pytest.mark.parametrize(
+    ("percent", "own", "in_percent"),
+    [
+        (True, {}, ["accuracy"]),
+        (False, {"accuracy": {"percent": True}}, ["accuracy"]),
+        (True, {"accuracy": {"percent": False}}, []),
+        (True, {"error": {"percent": True}}, ["accuracy", "error"]),
+        (True, {"error": {"range": [0, 1]}}, ["accuracy", "error"]),
+        (True, {"accuracy": {"range": [0, None]}}, []),
+        (False, {}, []),
+    ],
+)
+def test_percent_is_for_fractions_and_never_for_a_loss(
+    project: Project, percent: bool, own: dict[str, Any], in_percent: list[str]
+) -> None:
+    """Of several metrics, an entry's `percent` isn't for a loss above 1, nor for one below it."""
+    logged = {"accuracy": 0.9, "error": 0.1, "loss": 1.757, "small": 0.17}
+    metrics: dict[str, Any] = {name: {"name": name} | own.get(name, {}) for name in logged}
+    for name in ("error", "small"):
+        metrics[name]["goal"] = "minimize"
+    spec = {"metrics": metrics, "percent": percent}
+    made = make_of(
+        project,
+        lambda parameters, seed: [{name: each + seed * 1e-3 for name, each in logged.items()}],
+        spec,
+    )
+    cells = made.value["rows"][0]["cells"]
+    for name, value in logged.items():
+        scale = 100 if name in in_percent else 1
+        assert cells[name]["value"] == pytest.approx(scale * (value + 0.0005))
+    assert made.value["units"] == dict.fromkeys(in_percent, "%")
+    header = made.text("md").splitlines()[0]
+    assert [name for name in logged if f"{name} (%)" in header] == in_percent
+    assert [name for name in logged if rf"{name} (\%)" in made.text("tex")] == in_percent
+    assert (f"In %: {', '.join(in_percent)}." in made.note) == bool(in_percent)
+
+
 def interval(made: Any, heading: str) -> float:
     """Half the width of the first row's interval."""
     cell = made.value["rows"][0]["cells"][heading]

@@ -63,7 +63,7 @@ def test_defaults_are_those_of_the_schema() -> None:
     assert paper().statistics == Methods()
     entry = table("loss")
     assert (entry.goal, entry.decimals, entry.experiments, entry.sides) == (None, None, (), {})
-    assert (entry.scale, table("loss", percent=True).scale) == (1, 100)
+    assert (entry.percent, table("loss", percent=True).percent) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def measure_bars(data: FigureData) -> FigureContent:
             row |= {"n": len(by_seed), "runs": variant.runs(metric)}
             if by_seed:
                 counts.append(len(by_seed))
-                values = data.scale * np.array(list(by_seed.values()))
+                values = data.scale(heading) * np.array(list(by_seed.values()))
                 estimate = data.estimate(values.tolist())
                 row |= {name: rounded(getattr(estimate, name)) for name in ("value", "low", "high")}
                 row |= {"values": dict(zip(by_seed, rounded(values), strict=True))}

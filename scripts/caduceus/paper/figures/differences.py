@@ -45,10 +45,10 @@ class Pair:
     baseline: Variant
     baseline_label: str
 
-    def compare(self, metric: Metric, data: FigureData) -> Comparison | None:
+    def compare(self, heading: str, metric: Metric, data: FigureData) -> Comparison | None:
         """Compare the variant with the baseline; None if either has no result."""
         first, second = (
-            {seed: data.scale * value for seed, value in side.by_seed(metric).items()}
+            {seed: data.scale(heading) * value for seed, value in side.by_seed(metric).items()}
             for side in (self.variant, self.baseline)
         )
         if not first or not second:
@@ -74,7 +74,7 @@ def measure_differences(data: FigureData) -> FigureContent:
         raise SpecError("shows nothing but the baseline; widen `variants`", data.where)
     metrics = data.entry.metrics
     found = {
-        (heading, place): pair.compare(metric, data)
+        (heading, place): pair.compare(heading, metric, data)
         for heading, metric in metrics.items()
         for place, pair in enumerate(pairs)
     }
@@ -86,7 +86,7 @@ def measure_differences(data: FigureData) -> FigureContent:
             "heading": _titled(data, heading, pairs),
             "metric": metric.name,
             "rows": [
-                _row(pair, metric, found[heading, place], verdicts.get((heading, place)), data)
+                _row(pair, heading, found[heading, place], verdicts.get((heading, place)), data)
                 for place, pair in enumerate(pairs)
             ],
         }
@@ -138,11 +138,12 @@ def find_pairs(data: FigureData) -> Iterator[Pair]:
 
 def _row(
     pair: Pair,
-    metric: Metric,
+    heading: str,
     compared: Comparison | None,
     verdict: Verdict | None,
     data: FigureData,
 ) -> dict[str, Any]:
+    metric = data.entry.metrics[heading]
     row: dict[str, Any] = {"label": pair.label, "baseline": pair.baseline_label}
     row |= {"experiment": pair.variant.experiment, "variant": pair.variant.name}
     if compared is None or verdict is None:
@@ -153,7 +154,7 @@ def _row(
     row |= {name: rounded(getattr(compared, name)) for name in _NUMBERS}
     row["adjusted_p"] = rounded(verdict.adjusted_p)
     if compared.is_paired:
-        scaled = {seed: data.scale * value for seed, value in pair.by_seed(metric)}
+        scaled = {seed: data.scale(heading) * value for seed, value in pair.by_seed(metric)}
         row["differences"] = {seed: rounded(value) for seed, value in scaled.items()}
     return row
 
@@ -161,7 +162,7 @@ def _row(
 def _titled(data: FigureData, heading: str, pairs: Sequence[Pair]) -> str:
     baselines = dict.fromkeys(pair.baseline_label for pair in pairs)
     baseline = next(iter(baselines)) if len(baselines) == 1 else "the baseline"
-    unit = " (percentage points)" if data.entry.percent else ""
+    unit = " (percentage points)" if heading in data.percents else ""
     return f"{heading}: difference to {baseline}{unit}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
+from caduceus.paper.percentages import percent_headings
 from caduceus.paper.results import Result, Variant, ended_notes
 from caduceus.project.paper import FigureEntry
 from caduceus.project.paper_selections import goal_of
@@ -51,14 +52,18 @@ class FigureData:
         results = (result for variant in self.variants for result in variant.results)
         return [result for result in results if result.state == "finished"]
 
-    @property
-    def scale(self) -> float:
-        """The factor that converts values to the unit of the figure."""
-        return 100.0 if self.entry.percent else 1.0
+    @cached_property
+    def percents(self) -> frozenset[str]:
+        """The headings of the metrics that are shown in percent."""
+        return percent_headings(self.entry, self.variants, self.specs.values())
+
+    def scale(self, heading: str) -> float:
+        """Return the factor that converts a metric's values to the unit of the figure."""
+        return 100.0 if heading in self.percents else 1.0
 
     def titled(self, heading: str) -> str:
         """Return a heading with the unit of its values."""
-        return f"{heading} (%)" if self.entry.percent else heading
+        return f"{heading} (%)" if heading in self.percents else heading
 
     def goal(self, metric: Metric) -> Goal | None:
         """Which values of a metric are better; None if no entry or experiment says it."""

@@ -66,7 +66,7 @@ def measure_curves(data: FigureData) -> FigureContent:
         lines = [
             {"label": label, "experiment": variant.experiment, "variant": variant.name} | line
             for variant, label, by_run in zip(data.variants, data.labels, logged, strict=True)
-            if (line := _line(by_run, data))
+            if (line := _line(by_run, heading, data))
         ]
         if not lines and any(logged):
             raise SpecError(
@@ -88,13 +88,13 @@ def measure_curves(data: FigureData) -> FigureContent:
     return FigureContent(caption, list(runs), {"panels": panels})
 
 
-def _line(by_run: Mapping[str, AxisCurve], data: FigureData) -> dict[str, Any] | None:
+def _line(by_run: Mapping[str, AxisCurve], heading: str, data: FigureData) -> dict[str, Any] | None:
     """Return the statistic over the runs of a variant; None if none has a value on the axis."""
     drawn = {run: curve.curve for run, curve in by_run.items() if len(curve.axis)}
     if not drawn:
         return None
     steps, values = align(list(drawn.values()), _MOST_STEPS)
-    n, value, low, high = estimate_steps(values * data.scale, data.methods)
+    n, value, low, high = estimate_steps(values * data.scale(heading), data.methods)
     low[n == 1], high[n == 1] = np.nan, np.nan
     return {
         **{"runs": list(drawn), "steps": steps.tolist(), "n": n.astype(int).tolist()},

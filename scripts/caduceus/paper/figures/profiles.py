@@ -84,7 +84,8 @@ def measure_profiles(data: FigureData) -> FigureContent:
         left_out |= dict.fromkeys(task for task in all_tasks if task not in tasks)
         sign = -1.0 if data.goal(metric) is Goal.MINIMIZE else 1.0
         tables = [
-            sign * data.scale * _table([found[task] for task in tasks]) for _, found in scores
+            sign * data.scale(heading) * _table([found[task] for task in tasks])
+            for _, found in scores
         ]
         limits = _limits(tables)
         lines = []
