@@ -14,6 +14,7 @@ import yaml
 from caduceus.exports.equality import differences
 from caduceus.project.project import load_project
 from online import account, caduceus
+from own_ca import make_ca
 from projects import CONFIG, EXPORTS, ONE_RUN, Project, end, wait_for
 from wandb_server import WandbServer
 
@@ -220,6 +221,27 @@ def test_sync_delivers_offline_runs_once_and_says_what_differs(
         f"{run.name}: metrics_history.csv: 1 values differ, the first is val/loss at _step 3: "
         "0.25 here, 0.75 on the server" in checked.output
     )
+
+
+def test_a_custom_ca_needs_one_setting(finished: Project, tmp_path: Path) -> None:
+    ca, context = make_ca(tmp_path)
+    with WandbServer(tls=context) as server:
+        name = finished.runs[0].name
+        unset = {"REQUESTS_CA_BUNDLE": "", "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": ""}
+        words = sys.executable, "-m", "caduceus", "sync", name
+        variables = account(server, finished) | unset
+        refused = finished.run(*words, **variables)
+        assert refused.line() == (
+            f"caduceus sync: {server.url}/graphql: can't be reached: its certificate isn't trusted "
+            "(unable to get local issuer certificate); set REQUESTS_CA_BUNDLE to the file of the "
+            "CA that signed it"
+        )
+        for setting in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            done = finished.run(*words, **variables | {setting: str(ca)}).check()
+            assert "synced, and equal on both sides: 1" in done.output
+            assert len(server.run(name).history) == 5
+            server.store.projects.clear()
+        assert server.problems == []
 
 
 def test_what_is_set_for_wandb_elsewhere_changes_no_step(

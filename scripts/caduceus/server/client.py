@@ -55,6 +55,7 @@ class Server:
     ):
         self.account = account
         self._timeout_s = timeout_s
+        self._verify = str(account.ca) if account.ca else True
         self._http = requests.Session()
         self._unknown: set[str] = set()  # fields that an old server doesn't know
         retries = int(math.log2(patience_s + 2))  # n retries wait 2^n - 2 s in all
@@ -180,7 +181,9 @@ class Server:
     def _request(self, method: str, url: str, **options: Any) -> requests.Response:
         began = time.monotonic()
         try:
-            response = self._http.request(method, url, timeout=self._timeout_s, **options)
+            response = self._http.request(
+                method, url, timeout=self._timeout_s, verify=self._verify, **options
+            )
         except requests.RequestException as error:
             waited = time.monotonic() - began
             raise unreachable(error, _without_query(url), waited, max(self._timeout_s)) from None

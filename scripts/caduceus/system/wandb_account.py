@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from caduceus.errors import AccountError
+from caduceus.system.custom_ca import ca_variables, find_ca
 
 _CLOUD, _PAGES = "https://api.forge.coreweave.com", "https://forge.coreweave.com/wandb"
 _CLOUD_MACHINES = ("api.forge.coreweave.com", "api.wandb.ai")  # two names of one server
@@ -45,12 +46,14 @@ class Account:
         key: the API key.
         key_from: where the key was found, for messages.
         entity: the entity that the environment names, or None.
+        ca: the certificates that the server's is checked with; None for those of well-known CAs.
     """
 
     base_url: str
     key: str = field(repr=False)
     key_from: str
     entity: str | None = None
+    ca: Path | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -77,6 +80,7 @@ class Account:
             "WANDB_API_KEY": self.key,
             "WANDB_DIR": str(folder.absolute()),
             "WANDB_SILENT": "true",
+            **(ca_variables(self.ca) if self.ca else {}),
         }
 
 
@@ -100,7 +104,8 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
         variables: the environment; by default that of this process with the variables of `.env`.
 
     Raises:
-        AccountError: there is no key, or the key or the server's address is invalid.
+        AccountError: there is no key, or the key, the server's address or the file of a custom CA
+            is invalid.
     """
     variables = os.environ | dotenv_variables() if variables is None else variables
     base_url = (variables.get("WANDB_BASE_URL") or _stored_url(variables) or _CLOUD).rstrip("/")
@@ -125,7 +130,8 @@ def find_account(variables: Mapping[str, str] | None = None) -> Account:
     if not key:
         raise AccountError(f"no API key for {base_url}: {_LOGIN}")
     _check_key(key, source)
-    return Account(base_url, key, source, variables.get("WANDB_ENTITY") or None)
+    ca = find_ca(variables)
+    return Account(base_url, key, source, variables.get("WANDB_ENTITY") or None, ca)
 
 
 def _check_key(key: str, source: str) -> None:

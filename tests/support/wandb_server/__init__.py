@@ -6,6 +6,7 @@ and says in `problems` what a client got wrong.
 
 import json
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +26,11 @@ class WandbServer:
     key = "local-wandb-key-of-forty-characters-0123456789"
 
     def __init__(
-        self, port: int = 0, user: str = "alice", teams: Mapping[str, bool] | None = None
+        self,
+        port: int = 0,
+        user: str = "alice",
+        teams: Mapping[str, bool] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.store = Store(user, {"lab": True, "readers": False} if teams is None else dict(teams))
         self.problems = self.store.problems
@@ -33,6 +38,7 @@ class WandbServer:
         self.requests: list[str] = []
         self._faults: list[Fault] = []
         self._port = port
+        self._tls = tls
         self._listener: Listener | None = None
 
     def __enter__(self) -> Self:
@@ -44,12 +50,12 @@ class WandbServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         """Listen, on the port of before if there was one."""
         if self._listener is None:
-            self._listener = Listener(self, self._port)
+            self._listener = Listener(self, self._port, self._tls)
             self._port = self._listener.server_port
             self.store.url = self.url
 

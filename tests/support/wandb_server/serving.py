@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -28,11 +29,13 @@ class Listener(ThreadingHTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, owner: "WandbServer", port: int) -> None:
+    def __init__(self, owner: "WandbServer", port: int, tls: ssl.SSLContext | None) -> None:
         self.owner = owner
         self.connections: set[socket.socket] = set()
         self.threads: list[threading.Thread] = []
         super().__init__(("127.0.0.1", port), Handler)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:

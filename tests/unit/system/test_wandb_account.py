@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from caduceus.errors import AccountError
 from caduceus.system.wandb_account import Account, dotenv_variables, find_account
+from own_ca import make_ca
 
 KEY = "secret" + "0123456789" * 4
 OTHER = "other" + "9876543210" * 4
@@ -255,3 +256,36 @@ def test_the_sdk_is_told_of_the_account(home: Path, monkeypatch: pytest.MonkeyPa
     assert (account.base_url, account.key) == (URL, KEY)
     assert Path(os.environ["WANDB_DIR"]) == home / "new/notes"
     assert (home / "new/notes").is_dir()
+
+
+def test_one_setting_names_a_custom_ca_for_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ca, other = make_ca(home)[0], home / "other.pem"
+    other.write_bytes(ca.read_bytes())
+    assert found(home, WANDB_API_KEY=KEY).ca is None
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+        assert found(home, WANDB_API_KEY=KEY, **{name: "ca.pem"}).ca == ca
+    both = {"REQUESTS_CA_BUNDLE": str(ca), "SSL_CERT_FILE": str(other)}
+    account = found(home, WANDB_API_KEY=KEY, **both)
+    monkeypatch.setattr(os, "environ", {"SSL_CERT_FILE": str(other)})
+    account.use(home / "logs")
+    assert {os.environ["SSL_CERT_FILE"], os.environ["REQUESTS_CA_BUNDLE"]} == {str(ca)}
+    found(home, WANDB_API_KEY=KEY, SSL_CERT_FILE=str(home)).use(home / "logs")
+    assert os.environ["SSL_CERT_DIR"] == str(home)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "can't be read: No such file or directory"),
+        (b"", "has no certificate"),
+        (b"no certificate", "has no certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n", "has no certificate"),
+    ],
+)
+def test_a_ca_that_is_none_is_one_line(home: Path, content: bytes | None, problem: str) -> None:
+    if content is not None:
+        write(home / "ca.pem", content)
+    assert refused(home, WANDB_API_KEY=KEY, SSL_CERT_FILE=f"{home}/ca.pem") == (
+        f"SSL_CERT_FILE: names {home}/ca.pem, which {problem}; name a file of PEM "
+        "certificates, or unset it"
+    )
