@@ -329,4 +329,5 @@ def _pairs(values: Mapping[str, Any]) -> str:
 def _hours(row: Mapping[str, Any]) -> str:
     """Format the hours of a row of compute.json, as far as they are known."""
     known = [("GPU", row["gpu_hours"]), ("CPU", row["cpu_hours"]), ("wall", row["wall_hours"])]
-    return ", ".join(f"{hours:.3g} {what} hours" for what, hours in known if hours)
+    hours = ", ".join(f"{hours:.3g} {what} hours" for what, hours in known if hours)
+    return f"{hours} (summed over attempts)" if row["attempts"] > 1 and hours else hours

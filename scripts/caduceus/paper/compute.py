@@ -43,8 +43,9 @@ def summarize_compute(runs: Sequence[LedgerRun]) -> dict[str, Any]:
         which is `reported` (planned runs that have finished), `failed` (attempts of planned runs
         that failed or haven't finished), `trial`, `abandoned` or `project`. `total`: one row.
         `machines`: see `_machines`. A row has the sums of `total_cost`; the counts `runs`,
-        `finished` and `failed`; `lost_hours`; `threads` and `gpus` of a run (least and most); and
-        `run_s`, the seconds behind the result of a finished run (median, least and most).
+        `finished` and `failed`; `lost_hours`, to interruptions but not to failures; `threads` and
+        `gpus` of a run (least and most); and `run_s`, the seconds behind the result of a finished
+        run (median, least and most).
     """
     by_experiment: dict[tuple[str, str], list[LedgerRun]] = {}
     for run in sorted(runs, key=lambda run: (KINDS.index(run.kind), run.experiment)):
@@ -90,7 +91,7 @@ def _row(runs: Sequence[LedgerRun]) -> dict[str, Any]:
         "finished": len(finished),
         "failed": sum(run.state == "failed" for run in runs),
         **vars(total_cost(attempts)),
-        "lost_hours": sum(attempt.lost_s or 0 for attempt in attempts) / 3600,
+        "lost_hours": sum(a.lost_s or 0 for a in attempts if a.state != "failed") / 3600,
         "threads": _range(threads),
         "gpus": _range(gpus),
         "run_s": {"median": median(finished), **(_range(finished) or {})} if finished else None,

@@ -15,7 +15,6 @@ _TABLE_SENTENCE = (
     "memory of its largest process, and hours summed over all attempts."
 )
 Row = Mapping[str, Any]  # of compute.json
-_GIB = 2**30
 _KINDS = {"planned": "", "trial": " (trials)", "abandoned": " (earlier)", "project": " (project)"}
 
 
@@ -61,7 +60,7 @@ def _machine(machine: Mapping[str, Any]) -> str:
     text = f"{hosts} with {cpu} ({count_of(machine['cpus'], 'logical core')}, "
     text += f"{machine['memory_gb']:.0f}~GB of memory)"
     gpus = [
-        latex_text(name) + ("" if "GB" in name else f" ({memory * 1e9 / _GIB:.0f}~GB)")
+        latex_text(name) + ("" if "GB" in name else f" ({memory:.0f}~GB)")
         for name, memory in machine["gpu_memory_gb"].items()
     ]
     return f"{text} and {' and '.join(gpus)} GPUs" if gpus else text
@@ -102,9 +101,12 @@ def _sum_sentences(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
         yield f"Altogether it took {_cost(total)}."
     else:
         yield "No attempt failed and no other run was made: this is the total."
-    if total["lost_hours"]:
-        lost = _time(total["lost_hours"])
-        yield f"Of this, {lost} were lost to interruptions and done again."
+    # Those of runs that failed are among what failed already.
+    lost = sum(part["lost_hours"] for name, part in parts.items() if name != "failed")
+    if lost:
+        yield f"Of this, {_time(lost)} were lost to interruptions and done again."
+    if total["attempts"] > 1:
+        yield "Wall time is summed over all attempts, whatever ran at the same time."
 
 
 def _energy_sentences(total: Row) -> Iterator[str]:

@@ -138,11 +138,12 @@ def test_the_paragraph_of_one_experiment_says_what_a_run_took(results: Results) 
     results.sum()
     assert results.latex.endswith(
         r"\paragraph{Compute resources.} We ran everything on 1 host with Some CPU\_7 \& more "
-        "(64 logical cores, 515 GB of memory) and NVIDIA GeForce RTX 4090 (24 GB) GPUs. "
+        "(64 logical cores, 515 GB of memory) and NVIDIA GeForce RTX 4090 (26 GB) GPUs. "
         "A run took 1.5 min (median; 1 to 2), with 4 threads and 1 GPU, and up to 1.5 GB of "
         "memory in a process. The 3 runs reported here took 4.5 GPU minutes, 9 CPU minutes, "
         "4.5 minutes of wall time. No attempt failed and no other run was made: this is the "
-        "total. The GPUs used 0.0225 kWh by their own counters."
+        "total. Wall time is summed over all attempts, whatever ran at the same time. "
+        "The GPUs used 0.0225 kWh by their own counters."
     )
 
 
@@ -157,6 +158,19 @@ def test_the_paragraph_tells_what_is_not_reported(everything: Results) -> None:
         "Of this, 1.67 minutes were lost to interruptions and done again.",
     ):
         assert said in everything.latex, said
+
+
+def test_a_crash_that_was_retried_is_told_once(results: Results) -> None:
+    """Among what failed, not among what was lost to interruptions; its run may fail altogether."""
+    crash = attempt(1, 50, state="failed", lost_s=50.0)
+    results.add("good", "toy", crash, attempt(2, 60))
+    results.add("bad", "toy", attempt(1, 40, lost_s=40.0, **KILLED), attempt(2, 30, state="failed"))
+    compute = results.sum()
+    assert compute["parts"]["failed"]["wall_hours"] * 3600 == pytest.approx(50 + 40 + 30)
+    assert compute["total"]["lost_hours"] * 3600 == pytest.approx(40)
+    assert "for 3 attempts that failed or did not finish." in results.latex
+    assert "lost to interruptions" not in results.latex
+    assert "Wall time is summed over all attempts" in results.latex
 
 
 def test_the_same_ledger_gives_the_same_bytes(everything: Results) -> None:
