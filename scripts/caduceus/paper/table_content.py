@@ -7,6 +7,7 @@ from typing import Any
 from caduceus.paper.marks import Mark
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import Digits
+from caduceus.paper.table_layout import Head
 from caduceus.project.paper import PublishedResult
 from caduceus.statistics.estimates import Estimate
 
@@ -47,19 +48,6 @@ class Row:
     cells: Mapping[str, Cell]
     published: PublishedResult | None
     published_cells: Mapping[str, PublishedResult] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A title above several columns of a table.
-
-    Attributes:
-        title: of all of them.
-        columns: the title of each of them, by its heading.
-    """
-
-    title: str
-    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True)

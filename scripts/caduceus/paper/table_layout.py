@@ -6,11 +6,23 @@ from typing import Any
 
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.results import Variant
-from caduceus.paper.table_content import Head
 from caduceus.paper.task_methods import group_methods
-from caduceus.project.paper import TableEntry
+from caduceus.project.paper import FigureEntry, TableEntry
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.metric import Metric
+
+
+@dataclass(frozen=True)
+class Head:
+    """A title above several columns of a table.
+
+    Attributes:
+        title: of all of them.
+        columns: the title of each of them, by its heading.
+    """
+
+    title: str
+    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,8 +71,10 @@ class Layout:
         return tuple(Head(title, columns) for title, columns in found.items())
 
 
-def lay_out(entry: TableEntry, variants: Sequence[Variant], experiments: Sequence[Spec]) -> Layout:
-    """Return the rows and columns of the table that an entry of `paper.tables` describes.
+def lay_out(
+    entry: TableEntry | FigureEntry, variants: Sequence[Variant], experiments: Sequence[Spec]
+) -> Layout:
+    """Return the rows and columns of the table or figure that an entry of `paper` describes.
 
     Args:
         entry: the entry.
@@ -86,7 +100,10 @@ def lay_out(entry: TableEntry, variants: Sequence[Variant], experiments: Sequenc
 
 
 def _by_task(
-    entry: TableEntry, task: str, variants: Sequence[Variant], experiments: Sequence[Spec]
+    entry: TableEntry | FigureEntry,
+    task: str,
+    variants: Sequence[Variant],
+    experiments: Sequence[Spec],
 ) -> Layout:
     found = group_methods(variants, task, experiments)
     columns = [

@@ -85,8 +85,9 @@ def build_table(
         if sample.estimate.std == 0 or shown[heading][row].is_deterministic
     ]
     metrics = on_tasks(layout, samples, goals) if entry.tasks else []
-    aggregates = aggregates_of(entry, layout, metrics, experiments, methods, f"paper.tables.{name}")
-    about_tasks = aggregate_notes(entry, layout, metrics, aggregates, methods)
+    where = f"paper.tables.{name}"
+    aggregates = aggregates_of(entry, layout, metrics, experiments, methods, where)
+    about_tasks = aggregate_notes(entry, layout, metrics, aggregates, methods, where)
     notes = table_notes(
         entry, methods, layout, percents, marks, list(intervals), missing, equal, list(about_tasks)
     )

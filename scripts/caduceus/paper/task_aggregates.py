@@ -8,14 +8,15 @@ import numpy as np
 
 from caduceus.errors import SpecError
 from caduceus.io.phrases import count_of
+from caduceus.paper.rank_sentences import rank_sentences
 from caduceus.paper.results import find_side
 from caduceus.paper.table_cells import Sample
 from caduceus.paper.table_layout import Layout, LayoutColumn
-from caduceus.project.paper import Side, TableEntry
+from caduceus.project.paper import FigureEntry, Side, TableEntry
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
 from caduceus.statistics.estimates import Estimate
-from caduceus.statistics.ranks import task_ranks
+from caduceus.statistics.ranks import compare_ranks, task_ranks
 from caduceus.statistics.samples import Array
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
@@ -172,7 +173,9 @@ _TITLES = {
 }
 
 
-def baseline_row(entry: TableEntry, layout: Layout, experiments: Sequence[Spec], where: str) -> int:
+def baseline_row(
+    entry: TableEntry | FigureEntry, layout: Layout, experiments: Sequence[Spec], where: str
+) -> int:
     """Return the row of the baseline: the entry's, else the experiments'.
 
     Raises:
@@ -233,6 +236,7 @@ def aggregate_notes(
     metrics: Sequence[MetricOnTasks],
     aggregates: Sequence[Aggregate],
     methods: Methods,
+    where: str,
 ) -> Iterator[str]:
     """Yield the notes on the tasks of a table: what its aggregates are, and what they leave out.
 
@@ -242,10 +246,38 @@ def aggregate_notes(
         metrics: its numbers.
         aggregates: its aggregate columns.
         methods: the statistical methods.
+        where: the keys of the entry, for error messages.
     """
     kinds = DEFAULT if entry.aggregates is None else entry.aggregates
     if aggregates:
         yield from _definitions(entry, kinds, methods)
+    if "rank" in kinds:
+        for on in metrics:
+            if on.goal is not None and on.shared and len(on.rows) > 1:
+                yield from _rank_notes(entry, layout, on, methods, where)
+    yield from missing_notes(layout, metrics, "Aggregates" if aggregates else "")
+
+
+def _rank_notes(
+    entry: TableEntry, layout: Layout, on: MetricOnTasks, methods: Methods, where: str
+) -> Iterator[str]:
+    ranks = compare_ranks(on.means(), on.goal is not Goal.MINIMIZE, methods.alpha)
+    labels = [layout.rows[row].label for row in on.rows]
+    base = baseline_row(entry, layout, [], where) if entry.baseline else None
+    control = on.rows.index(base) if base in on.rows else None
+    yield f"Rank of {on.shown}: {' '.join(rank_sentences(ranks, labels, control))}"
+
+
+def missing_notes(
+    layout: Layout, metrics: Sequence[MetricOnTasks], aggregates: str
+) -> Iterator[str]:
+    """Yield the methods that have no result on a task, and what that leaves out.
+
+    Args:
+        layout: the methods and tasks.
+        metrics: their numbers.
+        aggregates: the name of the numbers over tasks, such as "Ranks"; empty if there are none.
+    """
     for on in metrics:
         of = f" of {on.shown}" if len(metrics) > 1 else ""
         if missing := _missing(layout, on):
@@ -255,10 +287,10 @@ def aggregate_notes(
         used = [column.task or "" for column in on.shared]
         left_out = [column.task or "" for column in on.columns if column not in on.shared]
         if not used:
-            yield f"No aggregates{of}: on no task have all methods a result."
+            yield f"No {aggregates.lower()}{of}: on no task have all methods a result."
         elif left_out:
             yield (
-                f"Aggregates{of} are over the {count_of(len(used), 'task')} on which all these "
+                f"{aggregates}{of} are over the {count_of(len(used), 'task')} on which all these "
                 f"methods have results ({', '.join(used)}), and leave out {', '.join(left_out)}."
             )
 

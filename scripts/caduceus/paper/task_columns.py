@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from caduceus.paper.rounding import Digits, digits_of
-from caduceus.paper.table_content import Cell, Head, Row, Table
+from caduceus.paper.table_content import Cell, Row, Table
+from caduceus.paper.table_layout import Head
 from caduceus.paper.task_aggregates import Aggregate
 from caduceus.project.paper import TableEntry
 

@@ -6,10 +6,10 @@ from caduceus.io.validation import brief
 from caduceus.project.claim_checks import Refuse
 from caduceus.project.paper import FigureEntry, Side
 from caduceus.project.paper_selections import CandidateRun, experiments_of, is_side
-from caduceus.project.table_checks import check_tasks
+from caduceus.project.table_checks import check_goals, check_has_tasks, check_row, check_tasks
 from caduceus.runs.files.plan import Spec
 
-_NEEDS_METRICS = ("curves", "bars", "differences", "profiles")
+_NEEDS_METRICS = ("curves", "bars", "differences", "profiles", "ranks")
 
 
 def check_figure(
@@ -47,6 +47,13 @@ def check_figure(
         )
     if kind == "differences":
         _check_baseline(entry, runs, specs, refuse)
+    if kind == "ranks":
+        if entry.tasks is None:
+            raise refuse(": missing key 'tasks': add it, a parameter such as dataset", [])
+        check_has_tasks(entry.tasks, runs, refuse)
+        check_goals(entry, [specs[name] for name in experiments_of(runs)], "ranks need", refuse)
+        if entry.baseline:
+            check_row(entry, entry.baseline, runs, refuse)
     if kind == "profiles" and entry.tasks is not None:
         check_tasks(entry.tasks, runs, refuse)
     if kind == "sweep":

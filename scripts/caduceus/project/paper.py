@@ -82,6 +82,7 @@ class FigureEntry(Shown):
     baseline: Side
     tasks: str | None
     panel: str
+    equal_within: float | None = None
     axis: str | None = None
 
     optional = ("axis",)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, suggestion
 from caduceus.project.claim_checks import Refuse
-from caduceus.project.paper import Side, TableEntry
+from caduceus.project.paper import FigureEntry, Side, TableEntry
 from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
 
@@ -33,18 +33,31 @@ def check_table(
             if value:
                 raise refuse(f".{key}: needs the key 'tasks', a parameter such as dataset", [key])
         return
-    check_tasks(entry.tasks, runs, refuse)
-    for run in runs:
-        if run.parameters is not None and entry.tasks not in run.parameters:
-            raise refuse(
-                f".tasks: {run.variant} of {run.experiment} has no parameter "
-                f"{pasted(entry.tasks)}; show only variants that have it",
-                ["tasks"],
-            )
+    check_has_tasks(entry.tasks, runs, refuse)
     if entry.normalise:
         _check_normalise(entry, runs, refuse)
     if "improvement" in (entry.aggregates or ()):
-        _check_improvement(entry, runs, specs, refuse)
+        check_goals(entry, specs, "the probability of improvement needs", refuse)
+        if not entry.baseline and not any(spec.baseline for spec in specs):
+            raise refuse(
+                ": the probability of improvement needs the key 'baseline', parameters of a row", []
+            )
+        for side in [entry.baseline] if entry.baseline else [s.baseline for s in specs]:
+            check_row(entry, side or {}, runs, refuse)
+    elif entry.baseline:
+        check_row(entry, entry.baseline, runs, refuse)
+
+
+def check_has_tasks(tasks: str, runs: Sequence[CandidateRun], refuse: Refuse) -> None:
+    """Refuse tasks that aren't the values of a parameter of every run."""
+    check_tasks(tasks, runs, refuse)
+    for run in runs:
+        if run.parameters is not None and tasks not in run.parameters:
+            raise refuse(
+                f".tasks: {run.variant} of {run.experiment} has no parameter {pasted(tasks)}; "
+                "show only variants that have it",
+                ["tasks"],
+            )
 
 
 def check_tasks(tasks: str, runs: Sequence[CandidateRun], refuse: Refuse) -> None:
@@ -78,26 +91,28 @@ def _check_normalise(entry: TableEntry, runs: Sequence[CandidateRun], refuse: Re
         raise refuse(f".normalise: give two values for {', '.join(without)} too", ["normalise"])
 
 
-def _check_improvement(
-    entry: TableEntry, runs: Sequence[CandidateRun], specs: Sequence[Spec], refuse: Refuse
+def check_goals(
+    entry: TableEntry | FigureEntry, specs: Sequence[Spec], needs: str, refuse: Refuse
 ) -> None:
+    """Refuse a metric of which neither entry nor experiments say which values are better."""
     for heading, metric in entry.metrics.items():
         if goal_of(metric, entry.goal, specs) is None:
             raise refuse(
-                f".metrics.{heading}: the probability of improvement needs a goal; add the key "
-                "'goal'",
-                ["metrics", heading],
+                f".metrics.{heading}: {needs} a goal; add the key 'goal'", ["metrics", heading]
             )
-    sides = [entry.baseline] if entry.baseline else [s.baseline for s in specs if s.baseline]
-    if not sides:
+
+
+def check_row(
+    entry: TableEntry | FigureEntry,
+    baseline: Side,
+    runs: Sequence[CandidateRun],
+    refuse: Refuse,
+) -> None:
+    """Refuse a baseline that no method matches."""
+    wanted: Side = {name: value for name, value in baseline.items() if name != entry.tasks}
+    if not any(is_side(run, wanted) for run in runs):
+        names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
         raise refuse(
-            ": the probability of improvement needs the key 'baseline', parameters of a row", []
+            f".baseline: {brief(baseline)} matches no row; there are {'; '.join(names)}",
+            ["baseline"] if entry.baseline else [],
         )
-    for side in sides:
-        wanted: Side = {k: v for k, v in side.items() if k != entry.tasks}
-        if not any(is_side(run, wanted) for run in runs):
-            names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
-            raise refuse(
-                f".baseline: {brief(side)} matches no row; there are {'; '.join(names)}",
-                ["baseline"] if entry.baseline else [],
-            )

@@ -4,6 +4,7 @@
 |---|---|
 | `estimate_mean`, `estimate` | mean, median or interquartile mean of n runs, with an interval |
 | `estimate_over_tasks`, `improvement_over_tasks`, `performance_profile` | rliable's metrics |
+| `compare_ranks`, `compare_with_control`, `bayesian_signed_rank` | ranks over tasks |
 | `compare_paired`, `compare_unpaired`, `compare_by_seed` | is it noise? |
 | `compare_to_value`, `compare_to_published` | does it differ from a value, or a published mean? |
 | `equivalence`, `equivalence_to_published`, `equivalence_by_seed` | is it within a tolerance? |
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
     from caduceus.statistics.power import minimum_p, runs_needed, runs_to_decide
     from caduceus.statistics.profiles import Profile, performance_profile
     from caduceus.statistics.published_means import PublishedMean, compare_to_published
+    from caduceus.statistics.ranks import (
+        RankComparison,
+        bayesian_signed_rank,
+        compare_ranks,
+        compare_with_control,
+    )
     from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
     from caduceus.statistics.trends import Trend, trend
     from caduceus.statistics.verdicts import Outcome, Test, Verdict, decide, greater, less, within
@@ -51,14 +58,18 @@ __all__ = [
     "Outcome",
     "Profile",
     "PublishedMean",
+    "RankComparison",
     "Test",
     "Trend",
     "Verdict",
+    "bayesian_signed_rank",
     "compare_by_seed",
     "compare_paired",
+    "compare_ranks",
     "compare_to_published",
     "compare_to_value",
     "compare_unpaired",
+    "compare_with_control",
     "decide",
     "equivalence",
     "equivalence_by_seed",
@@ -114,6 +125,12 @@ _MODULES = {
     "profiles": (
         "Profile",
         "performance_profile",
+    ),
+    "ranks": (
+        "RankComparison",
+        "bayesian_signed_rank",
+        "compare_ranks",
+        "compare_with_control",
     ),
     "tasks": (
         "estimate_over_tasks",

@@ -126,6 +126,7 @@ def test_aggregates_are_those_of_the_statistics_over_tasks(project: Project) -> 
     assert "probability of improvement" not in values(made, "knn")
     assert "Mean and IQM over tasks [95 % interval by stratified bootstrap over seeds]" in made.note
     assert "of raw values" in made.note
+    assert "3 tasks can't decide whether ranks differ; use 5 or more." in made.note
 
 
 def test_where_less_is_better_ranks_and_improvement_follow(project: Project) -> None:
@@ -271,7 +272,7 @@ def test_programs_with_the_same_parameters_are_methods_of_their_own(project: Pro
     shutil.copy(train, train.with_name("other.py"))
     project.change("experiments/other.yaml", id="other", program="experiments/other.py")
     project.change("config.yaml", experiments=[EXPERIMENT, "experiments/other.yaml"])
-    made = make_of(project, logged(SCORES), SPEC | {"aggregates": ["rank"]})
+    made = make_of(project, logged(SCORES), SPEC | {"aggregates": ["rank"], "baseline": {}})
 
     assert made.value["label_names"] == ["experiment"]
     assert [row["labels"] for row in made.value["rows"]] == [["toy"], ["other"]]

@@ -8,6 +8,7 @@ MODULES = {
     "bars": "bars",
     "differences": "differences",
     "profiles": "profiles",
+    "ranks": "ranks",
     "confusion": "confusion",
     "sweep": "sweep_panels",
 }
