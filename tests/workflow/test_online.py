@@ -222,6 +222,22 @@ def test_sync_delivers_offline_runs_once_and_says_what_differs(
         "0.25 here, 0.75 on the server" in checked.output
     )
 
+    # A server that has lost the first rows takes none before its last one.
+    other = wandb_server.runs[1]
+    del other.history_lines[:2], other.steps[:2]
+    other.updated_at = wandb_server.store.now()
+    page = f"{wandb_server.url}/alice/{other.project.name}/runs/{other.name}"
+    again = caduceus(finished, wandb_server, "sync", other.name)
+    assert again.code == 1
+    assert (
+        f"{other.name}: differs: the server has lost 2 rows of {other.name}, from _step 0 to 1, "
+        "and takes none before its last one, at _step 4; all are here. To mend it, delete the run "
+        f"on {page}, or," in again.output
+    )
+    del other.project.runs[other.name]
+    caduceus(finished, wandb_server, "sync", other.name).check()
+    assert [row["_step"] for row in wandb_server.run(other.name).history] == list(range(5))
+
 
 def test_a_custom_ca_needs_one_setting(finished: Project, tmp_path: Path) -> None:
     ca, context = make_ca(tmp_path)

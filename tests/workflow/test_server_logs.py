@@ -626,7 +626,8 @@ def test_rows_that_the_server_has_lost_are_an_error(
     del run.history_lines[4], run.steps[4]
     message = (
         "alice/p/abc: returned 9 of 10 rows; try again; if the numbers stay the same, the server "
-        "has lost rows"
+        "has lost rows: where the run was trained, delete it on the server, and `caduceus sync "
+        "abc` sends all rows"
     )
     for _ in range(2):
         with pytest.raises(ServerError) as error:

@@ -116,7 +116,8 @@ def fetch_log(server: Server, state: ServerState, log: Path, with_files: bool = 
         unfinished.unlink()  # the missing rows may lie before those that we have
         raise ServerError(
             f"returned {rows} of {state.rows} rows; try again; if the numbers stay the same, the "
-            "server has lost rows",
+            "server has lost rows: where the run was trained, delete it on the server, and "
+            f"`caduceus sync {path.run}` sends all rows",
             str(path),
         )
     for name, url in files.items() if with_files else ():

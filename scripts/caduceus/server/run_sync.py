@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.artifacts import read_artifacts
 from caduceus.server.client import Server
 from caduceus.server.logs import fetch_log
+from caduceus.server.lost_rows import lost_rows
 from caduceus.server.runs import path_on_server, read_files, read_state
 from caduceus.server.staging import (
     changed_artifacts,
@@ -153,6 +154,8 @@ def compare_with_server(
         # With several attempts the server has the times of each one's upload.
         with_times = len(read_attempts(folder.attempts)) == 1
         found = differences(here, there, with_times, with_files)
+        page = f"{server.account.url}/{path.project_path}/runs/{path.run}"
+        found += lost_rows(here, there, folder.path.name, page)
         if not with_files:
             logged = logged_files(folder, [part.path for part in _parts(folder)])
             missing = sorted(logged - read_files(server, path).keys())
@@ -307,16 +310,12 @@ def _upload_live(
                 path.project,
                 patience_s,
                 is_growing=True,
-                is_stopped=lambda: is_stopped() or _has_failed(writer),
+                is_stopped=lambda: is_stopped() or bool(writer.done() and writer.exception()),
             )
         finally:
             has_ended.set()
             shutil.rmtree(log.parent, ignore_errors=True)
         writer.result()
-
-
-def _has_failed(job: "Future[None]") -> bool:
-    return job.done() and job.exception() is not None
 
 
 def _held_by_server(

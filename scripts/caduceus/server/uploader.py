@@ -207,14 +207,18 @@ def _report(name: str, job: "Future[SyncRecord | None]") -> bool:
         return False
     if record is None:
         return True
-    print(describe(name, record), flush=True)
+    again = f"; tried again in {_RETRY_S:.0f} s" if record.state == "pending" else ""
+    print(f"{describe(name, record)}{again}", flush=True)
     return record.is_synced
 
 
 def describe(name: str, record: SyncRecord) -> str:
     """Describe in lines how the upload of a run went, and each difference."""
     if record.state == "pending":
-        return f"{name}: pending: {record.error}"
+        return (
+            f"{name}: pending: {record.error}; nothing is lost: its log stays here, and "
+            f"`caduceus sync {name}` sends what the server lacks"
+        )
     return "\n".join(
         [
             f"{name}: {'synced' if record.is_synced else 'differs'}, {record.server} {record.path}",
@@ -251,5 +255,8 @@ def sync_now(folder: RunFolder) -> str:
         uploader = Uploader(server, folder.results, 1, identity.patience_s)
         ((_, record),) = uploader.sync([folder])
     except CaduceusError as error:
-        return f"{folder.path.name}: {error}; `snakemake --cores 1 sync` uploads it later"
+        return (
+            f"{folder.path.name}: {error}; its log stays here; `snakemake --cores 1 sync` uploads "
+            "it later"
+        )
     return "" if record.is_synced else describe(folder.path.name, record)

@@ -231,7 +231,8 @@ def sync_log(
                 handle.cancel()
                 await asyncio.wait({done})
                 done.exception()  # retrieved, as asyncio warns of exceptions that nobody retrieves
-                raise ServerError("; ".join(dict.fromkeys(errors)) or "stopped")
+                what = "; ".join(dict.fromkeys(errors))
+                raise ServerError(f"{what} (tried for {waited:.0f} s)" if what else "stopped")
         messages += done.result().messages
         # Only the first sentence: the others give advice that would duplicate rows.
         return [m.content.partition(". ")[0] for m in messages if m.severity >= _ERROR]
