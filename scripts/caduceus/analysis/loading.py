@@ -9,10 +9,9 @@ from caduceus.analysis.frames import frame_of_rows, frame_of_table
 from caduceus.errors import ResultError
 from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
 from caduceus.io.csv_rows import read_rows
-from caduceus.io.phrases import pasted
-from caduceus.io.validation import suggestion
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.rows import ABOUT_RUN
+from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.sweeps.folders import find_sweep
 
 Names = str | Iterable[str]  # one, or several
@@ -79,10 +78,7 @@ def load_history(
     for name in wanted or ():
         names = {column: None for history in histories for column in history_columns(history)}
         if name not in names:
-            raise ResultError(
-                f"no run has logged {pasted(name)}{suggestion(name, names)}; "
-                f"there are {', '.join(names)}"
-            )
+            raise ResultError(no_run_logged(name, names))
     return frame_of_table(read_history(histories, wanted))
 
 

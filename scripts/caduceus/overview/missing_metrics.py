@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from caduceus.io.csv_rows import columns_of
-from caduceus.io.phrases import count_of, listed
-from caduceus.io.validation import suggestion
+from caduceus.io.phrases import count_of
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.unknown_metrics import logged_instead
 from caduceus.runs.variants import leaves
 from caduceus.wandb_log.records import metric_name
-
-_SHOWN = 3
 
 
 def without_metric(plan_json: Path) -> str | None:
@@ -38,12 +36,10 @@ def without_metric(plan_json: Path) -> str | None:
             logged |= names
     if not missing:
         return None
-    own = [name for name in logged if not name.startswith(("_", "system/", "visualizations/"))]
-    hint = suggestion(metric.name, own)
-    there = f"they logged {listed(own, _SHOWN)}" if own else "they logged nothing"
     return (
-        f"without {metric.name}, the metric of {plan.spec.id}{hint}: "
-        f"{count_of(len(missing), 'finished run')}, such as {missing[0]}; {there}"
+        f"without {metric.name}, the metric of {plan.spec.id}: "
+        f"{count_of(len(missing), 'finished run')}, such as {missing[0]}; "
+        f"{logged_instead(metric.name, logged)}"
     )
 
 

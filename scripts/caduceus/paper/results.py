@@ -1,7 +1,7 @@
 """Results of exported runs, by variant and seed, for tables, figures and claims."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 from caduceus.errors import SpecError
 from caduceus.io.csv_rows import columns_of
 from caduceus.io.phrases import count_of, pasted
-from caduceus.io.validation import suggestion
 from caduceus.paper.history_values import ends_before, value_at, value_by_best
 from caduceus.project.paper import Entry, Side
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
@@ -19,6 +18,7 @@ from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.metric import Metric
 from caduceus.runs.record import RunRecord
+from caduceus.runs.unknown_metrics import logged_instead, no_number
 from caduceus.runs.variants import leaves, matches
 from caduceus.statistics.comparisons import Comparison, Equal
 
@@ -238,21 +238,20 @@ def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
         # If all runs diverged there is no number, which is a result and no mistake in `paper`.
         if not finished or any(result.number(metric) is not None for result in finished):
             continue
-        name = metric.name
-        known = sorted({key for result in finished for key in result.summary if key[0] != "_"})
-        if name not in known:
-            hint = suggestion(name, known)
-        elif metric.at is None:
-            hint = " as a number"
-        else:
-            place = metric.place(*{result.axis_of(name) for result in finished})
-            hint = f" as a number at {place} or before"
-            if all(result.ends_before(metric) for result in finished):
-                hint = f" at {place}, as all runs end before"
-        raise SpecError(
-            f"metrics.{heading}: no run has {pasted(name)}{hint}; there are {', '.join(known)}",
-            where,
-        )
+        place = ""
+        if metric.at is not None:
+            at = metric.place(*{result.axis_of(metric.name) for result in finished})
+            has_ended = all(result.ends_before(metric) for result in finished)
+            place = f"at {at}, as all runs end before" if has_ended else f"at {at} or before"
+        message = no_number(metric, logged_by(finished), place)
+        raise SpecError(f"metrics.{heading}: {message}", where)
+
+
+def logged_by(results: Iterable[Result]) -> list[str]:
+    """Return the names of the metrics that runs logged, in their rows or their summaries."""
+    return sorted(
+        {name for result in results for name in (*result.summary, *columns_of(result.history))}
+    )
 
 
 def check_place(heading: str, metric: Metric, finished: Sequence[Result], where: str) -> None:
@@ -273,7 +272,7 @@ def check_place(heading: str, metric: Metric, finished: Sequence[Result], where:
         if axis not in known:
             raise SpecError(
                 f"metrics.{heading}.at: no run that logs {pasted(metric.name)} logs {pasted(axis)}"
-                f"{suggestion(axis, known)}; there are {', '.join(known)}",
+                f"; {logged_instead(axis, known)}",
                 where,
             )
 

@@ -134,7 +134,10 @@ def test_results_are_found_from_the_project_or_from_themselves(
         ("load_runs('basline')", "no run is of group 'basline', did you mean 'baseline'?"),
         ("load_runs(experiment='x')", "no run is of experiment 'x'; there are toy"),
         ("load_history('x')", "there is no run 'x'"),
-        ("load_history(metrics='val/los')", "'val/los', did you mean 'val/loss'?; there are"),
+        (
+            "load_history(metrics='val/los')",
+            "'val/los'; logged are: val/accuracy, val/loss; did you mean 'val/loss'?",
+        ),
         ("load_sweep()", "name one of the sweeps: none"),
         ("load_sweep('x')", "there is no sweep 'x'; there are none"),
     ],

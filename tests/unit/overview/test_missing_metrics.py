@@ -28,11 +28,11 @@ def test_runs_without_it_are_named_with_what_they_logged(tmp_path: Path) -> None
     export(tmp_path, "c", "_step,val/los")
     export(tmp_path, "d", "_step", state="failed")
     assert without_metric(plan(tmp_path, *"abcd")) == (
-        "without val/loss, the metric of toy, did you mean 'val/los'?: 2 finished runs, such as b; "
-        "they logged val/los"
+        "without val/loss, the metric of toy: 2 finished runs, such as b; logged are: val/los; "
+        "did you mean 'val/los'?"
     )
     export(tmp_path, "e", "_step")
-    assert str(without_metric(plan(tmp_path, "e"))).endswith("such as e; they logged nothing")
+    assert str(without_metric(plan(tmp_path, "e"))).endswith("such as e; nothing is logged")
 
 
 def test_where_all_have_it_or_none_is_named_nothing_is_said(tmp_path: Path) -> None:

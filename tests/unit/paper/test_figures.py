@@ -293,7 +293,8 @@ def test_a_confusion_matrix_needs_predictions(project: Project) -> None:
 @pytest.mark.parametrize("kind", ["curves", "bars", "differences", "profiles"])
 def test_a_metric_that_no_run_has_is_refused(project: Project, kind: str) -> None:
     export(project, {"cnn": [0.4], "mlp": [0.25]})
-    with pytest.raises(SpecError, match=r"paper.figures.f: metrics.loss: no run \w+ 'los'"):
+    said = "paper.figures.f: metrics.loss: no run logged metric 'los'; .*; did you mean 'loss'"
+    with pytest.raises(SpecError, match=said):
         measured(project, kind, metrics={"loss": "los"})
 
 

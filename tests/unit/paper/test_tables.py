@@ -523,7 +523,8 @@ def test_a_metric_that_no_run_has_is_refused(
     with pytest.raises(AssertionError):
         make(project, three_kinds(2), {"metrics": {"accuracy": "val/acuracy"}})
 
-    assert "paper.tables.t: metrics.accuracy: no run has 'val/acuracy'" in capsys.readouterr().err
+    said = "paper.tables.t: metrics.accuracy: no run logged metric 'val/acuracy'; logged are: "
+    assert said in capsys.readouterr().err
 
 
 def test_a_table_of_failed_runs_only_is_a_table_all_the_same(project: Project) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
+from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.system.known_secrets import is_secret
 
 Answer = dict[str, Any]
@@ -91,6 +92,18 @@ def is_hidden(name: str, value: Any) -> bool:
     """Whether no answer shows a setting's value, as it is named like a secret."""
     is_long = isinstance(value, str) and len(value) >= _LEAST_SECRET
     return is_long and is_secret(name.rpartition(".")[2])
+
+
+def choose_metric(wanted: str, logged: Sequence[str]) -> str:
+    """Return the name of a metric, which `summary.` may precede.
+
+    Raises:
+        CaduceusError: it isn't logged.
+    """
+    for name in (wanted, wanted.removeprefix("summary.")):
+        if name in logged:
+            return name
+    raise CaduceusError(no_run_logged(wanted, logged))
 
 
 def choose(wanted: str, known: Sequence[str], what: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of
-from caduceus.overview.mcp.answers import Answer, choose, some
+from caduceus.overview.mcp.answers import Answer, choose_metric, some
 from caduceus.overview.mcp.variants import Chosen, place_of
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
@@ -122,7 +122,7 @@ def _refuse_metric(chosen: Chosen, metric: Metric) -> None:
     finished = (result for variant in chosen.variants for result in variant.results)
     names = {name for result in finished if result.state == "finished" for name in result.summary}
     if names:
-        choose(metric.name, sorted(name for name in names if name[0] != "_"), "metric")
+        choose_metric(metric.name, sorted(names))
 
 
 def _refuse_single(

@@ -11,7 +11,7 @@ from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.io.cells import parse
 from caduceus.io.csv_rows import columns_of, text_rows
 from caduceus.io.files import MADE_AGAIN, damaged
-from caduceus.overview.mcp.answers import Answer, choose, page, some, units
+from caduceus.overview.mcp.answers import Answer, choose_metric, page, some, units
 from caduceus.project.listed_runs import find_run
 
 _MOST_METRICS = 6  # shown by default
@@ -52,7 +52,7 @@ def get_history(
         raise damaged(path, "it lacks the column _step", MADE_AGAIN)
     known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]
     # A time column isn't shown by default, but may be named.
-    names = [choose(name, header, "metric") for name in metrics or ()] or known[:_MOST_METRICS]
+    names = [choose_metric(name, header) for name in metrics or ()] or known[:_MOST_METRICS]
     shown = list(dict.fromkeys(["_timestamp", *names] if is_system else ["_step", *names]))
     rows = list(_rows(path, shown, names, first_step, last_step))
     answer: Answer = {"run": run, "columns": shown} | page(

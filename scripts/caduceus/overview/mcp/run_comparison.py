@@ -7,7 +7,7 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of
-from caduceus.overview.mcp.answers import Answer, choose, some
+from caduceus.overview.mcp.answers import Answer, choose_metric, some
 from caduceus.overview.mcp.group_comparison import (
     compare_values,
     comparison_row,
@@ -70,7 +70,7 @@ def _metrics(
     columns = dict.fromkeys(name for record in records for name in record.row)
     known = [name.removeprefix("summary.") for name in columns if name.startswith("summary.")]
     if wanted is not None:
-        return [choose(name, known, "metric") for name in wanted]
+        return [choose_metric(name, known) for name in wanted]
     experiments = {record.summary.experiment for record in records}
     own = [spec.metric.name for spec in specs if spec.id in experiments and spec.metric]
     logged = [name for name in known if not name.startswith("_")]

@@ -29,6 +29,7 @@ from caduceus.paper.figures.layout import (
 from caduceus.paper.figures.style import COLOURS, LABEL_SIZE, TICK_SIZE
 from caduceus.paper.results import Result, Variant
 from caduceus.runs.files.export import Summary
+from caduceus.runs.unknown_metrics import logged_instead
 from caduceus.statistics.samples import Array
 
 Counts = Counter[tuple[str, str]]  # examples by actual class and predicted class
@@ -88,7 +89,7 @@ def measure_confusion(data: FigureData) -> FigureContent:
         for variant, label in zip(data.variants, data.labels, strict=True)
     }
     if data.finished and not any(found.values()):
-        raise SpecError(_no_predictions(chart), data.where)
+        raise SpecError(_no_predictions(chart, data.finished), data.where)
     classes = _classes(counts for runs in found.values() for counts in runs.values())
     panels = [
         {"label": label, "runs": list(runs), "percent": rounded(_percent(runs.values(), classes))}
@@ -108,9 +109,14 @@ def _counts(variant: Variant, chart: str | None) -> dict[str, Counts]:
     return {run: counts for run, counts in by_run.items() if counts}
 
 
-def _no_predictions(chart: str | None) -> str:
+def _no_predictions(chart: str | None, finished: Iterable[Result]) -> str:
     if chart is not None:
-        return f"no run has a chart {pasted(chart)} by wandb.plot.confusion_matrix"
+        names = (name for result in finished for name in result.record.summary.summary)
+        charts = [name.removesuffix("_table") for name in names if name.endswith("_table")]
+        return (
+            f"no run has a chart {pasted(chart)} by wandb.plot.confusion_matrix; "
+            f"{logged_instead(chart, charts)}"
+        )
     return (
         f"no run has {_PREDICTIONS} with columns label and prediction in an artifact of type "
         "results; log it, or name a chart by wandb.plot.confusion_matrix under metrics"

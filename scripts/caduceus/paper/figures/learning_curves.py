@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
-from caduceus.io.phrases import pasted
 from caduceus.paper.axes import (
     axis_label,
     axis_notes,
@@ -21,8 +20,10 @@ from caduceus.paper.figures.history_curves import read_curves
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
+from caduceus.paper.results import logged_by
 from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import Metric, axis_word
+from caduceus.runs.unknown_metrics import no_number
 from caduceus.statistics.curves import AxisCurve, align, estimate_steps
 
 _MOST_STEPS = 500  # of a curve; a printed column resolves fewer
@@ -76,7 +77,9 @@ def measure_curves(data: FigureData) -> FigureContent:
             )
         summarized = Metric(name=name)
         if not lines and all(result.number(summarized) is None for result in data.finished):
-            raise SpecError(f"metrics.{heading}: no run logs {pasted(name)}", data.where)
+            raise SpecError(
+                f"metrics.{heading}: {no_number(summarized, logged_by(data.finished))}", data.where
+            )
         about = {"heading": data.titled(heading), "metric": name, "axis": axes[name]}
         panels.append({**about, "lines": lines})
     lines = [line for panel in panels for line in panel["lines"]]
