@@ -81,9 +81,9 @@ rule export_group:
 
 
 rule report_failures:
-    """List the failed runs, and fail if there are any."""
+    """List the failed runs and entries, and fail if there are any."""
     input:
-        inputs("paper"),
+        made=inputs("paper"),
         plans=inputs("plans"),
         runs=inputs("ended"),
     output:
@@ -93,5 +93,5 @@ rule report_failures:
     params:
         secrets=as_is(SETTINGS.secrets),
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --secrets {params.secrets:q}'
-        " --out {output.failures:q} --log {log:q}"
+        '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --made {input.made:q}'
+        " --secrets {params.secrets:q} --out {output.failures:q} --log {log:q}"

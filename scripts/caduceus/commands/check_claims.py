@@ -2,11 +2,13 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from caduceus.io.files import write_json, write_whole
+from caduceus.io.failed_entries import Entry
+from caduceus.io.files import Json, write_json, write_whole
 from caduceus.paper.claim_formats import claims_markdown
-from caduceus.paper.claims import decide_claims
+from caduceus.paper.claims import FAILED, decide_claims, failed_claim
 from caduceus.project.paper import Claim
 from caduceus.statistics.settings import Methods
 
@@ -23,8 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    given = json.loads(arguments.claims)
+    given, page = json.loads(arguments.claims), arguments.out.with_suffix(".md")
     claims = {name: Claim.from_json(claim) for name, claim in given.items()}
-    decided = decide_claims(arguments.plans, claims, Methods(**json.loads(arguments.statistics)))
-    write_json(arguments.out, decided)
-    write_whole(arguments.out.with_suffix(".md"), claims_markdown(decided))
+    methods = Methods(**json.loads(arguments.statistics))
+    made = Entry("claims", arguments.out.parents[1], [arguments.out, page], arguments.log)
+
+    def write(decided: Mapping[str, Json]) -> None:
+        write_json(arguments.out, decided)
+        write_whole(page, claims_markdown(decided))
+
+    def write_failed(error: str) -> None:
+        failed = [failed_claim(name, claim, error) for name, claim in claims.items()]
+        write({"alpha": methods.alpha, "test": methods.test, "claims": failed})
+
+    def describe(name: str, error: Exception) -> str:
+        return made.line(error, f"claims/{name}")
+
+    with made.costs_only_itself(write_failed) as errors:
+        decided = decide_claims(arguments.plans, claims, methods, describe)
+        write(decided)
+        errors += [each["reason"] for each in decided["claims"] if each["verdict"] == FAILED]

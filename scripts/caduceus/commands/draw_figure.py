@@ -1,8 +1,12 @@
 """Draw a figure of the paper as PDF, SVG and PNG."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry
+from caduceus.io.files import read_json
+from caduceus.paper.figures.failed import draw_failed, figure_files
 from caduceus.paper.figures.figure import draw_figure
 from caduceus.paper.figures.layout import WIDTHS
 
@@ -27,5 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    width = WIDTHS[arguments.venue][arguments.width]
-    draw_figure(arguments.numbers, arguments.trials, width, arguments.out)
+    width, out = WIDTHS[arguments.venue][arguments.width], arguments.out
+    made = Entry(f"figures/{out.stem}", out.parents[2], figure_files(out), arguments.log)
+    if error := read_json(arguments.numbers).get("error"):  # measure_figure has recorded it
+        draw_failed(out, width, error)
+        return
+    with made.costs_only_itself(partial(draw_failed, out, width)):
+        draw_figure(arguments.numbers, arguments.trials, width, out)

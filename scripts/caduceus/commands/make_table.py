@@ -2,10 +2,12 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry
 from caduceus.paper.results import read_results
-from caduceus.paper.table_formats import write_table
+from caduceus.paper.table_formats import table_files, write_failed_table, write_table
 from caduceus.paper.tables import build_table
 from caduceus.project.paper import TableEntry
 from caduceus.runs.files.plan import Plan
@@ -27,10 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    name = arguments.out.stem
+    name, folder = arguments.out.stem, arguments.out.parent
     entry = TableEntry.from_json(json.loads(arguments.spec))
     methods = Methods(**json.loads(arguments.statistics))
-    variants = read_results(arguments.plans, entry, f"paper.tables.{name}")
-    experiments = [Plan.read(plan).spec for plan in arguments.plans]
-    table = build_table(name, entry, methods, variants, experiments)
-    write_table(table, arguments.out.parent)
+    made = Entry(f"tables/{name}", folder.parents[1], table_files(folder, name), arguments.log)
+    with made.costs_only_itself(partial(write_failed_table, folder, name, entry.title)):
+        variants = read_results(arguments.plans, entry, f"paper.tables.{name}")
+        experiments = [Plan.read(plan).spec for plan in arguments.plans]
+        write_table(build_table(name, entry, methods, variants, experiments), folder)

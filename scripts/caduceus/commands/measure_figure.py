@@ -2,9 +2,12 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry
 from caduceus.io.light_pyarrow import import_light_pyarrow
+from caduceus.paper.figures.failed import figure_files, write_failed_numbers
 from caduceus.paper.figures.figure import measure_figure
 from caduceus.project.paper import FigureEntry
 from caduceus.statistics.settings import Methods
@@ -25,13 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    entry = FigureEntry.from_json(json.loads(arguments.spec))
+    spec, methods = json.loads(arguments.spec), Methods(**json.loads(arguments.statistics))
+    entry, out = FigureEntry.from_json(spec), arguments.out
     if entry.kind == "curves":
         import_light_pyarrow()
-    measure_figure(
-        entry,
-        arguments.plans,
-        arguments.trials,
-        Methods(**json.loads(arguments.statistics)),
-        arguments.out,
-    )
+    made = Entry(f"figures/{out.stem}", out.parents[2], figure_files(out), arguments.log)
+    with made.costs_only_itself(partial(write_failed_numbers, entry, out)):
+        measure_figure(entry, arguments.plans, arguments.trials, methods, out)

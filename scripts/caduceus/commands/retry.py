@@ -1,15 +1,20 @@
-"""Clear failed runs, so that the next `snakemake` tries them again."""
+"""Clear failed runs and entries, so that the next `snakemake` tries them again."""
 
 import argparse
 from pathlib import Path
 
 from caduceus.errors import ResultError
+from caduceus.io.failed_entries import clear_failed
 from caduceus.runs.files.plan import Plan
 from caduceus.training.train import retry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="*", help="ids of runs (all failed runs of the experiments)")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        help="ids of runs (all failed runs of the experiments, and all failed entries)",
+    )
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
 
 
@@ -29,4 +34,5 @@ def run(arguments: argparse.Namespace) -> None:
             raise ResultError(f"no such run; see {base}", run_id)
     run_ids = arguments.runs or _planned(arguments.results / "experiments")
     cleared = retry(base / run_id for run_id in run_ids)
+    cleared += [] if arguments.runs else clear_failed(arguments.results)
     print("\n".join([*cleared, f"to be tried again: {len(cleared)}"]))

@@ -15,6 +15,7 @@ from caduceus.overview.environments import (
     finished_runs,
     present_environment,
 )
+from caduceus.overview.failures import entry_lines
 from caduceus.overview.plans import read_plan
 from caduceus.overview.run_notes import notes_of_states
 from caduceus.overview.status import damaged_plans, read_states
@@ -32,15 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     results = arguments.results
     project = load_project(load(arguments.config).value, [str(arguments.config)])
-    for line in damaged_plans(results):
-        print(printable(f"damaged: {line}"))
+    lines = [f"damaged: {line}" for line in damaged_plans(results)]
     records = read_records(results)
     states = read_states(project, results, records)
-    for line in state_lines(states, project.experiments, notes_of_states(states, records)):
-        print(printable(line))
+    lines += state_lines(states, project.experiments, notes_of_states(states, records))
+    lines += entry_lines(project, results)
     finished = finished_runs(records, project.runs)
-    behind = behind_lines(finished, present_environment)
-    for line in (*changed_lines(finished), *difference_lines(finished), *behind):
+    lines += (*changed_lines(finished), *difference_lines(finished))
+    for line in (*lines, *behind_lines(finished, present_environment)):
         print(printable(line))
     if holder := find_holder():
         host, pid = holder

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 
 
-def count_of(number: int, noun: str) -> str:
+def count_of(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: "1 run", "2 runs", "1,000 runs"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def pasted(name: str) -> str:

@@ -19,7 +19,10 @@ _HEADER = (
     "corrected",
     "least p",
 )
-_OUTCOMES = ("supported", "refuted", "within noise", "undecided", "not enough runs", "no verdict")
+_OUTCOMES = (
+    *("supported", "refuted", "within noise", "undecided", "not enough runs", "no verdict"),
+    "failed",
+)
 
 
 def claims_markdown(decided: Mapping[str, Any]) -> str:
@@ -37,14 +40,16 @@ def claims_markdown(decided: Mapping[str, Any]) -> str:
     ]
     parts = [f"# Claims\n\n{_counts(claims)}.", "\n".join(table), _note(decided)]
     for claim in claims:
-        means = ", ".join(map(_mean, claim["sides"]))
-        method = claim["method"][0].upper() + claim["method"][1:]
         parts += [
             f"## {markdown_text(claim['name'])}: {claim['verdict']}\n\n"
             f"> {markdown_text(claim['statement'])}",
             markdown_text(claim["reason"]),
-            f"Mean ± standard deviation of {markdown_text(claim['metric'])}: {means}. {method}.",
         ]
+        if claim["sides"]:
+            means = ", ".join(map(_mean, claim["sides"]))
+            method = claim["method"][0].upper() + claim["method"][1:]
+            metric = markdown_text(claim["metric"])
+            parts.append(f"Mean ± standard deviation of {metric}: {means}. {method}.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -68,6 +73,8 @@ def _counts(claims: Sequence[Mapping[str, Any]]) -> str:
 
 def _evidence(claim: Mapping[str, Any]) -> str:
     """Return the corrected p or, where n is too small for a verdict, n and the n to use."""
+    if claim["verdict"] == "failed":
+        return " ".join(claim["reason"].split())
     if claim["verdict"] != "not enough runs":
         return f"p {round_p(claim['p_adjusted'])}"
     needed = claim["runs_that_would_do"]
@@ -81,7 +88,10 @@ def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
         half = (claim["high"] - claim["low"]) / 2
         effect, low, high = _together(claim["effect"], half, (claim["low"], claim["high"]))
         interval = f"{low} to {high}"
-    p = (round_p(claim[key]) for key in ("p", "p_adjusted", "minimum_p"))
+    p = (
+        "–" if claim[key] is None else round_p(claim[key])
+        for key in ("p", "p_adjusted", "minimum_p")
+    )
     return (
         markdown_text(claim["name"]),
         claim["verdict"],

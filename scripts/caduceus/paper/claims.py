@@ -1,7 +1,7 @@
 """Decide the claims of the paper from the exported runs, all in one family of tests."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,13 @@ from caduceus.runs.equal_seeds import equal_note
 from caduceus.runs.files.plan import Plan
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.settings import Methods
-from caduceus.statistics.verdicts import Verdict, decide
+from caduceus.statistics.verdicts import Test, Verdict, decide
+
+FAILED = "failed"  # the verdict on a claim that can't be decided
+_NUMBERS = (
+    *("effect", "low", "high", "p", "p_adjusted", "minimum_p"),
+    *("effect_size", "runs_that_would_do"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,33 +36,67 @@ class _MeasuredClaim:
     effect: ClaimEffect
 
 
+# A claim that can't be decided counts in the family as one for which nothing speaks, so that no
+# other claim has a smaller p because of it.
+_UNDECIDED = Test(p_for=1.0, p_against=1.0, minimum_p=1.0, n=0)
+
+
+def _raised(name: str, error: Exception) -> str:
+    raise error
+
+
 def decide_claims(
     plans: Sequence[Path],
     claims: Mapping[str, Claim],
     methods: Methods,
+    describe: Callable[[str, Exception], str] = _raised,
 ) -> dict[str, Any]:
     """Return the content of results/paper/claims.json: the verdict on each claim.
 
-    p values are corrected for all claims together (Holm 1979).
+    p values are corrected for all claims together (Holm 1979). A claim that can't be measured, such
+    as one whose metric no run has, or whose side matches several variants, has the verdict
+    `FAILED`.
 
     Args:
         plans: results/experiments/ID.json of the experiments that the claims name.
         claims: by name.
         methods: the statistical methods.
-
-    Raises:
-        SpecError: no run has a claim's metric, or a side matches no variant or several.
+        describe: returns the line for the error of a claim, given its name; by default the error
+            is raised.
     """
-    measured = {
-        name: _measure(plans, claim, methods, f"paper.claims.{name}")
-        for name, claim in claims.items()
-    }
-    verdicts = decide([claim.effect.test for claim in measured.values()], methods.alpha)
+    measured: dict[str, _MeasuredClaim] = {}
+    failed: dict[str, str] = {}
+    for name, claim in claims.items():
+        try:
+            measured[name] = _measure(plans, claim, methods, f"paper.claims.{name}")
+        except Exception as error:
+            failed[name] = describe(name, error)
+    tests = [measured[name].effect.test if name in measured else _UNDECIDED for name in claims]
+    verdicts = dict(zip(claims, decide(tests, methods.alpha), strict=True))
     decided = [
-        _entry(name, claims[name], claim, verdict, len(claims))
-        for (name, claim), verdict in zip(measured.items(), verdicts, strict=True)
+        _entry(name, claim, measured[name], verdicts[name], len(claims))
+        if name in measured
+        else failed_claim(name, claim, failed[name])
+        for name, claim in claims.items()
     ]
     return {"alpha": methods.alpha, "test": methods.test, "claims": decided}
+
+
+def failed_claim(name: str, claim: Claim, error: str) -> dict[str, Any]:
+    """Return the entry in claims.json of a claim that can't be decided."""
+    return {
+        "name": name,
+        "statement": claim.statement,
+        "kind": claim.kind,
+        "verdict": FAILED,
+        "reason": error,
+        "metric": claim.test.metric.name,
+        "n": 0,
+        **dict.fromkeys(_NUMBERS),
+        "method": "",
+        "sides": [],
+        "runs": [],
+    }
 
 
 def _measure(plans: Sequence[Path], claim: Claim, methods: Methods, where: str) -> _MeasuredClaim:

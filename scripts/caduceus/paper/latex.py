@@ -23,3 +23,13 @@ def latex_text(text: str) -> str:
     """Return `text` with LaTeX's special characters escaped."""
     escaped = "".join(_CHARACTERS.get(character, character) for character in text)
     return _RAISED.sub(lambda found: f"$^{{{found[0].translate(_LOWERED)}}}$", escaped)
+
+
+def failed_latex(what: str, error: str) -> str:
+    """Return a box that says in a paper that something couldn't be made, and why."""
+    text = latex_text(" ".join(error.split()))
+    return (
+        r"\fbox{\parbox{0.9\linewidth}{\raggedright\textbf{"
+        rf"{latex_text(what)} failed:}} {text}}}}}"
+        "\n"
+    )

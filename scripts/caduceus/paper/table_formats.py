@@ -10,7 +10,7 @@ from caduceus.io.cells import csv_line, render
 from caduceus.io.files import write_json, write_whole
 from caduceus.io.markdown import markdown_text
 from caduceus.paper.labels import parameter_text
-from caduceus.paper.latex import latex_text
+from caduceus.paper.latex import failed_latex, latex_text
 from caduceus.paper.marks import Mark
 from caduceus.paper.rounding import digits_of
 from caduceus.paper.table_content import Cell, Row, Table
@@ -22,10 +22,26 @@ _SHOWN: tuple[Mark, ...] = ("best", "tied")
 
 def write_table(table: Table, folder: Path) -> None:
     """Write NAME.csv, NAME.md, NAME.tex and NAME.json into `folder`."""
-    write_whole(folder / f"{table.name}.csv", _as_csv(table))
-    write_whole(folder / f"{table.name}.md", _as_markdown(table))
-    write_whole(folder / f"{table.name}.tex", _as_latex(table))
-    write_json(folder / f"{table.name}.json", _as_json(table))
+    csv_file, markdown_file, latex_file, json_file = table_files(folder, table.name)
+    write_whole(csv_file, _as_csv(table))
+    write_whole(markdown_file, _as_markdown(table))
+    write_whole(latex_file, _as_latex(table))
+    write_json(json_file, _as_json(table))
+
+
+def table_files(folder: Path, name: str) -> list[Path]:
+    """Return the files of a table."""
+    return [folder / f"{name}.{kind}" for kind in ("csv", "md", "tex", "json")]
+
+
+def write_failed_table(folder: Path, name: str, title: str, error: str) -> None:
+    """Write the files of a table that couldn't be made, each with the reason and no number."""
+    csv_file, markdown_file, latex_file, json_file = table_files(folder, name)
+    write_whole(csv_file, csv_line(["error"]) + csv_line([error]))
+    write_whole(markdown_file, f"**Table {markdown_text(name)} failed:** {markdown_text(error)}\n")
+    write_whole(latex_file, _latex_head(name, title) + failed_latex(f"Table {name}", error))
+    empty: dict[str, Any] = {"notes": [], "label_names": [], "headings": [], "rows": []}
+    write_json(json_file, {"name": name, "title": title, **empty, "error": error})
 
 
 def _as_json(table: Table) -> dict[str, Any]:
@@ -193,14 +209,7 @@ def _as_latex(table: Table) -> str:
         titled = _titled(title, table.unit(table.headings[place]), _LATEX)
         header[len(table.label_names) + place] = titled
     columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
-    title = latex_text(" ".join(table.title.split()))
     lines = [
-        r"% \begin{table}",
-        rf"%   \caption{{{title}}}",
-        rf"%   \label{{tab:{table.name}}}",
-        r"%   \centering",
-        rf"%   \input{{results/paper/tables/{table.name}}}",
-        r"% \end{table}",
         r"% Needs \usepackage{booktabs}; \newcommand{\caduceusnotes}[1]{} leaves the notes out.",
         r"\providecommand{\caduceusnotes}[1]{%",
         r"  \par\smallskip\begin{minipage}{\linewidth}\footnotesize #1\end{minipage}}",
@@ -215,6 +224,19 @@ def _as_latex(table: Table) -> str:
         r"\caduceusnotes{%",
         *[f"  {latex_text(' '.join(note.split()))}" for note in table.notes],
         "}",
+    ]
+    return _latex_head(table.name, table.title) + "\n".join(lines) + "\n"
+
+
+def _latex_head(name: str, title: str) -> str:
+    """Return the comments that show how a paper includes a table."""
+    lines = [
+        r"% \begin{table}",
+        rf"%   \caption{{{latex_text(' '.join(title.split()))}}}",
+        rf"%   \label{{tab:{name}}}",
+        r"%   \centering",
+        rf"%   \input{{results/paper/tables/{name}}}",
+        r"% \end{table}",
     ]
     return "\n".join(lines) + "\n"
 

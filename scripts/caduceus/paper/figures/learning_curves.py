@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.paper.axes import (
     axis_label,
     axis_notes,

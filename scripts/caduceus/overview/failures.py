@@ -1,0 +1,73 @@
+"""What failed in a build: runs, and entries of the paper, groups and pages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from caduceus.io.failed_entries import FailedEntry, failed_entries
+from caduceus.io.files import Json
+from caduceus.io.phrases import count_of
+from caduceus.overview.run_notes import plan_warnings
+from caduceus.project.project import Project
+from caduceus.project.targets import load_targets
+from caduceus.runs.files.export import Manifest, Summary
+from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.train import Train
+from caduceus.runs.folder import RunFolder
+from caduceus.server.run_sync import sync_warning
+from caduceus.system.snakemake_dry_run import item_of
+
+MEND = "correct what each line says; if it isn't in config.yaml, type `caduceus retry`; start again"
+
+
+@dataclass(frozen=True)
+class RunFailures:
+    """What failed or was lost in the runs of all experiments.
+
+    Attributes:
+        failed: the error of each failed run, by id, without trials.
+        trials: the same of failed trials.
+        damaged: the counts of what the logs of runs have lost, by id.
+        warnings: lines on runs that finished.
+    """
+
+    failed: Mapping[str, str]
+    trials: Mapping[str, str]
+    damaged: Mapping[str, Json]
+    warnings: Sequence[str]
+
+
+def run_failures(plans: Sequence[Path]) -> RunFailures:
+    """Return what failed in the runs of `plans`, results/experiments/ID.json of each experiment."""
+    failed, trials, damaged = dict[str, str](), dict[str, str](), dict[str, Json]()
+    warnings: list[str] = []
+    for path in plans:
+        for run in Plan.read(path).runs:
+            folder = RunFolder.of_plan(path, run.id)
+            if Summary.read(folder.summary_json).state == "failed":
+                train = Train.read_if_there(folder.train_json)
+                error = (train.error or "") if train else "it failed where it was run"
+                (failed if run.trial is None else trials)[run.id] = error
+            if lost := Manifest.read(folder.manifest_json).lost:
+                damaged[run.id] = lost
+                warnings.append(f"damaged: {run.id}: its log has lost {lost}; the rest is exported")
+            warnings += filter(None, [sync_warning(folder)])
+        warnings += plan_warnings(path)
+    return RunFailures(failed, trials, damaged, warnings)
+
+
+def entry_failures(results: Path, made: Sequence[Path]) -> list[FailedEntry]:
+    """Return the entries that failed of those whose files are `made`, below results/."""
+    names = (item_of(f"results/{path.relative_to(results).as_posix()}") for path in made)
+    return failed_entries(results, dict.fromkeys(names))
+
+
+def entry_lines(project: Project, results: Path) -> Iterator[str]:
+    """Yield the entries of a project that failed in the last build, each with its reason."""
+    targets = load_targets(project, lambda path: str(results / Path(path).relative_to("results")))
+    made = [results / Path(path).relative_to("results") for path in targets.paper()]
+    errors = [line for each in entry_failures(results, made) for line in each.errors]
+    if errors:
+        yield f"the last build failed: {count_of(len(errors), 'entry', 'entries')} not made"
+        yield from (f"  {'failed':<11}  {line}" for line in errors)
+        yield f"  {MEND}"
