@@ -2,11 +2,14 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry, failed_entries
 from caduceus.io.light_pyarrow import import_light_pyarrow
 from caduceus.paper.report.contents import Sources, read_contents
-from caduceus.paper.report.page import write_page
+from caduceus.paper.report.page import write_failed_page, write_page
+from caduceus.paper.report.parts import Parts
 from caduceus.statistics.settings import Methods
 
 _MANY = {
@@ -33,4 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
     import_light_pyarrow()
     sources = Sources(**{name: getattr(arguments, name) for name in (*_MANY, *_AT_MOST_ONE)})
     methods = Methods(**json.loads(arguments.statistics))
-    write_page(read_contents(arguments.title, sources, methods), arguments.out)
+    made = Entry("report", arguments.out.parents[1], [arguments.out], arguments.log)
+    failed = {each.item: each.errors for each in failed_entries(made.results, sources.items)}
+    parts = Parts(made.line, failed)
+    with made.costs_only_itself(partial(write_failed_page, arguments.out)) as errors:
+        write_page(read_contents(arguments.title, sources, methods, parts), arguments.out)
+        errors += parts.errors

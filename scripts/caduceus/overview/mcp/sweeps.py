@@ -65,9 +65,9 @@ def _detailed(folder: SweepFolder, records: Sequence[ListedRun], offset: int, li
     answer |= {"confirmed": [], "best": None}
     table = folder.path / "trials.csv"
     if table.exists():
-        from caduceus.paper.report.sections import sweep_section
+        from caduceus.paper.report.sections import read_sweep
 
-        [section] = sweep_section([table])
+        section = read_sweep(table)
         answer["stopped_early"] = section["stopped_early"]
         answer["importance"] = section["importance"][:12]
         answer["confirmed"] = [_confirmed(row) for row in section["confirmed"]]

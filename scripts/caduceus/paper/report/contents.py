@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_json
-from caduceus.paper.report.groups import Group, all_runs, group_by_variant, read_groups
+from caduceus.paper.report.groups import Group, all_runs, group_by_variant, read_group
 from caduceus.paper.report.logged_tables import logged_table_section
-from caduceus.paper.report.packed_curves import pack_curves
+from caduceus.paper.report.packed_curves import NO_CURVES, pack_curves
+from caduceus.paper.report.parts import Parts, item_of
 from caduceus.paper.report.sections import (
     claim_section,
     experiment_section,
-    figure_section,
-    sweep_section,
+    read_figure,
+    read_sweep,
 )
 from caduceus.runs.equal_seeds import equal_note, repeats
 from caduceus.statistics.estimates import estimate_by
@@ -48,23 +49,45 @@ class Sources:
     compute: Path | None = None
     verification: Path | None = None
 
+    @property
+    def items(self) -> list[str]:
+        """The entries whose files these are; see `FailedEntry`."""
+        single = filter(None, (self.claims, self.compute))
+        paths = [*self.groups, *self.tables, *self.figures, *self.sweeps, *single]
+        return list(map(item_of, paths))
 
-def read_contents(title: str, sources: Sources, methods: Methods) -> dict[str, Any]:
+
+def read_contents(
+    title: str, sources: Sources, methods: Methods, parts: Parts | None = None
+) -> dict[str, Any]:
     """Return the variables of the template page.html; `data` is what its scripts read.
 
     Args:
         title: the W&B project of the runs.
         sources: the files to read.
         methods: how curves are averaged.
+        parts: collects the parts that can't be read; by default the first is raised.
     """
-    groups = read_groups(sources.groups)
+    parts = Parts() if parts is None else parts
+    groups = parts.read_each("runs", read_group, parts.made("runs", sources.groups))
     variants = group_by_variant(groups)
     runs = list(all_runs(groups))
-    experiments = experiment_section(sources.plans)
+    experiments = parts.read("overview", lambda: experiment_section(sources.plans), [])
     equal = [each for experiment in experiments for each in experiment["equal"]]
-    curves = pack_curves(groups, variants, methods, repeats(equal))
-    packed = {name: curves.pop(name) for name in ("averages", "singles")}
-    sweeps = sweep_section(sources.sweeps)
+    curves = parts.read(
+        "curves", lambda: pack_curves(groups, variants, methods, repeats(equal)), NO_CURVES
+    )
+    packed = {name: curves[name] for name in ("averages", "singles")}
+    sweeps = parts.read_each("sweeps", read_sweep, parts.made("sweeps", sources.sweeps))
+    tables = parts.read_each("tables", read_json, sources.tables)
+    figures = parts.read_each("figures", read_figure, sources.figures)
+    for kind, entries in (("tables", tables), ("figures", figures)):
+        for entry in entries:
+            entry["error"] = " ".join(parts.entries.get(f"{kind}/{entry['name']}", ()))
+    [compute, verification] = (
+        parts.read_each(name, read_json, parts.made(name, filter(None, [path])))
+        for name, path in (("compute", sources.compute), ("verification", sources.verification))
+    )
     return {
         "title": title,
         "runs": len(runs),
@@ -74,13 +97,15 @@ def read_contents(title: str, sources: Sources, methods: Methods) -> dict[str, A
         "groups": [group.name for group in groups],
         "experiments": experiments,
         "equal_seeds": equal_note(equal) if equal else None,
-        "claims": claim_section(sources.claims),
-        "tables": [read_json(path) for path in sources.tables],
-        "figures": figure_section(sources.figures),
-        "logged_tables": logged_table_section(sources.plans),
+        "claims": parts.read("claims", lambda: claim_section(sources.claims), None),
+        "tables": tables,
+        "figures": figures,
+        "logged_tables": parts.read("logged", lambda: logged_table_section(sources.plans), []),
         "sweeps": sweeps,
-        "compute": sources.compute and read_json(sources.compute),
-        "verification": sources.verification and read_json(sources.verification),
+        "compute": compute[0] if compute else None,
+        "verification": verification[0] if verification else None,
+        "unmade": parts.failed,
+        "failed_entries": parts.entries,
         "points": curves["points"],
         "method": _method(methods),
         "packed": packed,

@@ -31,9 +31,9 @@ class VariantRuns:
     runs: list[int]
 
 
-def read_groups(tables: Sequence[Path]) -> list[Group]:
-    """Read the groups whose runs.csv are `tables`, of experiments and of whole W&B projects."""
-    return [Group(_name(path.parent), read_rows(path), path.parent) for path in tables]
+def read_group(table: Path) -> Group:
+    """Read the group whose runs.csv is `table`, of experiments or of a whole W&B project."""
+    return Group(_name(table.parent), read_rows(table), table.parent)
 
 
 def _name(folder: Path) -> str:

@@ -18,6 +18,7 @@ from caduceus.statistics.settings import Methods
 
 MOST_POINTS = 800  # of a curve, about the width of a chart in pixels
 _LEAST_POINTS = 40
+NO_CURVES: dict[str, Any] = {"points": 0, "averages": {}, "singles": {}}
 _MOST_TOTAL = 1_500_000  # points of all runs' curves together, about 6 MB
 
 

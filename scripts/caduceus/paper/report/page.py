@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from caduceus.io.files import write_whole
 from caduceus.paper.report.filters import FILTERS
@@ -44,6 +44,12 @@ def write_page(contents: Mapping[str, Any], out: Path) -> None:
         json=_json,
     )
     write_whole(out, page + "\n")
+
+
+def write_failed_page(out: Path, error: str) -> None:
+    """Write a page that says why the report couldn't be made."""
+    text = f"The report failed: {escape(error)}"
+    write_whole(out, f'<!doctype html><meta charset="utf-8"><title>failed</title><p>{text}</p>\n')
 
 
 def _bokeh_script() -> str:

@@ -39,19 +39,16 @@ def _experiment(path: Path, plan: Plan) -> dict[str, Any]:
     return {"spec": plan.spec, "runs": len(plan.runs), "equal": equal}
 
 
-def figure_section(figures: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return the content of each figure, with its picture as a data URI.
+def read_figure(path: Path) -> dict[str, Any]:
+    """Return the content of a figure, with its picture as a data URI.
 
     Args:
-        figures: NAME.svg; NAME.json beside it may be missing.
+        path: NAME.svg; NAME.json beside it may be missing.
     """
-    sections = []
-    for path in figures:
-        json_file = path.with_suffix(".json")
-        content = read_json(json_file) if json_file.exists() else {}
-        defaults = {"name": path.stem, "title": "", "caption": "", "runs": []}
-        sections.append(defaults | content | {"source": data_uri(path)})
-    return sections
+    json_file = path.with_suffix(".json")
+    content = read_json(json_file) if json_file.exists() else {}
+    defaults = {"name": path.stem, "title": "", "caption": "", "runs": []}
+    return defaults | content | {"source": data_uri(path)}
 
 
 def data_uri(path: Path) -> str:
@@ -68,16 +65,12 @@ def claim_section(claims: Path | None) -> dict[str, Any] | None:
     return decided | {"verdicts": Counter(claim["verdict"] for claim in decided["claims"])}
 
 
-def sweep_section(trials: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return each sweep with its trials, the ten best and the importances.
+def read_sweep(path: Path) -> dict[str, Any]:
+    """Return a sweep with its trials, the ten best and the importances.
 
     Args:
-        trials: trials.csv of each sweep, with its other files in the same folder.
+        path: its trials.csv, with its other files in the same folder.
     """
-    return [_sweep(path) for path in trials]
-
-
-def _sweep(path: Path) -> dict[str, Any]:
     folder = path.parent
     config = SweepPlan.read(folder / "sweep.json").config
     rows = [_with_parameters(row) for row in read_rows(path)]
