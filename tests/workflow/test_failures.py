@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -70,6 +71,20 @@ def test_a_missing_program_stops_everything_with_one_line(project: Project) -> N
     )
 
 
+TYPO = {"metrics": {"accuracy": "val/acuracy"}}
+LOW = {"statement": "It is high.", "at_least": {"variant": {"rate": 0.1}, "value": 0.1}}
+PAPER: dict[str, Any] = {
+    "tables": {"accuracy": {"metrics": {"accuracy": "val/accuracy"}}, "typo": TYPO},
+    "figures": {
+        "curves": {"kind": "curves", "metrics": {"loss": "val/loss"}},
+        "typo": {"kind": "curves", **TYPO},
+        "confusion": {"kind": "confusion"},
+    },
+    "claims": {
+        "fine": LOW | {"at_least": LOW["at_least"] | {"metric": "val/accuracy"}},
+        "typo": LOW | {"at_least": LOW["at_least"] | {"metric": "val/acuracy"}},
+    },
+}
 SECRET = "0123456789abcdef0123456789abcdef01234567"
 FAILS = """
     if options.seed and not Path("experiments/mended").exists():
@@ -81,12 +96,12 @@ FAILS = """
 def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     """Of two runs one has failed, all else is made; its account is in a file. Tests change copies.
 
-    The program is mended by a file that wasn't there when the run was planned.
+    The program is mended by a file that wasn't there when the run was planned. The paper names a
+    metric that no run logs in entries of several kinds.
     """
     project = Project.create(tmp_path_factory.mktemp("failed") / "project")
     one_variant(project, [0, 1])
-    tables = {"accuracy": {"metrics": {"accuracy": "val/accuracy"}}}
-    project.change("config.yaml", paper={"tables": tables})
+    project.change("config.yaml", paper=PAPER)
     project.write(".env", f"WANDB_API_KEY={SECRET}\n")
     project.replace("experiments/train.py", "\n    run.log(", FAILS)
     project.replace(
@@ -124,6 +139,39 @@ def test_a_failed_run_costs_only_itself(failed: tuple[Project, Finished]) -> Non
     assert project.planned() == {"report_failures": 1}
 
 
+def test_a_failed_entry_costs_only_itself(failed: tuple[Project, Finished], tmp_path: Path) -> None:
+    project, finished = failed
+    (message,) = said_by(finished, "report-failures")
+    assert "; failed entries: 4; correct what each line names, and start again" in message
+    known = "no run logged metric 'val/acuracy'; logged are: val/accuracy, val/loss; did you mean"
+    for entry in ("tables.typo: metrics.accuracy", "figures.typo: metrics.accuracy"):
+        assert f"\nfailed: paper.{entry}: {known} 'val/accuracy'?\n" in finished.output
+    assert "\nfailed: paper.figures.confusion: no run has predictions.csv" in finished.output
+    assert f"\nfailed: paper.claims.typo: metrics.val/acuracy: {known}" in finished.output
+    said = project.caduceus("status").output.splitlines()
+    at = said.index("the last build failed: 4 entries not made")
+    assert said[at + 1].startswith("  failed       paper.tables.typo: metrics.accuracy: no run")
+    page = (project.path / "results/report/index.html").read_text()
+    for name in ("tables/typo", "figures/typo", "figures/confusion", "claims"):
+        assert f'<a href="#{name}">{name}</a>' in page
+    claims = project.read_json("results/paper/claims.json")["claims"]
+    assert [claim["verdict"] for claim in claims] == ["not enough runs", "failed"]
+    assert "failed" in (project.path / "results/paper/tables/typo.md").read_text()
+
+    # The mended ones alone are made again, and what is made from them.
+    mended = project.copy(tmp_path / "project")
+    figures = PAPER["figures"] | {"typo": PAPER["figures"]["curves"]}
+    mended.change("config.yaml", paper=PAPER | {"figures": figures})
+    after = ("fill_checklist", "make_report", "record_provenance", "report_failures")
+    expected = dict.fromkeys((*after, "draw_figure", "measure_figure"), 1)
+    again = mended.snakemake()
+    assert (again.code, again.jobs) == (1, expected)
+    (message,) = said_by(again, "report-failures")
+    assert "; failed entries: 3; " in message
+    svg = (mended.path / "results/paper/figures/typo.svg").read_text()
+    assert "NO FIGURE" not in svg
+
+
 def test_the_history_of_a_failed_run_is_exported(failed: tuple[Project, Finished]) -> None:
     project, _ = failed
     steps = []
@@ -149,7 +197,7 @@ def test_retry_trains_what_failed_and_nothing_else(
 ) -> None:
     project = failed[0].copy(tmp_path / "project")
     project.write("experiments/mended", "")
-    assert "to be tried again: 1" in project.caduceus("retry").check().output
+    assert "to be tried again: 5" in project.caduceus("retry").check().output
     assert project.snakemake(*EXPORTS).check().jobs["train"] == 1
 
     attempts = [

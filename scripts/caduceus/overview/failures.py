@@ -17,7 +17,10 @@ from caduceus.runs.folder import RunFolder
 from caduceus.server.run_sync import sync_warning
 from caduceus.system.snakemake_dry_run import item_of
 
-MEND = "correct what each line says; if it isn't in config.yaml, type `caduceus retry`; start again"
+MEND = (
+    "correct what each line names, and start again; type `caduceus retry` before, if what was "
+    "wrong isn't in config.yaml"
+)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import numpy as np
 
 from caduceus.errors import SpecError
 from caduceus.io.csv_rows import columns_of
-from caduceus.io.phrases import count_of, pasted
-from caduceus.io.validation import suggestion
+from caduceus.io.phrases import count_of
 from caduceus.paper.results import Result
 from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import axis_word
+from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.statistics.curves import AxisCurve
 
 _LABELS = {STEP: "step", "_runtime": "time (s)", "_timestamp": "time (s since 1970)"}
@@ -49,11 +49,7 @@ def check_axis(axis: str, results: Sequence[Result], where: str) -> None:
     """
     known = dict.fromkeys(name for result in results for name in columns_of(result.history))
     if known and axis not in known:
-        raise SpecError(
-            f"axis: no run logs {pasted(axis)}{suggestion(axis, known)}; there are "
-            f"{', '.join(known)}",
-            where,
-        )
+        raise SpecError(f"axis: {no_run_logged(axis, known)}", where)
 
 
 def axis_notes(axis: str, variants: Sequence[Collection[AxisCurve]]) -> list[str]:

@@ -133,8 +133,8 @@ def test_an_axis_that_no_run_logs_is_refused_with_what_was_meant(project: Projec
     with pytest.raises(SpecError) as caught:
         measured(project, "curves", **RETURN, axis="globl_step")
     assert str(caught.value) == (
-        "paper.figures.f: axis: no run logs 'globl_step', did you mean 'global_step'?; "
-        "there are _step, global_step, return"
+        "paper.figures.f: axis: no run logged metric 'globl_step'; logged are: global_step, "
+        "return; did you mean 'global_step'?"
     )
 
 

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.io.csv_rows import Row, read_rows
+from caduceus.io.csv_rows import Row, columns_of, read_rows
+from caduceus.io.files import MADE_AGAIN, damaged
+
+_NEEDED = ("run", "name", "experiment", "variant", "seed", "state")
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,14 @@ class VariantRuns:
 
 
 def read_group(table: Path) -> Group:
-    """Read the group whose runs.csv is `table`, of experiments or of a whole W&B project."""
+    """Read the group whose runs.csv is `table`, of experiments or of a whole W&B project.
+
+    Raises:
+        ResultError: it isn't the table of a group.
+    """
+    columns = columns_of(table)
+    if missing := [name for name in _NEEDED if name not in columns]:
+        raise damaged(table, f"it lacks the columns {', '.join(missing)}", MADE_AGAIN)
     return Group(_name(table.parent), read_rows(table), table.parent)
 
 
