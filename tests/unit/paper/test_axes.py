@@ -198,13 +198,13 @@ def test_a_run_that_has_no_row_with_the_metric_at_the_end_has_its_last_value(
     [
         (
             {"globl_step": 3},
-            "metrics.R.at: no run that logs 'return' logs 'globl_step', did you mean "
-            "'global_step'?; there are _step, global_step, return",
+            "metrics.R.at: no run that logs 'return' logs 'globl_step'; logged are: global_step, "
+            "return; did you mean 'global_step'?",
         ),
         (
             2000,
-            "metrics.R: no run has 'return' at global_step 2000, as all runs end before; there are "
-            "global_step, return",
+            "metrics.R: no finished run has a number of metric 'return' at global_step 2000, as all "
+            "runs end before",
         ),
     ],
 )
