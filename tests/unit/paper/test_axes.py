@@ -203,8 +203,8 @@ def test_a_run_that_has_no_row_with_the_metric_at_the_end_has_its_last_value(
         ),
         (
             2000,
-            "metrics.R: no finished run has a number of metric 'return' at global_step 2000, as all "
-            "runs end before",
+            "metrics.R: no finished run has a number of metric 'return' at global_step 2000, as "
+            "all runs end before",
         ),
     ],
 )
