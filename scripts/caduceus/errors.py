@@ -23,6 +23,10 @@ _FIXES = {
     errno.EROFS: "make the file system writable or work in another folder (--directory)",
     errno.EACCES: "make the folder writable (chmod u+w) or work in another one (--directory)",
     errno.EPERM: "make the folder writable (chmod u+w) or work in another one (--directory)",
+    errno.EISDIR: "move the folder away, as a file is needed there",
+    errno.ENOTDIR: "move the file away, as a folder is needed there",
+    errno.ENAMETOOLONG: "use a shorter name",
+    errno.ELOOP: "remove the links that lead to each other",
     errno.EMFILE: "raise the number of open files (ulimit -n)",
 }
 

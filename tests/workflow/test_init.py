@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from projects import Project
 
 PLAIN = """\
@@ -89,6 +90,14 @@ def test_a_program_outside_the_folder_is_refused(tmp_path: Path) -> None:
     assert "isn't inside study; the project's folder must hold it" in finished.line()
     finished = project.caduceus("init", "study", "--program", "study/train.py")
     assert "doesn't exist" in finished.line()
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".env.example", ".mcp.json"])
+def test_a_folder_in_a_files_place_is_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "new" / name).mkdir(parents=True)
+    said = Project(tmp_path).caduceus("init", "new").line()
+    assert said == f"caduceus init: new/{name}: is a folder; move it away, as a file is needed"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
 
 
 def test_a_gitignore_that_is_there_gets_what_it_lacks(tmp_path: Path) -> None:

@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.exports.history_columns import TIME_COLUMNS
-from caduceus.exports.run import VOLATILE, VOLATILE_VALUES, without_empty
+from caduceus.exports.run import (
+    VOLATILE,
+    VOLATILE_OF_ARTIFACTS,
+    VOLATILE_VALUES,
+    without_empty,
+)
 from caduceus.io.cells import canonical
 from caduceus.io.csv_rows import text_rows
 from caduceus.io.files import Json, canonical_json, files_below
@@ -22,7 +27,7 @@ def differences(
     """Return a line for each difference between two exports; an empty list if they are equal.
 
     Tables, media and the files of artifacts are compared byte for byte, run_summary.json without
-    its volatile keys. Aliases aren't compared, as a later version of an artifact takes them over.
+    its volatile keys, among them the aliases of artifacts.
 
     Args:
         here: the folder of the local export.
@@ -97,7 +102,9 @@ def _compared(summary: Summary) -> Json:
     for name in ("artifacts", "used_artifacts"):
         kept[name] = {
             f"{artifact.name} {artifact.digest}": {
-                key: value for key, value in artifact.to_json().items() if key != "aliases"
+                key: value
+                for key, value in artifact.to_json().items()
+                if key not in VOLATILE_OF_ARTIFACTS
             }
             for artifact in getattr(summary, name)
         }

@@ -44,10 +44,12 @@ from caduceus.wandb_log.summaries import summary_of
 
 _UNKNOWN = ""  # the state of a run, until its log says it
 _STATES = {None: "unfinished", 0: "finished"}  # by exit code; any other means failed
-# Keys of run_summary.json, and of its `summary`, that differ between two equal runs. Comparisons
-# leave them out, with the time columns and system_metrics.csv.
+# Keys of run_summary.json, its `summary` and its artifacts that differ between two equal runs.
+# Comparisons leave them out, with the time columns and system_metrics.csv.
 VOLATILE = ("started_at", "runtime_s", "host")
 VOLATILE_VALUES = (*TIME_COLUMNS, "_wandb")
+# A server adds `latest` and vN, and moves them to later versions; other users may add theirs.
+VOLATILE_OF_ARTIFACTS = ("aliases",)
 
 
 @dataclass(frozen=True)

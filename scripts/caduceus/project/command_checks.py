@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief
 from caduceus.io.yaml_files import Source, load
 from caduceus.runs import command_line
@@ -43,22 +44,22 @@ def check_parameters(
     """
     if _has_nul(parameters):
         raise SpecError(
-            f"parameters: variant {variant!r} has the character NUL, which no program can be "
+            f"parameters: variant {pasted(variant)} has the character NUL, which no program can be "
             "given; remove it",
             source.where(["parameters"]),
         )
     name = spec.seed_argument
     if spec.lists_seeds and name is not None and name in parameters:
         raise SpecError(
-            f"seed_argument: {name!r} is a parameter of variant {variant!r} too; choose another "
-            "name, or remove the parameter",
+            f"seed_argument: {pasted(name)} is a parameter of variant {pasted(variant)} too; "
+            "choose another name, or remove the parameter",
             source.where(["seed_argument" if source.find(["seed_argument"]) else "seeds"]),
         )
     missing = command_line.missing_parameter(spec.command, parameters)
     if missing is not None:
         index, wanted = missing
         raise SpecError(
-            f"command: ${{param:{wanted}}} is no parameter of variant {variant!r}; it has "
+            f"command: ${{param:{wanted}}} is no parameter of variant {pasted(variant)}; it has "
             f"{', '.join(parameters) or 'none'}",
             _place_of_word(source, index, root),
         )

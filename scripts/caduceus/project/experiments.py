@@ -10,6 +10,7 @@ from typing import cast
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, canonical_json, digest_text, is_file
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, validate
 from caduceus.io.yaml_files import Key, Source, load
 from caduceus.project.command_checks import check_command, check_parameters
@@ -224,9 +225,9 @@ def _runs(spec: Spec, source: Source, code_id: str, root: Path) -> Iterator[Run]
             text = canonical_json(_what_decides(spec, definition))
             if len(text.encode()) > _MOST_BYTES:
                 raise SpecError(
-                    f"parameters: {len(text) // 1000} kB of variant {variant!r}, allowed: at most "
-                    f"{_MOST_BYTES // 1000}, since they go into the command line; put long values "
-                    "into a file, and pass its path",
+                    f"parameters: {len(text) // 1000} kB of variant {pasted(variant)}, allowed: at "
+                    f"most {_MOST_BYTES // 1000}, since they go into the command line; put long "
+                    "values into a file, and pass its path",
                     source.where(["parameters"]),
                 )
             digest = digest_text(text)[:_HASH_DIGITS]
@@ -261,8 +262,8 @@ def _variants(spec: Spec, source: Source) -> dict[str, Parameters]:
                 common | chosen
             ):
                 raise SpecError(
-                    f"matrix: two combinations are called {name!r}; a number and the same number "
-                    "in quotes have one name",
+                    f"matrix: two combinations are called {pasted(name)}; a number and the same "
+                    "number in quotes have one name",
                     source.where(["matrix"]),
                 )
             variants[name] = common | chosen
@@ -293,7 +294,7 @@ def _check_variants(spec: Spec, source: Source, variants: dict[str, Parameters])
         if twin != name:
             key = ["variants", name] if name in spec.variants else ["matrix"]
             raise SpecError(
-                f"variants {twin!r} and {name!r} have the same parameters; remove one",
+                f"variants {pasted(twin)} and {pasted(name)} have the same parameters; remove one",
                 source.where(key),
             )
     baseline = spec.baseline

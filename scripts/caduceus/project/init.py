@@ -42,7 +42,7 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         The files that it has written, relative to `folder`, and what it has added to a .gitignore.
 
     Raises:
-        SpecError: one of the files exists already, or the program doesn't.
+        SpecError: a file exists already, or its name is a folder's, or the program is missing.
     """
     paths = [path for path in _TEMPLATE.rglob("*") if "__pycache__" not in path.parts]
     files = {
@@ -63,6 +63,9 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         for path, text in files.items()
         if path not in _KEPT or not (folder / path).exists()
     }
+    for path in _KEPT:
+        if (folder / path).is_dir():
+            raise SpecError("is a folder; move it away, as a file is needed", str(folder / path))
     for path in files:
         if (folder / path).exists():
             what = "name with --config" if path == config else "folder"

@@ -236,8 +236,9 @@ def artifacts(folder: Path, **changes: Any) -> None:
 
 def test_what_is_said_of_an_artifact_is_compared_but_for_its_aliases(sides: Sides) -> None:
     here, there = sides
-    artifacts(there, aliases=[])
-    assert differences(here, there) == []
+    for aliases in ([], ["latest", "v3"], ["latest", "somebody-elses", "v0"]):
+        artifacts(there, aliases=aliases)
+        assert differences(here, there) == []
     artifacts(there, metadata={"k": 2}, type="u")
     assert differences(here, there) == [
         "artifacts.model digest of model.type: t here, u on the server",

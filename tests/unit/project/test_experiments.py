@@ -182,6 +182,10 @@ def test_code_patterns_say_which_files_count(project: Project) -> None:
         ({"command": ["${programme}"]}, r"command: found \${programme}, allowed: \${env}, "),
         ({"command": ["--c=${args_json_file}"]}, r"found --c=\${args_json_file}, allowed: \${env}"),
         ({"matrix": {"rate": [1, "1"]}}, "matrix: two combinations are called 'rate=1'"),
+        (
+            {"variants": {"it's": {"rate": 7}, "b\\": {"rate": 7}}},
+            r'variants "it\'s" and "b\\\\" have the same',
+        ),
         ({"program": "../train.py"}, r"program: ../train.py lies outside the folder you work in"),
         ({"program": "/x/train.py"}, r"program: /x/train.py lies outside the folder you work in"),
         ({"code": ["src/**.py"]}, r"code\[0\]: .*'\*\*' can only be"),
