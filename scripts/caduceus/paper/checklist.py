@@ -15,6 +15,8 @@ from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.runs.files.plan import Plan, SweepSpec
 
 _NAMED = 3  # files in a line
+# The verdicts of claims, and the marks of a table's cells, where no result could have decided.
+_NO_VERDICTS, _NO_MARKS = ("not enough runs", "no verdict"), ("undecided", "untested")
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _UNANSWERED = {
     3: ("Theory assumptions and proofs", "Does each theorem have its assumptions and a proof?"),
@@ -282,11 +284,21 @@ def _significance(data: ChecklistData) -> Item:
             "together (Holm)."
         )
     has_intervals = bool(cells) and not without
+    claimed = data.claims["claims"] if data.claims else []
+    could = [claim["verdict"] not in _NO_VERDICTS for claim in claimed]
+    marks = [cell.get("verdict") for cell in cells]
+    could += [mark not in _NO_MARKS for mark in marks if mark not in (None, "best")]
+    is_decided = not could or any(could)
+    if not is_decided:
+        lines.append("- No comparison could be decided, however large the difference.")
     paths = [*data.tables, *[f"{data.folder}/claims.json"] * bool(data.claims)]
     left = "say what differs between seeds (initialization, order, split)"
     if not has_intervals:
         left += "; run more seeds where intervals are missing"
-    return Item(title, question, YES if has_intervals else TODO, lines, paths, left)
+    if not is_decided:
+        left += "; run as many seeds as the notes say, or claim no difference"
+    answer = YES if has_intervals and is_decided else TODO
+    return Item(title, question, answer, lines, paths, left)
 
 
 def _resources(data: ChecklistData) -> Item:

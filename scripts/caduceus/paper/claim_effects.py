@@ -104,12 +104,13 @@ def measure_effect(
     # A permutation test needs two samples; here one is compared with a number.
     test: PairedTest = "sign_flip" if methods.test == "permutation" else methods.test
     ordered, seeds = list(runs.values()), (tuple(runs),)
-    if claim.at_least:
-        compared = compare_to_value(
-            ordered, claim.at_least.value, test=test, confidence=methods.confidence
-        )
-        return _of_comparison(compared, greater(compared), seeds, methods)
-    assert claim.reproduces is not None  # the last of the four kinds
+    if bound := claim.at_least or claim.at_most:
+        margin, alternative = -bound.margin, greater
+        if claim.at_most:
+            margin, alternative = bound.margin, less
+        compared = compare_to_value(ordered, bound.value, margin, test, methods.confidence)
+        return _of_comparison(compared, alternative(compared), seeds, methods)
+    assert claim.reproduces is not None  # the last kind
     return _test_reproduces(claim.reproduces, ordered, seeds, replace(methods, test=test))
 
 

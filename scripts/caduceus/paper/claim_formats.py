@@ -119,10 +119,14 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def _note(decided: Mapping[str, Any]) -> str:
+    means = ""
+    if decided.get("statistic", "mean") != "mean":
+        means = f"Claims are about means, though tables show the {decided['statistic']}. "
     return (
-        "effect: the difference of means, or from the value; of a trend the rank correlation, "
-        "slope or weakest step. size: the effect in standard deviations. p is two-sided, but the "
-        "larger of two one-sided ones where a value is reproduced; corrected: for all claims here "
+        f"{means}effect: the difference of means, or from the value; of a trend the rank "
+        "correlation, slope or weakest step. size: the effect in standard deviations. p is "
+        "two-sided, but the larger of two one-sided ones where a value is reproduced; corrected: "
+        "for all claims here "
         f"(Holm), decided at {decided['alpha']:g}; least p: the smallest that n runs can reach."
     )
 

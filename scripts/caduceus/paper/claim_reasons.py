@@ -73,7 +73,11 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
     if isinstance(test, Reproduces):
         tolerance = f"the tolerance is {round_value(test.tolerance)}"
         return f"{mean} {_published(test)}; {tolerance}."
-    return f"{mean} {round_value(test.value)}."
+    margin = ""
+    if test.margin:
+        side = "below" if claim.at_least else "above"
+        margin = f"; it may be {round_value(test.margin)} {side}"
+    return f"{mean} {round_value(test.value)}{margin}."
 
 
 def _trend(test: Trend, metric: str, effect: ClaimEffect) -> str:
@@ -140,7 +144,9 @@ def _decision(
         if claim.trend:
             way = claim.trend.direction
             return f"The runs don't tell whether it {way} at each step ({p})."
-        limit = "within the tolerance" if claim.reproduces else "beyond the margin"
+        limit = "beyond the margin" if claim.compare else "within the margin"
+        if claim.reproduces:
+            limit = "within the tolerance"
         there_is = "; there is a difference" if _excludes_zero(effect) else ""
         power = f"; {needed} {unit} would tell with 80 % power if it is as found" if needed else ""
         return (

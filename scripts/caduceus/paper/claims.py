@@ -11,6 +11,7 @@ from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant, find_side, read_results
+from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.paper import Claim
 from caduceus.project.paper_selections import goal_of
@@ -79,7 +80,12 @@ def decide_claims(
         else failed_claim(name, claim, failed[name])
         for name, claim in claims.items()
     ]
-    return {"alpha": methods.alpha, "test": methods.test, "claims": decided}
+    return {
+        "alpha": methods.alpha,
+        "test": methods.test,
+        "statistic": methods.statistic,
+        "claims": decided,
+    }
 
 
 def failed_claim(name: str, claim: Claim, error: str) -> dict[str, Any]:
@@ -137,6 +143,7 @@ def _entry(
         claim_reason(claim, sides, effect, verdict, claims),
         *difference_sentences(measured.variants),
         *([equal_note(equal)] if equal else []),
+        *selection_notes(claim.metrics, measured.variants),
     ]
     return {
         "name": name,

@@ -103,12 +103,14 @@ def _cell_as_json(cell: Cell) -> dict[str, Any]:
         "mark": _mark(cell),
         "is_second": cell.is_second,
         "p": cell.p,
+        "verdict": cell.mark,
         "runs": list(cell.runs),
     }
 
 
 def _mark(cell: Cell) -> Mark | None:
-    return cell.mark if cell.mark in _SHOWN else None
+    is_single = cell.mark == "best" and cell.estimate.n == 1  # which noise may have chosen
+    return cell.mark if cell.mark in _SHOWN and not is_single else None
 
 
 def _known(number: float) -> float | None:

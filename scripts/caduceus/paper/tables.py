@@ -15,6 +15,7 @@ from caduceus.paper.table_cells import Sample, column_digits, samples_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_layout import lay_out
 from caduceus.paper.table_notes import is_symmetric, table_notes
+from caduceus.paper.table_warnings import table_warnings
 from caduceus.paper.task_aggregates import aggregate_notes, aggregates_of, on_tasks
 from caduceus.paper.task_columns import with_aggregates
 from caduceus.project.paper import TableEntry
@@ -101,7 +102,7 @@ def build_table(
             Row(each.labels, each.variant, _cells(row, samples, marks, second), None)
             for row, each in enumerate(layout.rows)
         ),
-        tuple(notes),
+        (*notes, *table_warnings(entry, methods, layout, marks, samples)),
         column_digits(
             entry,
             samples,

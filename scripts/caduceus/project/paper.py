@@ -143,12 +143,16 @@ class Reproduces(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AtLeast(Record):
-    """A variant's mean isn't below a value, in the unit that is logged."""
+class Bound(Record):
+    """A variant's mean is at least, or at most, a value, or misses it by less than a margin.
+
+    Value and margin are in the unit that is logged.
+    """
 
     variant: Side
     metric: Metric
     value: float
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,16 +168,17 @@ class Trend(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Record):
-    """An entry of `paper.claims`: a sentence, and one of the four tests that decide it."""
+    """An entry of `paper.claims`: a sentence, and one of the five tests that decide it."""
 
     statement: str
     experiments: tuple[str, ...]
     compare: Compare | None = None
     reproduces: Reproduces | None = None
-    at_least: AtLeast | None = None
+    at_least: Bound | None = None
+    at_most: Bound | None = None
     trend: Trend | None = None
 
-    optional = ("compare", "reproduces", "at_least", "trend")
+    optional = ("compare", "reproduces", "at_least", "at_most", "trend")
     groups = ()
 
     @property
@@ -182,9 +187,9 @@ class Claim(Record):
         return next(kind for kind in self.optional if getattr(self, kind) is not None)
 
     @property
-    def test(self) -> Compare | Reproduces | AtLeast | Trend:
+    def test(self) -> Compare | Reproduces | Bound | Trend:
         """Its test."""
-        test = self.compare or self.reproduces or self.at_least or self.trend
+        test = self.compare or self.reproduces or self.at_least or self.at_most or self.trend
         assert test is not None  # the schema sees to it
         return test
 

@@ -25,6 +25,7 @@ from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases, processes
 from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
+from caduceus.training.earlier_results import shown_before
 from caduceus.training.outputs import collect
 from caduceus.training.scratch import Scratch, open_scratch
 from caduceus.training.tracked import record_tracking
@@ -145,11 +146,18 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         is_dirty=commit.get("is_dirty"),
         scratch=str(scratch.private) if scratch.private else None,
         got_seed=False if definition.seed_argument is None else None,
+        shown_before=_shown_before(given, identity),
         wall_s=0.0,
     )
     write_attempt(folder.attempts, attempt)
     environment |= _environment(given) | gpu.environment
     return _Program(attempt, definition, environment, scratch)
+
+
+def _shown_before(given: Given, identity: Identity) -> tuple[str, ...] | None:
+    if given.earlier:
+        return None
+    return shown_before(given.folder.results, identity.experiment, given.folder.path.name) or None
 
 
 def _words(given: Given, program: _Program) -> list[str]:

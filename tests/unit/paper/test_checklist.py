@@ -129,6 +129,25 @@ def test_a_cell_without_an_interval_leaves_the_item_open() -> None:
     assert 7 in answers(with_cell(n=5))["Yes"]
 
 
+def test_significance_isnt_answered_where_nothing_could_be_decided() -> None:
+    claims = {"alpha": 0.05, "test": "sign_flip", "claims": []}
+    for verdict, mark, answer in (
+        ("not enough runs", "undecided", "TODO"),
+        ("no verdict", "untested", "TODO"),
+        ("not enough runs", "worse", "Yes"),
+        ("undecided", "undecided", "Yes"),  # of a claim: its runs could have decided
+        ("within noise", "undecided", "Yes"),
+    ):
+        claim = {"statement": "So.", "name": "so", "verdict": verdict}
+        rows = [{"labels": [0.1], "cells": {"x": CELL | {"verdict": "best"}}}]
+        rows.append({"labels": [0.2], "cells": {"x": CELL | {"verdict": mark}}})
+        tables = {"t.json": {"rows": rows}}
+        data = replace(COMPLETE, tables=tables, claims=claims | {"claims": [claim]})
+        assert 7 in answers(data)[answer], (verdict, mark)
+        said = "No comparison could be decided, however large the difference."
+        assert (said in filled(data)[7]) == (answer == "TODO")
+
+
 def test_runs_made_elsewhere_leave_reproducibility_open() -> None:
     runs = {"a": RUN, "b": RUN | {"attempt": None, "is_dirty": None, "environment": None}}
     evidence = replace(COMPLETE, provenance=COMPLETE.provenance | {"runs": runs})

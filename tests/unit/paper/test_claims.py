@@ -287,6 +287,49 @@ def test_a_mean_reaches_a_value_or_does_not(project: Project, value: float, verd
     assert verdicts(project, lower_is_better)["so"]["verdict"] == verdict
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "margin", "verdict"),
+    [
+        ("at_most", 0.82, 0, "supported"),
+        ("at_most", 0.78, 0, "refuted"),
+        ("at_most", 0.78, 0.05, "supported"),
+        ("at_least", 0.82, 0.05, "supported"),
+        ("at_least", 0.82, 0.001, "refuted"),
+        ("at_least", 0.8, 0, "within noise"),
+        ("at_least", 0.803, 0.003, "undecided"),
+    ],
+)
+def test_a_mean_may_miss_a_bound_by_a_margin(
+    project: Project, kind: str, value: float, margin: float, verdict: str
+) -> None:
+    claim = {kind: {"variant": LOW, "metric": "val/accuracy", "value": value, "margin": margin}}
+    state(project, 8, {"so": claim})
+    found = verdicts(project, lower_is_better)["so"]
+    assert found["verdict"] == verdict
+    side = "below" if kind == "at_least" else "above"
+    assert (f"; it may be {margin:g} {side}. " in found["reason"]) == (margin > 0)
+
+
+def test_a_metric_that_chose_itself_is_said_to_be_too_good(project: Project) -> None:
+    metric = {"name": "val/accuracy", "best_by": {"name": "val/accuracy", "goal": "maximize"}}
+    state(project, 8, {"so": {"compare": BETTER["compare"] | {"metric": metric}}, "fair": BETTER})
+    found = verdicts(project, lower_is_better)
+    said = "val/accuracy is the best of each run's steps by itself, and so better than what new"
+    assert said in found["so"]["reason"]
+    assert said not in found["fair"]["reason"]
+
+
+def test_claims_are_about_means_whatever_tables_show(project: Project) -> None:
+    state(project, 8, {"so": BETTER})
+    paper = yaml.safe_load((project.path / "config.yaml").read_text())["paper"]
+    for statistic, is_said in (("iqm", True), ("mean", False)):
+        project.change("config.yaml", paper=paper | {"statistics": {"statistic": statistic}})
+        loaded = export_runs(project, lower_is_better).paper
+        plans = sorted((project.path / "results/experiments").iterdir())
+        decided = decide_claims(plans, loaded.claims, loaded.statistics)
+        assert ("Claims are about means" in claims_markdown(decided)) == is_said
+
+
 def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) -> None:
     at = {"at_least": {"variant": LOW, "metric": {"name": "val/accuracy", "at": 0}, "value": 0.5}}
     chooser = {"name": "val/loss", "goal": "maximize"}

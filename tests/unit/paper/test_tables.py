@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from caduceus.paper.report.filters import cell as report_cell
 from caduceus.paper.report.filters import published as report_published
 from caduceus.paper.results import Result, by_variant
 from caduceus.paper.rounding import Digits, digits_of
+from caduceus.runs.files.train import Train
 from caduceus.runs.files.usage import Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
@@ -378,6 +380,47 @@ def test_percent_is_for_fractions_and_never_for_a_loss(
     assert [name for name in logged if f"{name} (%)" in header] == in_percent
     assert [name for name in logged if rf"{name} (\%)" in made.text("tex")] == in_percent
     assert (f"In %: {', '.join(in_percent)}." in made.note) == bool(in_percent)
+
+
+def test_a_single_run_is_never_bold(project: Project) -> None:
+    made = make(project, {0.1: [0.9, None, None], 0.2: [0.5, 0.6, 0.7]})
+    assert made.marks()[0] is None
+    assert "**" not in made.text("md") and "mathbf" not in made.text("tex")
+    assert (
+        "The best, but not bold, as a single run shows no noise: rate=0.1 (accuracy)." in made.note
+    )
+
+
+def test_what_no_p_accounts_for_is_said_under_the_table(project: Project) -> None:
+    """A metric that chose itself or by the test set, tests of means, seeds added after a look."""
+    chosen = {
+        "itself": {"name": "val/accuracy", "best_by": {"name": "val/accuracy", "goal": "maximize"}},
+        "test": {"name": "val/accuracy", "best_by": {"name": "test/acc", "goal": "maximize"}},
+        "fair": {"name": "val/accuracy", "best_by": {"name": "val/loss", "goal": "minimize"}},
+    }
+    metrics = {name: {**metric, "goal": "maximize"} for name, metric in chosen.items()}
+
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        value = parameters["rate"] + seed / 100
+        return [{"val/accuracy": value, "val/loss": -value, "test/acc": value}]
+
+    made = make_of(project, logged, {"metrics": metrics}, statistic="iqm")
+    biased = "and so better than what new data would give."
+    assert f"itself is the best of each run's steps by itself, {biased}" in made.note
+    assert f"test is taken at the best test/acc, which is a test result, {biased}" in made.note
+    assert "fair is" not in made.note
+    assert "The tests compare means, not interquartile means." in made.note
+    assert "Added after" not in made.note
+    late = [path for path in project.runs if read_json(path / "params.json")["seed"] == 1]
+    for path in late:
+        record = Train.read(path / "train.json")
+        [first] = record.attempts
+        shown = replace(first, shown_before=("tables/t", "claims/c"))
+        replace(record, attempts=(shown,)).write(path / "train.json")
+    assert (
+        "Added after tables/t, claims/c had shown other seeds of rate=0.1: seed 1. No p "
+        "accounts for that; test new seeds alone." in make_again(project).note
+    )
 
 
 def interval(made: Any, heading: str) -> float:

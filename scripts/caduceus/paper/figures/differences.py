@@ -175,6 +175,8 @@ def _caption(compared: Sequence[Comparison], verdicts: Sequence[Verdict], data: 
         f"{data.interval_name}. Verdicts by {tests} at {data.methods.alpha:g}, corrected for "
         f"{count_of(len(compared), 'comparison')} (Holm)."
     ]
+    if data.methods.statistic != "mean":
+        sentences.append("Differences and tests are of means, whatever `statistic` is.")
     undecided = [verdict for verdict in verdicts if verdict.outcome == "not enough runs"]
     needed = [verdict.runs_that_would_do for verdict in undecided if verdict.runs_that_would_do]
     if undecided:

@@ -10,6 +10,7 @@ from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.percentages import percent_headings
 from caduceus.paper.results import Result, Variant, ended_notes
+from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.paper import FigureEntry
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.equal_seeds import equal_note
@@ -101,7 +102,7 @@ class FigureData:
         sentences += ended_notes(self.entry.metrics, self.finished)
         if equal := [each for variant in self.variants for each in variant.equal_seeds]:
             sentences.append(equal_note(equal))
-        return sentences
+        return [*sentences, *selection_notes(self.entry.metrics, self.variants)]
 
 
 @dataclass(frozen=True)

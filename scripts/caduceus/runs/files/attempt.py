@@ -122,6 +122,8 @@ class Attempt(Record):
         untracked: why the program, which ended well, has no log of the run; None if it has one.
         started_runs: its further runs, and the run itself, by the processes that started them;
             None if there is no further run.
+        shown_before: the tables and claims that showed other seeds of its variant, but not its run,
+            when the run's first attempt began; None if none did.
         left_files: large files that only its working folder has; None for none.
     """
 
@@ -157,6 +159,7 @@ class Attempt(Record):
     logged_elsewhere: str | None = None
     untracked: str | None = None
     started_runs: tuple[StartedRun, ...] | None = None
+    shown_before: tuple[str, ...] | None = None
     left_files: LeftFiles | None = None
 
     optional = (

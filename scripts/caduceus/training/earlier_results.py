@@ -1,0 +1,47 @@
+"""Whether a run's seed was added after results of other seeds had been shown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from caduceus.errors import ResultError
+from caduceus.io.files import read_json
+from caduceus.runs.files.plan import Plan
+
+
+def shown_before(results: Path, experiment: str, run: str) -> tuple[str, ...]:
+    """Return the tables and claims that show other seeds of a run's variant, but not the run.
+
+    A seed that was planned with the others is in every table of them, since a table waits for all
+    runs of a plan. Trials of a sweep aren't seeds that somebody added.
+
+    Args:
+        results: the folder results/.
+        experiment: the id of the run's experiment.
+        run: the run's id.
+    """
+    paper, plan = results / "paper", results / f"experiments/{experiment}.json"
+    paths = [*sorted((paper / "tables").glob("*.json")), *paper.glob("claims.json")]
+    if not paths or not plan.exists():
+        return ()
+    planned = {each.id: each for each in Plan.read(plan).runs}
+    own = planned.get(run)
+    if own is None or own.trial is not None:
+        return ()
+    others = {each.id for each in planned.values() if each.variant == own.variant} - {run}
+    shown = (item for path in paths for item in _shown(path))
+    return tuple(name for name, runs in shown if runs & others and run not in runs)
+
+
+def _shown(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Yield each table or claim of a file of the paper with the ids of its runs."""
+    try:
+        content = read_json(path)
+        if path.name == "claims.json":
+            yield from (
+                (f"claims/{claim['name']}", set(claim["runs"])) for claim in content["claims"]
+            )
+        else:
+            cells = [cell for row in content["rows"] for cell in row["cells"].values()]
+            yield f"tables/{content['name']}", {run for cell in cells for run in cell["runs"]}
+    except (ResultError, KeyError, TypeError):
+        return  # a damaged file shows nothing; the command that makes it says so
