@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from caduceus.paper.numbers import numbers_latex
 from debian_packages import UnavailableError, install
 from ledgers import Results, add_everything
 from paper_tables import SPEC, Made, make, three_kinds
@@ -73,7 +74,7 @@ def test_a_real_latex_sets_what_the_file_holds(
         half = (cell["high"] - cell["low"]) / 2
         dagger = "†" if cell["mark"] == "tied" else ""
         assert f"{cell['value']:.3f} ± {half:.3f}{dagger} 10" in words
-    assert "0.79 ± 0.02" in words
+    assert "0.790 ± 0.020" in words
     assert "[a] ~ 5% of $x 1$ <|> ^\\" in words
     assert re.search(r"\* ?b – – 2", words)
     assert "Mean ± half the 95 % interval over n seeds (Student’s t)." in words
@@ -93,6 +94,24 @@ def test_a_paper_may_leave_the_notes_out(
     assert "BCa bootstrap" in shown and "BCa bootstrap" not in left_out
     cell = made.cells()["rate=0.1"]
     assert f"[{cell['low']:.3f}, {cell['high']:.3f}]" in left_out
+
+
+def test_running_text_takes_numbers_of_tables_and_an_unknown_key_is_named(
+    project: Project, compiled: Callable[[Made], tuple[str, str]]
+) -> None:
+    made = make(project, three_kinds(10))
+    table = made.folder / "t.tex"
+    macros = numbers_latex([made.folder / "t.json"])
+    sentence = r"The best has \caduceus{0.1.accuracy.spread} in \caduceus{t.0.1.accuracy.n} runs."
+    table.write_text(f"{table.read_text()}{macros}{sentence}\n")
+    text, _ = compiled(made)
+
+    cell = made.cells()["rate=0.1"]
+    half = (cell["high"] - cell["low"]) / 2
+    assert f"The best has {cell['value']:.3f} ± {half:.3f} in 10 runs." in " ".join(text.split())
+    table.write_text(table.read_text().replace(r"\caduceus{t.0.1", r"\caduceus{t.0.9"))
+    with pytest.raises(AssertionError, match=r"No table has the number 't\.0\.9\.accuracy\.n'"):
+        compiled(made)
 
 
 def test_a_real_latex_sets_it_within_the_columns_of_neurips(tmp_path: Path) -> None:

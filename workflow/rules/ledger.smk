@@ -2,7 +2,7 @@
 #
 # Needs: results/runs/RUN/ of all runs, results/projects/, results/paper/{tables, figures, claims}.
 # Makes: results/paper/{compute.json, compute.csv, compute.tex, attempts.csv, provenance.json,
-#        checklist.md}.
+#        numbers.tex, checklist.md}.
 #
 # Abandoned runs, which no experiment lists any more, are no inputs: they are read whenever the ledger
 # is made.
@@ -45,6 +45,7 @@ rule record_provenance:
         manifests=inputs("all_shown_manifests"),
     output:
         provenance="results/paper/provenance.json",
+        numbers="results/paper/numbers.tex",
     log:
         "results/logs/record_provenance/provenance.log",
     params:
@@ -52,7 +53,7 @@ rule record_provenance:
         code=digest("record_provenance"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus record-provenance {input.shown:q} --metrics {params.metrics:q}'
-        " --out {output.provenance:q} --log {log:q}"
+        " --out {output.provenance:q} --numbers {output.numbers:q} --log {log:q}"
 
 
 rule fill_checklist:

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from caduceus.io.files import write_json
+from caduceus.io.files import write_json, write_whole
+from caduceus.paper.numbers import numbers_latex
 from caduceus.paper.provenance import trace_items
 
 
@@ -19,8 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the metrics of tables and claims, as JSON",
     )
     parser.add_argument("--out", type=Path, required=True, help="results/paper/provenance.json")
+    parser.add_argument("--numbers", type=Path, help="results/paper/numbers.tex")
 
 
 def run(arguments: argparse.Namespace) -> None:
     results = arguments.out.parents[1]
     write_json(arguments.out, trace_items(arguments.items, arguments.metrics, results))
+    if arguments.numbers:
+        tables = [path for path in arguments.items if path.parent.name == "tables"]
+        write_whole(arguments.numbers, numbers_latex(tables))

@@ -1,4 +1,4 @@
-"""Escape text for LaTeX."""
+"""Write text and numbers for LaTeX."""
 
 import re
 
@@ -33,3 +33,9 @@ def failed_latex(what: str, error: str) -> str:
         rf"{latex_text(what)} failed:}} {text}}}}}"
         "\n"
     )
+
+
+def latex_number(number: str) -> str:
+    """Return a number such as 4.2e-08 as LaTeX writes it."""
+    digits, _, power = number.partition("e")
+    return rf"{digits} \times 10^{{{int(power)}}}" if power else number

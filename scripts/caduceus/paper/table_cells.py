@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import Digits, digits_of
-from caduceus.project.paper import TableEntry
+from caduceus.project.paper import Spread, TableEntry
 from caduceus.runs.metric import Metric
 from caduceus.statistics.estimates import Estimate, estimate_by
 from caduceus.statistics.settings import Methods
@@ -54,11 +54,20 @@ def column_digits(
     }
 
 
+def half_spread(estimate: Estimate, spread: Spread) -> float:
+    """Return what stands after the ± of a number, or half the width of its interval."""
+    if spread == "std":
+        return estimate.std
+    if spread == "standard_error":
+        return estimate.standard_error
+    return (estimate.high - estimate.low) / 2
+
+
 def _digits(entry: TableEntry, estimates: Sequence[Estimate], is_percent: bool) -> Digits:
     if entry.decimals is not None:
         return Digits(entry.decimals)
     digits = digits_of(
-        [each.value for each in estimates], [(each.high - each.low) / 2 for each in estimates]
+        [each.value for each in estimates], [half_spread(each, entry.spread) for each in estimates]
     )
     if not is_percent:
         return digits

@@ -22,6 +22,7 @@ class Cell:
         mark: its comparison with the best of the column; None if no goal is known.
         p: of this comparison, corrected; None for the best itself.
         is_second: whether it is underlined as the second best value of the column.
+        spread: what stands after the number: a half-width, both ends of an interval, or nothing.
     """
 
     estimate: Estimate
@@ -29,6 +30,7 @@ class Cell:
     mark: Mark | None
     p: float | None
     is_second: bool = False
+    spread: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,6 @@ class Table:
         rows: its rows.
         notes: what stands below it.
         digits: those that its numbers are shown with, by heading.
-        symmetric: the headings of columns whose intervals are the value plus or minus half.
         heads: the titles above columns, in their order; none without tasks.
         metrics: by heading, the heading of the metric in the entry.
         percents: the headings of the entry's metrics that are in percent, if others aren't.
@@ -76,7 +77,6 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     digits: Mapping[str, Digits]
-    symmetric: frozenset[str]
     heads: tuple[Head, ...]
     metrics: Mapping[str, str]
     percents: frozenset[str] = frozenset()

@@ -10,7 +10,7 @@ from caduceus.io.cells import csv_line, render
 from caduceus.io.files import write_json, write_whole
 from caduceus.io.markdown import markdown_text
 from caduceus.paper.labels import parameter_text
-from caduceus.paper.latex import failed_latex, latex_text
+from caduceus.paper.latex import failed_latex, latex_number, latex_text
 from caduceus.paper.marks import Mark
 from caduceus.paper.rounding import digits_of
 from caduceus.paper.table_content import Cell, Row, Table
@@ -99,6 +99,7 @@ def _cell_as_json(cell: Cell) -> dict[str, Any]:
         "low": _known(estimate.low),
         "high": _known(estimate.high),
         "std": _known(estimate.std),
+        "spread": list(cell.spread),
         "method": estimate.method,
         "mark": _mark(cell),
         "is_second": cell.is_second,
@@ -265,7 +266,7 @@ def _latex_heads(table: Table, width: int) -> list[str]:
 
 
 def _latex_number(value: str, interval: Sequence[str], mark: Mark | None, is_second: bool) -> str:
-    value, *interval = map(_latex_power, (value, *interval))
+    value, *interval = map(latex_number, (value, *interval))
     shown = rf"\mathbf{{{value}}}" if mark == "best" else value
     shown = rf"\underline{{{value}}}" if is_second else shown
     if interval:
@@ -273,12 +274,6 @@ def _latex_number(value: str, interval: Sequence[str], mark: Mark | None, is_sec
         shown += rf" \pm {ends}" if len(interval) == 1 else rf"\ [{ends}]"
     # \rlap gives the dagger no width, so that the digits of a column stay aligned.
     return f"${shown}$" + (r"\rlap{$^{\dagger}$}" if mark == "tied" else "")
-
-
-def _latex_power(number: str) -> str:
-    """Return a number such as 4.2e-08 as LaTeX writes it."""
-    digits, _, power = number.partition("e")
-    return rf"{digits} \times 10^{{{int(power)}}}" if power else number
 
 
 _LATEX = _Format(escape=latex_text, number=_latex_number, to="--", absent="--")
@@ -312,12 +307,7 @@ def _number(table: Table, heading: str, row: Row, form: _Format) -> str:
     cell = row.cells.get(heading)
     if cell is None:
         return _published(row.published_cells.get(heading), table, heading, form)
-    estimate = cell.estimate
-    interval: tuple[float, ...] = ()
-    if not math.isnan(estimate.low):
-        half = (estimate.high - estimate.low) / 2
-        interval = (half,) if heading in table.symmetric else (estimate.low, estimate.high)
-    value, *ends = table.digits[heading].texts(estimate.value, interval)
+    value, *ends = table.digits[heading].texts(cell.estimate.value, cell.spread)
     return form.number(value, ends, _mark(cell), cell.is_second)
 
 

@@ -12,7 +12,7 @@ from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.results import Variant, ended_notes
 from caduceus.paper.table_layout import Layout
 from caduceus.paper.verdict_names import TEST_NAMES
-from caduceus.project.paper import TableEntry
+from caduceus.project.paper import Spread, TableEntry
 from caduceus.runs.equal_seeds import equal_note
 from caduceus.statistics.settings import Methods
 
@@ -22,6 +22,10 @@ _DATASET = re.compile(
     r"environment|benchmark)(\.name)?",
     re.IGNORECASE,
 )
+_SPREADS = {
+    "std": "the standard deviation of the runs (n - 1)",
+    "standard_error": "the standard error of the mean (standard deviation / √n)",
+}
 _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
 
 
@@ -56,7 +60,7 @@ def table_notes(
     """
     variants = [row.variant for row in layout.rows]
     all_percent = len(percents) == len(entry.metrics)
-    yield _numbers(methods, " in %" if all_percent else "", intervals)
+    yield _numbers(methods, " in %" if all_percent else "", intervals, entry.spread)
     if percents and not all_percent:
         yield f"In %: {', '.join(heading for heading in entry.metrics if heading in percents)}."
     if marks.by_place:
@@ -108,8 +112,10 @@ def _changed(variants: Sequence[Variant]) -> list[str]:
     ]
 
 
-def _numbers(methods: Methods, unit: str, intervals: Sequence[str]) -> str:
+def _numbers(methods: Methods, unit: str, intervals: Sequence[str], spread: Spread) -> str:
     statistic = f"{_STATISTICS[methods.statistic]}{unit}"
+    if spread in _SPREADS:
+        return f"{statistic} ± {_SPREADS[spread]} over n seeds."
     interval = f"{100 * methods.confidence:g} % interval"
     shown = f"± half the {interval}" if is_symmetric(intervals) else f"[{interval}]"
     if not intervals:

@@ -11,16 +11,17 @@ from caduceus.paper.percentages import percent_headings
 from caduceus.paper.published_rows import with_published
 from caduceus.paper.results import Variant
 from caduceus.paper.second_best import second_best
-from caduceus.paper.table_cells import Sample, column_digits, samples_of
+from caduceus.paper.table_cells import Sample, column_digits, half_spread, samples_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_layout import lay_out
 from caduceus.paper.table_notes import is_symmetric, table_notes
 from caduceus.paper.table_warnings import table_warnings
 from caduceus.paper.task_aggregates import aggregate_notes, aggregates_of, on_tasks
 from caduceus.paper.task_columns import with_aggregates
-from caduceus.project.paper import TableEntry
+from caduceus.project.paper import Spread, TableEntry
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.files.plan import Spec
+from caduceus.statistics.estimates import Estimate
 from caduceus.statistics.settings import Methods
 
 
@@ -92,14 +93,19 @@ def build_table(
     notes = table_notes(
         entry, methods, layout, percents, marks, list(intervals), missing, equal, list(about_tasks)
     )
-    symmetric = frozenset(samples) if is_symmetric(list(intervals)) else frozenset()
+    is_half = entry.spread != "interval" or is_symmetric(list(intervals))
     table = Table(
         name,
         entry.title,
         layout.label_names,
         tuple(column.heading for column in layout.columns),
         tuple(
-            Row(each.labels, each.variant, _cells(row, samples, marks, second), None)
+            Row(
+                each.labels,
+                each.variant,
+                _cells(row, samples, marks, second, entry.spread, is_half),
+                None,
+            )
             for row, each in enumerate(layout.rows)
         ),
         (*notes, *table_warnings(entry, methods, layout, marks, samples)),
@@ -108,7 +114,6 @@ def build_table(
             samples,
             {column.heading for column in layout.columns if column.shown in percents},
         ),
-        symmetric,
         layout.heads,
         {column.heading: column.shown for column in layout.columns},
         percents if len(percents) < len(entry.metrics) else frozenset(),
@@ -121,6 +126,8 @@ def _cells(
     samples: Mapping[str, Mapping[int, Sample]],
     marks: Marks,
     second: Collection[Place],
+    spread: Spread,
+    is_half: bool,
 ) -> dict[str, Cell]:
     return {
         heading: Cell(
@@ -129,7 +136,15 @@ def _cells(
             marks.by_place.get((heading, row)),
             marks.p.get((heading, row)),
             (heading, row) in second,
+            _spread(found[row].estimate, spread, is_half),
         )
         for heading, found in samples.items()
         if row in found
     }
+
+
+def _spread(estimate: Estimate, spread: Spread, is_half: bool) -> tuple[float, ...]:
+    """Return what stands after a number: a half-width, or the ends of an interval."""
+    if isnan(estimate.low):  # a single run, or runs that all have the same value
+        return ()
+    return (half_spread(estimate, spread),) if is_half else (estimate.low, estimate.high)

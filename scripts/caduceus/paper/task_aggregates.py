@@ -224,8 +224,14 @@ def _improvements(on: MetricOnTasks, base: int, methods: Methods) -> dict[int, E
 def _ranks(on: MetricOnTasks) -> dict[int, Estimate]:
     ranks = task_ranks(on.means(), on.goal is not Goal.MINIMIZE)
     unknown = float("nan")
+    counts = {
+        row: min(len(on.samples[column.heading][row].by_seed) for column in on.shared)
+        for row in on.rows
+    }
     return {
-        row: Estimate(len(ranks), float(mean), unknown, unknown, unknown, "average rank over tasks")
+        row: Estimate(
+            counts[row], float(mean), unknown, unknown, unknown, "average rank over tasks"
+        )
         for row, mean in zip(on.rows, ranks.mean(axis=0), strict=True)
     }
 

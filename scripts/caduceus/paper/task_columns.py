@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isnan
 
 from caduceus.paper.rounding import Digits, digits_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_layout import Head
 from caduceus.paper.task_aggregates import Aggregate
 from caduceus.project.paper import TableEntry
+from caduceus.statistics.estimates import Estimate
 
 
 def with_aggregates(table: Table, entry: TableEntry, aggregates: Sequence[Aggregate]) -> Table:
@@ -52,6 +54,7 @@ def _cells(place: int, row: Row, table: Table, aggregates: Sequence[Aggregate]) 
             ),
             None,
             None,
+            spread=_ends(each.estimates[place]),
         )
         for each in aggregates
         if place in each.estimates
@@ -65,3 +68,7 @@ def _digits(each: Aggregate, entry: TableEntry) -> Digits:
         return Digits(entry.decimals)
     found = list(each.estimates.values())
     return digits_of([e.value for e in found], [(e.high - e.low) / 2 for e in found])
+
+
+def _ends(estimate: Estimate) -> tuple[float, ...]:
+    return () if isnan(estimate.low) else (estimate.low, estimate.high)

@@ -15,6 +15,7 @@ from caduceus.runs.metric import Metric
 from caduceus.statistics.settings import Methods
 
 Side: TypeAlias = Mapping[str, Json]  # parameters of one variant; `experiment` is its experiment
+Spread: TypeAlias = Literal["interval", "std", "standard_error"]  # what stands beside a number
 Sides: TypeAlias = dict[tuple[Key, ...], Side]  # by their keys in an entry
 
 
@@ -66,6 +67,7 @@ class TableEntry(Shown):
     normalise: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     baseline: Side = field(default_factory=dict)
     second_best: bool | None = None
+    spread: Spread = "interval"
 
     @property
     def underlines_second(self) -> bool:

@@ -58,6 +58,13 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             check_figure(entry, chosen, specs, refuse)
         shown = [specs[name] for name in experiments_of(chosen)]
         if isinstance(entry, TableEntry):
+            statistic = paper.statistics.statistic
+            if entry.spread == "standard_error" and statistic != "mean":
+                raise refuse(
+                    f".spread: a standard error is that of the mean, not of the {statistic}; write "
+                    "interval or std",
+                    ["spread"],
+                )
             check_table(entry, chosen, shown, refuse)
         if isinstance(entry, Claim):
             check_claim(entry, chosen, shown, refuse)

@@ -75,6 +75,42 @@ def test_a_row_has_the_mean_half_its_interval_n_and_what_is_published(project: P
     ]
 
 
+@pytest.mark.parametrize(
+    ("spread", "size", "said"),
+    [
+        ("std", 0.02, "the standard deviation of the runs (n - 1)"),
+        ("standard_error", 0.02 / 3**0.5, "the standard error of the mean"),
+    ],
+)
+def test_a_deviation_or_a_standard_error_is_shown_and_named(
+    project: Project, spread: str, size: float, said: str
+) -> None:
+    made = make(
+        project, {0.1: [0.50, 0.52, 0.54], 0.2: [0.4, None, None]}, SPEC | {"spread": spread}
+    )
+
+    assert f"0.520** ± {size:.3f}" in made.text("md")
+    assert rf"\mathbf{{0.520}} \pm {size:.3f}" in made.text("tex")
+    assert made.note.startswith(f"Mean ± {said}")
+    assert "interval" not in made.note.split(".")[0]
+    cell = made.cells()["rate=0.1"]
+    assert cell["spread"] == pytest.approx([size])
+    assert report_cell(cell) == {"value": "0.520", "interval": f"± {size:.3f}"}
+    assert made.cells()["rate=0.2"]["spread"] == []
+
+
+def test_a_standard_error_of_a_median_is_refused(project: Project) -> None:
+    paper = {
+        "tables": {"t": SPEC | {"spread": "standard_error"}},
+        "statistics": {"statistic": "iqm"},
+    }
+    project.change("config.yaml", paper=paper)
+    with pytest.raises(
+        SpecError, match=r"spread: a standard error is that of the mean, not of the"
+    ):
+        load(project)
+
+
 def test_the_best_is_marked_and_what_cannot_be_told_from_it(project: Project) -> None:
     made = make(project, three_kinds(10))
     cells = made.cells()

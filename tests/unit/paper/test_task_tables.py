@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from caduceus.errors import SpecError
+from caduceus.paper.numbers import numbers_latex
 from caduceus.paper.provenance import trace_items
 from caduceus.paper.report.filters import FILTERS
 from caduceus.statistics import estimate_over_tasks, improvement_over_tasks
@@ -102,6 +103,7 @@ def test_rows_are_methods_columns_are_tasks_and_each_task_has_its_own_best(
     assert "Holm over 9 pairs" in made.note  # three within each of three tasks
     assert "Underlined: the second best value of a column" in made.note
     assert row(made, "svm")["runs"] == 9
+    assert {cell["n"] for cell in row(made, "svm")["cells"].values()} == {3}
 
 
 def test_aggregates_are_those_of_the_statistics_over_tasks(project: Project) -> None:
@@ -241,6 +243,35 @@ def test_published_values_stand_below_their_method_or_in_a_row_of_their_label(
     assert list(row(made, "human")["published_cells"]) == ["iris"]
     lines = [line for line in made.text("md").splitlines() if line.startswith("| svm (pub")]
     assert " 0.800 ± 0.100 |" in lines[0]
+
+
+def test_each_number_has_a_macro_for_running_text_with_its_runs(project: Project) -> None:
+    made = make_tasks(project)
+    lines = numbers_latex([made.folder / "t.json"]).splitlines()
+
+    wine = row(made, "svm")["cells"]["wine"]
+    at = lines.index(f"% t.svm.wine: runs {', '.join(wine['runs'])}")
+    half = (wine["high"] - wine["low"]) / 2
+    assert lines[at + 1 : at + 3] == [
+        r"\@namedef{caduceus@t.svm.wine}{\ensuremath{0.760}}",
+        rf"\@namedef{{caduceus@t.svm.wine.spread}}{{\ensuremath{{0.760 \pm {half:.3f}}}}}",
+    ]
+    assert r"\@namedef{caduceus@t.svm.wine.n}{3}" in lines
+    # A row of the table whose name has spaces.
+    assert r"\@namedef{caduceus@knn.average-rank-over-tasks}{\ensuremath{2.50}}" in lines
+
+
+def test_a_key_of_several_cells_is_no_key(project: Project) -> None:
+    made = make_tasks(project)
+    other = made.folder / "u.json"
+    other.write_text(made.text("json").replace('"name": "t"', '"name": "u"'))
+    both = numbers_latex([made.folder / "t.json", other])
+
+    assert "caduceus@svm.wine}" not in both
+    assert r"caduceus@t.svm.wine}" in both
+    assert r"caduceus@u.svm.wine}" in both
+    twice = numbers_latex([made.folder / "t.json", made.folder / "t.json"])
+    assert "namedef" not in twice
 
 
 def test_an_experiment_for_each_task_gives_the_same_table(project: Project) -> None:

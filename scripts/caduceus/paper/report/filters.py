@@ -39,26 +39,19 @@ def interval(about: Mapping[str, Any]) -> str:
 
 def cell(about: Mapping[str, Any]) -> dict[str, str]:
     """Format a table's number and its interval with the digits of its column."""
-    value, low, high = (about[name] for name in ("value", "low", "high"))
-    digits, ends = Digits(about["decimals"], about.get("exponent", 0)), []
-    is_symmetric = False
-    if low is not None and high is not None:
-        is_symmetric = math.isclose(high - value, value - low, rel_tol=1e-6, abs_tol=1e-12)
-        ends = [(high - low) / 2] if is_symmetric else [low, high]
-    shown, *rest = (each.replace("-", _MINUS) for each in digits.texts(value, ends))
-    interval = f"± {rest[0]}" if is_symmetric else f"[{', '.join(rest)}]" if rest else ""
+    digits = Digits(about["decimals"], about.get("exponent", 0))
+    ends = about.get("spread", [])
+    shown, *rest = (each.replace("-", _MINUS) for each in digits.texts(about["value"], ends))
+    interval = f"± {rest[0]}" if len(rest) == 1 else f"[{', '.join(rest)}]" if rest else ""
     return {"value": shown, "interval": interval}
 
 
-def published(about: Mapping[str, Any]) -> dict[str, str]:
+def published(about: dict[str, Any]) -> dict[str, str]:
     """Format a published value and its interval with the digits of the column beside it."""
     half = about["interval"]
     if "decimals" not in about:
         return {"value": number(about["value"]), "interval": "" if half is None else f"± {half:g}"}
-    ends = {"low": None, "high": None}
-    if half is not None:
-        ends = {"low": about["value"] - half, "high": about["value"] + half}
-    return cell({**about, **ends})
+    return cell(about | {"spread": [] if half is None else [half]})
 
 
 def duration(hours: float) -> str:
