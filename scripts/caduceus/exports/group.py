@@ -59,7 +59,7 @@ def _history(summary: Summary, folder: Path) -> RunHistory:
     about = dict(
         zip(ABOUT, (summary.run_id, summary.experiment, summary.variant, summary.seed), strict=True)
     )
-    return RunHistory(about, folder / "metrics_history.csv")
+    return RunHistory(about, folder / "metrics_history.csv", summary.defined_metrics or {})
 
 
 def _members(group: str, plans: Sequence[Path]) -> Iterator[RunRecord]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -14,8 +14,11 @@ import pyarrow.parquet as pq
 from caduceus.io.csv_columns import read_columns
 from caduceus.io.csv_rows import columns_of
 from caduceus.io.files import MADE_AGAIN, Json, damaged
+from caduceus.runs.files.export import STEP, DefinedMetric
 
 ABOUT = ("run", "experiment", "variant", "seed")
+
+_AXES = b"axes"  # key of the schema's metadata
 
 _INT = r"^-?[0-9]+$"
 _FLOAT = r"^(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|NaN|-?Infinity)$"
@@ -26,10 +29,17 @@ _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
 
 @dataclass(frozen=True)
 class RunHistory:
-    """A run of the group: the values of `ABOUT` for its rows, and its metrics_history.csv."""
+    """A run of the group.
+
+    Attributes:
+        about: the values of `ABOUT` for its rows.
+        csv: its metrics_history.csv.
+        defined: what the program said of metrics by `define_metric`, by column.
+    """
 
     about: Mapping[str, Json]
     csv: Path
+    defined: Mapping[str, DefinedMetric] = field(default_factory=dict)
 
 
 def write_history(runs: Sequence[RunHistory], path: Path) -> None:
@@ -37,15 +47,46 @@ def write_history(runs: Sequence[RunHistory], path: Path) -> None:
 
     A column is bool, int64, float64 or text: the narrowest type that holds every value of every run
     exactly. A column of mixed kinds holds the text of its cells. A metric of one of the names in
-    `ABOUT` is called `logged.NAME`.
+    `ABOUT` is called `logged.NAME`. The metadata of the schema holds what `read_axes` returns.
     """
     plan = _plan(runs, (dict(_read(run.csv)) for run in runs))
+    if about := _about_axes(runs):
+        plan = replace(plan, schema=plan.schema.with_metadata({_AXES: json.dumps(about)}))
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(part, plan.schema) as writer:
         for run in runs:
             writer.write_table(plan.table(run, dict(_read(run.csv))))
     part.replace(path)
+
+
+def read_axes(path: Path) -> Mapping[str, list[str]]:
+    """Return the axes of metrics in a file of `write_history`.
+
+    Returns:
+        By metric the different axes that its runs declare, `_step` for none, or an empty list if
+        they hide it. A metric is missing if all its runs have `_step`.
+    """
+    metadata = pq.read_schema(path).metadata or {}
+    return dict(json.loads(metadata.get(_AXES, b"{}")))
+
+
+def _about_axes(runs: Sequence[RunHistory]) -> dict[str, list[str]]:
+    found: dict[str, list[DefinedMetric]] = {}
+    for run in runs if any(run.defined for run in runs) else ():
+        for column in columns_of(run.csv):
+            definition = run.defined.get(column, DefinedMetric())
+            found.setdefault(_renamed(column), []).append(definition)
+    axes = {
+        name: list(dict.fromkeys(_renamed(each.step_metric or STEP) for each in defined))
+        for name, defined in found.items()
+    }
+    hidden = {name for name, defined in found.items() if all(each.hidden for each in defined)}
+    return {
+        name: [] if name in hidden else of
+        for name, of in axes.items()
+        if name in hidden or of != [STEP]
+    }
 
 
 def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = None) -> pa.Table:

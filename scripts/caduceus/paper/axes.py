@@ -30,11 +30,6 @@ def declared_axes(results: Iterable[Result], metric: str) -> list[str]:
     )
 
 
-def default_axis(declared: Sequence[str]) -> str:
-    """Return the axis that all runs declare; `_step` if they declare different ones."""
-    return declared[0] if len(declared) == 1 else STEP
-
-
 def undecided_note(metric: str, declared: Sequence[str]) -> str:
     """Return a sentence on a metric for which the runs declare different axes."""
     names = ", ".join(map(axis_word, declared))
@@ -66,8 +61,10 @@ def axis_notes(axis: str, variants: Sequence[Collection[AxisCurve]]) -> list[str
     ends = [(curve.axis[0], curve.axis[-1]) for variant in drawn for curve in variant]
     if any(len({(curve.axis[0], curve.axis[-1]) for curve in variant}) > 1 for variant in drawn):
         first, last = max(at for at, _ in ends), min(at for _, at in ends)
-        everywhere = f"from {_number(first)} to {_number(last)}" if first <= last else "nowhere"
-        notes.append(f"A run counts from its first to its last {word}; all count {everywhere}.")
+        everywhere = f"all count from {_number(first)} to {_number(last)}"
+        if first > last:
+            everywhere = "nowhere all count"
+        notes.append(f"A run counts from its first to its last {word}; {everywhere}.")
     if replaced := [curve.replaced for curve in curves if curve.replaced]:
         notes.append(
             f"Where {word} repeats or goes back, later rows replace earlier ones: "

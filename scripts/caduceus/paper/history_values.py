@@ -20,16 +20,22 @@ def read_curve(history: Path, metric: str) -> list[tuple[int, float]]:
 
 
 def value_at(history: Path, metric: str, axis: str, at: float) -> float | None:
-    """Return the value of a metric at a value of an axis, or in the last row before.
+    """Return the value of a metric at a value of an axis.
 
-    NaN counts as a value, so that a run that has diverged by then gives NaN.
+    On `_step` it is that of the last row at it or before. On another axis, which runs log at other
+    values each, it is interpolated linearly between the rows before and after, as in a curve; after
+    the last row with the metric it is that row's. NaN counts as a value, so that a run that has
+    diverged by then gives NaN.
 
     Returns:
         None if no row with both is there, or if the run ends before.
     """
     rows = list(_numbers(history, (axis, metric)))
     with_metric = [row for row in rows if row[1] is not None]
-    return _curve(with_metric).value_at(at) if _curve(rows).reaches(at) else None
+    curve = _curve(with_metric)
+    if not _curve(rows).reaches(at):
+        return None
+    return curve.value_before(at) if axis == STEP else curve.value_at(at)
 
 
 def ends_before(history: Path, axis: str, at: float) -> bool:

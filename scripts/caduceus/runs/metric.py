@@ -1,6 +1,6 @@
 """Metrics as experiments and the paper name them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,6 +14,11 @@ _AXIS_WORDS = {"_step": "step", "_runtime": "time"}
 def axis_word(axis: str) -> str:
     """Return the name of an axis in a sentence."""
     return _AXIS_WORDS.get(axis, axis)
+
+
+def default_axis(declared: Sequence[str]) -> str:
+    """Return the axis that all runs declare; `_step` if they declare different ones."""
+    return declared[0] if len(declared) == 1 else "_step"
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,8 @@ class Metric(Record):
 
     Attributes:
         name: the name under which runs log it.
-        at: the step at which it is taken, or the last row before it that has the metric; on the
-            axis that the runs declare for it, or on the one that a mapping such as
-            `{"global_step": 1000}` names.
+        at: the value of an axis at which it is taken: of the one that the runs declare for it, or
+            of the one that a mapping such as `{"global_step": 1000}` names.
         best_by: the metric that chooses the step; without it and `at`, the run's summary counts.
         goal: which values are better; None if it isn't declared.
         percent: whether it is shown in percent; None if the entry of the paper says it.

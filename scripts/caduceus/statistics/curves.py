@@ -45,13 +45,22 @@ class AxisCurve:
             self.axis[0] <= at if self.falls else at <= self.axis[-1]
         )
 
-    def value_at(self, at: float) -> float | None:
+    def value_before(self, at: float) -> float | None:
         """Return the metric at a value of the axis or in the last row before; None without one."""
         if self.falls:
             index = int(np.searchsorted(self.axis, at, "left"))
         else:
             index = int(np.searchsorted(self.axis, at, "right")) - 1
         return float(self.values[index]) if 0 <= index < len(self.axis) else None
+
+    def value_at(self, at: float) -> float | None:
+        """Return the metric at a value of the axis, interpolated linearly between two rows.
+
+        After the last row it is that of `value_before`.
+        """
+        if len(self.axis) and self.axis[0] <= at <= self.axis[-1] and at not in self.axis:
+            return float(np.interp(at, self.axis, self.values))
+        return self.value_before(at)
 
     @property
     def is_logged(self) -> bool:

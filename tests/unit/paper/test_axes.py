@@ -157,11 +157,12 @@ def test_runs_that_declare_different_axes_are_drawn_over_the_step(project: Proje
 @pytest.mark.parametrize(
     ("at", "values"),
     [
-        (495, [495, 475, 495]),  # of the axis that the runs declare
-        ({"global_step": 495}, [495, 475, 495]),
-        ({"global_step": 494.5}, [490, 475, 450]),
+        (500, [500, 500, 500]),  # of the axis that the runs declare
+        ({"global_step": 500}, [500, 500, 500]),
+        ({"global_step": 494.5}, [494.5, 494.5, 494.5]),
         ({"_step": 2}, [15, 75, 135]),
-        ({"return": 100}, [100, 100, 90]),
+        ({"_step": 2.5}, [15, 75, 135]),
+        ({"return": 100}, [100, 100, 100]),
     ],
 )
 def test_a_table_takes_a_metric_at_a_value_of_an_axis(

@@ -13,7 +13,6 @@ from caduceus.paper.axes import (
     axis_notes,
     check_axis,
     declared_axes,
-    default_axis,
     undecided_note,
 )
 from caduceus.paper.figures.figure_data import FigureContent, FigureData, rounded, run_count
@@ -23,7 +22,7 @@ from caduceus.paper.figures.line_panels import HEIGHT_IN, line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
 from caduceus.paper.results import logged_by
 from caduceus.runs.files.export import STEP
-from caduceus.runs.metric import Metric, axis_word
+from caduceus.runs.metric import Metric, axis_word, default_axis
 from caduceus.runs.unknown_metrics import no_number
 from caduceus.statistics.curves import AxisCurve, align, estimate_steps
 

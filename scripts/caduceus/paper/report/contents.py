@@ -112,6 +112,7 @@ def read_contents(
         "data": {
             "runs": _columns(groups),
             "metrics": list(packed["averages"]),
+            "axes": {name: list(found) for name, found in packed["averages"].items()},
             "main": _main_metrics(experiments),
             "variants": [vars(variant) for variant in variants],
             "sweeps": [_chart_data(sweep) for sweep in sweeps],

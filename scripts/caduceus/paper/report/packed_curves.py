@@ -8,17 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from caduceus.exports.group_history import ABOUT
+from caduceus.exports.group_history import ABOUT, read_axes
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.paper.report.groups import Group, VariantRuns, all_runs
 from caduceus.paper.report.packing import pack, thin
-from caduceus.statistics.curves import Curve, align, estimate_steps
+from caduceus.runs.files.export import STEP
+from caduceus.runs.metric import default_axis
+from caduceus.statistics.curves import Curve, align, estimate_steps, on_axis
 from caduceus.statistics.samples import Array
 from caduceus.statistics.settings import Methods
 
 MOST_POINTS = 800  # of a curve, about the width of a chart in pixels
 _LEAST_POINTS = 40
 NO_CURVES: dict[str, Any] = {"points": 0, "averages": {}, "singles": {}}
+_UNION = 4  # times that number of values, evenly chosen, an average has before it is thinned
+COUNTERS = ("global_step", "step", "iteration", "epoch")  # last parts of names of usual axes
 _MOST_TOTAL = 1_500_000  # points of all runs' curves together, about 6 MB
 
 
@@ -37,7 +41,7 @@ def pack_curves(
     methods: Methods,
     repeated: Container[str] = (),
 ) -> dict[str, Any]:
-    """Return the curves of every metric, packed for the page.
+    """Return the curves of every metric on each of its axes, packed for the page.
 
     Failed and repeated runs have curves too, but aren't part of a variant's average.
 
@@ -48,31 +52,61 @@ def pack_curves(
         repeated: the ids of runs whose rows are those of another seed.
 
     Returns:
-        `points`, the most points of a curve; `averages` and `singles`, by metric. Each of these
-        has `owners` (indices of variants or runs), the `lengths` of their curves, and the packed
-        `steps` and `values` of all. The values of an average are the statistic, the ends of its
-        interval and the number of runs.
+        `points`, the most points of a curve; `averages` and `singles`, by metric and axis, the
+        default axis first. Each of these has `owners` (indices of variants or runs), the `lengths`
+        of their curves, and the packed `steps`, the values of the axis, and `values` of all. The
+        values of an average are the statistic, the ends of its interval and the number of runs.
     """
     runs = [run for _, run in all_runs(groups)]
-    names = _metrics(groups)
-    points = max(min(_MOST_TOTAL // max(len(runs) * len(names), 1), MOST_POINTS), _LEAST_POINTS)
+    axes = _axes(groups)
+    count = len(runs) * sum(map(len, axes.values()))
+    points = max(min(_MOST_TOTAL // max(count, 1), MOST_POINTS), _LEAST_POINTS)
     averaged = {
         at
         for at, run in enumerate(runs)
         if run["state"] == "finished" and run["run"] not in repeated
     }
-    averages, singles = {}, {}
-    for name in names:
-        curves = dict(_read_curves(groups, name))
+    averages: dict[str, dict[str, Any]] = {}
+    singles: dict[str, dict[str, Any]] = {}
+    for name, axis in ((name, axis) for name, found in axes.items() for axis in found):
+        curves = dict(_read_curves(groups, name, axis))
         if all(len(steps) < 2 for steps, _ in curves.values()):
             continue
         counted = {at: curve for at, curve in curves.items() if at in averaged}
-        averages[name] = _pack(_average(variants, counted, methods, points))
-        singles[name] = _pack(
+        most = None if axis == STEP else _UNION * points
+        averages.setdefault(name, {})[axis] = _pack(
+            _average(variants, counted, methods, points, most)
+        )
+        singles.setdefault(name, {})[axis] = _pack(
             _thinned(_OwnedCurve(place, steps, values[None]), points)
             for place, (steps, values) in curves.items()
         )
     return {"points": points, "averages": averages, "singles": singles}
+
+
+def _axes(groups: Sequence[Group]) -> dict[str, list[str]]:
+    """Return the axes that are offered for each metric, the default one first.
+
+    They are the step, the time, the axes that runs declare for any metric, and counters.
+    """
+    metrics = _metrics(groups)
+    declared: dict[str, list[str]] = {}
+    for group in groups:
+        found = read_axes(group.history)
+        for name in pq.read_schema(group.history).names:
+            declared[name] = [*declared.get(name, []), *found.get(name, [STEP])]
+    counters = [name for name in metrics if name.split("/")[-1] in COUNTERS]
+    known = dict.fromkeys(axis for found in declared.values() for axis in found)
+    offered = dict.fromkeys((STEP, *TIME_COLUMNS[:1], *known, *counters))
+    return {
+        name: [
+            axis
+            for axis in dict.fromkeys((default_axis([*dict.fromkeys(declared[name])]), *offered))
+            if axis != name and axis in declared
+        ]
+        for name in metrics
+        if declared[name]  # empty if it is hidden
+    }
 
 
 def _metrics(groups: Sequence[Group]) -> list[str]:
@@ -81,8 +115,8 @@ def _metrics(groups: Sequence[Group]) -> list[str]:
     for group in groups:
         file = pq.ParquetFile(group.history)
         for column, field in enumerate(file.schema_arrow):
-            is_number = pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
-            if is_number and field.name not in (*ABOUT, "_step", *TIME_COLUMNS):
+            is_number = _is_number(file.schema_arrow, field.name)
+            if is_number and field.name not in (*ABOUT, STEP, *TIME_COLUMNS):
                 parts = map(file.metadata.row_group, range(file.num_row_groups))
                 if any(_value_count(part, column) > 1 for part in parts):
                     names.add(field.name)
@@ -95,27 +129,34 @@ def _value_count(part: Any, column: int) -> int:
     return int(statistics.num_values if statistics else part.num_rows)
 
 
-def _read_curves(groups: Sequence[Group], metric: str) -> Iterator[tuple[int, Curve]]:
+def _read_curves(groups: Sequence[Group], metric: str, axis: str) -> Iterator[tuple[int, Curve]]:
     """Yield the index of each run with its curve of a metric, over finite values."""
     first = 0  # index of the group's first run
     for group in groups:
         indices = {run["run"]: first + place for place, run in enumerate(group.runs)}
         first += len(indices)
-        if metric not in pq.read_schema(group.history).names:
+        schema = pq.read_schema(group.history)
+        if metric not in schema.names or not _is_number(schema, axis):
             continue
-        columns = ["run", "_step", metric]
+        columns = ["run", axis, metric]
         table = pq.read_table(group.history, columns=columns, read_dictionary=["run"])
         run = table["run"].unify_dictionaries().combine_chunks()
-        values = table[metric].cast(pa.float64()).to_numpy()
-        steps = table["_step"].to_numpy().astype(float)
+        values, steps = (table[name].cast(pa.float64()).to_numpy() for name in (metric, axis))
         kept = np.isfinite(values)
         codes = np.asarray(run.indices)[kept]  # rows of a run are adjacent
         ends = np.flatnonzero(np.diff(codes)) + 1
         parts = (np.split(array, ends) for array in (codes, steps[kept], values[kept]))
         for code, curve_steps, curve_values in zip(*parts, strict=True):
-            if len(code):
-                run_id = run.dictionary[int(code[0])].as_py()
-                yield indices[run_id], (curve_steps, curve_values)
+            curve = on_axis(curve_steps, curve_values).curve
+            if len(curve[0]):
+                yield indices[run.dictionary[int(code[0])].as_py()], curve
+
+
+def _is_number(schema: pa.Schema, column: str) -> bool:
+    if column not in schema.names:
+        return False
+    kind = schema.field(column).type
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def _average(
@@ -123,12 +164,13 @@ def _average(
     curves: Mapping[int, Curve],
     methods: Methods,
     points: int,
+    most: int | None,
 ) -> Iterator[_OwnedCurve]:
     """Yield the average curve of each variant; one run's interval is its value."""
     for index, variant in enumerate(variants):
         members = [curves[run] for run in variant.runs if run in curves]
         if members:
-            steps, values = align(members)
+            steps, values = align(members, most)
             n, value, low, high = estimate_steps(values, methods)
             low, high = (np.where(n > 1, end, value) for end in (low, high))
             yield _thinned(_OwnedCurve(index, steps, np.stack((value, low, high, n))), points)

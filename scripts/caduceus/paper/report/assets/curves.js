@@ -7,6 +7,7 @@ const curves = {
     data.metrics.find((metric) => data.main.includes(metric)) ??
     data.metrics.find((metric) => /^(val|eval|test)/.test(metric)) ?? // prefer these to counters
     data.metrics[0],
+  axis: null, // the chosen one, if the metric has it; else the metric's first
   isLog: false,
   withSingles: false,
   visible: new Set([...data.variants.keys()].slice(0, MOST_AT_FIRST)),
@@ -16,6 +17,8 @@ const curves = {
   steps: [],
   step: 0, // index of the selected step in `steps`
 };
+const AXES = { _step: "step", _runtime: "time (s)" }; // names of axes that aren't metrics
+const axisOf = (metric) => (data.axes[metric].includes(curves.axis) ? curves.axis : data.axes[metric][0]);
 const levels = new Map(); // indices of variants by group and experiment, the levels of the legend
 data.variants.forEach(({ group, experiment }, place) => {
   const name = [group, experiment].filter(Boolean).join(" · ");
@@ -27,11 +30,14 @@ const rows = new Map(); // rows of the legend by variant
 /** Draws a new chart: after a change of metric, scale or colours. */
 const drawCurves = async () => {
   const { metric, isLog } = curves;
-  const averages = await readCurves("averages", metric);
-  if (metric !== curves.metric || isLog !== curves.isLog) return; // superseded by a later change
+  const axis = axisOf(metric);
+  const averages = await readCurves("averages", metric, axis);
+  if (metric !== curves.metric || axis !== axisOf(metric) || isLog !== curves.isLog) return; // superseded by a later change
+  const label = AXES[axis] ?? axis;
+  element("step-name").textContent = label;
   curves.averages = averages;
   curves.steps = [...new Set([...averages.values()].flatMap(({ steps }) => [...steps]))].sort((a, b) => a - b);
-  const chart = newChart({ height: 400, x_axis_label: "step", y_axis_type: isLog ? "log" : "linear" });
+  const chart = newChart({ height: 400, x_axis_label: label, y_axis_type: isLog ? "log" : "linear" });
   curves.span = new Bokeh.Span({ level: "overlay", dimension: "height", line_color: colours().quiet, line_width: 1, visible: false });
   chart.add_layout(curves.span);
   chart.on_event("mousemove", ({ x }) => selectStep(nearestStep(x), true));
@@ -49,7 +55,7 @@ const drawCurves = async () => {
     chosen: newLayer(chart.multi_line, { line_color: { field: "colour" }, line_dash: { value: [2, 3] }, line_width: 3 }),
   };
   const { singles, chosen } = curves.layers;
-  const tooltips = [["run", "@name"], ["state", "@state"], ["step", "$snap_x{0}"], ["value", "$snap_y"]];
+  const tooltips = [["run", "@name"], ["state", "@state"], [label, axis === "_step" ? "$snap_x{0}" : "$snap_x"], ["value", "$snap_y"]];
   chart.add_tools(new Bokeh.HoverTool({ renderers: [singles.renderer, chosen.renderer], line_policy: "nearest", tooltips }));
   curves.chart = chart;
   element("step").max = Math.max(curves.steps.length - 1, 0);
@@ -67,7 +73,7 @@ const updateCurves = async () => {
   updateLegend();
   const chosen = [...curves.chosenRuns];
   const runs = curves.withSingles ? [...curves.visible].flatMap((place) => data.variants[place].runs) : [];
-  const singles = runs.length || chosen.length ? await readCurves("singles", metric) : new Map();
+  const singles = runs.length || chosen.length ? await readCurves("singles", metric, axisOf(metric)) : new Map();
   if (layers !== curves.layers) return; // superseded by a new chart
   const draw = (places) => columnsOf(places.filter((run) => singles.has(run)).map((run) => runOf(run, singles.get(run))));
   layers.singles.source.data = draw(runs);
@@ -212,13 +218,22 @@ const isListed = (place) => {
   return curves.averages.has(place) && words.every((word) => text.includes(word));
 };
 
+/** Offers the axes of the metric. */
+const offerAxes = () => {
+  const options = data.axes[curves.metric].map((axis) => make("option", { value: axis }, AXES[axis] ?? axis));
+  element("axis").replaceChildren(...options);
+  element("axis").value = axisOf(curves.metric);
+};
+
 const startCurves = () => {
   makeLegend();
   colourSwatches();
   const metric = element("metric");
   metric.value = curves.metric;
   const listen = (id, event, action) => element(id).addEventListener(event, action);
-  listen("metric", "change", () => { curves.metric = metric.value; drawCurves(); });
+  offerAxes();
+  listen("metric", "change", () => { curves.metric = metric.value; offerAxes(); drawCurves(); });
+  listen("axis", "change", ({ target }) => { curves.axis = target.value; drawCurves(); });
   listen("log", "change", ({ target }) => { curves.isLog = target.checked; drawCurves(); });
   listen("singles", "change", ({ target }) => { curves.withSingles = target.checked; updateCurves(); });
   listen("step", "input", ({ target }) => selectStep(Number(target.value), true));

@@ -50,8 +50,8 @@ const unpack = async (packed, Kind) => {
 const decoded = new Map(); // promises of curves, by the id of their element
 
 /** Returns the steps and series of a metric's curves by owner; kind is "averages" or "singles". */
-const readCurves = (kind, metric) => {
-  const id = `${kind}-${data.metrics.indexOf(metric)}`;
+const readCurves = (kind, metric, axis) => {
+  const id = `${kind}-${data.metrics.indexOf(metric)}-${data.axes[metric].indexOf(axis)}`;
   if (!decoded.has(id)) decoded.set(id, decode(id));
   return decoded.get(id);
 };

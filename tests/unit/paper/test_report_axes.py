@@ -1,0 +1,88 @@
+"""The axes of the report's learning curves."""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from caduceus.exports.group_history import RunHistory, read_axes, write_history
+from caduceus.io.cells import to_csv
+from caduceus.paper.report.groups import group_by_variant, read_group
+from caduceus.paper.report.packed_curves import pack_curves
+from caduceus.runs.files.export import DefinedMetric
+from caduceus.statistics.settings import Methods
+
+DECLARED = {"return": DefinedMetric("global_step", step_sync=True)}
+
+
+def write_group(
+    folder: Path, defined: Mapping[str, DefinedMetric], first: Mapping[str, DefinedMetric]
+) -> Path:
+    """Write a group of three runs in which y = x, whose rows are apart by seed."""
+    about, histories = [], []
+    folder.mkdir()
+    for seed in range(3):
+        spacing = 5 * (1 + 4 * seed)
+        rows = [
+            {"_step": step, "_runtime": at / 7, "global_step": at, "return": at, "noise": -at}
+            for step, at in enumerate(range(spacing, 1001, spacing))
+        ]
+        csv = folder / f"{seed}.csv"
+        csv.write_text(to_csv(rows, ["_step"]))
+        run = {"run": f"r{seed}", "experiment": "e", "variant": "v", "seed": seed}
+        histories.append(RunHistory(run, csv, defined if seed else first))
+        about.append(run | {"name": "", "state": "finished"})
+    write_history(histories, folder / "history.parquet")
+    (folder / "runs.csv").write_text(to_csv(about, ["run"]))
+    return folder / "runs.csv"
+
+
+def unpacked(packed: str, kind: type[Any]) -> np.ndarray:
+    data = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
+    size = np.dtype(kind).itemsize
+    return np.ascontiguousarray(data.reshape(size, -1).T).view(kind).ravel()
+
+
+def curves_of(table: Path) -> dict[str, Any]:
+    groups = [read_group(table)]
+    return pack_curves(groups, group_by_variant(groups), Methods())
+
+
+def test_the_declared_axis_comes_first_and_the_mean_of_y_equals_x_is_x_there(
+    tmp_path: Path,
+) -> None:
+    averages = curves_of(write_group(tmp_path / "g", DECLARED, DECLARED))["averages"]
+    assert list(averages["return"]) == ["global_step", "_step", "_runtime"]
+    packed = averages["return"]["global_step"]
+    steps = unpacked(packed["steps"], np.float64)
+    value, low, high, n = unpacked(packed["values"], np.float32).reshape(4, -1)
+    np.testing.assert_allclose(value, steps, rtol=1e-6)
+    np.testing.assert_allclose([low, high], [steps, steps], rtol=1e-6)
+    assert (n[(steps >= 45) & (steps <= 990)] == 3).all()
+    assert (n.min(), n.max()) == (1, 3)
+    times = unpacked(averages["return"]["_runtime"]["steps"], np.float64)
+    assert times.max() == 1000 / 7
+
+
+def test_without_a_declaration_the_step_comes_first_and_counters_are_offered(
+    tmp_path: Path,
+) -> None:
+    table = write_group(tmp_path / "g", {}, {})
+    averages = curves_of(table)["averages"]
+    assert list(averages["return"]) == ["_step", "_runtime", "global_step"]
+    assert list(averages["global_step"]) == ["_step", "_runtime"]
+    assert read_axes(table.with_name("history.parquet")) == {}
+
+
+def test_runs_that_declare_different_axes_are_first_shown_over_the_step(tmp_path: Path) -> None:
+    table = write_group(tmp_path / "g", DECLARED, {})
+    assert read_axes(table.with_name("history.parquet")) == {"return": ["_step", "global_step"]}
+    assert next(iter(curves_of(table)["averages"]["return"])) == "_step"
+
+
+def test_a_metric_that_every_run_hides_has_no_chart(tmp_path: Path) -> None:
+    hidden = {"noise": DefinedMetric(hidden=True)}
+    assert "noise" not in curves_of(write_group(tmp_path / "g", hidden, hidden))["averages"]
+    assert "noise" in curves_of(write_group(tmp_path / "h", hidden, {}))["averages"]
