@@ -146,18 +146,12 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         is_dirty=commit.get("is_dirty"),
         scratch=str(scratch.private) if scratch.private else None,
         got_seed=False if definition.seed_argument is None else None,
-        shown_before=_shown_before(given, identity),
+        shown_before=None if given.earlier else shown_before(folder, identity.experiment),
         wall_s=0.0,
     )
     write_attempt(folder.attempts, attempt)
     environment |= _environment(given) | gpu.environment
     return _Program(attempt, definition, environment, scratch)
-
-
-def _shown_before(given: Given, identity: Identity) -> tuple[str, ...] | None:
-    if given.earlier:
-        return None
-    return shown_before(given.folder.results, identity.experiment, given.folder.path.name) or None
 
 
 def _words(given: Given, program: _Program) -> list[str]:

@@ -6,30 +6,34 @@ from pathlib import Path
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.folder import RunFolder
 
 
-def shown_before(results: Path, experiment: str, run: str) -> tuple[str, ...]:
+def shown_before(folder: RunFolder, experiment: str) -> tuple[str, ...] | None:
     """Return the tables and claims that show other seeds of a run's variant, but not the run.
 
     A seed that was planned with the others is in every table of them, since a table waits for all
     runs of a plan. Trials of a sweep aren't seeds that somebody added.
 
     Args:
-        results: the folder results/.
+        folder: the run's folder.
         experiment: the id of the run's experiment.
-        run: the run's id.
+
+    Returns:
+        Their names, such as tables/NAME; None if there is none.
     """
+    results, run = folder.results, folder.path.name
     paper, plan = results / "paper", results / f"experiments/{experiment}.json"
     paths = [*sorted((paper / "tables").glob("*.json")), *paper.glob("claims.json")]
     if not paths or not plan.exists():
-        return ()
+        return None
     planned = {each.id: each for each in Plan.read(plan).runs}
     own = planned.get(run)
     if own is None or own.trial is not None:
-        return ()
+        return None
     others = {each.id for each in planned.values() if each.variant == own.variant} - {run}
     shown = (item for path in paths for item in _shown(path))
-    return tuple(name for name, runs in shown if runs & others and run not in runs)
+    return tuple(name for name, runs in shown if runs & others and run not in runs) or None
 
 
 def _shown(path: Path) -> Iterator[tuple[str, set[str]]]:
