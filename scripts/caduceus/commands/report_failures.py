@@ -8,7 +8,7 @@ from caduceus.io.files import Json, write_json
 from caduceus.io.phrases import printable
 from caduceus.overview.artifact_types import undeclared_types
 from caduceus.overview.failures import MEND, entry_failures, run_failures
-from caduceus.system.secret_search import secret_lines
+from caduceus.system.secret_search import is_refused, secret_lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         messages.insert(0, f"failed runs: {len(runs.failed)}; {mend}")
     if messages:
         raise CaduceusError("; ".join(messages))
-    if secrets and arguments.secrets == "refuse":
+    if arguments.secrets == "refuse" and any(map(is_refused, secrets)):
         raise CaduceusError("secrets are in results/, as said above; config.yaml refuses them")
     found: dict[str, Json] = {"damaged": runs.damaged, "failed_trials": trials, "secrets": secrets}
     write_json(arguments.out, found)
