@@ -37,6 +37,10 @@ TOGETHER = (
     "workflow/test_exports.py",
     "workflow/test_server_logs.py",
     "workflow/test_faults.py",
+    "workflow/test_report.py",
+    "workflow/test_site.py",
+    "workflow/test_wheel.py",
+    "workflow/test_whole_exports.py",
 )
 # The longest first, or one worker goes on with them alone; then the other workflows, then units.
 FIRST = (

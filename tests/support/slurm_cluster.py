@@ -185,7 +185,7 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 1200
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
+        time.sleep(0.3)  # most conditions start a program of SLURM
 
 
 def _pid(root: Path, program: str) -> int | None:

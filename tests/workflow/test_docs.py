@@ -8,10 +8,13 @@ import yaml
 from projects import REPOSITORY, Project
 
 README = (REPOSITORY / "README.md").read_text()
+IGNORED = {".venv", ".lock", "work", ".pytest_cache"}
 DOCUMENTS = [
     path
-    for path in REPOSITORY.rglob("*.md")
-    if not {".venv", ".lock", "work", ".pytest_cache"} & set(path.relative_to(REPOSITORY).parts)
+    for entry in REPOSITORY.iterdir()
+    if entry.name not in IGNORED
+    for path in (entry.rglob("*.md") if entry.is_dir() else [entry])
+    if path.suffix == ".md" and not IGNORED & set(path.relative_to(REPOSITORY).parts)
 ]
 
 

@@ -264,6 +264,7 @@ def test_a_program_whose_log_has_no_end_has_failed(project: Project) -> None:
 
 def test_an_artifact_of_an_undeclared_type_is_taken_and_said_once(project: Project) -> None:
     one_variant(project, [0, 1])
+    project.change("config.yaml", paper={})
     project.replace(
         "experiments/train.py",
         "run.finish()",

@@ -20,8 +20,8 @@ with wandb.init(project="mine", config={"rate": 0.1}) as run:
 
 
 def snakemake(project: Project, *arguments: str) -> str:
-    words = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    return project.run(*words).check().output
+    """With the project's own Snakefile."""
+    return project.snakemake("--snakefile", "Snakefile", *arguments).check().output
 
 
 def test_a_new_project_works_at_once(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_new_project_works_at_once(tmp_path: Path) -> None:
     words = [line.strip() for line in printed.partition("Now:\n")[2].splitlines()]
     assert words[:2] == ["cd study", "snakemake --cores 2"]
     project.change("experiments/first.yaml", seeds=[0])
-    snakemake(project)
+    project.run(*words[1].split()).check()
 
     assert len(project.runs) == 2
     assert "| 0.1 " in project.run(*words[2].split()).check().output

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from caduceus.exports.history import is_system_metric
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES
-from projects import Project, end, wait_for
+from projects import Project, end
 
 STEPS = 120
 SHOWN = "results/paper/tables/accuracy.md"
@@ -236,7 +236,9 @@ BY_SNAKEMAKE = ("Ctrl-C", "everything")
 
 def wait_until_gone(project: Project) -> None:
     """Until the program has ended, be its supervisor alive or not."""
-    wait_for(lambda: not any(is_program_of(project, process) for process in psutil.process_iter()))
+    while programs := [each for each in psutil.process_iter() if is_program_of(project, each)]:
+        _, alive = psutil.wait_procs(programs, timeout=1200)
+        assert not alive
 
 
 def is_program_of(project: Project, process: psutil.Process) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from anyio.from_thread import start_blocking_portal
 from caduceus.io.cells import to_csv
 from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.overview.mcp import toolbox
@@ -19,9 +18,11 @@ from caduceus.project.paper import parse_paper
 from caduceus.statistics import compare_paired
 from caduceus.statistics.settings import Methods
 from exported_runs import export_runs
-from mcp import Client, StdioServerParameters
-from mcp.types import CallToolResult
 from projects import REPOSITORY, Project
+
+if TYPE_CHECKING:  # a second to import, for each worker
+    from mcp import Client
+    from mcp.types import CallToolResult
 
 TEMPLATE = REPOSITORY / "scripts/caduceus/project/template"
 SECRET = "0123456789abcdef0123456789abcdef01234567"
@@ -57,7 +58,9 @@ def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]] | N
 class Asked:
     """A client of a server on a project."""
 
-    def __init__(self, call: Callable[..., CallToolResult], client: Client, portal: Any) -> None:
+    def __init__(
+        self, call: "Callable[..., CallToolResult]", client: "Client", portal: Any
+    ) -> None:
         self._call, self.client, self.portal = call, client, portal
 
     def __call__(self, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -79,6 +82,9 @@ class Asked:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Asked]:
+    from anyio.from_thread import start_blocking_portal
+    from mcp import Client, StdioServerParameters
+
     environment = {"PYTHONPATH": str(REPOSITORY / "scripts"), "WANDB_API_KEY": SECRET}
     arguments = ["-m", "caduceus", "mcp", "--project", str(folder)]
     server = StdioServerParameters(command=sys.executable, args=arguments, env=environment)

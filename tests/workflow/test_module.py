@@ -39,9 +39,7 @@ rule count:
         "wc -l < {{input[0]}} > {{output}}"
 """,
     )
-    words = project.command("--cores", "2")
-    words[words.index("--snakefile") + 1] = "Snakefile"
-    project.run(*words).check()
+    project.snakemake("--snakefile", "Snakefile").check()
 
     assert (project.path / "count.txt").read_text() == "2\n"
     assert (project.path / "study/results/paper/tables/accuracy.md").exists()
@@ -49,7 +47,8 @@ rule count:
     said = project.caduceus("status", "--results", "study/results").check().output
     assert "finished" in said and "to do" not in said
     # Nothing to do a second time, either.
-    assert "Nothing to be done" in project.run(*words).check().output
+    again = project.snakemake("--snakefile", "Snakefile").check()
+    assert "Nothing to be done" in again.output
 
 
 def test_rules_of_the_users_own_make_data_and_show_results(project: Project) -> None:
@@ -129,9 +128,8 @@ def test_the_users_own_target_is_the_default(project: Project, snakefile: str, t
     project.write("Snakefile", text)
     project.write("rules/own.smk", 'include: "mine.smk"\n' + ALL)
     project.write("rules/mine.smk", MINE)
-    words = project.command("--cores", "2", "--dry-run", "--quiet", "rules")
-    words[words.index("--snakefile") + 1] = "Snakefile"
-    planned = project.run(*words).check().output
+    words = ("--snakefile", "Snakefile", "--dry-run", "--quiet", "rules")
+    planned = project.snakemake(*words).check().output
     jobs = {line.split()[0] for line in planned.splitlines() if len(line.split()) == 2}
     assert target in jobs
     assert ("caduceus_train" in jobs) == (target == "caduceus_all")

@@ -19,8 +19,6 @@ from caduceus.io.yaml_files import Key
 from caduceus.project.experiments import load_experiment
 from pages import PAGES, blocks, commands, content
 from projects import EXPERIMENT, REPOSITORY, Project
-from snakemake.cli import get_argument_parser
-from wandb.cli.cli import cli as wandb_cli
 
 sys.path.insert(0, str(REPOSITORY / "docs"))
 
@@ -124,12 +122,16 @@ def check_command(words: Sequence[str]) -> None:
         own = itertools.takewhile(lambda word: word != "--", arguments[1:])
         command_parser(arguments[0]).parse_args([*own])
     elif name == "snakemake":
+        from snakemake.cli import get_argument_parser
+
         parsed = get_argument_parser().parse_args(arguments)
         for target in parsed.targets:
             assert target in rules() or target.startswith("results/"), target
     elif name == "make":
         assert {word for word in arguments if "=" not in word} <= targets_of_make()
     elif name == "wandb":
+        from wandb.cli.cli import cli as wandb_cli
+
         wandb_cli.commands[arguments[0]].make_context(arguments[0], list(arguments[1:]))
     else:
         assert name in SHELL.split(), words

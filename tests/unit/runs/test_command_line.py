@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from caduceus.runs import command_line
-from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 PARAMETERS = {"rate": 1e-05, "deep": True, "wide": False, "name": "a b", "none": None, "n": 3}
 
 
 @pytest.mark.parametrize("name", [name for name in command_line.NAMES if name.startswith("args")])
 def test_every_form_of_arguments_is_that_of_wandb(tmp_path: Path, name: str) -> None:
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command_args  # a second to import
+
     file = tmp_path / "parameters.json"
     theirs = create_sweep_command_args({"args": {k: {"value": v} for k, v in PARAMETERS.items()}})
     ours = command_line.expand([f"${{{name}}}"], "p.py", PARAMETERS, file, {})
@@ -36,6 +37,8 @@ def test_the_default_command_starts_the_program_with_this_python(tmp_path: Path)
 
 
 def test_variables_are_those_of_wandb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command
+
     monkeypatch.setenv("NODES", "4")
     command = ["--n=${envvar:NODES}", "plain", "a${envvar:NODES}b${envvar:NODES}"]
     assert command_line.expand(
