@@ -2,7 +2,7 @@
 #
 # Needs: results/runs/RUN/ of the runs shown, results/sweeps/SWEEP/ of figures of kind sweep.
 # Makes: results/paper/tables/TABLE.{csv,md,tex,json}, results/paper/figures/FIGURE.{pdf,svg,png,
-#        json}, results/paper/claims.{json,md}, results/refuted.json.
+#        json,tex,md}, results/paper/claims.{json,md}, results/refuted.json.
 
 
 localrules:
@@ -47,6 +47,8 @@ rule measure_figure:
         trials=inputs("figure_trials"),
     output:
         numbers="results/paper/figures/{figure}.json",
+        latex="results/paper/figures/{figure}.tex",
+        markdown="results/paper/figures/{figure}.md",
     log:
         "results/logs/measure_figure/{figure}.log",
     params:

@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 
 from caduceus.io.files import Json, write_json
 from caduceus.io.phrases import printable
+from caduceus.paper.figures.captions import caption_files, write_caption
 from caduceus.paper.figures.style import COLOURS, LABEL_SIZE, house_style, new_figure, write_figure
 from caduceus.project.paper import FigureEntry
 
@@ -17,14 +18,16 @@ _EDGE_IN = 0.12
 
 def figure_files(out: Path) -> list[Path]:
     """Return the files of a figure, one of which is `out`."""
-    return [out.with_name(f"{out.stem}.{kind}") for kind in ("json", "pdf", "svg", "png")]
+    drawn = [out.with_name(f"{out.stem}.{kind}") for kind in ("json", "pdf", "svg", "png")]
+    return [*drawn, *caption_files(out)]
 
 
 def write_failed_numbers(entry: FigureEntry, out: Path, error: str) -> None:
-    """Write NAME.json with the error and without numbers."""
+    """Write NAME.json with the error and without numbers, and it as the caption."""
     about = {"name": out.stem, "kind": entry.kind, "title": entry.title}
     empty: dict[str, Json] = {"caption": f"Failed: {error}", "runs": [], "numbers": {}}
     write_json(out, about | empty | {"error": error})
+    write_caption(out, entry.title, f"Failed: {error}")
 
 
 def draw_failed(out: Path, width: float, error: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from matplotlib.figure import Figure
 
 from caduceus.io.files import read_json, write_json
+from caduceus.paper.figures.captions import write_caption
 from caduceus.paper.figures.figure_data import FigureContent, FigureData
 from caduceus.paper.figures.kinds import MODULES
 from caduceus.paper.figures.layout import add_title
@@ -29,7 +30,7 @@ def measure_figure(
     methods: Methods,
     out: Path,
 ) -> None:
-    """Write NAME.json: the numbers, caption and runs of a figure.
+    """Write NAME.json, the numbers, caption and runs of a figure, and its caption as .tex and .md.
 
     Args:
         entry: the figure's entry in `paper.figures`; its width is not used.
@@ -47,6 +48,7 @@ def measure_figure(
         content = measure(read_data(entry, plans, methods, out.stem))
     about = {"name": out.stem, "kind": entry.kind, "title": entry.title}
     write_json(out, about | vars(content))
+    write_caption(out, entry.title, content.caption)
 
 
 def draw_figure(measured: Path, trials: Path | None, width: float, out: Path) -> None:
