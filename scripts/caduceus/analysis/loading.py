@@ -7,9 +7,16 @@ import pandas as pd
 
 from caduceus.analysis.frames import frame_of_rows, frame_of_table
 from caduceus.errors import ResultError
-from caduceus.exports.group_history import ABOUT, RunHistory, history_columns, read_history
+from caduceus.exports.group_history import (
+    ABOUT,
+    RunHistory,
+    declared_axes,
+    history_columns,
+    read_history,
+)
 from caduceus.io.csv_rows import read_rows
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs, results_folder
+from caduceus.runs.metric import default_axis
 from caduceus.runs.rows import ABOUT_RUN
 from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.sweeps.folders import find_sweep
@@ -61,7 +68,9 @@ def load_history(
         `_runtime`, in seconds, and `_timestamp`, in seconds since 1970. A column is bool, int64,
         float64 or text, the narrowest type that holds every value exactly; with missing values
         boolean, Int64, or float64 with NaN; a column of mixed kinds has the text of its cells. A
-        metric with the name of one of the first four columns is called `logged.NAME`.
+        metric with the name of one of the first four columns is called `logged.NAME`. `metrics`
+        come with the axis that the runs declare for them by `define_metric`, as a column;
+        `attrs["axes"]` names it by metric. A metric without one has `_step`.
 
     Raises:
         ResultError: there are no results, no such run or metric, or a run isn't exported yet.
@@ -79,7 +88,12 @@ def load_history(
         names = {column: None for history in histories for column in history_columns(history)}
         if name not in names:
             raise ResultError(no_run_logged(name, names))
-    return frame_of_table(read_history(histories, wanted))
+    declared = declared_axes(histories)
+    axes = {name: default_axis(found) for name, found in declared.items() if found}
+    beside = [axes[name] for name in wanted or () if name in axes]
+    frame = frame_of_table(read_history(histories, wanted, beside))
+    frame.attrs["axes"] = {name: axis for name, axis in axes.items() if name in frame}
+    return frame
 
 
 def load_sweep(sweep: str | None = None, project: str | Path = ".") -> pd.DataFrame:
@@ -113,4 +127,5 @@ def _history(record: ListedRun) -> RunHistory:
     if record.exported is None:
         raise ResultError(f"isn't exported yet: it is {record.state}", f"run {record.run}")
     about = {"run": record.run} | {name: getattr(record.summary, name) for name in ABOUT[1:]}
-    return RunHistory(about, record.folder.path / "metrics_history.csv")
+    defined = record.summary.defined_metrics or {}
+    return RunHistory(about, record.folder.path / "metrics_history.csv", defined)

@@ -50,7 +50,7 @@ def write_history(runs: Sequence[RunHistory], path: Path) -> None:
     `ABOUT` is called `logged.NAME`. The metadata of the schema holds what `read_axes` returns.
     """
     plan = _plan(runs, (dict(_read(run.csv)) for run in runs))
-    if about := _about_axes(runs):
+    if about := declared_axes(runs):
         plan = replace(plan, schema=plan.schema.with_metadata({_AXES: json.dumps(about)}))
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,8 @@ def read_axes(path: Path) -> Mapping[str, list[str]]:
     return dict(json.loads(metadata.get(_AXES, b"{}")))
 
 
-def _about_axes(runs: Sequence[RunHistory]) -> dict[str, list[str]]:
+def declared_axes(runs: Sequence[RunHistory]) -> dict[str, list[str]]:
+    """Return the axes of the metrics of `runs`, as `read_axes` does."""
     found: dict[str, list[DefinedMetric]] = {}
     for run in runs if any(run.defined for run in runs) else ():
         for column in columns_of(run.csv):
@@ -89,14 +90,19 @@ def _about_axes(runs: Sequence[RunHistory]) -> dict[str, list[str]]:
     }
 
 
-def read_history(runs: Sequence[RunHistory], metrics: Collection[str] | None = None) -> pa.Table:
+def read_history(
+    runs: Sequence[RunHistory],
+    metrics: Collection[str] | None = None,
+    axes: Collection[str] = (),
+) -> pa.Table:
     """Return every row of `runs`, with the types of `write_history`.
 
     Args:
         runs: one or more.
         metrics: the metrics to read, in rows in which one of them was logged; None for all.
+        axes: further columns to read beside `metrics`.
     """
-    wanted = None if metrics is None else {"_step", *metrics}
+    wanted = None if metrics is None else {"_step", *metrics, *axes}
     # Each file is read once, which keeps its text in memory beside its values for a while.
     read = [dict(_read(run.csv, wanted)) for run in runs]
     plan = _plan(runs, read)

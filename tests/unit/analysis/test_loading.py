@@ -15,6 +15,7 @@ from caduceus.io.files import read_json, write_json, write_whole
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import held
 from exported_runs import export_runs
+from figure_exports import define_axes
 from projects import Project
 from run_files import attempt
 
@@ -204,3 +205,15 @@ def test_the_rows_of_logged_tables_come_with_the_paths_of_their_pictures(project
     assert len(load_table("predictions", project=project.path)) == 2 * len(records)
     with pytest.raises(ResultError, match="'loss' isn't a table"):
         load_table("loss", project=project.path)
+
+
+def test_a_metric_comes_with_the_axis_that_its_runs_declare(project: Project) -> None:
+    rows = [{"global_step": 10, "return": 1.5}, {"global_step": 20}, {"global_step": 30, "loss": 2}]
+    export_runs(project, lambda parameters, seed: rows)
+    define_axes(project, {"return": "global_step"})
+    found = load_history(metrics="return", project=project.path)
+    assert list(found.columns[4:]) == ["_step", "global_step", "return"]
+    assert found["global_step"].tolist() == [10] * 4
+    assert found.attrs["axes"] == {"return": "global_step"}
+    assert load_history(project=project.path).attrs["axes"] == {"return": "global_step"}
+    assert "global_step" not in load_history(metrics="loss", project=project.path)

@@ -13,6 +13,7 @@ from caduceus.io.csv_rows import columns_of, text_rows
 from caduceus.io.files import MADE_AGAIN, damaged
 from caduceus.overview.mcp.answers import Answer, choose_metric, page, some, units
 from caduceus.project.listed_runs import find_run
+from caduceus.runs.files.export import STEP
 
 _MOST_METRICS = 6  # shown by default
 
@@ -41,7 +42,8 @@ def get_history(
     Returns:
         total, columns, rows in the order of columns (null: not logged there; "NaN", "Infinity" as
         logged), more; summary of each metric over all rows of the range, not only the page:
-        number of values, first, last, least and greatest with their steps; other_metrics.
+        number of values, first, last, least and greatest with their steps; other_metrics; axes,
+        the x axis that the program declared for a metric, if it did (by default _step).
     """
     record = find_run(results, run)
     if record.exported is None:
@@ -53,7 +55,10 @@ def get_history(
     known = [name for name in header if name not in ("_step", *TIME_COLUMNS)]
     # A time column isn't shown by default, but may be named.
     names = [choose_metric(name, header) for name in metrics or ()] or known[:_MOST_METRICS]
-    shown = list(dict.fromkeys(["_timestamp", *names] if is_system else ["_step", *names]))
+    axes = {name: record.summary.axis_of(name) for name in names}
+    declared = {name: axis for name, axis in axes.items() if axis != STEP and axis in header}
+    places = ["_timestamp"] if is_system else [STEP, *declared.values()]
+    shown = list(dict.fromkeys([*places, *names]))
     rows = list(_rows(path, shown, names, first_step, last_step))
     answer: Answer = {"run": run, "columns": shown} | page(
         "rows", [values for _, values in rows], offset, limit
@@ -63,7 +68,9 @@ def get_history(
         for place, name in enumerate(shown)
         if name in names
     }
-    others = [name for name in known if name not in names]
+    if declared:
+        answer["axes"] = declared
+    others = [name for name in known if name not in shown]
     return answer | {"units": units(shown), "other_metrics": some(others, 60)}
 
 
