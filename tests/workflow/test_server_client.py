@@ -1,5 +1,6 @@
 """Questions to a server and downloads from it, whatever it answers, and who may do what there."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,9 +105,9 @@ def test_where_nobody_listens_nobody_is_reached(wandb_server: WandbServer, tmp_p
     ):
         message = refused(ServerError, call, *given)
         assert message.startswith(wandb_server.url)
-        assert (
-            ": can't be reached: Connection refused (tried for 1 s); nothing is lost; check"
-            in message
+        assert re.search(
+            r": can't be reached: Connection refused \(tried for \d+ s\); nothing is lost; check",
+            message,
         )
         assert "a=b" not in message
     refused(ServerError, server.download, f"{wandb_server.url}/x", tmp_path / "x")
@@ -124,8 +125,9 @@ def test_a_server_that_is_silent_is_given_up(wandb_server: WandbServer) -> None:
     server = Server(Account(wandb_server.url, KEY, "WANDB_API_KEY", None), 0, timeout_s=(1, 0.2))
     wandb_server.fail("Viewer", delay=1)
     message = refused(ServerError, server.query, VIEWER)
-    assert (
-        "can't be reached: no answer within 1 s (tried for 1 s); nothing is lost; check" in message
+    assert re.search(
+        r"can't be reached: no answer within 1 s \(tried for \d+ s\); nothing is lost; check",
+        message,
     )
     wait_for(lambda: wandb_server.requests == ["POST /graphql Viewer"] * 2)
 
