@@ -27,7 +27,9 @@ from caduceus.statistics import (
     trend,
     within,
 )
+from caduceus.statistics.bounded import Bounds, estimate_within
 from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, order_interval, t_interval
+from caduceus.statistics.settings import Methods
 from caduceus.statistics.trends import TrendKind
 from numpy.random import Generator
 from scipy import stats
@@ -336,6 +338,38 @@ def rises(kind: TrendKind, means: Sequence[float]) -> str:
     )
 
 
+RANGED: dict[str, tuple[Callable[[Generator, int], np.ndarray], float, Bounds]] = {
+    "beta(50, 1), from 0 to 1": (lambda draw, n: draw.beta(50, 1, n), 50 / 51, (0, 1)),
+    "98 % of 100 items, from 0 to 1": (
+        lambda draw, n: draw.binomial(100, draw.beta(98, 2, n)) / 100,
+        0.98,
+        (0, 1),
+    ),
+    "lognormal, from 0 on": (lambda draw, n: draw.lognormal(size=n), np.exp(0.5), (0, None)),
+    "normal around 0.7, from 0 to 1": (lambda draw, n: draw.normal(0.7, 0.02, n), 0.7, (0, 1)),
+}
+
+
+def ranges() -> None:
+    """Coverage of the mean with and without a declared range."""
+    rows = []
+    for name, (draw, mean, bounds) in RANGED.items():
+        found = [
+            " / ".join(covered_within(draw, mean, n, each) for n in (3, 5, 8, 10))
+            for each in (None, bounds)
+        ]
+        rows.append([name, *found])
+    show("Coverage of the mean, %, n = 3 / 5 / 8 / 10", ["runs", "`t`", "with its range"], rows)
+
+
+def covered_within(draw: Callable, mean: float, n: int, bounds: Bounds | None) -> str:
+    generator, held = np.random.default_rng(1), 0
+    for _ in range(SAMPLES):
+        found = estimate_within(Methods(), draw(generator, n), bounds)
+        held += found.low <= mean <= found.high
+    return percent(held / SAMPLES)
+
+
 PARTS = {
     "intervals": intervals,
     "tasks": over_tasks,
@@ -343,6 +377,7 @@ PARTS = {
     "power": power,
     "published": published,
     "trends": trends,
+    "ranges": ranges,
     "runs": runs,
 }
 

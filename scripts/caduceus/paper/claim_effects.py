@@ -8,6 +8,8 @@ from caduceus.io.phrases import count_of
 from caduceus.project.paper import Claim, PublishedRuns, Reproduces
 from caduceus.project.paper import Trend as TrendClaim
 from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
+from caduceus.statistics.bounded import estimate_within
 from caduceus.statistics.comparisons import Comparison, Equal, compare_by_seed, compare_to_value
 from caduceus.statistics.equivalence_tests import equivalence, equivalence_to_published
 from caduceus.statistics.published_means import PublishedMean
@@ -109,7 +111,8 @@ def measure_effect(
         if claim.at_most:
             margin, alternative = bound.margin, less
         compared = compare_to_value(ordered, bound.value, margin, test, methods.confidence)
-        return _of_comparison(compared, alternative(compared), seeds, methods)
+        effect = _of_comparison(compared, alternative(compared), seeds, methods)
+        return _within_range(effect, bound.metric, ordered, bound.value, methods)
     assert claim.reproduces is not None  # the last kind
     return _test_reproduces(claim.reproduces, ordered, seeds, replace(methods, test=test))
 
@@ -135,7 +138,22 @@ def _test_reproduces(
             values, claim.value, claim.tolerance, methods.test, confidence=methods.confidence
         )
     prefix = "two one-sided tests, each a "
-    return _of_comparison(same.comparison, within(same), seeds, methods, prefix)
+    effect = _of_comparison(same.comparison, within(same), seeds, methods, prefix)
+    if claim.value is None:
+        return effect
+    return _within_range(effect, claim.metric, values, claim.value, methods)
+
+
+def _within_range(
+    effect: ClaimEffect, metric: Metric, values: Sequence[float], value: float, methods: Methods
+) -> ClaimEffect:
+    """Return the effect, of a mean against a value, with an interval in the metric's range."""
+    if metric.range is None or effect.low is None:
+        return effect
+    found = estimate_within(replace(methods, statistic="mean", interval=None), values, metric.range)
+    scale = found.method.partition(" on the ")[2]
+    method = f"{effect.method} on the {scale}" if scale else effect.method
+    return replace(effect, low=found.low - value, high=found.high - value, method=method)
 
 
 def _published_mean(runs: PublishedRuns) -> PublishedMean:

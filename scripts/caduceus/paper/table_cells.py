@@ -7,7 +7,8 @@ from caduceus.paper.results import Variant
 from caduceus.paper.rounding import Digits, digits_of
 from caduceus.project.paper import Spread, TableEntry
 from caduceus.runs.metric import Metric
-from caduceus.statistics.estimates import Estimate, estimate_by
+from caduceus.statistics.bounded import estimate_within
+from caduceus.statistics.estimates import Estimate
 from caduceus.statistics.settings import Methods
 
 _FINE = 2  # more decimals than this of a percentage show what one decimal would hide
@@ -27,6 +28,7 @@ def samples_of(
 ) -> dict[int, Sample]:
     """Return the values and the estimate of a metric, by row."""
     samples = {}
+    bounds = metric.range and [end if end is None else end * scale for end in metric.range]
     for row, variant in variants.items():
         measured = [(result, result.value(metric)) for result in variant.results]
         values = [(result, value * scale) for result, value in measured if value is not None]
@@ -34,7 +36,7 @@ def samples_of(
             samples[row] = Sample(
                 {result.seed: value for result, value in values},
                 tuple(result.run for result, _ in values),
-                estimate_by(methods, [value for _, value in values]),
+                estimate_within(methods, [value for _, value in values], bounds),
             )
     return samples
 

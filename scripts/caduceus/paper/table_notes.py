@@ -118,6 +118,8 @@ def _numbers(methods: Methods, unit: str, intervals: Sequence[str], spread: Spre
         return f"{statistic} ± {_SPREADS[spread]} over n seeds."
     interval = f"{100 * methods.confidence:g} % interval"
     shown = f"± half the {interval}" if is_symmetric(intervals) else f"[{interval}]"
+    if "Student's t" in intervals and not is_symmetric(intervals):
+        shown = f"± half the {interval} or [{interval}]"
     if not intervals:
         return f"{statistic}."
     drawn = any(name.endswith("bootstrap") for name in intervals)

@@ -75,7 +75,7 @@ def build_table(
         for column in layout.columns
     }
     intervals = dict.fromkeys(
-        sample.estimate.method.partition(" interval by ")[2]
+        _kind(sample.estimate)
         for found in samples.values()
         for sample in found.values()
         if not isnan(sample.estimate.low)
@@ -93,7 +93,12 @@ def build_table(
     notes = table_notes(
         entry, methods, layout, percents, marks, list(intervals), missing, equal, list(about_tasks)
     )
-    is_half = entry.spread != "interval" or is_symmetric(list(intervals))
+    halves = {
+        heading
+        for heading, found in samples.items()
+        if entry.spread != "interval"
+        or is_symmetric([_kind(each.estimate) for each in found.values() if each.estimate.n > 1])
+    }
     table = Table(
         name,
         entry.title,
@@ -103,7 +108,7 @@ def build_table(
             Row(
                 each.labels,
                 each.variant,
-                _cells(row, samples, marks, second, entry.spread, is_half),
+                _cells(row, samples, marks, second, entry.spread, halves),
                 None,
             )
             for row, each in enumerate(layout.rows)
@@ -127,7 +132,7 @@ def _cells(
     marks: Marks,
     second: Collection[Place],
     spread: Spread,
-    is_half: bool,
+    halves: Collection[str],
 ) -> dict[str, Cell]:
     return {
         heading: Cell(
@@ -136,11 +141,16 @@ def _cells(
             marks.by_place.get((heading, row)),
             marks.p.get((heading, row)),
             (heading, row) in second,
-            _spread(found[row].estimate, spread, is_half),
+            _spread(found[row].estimate, spread, heading in halves),
         )
         for heading, found in samples.items()
         if row in found
     }
+
+
+def _kind(estimate: Estimate) -> str:
+    """Return the method of an interval, such as "Student's t"."""
+    return estimate.method.partition(" interval by ")[2]
 
 
 def _spread(estimate: Estimate, spread: Spread, is_half: bool) -> tuple[float, ...]:

@@ -418,6 +418,22 @@ def test_percent_is_for_fractions_and_never_for_a_loss(
     assert (f"In %: {', '.join(in_percent)}." in made.note) == bool(in_percent)
 
 
+def test_the_interval_of_a_declared_range_stays_in_it(project: Project) -> None:
+    metrics = {"accuracy": {"name": "val/accuracy", "range": [0, 1], "goal": "maximize"}}
+    values = {0.1: [0.99, 0.97, 1.0, 0.94], 0.2: [0.7, 0.72, 0.71, 0.73]}
+    spec = {"metrics": metrics | {"plain": "val/accuracy"}, "percent": True}
+    made = make(project, values, spec)
+    cells = {heading: made.cells(heading)["rate=0.1"] for heading in ("accuracy", "plain")}
+    assert cells["accuracy"]["high"] < 100 < cells["plain"]["high"]
+    row = made.text("md").splitlines()[2]
+    assert f"**97.5** [{cells['accuracy']['low']:.1f}, {cells['accuracy']['high']:.1f}]" in row
+    assert "**97.5** ± " in row
+    assert (
+        "Mean in % ± half the 95 % interval or [95 % interval] over n seeds "
+        "(Student's t on the logit scale or Student's t)."
+    ) in made.note
+
+
 def test_a_single_run_is_never_bold(project: Project) -> None:
     made = make(project, {0.1: [0.9, None, None], 0.2: [0.5, 0.6, 0.7]})
     assert made.marks()[0] is None

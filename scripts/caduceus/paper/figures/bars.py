@@ -35,7 +35,7 @@ def measure_bars(data: FigureData) -> FigureContent:
             if by_seed:
                 counts.append(len(by_seed))
                 values = data.scale(heading) * np.array(list(by_seed.values()))
-                estimate = data.estimate(values.tolist())
+                estimate = data.estimate_metric(heading, values.tolist())
                 row |= {name: rounded(getattr(estimate, name)) for name in ("value", "low", "high")}
                 row |= {"values": dict(zip(by_seed, rounded(values), strict=True))}
             own = published_value(published, variant.parameters)
@@ -52,6 +52,8 @@ def measure_bars(data: FigureData) -> FigureContent:
 
 def _caption(data: FigureData, counts: list[int]) -> str:
     sentences = [f"Over {run_count(counts)}: {data.method(counts)}."]
+    if any(metric.range for metric in data.entry.metrics.values()):
+        sentences.append("Intervals of metrics with a declared range don't leave it.")
     if data.entry.source and data.entry.published:
         sentences.append(f"Published: {data.entry.source}.")
     return " ".join([*sentences, *data.failures()])

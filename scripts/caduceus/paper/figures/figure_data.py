@@ -17,6 +17,7 @@ from caduceus.runs.equal_seeds import equal_note
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
+from caduceus.statistics.bounded import estimate_within
 from caduceus.statistics.estimates import Estimate, estimate_by
 from caduceus.statistics.settings import Methods
 
@@ -73,6 +74,12 @@ class FigureData:
     def estimate(self, values: Sequence[float]) -> Estimate:
         """Estimate the statistic of `paper.statistics` from `values` (n,)."""
         return estimate_by(self.methods, values)
+
+    def estimate_metric(self, heading: str, values: Sequence[float]) -> Estimate:
+        """Estimate the statistic of a metric's values, in its unit, within its declared range."""
+        declared, scale = self.entry.metrics[heading].range, self.scale(heading)
+        bounds = declared and [end if end is None else end * scale for end in declared]
+        return estimate_within(self.methods, values, bounds)
 
     def method(self, counts: Iterable[int]) -> str:
         """Describe `estimate` for these numbers of runs: "mean, 95 % interval by Student's t"."""

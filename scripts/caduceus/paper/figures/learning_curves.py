@@ -99,6 +99,11 @@ def _line(by_run: Mapping[str, AxisCurve], heading: str, data: FigureData) -> di
     steps, values = align(list(drawn.values()), _MOST_STEPS)
     n, value, low, high = estimate_steps(values * data.scale(heading), data.methods)
     low[n == 1], high[n == 1] = np.nan, np.nan
+    for bound, cut in zip(
+        data.entry.metrics[heading].range or (), (np.maximum, np.minimum), strict=False
+    ):
+        if bound is not None:
+            low, high = (cut(end, bound * data.scale(heading)) for end in (low, high))
     return {
         **{"runs": list(drawn), "steps": steps.tolist(), "n": n.astype(int).tolist()},
         **{"value": rounded(value), "low": rounded(low), "high": rounded(high)},
