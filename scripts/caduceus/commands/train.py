@@ -3,12 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caduceus.io.files import files_below
 from caduceus.runs.folder import RunFolder
-from caduceus.sweeps.pruning import TrialCriteria
-from caduceus.system.slurm_time_limits import requeue_near_time_limit
 from caduceus.training.train import StoppedError, train
+
+if TYPE_CHECKING:
+    from caduceus.sweeps.pruning import TrialCriteria
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/train.json")
 
 
-def run(arguments: argparse.Namespace, criteria: TrialCriteria | None = None) -> int | None:
+def run(arguments: argparse.Namespace, criteria: "TrialCriteria | None" = None) -> int | None:
     try:
         result = train(
             arguments.out,
@@ -40,6 +42,8 @@ def run(arguments: argparse.Namespace, criteria: TrialCriteria | None = None) ->
             criteria,
         )
     except StoppedError as stopped:
+        from caduceus.system.slurm_time_limits import requeue_near_time_limit  # few runs need it
+
         print(f"caduceus train: {stopped}", file=sys.stderr)
         saved = RunFolder(arguments.out.parent).checkpoints
         requeue_near_time_limit("caduceus:", has_saved=bool(files_below(saved)))

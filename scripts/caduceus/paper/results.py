@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caduceus.errors import SpecError
 from caduceus.io.csv_rows import columns_of
@@ -20,7 +20,9 @@ from caduceus.runs.metric import Metric
 from caduceus.runs.record import RunRecord
 from caduceus.runs.unknown_metrics import logged_instead, no_number
 from caduceus.runs.variants import leaves, matches
-from caduceus.statistics.comparisons import Comparison, Equal
+
+if TYPE_CHECKING:  # numpy takes 0.1 s of CPU, and the checklist needs none
+    from caduceus.statistics.comparisons import Comparison, Equal
 
 # Keys of a run's W&B config that are no parameters of its variant.
 _NO_PARAMETERS = ("seed", "hypothesis", "baseline")
@@ -187,7 +189,7 @@ def _variant(runs: Sequence[Result]) -> Variant:
     return Variant(first.experiment, first.variant, first.parameters, kept, tuple(equal))
 
 
-def without_variation(found: Comparison, first: Variant, second: Variant) -> Comparison:
+def without_variation(found: "Comparison", first: Variant, second: Variant) -> "Comparison":
     """Return a comparison that says which variants are deterministic."""
     sides: tuple[tuple[Equal, Variant], ...] = (("first", first), ("second", second))
     equal = [name for name, variant in sides if variant.is_deterministic]

@@ -9,9 +9,7 @@ from caduceus.io.files import read_if_there, write_json
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
-from caduceus.runs.files.trial import Trial
 from caduceus.runs.folder import RunFolder
-from caduceus.sweeps.folders import SweepFolder
 from caduceus.system.git import UNKNOWN, read_commit
 
 
@@ -43,6 +41,9 @@ def plan_run(
     if trial is None:
         commit = read_commit(files, root)
     else:
+        from caduceus.runs.files.trial import Trial
+        from caduceus.sweeps.folders import SweepFolder  # runs of no sweep don't need it
+
         sweep = SweepFolder.of_trial(trial)
         root, files = sweep.code, source_code.snapshot_files(sweep.code)
         experiment = sweep.experiment

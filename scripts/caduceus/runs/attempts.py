@@ -1,11 +1,14 @@
 """The attempts of a run: one small file for each in work/attempts."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caduceus.io.files import files_below
 from caduceus.runs.files.attempt import Attempt
-from caduceus.runs.files.export import Summary
 from caduceus.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from caduceus.runs.files.export import Summary
 
 
 def read_attempts(folder: Path) -> list[Attempt]:
@@ -33,7 +36,7 @@ def write_attempt(folder: Path, attempt: Attempt) -> None:
     attempt.write(folder / f"{attempt.number}.json")
 
 
-def remote_attempt(summary: Summary) -> Attempt:
+def remote_attempt(summary: "Summary") -> Attempt:
     """Describe a remote run as one attempt: only the time of its last process is known."""
     return Attempt(
         attempt=None,

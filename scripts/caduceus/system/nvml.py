@@ -6,9 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pynvml
 
-LIBRARY: Any = pynvml
+class _Library:
+    """pynvml, imported when it is first asked for something: most runs use no GPU."""
+
+    def __getattr__(self, name: str) -> Any:
+        import pynvml
+
+        return getattr(pynvml, name)
+
+
+LIBRARY: Any = _Library()
 
 
 @dataclass(frozen=True)

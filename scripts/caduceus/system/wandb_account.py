@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-
 from caduceus.errors import AccountError
 from caduceus.system.custom_ca import ca_variables, find_ca
 
@@ -90,6 +88,10 @@ def dotenv_variables() -> dict[str, str]:
     Raises:
         AccountError: the file isn't UTF-8.
     """
+    if not Path(".env").exists():
+        return {}
+    from dotenv import dotenv_values
+
     try:
         variables = dotenv_values(".env").items()
     except UnicodeDecodeError:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caduceus.errors import ProgramError
 from caduceus.io.files import read_if_there
@@ -21,7 +22,6 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import installed_packages, saved_when, with_resumption
-from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases, processes
 from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
@@ -31,6 +31,9 @@ from caduceus.training.scratch import Scratch, open_scratch
 from caduceus.training.tracked import record_tracking
 from caduceus.training.usage import beyond_the_code, read_usage
 from caduceus.training.working_folder import written_links
+
+if TYPE_CHECKING:
+    from caduceus.sweeps.pruning import TrialCriteria
 
 _HURRY_S = 5.0  # for the uploader to end, when the program was stopped from outside
 _UPLOAD_S = 3600.0  # otherwise: a large model takes long; of a failing server it gives up itself
@@ -60,7 +63,7 @@ class Given:
     time_limit_s: float
     lease: leases.Lease
     reservation: gpus.Reservation
-    criteria: pruning.TrialCriteria | None
+    criteria: "TrialCriteria | None"
 
     @property
     def number(self) -> int:
@@ -174,8 +177,7 @@ def _words(given: Given, program: _Program) -> list[str]:
     except command_line.MacroError as error:
         from caduceus.project.command_checks import place_of_word  # yaml, which others don't need
 
-        experiment = Identity.read(folder.run_json).experiment
-        plan = folder.results / "experiments" / f"{experiment}.json"
+        plan = folder.results / f"experiments/{Identity.read(folder.run_json).experiment}.json"
         where = place_of_word(folder.experiment, plan, error.index)
         raise ProgramError(f"command: {error}", where) from None
 

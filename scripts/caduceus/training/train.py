@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from caduceus.errors import ProgramError
 from caduceus.io.phrases import listed
@@ -19,13 +20,15 @@ from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.logs import stitch_attempts
 from caduceus.runs.training_notes import training_notes
 from caduceus.runs.used_files import stale_since
-from caduceus.sweeps import pruning
 from caduceus.system import gpus, leases
 from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
 from caduceus.training.attempt import Given, link_log, make_attempt, say, settle, with_usage
 from caduceus.training.datasets import check_dataset
 from caduceus.training.links import remove_outward_links
+
+if TYPE_CHECKING:
+    from caduceus.sweeps.pruning import TrialCriteria
 
 _NAMED = 3  # files in a message
 
@@ -46,7 +49,7 @@ def train(
     threads: int,
     time_limit_s: float,
     gpu_count: int,
-    criteria: pruning.TrialCriteria | None = None,
+    criteria: "TrialCriteria | None" = None,
 ) -> Train:
     """Make one attempt at a run, unless it has finished already, and write train.json.
 
