@@ -8,6 +8,7 @@ FOR_PEOPLE = (
     *("check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "retry", "slurm-pilot"),
     *("status", "sweep", "sync", "unlock", "verify", "why"),
 )
+PARTIAL = 3  # exit status: all that can be read is done, but something is left out or lost
 
 
 class Command(Protocol):

@@ -5,11 +5,10 @@ import os
 import sys
 from pathlib import Path
 
+from caduceus.commands import PARTIAL
 from caduceus.exports.folders import export_folders
 from caduceus.io.phrases import printable
 from caduceus.system.secret_search import secret_lines
-
-_DAMAGED = 3  # exit status: everything readable is exported, but something is lost
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,4 +29,4 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in [*problems, *secret_lines(arguments.out, ("runs", "groups"))]:
         print(f"caduceus export: {printable(problem)}", file=sys.stderr)
     print(f"exported runs: {len(done)}, to {arguments.out}")
-    return _DAMAGED if problems else 0
+    return PARTIAL if problems else 0

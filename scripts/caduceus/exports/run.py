@@ -21,7 +21,7 @@ from caduceus.exports.run_artifacts import (
 )
 from caduceus.exports.run_files import export_files
 from caduceus.exports.run_notes import present_notes
-from caduceus.exports.table_media import export_table_media
+from caduceus.exports.table_media import export_table_media, unlogged_tables
 from caduceus.io.cells import canonical
 from caduceus.io.files import Json, describe, files_below
 from caduceus.runs.files.export import (
@@ -197,6 +197,7 @@ def _export(
         *export_media(history.segments, folder / "media"),
         *export_files(history.segments, folder / "files", bases),
         *refused_names(segments),
+        *unlogged_tables(history.segments, history.tables, folder),
     )
     missing = (
         *export_table_media(history.segments, history.tables, folder, bases),

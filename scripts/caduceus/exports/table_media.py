@@ -14,11 +14,13 @@ from pathlib import Path
 from caduceus.exports.run_artifacts import find_logged, place_logged
 from caduceus.io.files import Json, files_below, write_whole
 from caduceus.io.names import is_safe_path
+from caduceus.io.phrases import listed
 from caduceus.wandb_log import Artifact, Segment
 from caduceus.wandb_log.segments import TABLE_TYPES
 
 CLIENT = "wandb-client-artifact://"  # stands before the random id of an artifact in a row
 _MEDIA, _TABLES = "media/", "media/table/"
+_TYPES = {"Audio", "Bokeh", "Html", "Image", "Molecule", "Object3D", "Plotly", "Video"}
 _FILE = re.compile(r"(.+)_(\d+|summary)_[0-9a-f]+\.table\.json")  # name, step and digest
 
 
@@ -69,6 +71,39 @@ def export_table_media(
     known |= _in_order(found, known, folder, f"run-{run_id}-")
     for artifact in found:
         yield from _export_artifact(artifact, known, folder, bases)
+
+
+def unlogged_tables(
+    segments: Sequence[Segment], tables: Mapping[str, str], folder: Path
+) -> Iterator[str]:
+    """Yield a line about the tables with media whose artifacts aren't in the logs, if any.
+
+    A program that logs online sends artifacts to the server only.
+
+    Args:
+        segments: the run's segments.
+        tables: from `tables_in_row`, of all rows.
+        folder: the run's export, with its media as they were logged.
+    """
+    known = dict(pair for segment in segments for pair in _tables_in(segment.summary)) | {**tables}
+    logged = {artifact.client_id for segment in segments for artifact in segment.artifacts}
+    lacking = {path for owner, path in known.items() if owner.partition("/")[0] not in logged}
+    shown = sorted(path for path in lacking if is_safe_path(path) and _shows_media(folder / path))
+    if shown:
+        yield (
+            f"tables: the log has no pictures and the like of {listed(shown, 3)}, as the run was "
+            "logged online: cells have only their types; export.projects in config.yaml exports "
+            "the run whole, from its server"
+        )
+
+
+def _shows_media(file: Path) -> bool:
+    """Whether a table as W&B shows it has a cell with media, which is then just its type."""
+    try:
+        rows = json.loads(file.read_text(errors="replace"))["data"]
+        return any(cell in _TYPES for row in rows for cell in row if isinstance(cell, str))
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def _in_order(

@@ -26,7 +26,11 @@ _IN_WORKFLOW = re.compile("[A-Za-z0-9_.-]+")  # its wildcards for the ids of run
 
 
 def refresh_planned(
-    server: Server, project: ProjectPath, run_ids: Sequence[str], runs: Path
+    server: Server,
+    project: ProjectPath,
+    run_ids: Sequence[str],
+    runs: Path,
+    unreadable: list[str] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Update server.json of planned runs.
 
@@ -35,6 +39,7 @@ def refresh_planned(
         project: the project they were logged to.
         run_ids: the runs.
         runs: results/runs.
+        unreadable: takes the names of the runs whose state can't be read; they are said on stderr.
 
     Returns:
         The ids of the changed runs, and of those that the server doesn't have, skipped trials left
@@ -44,14 +49,19 @@ def refresh_planned(
     found: dict[str, ServerState] = {}
     for first in range(0, len(run_ids), _NAMES):
         names = {"name": {"$in": list(run_ids[first : first + _NAMES])}}
-        found |= {state.path.run: state for state in read_states(server, project, names)}
+        states = read_states(server, project, names, unreadable)
+        found |= {state.path.run: state for state in states}
     changed = [name for name in run_ids if name in found and _write_state(runs / name, found[name])]
     missing = [name for name in run_ids if name not in found]
     return changed, [name for name in missing if not _is_skipped(runs / name)]
 
 
 def refresh_project(
-    server: Server, project: ProjectPath, groups: Sequence[str], folder: Path
+    server: Server,
+    project: ProjectPath,
+    groups: Sequence[str],
+    folder: Path,
+    unreadable: list[str] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Update the list of the runs of a whole W&B project, and server.json of each.
 
@@ -61,12 +71,13 @@ def refresh_project(
         groups: W&B groups; all runs if empty.
         folder: takes runs.json, which maps a run's id to the folder name of its group, and
             runs/RUN/server.json.
+        unreadable: takes the names of the runs whose state can't be read; they are said on stderr.
 
     Returns:
         The ids of the changed runs, and the ids that can't be names of folders.
     """
     filters = {"group": {"$in": list(groups)}} if groups else {}
-    states = list(read_states(server, project, filters))
+    states = list(read_states(server, project, filters, unreadable))
     usable = [state for state in states if _is_usable(state.path.run)]
     changed = [s.path.run for s in usable if _write_state(folder / "runs" / s.path.run, s)]
     index = {state.path.run: group_folder(state.group) for state in usable}

@@ -102,7 +102,10 @@ _FILES = """query Files($entity: String!, $project: String!, $run: String!, $fir
 
 
 def read_states(
-    server: Server, path: ProjectPath, filters: dict[str, Any]
+    server: Server,
+    path: ProjectPath,
+    filters: dict[str, Any],
+    unreadable: list[str] | None = None,
 ) -> Iterator[ServerState]:
     """Yield the state of every run of a project that matches the filters; 100 runs per query.
 
@@ -112,6 +115,7 @@ def read_states(
         server: the server.
         path: the project.
         filters: as in W&B's API: `{"name": {"$in": [ids]}}`, `{"group": name}`; all runs if empty.
+        unreadable: takes the names of the runs that are left out.
 
     Raises:
         ServerError: the project doesn't exist, or isn't visible to the account.
@@ -123,6 +127,8 @@ def read_states(
         except ServerError as error:
             is_object = isinstance(node.value, dict)
             name = quoted(str(node.value.get("name") if is_object else node.value))
+            if unreadable is not None:
+                unreadable.append(name)
             print(f"left out, as its state can't be read: {name}: {error}", file=sys.stderr)
 
 

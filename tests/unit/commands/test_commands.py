@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from caduceus import __main__ as command_line
 from caduceus import __version__, commands
-from caduceus.commands import FOR_PEOPLE
+from caduceus.commands import FOR_PEOPLE, retry
 from projects import REPOSITORY
 
 NAMES = [module.name for module in pkgutil.iter_modules(commands.__path__)]
@@ -141,9 +141,22 @@ def test_an_error_is_one_line_on_the_terminal_and_in_the_log(
     assert log.read_text() == message
 
 
-def test_a_bug_shows_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command_line.main(["report-failures", str(tmp_path), "--out", "x"]) == 1
+def test_a_bug_shows_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(retry, "run", lambda arguments: arguments.nothing)
+    assert command_line.main(["retry"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_folder_in_a_files_place_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["report-failures", str(tmp_path), "--out", "x"]) == 1
+    assert capsys.readouterr().err == (
+        f"caduceus report-failures: {tmp_path}: Is a directory: move the folder away, as a file is "
+        "needed there\n"
+    )
 
 
 def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:

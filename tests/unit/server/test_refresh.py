@@ -1,11 +1,13 @@
 """A server's answer writes nothing but what was asked for."""
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from caduceus.commands import refresh as command
 from caduceus.errors import ResultError, ServerError, SpecError
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
@@ -97,18 +99,29 @@ class Answers:
 
 
 def test_a_run_whose_state_can_not_be_read_costs_no_other(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = {"name": "good", "project": {"name": "p", "entity": {"name": "me"}}}
     whole |= dict.fromkeys(("group", "historyLineCount", "historyKeys", "heartbeatAt", "createdAt"))
     whole |= {"state": "finished", "updatedAt": "now"}
     bad = [whole | {"name": "a\nb", "project": None}, {"name": "c"}, None, "text"]
     server: Any = Answers([*bad, whole])
-    assert [state.path.run for state in read_states(server, PROJECT, {})] == ["good"]
+    unreadable: list[str] = []
+    states = read_states(server, PROJECT, {}, unreadable)
+    assert [state.path.run for state in states] == ["good"]
     said = capsys.readouterr().err.splitlines()
     names = ["'a\\nb'", "'c'", "'None'", "'text'"]
     start = "left out, as its state can't be read: "
-    assert [line.removeprefix(start).partition(": ")[0] for line in said] == names
+    assert [line.removeprefix(start).partition(": ")[0] for line in said] == names == unreadable
+
+    # The command goes on with the others, and ends with the status of partial results.
+    monkeypatch.setattr(command, "find_account", lambda: None)
+    arguments = {"plans": [], "project": "me/p", "results": tmp_path}
+    arguments |= {"projects": [{"project": "me/p", "groups": []}]}
+    for nodes, status in (([*bad, whole], 3), ([whole], 0)):
+        monkeypatch.setattr(command, "Server", lambda _, nodes=nodes: Answers(nodes))
+        assert command.run(argparse.Namespace(**arguments)) == status
+        assert (tmp_path / "projects/me/p/runs/good/server.json").exists()
 
 
 @pytest.mark.parametrize("text", ["..", "a/..", "../a", ".", "./a"])
