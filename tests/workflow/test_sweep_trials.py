@@ -137,8 +137,8 @@ def test_a_metric_that_is_never_logged_is_said_after_the_first_trial(tmp_path: P
     finished = project.snakemake("--cores", "1")
     assert finished.code == 1
     assert (
-        "experiments/sweep.yaml:3: metric.name: experiments/train.py logs no 'val/los', did you "
-        "mean 'val/loss'?; it logs val/loss"
+        "experiments/sweep.yaml:3: metric.name: no run logged metric 'val/los'; logged are: "
+        "val/loss; did you mean 'val/loss'?"
     ) in finished.output
     attempts = project.path.glob("results/runs/*/work/attempts/*.json")
     ended = [json.loads(path.read_text())["state"] for path in attempts]

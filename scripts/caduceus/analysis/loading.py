@@ -15,6 +15,7 @@ from caduceus.exports.group_history import (
     read_history,
 )
 from caduceus.io.csv_rows import read_rows
+from caduceus.io.failed_entries import refuse_failed
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.metric import default_axis
 from caduceus.runs.rows import ABOUT_RUN
@@ -108,11 +109,12 @@ def load_sweep(sweep: str | None = None, project: str | Path = ".") -> pd.DataFr
         `config.…`, `started_at` (UTC) and `wall_s`, in seconds.
 
     Raises:
-        ResultError: there is no such sweep, several, or it isn't exported yet.
+        ResultError: there is no such sweep, or several, or it isn't exported yet, or that failed.
     """
     folder = find_sweep(results_folder(Path(project)), sweep)
     if not (table := folder.path / "trials.csv").exists():
         raise ResultError("isn't exported yet; it is once its last trial has ended", str(table))
+    refuse_failed(table)
     trials = frame_of_rows(read_rows(table), ())
     trials["runs"] = trials["runs"].str.split()
     trials["started_at"] = pd.to_datetime(trials["started_at"], utc=True, format="ISO8601")

@@ -5,6 +5,8 @@ import json
 import os
 from pathlib import Path
 
+from caduceus.io.phrases import printable
+from caduceus.overview.failures import entry_failures
 from caduceus.paper.archive.create import make_archive
 from caduceus.project.project import load_project
 
@@ -36,6 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.made,
         arguments.pipeline,
     )
+    for failed in entry_failures(results, arguments.made):
+        print(*(printable(f"failed: {line}") for line in failed.errors), sep="\n")
     megabytes = made.path.stat().st_size / 1e6
     print(f"{made.path}: {made.files} files, {megabytes:.1f} MB")
     if made.left_out:

@@ -1,9 +1,11 @@
 """Export a sweep: its trials in one table, the best as an experiment, importances, figures."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from caduceus.exports.sweep import export_sweep
+from caduceus.exports.sweep import export_sweep, sweep_files
+from caduceus.io.failed_entries import Entry, write_failed_files
 from caduceus.paper.figures.sweep_charts import draw_sweep
 
 
@@ -13,6 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    sweep = export_sweep(arguments.plan, arguments.out)
-    draw_sweep(sweep.trials, sweep.config, sweep.importances, sweep.folder / "figures")
-    print(sweep.message)
+    folder = arguments.out.parent
+    made = Entry(f"sweeps/{folder.name}", folder.parents[1], sweep_files(folder), arguments.log)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)  # an output also of a sweep that failed
+    with made.costs_only_itself(partial(write_failed_files, made.files)) as errors:
+        sweep = export_sweep(arguments.plan, arguments.out)
+        print(sweep.message)
+        errors += [f"{made.item}: {sweep.failure}"] if sweep.failure else []
+        try:
+            draw_sweep(sweep.trials, sweep.config, sweep.importances, folder / "figures")
+        except Exception as error:  # the tables are right all the same
+            errors.append(made.line(error))

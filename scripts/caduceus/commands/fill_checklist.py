@@ -2,8 +2,10 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry, write_failed_files
 from caduceus.io.files import Json, read_json, write_whole
 from caduceus.paper.checklist import ChecklistData, fill_checklist
 from caduceus.runs.files.plan import Plan
@@ -21,17 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    data = ChecklistData(
-        plans={str(path): Plan.read(path) for path in arguments.plans},
-        datasets=_by_path(arguments.datasets),
-        tables=_by_path(arguments.tables),
-        claims=arguments.claims and read_json(arguments.claims),
-        compute=read_json(arguments.compute),
-        provenance=read_json(arguments.provenance),
-        remote=repository_of(Path()),
-        folder=str(arguments.out.parent),
-    )
-    write_whole(arguments.out, fill_checklist(data))
+    out = arguments.out
+    made = Entry("checklist", out.parents[1], [out], arguments.log)
+    with made.costs_only_itself(partial(write_failed_files, [out])):
+        data = ChecklistData(
+            plans={str(path): Plan.read(path) for path in arguments.plans},
+            datasets=_by_path(arguments.datasets),
+            tables=_by_path(arguments.tables),
+            claims=arguments.claims and read_json(arguments.claims),
+            compute=read_json(arguments.compute),
+            provenance=read_json(arguments.provenance),
+            remote=repository_of(Path()),
+            folder=str(out.parent),
+        )
+        write_whole(out, fill_checklist(data))
 
 
 def _by_path(paths: Sequence[Path]) -> dict[str, Mapping[str, Json]]:

@@ -4,9 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry
 from caduceus.io.files import write_json, write_whole
+from caduceus.paper.latex import failed_latex
 from caduceus.paper.numbers import numbers_latex
-from caduceus.paper.provenance import trace_items
+from caduceus.paper.provenance import NO_PROVENANCE, trace_items
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    results = arguments.out.parents[1]
-    write_json(arguments.out, trace_items(arguments.items, arguments.metrics, results))
-    if arguments.numbers:
-        tables = [path for path in arguments.items if path.parent.name == "tables"]
-        write_whole(arguments.numbers, numbers_latex(tables))
+    out, results = arguments.out, arguments.out.parents[1]
+    files = [out, *filter(None, [arguments.numbers])]
+    made = Entry("provenance", results, files, arguments.log)
+
+    def write_failed(error: str) -> None:
+        write_json(out, NO_PROVENANCE | {"error": error})
+        for path in files[1:]:
+            write_whole(path, failed_latex("The numbers of the tables", error))
+
+    with made.costs_only_itself(write_failed):
+        write_json(out, trace_items(arguments.items, arguments.metrics, results))
+        if arguments.numbers:
+            tables = [path for path in arguments.items if path.parent.name == "tables"]
+            write_whole(arguments.numbers, numbers_latex(tables))

@@ -1,9 +1,11 @@
 """Sum the cost of all runs, including failed and abandoned ones, as CSV, JSON and LaTeX."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from caduceus.paper.compute import sum_compute
+from caduceus.io.failed_entries import Entry
+from caduceus.paper.compute import COMPUTE_FILES, sum_compute, write_failed_compute
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,4 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    sum_compute(arguments.plans, arguments.out.parent)
+    folder = arguments.out.parent
+    files = [folder / name for name in COMPUTE_FILES]
+    made = Entry("compute", folder.parent, files, arguments.log)
+    with made.costs_only_itself(partial(write_failed_compute, folder)):
+        sum_compute(arguments.plans, folder)

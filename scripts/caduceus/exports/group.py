@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from caduceus.exports.group_history import ABOUT, RunHistory, write_history
+from caduceus.exports.group_history import ABOUT, RunHistory, write_failed_history, write_history
 from caduceus.exports.history import is_system_metric
 from caduceus.io.cells import render, to_csv
+from caduceus.io.failed_entries import write_failed_files
 from caduceus.io.files import Json, write_json, write_whole
 from caduceus.runs.cost import total_cost
 from caduceus.runs.differences import differences
@@ -39,6 +40,24 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
         folder / "history.parquet",
     )
     write_json(folder / "compute.json", _compute(group, members))
+
+
+def group_files(folder: Path) -> list[Path]:
+    """Return the files of `export_group`."""
+    return [*loose_group_files(folder), folder / "variants.csv", folder / "compute.json"]
+
+
+def loose_group_files(folder: Path) -> list[Path]:
+    """Return the files of `export_loose_group`."""
+    return [folder / "runs.csv", folder / "history.parquet"]
+
+
+def write_failed_group(files: Sequence[Path], error: str) -> None:
+    """Write the files of a group with an error in place of its runs."""
+    write_failed_files((path for path in files if path.suffix != ".parquet"), error)
+    for path in files:
+        if path.suffix == ".parquet":
+            write_failed_history(path, error)
 
 
 def export_loose_group(runs: Sequence[Path], folder: Path) -> None:

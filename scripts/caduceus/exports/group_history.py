@@ -60,6 +60,12 @@ def write_history(runs: Sequence[RunHistory], path: Path) -> None:
     part.replace(path)
 
 
+def write_failed_history(path: Path, error: str) -> None:
+    """Write a Parquet file that holds an error in place of rows, in the one column `error`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"error": [error]}), path)
+
+
 def read_axes(path: Path) -> Mapping[str, list[str]]:
     """Return the axes of metrics in a file of `write_history`.
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.errors import ResultError
 from caduceus.exports.sweep_importance import Importance, importances
 from caduceus.exports.sweep_trials import (
     TrialRow,
@@ -16,8 +15,12 @@ from caduceus.exports.sweep_trials import (
 )
 from caduceus.io.cells import render_or_null, to_csv
 from caduceus.io.files import Json, write_json, write_whole
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.files.trial import Trial
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.unknown_metrics import no_run_logged
+from caduceus.runs.variants import leaves
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder
@@ -46,6 +49,7 @@ class ExportedSweep:
         config: its configuration.
         importances: the importances of its parameters, greatest first; empty if there are none.
         message: the result in one line.
+        failure: what is wrong if it has a metric and no trial has a value of it; else empty.
     """
 
     folder: Path
@@ -53,6 +57,7 @@ class ExportedSweep:
     config: SweepConfig
     importances: Sequence[Importance]
     message: str
+    failure: str
 
 
 def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
@@ -63,20 +68,14 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     Args:
         plan_json: the plan of its experiment, results/experiments/ID.json.
         out: results/sweeps/SWEEP/trials.csv.
-
-    Raises:
-        ResultError: the sweep has a metric, and no trial has a result.
     """
     folder, plan = SweepFolder(out.parent), Plan.read(plan_json)
     config = folder.config()
     trials, confirmed = read_trials(folder, plan.runs, config.space)
     best = best_of(confirmed, config.goal) or best_of(trials, config.goal)
+    failure = ""
     if best is None and config.metric_name is not None:
-        raise ResultError(
-            f"none of the {len(trials)} trials has a finite {config.metric_name}; "
-            "results/runs/RUN/train.json says why each failed",
-            str(folder.config_yaml),
-        )
+        failure = _no_result(config.metric_name, trials, folder)
     ran = [row for row in trials if row.state != "skipped"]
     found = importances(ran, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
@@ -86,7 +85,28 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
     write_whole(out, to_csv(_trials(trials, config), _TRIALS))
     message = _message(folder.path.name, trials, confirmed, best, config)
-    return ExportedSweep(folder.path, ran, config, found, message)
+    return ExportedSweep(folder.path, ran, config, found, message, failure)
+
+
+def sweep_files(folder: Path) -> list[Path]:
+    """Return the files of `export_sweep`."""
+    return [
+        folder / name for name in ("trials.csv", "confirmed.csv", "best.json", "importance.csv")
+    ]
+
+
+def _no_result(metric: str, trials: Sequence[TrialRow], folder: SweepFolder) -> str:
+    """Return why none of the trials has a finite value of the metric."""
+    runs = [RunFolder(folder.run(run)) for row in trials for run in row.runs]
+    summaries = filter(None, (Summary.read_if_there(run.summary_json) for run in runs))
+    finished = [each for each in summaries if each.state == "finished"]
+    logged = sorted({name for each in finished for name, _ in leaves(each.summary)})
+    if finished and metric not in logged:
+        return no_run_logged(metric, logged)
+    return (
+        f"none of the {len(trials)} trials has a finite {metric}; results/runs/RUN/train.json says "
+        "why each failed"
+    )
 
 
 _TRIALS = ("trial", "runs", "state", "objective", "best_so_far", "stopped_early")

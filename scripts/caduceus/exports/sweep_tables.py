@@ -6,6 +6,7 @@ from caduceus.exports.sweep_importance import Importance
 from caduceus.exports.sweep_trials import TrialRow
 from caduceus.io.cells import parse
 from caduceus.io.csv_rows import text_rows
+from caduceus.io.failed_entries import refuse_failed
 from caduceus.sweeps.spaces import Space
 
 
@@ -13,7 +14,11 @@ def read_trial_table(path: Path, space: Space) -> list[TrialRow]:
     """Read results/sweeps/SWEEP/trials.csv, without skipped trials.
 
     The table has no objectives of single runs, so that `objectives` is empty.
+
+    Raises:
+        ResultError: the export of the sweep failed.
     """
+    refuse_failed(path)
     names = [parameter.name for parameter in space.parameters]
     rows = []
     for row in text_rows(path):

@@ -9,19 +9,23 @@ exists only where something failed.
 import re
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.errors import CaduceusError, from_os_error
-from caduceus.io.files import is_file
+from caduceus.errors import CaduceusError, ResultError, from_os_error
+from caduceus.io.cells import csv_line
+from caduceus.io.csv_rows import cell_lists
+from caduceus.io.files import is_file, write_json, write_whole
 from caduceus.io.json_records import Record
+from caduceus.io.markdown import markdown_text
 from caduceus.io.names import is_safe_path
 from caduceus.io.phrases import printable
 
 FOLDER = "failed"  # in results/
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object, other in each process
+_ERROR = "error"
 _LONGEST = 300  # letters of an unexpected error
 
 
@@ -105,6 +109,36 @@ class Entry:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("a") as stream:
                 stream.write(text)
+
+
+def write_failed_files(files: Iterable[Path], error: str) -> None:
+    """Write CSV, JSON and Markdown files that hold an error in place of results.
+
+    A CSV file has the one column `error`, a JSON file the one key.
+    """
+    for path in files:
+        if path.suffix == ".csv":
+            write_whole(path, csv_line([_ERROR]) + csv_line([error]))
+        elif path.suffix == ".json":
+            write_json(path, {_ERROR: error})
+        else:
+            write_whole(path, f"**Failed:** {markdown_text(error)}\n")
+
+
+def refuse_failed(table: Path) -> None:
+    """Refuse the CSV file of an entry that failed.
+
+    Raises:
+        ResultError: it holds an error, which is the message.
+    """
+    lines = cell_lists(table)
+    if next(lines, None) == [_ERROR]:
+        raise ResultError(next(lines, [""])[0], str(table))
+
+
+def recorded(results: Path) -> list[FailedEntry]:
+    """Return every entry that is recorded as failed, also one that nothing plans any more."""
+    return [FailedEntry.read(path) for path in sorted((results / FOLDER).rglob("*.json"))]
 
 
 def clear_failed(results: Path) -> list[str]:

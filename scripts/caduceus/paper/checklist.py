@@ -143,7 +143,7 @@ def _limitations(data: ChecklistData) -> Item:
     for claim in data.claims["claims"] if data.claims else ():
         if claim["verdict"] != "supported":
             lines.append(f"- {claim['verdict'].capitalize()}: {markdown_text(claim['statement'])}")
-    failed = data.compute["parts"].get("failed")
+    failed = data.compute.get("parts", {}).get("failed")
     if failed:
         lines.append(f"- Attempts that failed or didn't finish: {failed['attempts']}.")
     runs = data.provenance["runs"].values()
@@ -165,6 +165,11 @@ def _limitations(data: ChecklistData) -> Item:
 
 def _reproducibility(data: ChecklistData) -> Item:
     runs = data.provenance["runs"]
+    title = "Experimental result reproducibility"
+    question = "Does the paper say everything that is needed to reproduce its main results?"
+    if error := data.provenance.get("error"):
+        lines = [f"- The record of the provenance failed: {markdown_text(error)}"]
+        return Item(title, question, TODO, lines, todo="correct what failed, and build again")
     commits = Counter(about["commit"] for about in runs.values())
     lines = [
         f"- The numbers shown come from {count_of(len(runs), 'run')}. Each has a definition "
@@ -195,8 +200,8 @@ def _reproducibility(data: ChecklistData) -> Item:
             f"- Remote runs: {len(unknown)}. Their code and packages aren't recorded here."
         )
     return Item(
-        "Experimental result reproducibility",
-        "Does the paper say everything that is needed to reproduce its main results?",
+        title,
+        question,
         TODO if unknown or beyond or not runs else YES,
         lines,
         [f"{data.folder}/provenance.json", *data.plans],
@@ -303,6 +308,11 @@ def _significance(data: ChecklistData) -> Item:
 
 def _resources(data: ChecklistData) -> Item:
     compute = data.compute
+    title = "Experiments compute resources"
+    question = "Are compute workers, memory and time reported for each run and in total?"
+    if error := compute.get("error"):
+        lines = [f"- The sum of the compute failed: {markdown_text(error)}"]
+        return Item(title, question, TODO, lines, todo="correct what failed, and build again")
     known = all(machine["cpu"] for machine in compute["machines"])
     lines = [
         f"- {name}: {count_of(row['runs'], 'run')}, {_hours(row)}"
@@ -313,8 +323,8 @@ def _resources(data: ChecklistData) -> Item:
     if not known:
         left += "; describe the hosts that aren't recorded"
     return Item(
-        "Experiments compute resources",
-        "Are compute workers, memory and time reported for each run and in total?",
+        title,
+        question,
         YES if known and compute["total"]["runs"] else TODO,
         lines,
         [f"{data.folder}/{name}" for name in ("compute.tex", "compute.csv", "attempts.csv")],

@@ -7,13 +7,16 @@ from statistics import median
 from typing import Any
 
 from caduceus.io.cells import to_csv
+from caduceus.io.failed_entries import write_failed_files
 from caduceus.io.files import write_json, write_whole
 from caduceus.paper.compute_text import write_paragraph
+from caduceus.paper.latex import failed_latex
 from caduceus.paper.ledger import ATTEMPT_COLUMNS, KINDS, LedgerRun, attempt_rows, read_ledger
 from caduceus.runs.cost import total_cost
 from caduceus.runs.files.attempt import Attempt, Machine
 from caduceus.runs.files.plan import Plan
 
+COMPUTE_FILES = ("compute.json", "compute.csv", "attempts.csv", "compute.tex")
 _ABOUT = ("experiment", "kind", "runs", "finished", "failed")
 
 
@@ -33,6 +36,13 @@ def sum_compute(plans: Sequence[Path], folder: Path) -> None:
     )  # the total has the columns of all GPU models
     write_json(folder / "compute.json", compute)
     write_whole(folder / "compute.tex", write_paragraph(compute))
+
+
+def write_failed_compute(folder: Path, error: str) -> None:
+    """Write the files of `sum_compute` with an error in place of sums."""
+    *tables, latex = (folder / name for name in COMPUTE_FILES)
+    write_failed_files(tables, error)
+    write_whole(latex, failed_latex("The sum of the compute", error))
 
 
 def summarize_compute(runs: Sequence[LedgerRun]) -> dict[str, Any]:

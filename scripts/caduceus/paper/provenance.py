@@ -14,6 +14,7 @@ from caduceus.runs.record import RunRecord
 from caduceus.runs.used_files import used_files
 
 _NOTED = ("changed_parameters", "dropped_rows")  # keys of a manifest
+NO_PROVENANCE: dict[str, Any] = {"items": {}, "runs": {}, "environments": {}}
 Metrics = Mapping[str, Mapping[str, Any]]  # by tables/NAME or claims/NAME, then by heading or name
 
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caduceus.errors import SpecError
-from caduceus.io.phrases import pasted
-from caduceus.io.validation import suggestion
 from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.sweep import MissingMetric
@@ -22,6 +20,7 @@ from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
+from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.sweeps.folders import SweepFolder, earlier_rung_values, is_confirmation
 from caduceus.sweeps.hyperband import (
     HyperbandSettings,
@@ -185,9 +184,8 @@ def check_metric_is_logged(trial_json: Path) -> None:
     plan = folder.read_plan()
     place = load(Path(plan.file), plan.file).where([*plan.keys, "metric", "name"])
     raise SpecError(
-        f"metric.name: {plan.definition.program} logs no {pasted(str(metric))}"
-        f"{suggestion(metric, logged)}; it logs {', '.join(logged) or 'nothing'}; change the name; "
-        "if only some trials have no value, let these log NaN",
+        f"metric.name: {no_run_logged(str(metric), logged)}; change the name; if only some trials "
+        "have no value, let these log NaN",
         place,
     )
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from caduceus.errors import ResultError
 from caduceus.io.csv_rows import columns_of, text_rows
+from caduceus.io.failed_entries import recorded
 from caduceus.io.files import damaged, sha256
 from caduceus.io.json_records import Record
 from caduceus.io.names import is_safe_path, quoted
@@ -75,6 +76,9 @@ def check_archive(path: Path, cores: int, limits: Limits, say: Callable[[str], N
         compared = list(rebuild(folder, expected, cores))
         for _, line in compared:
             say(line)
+        for failed in recorded(folder / "project" / _metadata(folder).results):
+            for line in failed.errors:
+                say(f"failed, here and where it was made: {line}")
         different = sum(not is_same for is_same, _ in compared)
         if different:
             packages = changed_packages(folder)

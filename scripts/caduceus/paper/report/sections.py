@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.csv_rows import read_rows
+from caduceus.io.failed_entries import refuse_failed
 from caduceus.io.files import read_json
 from caduceus.runs.equal_seeds import equal_seeds
 from caduceus.runs.files.export import Summary
@@ -71,6 +72,7 @@ def read_sweep(path: Path) -> dict[str, Any]:
     Args:
         path: its trials.csv, with its other files in the same folder.
     """
+    refuse_failed(path)
     folder = path.parent
     config = SweepPlan.read(folder / "sweep.json").config
     rows = [_with_parameters(row) for row in read_rows(path)]
