@@ -168,8 +168,7 @@ def _reproducibility(data: ChecklistData) -> Item:
     title = "Experimental result reproducibility"
     question = "Does the paper say everything that is needed to reproduce its main results?"
     if error := data.provenance.get("error"):
-        lines = [f"- The record of the provenance failed: {markdown_text(error)}"]
-        return Item(title, question, TODO, lines, todo="correct what failed, and build again")
+        return Item(title, question, TODO, [f"- Failed: {markdown_text(error)}"])
     commits = Counter(about["commit"] for about in runs.values())
     lines = [
         f"- The numbers shown come from {count_of(len(runs), 'run')}. Each has a definition "
@@ -265,10 +264,8 @@ def _method(sweep: SweepSpec) -> str:
 
 
 def _significance(data: ChecklistData) -> Item:
-    title, question = (
-        "Experiment statistical significance",
-        "Are there error bars or significance tests?",
-    )
+    title = "Experiment statistical significance"
+    question = "Are there error bars or significance tests?"
     rows = [row for table in data.tables.values() for row in table["rows"]]
     cells = [cell for row in rows for cell in row["cells"].values()]
     without = sum(cell["low"] is None for cell in cells)
@@ -311,8 +308,7 @@ def _resources(data: ChecklistData) -> Item:
     title = "Experiments compute resources"
     question = "Are compute workers, memory and time reported for each run and in total?"
     if error := compute.get("error"):
-        lines = [f"- The sum of the compute failed: {markdown_text(error)}"]
-        return Item(title, question, TODO, lines, todo="correct what failed, and build again")
+        return Item(title, question, TODO, [f"- Failed: {markdown_text(error)}"])
     known = all(machine["cpu"] for machine in compute["machines"])
     lines = [
         f"- {name}: {count_of(row['runs'], 'run')}, {_hours(row)}"
@@ -322,14 +318,9 @@ def _resources(data: ChecklistData) -> Item:
     left = "say whether these hosts are your own, a cluster's or a cloud's"
     if not known:
         left += "; describe the hosts that aren't recorded"
-    return Item(
-        title,
-        question,
-        YES if known and compute["total"]["runs"] else TODO,
-        lines,
-        [f"{data.folder}/{name}" for name in ("compute.tex", "compute.csv", "attempts.csv")],
-        left,
-    )
+    answer = YES if known and compute["total"]["runs"] else TODO
+    files = [f"{data.folder}/{name}" for name in ("compute.tex", "compute.csv", "attempts.csv")]
+    return Item(title, question, answer, lines, files, left)
 
 
 def _assets(data: ChecklistData, item: Item) -> Item:

@@ -84,8 +84,8 @@ def test_without_the_cost_the_checklist_is_filled_in_and_says_so(project: Projec
     ]
     assert main(["fill-checklist", *plan_words(project), *words]) == 0
     checklist = (paper / "checklist.md").read_text()
-    assert "- The sum of the compute failed: compute: " in checklist
-    assert "- The record of the provenance failed: provenance: " in checklist
+    assert "- Failed: compute: " in checklist
+    assert "- Failed: provenance: " in checklist
     assert failed_entries(project.path / "results", ["checklist"]) == []
 
     Path(compute).write_text("{")
