@@ -178,7 +178,8 @@ def _of_comparison(
         why = "" if methods.test == "permutation" else " since their seeds differ"
         method = (
             f"permutation test of Welch's t, {count_of(compared.n, 'run')} against "
-            f"{compared.n_second}, not paired{why}; {interval} Welch's t"
+            f"{compared.n_second}, not paired{why}; Welch's t-test where its p is larger; "
+            f"{interval} Welch's t"
         )
     elif compared.test == "welch":
         published = count_of(compared.n_second, "published run")

@@ -16,7 +16,9 @@ TEST_NAMES = {
     "sign_flip": "sign-flip test by seed",
     "wilcoxon": "Wilcoxon signed-rank test by seed",
     "welch": "Welch's t-test",
-    "permutation": "permutation test of Welch's t, not paired",
+    "permutation": (
+        "permutation test of Welch's t, not paired, or Welch's t-test where its p is larger"
+    ),
 }
 
 

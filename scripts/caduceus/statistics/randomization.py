@@ -79,7 +79,7 @@ def splits(first: Array, second: Array, seed: int) -> tuple[float, float]:
 
     Welch's t is compared with its values for all ways to split the pooled values into n and m. The
     test is exact if both distributions are equal, and asymptotically valid if only their means are
-    (Janssen 1997; Chung & Romano 2013).
+    (Janssen 1997; Chung & Romano 2013); of few runs it isn't then, see workflow/STATISTICS.md.
 
     Args:
         first: (n,), n at least 2.

@@ -67,7 +67,7 @@ def test_tables_figures_and_claims_count_them_once_and_say_so(equal: Project) ->
 
     decided = decide_claims(plans_of(equal), *claims_of(equal))
     (claim,) = decided["claims"]
-    assert "4 runs against 2, not paired since their seeds differ" in claim["method"]
+    assert "sign-flip test over 2 pairs by seed" in claim["method"]
     assert [side["n"] for side in claim["sides"]] == [4, 2]
     assert [side.get("equal_seeds") for side in claim["sides"]] == [None, [(0, 2, 3)]]
     assert claim["reason"].endswith(SAID) and SAID in claims_markdown(decided)

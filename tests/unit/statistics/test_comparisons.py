@@ -77,7 +77,7 @@ def test_the_intervals_of_students_sleep_are_as_published() -> None:
 
 @given(varied, varied)
 @settings(max_examples=15, deadline=None)
-def test_the_unpaired_test_is_scipys_permutation_of_welchs_t(
+def test_the_unpaired_test_is_the_weaker_of_scipys_permutation_and_welchs_t_test(
     one: list[int], two: list[int]
 ) -> None:
     def welch(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
@@ -90,7 +90,21 @@ def test_the_unpaired_test_is_scipys_permutation_of_welchs_t(
         wanted = stats.permutation_test(
             (one, two), welch, n_resamples=1000, alternative=side, axis=0
         ).pvalue
-        assert getattr(found, f"p_{side}") == pytest.approx(wanted)
+        welchs = stats.ttest_ind(one, two, equal_var=False, alternative=side).pvalue
+        assert getattr(found, f"p_{side}") == pytest.approx(max(wanted, welchs))
+
+
+@pytest.mark.parametrize(("n", "m", "std"), [(3, 8, 3.0), (8, 3, 3.0), (3, 8, 1.0), (4, 4, 3.0)])
+def test_unpaired_runs_of_unequal_number_and_variance_seldom_differ(
+    n: int, m: int, std: float
+) -> None:
+    """The permutation test alone errs in 15 % of three runs that vary much against eight."""
+    generator = np.random.default_rng(n)
+    found = [
+        compare_unpaired(generator.normal(0, std, n), generator.normal(size=m)).p <= 0.05
+        for _ in range(400)
+    ]
+    assert np.sum(found) <= stats.binom.ppf(0.999, len(found), 0.06)
 
 
 @settings(max_examples=20, deadline=None)
@@ -212,9 +226,11 @@ def test_runs_are_paired_by_their_seeds_if_most_have_a_partner() -> None:
     found = compare_by_seed(first, {3: 5.5, 2: 3.0, 1: 5.0})
     assert (found.is_paired, found.n) == (True, 3)
     assert found == compare_paired([5.0, 4.0, 6.0], [5.0, 3.0, 5.5])
-    found = compare_by_seed(first, {3: 5.5, 2: 3.0, 7: 5.0})
-    assert (found.is_paired, found.n, found.n_second) == (False, 4, 3)
-    assert found == compare_unpaired([3.0, 5.0, 4.0, 6.0], [3.0, 5.5, 5.0])
+    found = compare_by_seed({seed: seed**2 for seed in range(10)}, {1: 0.5, 2: 3.0, 7: 47.0})
+    assert (found.is_paired, found.n) == (True, 3)
+    found = compare_by_seed(first, {3: 5.5, 2: 3.0, 7: 5.0, 8: 4.5})
+    assert (found.is_paired, found.n, found.n_second) == (False, 4, 4)
+    assert found == compare_unpaired([3.0, 5.0, 4.0, 6.0], [3.0, 5.5, 5.0, 4.5])
     assert not compare_by_seed(first, first, test="permutation").is_paired
 
 
