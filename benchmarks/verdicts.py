@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from unittest.mock import patch
 
 import numpy as np
+from caduceus.paper.marks import Column, find_best
+from caduceus.runs.goal import Goal
 from caduceus.statistics import (
     Comparison,
     PublishedMean,
@@ -20,6 +22,7 @@ from caduceus.statistics import (
     equivalence_to_published,
     estimate_over_tasks,
     greater,
+    holm,
     minimum_p,
     runs_needed,
     runs_to_decide,
@@ -29,6 +32,7 @@ from caduceus.statistics import (
 )
 from caduceus.statistics.bounded import Bounds, estimate_within
 from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, order_interval, t_interval
+from caduceus.statistics.randomization import splits
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.trends import TrendKind
 from numpy.random import Generator
@@ -206,6 +210,130 @@ def wrong_by_t_test(change: Callable, n: int) -> tuple[float, float]:
     return float(np.mean(p[:, 0] <= 0.05)), float(np.mean((p <= 0.05).any(axis=1)))
 
 
+SIZES = ((4, 4), (8, 8), (3, 8), (8, 3), (4, 10), (10, 4))
+FIRST_AND_SECOND: dict[str, tuple[Draw, Draw]] = {
+    "both normal": (DISTRIBUTIONS["normal"],) * 2,
+    "the first varies three times as much": (
+        lambda generator, shape: 3 * generator.normal(size=shape),
+        DISTRIBUTIONS["normal"],
+    ),
+    "that, and heavy tails": (
+        lambda generator, shape: 3 * generator.standard_t(3, shape),
+        DISTRIBUTIONS["heavy tails (t, 3 df)"],
+    ),
+    "97 % of 100 items": (DISTRIBUTIONS["97 % of 100 items"],) * 2,
+    "both lognormal": (DISTRIBUTIONS["skewed (lognormal)"],) * 2,
+    "the first lognormal, the second normal": (
+        lambda generator, shape: generator.lognormal(size=shape) - np.exp(0.5),
+        DISTRIBUTIONS["normal"],
+    ),
+}
+UNPAIRED: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "permutation": lambda one, other: min(1, 2 * min(splits(one, other, 0))),
+    "Welch": lambda one, other: float(stats.ttest_ind(one, other, equal_var=False).pvalue),
+    "the larger p": lambda one, other: compare_unpaired(one, other).p,
+}
+
+
+def unpaired() -> None:
+    """The share of equal means that unpaired tests call different, and of differences found."""
+    for title, shift in (("without a difference", 0.0), ("with one of two std", 2.0)):
+        rows = []
+        for noise, (first, second) in FIRST_AND_SECOND.items():
+            cells = [noise]
+            for n, m in SIZES:
+                generator, found = np.random.default_rng(n * 100 + m), np.zeros(len(UNPAIRED))
+                scale = np.hstack((first(generator, (10_000,)), second(generator, (10_000,))))
+                for _ in range(FAMILIES[8]):
+                    one, other = first(generator, (n,)), second(generator, (m,))
+                    if np.ptp(one) and np.ptp(other):
+                        one = one + shift * scale.std()
+                        found += [test(one, other) <= 0.05 for test in UNPAIRED.values()]
+                cells.append(" / ".join(map(percent, found / FAMILIES[8])))
+            rows.append(cells)
+        heads = ["noise", *(f"{n} against {m}" for n, m in SIZES)]
+        show(f"Called different {title}, %: {' / '.join(UNPAIRED)}", heads, rows)
+
+
+TABLE = (3, 4)  # columns and variants
+# The differences of a table's variants, in standard deviations of a run.
+TRUTHS = {
+    "none differs": (0.0, 0.0, 0.0, 0.0),
+    "two best are equal": (3.0, 3.0, 0.0, 0.0),
+    "three best are equal": (3.0, 3.0, 3.0, 0.0),
+    "one is better by 2": (2.0, 0.0, 0.0, 0.0),
+    "each by 1": (3.0, 2.0, 1.0, 0.0),
+}
+TABLE_NOISES: dict[str, Callable[[Generator, np.ndarray], np.ndarray]] = {
+    "normal": lambda generator, runs: runs,
+    "skewed (lognormal)": lambda generator, runs: np.exp(runs),
+    "97 % of 100 items": lambda generator, runs: stats.binom.ppf(stats.norm.cdf(runs), 100, 0.97),
+    "columns vary 1, 10 and 100 times as much": lambda generator, runs: (
+        runs * np.array([1, 10, 100])[:, None, None]
+    ),
+    "the first varies three times as much": lambda generator, runs: (
+        runs * np.array([3, 1, 1, 1])[:, None]
+    ),
+    "one run in eight is missing": lambda generator, runs: np.where(
+        generator.random(runs.shape) < 1 / 8, np.nan, runs
+    ),
+}
+
+
+def in_tables() -> None:
+    """How often tables call an equal variant worse, and worse ones worse, by both corrections."""
+    heads = ["noise", "truth", *(f"n = {n}" for n in (6, 8, 10))]
+    rows = []
+    for noise in TABLE_NOISES:
+        for truth in ("none differs", "two best are equal", "three best are equal"):
+            cells = [tables_of(noise, truth, n) for n in (6, 8, 10)]
+            rows.append([noise, truth, *(f"{percent(a)} / {percent(b)}" for a, b, _, _ in cells)])
+    show("Tables with a wrong mark, %: joint sign flips / Holm", heads, rows)
+    rows = []
+    for truth in ("one is better by 2", "each by 1"):
+        cells = [tables_of("normal", truth, n) for n in (6, 8, 10)]
+        rows.append(["normal", truth, *(f"{percent(c)} / {percent(d)}" for _, _, c, d in cells)])
+    show("Worse cells called worse, %: joint sign flips / Holm", heads, rows)
+
+
+def tables_of(noise: str, truth: str, n: int) -> tuple[float, float, float, float]:
+    """Return the share of tables with a wrong mark by both corrections, and of cells found."""
+    generator = np.random.default_rng(n)
+    means = np.array(TRUTHS[truth])
+    wrong, found, worse = np.zeros(2), np.zeros(2), 0
+    for _ in range(FAMILIES[3]):
+        own, of_seed = generator.normal(size=(*TABLE, n)), generator.normal(size=n)
+        runs = TABLE_NOISES[noise](generator, (own + of_seed) / 2**0.5)
+        runs = runs + means[:, None] * np.nanstd(runs, axis=(1, 2), keepdims=True)
+        called = marked_worse(runs)
+        for which, cells in enumerate(called):
+            real = [means[row] < means[best] for row, best in cells]
+            wrong[which] += not all(real)
+            found[which] += sum(real)
+        worse += TABLE[0] * int((means < means.max()).sum())
+    return (*wrong / FAMILIES[3], *found / max(worse, 1))
+
+
+def marked_worse(runs: np.ndarray) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return each cell marked worse with its column's best, by joint flips and by Holm."""
+    columns = {}
+    for heading, column in enumerate(runs):
+        by_seed = {
+            row: {seed: float(v) for seed, v in enumerate(values) if np.isfinite(v)}
+            for row, values in enumerate(column)
+        }
+        values = {row: float(np.mean(list(each.values()))) for row, each in by_seed.items()}
+        columns[str(heading)] = Column(Goal.MAXIMIZE, values, by_seed)
+    marks = find_best(columns)
+    best = {heading: row for (heading, row), mark in marks.by_place.items() if mark == "best"}
+    joint = [(row, best[h]) for (h, row), mark in marks.by_place.items() if mark == "worse"]
+    places = list(marks.comparisons)
+    others = [1.0] * (marks.family.paired + marks.family.unpaired - len(places))
+    p = holm([*(marks.comparisons[place].p for place in places), *others])[: len(places)]
+    by_holm = [(row, best[h]) for (h, row), each in zip(places, p, strict=True) if each <= 0.05]
+    return joint, by_holm
+
+
 def power() -> None:
     """The share of real differences that a single claim finds."""
     p_values: dict[str, Callable[..., float]] = {
@@ -374,6 +502,8 @@ PARTS = {
     "intervals": intervals,
     "tasks": over_tasks,
     "errors": errors,
+    "unpaired": unpaired,
+    "tables": in_tables,
     "power": power,
     "published": published,
     "trends": trends,

@@ -261,13 +261,13 @@ def test_variants_are_compared_by_seed_with_interval_p_and_verdict(asked: Asked)
 
 def test_the_best_of_several_is_named_with_what_cannot_be_told_from_it(asked: Asked) -> None:
     found = asked("compare_groups", metric="val/accuracy")
-    assert len(found["comparisons"]) == 2 and "Holm over 3" in found["method"]
+    assert len(found["comparisons"]) == 2 and "joint sign flips over 3" in found["method"]
     verdicts = {row["variant"]: row["verdict"] for row in found["comparisons"]}
-    assert verdicts["rate=0.3"] == "not enough runs"  # five or six pairs, of three
+    assert verdicts["rate=0.3"] == "not enough runs"  # five pairs
     assert "seeds of each are the fewest that can decide" in found["conclusion"]
     assert found["left_out"] == {"failed": 1, "trials of sweeps": 4}
     fewest = max(row["runs_that_would_do"] for row in found["comparisons"])
-    assert fewest > SEEDS
+    assert fewest == SEEDS  # one of its six runs failed
 
 
 def test_a_metric_can_be_taken_at_a_step_or_where_another_is_best(asked: Asked) -> None:
@@ -285,7 +285,7 @@ def test_a_best_of_one_seed_is_refused_and_how_many_would_do_is_said(asked: Aske
     message = asked.error("compare_groups", metric="loss", experiment="tune")
     assert "refused: a single seed can't decide what is better" in message
     assert "t0000 has 1 of 1" in message
-    assert "to decide 6 comparisons, list at least 8 seeds under `seeds`" in message
+    assert "to decide 6 comparisons, list at least 6 seeds under `seeds`" in message
 
 
 def test_single_runs_are_shown_side_by_side_and_decide_nothing(asked: Asked) -> None:

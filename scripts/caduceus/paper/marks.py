@@ -6,11 +6,10 @@ from typing import Literal
 
 import numpy as np
 
+from caduceus.paper.mark_family import Family, Pair, decide_family
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import Comparison, compare_by_seed, compared_seeds
-from caduceus.statistics.corrections import holm
 from caduceus.statistics.estimates import STATISTICS
-from caduceus.statistics.power import runs_to_decide
 from caduceus.statistics.samples import is_close
 from caduceus.statistics.settings import AnyTest, Statistic
 
@@ -44,34 +43,25 @@ class Marks:
             where the runs are too few for any difference to be significant; or "untested", where
             all seeds gave the same value or difference.
         comparisons: the best against each other variant, by the place of the latter.
-        p: their p values, corrected for `pairs`.
-        pairs: the number of pairs of variants in all columns.
-        decidable: Holm's factor for the next p, `pairs` minus the pairs that are significant.
+        family: the tests of these and all other pairs of variants in all columns.
+        p: those of the comparisons, adjusted for the family; 1 where there is no test.
         alpha: the probability that any variant is marked worse than an equal one.
         shared: the places whose comparisons leave out runs, of seeds that only one side has.
+        runs_that_would_do: the fewest runs of each variant that could decide the "undecided" cells;
+            None if there are none, or no number could.
     """
 
     by_place: Mapping[Place, Mark]
     comparisons: Mapping[Place, Comparison]
+    family: Family
     p: Mapping[Place, float]
-    pairs: int
-    decidable: int
     alpha: float
     shared: tuple[Place, ...]
+    runs_that_would_do: int | None
 
     def places(self, mark: Mark) -> list[Place]:
         """Return the places of the cells with a mark, column by column."""
         return [place for place, own in self.by_place.items() if own == mark]
-
-    @property
-    def runs_that_would_do(self) -> int | None:
-        """The fewest runs of each variant that can decide all cells; None if no number can."""
-        needed = [
-            runs_to_decide(self.decidable, self.alpha, self.comparisons[place].is_paired)
-            for place in self.places("undecided")
-        ]
-        known = [n for n in needed if n is not None]
-        return max(known) if known and len(known) == len(needed) else None
 
 
 def find_best(
@@ -87,9 +77,9 @@ def find_best(
     A variant is worse only if the tested difference has the sign of that choice.
 
     The same runs choose the best and are then compared with it, so any pair could have been a pair
-    with the best. p is therefore corrected (Holm 1979) for all pairs in all columns; pairs without
-    the best enter with p = 1. If all variants are equal, the probability that any is marked worse
-    is at most alpha.
+    with the best. p is therefore adjusted for all pairs in all columns: jointly, by step-down maxT,
+    where runs are paired (see `flip_jointly`), else by Holm's method. The probability that any
+    variant is marked worse than an equal one is at most alpha.
 
     Args:
         columns: by heading; a column whose values are all equal has no best.
@@ -101,39 +91,47 @@ def find_best(
     by_place: dict[Place, Mark] = {}
     comparisons: dict[Place, Comparison] = {}
     shared: list[Place] = []
-    best: dict[str, int] = {}
-    pairs = 0
+    pairs: dict[Place, Pair] = {}
     for heading, column in columns.items():
-        rows = list(column.values)
-        pairs += len(rows) * (len(rows) - 1) // 2
         leads = _leads(column, test, statistic)
         if not any(leads.values()):
             continue
-        best[heading] = chosen = _best(column, leads)
-        for row in rows:
-            if leads[chosen, row] == 0:
+        best = _best(column, leads)
+        for row in column.values:
+            if leads[best, row] == 0:
                 by_place[heading, row] = "best"
             else:
-                sides = column.runs[chosen], column.runs[row]
+                sides = column.runs[best], column.runs[row]
                 found = compare_by_seed(*sides, test=test)
                 comparisons[heading, row] = found
+                pairs[heading, row] = heading, best, row
                 if found.is_paired and found.n < max(map(len, sides)):
                     shared.append((heading, row))
-    raw = [comparison.p for comparison in comparisons.values()]
-    adjusted = holm([*raw, *[1.0] * (pairs - len(raw))])[: len(raw)]
-    p = dict(zip(comparisons, map(float, adjusted), strict=True))
-    decidable = pairs - sum(value <= alpha for value in p.values())
-    for place, comparison in comparisons.items():
-        column = columns[place[0]]
-        if comparison.equal or column.deterministic & {place[1], best[place[0]]}:
+    family = decide_family(
+        {heading: column.runs for heading, column in columns.items()},
+        {pairs[place]: found for place, found in comparisons.items()},
+        {heading: column.deterministic for heading, column in columns.items()},
+        test,
+        statistic,
+        alpha,
+    )
+    undecided = []
+    for place, pair in pairs.items():
+        tested = family.of(pair)
+        if tested is None:
             by_place[place] = "untested"
-        elif p[place] <= alpha:
-            is_worse = column.goal.sign * comparison.effect < 0
+        elif tested.p <= alpha:
+            is_worse = columns[place[0]].goal.sign * tested.difference < 0
             by_place[place] = "worse" if is_worse else "tied"
+        elif tested.minimum_p <= alpha:
+            by_place[place] = "tied"
         else:
-            is_decidable = comparison.minimum_p * decidable <= alpha
-            by_place[place] = "tied" if is_decidable else "undecided"
-    return Marks(by_place, comparisons, p, pairs, decidable, alpha, tuple(shared))
+            by_place[place] = "undecided"
+            undecided.append(tested.runs_that_would_do)
+    known = [n for n in undecided if n is not None]
+    enough = max(known) if known and len(known) == len(undecided) else None
+    p = {place: tested.p if (tested := family.of(pair)) else 1.0 for place, pair in pairs.items()}
+    return Marks(by_place, comparisons, family, p, alpha, tuple(shared), enough)
 
 
 def _leads(column: Column, test: AnyTest, statistic: Statistic) -> dict[tuple[int, int], float]:

@@ -136,8 +136,7 @@ def _marks(marks: Marks, layout: Layout) -> Iterator[str]:
     """Say what bold and the dagger mean, by which test, and which cells it can't decide."""
     tests = dict.fromkeys(c.test for c in marks.comparisons.values())
     test = " or ".join(TEST_NAMES[name] for name in tests)
-    pairs = f"{marks.pairs} pairs" if marks.pairs > 1 else "one pair"
-    how = f"two-sided {test}, Holm over {pairs}, alpha {marks.alpha:g}"
+    how = f"two-sided {test}, adjusted by {marks.family.correction}, alpha {marks.alpha:g}"
     best = "Bold: the best of a column"
     undecided, untested = marks.places("undecided"), marks.places("untested")
     if len(untested) == len(marks.comparisons):
@@ -152,6 +151,9 @@ def _marks(marks: Marks, layout: Layout) -> Iterator[str]:
     if untested and len(untested) < len(marks.comparisons):
         cells = ", ".join(_cell(place, layout) for place in untested)
         yield f"Unmarked, as they or the best don't vary by seed: {cells}."
+    if repeated := marks.family.repeated:
+        names = ", ".join(f"{heading} with {same}" for heading, same in repeated.items())
+        yield f"One quantity in several columns counts once: {names}."
     if marks.shared:
         rest = ", ".join(
             f"{_cell(place, layout)} on {marks.comparisons[place].n}" for place in marks.shared

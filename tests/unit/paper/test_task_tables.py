@@ -100,7 +100,7 @@ def test_rows_are_methods_columns_are_tasks_and_each_task_has_its_own_best(
     }
     # knn and tree have the same mean on iris, so both are second.
     assert second == {"iris": ["knn", "tree"], "wine": ["svm"], "digits": ["knn"]}
-    assert "Holm over 9 pairs" in made.note  # three within each of three tasks
+    assert "joint sign flips over 9 pairs" in made.note  # three within each of three tasks
     assert "Underlined: the second best value of a column" in made.note
     assert row(made, "svm")["runs"] == 9
     assert {cell["n"] for cell in row(made, "svm")["cells"].values()} == {3}

@@ -73,12 +73,11 @@ def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, resul
     if place is None:
         if goal is None:
             raise CaduceusError("no goal is known; give goal (maximize or minimize) or baseline")
-        comparisons, conclusion = _with_best(chosen, values, goal, methods)
-        family = count * (count - 1) // 2
+        comparisons, conclusion, correction = _with_best(chosen, values, goal, methods)
     else:
         comparisons = _with_reference(chosen, values, place, goal, methods)
         conclusion = _conclusion(comparisons, f"compared with {chosen.labels[place]}")
-        family = count - 1
+        correction = f"Holm over {count_of(count - 1, 'comparison')}"
     used = dict.fromkeys(row["test"] for row in comparisons)
     tests = " or ".join(TEST_NAMES[name] for name in used)
     confidence = f"{100 * methods.confidence:g} %"
@@ -90,9 +89,8 @@ def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, resul
         shown,
         comparisons,
         conclusion,
-        f"{tests}, two-sided, at alpha {methods.alpha:g}, Holm over "
-        f"{count_of(family, 'comparison')}; {confidence} intervals by Student's or "
-        "Welch's t",
+        f"{tests}, two-sided, at alpha {methods.alpha:g}, {correction}; {confidence} intervals by "
+        "Student's or Welch's t",
     )
 
 
@@ -141,7 +139,10 @@ def _refuse_single(
         return
     count = len(values)
     family = count - 1 if has_reference else count * (count - 1) // 2
-    needed = runs_to_decide(family, methods.alpha, methods.test != "permutation")
+    is_paired = methods.test != "permutation"
+    # Joint sign flips of all pairs decide with as many seeds as a single pair needs.
+    tests = 1 if is_paired and not has_reference else family
+    needed = runs_to_decide(tests, methods.alpha, is_paired)
     raise CaduceusError(
         f"refused: a single seed can't decide what is better; finished runs with "
         f"{metric.name}: {'; '.join(some(few, 8))}; to decide "
@@ -214,13 +215,14 @@ def _with_best(
     values: Sequence[Mapping[int, float]],
     goal: Goal,
     methods: Methods,
-) -> tuple[list[Answer], str]:
+) -> tuple[list[Answer], str, str]:
+    """Return the comparisons with the best, the conclusion, and how p are adjusted."""
     means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
     column = Column(goal, means, dict(enumerate(values)))
     marks = find_best({"": column}, methods.test, methods.alpha)
     places = [at for (_, at), mark in marks.by_place.items() if mark == "best"]
     if not places:
-        return [], "all means are the same"
+        return [], "all means are the same", marks.family.correction
     best = places[0]
     rows = []
     for (_, at), mark in marks.by_place.items():
@@ -233,7 +235,8 @@ def _with_best(
         rows.append({"variant": chosen.labels[at], "than": chosen.labels[best]} | row)
     leading = " and ".join(chosen.labels[at] for at in places)
     shared = " on the seeds that both have" if marks.shared else ""
-    return rows, _conclusion(rows, f"{leading} has the best mean{shared}; compared with it")
+    conclusion = _conclusion(rows, f"{leading} has the best mean{shared}; compared with it")
+    return rows, conclusion, marks.family.correction
 
 
 def _swapped(found: Comparison) -> Comparison:
