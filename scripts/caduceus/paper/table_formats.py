@@ -259,7 +259,8 @@ def _latex_heads(table: Table, width: int) -> list[str]:
     for head in table.heads:
         count = len(head.columns)
         cells.append(rf"\multicolumn{{{count}}}{{c}}{{{latex_text(head.title)}}}")
-        rules.append(rf"\cmidrule(lr){{{place + 1}-{place + count}}}")
+        if head.title:
+            rules.append(rf"\cmidrule(lr){{{place + 1}-{place + count}}}")
         place += count
     cells += [""] * (width - place)
     return [" & ".join(cells) + r" \\", " ".join(rules)]

@@ -9,6 +9,7 @@ from math import isnan
 from caduceus.paper.marks import Column, Marks, Place, find_best
 from caduceus.paper.percentages import percent_headings
 from caduceus.paper.published_rows import with_published
+from caduceus.paper.relative_columns import relative_columns, relative_note
 from caduceus.paper.results import Variant
 from caduceus.paper.second_best import second_best
 from caduceus.paper.table_cells import Sample, column_digits, half_spread, samples_of
@@ -16,7 +17,7 @@ from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_layout import lay_out
 from caduceus.paper.table_notes import is_symmetric, table_notes
 from caduceus.paper.table_warnings import table_warnings
-from caduceus.paper.task_aggregates import aggregate_notes, aggregates_of, on_tasks
+from caduceus.paper.task_aggregates import aggregate_notes, aggregates_of, baseline_row, on_tasks
 from caduceus.paper.task_columns import with_aggregates
 from caduceus.project.paper import Spread, TableEntry
 from caduceus.project.paper_selections import goal_of
@@ -89,9 +90,15 @@ def build_table(
     metrics = on_tasks(layout, samples, goals) if entry.tasks else []
     where = f"paper.tables.{name}"
     aggregates = aggregates_of(entry, layout, metrics, experiments, methods, where)
-    about_tasks = aggregate_notes(entry, layout, metrics, aggregates, methods, where)
+    added = list(aggregate_notes(entry, layout, metrics, aggregates, methods, where))
+    changes, against = [], ""
+    if entry.relative:
+        base = baseline_row(entry, layout, experiments, where)
+        against = layout.rows[base].label
+        changes = relative_columns(layout, samples, base, methods)
+        added.append(relative_note(against, methods))
     notes = table_notes(
-        entry, methods, layout, percents, marks, list(intervals), missing, equal, list(about_tasks)
+        entry, methods, layout, percents, marks, list(intervals), missing, equal, added
     )
     halves = {
         heading
@@ -123,7 +130,9 @@ def build_table(
         {column.heading: column.shown for column in layout.columns},
         percents if len(percents) < len(entry.metrics) else frozenset(),
     )
-    return with_published(with_aggregates(table, entry, aggregates), entry, layout)
+    table = with_aggregates(table, entry, "over tasks", aggregates)
+    table = with_aggregates(table, entry, f"against {against}", changes)
+    return with_published(table, entry, layout)
 
 
 def _cells(

@@ -1,4 +1,4 @@
-"""Add the aggregate columns to a table with tasks."""
+"""Add columns of estimates to a table: aggregates over tasks, changes against a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,23 +12,28 @@ from caduceus.project.paper import TableEntry
 from caduceus.statistics.estimates import Estimate
 
 
-def with_aggregates(table: Table, entry: TableEntry, aggregates: Sequence[Aggregate]) -> Table:
-    """Return a table with aggregates as its last columns.
+def with_aggregates(
+    table: Table, entry: TableEntry, title: str, aggregates: Sequence[Aggregate]
+) -> Table:
+    """Return a table with more columns, at its end.
 
     Args:
         table: the table.
         entry: its entry in `paper.tables`.
-        aggregates: none for a table without tasks.
+        title: what stands above these columns.
+        aggregates: the columns, which may be none.
     """
     if not aggregates:
         return table
-    head = Head("over tasks", {each.heading: each.title for each in aggregates})
+    head = Head(title, {each.heading: each.title for each in aggregates})
+    before = table.heads or (Head("", {heading: heading for heading in table.headings}),)
     return replace(
         table,
         headings=(*table.headings, *head.columns),
-        heads=(*table.heads, head),
+        heads=(*before, head),
         metrics={**table.metrics, **{each.heading: each.shown for each in aggregates}},
-        unitless=frozenset(
+        unitless=table.unitless
+        | frozenset(
             each.heading for each in aggregates if entry.normalise or each.decimals is not None
         ),
         digits={

@@ -68,6 +68,7 @@ class TableEntry(Shown):
     baseline: Side = field(default_factory=dict)
     second_best: bool | None = None
     spread: Spread = "interval"
+    relative: bool = False
 
     @property
     def underlines_second(self) -> bool:

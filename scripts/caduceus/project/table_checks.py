@@ -28,23 +28,25 @@ def check_table(
     Raises:
         SpecError: the first thing that is wrong.
     """
+    is_improvement = "improvement" in (entry.aggregates or ())
     if entry.tasks is None:
         for key, value in (("aggregates", entry.aggregates), ("normalise", entry.normalise)):
             if value:
                 raise refuse(f".{key}: needs the key 'tasks', a parameter such as dataset", [key])
-        return
-    check_has_tasks(entry.tasks, runs, refuse)
+    else:
+        check_has_tasks(entry.tasks, runs, refuse)
     if entry.normalise:
         _check_normalise(entry, runs, refuse)
-    if "improvement" in (entry.aggregates or ()):
+    if is_improvement:
         check_goals(entry, specs, "the probability of improvement needs", refuse)
+    if is_improvement or entry.relative:
+        what = "the probability of improvement" if is_improvement else "the relative change"
         if not entry.baseline and not any(spec.baseline for spec in specs):
-            raise refuse(
-                ": the probability of improvement needs the key 'baseline', parameters of a row", []
-            )
-        for side in [entry.baseline] if entry.baseline else [s.baseline for s in specs]:
-            check_row(entry, side or {}, runs, refuse)
-    elif entry.baseline:
+            raise refuse(f": {what} needs the key 'baseline', parameters of a row", [])
+        for spec in specs:
+            if not entry.baseline and spec.baseline:
+                check_row(entry, spec.baseline, runs, refuse)
+    if entry.baseline:
         check_row(entry, entry.baseline, runs, refuse)
 
 

@@ -14,6 +14,7 @@ from caduceus.paper.provenance import trace_items
 from caduceus.paper.report.filters import FILTERS
 from caduceus.statistics import estimate_over_tasks, improvement_over_tasks
 from caduceus.statistics.ranks import task_ranks
+from caduceus.statistics.ratios import relative_change
 from exported_runs import load
 from paper_tables import Made, make_of
 from projects import Project
@@ -245,6 +246,45 @@ def test_published_values_stand_below_their_method_or_in_a_row_of_their_label(
     assert " 0.800 ± 0.100 |" in lines[0]
 
 
+def test_each_column_has_its_relative_change_against_the_baseline(project: Project) -> None:
+    made = make_tasks(project, relative=True, aggregates=["mean"])
+
+    assert made.value["heads"][-1] == {
+        "title": "against knn",
+        "columns": {f"{task}: change": f"{task} (%)" for task in ("iris", "wine", "digits")},
+    }
+    found = row(made, "svm")["cells"]["wine: change"]
+    expected = relative_change(SCORES["svm", "wine"], SCORES["knn", "wine"], is_paired=True)
+    assert [found["value"], found["low"], found["high"]] == pytest.approx(
+        [expected.value, expected.low, expected.high]
+    )
+    assert len(found["runs"]) == 3
+    assert "wine: change" not in values(made, "knn")
+    assert "Against knn: the change of the mean in % [95 % interval by Fieller" in made.note
+
+
+def test_a_table_without_tasks_has_relative_changes_too(project: Project) -> None:
+    plain = {
+        "metrics": SPEC["metrics"],
+        "goal": "maximize",
+        "relative": True,
+        "variants": [{"dataset": "wine"}],
+        "baseline": {"model": "knn"},
+    }
+    plan(project, SCORES)
+    made = make_of(project, logged(SCORES), plain)
+
+    expected = relative_change(SCORES["tree", "wine"], SCORES["knn", "wine"], is_paired=True)
+    assert values(made, "tree")["accuracy: change"] == pytest.approx(expected.value)
+    lines = made.text("tex").splitlines()
+    top = lines.index(r"\toprule")
+    assert lines[top + 1 : top + 4] == [
+        r" & \multicolumn{1}{c}{} & \multicolumn{1}{c}{against knn} &  \\",
+        r"\cmidrule(lr){3-3}",
+        r"model & accuracy & accuracy (\%) & n \\",
+    ]
+
+
 def test_each_number_has_a_macro_for_running_text_with_its_runs(project: Project) -> None:
     made = make_tasks(project)
     lines = numbers_latex([made.folder / "t.json"]).splitlines()
@@ -329,6 +369,10 @@ def test_a_table_without_tasks_says_that_it_compares_across_datasets(project: Pr
         ({"normalise": {"irs": [0, 1]}}, "'irs' is no task, did you mean 'iris'?"),
         ({"normalise": {"iris": [1, 1]}}, "normalise.iris: 1 can't be both 0 and 1"),
         ({"baseline": {}}, "the probability of improvement needs the key 'baseline'"),
+        (
+            {"baseline": {}, "aggregates": ["mean"], "relative": True},
+            "the relative change needs the key 'baseline'",
+        ),
         ({"baseline": {"model": "mlp"}}, 'baseline: {"model": "mlp"} matches no row'),
         (
             {"goal": None, "metrics": {"loss": "val/loss"}},
