@@ -502,12 +502,12 @@ def test_a_program_that_hangs_is_ended_at_its_time_limit_with_all_it_started(
     planned: Project,
 ) -> None:
     run = run_of(planned, "hangs")
-    finished = planned.run(*train_words(run), "--minutes", "0.2")
+    finished = planned.run(*train_words(run), "--minutes", "0.5")
 
     (message,) = said_by(finished, "train")
     (worker,) = re.findall(r"worker (\d+)", message)
     assert (
-        "failed, others go on: experiments/hangs.py ended at its time limit of 0.2 minutes "
+        "failed, others go on: experiments/hangs.py ended at its time limit of 0.5 minutes "
         f"(resources.runtime): epoch 1 | worker {worker}; see results/runs/hangs-"
     ) in message
     assert not psutil.pid_exists(int(worker))

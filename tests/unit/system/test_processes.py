@@ -138,7 +138,7 @@ def test_what_outlives_its_program_may_finish_its_work_and_is_counted(tmp_path: 
         "import os, time\n"
         "program = os.getpid()\n"
         "if os.fork(): os._exit(0)\n"  # as a daemon does
-        "while os.getppid() == program: pass\n"
+        "while os.path.exists(f'/proc/{program}'): time.sleep(0.01)\n"  # until it is waited for
         f"os.setsid()\n{work}\n"
     )
     started = time.monotonic()
