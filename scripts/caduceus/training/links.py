@@ -1,12 +1,13 @@
 """The links that a run leaves in its folder.
 
 Once a run is done, none leads out of results/ or around in a circle: a copy or a zip of results/
-that follows links would hold the project's data and keys once a run, or never end.
+that follows links would hold the project's data and keys once a run, or never end. Those that stay
+are relative, so that they lead to the same files in a moved or copied results/.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from caduceus.io.files import files_below
@@ -18,7 +19,7 @@ def remove_outward_links(folder: RunFolder) -> None:
 
     Those of the working folder are also removed if they lead to other results. The files that a
     link outside of it leads to, such as those of `wandb.save` or of the program's output, are
-    copied to its place.
+    copied to its place. Absolute links that stay are made relative.
 
     Raises:
         OSError: a file can't be copied.
@@ -37,6 +38,19 @@ def remove_outward_links(folder: RunFolder) -> None:
             _replace_by_copy(link)
         else:
             link.unlink()
+    for link in list(_links(folder.path)):
+        if link.readlink().is_absolute():
+            _make_relative(link, [own, results])
+
+
+def _make_relative(link: Path, roots: Sequence[Path]) -> None:
+    """Make a link relative if it and its target are below one of these folders."""
+    place, target = link.parent.resolve(), _target(link)
+    if any(place.is_relative_to(root) and target.is_relative_to(root) for root in roots):
+        part = link.with_name(f".{link.name}.part")
+        part.unlink(missing_ok=True)  # of a killed process
+        part.symlink_to(os.path.relpath(target, place))
+        part.rename(link)
 
 
 def _links(folder: Path) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """No link in results/ leads out of it when a run is done."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,5 +71,15 @@ def test_links_inside_results_stay(folder: RunFolder) -> None:
     (other / "model.pt").write_text("other")
     (folder.output / "from.pt").symlink_to(other / "model.pt")
     (folder.wandb(1) / "latest").symlink_to("files")
+    (folder.wandb(1) / "first").symlink_to(folder.wandb(1).absolute() / "files")
     remove_outward_links(folder)
-    assert links_below(folder.path) == {"output/from.pt", f"work/wandb/{1}/latest"}
+    names = {"output/from.pt", "work/wandb/1/latest", "work/wandb/1/first"}
+    assert links_below(folder.path) == names
+
+    # They are relative, and lead to the copy's own files in a copy.
+    shutil.copytree(folder.results, folder.results.with_name("copy"), symlinks=True)
+    shutil.rmtree(folder.results)
+    copy = RunFolder(folder.results.with_name("copy") / "runs/RUN")
+    assert (copy.output / "from.pt").read_text() == "other"
+    assert (copy.wandb(1) / "first").readlink() == Path("files")
+    assert (copy.wandb(1) / "first").is_dir()
