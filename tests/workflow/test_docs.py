@@ -41,7 +41,7 @@ def test_every_exported_file_stands_in_the_readme_of_results(trained: Project) -
     named_by_the_user = {
         name for name in names if name.startswith(("toy.", "accuracy.", "curves."))
     }
-    assert len(named_by_the_user) == 9
+    assert len(named_by_the_user) == 11
     for name in names - named_by_the_user:
         assert f"`{name}`" in text, name
 

@@ -29,12 +29,14 @@ def run(arguments: argparse.Namespace) -> None:
     unmade = [f"failed: {line}" for entry in entries for line in entry.errors]
     said = [*warnings, *runs.warnings, *secrets, *ended, *unmade]
     print("".join(f"{printable(line)}\n" for line in said), end="")
-    messages = [f"failed entries: {len(unmade)}; {MEND}"] if unmade else []
+    message = f"failed entries: {len(unmade)}; {MEND}" if unmade else ""
     if runs.failed:
-        mend = "fix the cause, type `caduceus retry`, and start again"
-        messages.insert(0, f"failed runs: {len(runs.failed)}; {mend}")
-    if messages:
-        raise CaduceusError("; ".join(messages))
+        raise CaduceusError(
+            f"failed runs: {len(runs.failed)}; fix the cause, type `caduceus retry`, and start "
+            f"again{message and f'; {message}'}"
+        )
+    if message:
+        raise CaduceusError(message)
     if arguments.secrets == "refuse" and any(map(is_refused, secrets)):
         raise CaduceusError("secrets are in results/, as said above; config.yaml refuses them")
     found: dict[str, Json] = {"damaged": runs.damaged, "failed_trials": trials, "secrets": secrets}
