@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import yaml
 from caduceus.errors import SpecError
 from caduceus.paper.numbers import numbers_latex
 from caduceus.paper.provenance import trace_items
+from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.filters import FILTERS
+from caduceus.paper.report.page import write_page
 from caduceus.statistics import estimate_over_tasks, improvement_over_tasks
 from caduceus.statistics.ranks import task_ranks
 from caduceus.statistics.ratios import relative_change
+from caduceus.statistics.settings import Methods
 from exported_runs import load
 from paper_tables import Made, make_of
 from projects import Project
@@ -388,6 +392,21 @@ def test_what_a_table_with_tasks_lacks_is_said_before_anything_runs(
     with pytest.raises(SpecError) as caught:
         load(project)
     assert message in str(caught.value)
+
+
+def test_the_report_has_both_rows_of_heads_and_underlines_the_second_best(
+    project: Project, tmp_path: Path
+) -> None:
+    made = make_tasks(project)
+    page = tmp_path / "page.html"
+    sources = Sources(groups=[], plans=[], tables=[made.folder / "t.json"])
+    write_page(read_contents("toys", sources, Methods()), page)
+
+    html = " ".join(page.read_text().split())
+    assert 'colspan="3">accuracy</th>' in html
+    assert 'colspan="4">over tasks</th>' in html
+    assert "<ins>0.760</ins>" in html
+    assert "<strong>0.820</strong>" in html
 
 
 def test_the_report_formats_a_cell_without_an_interval(project: Project) -> None:

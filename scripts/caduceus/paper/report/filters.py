@@ -40,10 +40,19 @@ def interval(about: Mapping[str, Any]) -> str:
 def cell(about: Mapping[str, Any]) -> dict[str, str]:
     """Format a table's number and its interval with the digits of its column."""
     digits = Digits(about["decimals"], about.get("exponent", 0))
-    ends = about.get("spread", [])
+    ends = about["spread"] if "spread" in about else _interval_ends(about)
     shown, *rest = (each.replace("-", _MINUS) for each in digits.texts(about["value"], ends))
     interval = f"± {rest[0]}" if len(rest) == 1 else f"[{', '.join(rest)}]" if rest else ""
     return {"value": shown, "interval": interval}
+
+
+def _interval_ends(about: Mapping[str, Any]) -> list[float]:
+    """Return what stands after a number in tables made before `spread`: its interval."""
+    value, low, high = (about[name] for name in ("value", "low", "high"))
+    if low is None or high is None:
+        return []
+    is_symmetric = math.isclose(high - value, value - low, rel_tol=1e-6, abs_tol=1e-12)
+    return [(high - low) / 2] if is_symmetric else [low, high]
 
 
 def published(about: dict[str, Any]) -> dict[str, str]:
