@@ -73,14 +73,16 @@ def make_of(
     return make_again(project)
 
 
-def make_again(project: Project) -> Made:
-    """The table, of the runs as they are now."""
+def make_again(project: Project, *words: str) -> Made:
+    """The table, of the runs as they are now, with further arguments of the command."""
     loaded = load(project)
     plans = [project.path / f"results/experiments/{name}.json" for name in loaded.experiments]
     folder = project.path / "results/paper/tables"
     entry, methods = loaded.paper.tables["t"].to_json(), asdict(loaded.paper.statistics)
     settings = ["--spec", json.dumps(entry), "--statistics", json.dumps(methods)]
-    assert main(["make-table", *map(str, plans), *settings, "--out", f"{folder}/t.csv"]) == 0
+    assert (
+        main(["make-table", *map(str, plans), *settings, *words, "--out", f"{folder}/t.csv"]) == 0
+    )
     return Made(folder, "t")
 
 

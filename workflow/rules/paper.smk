@@ -33,10 +33,12 @@ rule make_table:
     params:
         spec=lambda wildcards: json.dumps(PAPER.tables[wildcards.table].to_json()),
         statistics=as_is(METHODS),
+        formulas=as_is(SETTINGS.csv_formulas),
         code=digest("make_table"),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-table {input.plans:q} --spec {params.spec:q}'
-        " --statistics {params.statistics:q} --out {output.csv:q} --log {log:q}"
+        " --statistics {params.statistics:q} --formulas {params.formulas:q}"
+        " --out {output.csv:q} --log {log:q}"
 
 
 rule measure_figure:

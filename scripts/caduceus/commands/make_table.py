@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spec", required=True, help="its entry in `paper.tables`, as JSON")
     parser.add_argument("--statistics", required=True, help="`paper.statistics`, as JSON")
     parser.add_argument(
+        "--formulas", choices=("keep", "escape"), default="keep", help="`csv_formulas` (keep)"
+    )
+    parser.add_argument(
         "--out", type=Path, required=True, help="the CSV file; the others lie beside it"
     )
 
@@ -36,4 +39,5 @@ def run(arguments: argparse.Namespace) -> None:
     with made.costs_only_itself(partial(write_failed_table, folder, name, entry.title)):
         variants = read_results(arguments.plans, entry, f"paper.tables.{name}")
         experiments = [Plan.read(plan).spec for plan in arguments.plans]
-        write_table(build_table(name, entry, methods, variants, experiments), folder)
+        table = build_table(name, entry, methods, variants, experiments)
+        write_table(table, folder, escapes_formulas=arguments.formulas == "escape")

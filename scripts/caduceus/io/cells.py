@@ -21,6 +21,7 @@ from typing import Any
 _NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 _EXACT = 2.0**53  # below this every whole number is exact as a float, so `1.0` and `1` are equal
 # Texts that mean another value, unless they are in quotes.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _RESERVED = {"NaN", "Infinity", "-Infinity", "true", "false", "null", ""}
 
 
@@ -126,6 +127,12 @@ def parse(cell_text: str) -> Any:
         except (ValueError, RecursionError):
             return cell_text
     return cell_text
+
+
+def without_formula(value: Any) -> Any:
+    """Return a value; text that a spreadsheet would run as a formula begins with an apostrophe."""
+    is_run = isinstance(value, str) and value.startswith(_FORMULAS)
+    return f"'{value}" if is_run else value
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> str:

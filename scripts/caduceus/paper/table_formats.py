@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from caduceus.io.cells import csv_line, render
+from caduceus.io.cells import csv_line, render, without_formula
 from caduceus.io.files import write_json, write_whole
 from caduceus.io.markdown import markdown_text
 from caduceus.paper.labels import parameter_text
@@ -20,10 +20,17 @@ from caduceus.project.paper import PublishedResult
 _SHOWN: tuple[Mark, ...] = ("best", "tied")
 
 
-def write_table(table: Table, folder: Path) -> None:
-    """Write NAME.csv, NAME.md, NAME.tex and NAME.json into `folder`."""
+def write_table(table: Table, folder: Path, escapes_formulas: bool = False) -> None:
+    """Write NAME.csv, NAME.md, NAME.tex and NAME.json into `folder`.
+
+    Args:
+        table: the table.
+        folder: takes the files.
+        escapes_formulas: whether an apostrophe is put before each text in the CSV file that a
+            spreadsheet would run as a formula.
+    """
     csv_file, markdown_file, latex_file, json_file = table_files(folder, table.name)
-    write_whole(csv_file, _as_csv(table))
+    write_whole(csv_file, _as_csv(table, escapes_formulas))
     write_whole(markdown_file, _as_markdown(table))
     write_whole(latex_file, _as_latex(table))
     write_json(json_file, _as_json(table))
@@ -118,14 +125,15 @@ def _known(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _as_csv(table: Table) -> str:
+def _as_csv(table: Table, escapes_formulas: bool) -> str:
     columns = ("", " (low)", " (high)", " (std)", " (n)", " (mark)", " (p)")
     header = [
         *table.label_names,
         *(f"{heading}{column}" for heading in table.headings for column in columns),
         *("published", "published (±)", "failed"),
     ]
-    lines = [csv_line(header)]
+    shown = without_formula if escapes_formulas else lambda value: value
+    lines = [csv_line(map(shown, header))]
     for row in table.rows:
         cells = list(row.labels)
         for heading in table.headings:
@@ -135,7 +143,7 @@ def _as_csv(table: Table) -> str:
         published = row.published
         cells += [published.value, published.interval] if published else [None, None]
         cells.append(row.variant.failed if row.variant else None)
-        lines.append(csv_line(map(render, cells)))
+        lines.append(csv_line(render(shown(value)) for value in cells))
     return "".join(lines)
 
 

@@ -82,6 +82,7 @@ class Settings(Record):
     paper: Mapping[str, Json] | str
     claims: str
     secrets: str
+    csv_formulas: str
     archive: ArchiveSettings
 
 

@@ -7,7 +7,7 @@ import math
 import struct
 
 import pytest
-from caduceus.io.cells import canonical, cell, parse, render
+from caduceus.io.cells import canonical, cell, parse, render, without_formula
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +98,13 @@ def test_large_integers_are_floats_only_beside_a_server() -> None:
     value = {"b": [2**70 + 1, 1.0], "a": -(10**30)}
     assert canonical(value) == {"a": -1e30, "b": [float(2**70), 1]}
     assert canonical(value, are_integers_exact=True) == {"a": -(10**30), "b": [2**70 + 1, 1]}
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+a", "-a", "@a", "\t=1", "\r=1"])
+def test_text_that_a_spreadsheet_would_run_begins_with_an_apostrophe(value: str) -> None:
+    assert without_formula(value) == f"'{value}"
+
+
+@pytest.mark.parametrize("value", ["a=1", "", "'=1", -1, -0.5, None, True, ["=1"]])
+def test_other_values_stay(value: object) -> None:
+    assert without_formula(value) == value

@@ -99,6 +99,18 @@ def test_a_deviation_or_a_standard_error_is_shown_and_named(
     assert made.cells()["rate=0.2"]["spread"] == []
 
 
+def test_texts_that_a_spreadsheet_would_run_are_escaped_on_demand(project: Project) -> None:
+    formula = '=HYPERLINK("http://x")'
+    spec = SPEC | {"metrics": {"-loss": "val/loss"}, "published": [{"label": formula, "value": -1}]}
+    plain = make(project, {0.1: [1.5, 1.75]}, spec).text("csv")
+    escaped = make_again(project, "--formulas", "escape").text("csv")
+    heads, *rows = csv.reader(escaped.splitlines())
+    assert sum(head.startswith("'-loss") for head in heads) == 7
+    assert rows[-1][0] == f"'{formula}"
+    assert any(cell.startswith("-") for row in rows for cell in row)  # numbers stay
+    assert escaped.replace("'-loss", "-loss").replace("'=", "=") == plain
+
+
 def test_a_standard_error_of_a_median_is_refused(project: Project) -> None:
     paper = {
         "tables": {"t": SPEC | {"spread": "standard_error"}},
