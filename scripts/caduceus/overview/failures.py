@@ -11,10 +11,10 @@ from caduceus.overview.run_notes import plan_warnings
 from caduceus.project.project import Project
 from caduceus.project.targets import load_targets
 from caduceus.runs.files.export import Manifest, Summary
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
-from caduceus.server.run_sync import sync_warning
 from caduceus.system.snakemake_dry_run import item_of
 
 MEND = (
@@ -54,9 +54,17 @@ def run_failures(plans: Sequence[Path]) -> RunFailures:
             if lost := Manifest.read(folder.manifest_json).lost:
                 damaged[run.id] = lost
                 warnings.append(f"damaged: {run.id}: its log has lost {lost}; the rest is exported")
-            warnings += filter(None, [sync_warning(folder)])
+            warnings += filter(None, [_sync_warning(folder)])
         warnings += plan_warnings(path)
     return RunFailures(failed, trials, damaged, warnings)
+
+
+def _sync_warning(folder: RunFolder) -> str:
+    if not folder.train_json.exists() or Identity.read(folder.run_json).mode != "online":
+        return ""
+    from caduceus.server.run_sync import sync_warning  # offline nobody needs requests: 0.1 s of CPU
+
+    return sync_warning(folder)
 
 
 def entry_failures(results: Path, made: Sequence[Path]) -> list[FailedEntry]:

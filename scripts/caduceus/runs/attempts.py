@@ -1,5 +1,6 @@
 """The attempts of a run: one small file for each in work/attempts."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,13 @@ def read_attempts(folder: Path) -> list[Attempt]:
 def console_path(folder: Path, number: int) -> Path:
     """Return the file that keeps what the program printed in an attempt."""
     return folder / f"{number}.log"
+
+
+def link_log(log: Path, console: Path) -> None:
+    """Make `log` a link to the file that keeps what the program prints."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    log.symlink_to(os.path.relpath(console, log.parent))
 
 
 def write_attempt(folder: Path, attempt: Attempt) -> None:

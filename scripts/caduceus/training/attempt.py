@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from caduceus.errors import ProgramError
 from caduceus.io.files import read_if_there
 from caduceus.runs import command_line, source_code
-from caduceus.runs.attempts import console_path, lost_s, write_attempt
+from caduceus.runs.attempts import console_path, link_log, lost_s, write_attempt
 from caduceus.runs.files.attempt import Attempt, Gpu, Machine
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
@@ -283,13 +283,6 @@ def with_usage(folder: RunFolder, attempt: Attempt, dataset: Path | None) -> Att
     data = Path(DatasetRecord.read(dataset).path) if dataset else None
     usage = read_usage(notes, Path(), folder.code, data, attempt.start_s)
     return replace(attempt, usage=usage)
-
-
-def link_log(log: Path, console: Path) -> None:
-    """Make `log` a link to the file that keeps what the program prints."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
-    log.symlink_to(os.path.relpath(console, log.parent))
 
 
 def _environment(given: Given) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from caduceus.errors import ProgramError
 from caduceus.io.phrases import listed
 from caduceus.runs import source_code
-from caduceus.runs.attempts import active_s, console_path, read_attempts
+from caduceus.runs.attempts import active_s, console_path, link_log, read_attempts
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.identity import Identity
@@ -23,7 +23,7 @@ from caduceus.runs.used_files import stale_since
 from caduceus.system import gpus, leases
 from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
-from caduceus.training.attempt import Given, link_log, make_attempt, say, settle, with_usage
+from caduceus.training.attempt import Given, make_attempt, say, settle, with_usage
 from caduceus.training.datasets import check_dataset
 from caduceus.training.links import remove_outward_links
 

@@ -41,9 +41,10 @@ MAY_IMPORT = {
     "": "export export_run init init_run mcp report_refuted sum_compute upload_artifacts",
     "psutil": "make_dataset plan plan_run retry slurm_pilot train unlock",
     "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc
-        record_provenance start_sweep status suggest_trial sweep sweep_agent validate_spec why""",
+        record_provenance report_failures start_sweep status suggest_trial sweep sweep_agent
+        validate_spec why""",
     "psutil requests urllib3 yaml": """check_account evaluate_run export_fetched_run
-        export_server_run find_run find_trial refresh report_failures sync verify""",
+        export_server_run find_run find_trial refresh sync verify""",
     "jinja2 numpy pyarrow": "export_group export_server_group make_report",
     "numpy scipy yaml": "check_claims make_table",
     "PIL matplotlib numpy yaml": "draw_figure export_sweep measure_figure",
