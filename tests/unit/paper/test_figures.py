@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,19 @@ def test_profiles_are_the_shares_of_runs_past_each_score(project: Project) -> No
     assert panel["lines"][0]["share"][:-1] == [100, 100, 50, 0]
     (axes,) = drawn(content, "profiles").axes
     assert axes.get_ylabel() == "runs below (%)"
+
+
+def test_profiles_over_tasks_of_an_experiment_each(project: Project) -> None:
+    matrix = {"arch": ["mlp", "cnn"]}
+    experiments = {env: f"experiments/{env}.yaml" for env in ("a", "b")}
+    for env, path in experiments.items():
+        shutil.copy(project.path / "experiments/toy.yaml", project.path / path)
+        project.change(path, id=f"on-{env}", matrix=matrix, parameters={"env": env}, baseline=None)
+    project.change("config.yaml", experiments=list(experiments.values()))
+    export_runs(project, lambda parameters, seed: [{"acc": seed + (parameters["env"] == "b")}])
+    [panel] = measured(project, "profiles", **ACC, tasks="env").numbers["panels"]
+    assert [line["label"] for line in panel["lines"]] == ["mlp", "cnn"]
+    assert panel["tasks"] == ["a", "b"]
 
 
 def test_profiles_over_tasks_leave_out_a_task_that_one_method_lacks(project: Project) -> None:

@@ -21,8 +21,9 @@ from caduceus.paper.figures.figure_data import (
 from caduceus.paper.figures.layout import wrap
 from caduceus.paper.figures.line_panels import line_panels
 from caduceus.paper.figures.style import LABEL_SIZE
-from caduceus.paper.labels import parameter_text, varying_parameters
+from caduceus.paper.labels import varying_parameters
 from caduceus.paper.results import Variant
+from caduceus.paper.task_methods import group_methods
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
 from caduceus.statistics.profiles import performance_profile
@@ -51,16 +52,14 @@ class Method:
 def find_methods(data: FigureData) -> list[Method]:
     """Return each variant as a method; with `tasks`, variants that differ only in it are one."""
     task = data.entry.tasks
-    names = [name for name in varying_parameters(data.variants) if name != task]
-    grouped: dict[Any, dict[str, Variant]] = {}
-    for variant in data.variants:
-        values = tuple(parameter_text(variant.parameters.get(name)) for name in names)
-        key = (variant.experiment, *(values if task else (variant.name,)))
-        value = variant.parameters.get(task) if task else None
-        grouped.setdefault(key, {})[parameter_text(value)] = variant
-    methods = [list(tasks.values()) for tasks in grouped.values()]
-    labels = label_variants(methods, names)
-    return [Method(label, tasks) for label, tasks in zip(labels, grouped.values(), strict=True)]
+    if task is None:
+        names = varying_parameters(data.variants)
+        grouped: list[Mapping[str, Variant]] = [{"": variant} for variant in data.variants]
+    else:
+        found = group_methods(data.variants, task, list(data.specs.values()))
+        names, grouped = found.names, [method.tasks for method in found.methods]
+    labels = label_variants([list(tasks.values()) for tasks in grouped], names)
+    return [Method(label, tasks) for label, tasks in zip(labels, grouped, strict=True)]
 
 
 def measure_profiles(data: FigureData) -> FigureContent:
