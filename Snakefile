@@ -70,6 +70,7 @@ if workflow.modifier.is_module and hasattr(rules, "all"):
 
 onstart:
     note_holder()
+    warn_of_metrics()
 
 
 onsuccess:

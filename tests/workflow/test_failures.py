@@ -164,7 +164,10 @@ def test_a_failed_entry_costs_only_itself(failed: tuple[Project, Finished], tmp_
     mended.change("config.yaml", paper=PAPER | {"figures": figures})
     after = ("fill_checklist", "make_report", "record_provenance", "report_failures")
     expected = dict.fromkeys((*after, "draw_figure", "measure_figure"), 1)
+    warning = f"warning: paper.tables.typo: metrics.accuracy: so far {known} 'val/accuracy'?"
+    assert mended.caduceus("plan").output.startswith(warning)
     again = mended.snakemake()
+    assert f"caduceus: {warning}" in again.output.partition("rule ")[0]
     assert (again.code, again.jobs) == (1, expected)
     (message,) = said_by(again, "report-failures")
     assert "; failed entries: 3; " in message

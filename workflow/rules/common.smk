@@ -15,6 +15,7 @@ from pathlib import Path
 from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
+from caduceus.io.phrases import printable
 from caduceus.paper.claim_formats import claim_lines
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
 from caduceus.project.command_digests import code_digest
@@ -96,6 +97,14 @@ def adapt_settings():
         SETTINGS.export.is_remote or SETTINGS.export.projects
     ):
         settings.keep_going = True
+
+
+def warn_of_metrics():
+    """Say which metrics of the paper no run has logged so far, before hours of training."""
+    from caduceus.overview.metric_warnings import metric_warnings
+
+    for line in metric_warnings(PROJECT, Path(PREFIXED("results/"))):
+        print(f"caduceus: warning: {printable(line)}", file=sys.stderr)
 
 
 def targets():

@@ -1,0 +1,56 @@
+"""Metrics of the paper that no run of its experiments has logged so far, said before training."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from caduceus.errors import ResultError
+from caduceus.io.csv_rows import columns_of
+from caduceus.project.paper import FigureEntry
+from caduceus.project.project import Project
+from caduceus.runs.record import RunRecord, read_records
+from caduceus.runs.unknown_metrics import no_run_logged
+from caduceus.runs.variants import leaves
+
+
+def metric_warnings(project: Project, results: Path) -> Iterator[str]:
+    """Yield a line for each metric of an entry that no finished run of its experiments has logged.
+
+    They are no errors, since a changed program may start to log the metric. Nothing is said of
+    experiments without a finished run.
+
+    Args:
+        project: the project.
+        results: the folder results/.
+    """
+    wanted = {
+        at: entry
+        for at, entry in project.paper.entries.items()
+        if not (isinstance(entry, FigureEntry) and entry.kind == "confusion")  # names a chart
+    }
+    if not wanted:
+        return
+    logged = _logged(read_records(results))
+    for (section, name), entry in wanted.items():
+        runs = project.shown_runs(section, name)
+        experiments = dict.fromkeys(project.runs[run][0].id for run in runs)
+        known = sorted({metric for id in experiments for metric in logged.get(id, ())})
+        for heading, metric in entry.metrics.items():
+            if known and metric.name not in known:
+                said = f"so far {no_run_logged(metric.name, known)}"
+                yield f"paper.{section}.{name}: metrics.{heading}: {said}"
+
+
+def _logged(records: Sequence[RunRecord]) -> dict[str, set[str]]:
+    """Return the names that finished runs logged, in rows or summary, by experiment."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        try:
+            summary = record.exported
+            if summary is None or summary.state != "finished" or not summary.experiment:
+                continue
+            names = {name for name, _ in leaves(summary.summary)}
+            names.update(columns_of(record.folder.path / "metrics_history.csv"))
+        except (ResultError, OSError):  # a damaged file, which `caduceus status` names
+            continue
+        found.setdefault(summary.experiment, set()).update(names)
+    return found
