@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from caduceus.paper import asymmetry_notes
 from caduceus.paper.marks import Marks
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.paper.table_cells import Sample
@@ -37,4 +38,5 @@ def table_warnings(
         yield f"The best, but not bold, as a single run shows no noise: {', '.join(single)}."
     if marks.comparisons and methods.statistic in _SHOWN:
         yield f"The tests compare means, not {_SHOWN[methods.statistic]}."
+    yield from asymmetry_notes.table_notes(layout, marks, samples)
     yield from selection_notes(entry.metrics, [row.variant for row in layout.rows])

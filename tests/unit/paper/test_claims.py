@@ -319,6 +319,25 @@ def test_a_metric_that_chose_itself_is_said_to_be_too_good(project: Project) -> 
     assert said not in found["fair"]["reason"]
 
 
+def test_values_that_arent_symmetric_are_warned_of(project: Project) -> None:
+    """One of ten pairs collapses; a mean is near the end of its declared range."""
+    ranged = {"name": "val/accuracy", "range": [0, 1]}
+    bound = {"at_least": {"variant": HIGH, "metric": ranged, "value": 0.9}}
+    state(project, 10, {"so": BETTER, "near": bound})
+
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        is_collapsed = parameters["rate"] == 0.2 and seed == 3
+        own = noise(seed + int(1000 * parameters["rate"]))
+        return [{"val/accuracy": 0.3 if is_collapsed else 0.99 + own}]
+
+    found = verdicts(project, logged)
+    assert "The differences may not be symmetric (1 of 10 lies" in found["so"]["reason"]
+    assert "The values may not be symmetric (1 of 10 lies far" in found["near"]["reason"]
+    assert "; a bound of the metric is within reach), as" in found["near"]["reason"]
+    fine = verdicts(project, lower_is_better)
+    assert "symmetric" not in fine["so"]["reason"] + fine["near"]["reason"]
+
+
 def test_claims_are_about_means_whatever_tables_show(project: Project) -> None:
     state(project, 8, {"so": BETTER})
     paper = yaml.safe_load((project.path / "config.yaml").read_text())["paper"]
