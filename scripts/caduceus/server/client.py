@@ -24,7 +24,6 @@ from caduceus.server.answers import Answer
 from caduceus.server.old_servers import UnknownField, unknown_fields, without_field
 from caduceus.server.request_errors import (
     RETRIED,
-    error_messages,
     no_json,
     reason,
     refusal,
@@ -107,9 +106,9 @@ class Server:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            raise no_json(response, self.account.base_url)
+            raise no_json(response.status_code, response.content, self.account.base_url)
         if answer.get("errors") or not isinstance(answer.get("data"), dict):
-            message = error_messages(response) or "sent an empty answer"
+            message = _error_messages(response) or "sent an empty answer"
             raise ServerError(message, self.account.base_url)
         data: dict[str, Any] = answer["data"]
         return data
@@ -188,8 +187,15 @@ class Server:
             waited = time.monotonic() - began
             raise unreachable(error, _without_query(url), waited, max(self._timeout_s)) from None
         if response.status_code >= 400:
-            is_own = self._is_own(url)
-            raise refusal(response, _without_query(url), self.account, is_own)
+            retries = response.raw.retries
+            raise refusal(
+                response.status_code,
+                _error_messages(response),
+                len(retries.history) + 1 if retries else 1,
+                _without_query(url),
+                self.account,
+                self._is_own(url),
+            )
         return response
 
     def _is_own(self, url: str) -> bool:
@@ -202,6 +208,14 @@ class Server:
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Send no key: without an `auth`, `requests` sends the one in .netrc."""
     return request
+
+
+def _error_messages(response: requests.Response) -> str:
+    """Return the messages of the errors in a GraphQL answer."""
+    try:
+        return "; ".join(str(error["message"]) for error in response.json()["errors"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
 
 
 def _without_query(url: str) -> str:

@@ -4,8 +4,6 @@ import math
 import ssl
 from http import HTTPStatus
 
-import requests
-
 from caduceus.errors import AccountError, CaduceusError, ServerError
 from caduceus.io.phrases import count_of
 from caduceus.system.wandb_account import Account
@@ -22,27 +20,28 @@ _BUSY = f"the server is busy or down; {_LATER}"
 _NOT_THERE = "is it a W&B server? see WANDB_BASE_URL"
 
 
-def refusal(response: requests.Response, url: str, account: Account, is_own: bool) -> CaduceusError:
+def refusal(
+    status: int, messages: str, tries: int, url: str, account: Account, is_own: bool
+) -> CaduceusError:
     """Return the error of an answer with a status of 400 or more.
 
     Args:
-        response: the answer.
+        status: of the answer.
+        messages: of the errors in the answer, in one line; empty if it has none.
+        tries: how often the server was asked.
         url: the address that was asked, for messages.
         account: the account with which it was asked.
         is_own: whether the address is the server's own, which the key is sent to.
     """
-    status = response.status_code
     if is_own and status == 401:
         return unknown_key(account)
     if is_own and status == 403:
         return AccountError(
-            f"{account.base_url}: {error_messages(response) or 'permission denied'}; "
+            f"{account.base_url}: {messages or 'permission denied'}; "
             "ask for write permission, or set another wandb.entity"
         )
-    messages = error_messages(response)
     text = f"status {status}: {messages or _name(status)}"
     if status in RETRIED:
-        tries = len(response.raw.retries.history) + 1 if response.raw.retries else 1
         text += f" (asked {count_of(tries, 'time')})"
     if not is_own and status in (401, 403):
         mend = "the file store refuses the link, which may be too old; start again"
@@ -61,9 +60,7 @@ def unknown_key(account: Account) -> AccountError:
     )
 
 
-def unreachable(
-    error: requests.RequestException, url: str, waited_s: float, timeout_s: float
-) -> ServerError:
+def unreachable(error: Exception, url: str, waited_s: float, timeout_s: float) -> ServerError:
     """Return the error of a request that got no answer.
 
     Args:
@@ -87,9 +84,9 @@ def unreachable(
     )
 
 
-def no_json(response: requests.Response, server: str) -> ServerError:
+def no_json(status: int, content: bytes, server: str) -> ServerError:
     """Return the error of an answer that isn't JSON."""
-    status, start = response.status_code, response.content[:100].lstrip()
+    start = content[:100].lstrip()
     if start.startswith(b"<"):
         what = "a web page, such as that of a login or a proxy"
     elif start.startswith(b"{"):
@@ -99,15 +96,7 @@ def no_json(response: requests.Response, server: str) -> ServerError:
     return ServerError(f"answered with status {status} and {what}; {_NOT_THERE}", server)
 
 
-def error_messages(response: requests.Response) -> str:
-    """Return the messages of the errors in a GraphQL answer."""
-    try:
-        return "; ".join(str(error["message"]) for error in response.json()["errors"])
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-
-
-def reason(error: requests.RequestException) -> str:
+def reason(error: Exception) -> str:
     """Return the innermost cause; the outer ones print addresses of Python objects."""
     cause = _innermost(error)
     return str(getattr(cause, "strerror", None) or type(cause).__name__)
