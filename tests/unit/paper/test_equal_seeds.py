@@ -112,7 +112,9 @@ def test_a_program_that_ignores_its_seed_gets_no_verdict(project: Project) -> No
         made = make_again(project)
         assert said + "rate=0.1 (accuracy), rate=0.2 (accuracy)." in made.note
         assert [cell["low"] for cell in made.cells().values()] == [None, None]
-        assert made.marks() == [None, "best"] and "±" not in made.text("md").splitlines()[2]
+        # One run is the best without being bold.
+        assert made.marks() == [None, None if has_equal_rows else "best"]
+        assert "±" not in made.text("md").splitlines()[2]
 
         (claim,) = decide_claims(plans_of(project), *claims_of(project))["claims"]
         same = "All seeds of rate=0.2 and of rate=0.1 gave the same value"
