@@ -41,6 +41,8 @@ def find_or_create_sweep(folder: SweepFolder, server: Server, project: ProjectPa
             if (created.server, created.project) == (server.account.base_url, str(project)):
                 return created.sweep
         config = {"name": folder.path.name} | dict(folder.config().raw)
+        if isinstance(rule := config.get("early_terminate"), dict):
+            config["early_terminate"] = {k: v for k, v in rule.items() if k != "axis"}  # ours alone
         if folder.read_plan().is_chosen_by_server:
             config.pop("run_cap", None)  # we count the trials ourselves, and may raise the number
         answer = server.query(

@@ -147,7 +147,9 @@ def _read_hyperband(spec: Mapping[str, Any], where: Where) -> HyperbandSettings 
             where(["early_terminate", "max_iter"]),
         )
     whole = {key: int(given[key]) for key in ("min_iter", "max_iter", "s") if key in given}
-    settings = HyperbandSettings(**whole, eta=given["eta"], strict=given["strict"])
+    settings = HyperbandSettings(
+        **whole, eta=given["eta"], strict=given["strict"], axis=given["axis"]
+    )
     if not rungs(settings):
         raise SpecError(
             f"early_terminate: found max_iter {brief(settings.max_iter)} and eta "

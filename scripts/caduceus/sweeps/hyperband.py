@@ -37,6 +37,8 @@ class HyperbandSettings:
         s: the maximal number of rungs below `max_iter`.
         eta: more than 1; one in eta runs continues at each rung.
         strict: whether a run is evaluated by its value at the rung, or by its best value up to it.
+        axis: the metric of which rungs are values, such as global_step; None for numbers of rows.
+            It is no key of W&B's.
     """
 
     min_iter: int | None = None
@@ -44,6 +46,7 @@ class HyperbandSettings:
     s: int | None = None
     eta: float = 3
     strict: bool = True
+    axis: str | None = None
 
 
 class RungValue(NamedTuple):
@@ -95,7 +98,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def rung_values(history: Iterable[Any], rungs: Sequence[int], goal: Goal) -> dict[int, RungValue]:
+def rung_values(
+    history: Sequence[Any],
+    rungs: Sequence[int],
+    goal: Goal,
+    places: Sequence[Any] | None = None,
+) -> dict[int, RungValue]:
     """Return a run's values at each rung that it has reached.
 
     Args:
@@ -103,12 +111,28 @@ def rung_values(history: Iterable[Any], rungs: Sequence[int], goal: Goal) -> dic
             doesn't count.
         rungs: the result of `rungs`.
         goal: which value is best.
+        places: the axis in each of these rows; without it, the rows are counted.
     """
     values = finite_values(history)
     best = list(accumulate(values, goal.better))
+    counts = {rung: rows_until(history, rung, places) for rung in rungs}
     return {
-        rung: RungValue(values[rung - 1], best[rung - 1]) for rung in rungs if rung <= len(values)
+        rung: RungValue(values[count - 1], best[count - 1])
+        for rung, count in counts.items()
+        if count <= len(values)
     }
+
+
+def rows_until(history: Sequence[Any], rung: int, places: Sequence[Any] | None = None) -> int:
+    """Return the number of rows up to the first one that reaches a rung, of those that count.
+
+    It exceeds their number if none reaches it. The arguments are those of `rung_values`.
+    """
+    if places is None:
+        return rung
+    counting = [place for place, value in zip(places, history, strict=True) if _is_number(value)]
+    reached = (at for at, place in enumerate(counting) if _is_number(place) and place >= rung)
+    return next(reached, len(counting)) + 1
 
 
 def stopping_rung(

@@ -120,7 +120,7 @@ def plan_sweep(
     assert given is not None
     seeds = spec.seeds
     if given.engine == "wandb":
-        _check_server_engine(seeds, source)
+        _check_server_engine(config, seeds, source)
     choice = _what_decides_trials(config, given, seeds)
     identity = definition.to_json() | choice | {"default_seed": default_seed}
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
@@ -161,8 +161,14 @@ def plan_sweep(
     return sweep
 
 
-def _check_server_engine(seeds: Sequence[int], source: Source) -> None:
+def _check_server_engine(config: SweepConfig, seeds: Sequence[int], source: Source) -> None:
     """Refuse what a server doesn't support when it chooses the trials."""
+    if config.early_terminate and config.early_terminate.axis:
+        raise SpecError(
+            "early_terminate.axis: not used with engine wandb, as the server counts rows; remove "
+            "it, or the engine",
+            source.where(["sweep", "engine"]),
+        )
     for key in ("sampler", "seed"):
         if source.find(["sweep", key]) is not None:
             raise SpecError(

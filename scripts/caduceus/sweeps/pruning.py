@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caduceus.errors import SpecError
+from caduceus.io.phrases import pasted
 from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.sweep import MissingMetric
@@ -20,12 +21,13 @@ from caduceus.runs.files.trial import Assignment, Trial
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.logs import logs_of_attempt, resumed_from, stitch_attempts
-from caduceus.runs.unknown_metrics import no_run_logged
+from caduceus.runs.unknown_metrics import logged_instead, no_run_logged
 from caduceus.sweeps.folders import SweepFolder, earlier_rung_values, is_confirmation
 from caduceus.sweeps.hyperband import (
     HyperbandSettings,
     RungValue,
     finite_values,
+    rows_until,
     rung_values,
     rungs,
     stopping_rung,
@@ -77,15 +79,30 @@ class TrialCriteria:
         The metric `a.b` is the key `b` in `a`, or the key `a.b`, which rows have as `a\.b`. W&B
         accepts either.
         """
-        names = (self.metric or "", metric_name([self.metric or ""]))
-        found = next((row[name] for name in names if name in row), None)
-        return [] if found is None else [json.loads(found)]
+        return _in_row(row, self.metric or "")
 
-    def stopping_rung(self, values: Iterable[Any]) -> int | None:
+    def place(self, row: Row) -> Any:
+        """Return the value of hyperband's axis in a row; None without one."""
+        axis = self.settings.axis if self.settings else None
+        return next(iter(_in_row(row, axis)), None) if axis else None
+
+    def rung_values(self, values: Sequence[Any], places: Sequence[Any]) -> dict[int, RungValue]:
+        """Return the values of a run at the rungs it has reached.
+
+        Args:
+            values: the metric in each row that has it.
+            places: from `place`, of the same rows.
+        """
+        if self.settings is None:
+            return {}
+        axis = places if self.settings.axis else None
+        return rung_values(values, rungs(self.settings), self.goal, axis)
+
+    def stopping_rung(self, values: Sequence[Any], places: Sequence[Any]) -> int | None:
         """Return the rung at which a run with these values is stopped; None if it continues."""
         if self.settings is None:
             return None
-        own = rung_values(values, rungs(self.settings), self.goal)
+        own = self.rung_values(values, places)
         return stopping_rung(own, self.others, self.settings, self.goal)
 
     def outcome(
@@ -106,24 +123,31 @@ class TrialCriteria:
         if self.metric is None:
             return NO_OUTCOME
         names: set[str] = set()
-        values = []
+        values, places = [], []
         for row in iter_run(parts):
             names |= row.keys()
-            values += self.metric_values(row)
+            if found := self.metric_values(row):
+                values += found
+                places.append(self.place(row))
         summary: dict[str, Any] = {}
         for part in parts:
             summary |= read_log(part.path).summary
         in_summary = finite_values(_leaves(_under(summary, self.metric)))
-        stopped_at = self.stopping_rung(values)
+        stopped_at = self.stopping_rung(values, places)
+        axis = self.settings.axis if self.settings else None
+        last = stopped_at
+        if axis is not None and stopped_at is not None:
+            last = rows_until(values, stopped_at, places)
         if server_stopped_it:
-            stopped_at = len(values)  # W&B counts all rows
-        counted = finite_values(values)[:stopped_at]
+            last = stopped_at = len(values)  # W&B counts all rows
+        counted = finite_values(values)[:last]
         if stopped_at is None:
             counted += in_summary
         if not has_finished:
             counted = {"worst": [], "best": counted, "latest": counted[-1:]}[self.impute]
-        is_logged = bool(values or in_summary)
-        own = rung_values(values, rungs(self.settings), self.goal) if self.settings else {}
+        has_axis = axis is None or bool(finite_values(places))
+        is_logged = bool(values or in_summary) and has_axis
+        own = self.rung_values(values, places)
         return TrialOutcome(
             objective=self.goal.best(counted) if counted else None,
             stopped_at=stopped_at,
@@ -166,7 +190,9 @@ def record_missing_metric(trial_json: Path, train: Train) -> None:
 
 
 def check_metric_is_logged(trial_json: Path) -> None:
-    """Check that the sweep's program logs the sweep's metric, before more trials run in vain.
+    """Check that the sweep's program logs the metric, and hyperband's axis in the same rows.
+
+    It is called before more trials run in vain.
 
     If any run has logged it, the program may have given up on some configurations, and a run
     without it is only a trial without a result.
@@ -180,9 +206,18 @@ def check_metric_is_logged(trial_json: Path) -> None:
         return
     if any(map(_has_logged, folder.all_results())):
         return
-    metric, logged = folder.config().metric_name, found.logged
+    config, logged = folder.config(), found.logged
+    metric = config.metric_name
     plan = folder.read_plan()
-    place = load(Path(plan.file), plan.file).where([*plan.keys, "metric", "name"])
+    source = load(Path(plan.file), plan.file)
+    axis = config.early_terminate.axis if config.early_terminate else None
+    if axis and {metric, metric_name([metric or ""])} & set(logged):
+        raise SpecError(
+            f"early_terminate.axis: {plan.definition.program} logs no number {pasted(axis)} in a "
+            f"row with {pasted(str(metric))}; {logged_instead(axis, logged)}",
+            source.where([*plan.keys, "early_terminate", "axis"]),
+        )
+    place = source.where([*plan.keys, "metric", "name"])
     raise SpecError(
         f"metric.name: {no_run_logged(str(metric), logged)}; change the name; if only some trials "
         "have no value, let these log NaN",
@@ -192,6 +227,12 @@ def check_metric_is_logged(trial_json: Path) -> None:
 
 def _has_logged(train_json: Path) -> bool:
     return Train.read(train_json).outcome.is_logged
+
+
+def _in_row(row: Row, metric: str) -> list[Any]:
+    names = (metric, metric_name([metric]))
+    found = next((row[name] for name in names if name in row), None)
+    return [] if found is None else [json.loads(found)]
 
 
 def _under(summary: Any, metric: str) -> Any:
@@ -222,6 +263,7 @@ class HyperbandPruner:
         self._earlier = earlier
         self._attempt = attempt
         self._values: list[Any] = []
+        self._places: list[Any] = []
         self._watch: RowWatch | None = None
         self._next_poll = 0.0
         self.has_stopped = False
@@ -238,9 +280,12 @@ class HyperbandPruner:
         """Read the new rows; return whether the run is to be stopped."""
         known = len(self._values)
         for row in self._new_rows():
-            self._values += self._criteria.metric_values(row)
-        has_new_values = len(self._values) > known
-        return has_new_values and self._criteria.stopping_rung(self._values) is not None
+            if found := self._criteria.metric_values(row):
+                self._values += found
+                self._places.append(self._criteria.place(row))
+        if len(self._values) == known:
+            return False
+        return self._criteria.stopping_rung(self._values, self._places) is not None
 
     def _new_rows(self) -> Iterable[Row]:
         if self._watch is None:

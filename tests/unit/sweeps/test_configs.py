@@ -459,7 +459,7 @@ REST = {
     ),
     "metric: {name: loss}\nearly_terminate: {type: hyperband, min_itr: 3}": (
         "4: unknown key 'early_terminate.min_itr', did you mean 'min_iter'?; allowed: type, "
-        "min_iter, max_iter, s, eta, strict"
+        "min_iter, max_iter, s, eta, strict, axis"
     ),
     "metric: {name: loss}\nearly_terminate:\n  type: hyperband\n  min_iter: 3\neta: 3": (
         "7: eta: is a key of `early_terminate`: indent it below that"

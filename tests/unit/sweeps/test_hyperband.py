@@ -1,10 +1,13 @@
 """Early termination by hyperband."""
 
+import math
+
 import pytest
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.hyperband import (
     HyperbandSettings,
     RungValue,
+    rows_until,
     rung_values,
     rungs,
     stopping_rung,
@@ -49,3 +52,16 @@ def test_only_a_strict_rule_stops_a_run_that_was_better_before() -> None:
     assert stopping_rung(own, others, stricter, Goal.MINIMIZE) == 2
     lenient = HyperbandSettings(min_iter=2, eta=4, strict=False)
     assert stopping_rung(own, others, lenient, Goal.MINIMIZE) is None
+
+
+def test_rungs_are_values_of_an_axis_where_one_is_given() -> None:
+    values, places = [9.0, math.nan, 5.0, 1.0, 7.0], [40, 90, 110, 250, None]
+    own = rung_values(values, [50, 100, 200, 300], Goal.MINIMIZE, places)
+    # Of the first row with a value that reaches the rung; one without a number there reaches none.
+    assert own == {50: RungValue(5.0, 5.0), 100: RungValue(5.0, 5.0), 200: RungValue(1.0, 1.0)}
+    assert rows_until(values, 100, places) == 2
+    assert rows_until(values, 100) == 100
+    # However far apart each run's rows are, equal progress is compared.
+    dense = rung_values([100 - at for at in range(100)], [50], Goal.MINIMIZE, list(range(100)))
+    sparse = rung_values([100, 75, 50, 25], [50], Goal.MINIMIZE, [0, 25, 50, 75])
+    assert dense == sparse == {50: RungValue(50, 50)}

@@ -15,9 +15,12 @@ from caduceus.runs import source_code
 from caduceus.runs.files.train import TrialOutcome
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
+from caduceus.sweeps.hyperband import HyperbandSettings, RungValue
 from caduceus.sweeps.pruning import TrialCriteria, check_metric_is_logged, record_missing_metric
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
+from caduceus.wandb_log import stitch
 from run_files import attempt, params, sweep_plan, train
+from wandb_logs import framed, history
 
 LAG = 3
 PLAN = sweep_plan(
@@ -164,3 +167,47 @@ def test_a_run_without_the_metric_stops_a_sweep_only_if_no_other_has_it(tmp_path
         check_metric_is_logged(trial)
     finish(folder, 1, 0.5)
     check_metric_is_logged(trial)
+
+
+def outcome_of(folder: Path, axis: str) -> TrialOutcome:
+    """The outcome of a run with loss = 100 - global_step, stopped where others had less than 50."""
+    rows = [
+        {("_step",): str(n), ("loss",): str(100 - at), ("global_step",): str(at)}
+        for n, at in enumerate(range(0, 100, 20))
+    ]
+    log = folder / "run-r.wandb"
+    log.write_bytes(framed(history(n, row) for n, row in enumerate(rows, 1)))
+    settings = HyperbandSettings(min_iter=50, axis=axis)
+    others = [{50: RungValue(value, value)} for value in (1.0, 2.0, 3.0)]
+    criteria = TrialCriteria("loss", Goal.MINIMIZE, "worst", settings, others)
+    return criteria.outcome(stitch([log]), has_finished=True)
+
+
+def test_a_run_is_evaluated_at_a_value_of_the_axis(tmp_path: Path) -> None:
+    found = outcome_of(tmp_path, "global_step")
+    assert (found.stopped_at, found.objective, found.is_logged) == (50, 40, True)
+    assert found.bands == {"50": (40, 40)}
+
+
+def test_a_run_that_never_logs_the_axis_counts_as_one_without_the_metric(tmp_path: Path) -> None:
+    found = outcome_of(tmp_path, "globl_step")
+    assert (found.stopped_at, found.is_logged) == (None, False)
+    assert found.logged == ("global_step", "loss")
+
+
+def test_a_sweep_whose_runs_lack_the_axis_is_refused(tmp_path: Path) -> None:
+    rule = {"type": "hyperband", "min_iter": 50, "axis": "globl_step"}
+    plan = sweep_plan(PLAN.to_json()["config"] | {"early_terminate": rule})
+    folder = SweepFolder(tmp_path / "results/sweeps/tune-1")
+    config = "sweep:\n  config:\n    early_terminate:\n      axis: globl_step\n"
+    (tmp_path / "tune.yaml").write_text(config)
+    replace(plan, file=str(tmp_path / "tune.yaml")).write(folder.plan)
+    ended = train("tune-1-t0000", trial=outcome_of(tmp_path, "globl_step"))
+    ended.write(folder.run("tune-1-t0000") / "train.json")
+    record_missing_metric(folder.trial("0000"), ended)
+    with pytest.raises(SpecError) as caught:
+        check_metric_is_logged(folder.trial("0000"))
+    assert str(caught.value).endswith(
+        "tune.yaml:4: early_terminate.axis: experiments/train.py logs no number 'globl_step' in a "
+        "row with 'loss'; logged are: global_step, loss; did you mean 'global_step'?"
+    )

@@ -46,7 +46,7 @@ class TrialOutcome(Record):
         objective: the sweep's metric; None if the run failed or has no value.
         stopped_at: the rung at which it was stopped early; None if it wasn't.
         bands: its value and its best value at each rung, by the rung.
-        is_logged: whether it logged the metric at all.
+        is_logged: whether it logged the metric at all, and the axis of hyperband if there is one.
         logged: if it didn't, the names of what it logged.
     """
 
