@@ -16,6 +16,7 @@ from caduceus.statistics import (
     Comparison,
     PublishedMean,
     compare_paired,
+    compare_to_value,
     compare_unpaired,
     decide,
     equivalence,
@@ -498,6 +499,36 @@ def covered_within(draw: Callable, mean: float, n: int, bounds: Bounds | None) -
     return percent(held / SAMPLES)
 
 
+# Differences, or values less their mean, whose mean is zero.
+NULLS: dict[str, Callable[[Generator, int], np.ndarray]] = {
+    "normal": lambda draw, n: draw.normal(size=n),
+    "beta(50, 1) against its mean": lambda draw, n: draw.beta(50, 1, n) - 50 / 51,
+    "lognormal against its mean": lambda draw, n: draw.lognormal(size=n) - np.exp(0.5),
+    "stable against one in ten collapses": lambda draw, n: (
+        draw.normal(0.9, 0.01, n)
+        - np.where(draw.random(n) < 0.1, draw.normal(0.7, 0.02, n), draw.normal(8.3 / 9, 0.01, n))
+    ),
+}
+
+
+def asymmetric() -> None:
+    """How often sign flips find a difference where there is none, above and below."""
+    sizes = (6, 8, 10, 20)
+    rows = [[name, *(found_above_below(draw, n) for n in sizes)] for name, draw in NULLS.items()]
+    show("Equal means, found above / below, %", ["of", *(f"n = {n}" for n in sizes)], rows)
+
+
+def found_above_below(draw: Callable, n: int) -> str:
+    generator, outcomes = np.random.default_rng(n), []
+    for _ in range(3 * SAMPLES // 4):
+        [verdict] = decide([greater(compare_to_value(draw(generator, n), 0.0))])
+        outcomes.append(verdict.outcome)
+    return " / ".join(
+        percent(np.mean([outcome == wanted for outcome in outcomes]))
+        for wanted in ("supported", "refuted")
+    )
+
+
 PARTS = {
     "intervals": intervals,
     "tasks": over_tasks,
@@ -508,6 +539,7 @@ PARTS = {
     "published": published,
     "trends": trends,
     "ranges": ranges,
+    "asymmetric": asymmetric,
     "runs": runs,
 }
 
