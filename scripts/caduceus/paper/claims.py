@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
-from caduceus.paper import asymmetry_notes
+from caduceus.paper.asymmetry_notes import asymmetry_notes
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.ran_differently import difference_sentences
@@ -142,7 +142,7 @@ def _entry(
     equal = [each for variant in measured.variants for each in variant.equal_seeds]
     reason = [
         claim_reason(claim, sides, effect, verdict, claims),
-        *asymmetry_notes.claim_notes(claim, measured.values, effect),
+        *asymmetry_notes(claim, measured.values, effect),
         *difference_sentences(measured.variants),
         *([equal_note(equal)] if equal else []),
         *selection_notes(claim.metrics, measured.variants),

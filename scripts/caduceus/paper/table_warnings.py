@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-from caduceus.paper import asymmetry_notes
 from caduceus.paper.marks import Marks
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.paper.table_cells import Sample
 from caduceus.paper.table_layout import Layout
 from caduceus.project.paper import TableEntry
+from caduceus.statistics.asymmetry import asymmetries
 from caduceus.statistics.settings import Methods
 
+_WHY = "as the tests take them to be, so that they may err more often than they should"
 _SHOWN = {"median": "medians", "iqm": "interquartile means"}
 
 
@@ -38,5 +39,22 @@ def table_warnings(
         yield f"The best, but not bold, as a single run shows no noise: {', '.join(single)}."
     if marks.comparisons and methods.statistic in _SHOWN:
         yield f"The tests compare means, not {_SHOWN[methods.statistic]}."
-    yield from asymmetry_notes.table_notes(layout, marks, samples)
+    yield from _asymmetric(layout, marks, samples)
     yield from selection_notes(entry.metrics, [row.variant for row in layout.rows])
+
+
+def _asymmetric(
+    layout: Layout, marks: Marks, samples: Mapping[str, Mapping[int, Sample]]
+) -> Iterator[str]:
+    """Yield a sentence on the cells whose differences to the best don't look symmetric."""
+    best = dict(marks.places("best"))
+    cells = []
+    for (heading, row), comparison in marks.comparisons.items():
+        if not comparison.is_paired or comparison.equal:
+            continue
+        one, other = (samples[heading][each].by_seed for each in (best[heading], row))
+        found = asymmetries([one[seed] - other[seed] for seed in one if seed in other])
+        if found:
+            cells.append(f"{layout.rows[row].label} ({heading}: {', '.join(found)})")
+    if cells:
+        yield f"Differences to the best may not be symmetric, {_WHY}: {'; '.join(cells)}."
