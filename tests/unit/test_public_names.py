@@ -20,8 +20,9 @@ NAMES = {
     "tracking": "DivergedError TrackedRun dataset_path output_folder start",
     "analysis": "load_history load_runs load_sweep load_table",
     "statistics": """
-        Comparison Equivalence Estimate Outcome Profile Test Trend Verdict compare_by_seed
-        compare_paired compare_to_value compare_unpaired decide equivalence equivalence_by_seed
+        Comparison Equivalence Estimate Outcome Profile RankComparison Test Trend Verdict
+        bayesian_signed_rank compare_by_seed compare_ranks compare_with_control compare_paired
+        compare_to_value compare_unpaired decide equivalence equivalence_by_seed
         equivalence_to_published PublishedMean compare_to_published
         estimate estimate_mean estimate_over_tasks greater holm improvement_over_tasks less
         minimum_p outlier_limit performance_profile runs_needed runs_to_decide trend within

@@ -17,9 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "made", type=Path, nargs="+", help="one file of each group, sweep, table and figure"
     )
-    parser.add_argument(
-        "--config", type=json.loads, required=True, help="the configuration, as JSON"
-    )
+    parser.add_argument("--config", type=json.loads, required=True, help="configuration, as JSON")
     parser.add_argument(
         "--config-file", type=Path, nargs="*", default=[], help="the files it was read from"
     )

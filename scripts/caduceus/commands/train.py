@@ -16,15 +16,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", type=Path, nargs="?", help="the dataset's record, dataset.json")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (1)")
-    parser.add_argument(
-        "--gpus",
-        type=int,
-        default=0,
-        help="number of free GPUs to take; the program sees no others (0)",
-    )
-    parser.add_argument(
-        "--retries-left", type=int, default=0, help="attempts left if this one fails (0)"
-    )
+    parser.add_argument("--gpus", type=int, default=0, help="free GPUs for the program's use (0)")
+    parser.add_argument("--retries-left", type=int, default=0, help="attempts after this one (0)")
     parser.add_argument("--minutes", type=float, default=0, help="time limit; 0 means none (0)")
     parser.add_argument("--out", type=Path, required=True, help="results/runs/RUN/train.json")
 
