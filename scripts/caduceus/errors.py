@@ -15,19 +15,22 @@ Anything else that is raised is a bug and shows its traceback.
 
 import errno
 
-# The operating system's errors that a user can fix, each with how.
-_FIXES = {
+# The operating system's errors that a user can fix, each with how: of the machine, ...
+_MACHINE_FIXES = {
     errno.ENOSPC: "free some space or move results/ to a larger disk",
     errno.EDQUOT: "free some of your quota or move results/ to another disk",
     errno.EFBIG: "raise the limit on file size (ulimit -f)",
     errno.EROFS: "make the file system writable or work in another folder (--directory)",
     errno.EACCES: "make the folder writable (chmod u+w) or work in another one (--directory)",
     errno.EPERM: "make the folder writable (chmod u+w) or work in another one (--directory)",
+    errno.EMFILE: "raise the number of open files (ulimit -n)",
+}
+# ... and of one path.
+_PATH_FIXES = {
     errno.EISDIR: "move the folder away, as a file is needed there",
     errno.ENOTDIR: "move the file away, as a folder is needed there",
     errno.ENAMETOOLONG: "use a shorter name",
     errno.ELOOP: "remove the links that lead to each other",
-    errno.EMFILE: "raise the number of open files (ulimit -n)",
 }
 
 
@@ -73,9 +76,16 @@ class ResultError(CaduceusError):
 
 
 def from_os_error(error: OSError) -> ResultError | None:
-    """Return the one-line error of a full or read-only disk and the like; None for any other."""
-    fix = _FIXES.get(error.errno or 0)
+    """Return the one-line error of what a user can fix; None for any other."""
+    fix = (_MACHINE_FIXES | _PATH_FIXES).get(error.errno or 0)
     if fix is None:
         return None
     reason = error.strerror or str(error)
     return ResultError(f"{reason}: {fix}", where=str(error.filename or "results"))
+
+
+def from_machine_error(error: Exception) -> ResultError | None:
+    """Return the one-line error of a full or read-only disk and the like, which spare no file."""
+    if isinstance(error, OSError) and error.errno in _MACHINE_FIXES:
+        return from_os_error(error)
+    return None

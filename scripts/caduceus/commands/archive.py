@@ -28,14 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     project = load_project(arguments.config, list(map(str, arguments.config_file)))
     results = Path(os.path.normpath(arguments.results))  # the rule derives it from its log's path
-    made = make_archive(
-        project,
-        arguments.config,
-        arguments.config_file,
-        results,
-        arguments.made,
-        arguments.pipeline,
-    )
+    config, files = arguments.config, arguments.config_file
+    made = make_archive(project, config, files, results, arguments.made, arguments.pipeline)
     for failed in entry_failures(results, arguments.made):
         print(*(printable(f"failed: {line}") for line in failed.errors), sep="\n")
     megabytes = made.path.stat().st_size / 1e6

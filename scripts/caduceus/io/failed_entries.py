@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.errors import CaduceusError, ResultError, from_os_error
+from caduceus.errors import CaduceusError, ResultError, from_machine_error, from_os_error
 from caduceus.io.cells import csv_line
 from caduceus.io.csv_rows import cell_lists
 from caduceus.io.files import is_file, write_json, write_whole
@@ -79,7 +79,7 @@ class Entry:
         try:
             yield errors
         except Exception as error:
-            if isinstance(error, OSError) and (known := from_os_error(error)):
+            if known := from_machine_error(error):
                 raise known from error
             errors.append(self.line(error))
             write_failed(errors[-1])
@@ -95,8 +95,9 @@ class Entry:
     def line(self, error: Exception, part: str = "") -> str:
         """Return an error as a line that names the entry, or a part of it such as claims/NAME."""
         name = part or self.item
-        if isinstance(error, CaduceusError):
-            line = str(error)
+        known = from_os_error(error) if isinstance(error, OSError) else None
+        if known or isinstance(error, CaduceusError):
+            line = str(known or error)
         else:
             self._note("".join(traceback.format_exception(error)))
             line = _internal(error) + (f"; {self.log} has the traceback" if self.log else "")

@@ -147,7 +147,7 @@ def test_why_of_a_cell_prints_the_value_of_each_run(
     assert "0.1 | chosen: " in printed
     assert "| last" not in printed
     assert "0.2 | " not in printed
-    assert "val/accuracy where val/loss is best" in printed
+    assert "val/accuracy at the best val/loss" in printed
     for seed, run in enumerate(runs_by_rate()[0.1]):
         (line,) = [line for line in printed.splitlines() if run in line]
         assert line.split()[:2] == [run, f"{0.8 + seed / 100:g}"]

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
-from caduceus.errors import ResultError, from_os_error
+from caduceus.errors import ResultError, from_machine_error
 from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.paper.archive.contents import Entry
 from caduceus.system.secret_search import SecretSearch
@@ -258,7 +258,7 @@ def _extract(source: zipfile.ZipFile, info: zipfile.ZipInfo, into: Path) -> str:
                 digest.update(chunk)
                 file.write(chunk)
     except OSError as error:  # a full disk is no fault of the zip
-        if from_os_error(error):
+        if from_machine_error(error):
             raise
         raise _DamageError(f"can't be written: {error.strerror}") from None
     return digest.hexdigest()
