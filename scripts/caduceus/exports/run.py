@@ -20,8 +20,8 @@ from caduceus.exports.run_artifacts import (
     refused_names,
 )
 from caduceus.exports.run_files import export_files
-from caduceus.exports.run_notes import present_notes
 from caduceus.exports.table_media import export_table_media, unlogged_tables
+from caduceus.exports.wandb_notes import present_notes
 from caduceus.io.cells import canonical
 from caduceus.io.files import Json, describe, files_below
 from caduceus.runs.files.export import (

@@ -19,7 +19,7 @@ from pathlib import Path
 from caduceus.errors import CaduceusError, ResultError, ServerError
 from caduceus.exports.equality import differences
 from caduceus.exports.run import export_run_into
-from caduceus.exports.run_notes import notes_to_send
+from caduceus.exports.wandb_notes import notes_to_send
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState

@@ -1,7 +1,7 @@
 """A run's notes: the description as it is now, and what the program said."""
 
 import pytest
-from caduceus.exports.run_notes import present_notes
+from caduceus.exports.wandb_notes import present_notes
 
 
 @pytest.mark.parametrize(
