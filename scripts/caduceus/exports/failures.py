@@ -1,5 +1,6 @@
 """The failure of one run's export, in one line: whatever a log or a server brings about."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,10 +13,13 @@ def named(run: str) -> Iterator[None]:
     """Name the run whose export fails.
 
     Raises:
-        ResultError: an OSError or a ValueError was raised inside.
+        CaduceusError: raised inside; a ResultError in place of an OSError or a ValueError.
     """
     try:
         yield
+    except CaduceusError as error:
+        is_named = re.search(rf"(^|/){re.escape(run)}\b", str(error))
+        raise error if is_named else type(error)(str(error), run) from error
     except (OSError, ValueError) as error:
         known = from_os_error(error) if isinstance(error, OSError) else None
         raise known or ResultError(f"can't be exported: {reason(error)}", run) from error
