@@ -1,4 +1,4 @@
-"""What failed in a build: runs, and entries of the paper, groups and pages."""
+"""The failures of a build: runs, and entries of the paper, groups and pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ MEND = (
 
 @dataclass(frozen=True)
 class RunFailures:
-    """What failed or was lost in the runs of all experiments.
+    """The failures and losses in the runs of all experiments.
 
     Attributes:
         failed: the error of each failed run, by id, without trials.
-        trials: the same of failed trials.
+        trials: the error of each failed trial, by id.
         damaged: the counts of what the logs of runs have lost, by id.
         warnings: lines on runs that finished.
     """

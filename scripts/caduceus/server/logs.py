@@ -47,7 +47,7 @@ Items = Iterator[tuple[tuple[str, ...], str]]
 
 @dataclass(frozen=True)
 class _Metadata:
-    """What a run's metadata file says of its program; empty texts if there is no such file."""
+    """The program of a run, by its metadata file; empty texts if there is no such file."""
 
     program: str = ""
     code_path: str = ""

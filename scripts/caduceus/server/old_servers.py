@@ -59,7 +59,7 @@ class UnknownField(NamedTuple):
 
     @property
     def loss(self) -> str | None:
-        """What is missing without the field; None if the query needs it."""
+        """The loss where the field is left out; None if the query needs it."""
         return None if self.argument else OPTIONAL.get(f"{self.type}.{self.name}")
 
     def refusal(self, query: str) -> str:

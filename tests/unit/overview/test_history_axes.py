@@ -1,4 +1,4 @@
-"""What an assistant gets of a metric for which the program declared an axis."""
+"""An assistant gets the axis that the program declared for a metric."""
 
 from caduceus.overview.mcp.histories import get_history
 from exported_runs import export_runs

@@ -145,7 +145,9 @@ def mutations(value: Any, place: tuple[Any, ...] = ()) -> Iterator[Mutation]:
 
 
 def outcome(call: Callable[[Path], list[Any]], folder: Path) -> list[Any] | None:
-    """What the call returns; None if it fails with an error of one line. Nothing else may happen.
+    """Return the value of the call; None if it fails with an error of one line.
+
+    Nothing else may happen.
 
     A run that is left out, as `refresh` does, is an error too: it is named.
     """
