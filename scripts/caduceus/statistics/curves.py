@@ -121,6 +121,23 @@ def align(curves: Sequence[Curve], most: int | None = None) -> tuple[Any, Array]
     return steps, np.array(values)
 
 
+def breaks(steps: NDArray[Any], curves: Sequence[Curve]) -> NDArray[np.intp]:
+    """Return the places in `steps` that no line may reach from the step before.
+
+    Between the two is a part of the axis on which no curve runs, as the ones end before the others
+    start.
+
+    Args:
+        steps: from `align`, or a choice of them in order.
+        curves: the curves that were aligned, each with a step.
+    """
+    spans = sorted((at[0], at[-1]) for at, _ in curves)
+    reached = np.maximum.accumulate([last for _, last in spans])
+    ends = [end for end, (first, _) in zip(reached, spans[1:], strict=False) if first > end]
+    places = np.unique(np.searchsorted(steps, ends, "right")).astype(np.intp)
+    return places[(places > 0) & (places < len(steps))]
+
+
 def estimate_steps(values: Array, methods: Methods) -> tuple[Any, Array, Array, Array]:
     """Estimate a statistic at each step, over the runs that have a value there.
 

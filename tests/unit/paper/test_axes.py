@@ -88,6 +88,21 @@ def test_a_run_that_ends_early_is_not_prolonged_and_the_note_says_where_all_runs
     assert "all count from 0 to 400." in measured(project, "curves", **RETURN).caption
 
 
+def test_no_line_joins_runs_that_dont_overlap(project: Project) -> None:
+    def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        places = {0: range(0, 40, 10), 1: range(20, 60, 10), 2: range(100, 130, 10), 3: [200]}
+        return [{"global_step": at, "return": at} for at in places[seed]]
+
+    export(project, logged, seeds=4)
+    line = only_line(project)
+    assert line["steps"] == [0, 10, 20, 30, 40, 50, 100, 110, 120, 200]
+    assert line["breaks"] == [6, 9]
+    [axes] = drawn(measured(project, "curves", **RETURN), "curves").axes
+    [curve] = axes.get_lines()
+    assert np.flatnonzero(np.isnan(curve.get_xdata())).tolist() == [6, 10]
+    assert curve.get_markevery() == [11]  # the run of one row
+
+
 def test_rows_after_a_resume_replace_those_before_and_are_counted(project: Project) -> None:
     def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
         before = [{"global_step": at, "return": -1 if at >= 40 else at} for at in range(0, 70, 10)]

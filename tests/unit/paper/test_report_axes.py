@@ -66,6 +66,24 @@ def test_the_declared_axis_comes_first_and_the_mean_of_y_equals_x_is_x_there(
     assert times.max() == 1000 / 7
 
 
+def test_no_line_joins_runs_that_dont_overlap(tmp_path: Path) -> None:
+    histories, about = [], []
+    for seed, places in enumerate((range(5), range(3, 8), range(20, 24))):
+        csv = tmp_path / f"{seed}.csv"
+        csv.write_text(to_csv([{"_step": at, "return": at} for at in places], ["_step"]))
+        run = {"run": f"r{seed}", "experiment": "e", "variant": "v", "seed": seed}
+        histories.append(RunHistory(run, csv, {}))
+        about.append(run | {"name": "", "state": "finished"})
+    write_history(histories, tmp_path / "history.parquet")
+    (tmp_path / "runs.csv").write_text(to_csv(about, ["run"]))
+    packed = curves_of(tmp_path / "runs.csv")["averages"]["return"]["_step"]
+    steps = unpacked(packed["steps"], np.float64)
+    series = unpacked(packed["values"], np.float32).reshape(4, -1)
+    assert steps.tolist() == [*range(8), 20, *range(20, 24)]
+    assert np.isnan(series).sum(axis=1).tolist() == [1] * 4
+    assert np.isnan(series[:, 8]).all()
+
+
 def test_without_a_declaration_the_step_comes_first_and_counters_are_offered(
     tmp_path: Path,
 ) -> None:

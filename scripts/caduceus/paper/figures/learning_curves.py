@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from caduceus.errors import SpecError
 from caduceus.io.phrases import pasted
@@ -24,7 +25,7 @@ from caduceus.paper.results import logged_by
 from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import Metric, axis_word, default_axis
 from caduceus.runs.unknown_metrics import no_number
-from caduceus.statistics.curves import AxisCurve, align, estimate_steps
+from caduceus.statistics.curves import AxisCurve, align, breaks, estimate_steps
 
 _MOST_STEPS = 500  # of a curve; a printed column resolves fewer
 _LEAST_IN = 1.7  # least width of a panel in inches, with its axis
@@ -107,6 +108,7 @@ def _line(by_run: Mapping[str, AxisCurve], heading: str, data: FigureData) -> di
     return {
         **{"runs": list(drawn), "steps": steps.tolist(), "n": n.astype(int).tolist()},
         **{"value": rounded(value), "low": rounded(low), "high": rounded(high)},
+        "breaks": breaks(steps, list(drawn.values())).tolist(),
     }
 
 
@@ -126,10 +128,12 @@ def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
         for line in panel["lines"]:
             style = layout.styles[line["label"]]
             steps, value, low, high = (
-                np.array(line[name], dtype=float) for name in ("steps", "value", "low", "high")
+                np.insert(np.array(line[name], dtype=float), line["breaks"], np.nan)
+                for name in ("steps", "value", "low", "high")
             )
-            marker = "o" if len(steps) == 1 else None  # a line of one point is invisible
-            [handle] = axes.plot(steps, value, marker=marker, ms=3, **style)
+            alone = _alone(np.isfinite(steps))
+            marker = "o" if alone else None  # a line of one point is invisible
+            [handle] = axes.plot(steps, value, marker=marker, markevery=alone, ms=3, **style)
             layout.handles.setdefault(line["label"], handle)
             alpha = layout.band_alpha
             axes.fill_between(steps, low, high, color=style["color"], alpha=alpha, lw=0)
@@ -138,6 +142,13 @@ def draw_curves(numbers: Mapping[str, Any], width: float) -> Figure:
         axes.set_xlabel(axis_label(panel["axis"]))
         axes.set_ylabel(wrap(panel["heading"], HEIGHT_IN, LABEL_SIZE))
     return layout.finish()
+
+
+def _alone(is_there: NDArray[np.bool_]) -> list[int]:
+    """Return the places of the points that no line joins to a neighbour."""
+    joined = is_there[:-1] & is_there[1:]
+    has_neighbour = np.concatenate(([False], joined)) | np.concatenate((joined, [False]))
+    return np.flatnonzero(is_there & ~has_neighbour).tolist()
 
 
 def _limits(lines: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

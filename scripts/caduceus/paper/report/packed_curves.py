@@ -14,7 +14,7 @@ from caduceus.paper.report.groups import Group, VariantRuns, all_runs
 from caduceus.paper.report.packing import pack, thin
 from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import default_axis
-from caduceus.statistics.curves import Curve, align, estimate_steps, on_axis
+from caduceus.statistics.curves import Curve, align, breaks, estimate_steps, on_axis
 from caduceus.statistics.samples import Array
 from caduceus.statistics.settings import Methods
 
@@ -55,7 +55,8 @@ def pack_curves(
         `points`, the most points of a curve; `averages` and `singles`, by metric and axis, the
         default axis first. Each of these has `owners` (indices of variants or runs), the `lengths`
         of their curves, and the packed `steps`, the values of the axis, and `values` of all. The
-        values of an average are the statistic, the ends of its interval and the number of runs.
+        values of an average are the statistic, the ends of its interval and the number of runs;
+        all are NaN where its line breaks, since no run goes on from one step to the next.
     """
     runs = [run for _, run in all_runs(groups)]
     axes = _axes(groups)
@@ -173,12 +174,20 @@ def _average(
             steps, values = align(members, most)
             n, value, low, high = estimate_steps(values, methods)
             low, high = (np.where(n > 1, end, value) for end in (low, high))
-            yield _thinned(_OwnedCurve(index, steps, np.stack((value, low, high, n))), points)
+            average = _OwnedCurve(index, steps, np.stack((value, low, high, n)))
+            yield _broken(_thinned(average, points), members)
 
 
 def _thinned(curve: _OwnedCurve, points: int) -> _OwnedCurve:
     kept = thin(curve.series[:3], points)
     return _OwnedCurve(curve.owner, curve.steps[kept], curve.series[:, kept])
+
+
+def _broken(curve: _OwnedCurve, members: Sequence[Curve]) -> _OwnedCurve:
+    """Return a curve with NaN where its line breaks, at the step after which it goes on."""
+    places = breaks(curve.steps, members)
+    steps = np.insert(curve.steps, places, curve.steps[places])
+    return _OwnedCurve(curve.owner, steps, np.insert(curve.series, places, np.nan, axis=1))
 
 
 def _pack(curves: Iterator[_OwnedCurve]) -> dict[str, Any]:

@@ -99,7 +99,16 @@ const bandOf = (place) => {
   // On a logarithmic axis, a band that reaches below zero ends at the least value.
   const least = Math.min(...value.filter((each) => each > 0));
   const floor = curves.isLog ? low.map((each) => (each > 0 ? each : least)) : low;
-  return { xs: [...steps, ...[...steps].reverse()], ys: [...drawable(high), ...[...floor].reverse()], colour: styleOf(place).colour };
+  const xs = [], ys = [];
+  // NaN separates the patches of a band whose line breaks.
+  for (let start = 0, end; start < steps.length; start = end + 1) {
+    end = value.findIndex((each, at) => at >= start && Number.isNaN(each));
+    end = end < 0 ? steps.length : end;
+    const [places, tops, floors] = [steps, drawable(high), floor].map((all) => [...all.slice(start, end)]);
+    xs.push(...(start ? [NaN] : []), ...places, ...[...places].reverse());
+    ys.push(...(start ? [NaN] : []), ...tops, ...floors.reverse());
+  }
+  return { xs, ys, colour: styleOf(place).colour };
 };
 
 const runOf = (run, curve) => {
