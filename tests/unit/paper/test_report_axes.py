@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from caduceus.exports.group_history import RunHistory, read_axes, write_history
 from caduceus.io.cells import to_csv
+from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.groups import group_by_variant, read_group
 from caduceus.paper.report.packed_curves import pack_curves
+from caduceus.paper.report.parts import Parts
 from caduceus.runs.files.export import DefinedMetric
 from caduceus.statistics.settings import Methods
 
@@ -104,3 +107,24 @@ def test_a_metric_that_every_run_hides_has_no_chart(tmp_path: Path) -> None:
     hidden = {"noise": DefinedMetric(hidden=True)}
     assert "noise" not in curves_of(write_group(tmp_path / "g", hidden, hidden))["averages"]
     assert "noise" in curves_of(write_group(tmp_path / "h", hidden, {}))["averages"]
+
+
+def _garble(history: Path) -> None:
+    """Change the rows, and leave the end of the file, which has the names of columns."""
+    content = history.read_bytes()
+    history.write_bytes(content[:4] + b"?" * 3000 + content[3004:])
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, _garble, lambda path: path.write_bytes(b"PAR1 and no more")]
+)
+def test_a_damaged_history_costs_only_the_curves_of_its_group(tmp_path: Path, damage: Any) -> None:
+    tables = [write_group(tmp_path / name, DECLARED, DECLARED) for name in "abc"]
+    damage(tmp_path / "b/history.parquet")
+    parts = Parts(lambda error, part: f"{part}: {error}")
+    contents = read_contents("t", Sources(tables), Methods(), parts)
+    singles = contents["packed"]["singles"]["return"]["global_step"]
+    assert singles["owners"] == [0, 1, 2, 6, 7, 8]  # of nine runs
+    [line] = contents["unmade"]["curves"]
+    assert line.startswith(f"report: curves: {tmp_path}/b/history.parquet: can't be read as the")
+    assert parts.errors == [line]

@@ -1,13 +1,20 @@
 """Read everything that a report shows from results/."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_json
-from caduceus.paper.report.groups import Group, all_runs, group_by_variant, read_group
+from caduceus.paper.report.groups import (
+    DamagedHistoryError,
+    Group,
+    VariantRuns,
+    all_runs,
+    group_by_variant,
+    read_group,
+)
 from caduceus.paper.report.logged_tables import logged_table_section
 from caduceus.paper.report.packed_curves import NO_CURVES, pack_curves
 from caduceus.paper.report.parts import Parts, item_of
@@ -75,7 +82,7 @@ def read_contents(
     experiments = parts.read("overview", lambda: experiment_section(sources.plans), [])
     equal = [each for experiment in experiments for each in experiment["equal"]]
     curves = parts.read(
-        "curves", lambda: pack_curves(groups, variants, methods, repeats(equal)), NO_CURVES
+        "curves", lambda: _curves(groups, variants, methods, repeats(equal), parts), NO_CURVES
     )
     packed = {name: curves[name] for name in ("averages", "singles")}
     sweeps = parts.read_each("sweeps", read_sweep, parts.made("sweeps", sources.sweeps))
@@ -118,6 +125,23 @@ def read_contents(
             "sweeps": [_chart_data(sweep) for sweep in sweeps],
         },
     }
+
+
+def _curves(
+    groups: Sequence[Group],
+    variants: Sequence[VariantRuns],
+    methods: Methods,
+    repeated: Container[str],
+    parts: Parts,
+) -> dict[str, Any]:
+    """Return the packed curves of all groups but those whose histories can't be read."""
+    without: list[Group] = []
+    while True:
+        try:
+            return pack_curves(groups, variants, methods, repeated, without)
+        except DamagedHistoryError as error:
+            parts.fail("curves", error)
+            without.append(error.group)
 
 
 def _method(methods: Methods) -> str:

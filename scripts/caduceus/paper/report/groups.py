@@ -1,9 +1,11 @@
 """The groups that a report shows, and their runs by variant."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from caduceus.errors import ResultError, from_machine_error
 from caduceus.io.csv_rows import Row, columns_of, read_rows
 from caduceus.io.files import MADE_AGAIN, damaged
 
@@ -22,6 +24,31 @@ class Group:
     def history(self) -> Path:
         """The file with the histories of its runs."""
         return self.folder / "history.parquet"
+
+
+class DamagedHistoryError(ResultError):
+    """The file with the histories of a group can't be read.
+
+    Attributes:
+        group: the group.
+    """
+
+    def __init__(self, group: Group, error: Exception):
+        cause = " ".join(str(error).split()) or type(error).__name__
+        message = f"can't be read as the rows of its group ({cause}); {MADE_AGAIN}"
+        super().__init__(message, str(group.history))
+        self.group = group
+
+
+@contextmanager
+def reading_history(group: Group) -> Iterator[None]:
+    """Raise DamagedHistoryError where reading a group's history fails."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:
+        if known := from_machine_error(error):
+            raise known from error
+        raise DamagedHistoryError(group, error) from error
 
 
 @dataclass(frozen=True)

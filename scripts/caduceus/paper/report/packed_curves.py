@@ -1,7 +1,8 @@
 """Read and pack the learning curves of a report: by metric, of each variant and each run."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from caduceus.exports.group_history import ABOUT, read_axes
 from caduceus.exports.history_columns import TIME_COLUMNS
-from caduceus.paper.report.groups import Group, VariantRuns, all_runs
+from caduceus.paper.report.groups import Group, VariantRuns, all_runs, reading_history
 from caduceus.paper.report.packing import pack, thin
 from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import default_axis
@@ -40,6 +41,7 @@ def pack_curves(
     variants: Sequence[VariantRuns],
     methods: Methods,
     repeated: Container[str] = (),
+    without: Collection[Group] = (),
 ) -> dict[str, Any]:
     """Return the curves of every metric on each of its axes, packed for the page.
 
@@ -50,6 +52,10 @@ def pack_curves(
         variants: the variants of their runs.
         methods: how runs are averaged.
         repeated: the ids of runs whose rows are those of another seed.
+        without: those of the groups that aren't read.
+
+    Raises:
+        DamagedHistoryError: the history.parquet of a group can't be read.
 
     Returns:
         `points`, the most points of a curve; `averages` and `singles`, by metric and axis, the
@@ -59,7 +65,7 @@ def pack_curves(
         all are NaN where its line breaks, since no run goes on from one step to the next.
     """
     runs = [run for _, run in all_runs(groups)]
-    axes = _axes(groups)
+    axes = _axes([group for group in groups if group not in without])
     count = len(runs) * sum(map(len, axes.values()))
     points = max(min(_MOST_TOTAL // max(count, 1), MOST_POINTS), _LEAST_POINTS)
     averaged = {
@@ -70,7 +76,7 @@ def pack_curves(
     averages: dict[str, dict[str, Any]] = {}
     singles: dict[str, dict[str, Any]] = {}
     for name, axis in ((name, axis) for name, found in axes.items() for axis in found):
-        curves = dict(_read_curves(groups, name, axis))
+        curves = dict(_read_curves(groups, name, axis, without))
         if all(len(steps) < 2 for steps, _ in curves.values()):
             continue
         counted = {at: curve for at, curve in curves.items() if at in averaged}
@@ -93,8 +99,9 @@ def _axes(groups: Sequence[Group]) -> dict[str, list[str]]:
     metrics = _metrics(groups)
     declared: dict[str, list[str]] = {}
     for group in groups:
-        found = read_axes(group.history)
-        for name in pq.read_schema(group.history).names:
+        with reading_history(group):
+            found, names = read_axes(group.history), pq.read_schema(group.history).names
+        for name in names:
             declared[name] = [*declared.get(name, []), *found.get(name, [STEP])]
     counters = [name for name in metrics if name.split("/")[-1] in COUNTERS]
     known = dict.fromkeys(axis for found in declared.values() for axis in found)
@@ -114,7 +121,8 @@ def _metrics(groups: Sequence[Group]) -> list[str]:
     """Return the numeric columns that have more than one value in some run."""
     names = set()
     for group in groups:
-        file = pq.ParquetFile(group.history)
+        with reading_history(group):
+            file = pq.ParquetFile(group.history)
         for column, field in enumerate(file.schema_arrow):
             is_number = _is_number(file.schema_arrow, field.name)
             if is_number and field.name not in (*ABOUT, STEP, *TIME_COLUMNS):
@@ -130,27 +138,36 @@ def _value_count(part: Any, column: int) -> int:
     return int(statistics.num_values if statistics else part.num_rows)
 
 
-def _read_curves(groups: Sequence[Group], metric: str, axis: str) -> Iterator[tuple[int, Curve]]:
+def _read_curves(
+    groups: Sequence[Group], metric: str, axis: str, without: Collection[Group]
+) -> Iterator[tuple[int, Curve]]:
     """Yield the index of each run with its curve of a metric, over finite values."""
     first = 0  # index of the group's first run
     for group in groups:
         indices = {run["run"]: first + place for place, run in enumerate(group.runs)}
         first += len(indices)
-        schema = pq.read_schema(group.history)
-        if metric not in schema.names or not _is_number(schema, axis):
-            continue
-        columns = ["run", axis, metric]
-        table = pq.read_table(group.history, columns=columns, read_dictionary=["run"])
-        run = table["run"].unify_dictionaries().combine_chunks()
-        values, steps = (table[name].cast(pa.float64()).to_numpy() for name in (metric, axis))
-        kept = np.isfinite(values)
-        codes = np.asarray(run.indices)[kept]  # rows of a run are adjacent
-        ends = np.flatnonzero(np.diff(codes)) + 1
-        parts = (np.split(array, ends) for array in (codes, steps[kept], values[kept]))
-        for code, curve_steps, curve_values in zip(*parts, strict=True):
-            curve = on_axis(curve_steps, curve_values).curve
-            if len(curve[0]):
-                yield indices[run.dictionary[int(code[0])].as_py()], curve
+        if group not in without:
+            with reading_history(group):
+                found = list(_curves_by_run(group.history, metric, axis))
+                placed = [(indices[run], curve) for run, curve in found]
+            yield from placed
+
+
+def _curves_by_run(history: Path, metric: str, axis: str) -> Iterator[tuple[str, Curve]]:
+    schema = pq.read_schema(history)
+    if metric not in schema.names or not _is_number(schema, axis):
+        return
+    table = pq.read_table(history, columns=["run", axis, metric], read_dictionary=["run"])
+    run = table["run"].unify_dictionaries().combine_chunks()
+    values, steps = (table[name].cast(pa.float64()).to_numpy() for name in (metric, axis))
+    kept = np.isfinite(values)
+    codes = np.asarray(run.indices)[kept]  # rows of a run are adjacent
+    ends = np.flatnonzero(np.diff(codes)) + 1
+    parts = (np.split(array, ends) for array in (codes, steps[kept], values[kept]))
+    for code, curve_steps, curve_values in zip(*parts, strict=True):
+        curve = on_axis(curve_steps, curve_values).curve
+        if len(curve[0]):
+            yield run.dictionary[int(code[0])].as_py(), curve
 
 
 def _is_number(schema: pa.Schema, column: str) -> bool:

@@ -36,9 +36,13 @@ class Parts:
         try:
             return read()
         except Exception as error:
-            self.errors.append(self.describe(error, f"report: {section}"))
-            self.failed.setdefault(section, []).append(self.errors[-1])
+            self.fail(section, error)
             return otherwise
+
+    def fail(self, section: str, error: Exception) -> None:
+        """Name an error in a section."""
+        self.errors.append(self.describe(error, f"report: {section}"))
+        self.failed.setdefault(section, []).append(self.errors[-1])
 
     def read_each(
         self, section: str, read: Callable[[Path], _Part], paths: Iterable[Path]
