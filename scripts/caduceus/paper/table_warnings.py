@@ -12,6 +12,11 @@ from caduceus.statistics.settings import Methods
 
 _WHY = "as the tests take them to be, so that they may err more often than they should"
 _SHOWN = {"median": "medians", "iqm": "interquartile means"}
+_COMPARED = {  # see `decide_family`
+    "sign_flip": "The sign-flip test compares {}, as shown.",
+    "wilcoxon": "The Wilcoxon test compares ranks of differences, not {}.",
+    "permutation": "The test of unpaired runs compares means, not {}.",
+}
 
 
 def table_warnings(
@@ -37,8 +42,9 @@ def table_warnings(
     ]
     if single:
         yield f"The best, but not bold, as a single run shows no noise: {', '.join(single)}."
-    if marks.comparisons and methods.statistic in _SHOWN:
-        yield f"The tests compare means, not {_SHOWN[methods.statistic]}."
+    if shown := _SHOWN.get(methods.statistic):
+        tests = {comparison.test for comparison in marks.comparisons.values()}
+        yield from (what.format(shown) for test, what in _COMPARED.items() if test in tests)
     yield from _asymmetric(layout, marks, samples)
     yield from selection_notes(entry.metrics, [row.variant for row in layout.rows])
 

@@ -462,6 +462,20 @@ def test_the_interval_of_a_declared_range_stays_in_it(project: Project) -> None:
     ) in made.note
 
 
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("wilcoxon", "The Wilcoxon test compares ranks of differences, not medians."),
+        ("permutation", "The test of unpaired runs compares means, not medians."),
+    ],
+)
+def test_a_test_that_compares_another_statistic_says_so(
+    project: Project, test: str, said: str
+) -> None:
+    values = {0.1: [0.50, 0.52, 0.54, 0.51], 0.2: [0.4, 0.43, 0.41, 0.45]}
+    assert said in make(project, values, statistic="median", test=test).note
+
+
 def test_a_single_run_is_never_bold(project: Project) -> None:
     made = make(project, {0.1: [0.9, None, None], 0.2: [0.5, 0.6, 0.7]})
     assert made.marks()[0] is None
@@ -489,7 +503,8 @@ def test_what_no_p_accounts_for_is_said_under_the_table(project: Project) -> Non
     assert f"itself is the best of each run's steps by itself, {biased}" in made.note
     assert f"test is taken at the best test/acc, which is a test result, {biased}" in made.note
     assert "fair is" not in made.note
-    assert "The tests compare means, not interquartile means." in made.note
+    assert "The sign-flip test compares interquartile means, as shown." in made.note
+    assert "compares means" not in made.note
     assert "Added after" not in made.note
     late = [path for path in project.runs if read_json(path / "params.json")["seed"] == 1]
     for path in late:
