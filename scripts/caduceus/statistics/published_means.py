@@ -8,7 +8,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 from caduceus.statistics.comparisons import Comparison
 from caduceus.statistics.estimates import estimate_mean
-from caduceus.statistics.samples import Values, finite, standardized
+from caduceus.statistics.samples import Values, all_equal, finite, standardized
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def compare_to_published(
 
     The standard errors of both means are combined. The test is exact if all runs are normally
     distributed with equal variances and the published error isn't known, and nearly so if it is.
-    With a single value, or if nothing varies, p is 1.
+    With a single value, or if all are equal, p is 1.
 
     Args:
         values: one per run, (n,).
@@ -59,12 +59,13 @@ def compare_to_published(
     Raises:
         ResultError: there are no values, or one isn't finite.
     """
-    ours = estimate_mean(finite(values), confidence)
+    array = finite(values)
+    ours, is_equal = estimate_mean(array, confidence), all_equal(array)
     effect = ours.value - published.value
     error, degrees = _combined(ours.n, ours.standard_error, published)
     greater = less = 1.0
     low = high = nan
-    if error > 0:
+    if error > 0 and not is_equal:
         t = (effect - margin) / error
         greater, less = (float(stdtr(degrees, sign * t)) for sign in (-1, 1))
         half = float(stdtrit(degrees, (1 + confidence) / 2)) * error
@@ -81,10 +82,11 @@ def compare_to_published(
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
         minimum_p=0.0 if error > 0 else 1.0,
-        effect_size=standardized(effect, ours.std),
+        effect_size=nan if is_equal else standardized(effect, ours.std),
         improvement=nan,
         test="welch",
         is_paired=False,
+        equal=("first",) if is_equal else (),
     )
 
 

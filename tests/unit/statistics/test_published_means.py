@@ -41,12 +41,20 @@ def test_an_interval_has_the_standard_error_that_it_was_made_from() -> None:
     assert PublishedMean.of_interval(1, *stats.norm.interval(0.95, 1, 1)).error == pytest.approx(1)
 
 
-@pytest.mark.parametrize("values", [[0.9], [0.9, 0.9, 0.9]])
-def test_runs_that_show_no_noise_decide_nothing(values: list[float]) -> None:
-    found = compare_to_published(values, PublishedMean(0.5, None, 2))
+def test_a_single_run_decides_nothing() -> None:
+    found = compare_to_published([0.9], PublishedMean(0.5, None, 2))
     assert (found.p, found.minimum_p) == (1, 1)
-    (verdict,) = decide([within(equivalence_to_published(values, PublishedMean(0, None, 2), 0.1))])
+    (verdict,) = decide([within(equivalence_to_published([0.9], PublishedMean(0, None, 2), 0.1))])
     assert (verdict.outcome, verdict.runs_that_would_do) == ("not enough runs", 2)
+
+
+@pytest.mark.parametrize("published", [PublishedMean(0.9, None, 2), PublishedMean(0.9, 0.001, 5)])
+def test_runs_that_all_gave_one_value_get_no_verdict(published: PublishedMean) -> None:
+    found = compare_to_published([0.9] * 8, published)
+    assert (found.p, found.equal) == (1, ("first",))
+    assert np.isnan([found.low, found.high, found.effect_size]).all()
+    (verdict,) = decide([within(equivalence_to_published([0.9] * 8, published, 0.1))])
+    assert (verdict.outcome, verdict.p) == ("no verdict", 1)
 
 
 @pytest.mark.parametrize("published", [1, 3, 5])
