@@ -14,7 +14,7 @@ def relative_change(
 
     The interval is Fieller's (Fieller 1954), with Welch's degrees of freedom for unpaired runs. It
     is exact for normally distributed pairs. There is none where the second mean isn't
-    distinguishable from zero, or where no value varies.
+    distinguishable from zero, or where no value varies, or no ratio of paired ones.
 
     Args:
         first: one value per run, (n,).
@@ -43,7 +43,9 @@ def relative_change(
             degrees = parts.sum() ** 2 / (parts**2 / (len(one) - 1, len(other) - 1)).sum()
         t = float(stdtrit(degrees, (1 + confidence) / 2))
         g = t**2 * vb / b**2
-        if g < 1 and va + vb > 0:
+        rest = one - ratio * other if is_paired else np.concatenate((one - a, other - b))
+        varies = np.ptp(rest) > 1e-12 * max(np.abs(one).max(), np.abs(other).max())
+        if g < 1 and varies:
             # The roots of (a - r b)^2 = t^2 (va - 2 r covariance + r^2 vb).
             middle = a * b - t**2 * covariance
             root = middle**2 - (a**2 - t**2 * va) * (b**2 - t**2 * vb)

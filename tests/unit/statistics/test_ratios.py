@@ -35,6 +35,22 @@ def test_a_baseline_near_zero_has_no_interval() -> None:
     assert math.isnan(relative_change([1.0, 2.0], [0.0, 0.0], is_paired=True).value)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_paired"),
+    [
+        ([0.1] * 3, [0.1] * 3, True),  # whose mean isn't 0.1 in floating point
+        ([0.1] * 3, [0.7] * 6, False),
+        ([0.93, 0.91, 0.94], [0.93, 0.91, 0.94], True),
+        ([0.2, 0.3, 0.4], [0.1, 0.15, 0.2], True),
+    ],
+)
+def test_a_change_that_is_the_same_for_all_seeds_has_no_interval(
+    first: list[float], second: list[float], is_paired: bool
+) -> None:
+    found = relative_change(first, second, is_paired)
+    assert math.isnan(found.low) and math.isnan(found.high)
+
+
 @pytest.mark.parametrize("is_paired", [True, False])
 @pytest.mark.parametrize("n", [3, 8])
 def test_intervals_hold_the_true_change_as_often_as_they_say(n: int, is_paired: bool) -> None:
