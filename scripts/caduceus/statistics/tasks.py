@@ -14,7 +14,7 @@ from numpy.random import Generator
 from caduceus.errors import ResultError
 from caduceus.statistics.comparisons import improvement
 from caduceus.statistics.estimates import Estimate, iqm
-from caduceus.statistics.samples import Array, finite
+from caduceus.statistics.samples import Array, finite, is_close
 
 TaskStatistic = Literal["mean", "median", "iqm", "optimality_gap"]
 _TITLES = {
@@ -49,7 +49,7 @@ def estimate_over_tasks(
 
     Returns:
         An estimate, in the unit of the scores. Its `n` is the smallest number of runs of any task,
-        and its `std` is NaN. If `n` is 1, `low` and `high` are NaN as well.
+        and its `std` is NaN. If `n` is 1, or all samples agree, `low` and `high` are NaN as well.
 
     Raises:
         ResultError: a task has no score, or one is infinite.
@@ -87,7 +87,7 @@ def improvement_over_tasks(
 
     Returns:
         An estimate from 0 to 1. Its `n` is the smallest number of runs of any task, and its `std`
-        is NaN. If `n` is 1, `low` and `high` are NaN as well.
+        is NaN. If `n` is 1, or all samples agree, `low` and `high` are NaN as well.
 
     Raises:
         ResultError: a task has no score, or one is infinite, or the numbers of tasks differ.
@@ -171,4 +171,6 @@ def _estimate(
 ) -> Estimate:
     n = min(len(task) for tasks in groups for task in tasks)
     method = f"{title}, {100 * confidence:g} % interval by stratified bootstrap"
+    if is_close(low, high):
+        low = high = float("nan")
     return Estimate(n, value, float("nan"), float(low), float(high), method)

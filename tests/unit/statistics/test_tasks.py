@@ -57,9 +57,10 @@ def test_the_interval_of_a_mean_over_tasks_is_as_wide_as_the_tasks_variances_say
 def test_intervals_lie_within_the_scores(scores: list[list[int]]) -> None:
     for name in METRICS[:3]:
         found = estimate_over_tasks(scores, name, resamples=50)
-        assert np.min(scores) <= found.low <= found.high <= np.max(scores)
         again = estimate_over_tasks(scores[::-1], name, resamples=50)
-        assert (found.low, found.high) == (again.low, again.high)
+        np.testing.assert_equal((found.low, found.high), (again.low, again.high))
+        if not math.isnan(found.low):
+            assert np.min(scores) <= found.low < found.high <= np.max(scores)
 
 
 def test_a_task_with_one_run_leaves_no_interval() -> None:
@@ -67,6 +68,16 @@ def test_a_task_with_one_run_leaves_no_interval() -> None:
     assert (found.n, math.isnan(found.low), math.isnan(found.high)) == (1, True, True)
     profile = performance_profile([[1.0, 2.0]], [1.5])
     assert (profile.share[0], math.isnan(profile.low[0])) == (0.5, True)
+
+
+def test_samples_that_all_agree_leave_no_interval() -> None:
+    equal, lower = [[0.9, 0.8]] * 3, [[0.7, 0.6], [0.71, 0.5], [0.72, 0.4]]
+    for found in (
+        estimate_over_tasks(equal, "mean"),
+        estimate_over_tasks(equal, "iqm"),
+        improvement_over_tasks(equal, lower),
+    ):
+        assert math.isnan(found.low) and math.isnan(found.high)
 
 
 def test_improvement_is_mann_and_whitneys_in_the_mean_over_tasks() -> None:
