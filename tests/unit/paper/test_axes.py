@@ -143,6 +143,21 @@ def test_an_axis_that_no_row_shares_with_the_metric_is_refused(project: Project)
     )
 
 
+def test_a_metric_that_only_summaries_have_is_refused_beside_one_that_rows_have(
+    project: Project,
+) -> None:
+    export(project)
+    for folder in project.runs:
+        summary = Summary.read(folder / "run_summary.json")
+        replace(summary, summary={**summary.summary, "best": 9}).write(folder / "run_summary.json")
+    with pytest.raises(SpecError) as caught:
+        measured(project, "curves", metrics={"return": "return", "best": "best"})
+    assert str(caught.value) == (
+        "paper.figures.f: metrics.best: no row has a number of metric 'best', only the summaries "
+        "have; show it in a table or a figure of kind bars"
+    )
+
+
 def test_an_axis_that_no_run_logs_is_refused_with_what_was_meant(project: Project) -> None:
     export(project)
     with pytest.raises(SpecError) as caught:

@@ -76,11 +76,8 @@ def measure_curves(data: FigureData) -> FigureContent:
                 f"{pasted(axes[name])}; choose another with the key 'axis', such as {STEP}",
                 data.where,
             )
-        summarized = Metric(name=name)
-        if not lines and all(result.number(summarized) is None for result in data.finished):
-            raise SpecError(
-                f"metrics.{heading}: {no_number(summarized, logged_by(data.finished))}", data.where
-            )
+        if not lines:
+            _check_divergence(heading, name, data)
         about = {"heading": data.titled(heading), "metric": name, "axis": axes[name]}
         panels.append({**about, "lines": lines})
     lines = [line for panel in panels for line in panel["lines"]]
@@ -90,6 +87,25 @@ def measure_curves(data: FigureData) -> FigureContent:
     caption = _caption(data, list(on_axes), {n for line in lines for n in line["n"]}, notes)
     runs = dict.fromkeys(run for line in lines for run in line["runs"])
     return FigureContent(caption, list(runs), {"panels": panels})
+
+
+def _check_divergence(heading: str, name: str, data: FigureData) -> None:
+    """Check that runs have diverged, if a metric has no number in any row.
+
+    Raises:
+        SpecError: none has, and the metric isn't logged, or only in the summary.
+    """
+    summarized = Metric(name=name)
+    numbers = [result.number(summarized) for result in data.finished]
+    if any(number is not None and not np.isfinite(number) for number in numbers):
+        return
+    wrong = no_number(summarized, logged_by(data.finished))
+    if any(number is not None for number in numbers):
+        wrong = (
+            f"no row has a number of metric {pasted(name)}, only the summaries have; "
+            "show it in a table or a figure of kind bars"
+        )
+    raise SpecError(f"metrics.{heading}: {wrong}", data.where)
 
 
 def _line(by_run: Mapping[str, AxisCurve], heading: str, data: FigureData) -> dict[str, Any] | None:
