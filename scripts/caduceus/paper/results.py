@@ -16,7 +16,7 @@ from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_s
 from caduceus.runs.equal_seeds import EqualSeeds, equal_seeds, repeats
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.metric import Metric
+from caduceus.runs.metric import Metric, default_axis
 from caduceus.runs.record import RunRecord
 from caduceus.runs.unknown_metrics import logged_instead, no_number
 from caduceus.runs.variants import leaves, matches
@@ -88,11 +88,6 @@ class Result:
         """Return the metric if it is finite; None if the run lacks it or hasn't finished."""
         number = self.number(metric) if self.state == "finished" else None
         return number if number is not None and math.isfinite(number) else None
-
-    def ends_before(self, metric: Metric) -> bool:
-        """Whether the run ends before the value of the axis at which a metric is taken."""
-        axis = metric.axis or self.axis_of(metric.name)
-        return metric.position is not None and ends_before(self.history, axis, metric.position)
 
     def number(self, metric: Metric) -> float | None:
         """Return the metric, which may be NaN or infinite; None if the run lacks it."""
@@ -241,12 +236,22 @@ def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
         if not finished or any(result.number(metric) is not None for result in finished):
             continue
         place = ""
-        if metric.at is not None:
-            at = metric.place(*{result.axis_of(metric.name) for result in finished})
-            has_ended = all(result.ends_before(metric) for result in finished)
+        if metric.position is not None:
+            axis = _axis_at(metric, finished)
+            at = metric.place(axis)
+            has_ended = all(
+                ends_before(result.history, axis, metric.position) for result in finished
+            )
             place = f"at {at}, as all runs end before" if has_ended else f"at {at} or before"
         message = no_number(metric, logged_by(finished), place)
         raise SpecError(f"metrics.{heading}: {message}", where)
+
+
+def _axis_at(metric: Metric, results: Sequence[Result]) -> str:
+    """Return the axis of `at`: the named one, else that of the runs whose rows have the metric."""
+    with_metric = (each for each in results if metric.name in columns_of(each.history))
+    declared = dict.fromkeys(each.axis_of(metric.name) for each in with_metric)
+    return metric.axis or default_axis(list(declared))
 
 
 def logged_by(results: Iterable[Result]) -> list[str]:
@@ -282,9 +287,12 @@ def check_place(heading: str, metric: Metric, finished: Sequence[Result], where:
 def ended_notes(metrics: Mapping[str, Metric], results: Sequence[Result]) -> Iterator[str]:
     """Yield a sentence for each metric whose place some of the finished runs don't reach."""
     for heading, metric in metrics.items():
-        if ended := [result for result in results if result.ends_before(metric)]:
-            place = metric.place(ended[0].axis_of(metric.name))
+        at = metric.position
+        if at is None:
+            continue
+        axis = _axis_at(metric, results)
+        if ended := [result for result in results if ends_before(result.history, axis, at)]:
             yield (
-                f"Ended before {place} and left out: {len(ended)} of "
+                f"Ended before {metric.place(axis)} and left out: {len(ended)} of "
                 f"{count_of(len(results), 'run')} ({heading})."
             )

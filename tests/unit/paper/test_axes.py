@@ -246,6 +246,33 @@ def test_a_place_that_no_run_has_is_refused(project: Project, at: Any, message: 
     assert str(caught.value) == f"paper.tables.t: {message}"
 
 
+def only_first_seed_logs(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """The others end before they log the metric, as of one that is logged at the end."""
+    names = ["global_step", "return"][: 2 - bool(seed)]
+    return [dict.fromkeys(names, at) for at in range(0, 1001 - 400 * seed, 50)]
+
+
+def test_runs_without_the_metric_end_on_the_axis_of_those_that_have_it(project: Project) -> None:
+    export(project, only_first_seed_logs)
+    for folder in project.runs[1:]:
+        summary = Summary.read(folder / "run_summary.json")
+        replace(summary, defined_metrics=None).write(folder / "run_summary.json")
+    made = table(project, 500)
+    assert made.rows[0].cells["R"].estimate.n == 1
+    assert "Ended before global_step 500 and left out: 1 of 3 runs (R)." in made.notes
+
+
+@pytest.mark.parametrize("at", [2000, {"global_step": 2000}])
+def test_a_place_that_no_run_reaches_is_refused_though_some_lack_the_metric(
+    project: Project, at: Any
+) -> None:
+    export(project, only_first_seed_logs)
+    summary = Summary.read(project.runs[-1] / "run_summary.json")
+    replace(summary, defined_metrics=None).write(project.runs[-1] / "run_summary.json")
+    with pytest.raises(SpecError, match="at global_step 2000, as all runs end before"):
+        table(project, at)
+
+
 def test_a_place_on_axes_that_differ_is_refused_unless_it_names_one(project: Project) -> None:
     export(project)
     folder = project.runs[0]
