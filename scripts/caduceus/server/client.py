@@ -5,7 +5,6 @@ each run. Uploads go through the SDK: see `wandb_sdk`.
 """
 
 import json
-import math
 import re
 import sys
 import time
@@ -16,19 +15,18 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from caduceus.errors import ServerError
 from caduceus.io.files import md5_base64
 from caduceus.server.answers import Answer
 from caduceus.server.old_servers import UnknownField, unknown_fields, without_field
 from caduceus.server.request_errors import (
-    RETRIED,
     no_json,
     reason,
     refusal,
     unreachable,
 )
+from caduceus.server.retries import PatientRetry
 from caduceus.system.wandb_account import Account
 
 _TIMEOUT_S = (10, 120)  # for the connection, for the answer
@@ -57,16 +55,7 @@ class Server:
         self._verify = str(account.ca) if account.ca else True
         self._http = requests.Session()
         self._unknown: set[str] = set()  # fields that an old server doesn't know
-        retries = int(math.log2(patience_s + 2))  # n retries wait 2^n - 2 s in all
-        retry = Retry(
-            retries,
-            retry_after_max=math.ceil(patience_s),
-            connect=min(retries, 2),  # waiting rarely helps if nothing listens on the port
-            status_forcelist=RETRIED,
-            allowed_methods=None,
-            backoff_factor=1,
-            raise_on_status=False,
-        )
+        retry = PatientRetry.within(patience_s)
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, HTTPAdapter(max_retries=retry))
 
