@@ -29,23 +29,32 @@ def numbers_latex(tables: Sequence[Path]) -> str:
     r"""Return the definitions of \caduceus and of each number of the tables, its runs in a comment.
 
     An unknown key is an error of LaTeX that names it. Where two cells of a table have the same key,
-    neither has one.
+    neither has one; so it is if one's suffix, as .n, makes it that of the other. A short key that
+    may mean another number is left out.
 
     Args:
         tables: NAME.json of the paper's tables.
     """
     cells = [(key, cell) for path in tables for key, cell in _cells(read_json(path))]
-    whole, short = Counter(key for key, _ in cells), Counter(_short(key) for key, _ in cells)
+    texts = [dict(_texts(cell)) for _, cell in cells]
+    whole, short = (
+        Counter(
+            of(key) + suffix for (key, _), own in zip(cells, texts, strict=True) for suffix in own
+        )
+        for of in (".".join, _short)
+    )
     lines = []
-    for key, cell in cells:
-        if whole[key] > 1:
+    for (key, cell), own in zip(cells, texts, strict=True):
+        names = {of(key): [of(key) + suffix for suffix in own] for of in (".".join, _short)}
+        if any(whole[name] > 1 for name in names[".".join(key)]):
             continue
-        keys = [".".join(key), _short(key)] if short[_short(key)] == 1 else [".".join(key)]
+        is_clear = all(short[name] == 1 and not whole[name] for name in names[_short(key)])
+        keys = [".".join(key), _short(key)] if is_clear else [".".join(key)]
         lines.append(f"% {keys[0]}: runs {', '.join(cell['runs'])}\n")
         for name in keys:
             lines += [
                 rf"\@namedef{{caduceus@{name}{suffix}}}{{{text}}}" + "\n"
-                for suffix, text in _texts(cell)
+                for suffix, text in own.items()
             ]
     return _HEAD + "".join(lines) + "\\makeatother\n"
 

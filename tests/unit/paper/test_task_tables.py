@@ -1,6 +1,7 @@
 """Tables with tasks: methods as rows, tasks as columns, and aggregates over tasks."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -316,6 +317,24 @@ def test_a_key_of_several_cells_is_no_key(project: Project) -> None:
     assert r"caduceus@u.svm.wine}" in both
     twice = numbers_latex([made.folder / "t.json", made.folder / "t.json"])
     assert "namedef" not in twice
+
+
+def test_a_key_that_dots_make_another_ones_is_no_key(tmp_path: Path) -> None:
+    """LaTeX would take the last number of that name."""
+    number = {"decimals": 1, "spread": [], "n": 3, "p": None, "runs": ["r"]}
+
+    def table(name: str, label: str, **values: float) -> Path:
+        cells = {heading.replace("_", "."): number | {"value": v} for heading, v in values.items()}
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({"name": name, "rows": [{"labels": [label], "cells": cells}]}))
+        return path
+
+    long = numbers_latex([table("a", "b", c=1.0), table("z", "a", b_c=2.0)])
+    found = dict(re.findall(r"namedef{caduceus@([^}]*)}{\\ensuremath{([^}]*)}}", long))
+    assert (found["a.b.c"], found["z.a.b.c"], found["b.c"]) == ("1.0", "2.0", "1.0")
+    suffix = numbers_latex([table("a", "b", c=1.0, c_n=7.0, d=2.0)])
+    assert "@a.b.c" not in suffix and "@b.c" not in suffix
+    assert r"@a.b.d.n}{3}" in suffix
 
 
 def test_an_experiment_for_each_task_gives_the_same_table(project: Project) -> None:
