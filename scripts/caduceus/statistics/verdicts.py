@@ -157,6 +157,9 @@ def _unpaired_n(found: Comparison) -> int | None:
 def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float) -> Verdict:
     outcome: Outcome
     runs, is_paired = None, test.n_second is None
+    # Numbers of runs are those of a two-sided test, and two one-sided ones have half its p.
+    is_one_sided = test.factor_for == 1 and test.p_for < 2 * test.p_against
+    two_sided = 2 * level if is_one_sided else level
     if test.is_constant:
         outcome = "no verdict"
     elif adjusted_p <= alpha:
@@ -164,8 +167,8 @@ def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float
         outcome = "supported" if is_for else "refuted"
     elif test.minimum_p > level:
         outcome = "not enough runs"
-        runs = test.fewest or runs_to_decide(1, level, is_paired)
+        runs = test.fewest or runs_to_decide(1, two_sided, is_paired)
     else:
         outcome = "undecided" if test.says_more else "within noise"
-        runs = runs_needed(test.size, 1.0, level, is_paired=is_paired)
+        runs = runs_needed(test.size, 1.0, two_sided, is_paired=is_paired)
     return Verdict(outcome, p, adjusted_p, test.minimum_p, level, runs)

@@ -159,6 +159,17 @@ def test_claims_of_less_of_trends_and_of_equivalence_are_decided_too() -> None:
     assert outcomes == ["supported", "refuted"] * 3
 
 
+@pytest.mark.parametrize(("value", "runs"), [(0, 5), (5, 6)])
+def test_one_sided_tests_of_equivalence_need_fewer_runs(value: float, runs: int) -> None:
+    """Five runs can show that a mean is within a tolerance; that it isn't takes six."""
+    values = np.random.default_rng(1).normal(size=6) / 100
+    [few] = decide([within(equivalence(values[:4], value, 1))])
+    assert (few.outcome, few.runs_that_would_do) == ("not enough runs", runs)
+    for n in (5, 6):
+        [found] = decide([within(equivalence(values[:n], value, 1))])
+        assert (found.outcome == "not enough runs") == (n < runs)
+
+
 def test_the_same_seed_gives_the_same_numbers_in_any_process() -> None:
     """Whatever numpy's global generator is at, and without moving it."""
     np.random.seed(1)
