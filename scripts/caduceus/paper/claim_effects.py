@@ -231,6 +231,7 @@ def _test_trend(
         "by Student's t",
         tuple(tuple(seed for seed in seeds if seed in by_seed) for by_seed in values),
         tuple(Step(*at, step.effect) for at, step in zip(ends, tested.steps, strict=True)),
+        ("differences",) if all("differences" in step.equal for step in tested.steps) else (),
     )
 
 

@@ -45,7 +45,8 @@ class Trend:
         minimum_p: the smallest two-sided p that this number of seeds can give.
         steps: each level compared with the one before it.
         levels: the levels that have values, in rising order.
-        is_constant: whether all seeds gave the same value at each level, so that p is 1.
+        is_constant: whether all seeds gave the same value at each level, or the same difference
+            at each step, so that p is 1.
     """
 
     n: int
@@ -142,6 +143,7 @@ def trend(
     columns = [column[~np.isnan(column)] for column in array.T]
     several = [column for column in columns if len(column) > 1]
     is_constant = bool(several) and all(map(all_equal, several))
+    is_constant |= all("differences" in step.equal for step in steps)
     if is_constant:
         greater = less = not_greater = not_less = 1.0
     return Trend(

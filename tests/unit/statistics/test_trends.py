@@ -79,6 +79,14 @@ def test_levels_may_come_in_any_order_and_runs_may_be_missing() -> None:
     assert trend(empty, (*LEVELS, 32)).levels == LEVELS
 
 
+@pytest.mark.parametrize("kind", ["monotone", "slope", "steps"])
+def test_equal_differences_get_no_verdict(kind: TrendKind) -> None:
+    """As in a comparison: eight equal steps aren't eight observations of chance."""
+    values = np.random.default_rng(0).normal(size=(8, 1)) + np.array(LEVELS)
+    assert outcomes(values, kind) == ["no verdict", "no verdict"]
+    assert trend(values, LEVELS, kind=kind).p == 1
+
+
 def test_joint_sign_flips_are_those_of_brute_force() -> None:
     values = np.random.default_rng(0).normal(0.3, 1, (6, 3))
     scaled = values / np.sqrt((values**2).sum(axis=0))
