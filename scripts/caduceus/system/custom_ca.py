@@ -4,6 +4,7 @@
 Python's `ssl` read SSL_CERT_FILE. One of them is enough here.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from caduceus.errors import AccountError
 
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")  # what OpenSSL looks for in a folder
 
 
 def find_ca(variables: Mapping[str, str]) -> Path | None:
@@ -44,7 +46,8 @@ def ca_variables(path: Path) -> dict[str, str]:
 def _problem(path: Path) -> str:
     try:
         if path.is_dir():
-            list(path.iterdir())
+            if not any(_HASHED.fullmatch(each.name) for each in path.iterdir()):
+                return "a folder without certificates under the names that `openssl rehash` gives"
         else:
             ssl.create_default_context(cafile=path)
     except ssl.SSLError:

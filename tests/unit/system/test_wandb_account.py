@@ -269,8 +269,17 @@ def test_one_setting_names_a_custom_ca_for_all(home: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, "environ", {"SSL_CERT_FILE": str(other)})
     account.use(home / "logs")
     assert {os.environ["SSL_CERT_FILE"], os.environ["REQUESTS_CA_BUNDLE"]} == {str(ca)}
+    (home / "9d66eef0.0").symlink_to(ca)
     found(home, WANDB_API_KEY=KEY, SSL_CERT_FILE=str(home)).use(home / "logs")
     assert os.environ["SSL_CERT_DIR"] == str(home)
+
+
+def test_a_folder_in_which_openssl_finds_no_ca_is_one_line(home: Path) -> None:
+    make_ca(home)
+    assert refused(home, WANDB_API_KEY=KEY, REQUESTS_CA_BUNDLE=str(home)) == (
+        f"REQUESTS_CA_BUNDLE: names {home}, a folder without certificates under the names that "
+        "`openssl rehash` gives; name a file of PEM certificates, or unset it"
+    )
 
 
 @pytest.mark.parametrize(
