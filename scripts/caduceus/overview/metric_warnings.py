@@ -5,11 +5,13 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.io.csv_rows import columns_of
-from caduceus.project.paper import FigureEntry
+from caduceus.project.paper import Entry, FigureEntry
 from caduceus.project.project import Project
 from caduceus.runs.record import RunRecord, read_records
 from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.runs.variants import leaves
+
+_WANDBS_OWN = ("_step", "_runtime", "_timestamp")  # which every row has
 
 
 def metric_warnings(project: Project, results: Path) -> Iterator[str]:
@@ -34,10 +36,21 @@ def metric_warnings(project: Project, results: Path) -> Iterator[str]:
         runs = project.shown_runs(section, name)
         experiments = dict.fromkeys(project.runs[run][0].id for run in runs)
         known = sorted({metric for id in experiments for metric in logged.get(id, ())})
-        for heading, metric in entry.metrics.items():
-            if known and metric.name not in known:
-                said = f"so far {no_run_logged(metric.name, known)}"
-                yield f"paper.{section}.{name}: metrics.{heading}: {said}"
+        for key, metric in _named(entry):
+            if known and metric not in (*known, *_WANDBS_OWN):
+                yield f"paper.{section}.{name}: {key}: so far {no_run_logged(metric, known)}"
+
+
+def _named(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Yield each metric that an entry names, after its key: also axes, and what chooses a row."""
+    for heading, metric in entry.metrics.items():
+        yield f"metrics.{heading}", metric.name
+        if metric.best_by:
+            yield f"metrics.{heading}.best_by", metric.best_by.name
+        if metric.axis:
+            yield f"metrics.{heading}.at", metric.axis
+    if isinstance(entry, FigureEntry) and entry.axis:
+        yield "axis", entry.axis
 
 
 def _logged(records: Sequence[RunRecord]) -> dict[str, set[str]]:

@@ -43,6 +43,22 @@ def test_a_metric_is_named_that_no_finished_run_has_logged(
     assert lines == (expected if is_finished else [])
 
 
+def test_axes_and_what_chooses_a_row_are_named_too(project: Project) -> None:
+    best = {"name": "acc", "best_by": {"name": "los", "goal": "minimize"}}
+    metrics = {"a": best, "b": {"name": "acc", "at": {"epo": 3}}, "c": {"name": "acc", "at": 2}}
+    curves = {"kind": "curves", "metrics": {"a": "acc"}}
+    figures = {"f": curves | {"axis": "epo"}, "g": curves | {"axis": "_runtime"}}
+    project.change("config.yaml", paper={"tables": {"t": {"metrics": metrics}}, "figures": figures})
+    export_runs(project, lambda parameters, seed: [{"acc": 1, "loss": 2, "epoch": 3}])
+    lines = list(metric_warnings(load(project), project.path / "results"))
+    keys = [line.partition(": so far no run logged metric ")[::2] for line in lines]
+    assert [(key, said.partition(";")[0]) for key, said in keys] == [
+        ("paper.tables.t: metrics.a.best_by", "'los'"),
+        ("paper.tables.t: metrics.b.at", "'epo'"),
+        ("paper.figures.f: axis", "'epo'"),
+    ]
+
+
 def test_before_the_first_run_nothing_is_said(project: Project) -> None:
     project.change("config.yaml", paper=PAPER)
     assert list(metric_warnings(load(project), project.path / "results")) == []
