@@ -169,7 +169,8 @@ def bayesian_signed_rank(
     """Return the probabilities that a method is better, as good, and worse over all tasks.
 
     The Bayesian signed-rank test (Benavoli, Corani, Demšar & Zaffalon 2017): the weights of tasks
-    have a Dirichlet prior, with half the strength of one task on no difference.
+    have a Dirichlet prior, with half the strength of one task on no difference. Without a
+    difference anywhere, and nothing that counts as equal, each method is better in half of cases.
 
     Args:
         differences: its value minus the other's on each task, (tasks,), where more is better.
@@ -179,15 +180,18 @@ def bayesian_signed_rank(
     """
     sizes = np.array([0.0, *differences])
     sums = sizes[:, None] + sizes
+    rounding = 1e-12 * float(np.abs(sums).max())
     shares = []
     generator = np.random.default_rng(seed)
     weights = generator.dirichlet([0.5, *[1.0] * (len(sizes) - 1)], samples)
     for side in (sums, -sums):
-        above = (side > 2 * equal_within) + 0.5 * (side == 2 * equal_within)
+        is_tie = np.abs(side - 2 * equal_within) <= rounding
+        above = ((side > 2 * equal_within) & ~is_tie) + 0.5 * is_tie
         shares.append(((weights @ above) * weights).sum(axis=1))
     better, worse = shares
-    most = np.stack([better, 1 - better - worse, worse]) if equal_within else np.stack(shares)
-    counts = np.bincount(most.argmax(axis=0), minlength=len(most)) / samples
-    if equal_within:
-        return float(counts[0]), float(counts[1]), float(counts[2])
-    return float(counts[0]), 0.0, float(counts[1])
+    if not equal_within:
+        probability = float(((better > worse) + 0.5 * (better == worse)).mean())
+        return probability, 0.0, 1 - probability
+    most = np.stack([better, 1 - better - worse, worse])
+    counts = np.bincount(most.argmax(axis=0), minlength=3) / samples
+    return float(counts[0]), float(counts[1]), float(counts[2])

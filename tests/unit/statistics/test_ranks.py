@@ -135,3 +135,14 @@ def test_ranks_need_two_methods_and_finite_values() -> None:
     for values in ([[1.0], [2.0]], [[1.0, math.nan]], []):
         with pytest.raises(ResultError):
             compare_ranks(values)
+
+
+def test_equal_methods_are_better_with_probability_one_half() -> None:
+    assert bayesian_signed_rank([0.0] * 6) == (0.5, 0, 0.5)
+
+
+def test_a_difference_of_the_size_that_counts_as_equal_is_a_tie_despite_rounding() -> None:
+    differences = [0.93 - 0.91, 0.95 - 0.93, 0.55 - 0.53, 0.03, 0.01]
+    exact = [0.02, 0.02, 0.02, 0.03, 0.01]
+    assert differences != exact
+    assert bayesian_signed_rank(differences, 0.02) == bayesian_signed_rank(exact, 0.02)
