@@ -43,6 +43,7 @@ class Marks:
             where the runs are too few for any difference to be significant; or "untested", where
             all seeds gave the same value or difference.
         comparisons: the best against each other variant, by the place of the latter.
+        chosen: the best's row by heading; other rows may have the mark "best" as equal to it.
         family: the tests of these and all other pairs of variants in all columns.
         p: those of the comparisons, adjusted for the family; 1 where there is no test.
         alpha: the probability that any variant is marked worse than an equal one.
@@ -53,6 +54,7 @@ class Marks:
 
     by_place: Mapping[Place, Mark]
     comparisons: Mapping[Place, Comparison]
+    chosen: Mapping[str, int]
     family: Family
     p: Mapping[Place, float]
     alpha: float
@@ -131,7 +133,8 @@ def find_best(
     known = [n for n in undecided if n is not None]
     enough = max(known) if known and len(known) == len(undecided) else None
     p = {place: tested.p if (tested := family.of(pair)) else 1.0 for place, pair in pairs.items()}
-    return Marks(by_place, comparisons, family, p, alpha, tuple(shared), enough)
+    chosen = {heading: best for heading, best, _ in pairs.values()}
+    return Marks(by_place, comparisons, chosen, family, p, alpha, tuple(shared), enough)
 
 
 def _leads(column: Column, test: AnyTest, statistic: Statistic) -> dict[tuple[int, int], float]:

@@ -53,12 +53,11 @@ def _asymmetric(
     layout: Layout, marks: Marks, samples: Mapping[str, Mapping[int, Sample]]
 ) -> Iterator[str]:
     """Yield a sentence on the cells whose differences to the best don't look symmetric."""
-    best = dict(marks.places("best"))
     cells = []
     for (heading, row), comparison in marks.comparisons.items():
         if not comparison.is_paired or comparison.equal:
             continue
-        one, other = (samples[heading][each].by_seed for each in (best[heading], row))
+        one, other = (samples[heading][each].by_seed for each in (marks.chosen[heading], row))
         found = asymmetries([one[seed] - other[seed] for seed in one if seed in other])
         if found:
             cells.append(f"{layout.rows[row].label} ({heading}: {', '.join(found)})")

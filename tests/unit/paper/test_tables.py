@@ -462,6 +462,21 @@ def test_the_interval_of_a_declared_range_stays_in_it(project: Project) -> None:
     ) in made.note
 
 
+def test_the_best_that_others_are_compared_with_is_the_one_that_was_chosen(
+    project: Project,
+) -> None:
+    """Another one equals it on the seeds that it kept, which aren't those of the third."""
+    lost = [None] * 3
+    values = {
+        0.1: [0.90, 0.91, 0.92, 0.80, 0.82, 0.84],
+        0.2: [*lost, 0.80, 0.82, 0.84],
+        0.3: [0.50, 0.52, 0.51, *lost],
+    }
+    made = make(project, values)
+    assert made.marks()[:2] == ["best", "best"]
+    assert "rate=0.3 (accuracy) on 3" in made.note
+
+
 @pytest.mark.parametrize(
     ("test", "said"),
     [
