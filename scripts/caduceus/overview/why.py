@@ -10,7 +10,7 @@ from caduceus.io.phrases import listed
 from caduceus.io.validation import suggestion
 from caduceus.overview.changed_files import change_phrase
 from caduceus.paper.provenance import describe_run, rebuild_command
-from caduceus.paper.results import Result
+from caduceus.paper.results import Result, with_axis
 from caduceus.runs.files.export import Manifest
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
@@ -243,20 +243,21 @@ def _run_table(runs: Mapping[str, Mapping[str, Any]], metric: Json, results: Pat
     ]
     if metric is not None:
         wanted = Metric.of(metric)
-        header.insert(1, wanted.words)
-        for row, run in zip(rows, runs, strict=True):
-            row.insert(1, _value(run, wanted, results))
+        found = [Result(RunRecord(RunFolder(results / "runs" / run)), {}) for run in runs]
+        exported = [each for each in found if each.record.exported is not None]
+        header.insert(1, with_axis(wanted, exported).words)
+        for row, result in zip(rows, found, strict=True):
+            row.insert(1, _value(result, wanted))
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for line in [header, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         yield f"  {'  '.join(cells).rstrip()}"
 
 
-def _value(run: str, metric: Metric, results: Path) -> str:
-    record = RunRecord(RunFolder(results / "runs" / run))
-    if record.exported is None:
+def _value(result: Result, metric: Metric) -> str:
+    if result.record.exported is None:
         return "deleted"
-    value = Result(record, {}).value(metric)
+    value = result.value(metric)
     return "–" if value is None else f"{value:.6g}"
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from caduceus.paper.asymmetry_notes import asymmetry_notes
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.ran_differently import difference_sentences
-from caduceus.paper.results import Variant, find_side, read_results
+from caduceus.paper.results import Variant, find_side, read_results, with_axis
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.paper import Claim
@@ -33,6 +33,7 @@ _NUMBERS = (
 class _MeasuredClaim:
     """The variants that a claim names, their values and the effect computed from these."""
 
+    claim: Claim  # with the axis of its metric
     variants: tuple[Variant, ...]  # in the order of the claim's sides or of a trend's levels
     values: tuple[dict[int, float], ...]  # the metric by seed, of each variant
     effect: ClaimEffect
@@ -76,7 +77,7 @@ def decide_claims(
     tests = [measured[name].effect.test if name in measured else _UNDECIDED for name in claims]
     verdicts = dict(zip(claims, decide(tests, methods.alpha), strict=True))
     decided = [
-        _entry(name, claim, measured[name], verdicts[name], len(claims))
+        _entry(name, measured[name], verdicts[name], len(claims))
         if name in measured
         else failed_claim(name, claim, failed[name])
         for name, claim in claims.items()
@@ -127,14 +128,21 @@ def _measure(plans: Sequence[Path], claim: Claim, methods: Methods, where: str) 
     effect = measure_effect(claim, values, goal, levels, methods)
     if not claim.trend:
         effect = effect.of_deterministic([variant.is_deterministic for variant in variants])
-    return _MeasuredClaim(tuple(variants), tuple(values), effect)
+    return _MeasuredClaim(_with_axis(claim, variants), tuple(variants), tuple(values), effect)
 
 
-def _entry(
-    name: str, claim: Claim, measured: _MeasuredClaim, verdict: Verdict, claims: int
-) -> dict[str, Any]:
+def _with_axis(claim: Claim, variants: Sequence[Variant]) -> Claim:
+    """Return a claim whose metric, if it is taken at a place, names the axis."""
+    results = [each for variant in variants for each in variant.results]
+    finished = [result for result in results if result.state == "finished"]
+    metric = with_axis(claim.test.metric, finished)
+    changed: dict[str, Any] = {claim.kind: replace(claim.test, metric=metric)}
+    return replace(claim, **changed)
+
+
+def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -> dict[str, Any]:
     """Return the claim's entry in claims.json."""
-    effect = measured.effect
+    claim, effect = measured.claim, measured.effect
     sides = [
         _side(variant, values)
         for variant, values in zip(measured.variants, measured.values, strict=True)

@@ -254,6 +254,12 @@ def _axis_at(metric: Metric, results: Sequence[Result]) -> str:
     return metric.axis or default_axis(list(declared))
 
 
+def with_axis(metric: Metric, results: Sequence[Result]) -> Metric:
+    """Return a metric that names the axis of `at`, if it has that key."""
+    at = metric.position
+    return metric if at is None else replace(metric, at={_axis_at(metric, results): at})
+
+
 def logged_by(results: Iterable[Result]) -> list[str]:
     """Return the names of the metrics that runs logged, in their rows or their summaries."""
     return sorted(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
+from caduceus.paper.claims import decide_claims
 from caduceus.paper.results import read_results
 from caduceus.paper.tables import Table, build_table
 from caduceus.project.paper import parse_paper
@@ -271,6 +272,15 @@ def test_a_place_that_no_run_reaches_is_refused_though_some_lack_the_metric(
     replace(summary, defined_metrics=None).write(project.runs[-1] / "run_summary.json")
     with pytest.raises(SpecError, match="at global_step 2000, as all runs end before"):
         table(project, at)
+
+
+def test_a_claim_names_the_axis_on_which_it_takes_the_metric(project: Project) -> None:
+    export(project)
+    bound = {"variant": {"arch": "cnn"}, "metric": {"name": "return", "at": 995}, "value": 400}
+    claims = parse_paper({"claims": {"c": {"statement": "So.", "at_least": bound}}}, str).claims
+    [decided] = decide_claims(plans_of(project), claims, Methods())["claims"]
+    assert decided["reason"].startswith("The mean return at global_step 995 of arch=cnn is 595 ")
+    assert "1 without a finite return at global_step 995" in decided["reason"]
 
 
 def test_a_place_on_axes_that_differ_is_refused_unless_it_names_one(project: Project) -> None:
