@@ -5,6 +5,7 @@ import time
 from typing import Any, Self
 
 from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from caduceus.server.request_errors import RETRIED
@@ -45,6 +46,13 @@ class PatientRetry(Retry):
         """Whether a request with this status is sent again."""
         is_out = has_retry_after and self.left_s <= 0
         return not is_out and super().is_retry(method, status_code, has_retry_after)
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Return how many seconds the server says; None if it says nothing that can be read."""
+        try:
+            return super().get_retry_after(response)
+        except (InvalidHeader, ValueError, OverflowError):
+            return None
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         """Wait as the server says; return whether it says anything."""

@@ -15,6 +15,10 @@ from urllib3 import HTTPResponse
         ("1", [1] * 5),
         ("0", [2, 4, 8, 16]),
         (None, [2, 4, 8, 16]),
+        ("soon", [2, 4, 8, 16]),
+        ("9" * 5000, [2, 4, 8, 16]),
+        ("Fri, 31 Dec 999999999 23:59:59 GMT", [2, 4, 8, 16]),
+        ("Fri, 31 Dec 2100 23:59:59 GMT", [60]),
     ],
 )
 def test_the_waits_that_a_server_asks_for_end_with_the_patience(
