@@ -148,6 +148,12 @@ def _marks(marks: Marks, layout: Layout) -> Iterator[str]:
         if undecided:
             cells = ", ".join(_cell(place, layout) for place in undecided)
             yield f"Unmarked: {cells}. {_too_few_seeds(marks)}"
+    marked = {heading for heading, _ in marks.by_place}
+    if without := [each.heading for each in layout.columns if each.heading not in marked]:
+        yield (
+            f"Without marks, as no goal says which values are better or none is better: "
+            f"{', '.join(without)}."
+        )
     if untested and len(untested) < len(marks.comparisons):
         cells = ", ".join(_cell(place, layout) for place in untested)
         yield f"Unmarked, as they or the best don't vary by seed: {cells}."

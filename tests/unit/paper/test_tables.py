@@ -477,6 +477,14 @@ def test_the_best_that_others_are_compared_with_is_the_one_that_was_chosen(
     assert "rate=0.3 (accuracy) on 3" in made.note
 
 
+def test_columns_without_a_goal_are_named(project: Project) -> None:
+    """Their unmarked cells aren't worse."""
+    metrics = {"accuracy": {"name": "val/accuracy", "goal": "maximize"}, "loss": "val/loss"}
+    said = "Without marks, as no goal says which values are better or none is better: loss."
+    assert said in make(project, three_kinds(8), {"metrics": metrics}).note
+    assert "Without marks" not in make(project, three_kinds(8)).note
+
+
 @pytest.mark.parametrize(
     ("test", "said"),
     [
