@@ -1,6 +1,7 @@
 """Sentences on the ranks of methods over tasks, for the notes of tables and figures."""
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 
 from caduceus.io.phrases import count_of
 from caduceus.paper.rounding import round_p
@@ -20,6 +21,9 @@ def rank_sentences(
     tasks = count_of(ranks.tasks, "task")
     if not ranks.is_decidable:
         yield f"{tasks} can't decide whether ranks differ; use {LEAST_TASKS} or more."
+        return
+    if isnan(ranks.f):
+        yield f"All methods have equal values on each of {tasks}, so their ranks decide nothing."
         return
     between, within = ranks.degrees
     test = f"Friedman's test with Iman and Davenport's F({between}, {within}) = {ranks.f:.3g}"

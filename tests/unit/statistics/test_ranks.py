@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from caduceus.errors import ResultError
+from caduceus.paper.rank_sentences import rank_sentences
 from caduceus.statistics.ranks import (
     bayesian_signed_rank,
     compare_ranks,
@@ -146,3 +147,10 @@ def test_a_difference_of_the_size_that_counts_as_equal_is_a_tie_despite_rounding
     exact = [0.02, 0.02, 0.02, 0.03, 0.01]
     assert differences != exact
     assert bayesian_signed_rank(differences, 0.02) == bayesian_signed_rank(exact, 0.02)
+
+
+def test_ranks_that_are_all_equal_are_said_to_be() -> None:
+    [said] = rank_sentences(compare_ranks(np.full((6, 3), 0.5)), ["a", "b", "c"], None)
+    assert (
+        said == "All methods have equal values on each of 6 tasks, so their ranks decide nothing."
+    )
