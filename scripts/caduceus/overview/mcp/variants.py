@@ -59,13 +59,14 @@ def metric_of(
 
 
 def check_metric_place(metric: Metric, chosen: Chosen) -> None:
-    """Check that `at` means the same place in every run.
+    """Check that `at` means the same place in every finished run.
 
     Raises:
         SpecError: the runs declare different axes, or none has logged the axis.
     """
     results = [result for variant in chosen.variants for result in variant.results]
-    check_place(metric.name, metric, results, "compare_groups")
+    finished = [result for result in results if result.state == "finished"]
+    check_place(metric.name, metric, finished, "compare_groups")
 
 
 def choose_variants(
