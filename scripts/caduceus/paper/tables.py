@@ -164,6 +164,9 @@ def _kind(estimate: Estimate) -> str:
 
 def _spread(estimate: Estimate, spread: Spread, is_half: bool) -> tuple[float, ...]:
     """Return what stands after a number: a half-width, or the ends of an interval."""
+    if spread != "interval":
+        size = half_spread(estimate, spread)
+        return (size,) if size > 0 else ()
     if isnan(estimate.low):  # a single run, or runs that all have the same value
         return ()
     return (half_spread(estimate, spread),) if is_half else (estimate.low, estimate.high)

@@ -477,6 +477,15 @@ def test_the_best_that_others_are_compared_with_is_the_one_that_was_chosen(
     assert "rate=0.3 (accuracy) on 3" in made.note
 
 
+def test_a_deviation_is_shown_where_ties_leave_no_interval(project: Project) -> None:
+    values = {0.1: [0.98, *[0.99] * 8], 0.2: [0.5] * 9, 0.3: [0.7, *[None] * 8]}
+    made = make(project, values, SPEC | {"spread": "std"}, statistic="median")
+    cells = made.cells()
+    assert cells["rate=0.1"]["low"] is None
+    assert cells["rate=0.1"]["spread"] == pytest.approx([np.std(values[0.1], ddof=1)])
+    assert (cells["rate=0.2"]["spread"], cells["rate=0.3"]["spread"]) == ([], [])
+
+
 def test_columns_without_a_goal_are_named(project: Project) -> None:
     """Their unmarked cells aren't worse."""
     metrics = {"accuracy": {"name": "val/accuracy", "goal": "maximize"}, "loss": "val/loss"}
