@@ -1,4 +1,4 @@
-"""What Caduceus' own processes cost: `python benchmarks/startup.py`, two minutes.
+"""Measure the CPU seconds of Caduceus' own processes: `python benchmarks/startup.py`, two minutes.
 
 Runs the project that `caduceus init` writes, of runs so short that all but the start is overhead,
 and beside it the same program in a bare loop with wandb offline. Prints the CPU seconds of each

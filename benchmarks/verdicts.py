@@ -428,7 +428,7 @@ def refuted(form: str, ours: int, theirs: int, tolerance: float) -> float:
 
 
 def summary(form: str, runs: np.ndarray) -> PublishedMean:
-    """What a paper says of its runs."""
+    """Return the published mean of these runs, with what a paper of this form gives beside it."""
     if form == "n alone":
         return PublishedMean(runs.mean(), None, len(runs))
     if form == "std and n":

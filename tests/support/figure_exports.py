@@ -53,7 +53,7 @@ def export_variants(project: Project, names: Sequence[str], seeds: int, logged: 
 
 
 def define_axes(project: Project, axes: Mapping[str, str]) -> None:
-    """Let each run have declared these x axes, by metric."""
+    """Write into each run's export that its program declared these x axes, by metric."""
     for folder in project.runs:
         summary = read_json(folder / "run_summary.json")
         summary["defined_metrics"] = {name: {"step_metric": axis} for name, axis in axes.items()}

@@ -21,7 +21,7 @@ OPTIONAL = {
     "Run.updatedAt": "a change of a run that has ended may go unnoticed",
     "User.teams": "the names of your teams are missing in messages",
 }
-# What a query is for that can't do without the field.
+# The loss where a query needs a field that the server lacks, by the query's name.
 _NEEDED = {
     "Artifacts": "artifacts can't be read",
     "CreateAgent": "it can't choose the trials of a sweep; leave out the sweep's `engine`",

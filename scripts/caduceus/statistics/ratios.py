@@ -38,7 +38,8 @@ def relative_change(
         covariance = float(np.cov(one, other)[0, 1]) / n if is_paired else 0.0
         degrees = float(n - 1)
         if not is_paired and va + vb:
-            # Of the difference first - ratio * second, whose variance decides the interval.
+            # Welch-Satterthwaite degrees of freedom of the difference one - ratio * other, as the
+            # variance of this difference decides the interval.
             parts = np.array([va, ratio**2 * vb])
             degrees = parts.sum() ** 2 / (parts**2 / (len(one) - 1, len(other) - 1)).sum()
         t = float(stdtrit(degrees, (1 + confidence) / 2))

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,8 +18,9 @@ _OPENERS: dict[bytes, Callable[[Path], Any]] = {  # by the first bytes of a file
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 _ZIPPED = b"PK\x03\x04"  # also .npz, .pt, .docx
+# zipfile raises RuntimeError and NotImplementedError for encrypted entries.
 _BROKEN = (
-    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError),  # also of encrypted ones
+    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
 
@@ -58,7 +60,7 @@ def _entries(path: Path, left: list[int]) -> Iterator[Iterator[bytes]]:
         return
     with closing(archive):
         for info in archive.infolist():
-            yield _chunks(lambda info=info: archive.open(info), left)  # type: ignore[misc]
+            yield _chunks(partial(archive.open, info), left)
 
 
 def _chunks(open_: Callable[[], IO[bytes]], left: list[int]) -> Iterator[bytes]:

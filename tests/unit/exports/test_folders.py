@@ -259,7 +259,7 @@ def test_a_run_whose_process_is_killed_costs_no_other(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if multiprocessing.get_start_method() != "fork":
-        pytest.skip("the processes don't have what is patched here")
+        pytest.skip("only forked processes have the function that this test patches")
     for name in ("one", "bad", "two", "three"):
         write_log(tmp_path / "logs", name)
     really = folders.export_logs

@@ -1,4 +1,4 @@
-"""What stands in the place of a table, a figure, a claim or a part of the report that failed."""
+"""A table, figure, claim or part of the report that failed shows its error in its place."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What stands in the place of a group, a sweep, a cost or a checklist that failed."""
+"""A group, sweep, cost or checklist that failed writes its error in place of results."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -343,7 +343,7 @@ def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) 
 @pytest.mark.parametrize(
     ("values", "halves", "digits", "texts"),
     [
-        # Of two intervals the narrower counts, of many the median.
+        # The narrower of two intervals sets the digits, the median of more than two.
         ([0.93, 0.95], [0.012, 0.008], (4, 0), ["0.9300 ± 0.0120", "0.9500 ± 0.0080"]),
         (
             [0.93, 0.95, 0.9, 0.9],

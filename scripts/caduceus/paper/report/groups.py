@@ -44,7 +44,7 @@ class DamagedHistoryError(ResultError):
 def reading_history(group: Group) -> Iterator[None]:
     """Raise DamagedHistoryError where reading a group's history fails."""
     try:
-        yield
+        yield  # pyarrow and numpy raise all of these for damaged files
     except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:
         if known := from_machine_error(error):
             raise known from error
