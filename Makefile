@@ -13,7 +13,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 # A scheduler that weighs every ready job each time needs minutes more for a thousand runs.
-SNAKEMAKE = snakemake --cores $(CORES) --quiet host rules reason \
+SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason \
   --scheduler greedy --scheduler-subsample 100
 SOURCES = scripts experiments tests benchmarks docs
 SMK = Snakefile $(wildcard workflow/rules/*.smk)

@@ -31,6 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="caduceus", description=about)
     parser.add_argument("--version", action="version", version=caduceus.__version__)
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    takes_all = False
     if words and words[0] in names:
         module = _module(words[0])
         command = choices.add_parser(words[0], description=(module.__doc__ or "").strip())
@@ -38,13 +39,16 @@ def main(words: Sequence[str] | None = None) -> int:
             "--log", type=Path, help="file to which messages and errors are written too"
         )
         module.add_arguments(command)
+        takes_all = getattr(module, "TAKES_ALL", False) and not {"-h", "--help"} & set(words)
     else:  # the help, the version or an error
         for name in commands.FOR_PEOPLE:
             choices.add_parser(name, help=_summary(name))
     # Arguments after -- are Snakemake's; argparse would take the options among them.
     end = words.index("--") if "--" in words else len(words)
-    arguments = parser.parse_args(words[:end])
-    if words[end:]:
+    arguments = parser.parse_args(words[: 1 if takes_all else end])
+    if takes_all:
+        arguments.snakemake = words[1:]
+    elif words[end:]:
         if not hasattr(arguments, "snakemake"):
             parser.error(f"{arguments.command} takes nothing after --")
         arguments.snakemake = words[end + 1 :]

@@ -5,14 +5,28 @@ from typing import Protocol
 
 # Commands that people type; Snakemake's rules start the others.
 FOR_PEOPLE = (
-    *("check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "retry", "slurm-pilot"),
+    *(
+        "build",
+        "check-archive",
+        "doctor",
+        "export",
+        "gc",
+        "init",
+        "mcp",
+        "plan",
+        "retry",
+        "slurm-pilot",
+    ),
     *("status", "sweep", "sync", "unlock", "verify", "why"),
 )
 PARTIAL = 3  # exit status: all that can be read is done, but something is left out or lost
 
 
 class Command(Protocol):
-    """The functions that each module of this package defines."""
+    """The functions that each module of this package defines.
+
+    A module with `TAKES_ALL = True` gets all words after its name as `arguments.snakemake`.
+    """
 
     __doc__: str | None
 

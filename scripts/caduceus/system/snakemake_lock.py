@@ -5,6 +5,7 @@ import functools
 import os
 import socket
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -100,7 +101,8 @@ def _snakemakes_in(folder: Path) -> list[int]:
             continue
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
-            is_snakemake = any(Path(word).name == "snakemake" for word in words[:4])
+            names = [Path(word).name for word in words[:4]]
+            is_snakemake = "snakemake" in names or ("caduceus", "build") in pairwise(names)
             # Jobs run a Snakemake of their own, without a lock; here it may be on the same host.
             is_in_job = "--mode remote" in " ".join(words)
             if is_snakemake and not is_in_job and Path(process.cwd()) == folder.resolve():

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ HEAVY = {
     *("torch", "urllib3", "wandb", "yaml"),
 }
 MAY_IMPORT = {
-    "": "export export_run init init_run mcp report_refuted sum_compute upload_artifacts",
+    "": "build export export_run init init_run mcp report_refuted sum_compute upload_artifacts",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
     "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc plan
         record_provenance report_failures start_sweep status suggest_trial sweep sweep_agent
@@ -189,3 +190,23 @@ def test_what_follows_two_dashes_is_snakemakes_alone(capsys: pytest.CaptureFixtu
         command_line.main(["status", "--", "--cores", "2"])
     assert stopped.value.code == 2
     assert "status takes nothing after --" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", [0, 1, None])
+def test_build_gives_all_arguments_to_snakemake_and_returns_its_status(
+    end: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    def main(words: list[str]) -> None:
+        given.append(words)
+        sys.exit(end)
+
+    cli = types.SimpleNamespace(main=main)
+    monkeypatch.setitem(sys.modules, "snakemake", types.SimpleNamespace(cli=cli))
+    monkeypatch.setitem(sys.modules, "snakemake.cli", cli)
+    words = ["paper", "--cores", "2", "--quiet", "all", "--config", "a=-- b", "--logger", "x", "--"]
+    monkeypatch.setattr(sys, "argv", ["caduceus"])
+
+    assert command_line.main(["build", *words]) == (end or 0)
+    assert given == [words]
