@@ -14,6 +14,7 @@ FOLDER = REPOSITORY / "benchmarks"
 QUICK = {
     "api.py --rows 50 --repeats 1": "the same rows from both, value by value",
     "export.py --rows 50 --repeats 1": r"loop with wandb.proto +[\d.]+ s",
+    "items.py --share 0.001": r"skewed \(lognormal\) \| [\d.]+ /",
     "scale.py --runs 4 --repeats 1": r"nothing to do",
     "sweep_search.py --problems branin --lags 1 --trials 12 --seeds 1": r"random +[\d.]+",
     "sweep_search.py --schedule --trials 10 --seeds 1": r"barrier +[\d.]+ +[\d.]+",

@@ -8,6 +8,8 @@
 | `compare_paired`, `compare_unpaired`, `compare_by_seed` | is it noise? |
 | `compare_to_value`, `compare_to_published` | does it differ from a value, or a published mean? |
 | `equivalence`, `equivalence_to_published`, `equivalence_by_seed` | is it within a tolerance? |
+| `compare_items`, `mcnemar` | would it hold on other test items? |
+| `compare_seeds_and_items` | would it hold with other seeds and other test items? |
 | `trend` | does it rise or fall with a setting? |
 | `holm` | p values corrected for the number of comparisons |
 | `minimum_p`, `runs_to_decide`, `runs_needed` | the smallest possible p, and the runs needed |
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         equivalence_to_published,
     )
     from caduceus.statistics.estimates import Estimate, estimate, estimate_mean
+    from caduceus.statistics.items import ItemComparison, compare_items, mcnemar
     from caduceus.statistics.outliers import outlier_limit
     from caduceus.statistics.power import minimum_p, runs_needed, runs_to_decide
     from caduceus.statistics.profiles import Profile, performance_profile
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
         compare_ranks,
         compare_with_control,
     )
+    from caduceus.statistics.seeds_and_items import compare_seeds_and_items
     from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
     from caduceus.statistics.trends import Trend, trend
     from caduceus.statistics.verdicts import Outcome, Test, Verdict, decide, greater, less, within
@@ -55,6 +59,7 @@ __all__ = [
     "Comparison",
     "Equivalence",
     "Estimate",
+    "ItemComparison",
     "Outcome",
     "Profile",
     "PublishedMean",
@@ -64,8 +69,10 @@ __all__ = [
     "Verdict",
     "bayesian_signed_rank",
     "compare_by_seed",
+    "compare_items",
     "compare_paired",
     "compare_ranks",
+    "compare_seeds_and_items",
     "compare_to_published",
     "compare_to_value",
     "compare_unpaired",
@@ -81,6 +88,7 @@ __all__ = [
     "holm",
     "improvement_over_tasks",
     "less",
+    "mcnemar",
     "minimum_p",
     "outlier_limit",
     "performance_profile",
@@ -116,6 +124,11 @@ _MODULES = {
         "estimate",
         "estimate_mean",
     ),
+    "items": (
+        "ItemComparison",
+        "compare_items",
+        "mcnemar",
+    ),
     "outliers": ("outlier_limit",),
     "power": (
         "minimum_p",
@@ -132,6 +145,7 @@ _MODULES = {
         "compare_ranks",
         "compare_with_control",
     ),
+    "seeds_and_items": ("compare_seeds_and_items",),
     "tasks": (
         "estimate_over_tasks",
         "improvement_over_tasks",

@@ -7,6 +7,7 @@ from typing import Literal
 from caduceus.statistics.comparisons import Comparison
 from caduceus.statistics.corrections import holm, holm_levels
 from caduceus.statistics.equivalence_tests import Equivalence
+from caduceus.statistics.items import ItemComparison
 from caduceus.statistics.power import runs_needed, runs_to_decide
 from caduceus.statistics.samples import standardized
 from caduceus.statistics.trends import Trend
@@ -24,7 +25,7 @@ class Test:
         p_for: one-sided p; if it is small, the data support the claim.
         p_against: one-sided p; if it is small, the data refute the claim.
         minimum_p: the smallest p that the test can give.
-        n: the number of pairs, or of runs on the first side.
+        n: the number of pairs, of runs on the first side, or of test items or their clusters.
         n_second: the number of runs on the second side if unpaired, else None.
         size: the distance from the null hypothesis in standard deviations; NaN if unknown.
         factor_for: multiplies `p_for`, as `p_against` is doubled; 1 for an equivalence, which two
@@ -90,13 +91,13 @@ def decide(tests: Sequence[Test], alpha: float = 0.05) -> list[Verdict]:
     return [_verdict(test, p, float(a), float(level), alpha) for test, p, a, level in rows]
 
 
-def greater(found: Comparison | Trend) -> Test:
+def greater(found: Comparison | Trend | ItemComparison) -> Test:
     """Make the test of the claim that the effect is above the margin, or that the trend rises."""
     against = found.p_not_greater if isinstance(found, Trend) else found.p_less
     return _test(found, found.p_greater, against)
 
 
-def less(found: Comparison | Trend) -> Test:
+def less(found: Comparison | Trend | ItemComparison) -> Test:
     """Make the test of the claim that the effect is below the margin, or that the trend falls."""
     against = found.p_not_less if isinstance(found, Trend) else found.p_greater
     return _test(found, found.p_less, against)
@@ -122,7 +123,7 @@ def within(found: Equivalence) -> Test:
     )
 
 
-def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
+def _test(found: Comparison | Trend | ItemComparison, p_for: float, p_against: float) -> Test:
     if isinstance(found, Trend):
         says_more = found.kind != "slope"
         return Test(
@@ -133,6 +134,17 @@ def _test(found: Comparison | Trend, p_for: float, p_against: float) -> Test:
             None,
             found.size,
             says_more=says_more,
+            is_constant=found.is_constant,
+        )
+    if isinstance(found, ItemComparison):
+        return Test(
+            p_for,
+            p_against,
+            found.minimum_p,
+            found.clusters,
+            size=found.effect_size,
+            says_more=found.margin != 0,
+            fewest=2 if found.test == "crossed" else None,
             is_constant=found.is_constant,
         )
     size = standardized(found.effect - found.margin, found.std)
