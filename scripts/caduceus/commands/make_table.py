@@ -6,11 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from caduceus.io.failed_entries import Entry
-from caduceus.paper.results import read_results
+from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.table_formats import table_files, write_failed_table, write_table
 from caduceus.paper.tables import build_table
 from caduceus.project.paper import TableEntry
-from caduceus.runs.files.plan import Plan
 from caduceus.statistics.settings import Methods
 
 
@@ -37,7 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     methods = Methods(**json.loads(arguments.statistics))
     made = Entry(f"tables/{name}", folder.parents[1], table_files(folder, name), arguments.log)
     with made.costs_only_itself(partial(write_failed_table, folder, name, entry.title)):
-        variants = read_results(arguments.plans, entry, f"paper.tables.{name}")
-        experiments = [Plan.read(plan).spec for plan in arguments.plans]
+        runs = ExportedRuns(arguments.plans)
+        variants = read_results(runs, entry, f"paper.tables.{name}")
+        experiments = [plan.spec for plan in runs.plans]
         table = build_table(name, entry, methods, variants, experiments)
         write_table(table, folder, escapes_formulas=arguments.formulas == "escape")

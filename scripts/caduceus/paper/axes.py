@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from caduceus.errors import SpecError
-from caduceus.io.csv_rows import columns_of
 from caduceus.io.phrases import count_of
 from caduceus.paper.results import Result
 from caduceus.runs.files.export import STEP
@@ -24,9 +23,7 @@ def axis_label(axis: str) -> str:
 def declared_axes(results: Iterable[Result], metric: str) -> list[str]:
     """Return the different axes that the runs which log a metric declare; `_step` for none."""
     return list(
-        dict.fromkeys(
-            result.axis_of(metric) for result in results if metric in columns_of(result.history)
-        )
+        dict.fromkeys(result.axis_of(metric) for result in results if metric in result.columns)
     )
 
 
@@ -42,7 +39,7 @@ def check_axis(axis: str, results: Sequence[Result], where: str) -> None:
     Raises:
         SpecError: none has.
     """
-    known = dict.fromkeys(name for result in results for name in columns_of(result.history))
+    known = dict.fromkeys(name for result in results for name in result.columns)
     if known and axis not in known:
         raise SpecError(f"axis: {no_run_logged(axis, known)}", where)
 

@@ -10,14 +10,14 @@ from caduceus.errors import SpecError
 from caduceus.paper.asymmetry_notes import asymmetry_notes
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_reasons import claim_reason
+from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.ran_differently import difference_sentences
-from caduceus.paper.results import Variant, find_side, read_results, with_axis
+from caduceus.paper.results import Variant, find_side, with_axis
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.paper import Claim
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.equal_seeds import equal_note
-from caduceus.runs.files.plan import Plan
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import Test, Verdict, decide
@@ -69,9 +69,10 @@ def decide_claims(
     """
     measured: dict[str, _MeasuredClaim] = {}
     failed: dict[str, str] = {}
+    runs = ExportedRuns(plans)
     for name, claim in claims.items():
         try:
-            measured[name] = _measure(plans, claim, methods, f"paper.claims.{name}")
+            measured[name] = _measure(runs, claim, methods, f"paper.claims.{name}")
         except Exception as error:
             failed[name] = describe(name, error)
     tests = [measured[name].effect.test if name in measured else _UNDECIDED for name in claims]
@@ -107,8 +108,8 @@ def failed_claim(name: str, claim: Claim, error: str) -> dict[str, Any]:
     }
 
 
-def _measure(plans: Sequence[Path], claim: Claim, methods: Methods, where: str) -> _MeasuredClaim:
-    variants = read_results(plans, claim, where)
+def _measure(runs: ExportedRuns, claim: Claim, methods: Methods, where: str) -> _MeasuredClaim:
+    variants = read_results(runs, claim, where)
     metric = claim.test.metric
     levels: list[float] = []
     if claim.trend:
@@ -124,7 +125,7 @@ def _measure(plans: Sequence[Path], claim: Claim, methods: Methods, where: str) 
             for keys, side in claim.sides.items()
         ]
     values = [variant.by_seed(metric) for variant in variants]
-    goal = goal_of(metric, claim.goal, [Plan.read(plan).spec for plan in plans])
+    goal = goal_of(metric, claim.goal, [plan.spec for plan in runs.plans])
     effect = measure_effect(claim, values, goal, levels, methods)
     if not claim.trend:
         effect = effect.of_deterministic([variant.is_deterministic for variant in variants])

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from caduceus.errors import SpecError
 from caduceus.io.csv_rows import columns_of
 from caduceus.io.phrases import count_of, pasted
-from caduceus.paper.history_values import ends_before, value_at, value_by_best
-from caduceus.project.paper import Entry, Side
-from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
+from caduceus.paper.history_values import Place, place_in, value_by_best
+from caduceus.project.paper import Side
+from caduceus.project.paper_selections import CandidateRun
 from caduceus.runs.equal_seeds import EqualSeeds, equal_seeds, repeats
-from caduceus.runs.files.plan import Plan
-from caduceus.runs.folder import RunFolder
-from caduceus.runs.metric import Metric, default_axis
+from caduceus.runs.metric import BestBy, Metric, default_axis
 from caduceus.runs.record import RunRecord
-from caduceus.runs.unknown_metrics import logged_instead, no_number
+from caduceus.runs.unknown_metrics import logged_instead
 from caduceus.runs.variants import leaves, matches
 
 if TYPE_CHECKING:  # numpy takes 0.1 s of CPU, and the checklist needs none
@@ -75,6 +73,11 @@ class Result:
         """The file of its rows."""
         return self.folder / "metrics_history.csv"
 
+    @cached_property
+    def columns(self) -> list[str]:
+        """The columns of its rows."""
+        return columns_of(self.history)
+
     def axis_of(self, metric: str) -> str:
         """Return the x axis of a metric: the one that the program declared, else `_step`."""
         return self.record.summary.axis_of(metric)
@@ -93,13 +96,32 @@ class Result:
         """Return the metric, which may be NaN or infinite; None if the run lacks it."""
         if metric.position is not None:
             axis = metric.axis or self.axis_of(metric.name)
-            return value_at(self.history, metric.name, axis, metric.position)
+            return self.place(metric.name, axis, metric.position).value
         if best := metric.best_by:
-            return value_by_best(self.history, metric.name, best.name, best.goal)
+            key = (metric.name, best)
+            if key not in self._by_best:
+                found = value_by_best(self.history, metric.name, best.name, best.goal)
+                self._by_best[key] = found
+            return self._by_best[key]
         last = self.summary.get(metric.name)
         if isinstance(last, int | float) and not isinstance(last, bool):
             return float(last)
         return None
+
+    def place(self, metric: str, axis: str, at: float) -> Place:
+        """Return what it has of a metric at a value of an axis; its rows are read once for each."""
+        key = (metric, axis, at)
+        if key not in self._places:
+            self._places[key] = place_in(self.history, *key)
+        return self._places[key]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, float], Place]:
+        return {}
+
+    @cached_property
+    def _by_best(self) -> dict[tuple[str, BestBy], float | None]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -139,30 +161,6 @@ class Variant:
     def runs(self, metric: Metric) -> list[str]:
         """Return the ids of the runs that have the metric."""
         return [result.run for result in self.results if result.value(metric) is not None]
-
-
-def read_results(plans: Sequence[Path], entry: Entry, where: str) -> list[Variant]:
-    """Return the variants that an entry of `paper` shows, in the order of the experiment files.
-
-    Args:
-        plans: results/experiments/ID.json of the experiments; those that the entry doesn't show
-            are skipped.
-        entry: the entry.
-        where: its keys, for error messages, such as paper.tables.accuracy.
-
-    Raises:
-        SpecError: no run has one of its metrics.
-    """
-    results = [
-        result
-        for path in plans
-        for planned in candidate_runs(Plan.read(path))
-        if is_shown(planned, entry)
-        for result in [read_result(planned, RunRecord(RunFolder.of_plan(path, planned.run)))]
-        if is_shown(_known(planned, result), entry)
-    ]
-    _check_metrics(entry, results, where)
-    return by_variant(results)
 
 
 def by_variant(results: Sequence[Result]) -> list[Variant]:
@@ -222,34 +220,9 @@ def read_result(planned: CandidateRun, record: RunRecord) -> Result:
     return Result(record, {**about, **own})
 
 
-def _known(planned: CandidateRun, result: Result) -> CandidateRun:
-    """Return the planned run with its parameters, which a trial has only once it ran."""
-    about = (planned.run, planned.experiment, planned.group, planned.variant, planned.seed)
-    return CandidateRun(*about, planned.parameters or result.parameters)
-
-
-def _check_metrics(entry: Entry, results: Sequence[Result], where: str) -> None:
-    finished = [result for result in results if result.state == "finished"]
-    for heading, metric in entry.metrics.items():
-        check_place(heading, metric, finished, where)
-        # If all runs diverged there is no number, which is a result and no mistake in `paper`.
-        if not finished or any(result.number(metric) is not None for result in finished):
-            continue
-        place = ""
-        if metric.position is not None:
-            axis = _axis_at(metric, finished)
-            at = metric.place(axis)
-            has_ended = all(
-                ends_before(result.history, axis, metric.position) for result in finished
-            )
-            place = f"at {at}, as all runs end before" if has_ended else f"at {at} or before"
-        message = no_number(metric, logged_by(finished), place)
-        raise SpecError(f"metrics.{heading}: {message}", where)
-
-
-def _axis_at(metric: Metric, results: Sequence[Result]) -> str:
+def axis_at(metric: Metric, results: Sequence[Result]) -> str:
     """Return the axis of `at`: the named one, else that of the runs whose rows have the metric."""
-    with_metric = (each for each in results if metric.name in columns_of(each.history))
+    with_metric = (each for each in results if metric.name in each.columns)
     declared = dict.fromkeys(each.axis_of(metric.name) for each in with_metric)
     return metric.axis or default_axis(list(declared))
 
@@ -257,21 +230,19 @@ def _axis_at(metric: Metric, results: Sequence[Result]) -> str:
 def with_axis(metric: Metric, results: Sequence[Result]) -> Metric:
     """Return a metric that names the axis of `at`, if it has that key."""
     at = metric.position
-    return metric if at is None else replace(metric, at={_axis_at(metric, results): at})
+    return metric if at is None else replace(metric, at={axis_at(metric, results): at})
 
 
 def logged_by(results: Iterable[Result]) -> list[str]:
     """Return the names of the metrics that runs logged, in their rows or their summaries."""
-    return sorted(
-        {name for result in results for name in (*result.summary, *columns_of(result.history))}
-    )
+    return sorted({name for result in results for name in (*result.summary, *result.columns)})
 
 
 def check_place(heading: str, metric: Metric, finished: Sequence[Result], where: str) -> None:
     """Check that `at` means the same place in every run."""
     if metric.at is None:
         return
-    logged = [(result, columns_of(result.history)) for result in finished]
+    logged = [(result, result.columns) for result in finished]
     logged = [(result, columns) for result, columns in logged if metric.name in columns]
     axes = dict.fromkeys(metric.axis or result.axis_of(metric.name) for result, _ in logged)
     if len(axes) > 1:
@@ -296,8 +267,8 @@ def ended_notes(metrics: Mapping[str, Metric], results: Sequence[Result]) -> Ite
         at = metric.position
         if at is None:
             continue
-        axis = _axis_at(metric, results)
-        if ended := [result for result in results if ends_before(result.history, axis, at)]:
+        axis = axis_at(metric, results)
+        if ended := [each for each in results if each.place(metric.name, axis, at).has_ended]:
             yield (
                 f"Ended before {metric.place(axis)} and left out: {len(ended)} of "
                 f"{count_of(len(results), 'run')} ({heading})."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from caduceus.errors import SpecError
 from caduceus.paper.claims import decide_claims
-from caduceus.paper.results import read_results
+from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.tables import Table, build_table
 from caduceus.project.paper import parse_paper
 from caduceus.runs.files.export import DefinedMetric, Summary
@@ -36,7 +36,7 @@ def table(project: Project, at: Any, metric: str = "return") -> Table:
     entry = parse_paper(
         {"tables": {"t": {"metrics": {"R": {"name": metric, "at": at}}}}}, str
     ).tables["t"]
-    variants = read_results(plans_of(project), entry, "paper.tables.t")
+    variants = read_results(ExportedRuns(plans_of(project)), entry, "paper.tables.t")
     return build_table("t", entry, Methods(), variants, [])
 
 

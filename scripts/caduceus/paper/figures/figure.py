@@ -9,14 +9,13 @@ from typing import Any, cast
 from matplotlib.figure import Figure
 
 from caduceus.io.files import read_json, write_json
+from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.figures.captions import write_caption
 from caduceus.paper.figures.figure_data import FigureContent, FigureData
 from caduceus.paper.figures.kinds import MODULES
 from caduceus.paper.figures.layout import add_title
 from caduceus.paper.figures.style import house_style, new_figure, write_figure
-from caduceus.paper.results import read_results
 from caduceus.project.paper import FigureEntry
-from caduceus.runs.files.plan import Plan
 from caduceus.statistics.settings import Methods
 
 # Kinds that read histories or files, so that their metrics need no number in the summary.
@@ -74,8 +73,9 @@ def read_data(entry: FigureEntry, plans: Sequence[Path], methods: Methods, name:
     """Read the results that the figure `name` shows; see `measure_figure`."""
     where = f"paper.figures.{name}"
     selection = replace(entry, metrics={}) if entry.kind in _OWN_METRICS else entry
-    variants = read_results(plans, selection, where)
-    specs = {spec.id: spec for spec in (Plan.read(path).spec for path in plans)}
+    runs = ExportedRuns(plans)
+    variants = read_results(runs, selection, where)
+    specs = {plan.spec.id: plan.spec for plan in runs.plans}
     return FigureData(entry, variants, specs, methods, where)
 
 
