@@ -7,6 +7,7 @@ Prints the tables of workflow/STATISTICS.md. Takes six minutes on a busy core.
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from unittest.mock import patch
 
 import numpy as np
@@ -16,8 +17,10 @@ from caduceus.statistics import (
     Comparison,
     PublishedMean,
     compare_paired,
+    compare_ranks,
     compare_to_value,
     compare_unpaired,
+    compare_with_control,
     decide,
     equivalence,
     equivalence_to_published,
@@ -33,7 +36,7 @@ from caduceus.statistics import (
 )
 from caduceus.statistics.bounded import Bounds, estimate_within
 from caduceus.statistics.estimates import STATISTICS, bootstrap_interval, order_interval, t_interval
-from caduceus.statistics.randomization import splits
+from caduceus.statistics.randomization import sign_flips, splits
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.trends import TrendKind
 from numpy.random import Generator
@@ -529,6 +532,93 @@ def found_above_below(draw: Callable, n: int) -> str:
     )
 
 
+FOLDS, POINTS = 10, 200
+
+
+def of_folds() -> None:
+    """How often 10-fold cross-validation finds a difference between equal learners.
+
+    Both are nearest neighbours, of two features each that tell two classes apart equally well. A
+    repetition splits the points anew; a value is the accuracy on the points of one fold.
+    """
+    rows = []
+    for repetitions in (1, 10):
+        found = np.array([cross_validated(seed, repetitions) for seed in range(SAMPLES)]) <= 0.05
+        rows.append([repetitions, *map(percent, found.mean(axis=0))])
+    heads = ["repetitions", "corrected t-test", "sign flips", "plain t-test"]
+    show("Equal learners called different, %", heads, rows)
+
+
+def cross_validated(seed: int, repetitions: int) -> tuple[float, float, float]:
+    """Return p of the corrected t-test, of sign flips and of the plain t-test."""
+    generator = np.random.default_rng(seed)
+    classes = generator.integers(2, size=POINTS)
+    features = generator.normal(size=(2, POINTS, 2)) + classes[:, None]
+    squares = ((features[:, :, None] - features[:, None]) ** 2).sum(axis=3)
+    differences = []
+    for _ in range(repetitions):
+        fold = generator.permutation(POINTS) % FOLDS
+        apart = np.where(fold[:, None] == fold, np.inf, squares)  # from those of the training set
+        is_right = classes[apart.argmin(axis=2)] == classes
+        correct = is_right[0].astype(float) - is_right[1]
+        differences += [float(correct[fold == each].mean()) for each in range(FOLDS)]
+    zeros = np.zeros(len(differences))
+    corrected = compare_paired(differences, zeros, folds=FOLDS)
+    flips = sign_flips(np.array(differences), 0)
+    return (
+        1.0 if corrected.equal == ("differences",) else corrected.p,
+        2 * min(flips),
+        float(stats.ttest_1samp(differences, 0).pvalue),
+    )
+
+
+METHODS_AND_TASKS = ((3, 10), (4, 10), (6, 10), (4, 20), (6, 20))
+RANK_TRUTHS = {
+    "none differs": lambda methods: np.zeros(methods),
+    "all but the last are equal": lambda methods: np.append(np.zeros(methods - 1), -3.0),
+    "each by 1 from the next": lambda methods: -np.arange(methods, dtype=float),
+}
+
+
+RANK_TESTS = ("Nemenyi, all pairs", "Holm, against the first")
+
+
+def in_ranks() -> None:
+    """How often ranks over tasks tell equal methods apart, and different ones."""
+    rows = []
+    for truth, means in RANK_TRUTHS.items():
+        cells = [ranked(means(methods), tasks) for methods, tasks in METHODS_AND_TASKS]
+        for place, test in enumerate(RANK_TESTS):
+            rows.append([truth, test, *(cell[place] for cell in cells)])
+    heads = ["means", "test", *(f"{k} methods, {n} tasks" for k, n in METHODS_AND_TASKS)]
+    show(
+        "Sets with a wrong pair / different pairs told apart, %, after Friedman's test", heads, rows
+    )
+
+
+def ranked(means: np.ndarray, tasks: int) -> list[str]:
+    """Return for each test the share of sets of tasks with a wrong pair, and of pairs found.
+
+    A method's value on a task varies by one standard deviation about its mean and the task's.
+    """
+    generator, methods = np.random.default_rng(1), len(means)
+    sets: list[list[bool]] = [[] for _ in RANK_TESTS]  # whether a set has a wrong pair
+    pairs: list[list[bool]] = [[] for _ in RANK_TESTS]  # whether a different pair is found
+    for _ in range(FAMILIES[3]):
+        difficulty = 3 * generator.normal(size=(tasks, 1))
+        ranks = compare_ranks(generator.normal(means, size=(tasks, methods)) + difficulty)
+        against_first = np.stack([compare_with_control(ranks, 0)] * methods)
+        tested = combinations(range(methods), 2), ((0, other) for other in range(1, methods))
+        for place, (p, each) in enumerate(zip((ranks.pairs, against_first), tested, strict=True)):
+            told = {(a, b): bool(ranks.differ and p[a, b] <= 0.05) for a, b in each}
+            sets[place].append(any(told[a, b] for a, b in told if means[a] == means[b]))
+            pairs[place] += [told[a, b] for a, b in told if means[a] != means[b]]
+    return [
+        f"{percent(np.mean(wrong))} / {percent(np.mean(found)) if found else '–'}"
+        for wrong, found in zip(sets, pairs, strict=True)
+    ]
+
+
 PARTS = {
     "intervals": intervals,
     "tasks": over_tasks,
@@ -540,6 +630,8 @@ PARTS = {
     "trends": trends,
     "ranges": ranges,
     "asymmetric": asymmetric,
+    "folds": of_folds,
+    "ranks": in_ranks,
     "runs": runs,
 }
 

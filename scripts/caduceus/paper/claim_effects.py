@@ -17,7 +17,11 @@ from caduceus.statistics.settings import Methods, PairedTest
 from caduceus.statistics.trends import Trend, trend
 from caduceus.statistics.verdicts import Test, greater, less, within
 
-_TEST_NAMES = {"sign_flip": "sign-flip test", "wilcoxon": "Wilcoxon signed-rank test"}
+_TEST_NAMES = {
+    "sign_flip": "sign-flip test",
+    "wilcoxon": "Wilcoxon signed-rank test",
+    "corrected_t": "corrected t-test of folds",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def measure_effect(
         methods: the statistical methods.
     """
     if claim.trend:
-        return _test_trend(claim.trend, values, levels, methods.confidence)
+        return _test_trend(claim.trend, values, levels, methods)
     if not all(values):
         return _no_effect(len(values))
     if claim.compare:
@@ -97,7 +101,12 @@ def measure_effect(
         if goal is Goal.MINIMIZE:
             margin, alternative = -margin, less
         compared = compare_by_seed(
-            better, worse, margin, test=methods.test, confidence=methods.confidence
+            better,
+            worse,
+            margin,
+            test=methods.test,
+            confidence=methods.confidence,
+            folds=methods.folds,
         )
         common = tuple(sorted(better.keys() & worse.keys()))
         seeds = (common, common) if compared.is_paired else tuple(tuple(side) for side in values)
@@ -110,7 +119,9 @@ def measure_effect(
         margin, alternative = -bound.margin, greater
         if claim.at_most:
             margin, alternative = bound.margin, less
-        compared = compare_to_value(ordered, bound.value, margin, test, methods.confidence)
+        compared = compare_to_value(
+            ordered, bound.value, margin, test, methods.confidence, folds=methods.folds
+        )
         effect = _of_comparison(compared, alternative(compared), seeds, methods)
         return _within_range(effect, bound.metric, ordered, bound.value, methods)
     assert claim.reproduces is not None  # the last kind
@@ -130,12 +141,21 @@ def _test_reproduces(
     methods = replace(methods, confidence=2 * methods.confidence - 1)
     if claim.published:
         same = equivalence_to_published(
-            values, _published_mean(claim.published), claim.tolerance, methods.confidence
+            values,
+            _published_mean(claim.published),
+            claim.tolerance,
+            methods.confidence,
+            methods.folds,
         )
     else:
         assert claim.value is not None and methods.test != "permutation"  # checked with the claim
         same = equivalence(
-            values, claim.value, claim.tolerance, methods.test, confidence=methods.confidence
+            values,
+            claim.value,
+            claim.tolerance,
+            methods.test,
+            methods.confidence,
+            folds=methods.folds,
         )
     prefix = "two one-sided tests, each a "
     effect = _of_comparison(same.comparison, within(same), seeds, methods, prefix)
@@ -181,6 +201,11 @@ def _of_comparison(
             f"{compared.n_second}, not paired{why}; Welch's t-test where its p is larger; "
             f"{interval} Welch's t"
         )
+    elif compared.test == "corrected_welch":
+        method = (
+            f"Welch's t-test, {count_of(compared.n, 'fold')} against {compared.n_second}, not "
+            f"paired since their seeds differ, corrected for folds; {interval} Welch's t"
+        )
     elif compared.test == "welch":
         published = count_of(compared.n_second, "published run")
         theirs = published if compared.n_second else "published runs of unknown number"
@@ -191,7 +216,8 @@ def _of_comparison(
     else:
         over = count_of(compared.n, "pair" if compared.is_paired else "run")
         over += " by seed" if compared.is_paired else ""
-        method = f"{prefix}{_TEST_NAMES[compared.test]} over {over}; {interval} Student's t"
+        student = "Student's t" if methods.folds is None else "corrected Student's t"
+        method = f"{prefix}{_TEST_NAMES[compared.test]} over {over}; {interval} {student}"
     return ClaimEffect(
         test,
         "pair" if compared.is_paired else "run",
@@ -209,7 +235,7 @@ def _test_trend(
     claim: TrendClaim,
     values: Sequence[Mapping[int, float]],
     levels: Sequence[float],
-    confidence: float,
+    methods: Methods,
 ) -> ClaimEffect:
     """Test for a trend over the seeds that have values at two levels or more."""
     seeds = sorted({seed for by_seed in values for seed in by_seed})
@@ -217,8 +243,11 @@ def _test_trend(
     if not seeds:
         return _no_effect(len(values))
     table = [[by_seed.get(seed, math.nan) for by_seed in values] for seed in seeds]
-    tested: Trend = trend(table, levels, confidence, kind=claim.kind)
+    tested: Trend = trend(table, levels, methods.confidence, kind=claim.kind, folds=methods.folds)
     means, test = _TRENDS[claim.kind]
+    if methods.folds is not None:  # see `trend`
+        test = test.replace("sign-flip test", "corrected t-test of folds")
+        test = test.replace("rank correlations (Spearman's)", "slopes of least-squares lines")
     ends = zip(tested.levels[:-1], tested.levels[1:], strict=True)
     return ClaimEffect(
         greater(tested) if claim.direction == "rises" else less(tested),
@@ -227,8 +256,8 @@ def _test_trend(
         _or_none(tested.low),
         _or_none(tested.high),
         _or_none(tested.correlation if claim.kind == "monotone" else tested.size),
-        f"{test} of {count_of(tested.n, 'seed')}; {100 * confidence:.4g} % interval of {means} "
-        "by Student's t",
+        f"{test} of {count_of(tested.n, 'seed')}; {100 * methods.confidence:.4g} % interval of "
+        f"{means} by {'' if methods.folds is None else 'corrected '}Student's t",
         tuple(tuple(seed for seed in seeds if seed in by_seed) for by_seed in values),
         tuple(Step(*at, step.effect) for at, step in zip(ends, tested.steps, strict=True)),
         ("differences",) if all("differences" in step.equal for step in tested.steps) else (),

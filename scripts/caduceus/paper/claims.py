@@ -85,7 +85,7 @@ def decide_claims(
     ]
     return {
         "alpha": methods.alpha,
-        "test": methods.test,
+        "test": methods.test if methods.folds is None else "corrected_t",
         "statistic": methods.statistic,
         "claims": decided,
     }

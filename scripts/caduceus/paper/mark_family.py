@@ -80,6 +80,7 @@ def decide_family(
     test: AnyTest,
     statistic: Statistic,
     alpha: float,
+    folds: int | None = None,
 ) -> Family:
     """Test all pairs of rows in all columns together.
 
@@ -95,12 +96,14 @@ def decide_family(
         test: of pairs by seed, or "permutation", which is always unpaired.
         statistic: what is compared if runs are paired and `test` is "sign_flip".
         alpha: the family-wise error rate.
+        folds: the k of a cross-validation whose folds the seeds are; signs of folds aren't flipped,
+            as folds aren't independent.
     """
     repeated = _repeated(columns)
     paired, unpaired = {}, []
     for heading in (each for each in columns if each not in repeated):
         for pair, sides in _pairs(heading, columns[heading], deterministic[heading], test):
-            if sides is None:
+            if sides is None or folds is not None:
                 unpaired.append(pair)
             else:
                 paired[pair] = sides
@@ -115,7 +118,8 @@ def decide_family(
             needed = runs_to_decide(1 if few else len(paired), alpha * share)
             difference = float(flips.difference[at])
             tests[pair] = FamilyTest(min(1.0, float(p)), float(least), difference, needed)
-    tests |= _by_holm({pair: _with_best(pair, with_best) for pair in unpaired}, count, alpha)
+    by_holm = {pair: _with_best(pair, with_best) for pair in unpaired}
+    tests |= _by_holm(by_holm, count, alpha, folds is not None)
     for heading, (same, sign) in repeated.items():
         alike = {pair: found for pair, found in tests.items() if pair[0] == same}
         for pair, found in alike.items():
@@ -134,16 +138,19 @@ def _with_best(pair: Pair, compared: Mapping[Pair, Comparison]) -> tuple[float, 
 
 
 def _by_holm(
-    pairs: Mapping[Pair, tuple[float, Comparison] | None], count: int, alpha: float
+    pairs: Mapping[Pair, tuple[float, Comparison] | None],
+    count: int,
+    alpha: float,
+    is_t_test: bool,
 ) -> Iterator[tuple[Pair, FamilyTest]]:
-    """Yield the tests of unpaired runs, which are a part of `count` pairs."""
+    """Yield the tests of unpaired runs or of folds, which are a part of `count` pairs."""
     compared = {pair: found for pair, found in pairs.items() if found}
     raw = [found.p for _, found in compared.values()]
     adjusted = holm([*raw, *[1.0] * (len(pairs) - len(raw))])[: len(raw)]
     weight = count / len(pairs) if pairs else 1.0
     p = np.minimum(1, adjusted * weight)
     factor = (len(pairs) - int((p <= alpha).sum())) * weight
-    needed = runs_to_decide(round(factor), alpha, is_paired=False)
+    needed = 2 if is_t_test else runs_to_decide(round(factor), alpha, is_paired=False)
     for at, (pair, (sign, found)) in enumerate(compared.items()):
         yield pair, FamilyTest(float(p[at]), found.minimum_p * factor, sign * found.effect, needed)
 

@@ -71,6 +71,7 @@ def find_best(
     test: AnyTest = "sign_flip",
     alpha: float = 0.05,
     statistic: Statistic = "mean",
+    folds: int | None = None,
 ) -> Marks:
     """Compare the best variant of each column with all others in it.
 
@@ -89,6 +90,8 @@ def find_best(
             pairs whose seeds differ, too.
         alpha: the family-wise error rate.
         statistic: the statistic by which the best is chosen.
+        folds: the k of a cross-validation whose folds the seeds are. Pairs are then tested by
+            corrected t-tests, and adjusted by Holm's method.
     """
     by_place: dict[Place, Mark] = {}
     comparisons: dict[Place, Comparison] = {}
@@ -104,7 +107,7 @@ def find_best(
                 by_place[heading, row] = "best"
             else:
                 sides = column.runs[best], column.runs[row]
-                found = compare_by_seed(*sides, test=test)
+                found = compare_by_seed(*sides, test=test, folds=folds)
                 comparisons[heading, row] = found
                 pairs[heading, row] = heading, best, row
                 if found.is_paired and found.n < max(map(len, sides)):
@@ -116,6 +119,7 @@ def find_best(
         test,
         statistic,
         alpha,
+        folds,
     )
     undecided = []
     for place, pair in pairs.items():

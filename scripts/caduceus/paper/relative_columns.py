@@ -55,7 +55,8 @@ def _change(
     if sum(second) <= 0:
         return None
     first = [by_seed[seed] for seed in seeds]
-    return relative_change(first, second, seeds == reference_seeds, methods.confidence)
+    is_paired = seeds == reference_seeds
+    return relative_change(first, second, is_paired, methods.confidence, methods.folds)
 
 
 def relative_note(label: str, methods: Methods) -> str:

@@ -31,7 +31,15 @@ _STATISTICS = {"mean": "Mean", "median": "Median", "iqm": "Interquartile mean"}
 
 def is_symmetric(intervals: Sequence[str]) -> bool:
     """Whether each interval is the value plus or minus half its width."""
-    return set(intervals) <= {"Student's t"}
+    return set(intervals) <= {"Student's t", "corrected Student's t"}
+
+
+def folds_note(folds: int) -> str:
+    """Return the note on results whose seeds are the folds of a cross-validation."""
+    return (
+        f"Seeds are folds of {folds}-fold cross-validation, whose training sets overlap: standard "
+        "errors, intervals and tests are corrected for that (Nadeau & Bengio 2003)."
+    )
 
 
 def table_notes(
@@ -61,6 +69,8 @@ def table_notes(
     variants = [row.variant for row in layout.rows]
     all_percent = len(percents) == len(entry.metrics)
     yield _numbers(methods, " in %" if all_percent else "", intervals, entry.spread)
+    if methods.folds is not None:
+        yield folds_note(methods.folds)
     if percents and not all_percent:
         yield f"In %: {', '.join(heading for heading in entry.metrics if heading in percents)}."
     if marks.by_place:
@@ -118,7 +128,7 @@ def _numbers(methods: Methods, unit: str, intervals: Sequence[str], spread: Spre
         return f"{statistic} ± {_SPREADS[spread]} over n seeds."
     interval = f"{100 * methods.confidence:g} % interval"
     shown = f"± half the {interval}" if is_symmetric(intervals) else f"[{interval}]"
-    if "Student's t" in intervals and not is_symmetric(intervals):
+    if any(is_symmetric([name]) for name in intervals) and not is_symmetric(intervals):
         shown = f"± half the {interval} or [{interval}]"
     if not intervals:
         return f"{statistic}."

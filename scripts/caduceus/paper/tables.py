@@ -68,7 +68,7 @@ def build_table(
         for heading, goal in goals.items()
         if goal
     }
-    marks = find_best(columns, methods.test, methods.alpha, methods.statistic)
+    marks = find_best(columns, methods.test, methods.alpha, methods.statistic, methods.folds)
     second = second_best(columns, marks.by_place) if entry.underlines_second else set()
     missing = {
         column.heading: sum(len(each.results) - each.failed for each in column.variants.values())

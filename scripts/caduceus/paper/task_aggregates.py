@@ -1,7 +1,7 @@
 """Aggregate columns of a table with tasks: mean, average rank, IQM, probability of improvement."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -160,6 +160,8 @@ def aggregates_of(
             elif on.shared:
                 estimates = _ranks(on) if kind == "rank" else _means(entry, on, kind, methods)
             names = f"{prefix}{heading}", f"{prefix}{title}"
+            if methods.folds is not None:  # a bootstrap takes runs as independent
+                estimates = {row: without_interval(each) for row, each in estimates.items()}
             tasks = frozenset(column.heading for column in on.shared)
             found.append(Aggregate(*names, on.shown, estimates, tasks, decimals))
     return found
@@ -193,6 +195,11 @@ def baseline_row(
     if len(rows) > 1:
         raise SpecError("the experiments have several baselines; add the key 'baseline'", where)
     return rows.pop()
+
+
+def without_interval(found: Estimate) -> Estimate:
+    """Return an estimate without its interval."""
+    return replace(found, low=float("nan"), high=float("nan"))
 
 
 def _means(
@@ -316,6 +323,8 @@ def _missing(layout: Layout, on: MetricOnTasks) -> list[str]:
 def _definitions(entry: TableEntry, kinds: Sequence[str], methods: Methods) -> Iterator[str]:
     names = [name for kind, name in (("mean", "Mean"), ("iqm", "IQM")) if kind in kinds]
     interval = f"[{100 * methods.confidence:g} % interval by stratified bootstrap over seeds]"
+    if methods.folds is not None:
+        interval = "(without an interval, as folds aren't independent)"
     if names:
         both = " and ".join(names)
         if entry.normalise:

@@ -16,6 +16,8 @@ TEST_NAMES = {
     "sign_flip": "sign-flip test by seed",
     "wilcoxon": "Wilcoxon signed-rank test by seed",
     "welch": "Welch's t-test",
+    "corrected_t": "corrected t-test by fold",
+    "corrected_welch": "Welch's t-test, corrected for folds, not paired",
     "permutation": (
         "permutation test of Welch's t, not paired, or Welch's t-test where its p is larger"
     ),

@@ -34,6 +34,7 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             f"{paper.statistics.statistic}; write t, bca or bootstrap",
             where(["statistics", "interval"]),
         )
+    _check_folds(paper, where)
     specs = {plan.spec.id: plan.spec for plan in plans}
     runs = [run for plan in plans for run in candidate_runs(plan)]
     for at, entry in paper.entries.items():
@@ -68,6 +69,28 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             check_table(entry, chosen, shown, refuse)
         if isinstance(entry, Claim):
             check_claim(entry, chosen, shown, refuse)
+
+
+def _check_folds(paper: Paper, where: Where) -> None:
+    """Refuse statistics and figures that have no correction for the folds of a cross-validation."""
+    statistics = paper.statistics
+    if statistics.folds is None:
+        return
+    defaults = (("statistic", "mean"), ("interval", "t"), ("test", "sign_flip"))
+    for key, only in defaults:
+        value = getattr(statistics, key)
+        if value not in (only, None):
+            raise SpecError(
+                f"paper.statistics.{key}: {value!r} has no correction for `folds`; leave it out",
+                where(["statistics", key]),
+            )
+    for name, figure in paper.figures.items():
+        if figure.kind == "profiles":
+            raise SpecError(
+                f"paper.figures.{name}.kind: profiles have no correction for "
+                "`paper.statistics.folds`; choose bars or differences",
+                where(["figures", name, "kind"]),
+            )
 
 
 def _check_names(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from caduceus.errors import ResultError
+from caduceus.statistics.cross_validation import corrected_t_test
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.randomization import (
     minimum_sign_flip_p,
@@ -24,6 +25,7 @@ from caduceus.statistics.samples import (
     without_rounding_errors,
 )
 from caduceus.statistics.settings import AnyTest, PairedTest
+from caduceus.statistics.welch import welch_interval, welch_test
 
 Equal = Literal["first", "second", "differences"]
 
@@ -51,7 +53,8 @@ class Comparison:
             runs (Lakens 2013); NaN like `low`.
         improvement: the probability that a run of the first has a greater value than one of the
             second; ties count half (Mann & Whitney 1947; Agarwal et al. 2021).
-        test: "sign_flip", "wilcoxon" or "permutation"; "welch" with a published mean.
+        test: "sign_flip", "wilcoxon" or "permutation"; "welch" with a published mean; of folds
+            "corrected_t" or "corrected_welch".
         is_paired: whether runs are paired by seed.
         equal: what has one value for all seeds, of several: the runs of the first or the second, or
             all differences. Nothing then shows how runs vary, so that p is 1.
@@ -70,7 +73,7 @@ class Comparison:
     minimum_p: float
     effect_size: float
     improvement: float
-    test: AnyTest | Literal["welch"]
+    test: AnyTest | Literal["welch", "corrected_t", "corrected_welch"]
     is_paired: bool
     equal: tuple[Equal, ...] = ()
 
@@ -82,6 +85,7 @@ def compare_paired(
     test: PairedTest = "sign_flip",
     confidence: float = 0.95,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Comparison:
     """Compare paired values: `first[i]` with `second[i]`.
 
@@ -94,6 +98,8 @@ def compare_paired(
             well, if the distribution of the differences is symmetric.
         confidence: the confidence level of the effect's interval.
         seed: seeds the random signs, which are drawn if there are more than 20 pairs.
+        folds: the k of a cross-validation whose folds the values are; the test is then the
+            corrected t-test (see `cross_validation`).
 
     Raises:
         ResultError: the numbers of values differ, or one isn't finite.
@@ -101,7 +107,7 @@ def compare_paired(
     one, other = finite(first), finite(second)
     if len(one) != len(other):
         raise ResultError(f"{len(one)} runs can't be paired with {len(other)}")
-    return _compare_pairs(one, other, len(other), margin, test, confidence, seed)
+    return _compare_pairs(one, other, len(other), margin, test, confidence, seed, folds)
 
 
 def compare_to_value(
@@ -111,6 +117,7 @@ def compare_to_value(
     test: PairedTest = "sign_flip",
     confidence: float = 0.95,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Comparison:
     """Compare `values`, (n,), with a fixed value, such as a published one.
 
@@ -119,7 +126,7 @@ def compare_to_value(
     Raises:
         ResultError: there are no values, or one isn't finite.
     """
-    return _compare_pairs(finite(values), finite([value]), 0, margin, test, confidence, seed)
+    return _compare_pairs(finite(values), finite([value]), 0, margin, test, confidence, seed, folds)
 
 
 def compare_unpaired(
@@ -128,6 +135,7 @@ def compare_unpaired(
     margin: float = 0.0,
     confidence: float = 0.95,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Comparison:
     """Compare independent runs by a permutation test of Welch's t and by Welch's t-test.
 
@@ -143,6 +151,8 @@ def compare_unpaired(
         margin: the difference of the means under the null hypothesis.
         confidence: the confidence level of the effect's interval, by Welch's t.
         seed: seeds the random permutations, which are drawn if there are more than three million.
+        folds: the k of cross-validations whose folds the values are, of which no permutation is
+            as likely as another; the test is then Welch's with corrected standard errors.
 
     Raises:
         ResultError: one side has no value, or a value isn't finite.
@@ -158,11 +168,13 @@ def compare_unpaired(
         low = high = size = float("nan")
         std, greater, less = _pooled_std(one, other), 1.0, 1.0
     else:
-        low, high = _welch_interval(one, other, confidence)
+        low, high = welch_interval(one, other, confidence, folds)
         std = _pooled_std(one, other)
         size = standardized(effect, std) * _hedges_factor(n + m - 2)
-        found = splits(one - margin, other, seed), _welch_test(one - margin, other)
-        greater, less = (max(ps) for ps in zip(*found, strict=True))
+        greater, less = welch_test(one - margin, other, folds)
+        if folds is None:
+            pairs = zip((greater, less), splits(one - margin, other, seed), strict=True)
+            greater, less = map(max, pairs)
     return Comparison(
         n=n,
         n_second=m,
@@ -174,10 +186,10 @@ def compare_unpaired(
         p_greater=greater,
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
-        minimum_p=minimum_split_p(n, m),
+        minimum_p=minimum_split_p(n, m) if folds is None else _minimum_t_p(min(n, m)),
         effect_size=size,
         improvement=float(improvement(one, other)),
-        test="permutation",
+        test="permutation" if folds is None else "corrected_welch",
         is_paired=False,
         equal=equal,
     )
@@ -190,6 +202,7 @@ def compare_by_seed(
     test: AnyTest = "sign_flip",
     confidence: float = 0.95,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Comparison:
     """Compare runs by their seeds: paired if most seeds occur on both sides, else unpaired.
 
@@ -205,6 +218,8 @@ def compare_by_seed(
         test: the test of the pairs (see `compare_paired`), or "permutation".
         confidence: the confidence level of the effect's interval.
         seed: seeds the random signs or permutations, which are drawn if there are many runs.
+        folds: the k of a cross-validation whose folds the seeds are; the tests are then corrected
+            t-tests.
 
     Raises:
         ResultError: one side has no run, or a value isn't finite.
@@ -212,8 +227,8 @@ def compare_by_seed(
     one, other = compared_seeds(first, second, test)
     values = [first[s] for s in one], [second[s] for s in other]
     if test != "permutation" and one == other:
-        return compare_paired(*values, margin, test, confidence, seed)
-    return compare_unpaired(*values, margin, confidence, seed)
+        return compare_paired(*values, margin, test, confidence, seed, folds)
+    return compare_unpaired(*values, margin, confidence, seed, folds)
 
 
 def compared_seeds(
@@ -253,20 +268,26 @@ def _compare_pairs(
     test: PairedTest,
     confidence: float,
     seed: int,
+    folds: int | None,
 ) -> Comparison:
     """Compare `one`, (n,), with `other`, (n,) or (1,)."""
     scale = float(np.abs((*one, *other, margin)).max())
     # Differences that are equal in exact arithmetic must be equal here, as ties matter to tests.
     differences = without_rounding_errors(one - other, scale)
-    mean = estimate_mean(differences, confidence)
+    mean = estimate_mean(differences, confidence, folds)
     shifted = without_rounding_errors(differences - margin, scale)
-    if test == "wilcoxon":
+    if test == "wilcoxon" and folds is None:
         shifted = shifted[shifted != 0]
         shifted = np.sign(shifted) * midranks(np.abs(shifted))
     equal = _equal_sides(one, other)
     if not equal and all_equal(differences):
         equal = ("differences",)
-    greater, less = (1.0, 1.0) if equal else sign_flips(shifted, seed)
+    if equal:
+        greater, less = 1.0, 1.0
+    elif folds is None:
+        greater, less = sign_flips(shifted, seed)
+    else:
+        greater, less = corrected_t_test(shifted, folds)
     return Comparison(
         n=mean.n,
         n_second=n_second,
@@ -278,10 +299,10 @@ def _compare_pairs(
         p_greater=greater,
         p_less=less,
         p=min(1.0, 2 * min(greater, less)),
-        minimum_p=minimum_sign_flip_p(mean.n),
+        minimum_p=minimum_sign_flip_p(mean.n) if folds is None else _minimum_t_p(mean.n),
         effect_size=float("nan") if equal else standardized(mean.value, mean.std),
         improvement=float(improvement(one, other)),
-        test=test,
+        test=test if folds is None else "corrected_t",
         is_paired=n_second > 0,
         equal=equal,
     )
@@ -293,35 +314,15 @@ def _equal_sides(one: Array, other: Array) -> tuple[Equal, ...]:
     return tuple(name for name, values in sides if all_equal(values))
 
 
+def _minimum_t_p(n: int) -> float:
+    """Return the smallest p of a t-test of n values, which has no lower bound from two on."""
+    return 0.0 if n > 1 else 1.0
+
+
 def _pooled_std(one: Array, other: Array) -> float:
     """Return the standard deviation of the runs of both sides about the means of their sides."""
     squares = sum(((values - values.mean()) ** 2).sum() for values in (one, other))
     return float((squares / (len(one) + len(other) - 2)) ** 0.5)
-
-
-def _welch_interval(one: Array, other: Array, confidence: float) -> tuple[float, float]:
-    """Return the confidence interval of the difference of means (Welch 1947)."""
-    from scipy.special import stdtrit  # 0.2 s of CPU, which drawing a figure doesn't need
-
-    effect, (error, degrees) = one.mean() - other.mean(), _welch_error(one, other)
-    margin = stdtrit(degrees, (1 + confidence) / 2) * error
-    return float(effect - margin), float(effect + margin)
-
-
-def _welch_test(one: Array, other: Array) -> tuple[float, float]:
-    """Return one-sided p of the mean of `one` being greater, and less, than that of `other`."""
-    from scipy.special import stdtr
-
-    error, degrees = _welch_error(one, other)
-    t = (one.mean() - other.mean()) / error
-    return float(stdtr(degrees, -t)), float(stdtr(degrees, t))
-
-
-def _welch_error(one: Array, other: Array) -> tuple[float, float]:
-    """Return the standard error of the difference of means, and its degrees of freedom."""
-    parts = np.array([one.var(ddof=1) / len(one), other.var(ddof=1) / len(other)])
-    degrees = parts.sum() ** 2 / (parts**2 / (len(one) - 1, len(other) - 1)).sum()
-    return float(parts.sum() ** 0.5), float(degrees)
 
 
 def _hedges_factor(degrees: int) -> float:

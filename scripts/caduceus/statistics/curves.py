@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of
+from caduceus.statistics.cross_validation import error_factor
+from caduceus.statistics.estimates import STATISTICS, best_interval, interval_of, t_interval
 from caduceus.statistics.samples import Array
 from caduceus.statistics.settings import Methods
 
@@ -167,6 +168,10 @@ def estimate_steps(values: Array, methods: Methods) -> tuple[Any, Array, Array, 
 def _intervals(values: Array, methods: Methods) -> tuple[Array, Array]:
     """Return the lower and upper ends, (steps,), of the intervals of `values`, (steps, n)."""
     statistic, confidence = methods.statistic, methods.confidence
+    if methods.folds is not None:
+        low, high = t_interval(values, "mean", confidence)
+        widened = (high - low) / 2 * (error_factor(values.shape[1], methods.folds) - 1)
+        return low - widened, high + widened
     interval = methods.interval or best_interval(statistic, values.shape[1], confidence)
     settings = (statistic, interval, confidence, methods.resamples, 0)
     blocks = np.split(values, range(_STEPS_AT_ONCE, len(values), _STEPS_AT_ONCE))

@@ -41,6 +41,7 @@ def equivalence(
     test: PairedTest = "sign_flip",
     confidence: float = 0.95,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Equivalence:
     """Test whether the mean of `values`, (n,), equals `value` within the tolerance.
 
@@ -52,12 +53,17 @@ def equivalence(
         SpecError: the tolerance isn't positive.
     """
     return _within(
-        tolerance, lambda margin: compare_to_value(values, value, margin, test, confidence, seed)
+        tolerance,
+        lambda margin: compare_to_value(values, value, margin, test, confidence, seed, folds),
     )
 
 
 def equivalence_to_published(
-    values: Values, published: PublishedMean, tolerance: float, confidence: float = 0.95
+    values: Values,
+    published: PublishedMean,
+    tolerance: float,
+    confidence: float = 0.95,
+    folds: int | None = None,
 ) -> Equivalence:
     """Test whether the mean of `values`, (n,), equals a published mean within the tolerance.
 
@@ -68,7 +74,8 @@ def equivalence_to_published(
         SpecError: the tolerance isn't positive.
     """
     return _within(
-        tolerance, lambda margin: compare_to_published(values, published, margin, confidence)
+        tolerance,
+        lambda margin: compare_to_published(values, published, margin, confidence, folds),
     )
 
 
@@ -79,6 +86,7 @@ def equivalence_by_seed(
     test: AnyTest = "sign_flip",
     confidence: float = 0.95,
     seed: int = 0,
+    folds: int | None = None,
 ) -> Equivalence:
     """Test whether two sets of runs have equal means within the tolerance.
 
@@ -90,7 +98,8 @@ def equivalence_by_seed(
         SpecError: the tolerance isn't positive.
     """
     return _within(
-        tolerance, lambda margin: compare_by_seed(first, second, margin, test, confidence, seed)
+        tolerance,
+        lambda margin: compare_by_seed(first, second, margin, test, confidence, seed, folds),
     )
 
 

@@ -11,12 +11,14 @@ from typing import Any, Literal
 import numpy as np
 
 from caduceus.errors import SpecError
+from caduceus.statistics.cross_validation import error_factor
 from caduceus.statistics.samples import Array, Values, all_equal, finite, is_close
 from caduceus.statistics.settings import Interval, Methods, Statistic
 
 _TITLES = {"mean": "mean", "median": "median", "iqm": "interquartile mean"}
 _METHODS = {
     "t": "Student's t",
+    "corrected": "corrected Student's t",
     "order": "order statistics",
     "bca": "BCa bootstrap",
     "bootstrap": "percentile bootstrap",
@@ -35,6 +37,7 @@ class Estimate:
         low: the lower end of the interval; NaN if there is none, as n is 1 or all runs are equal.
         high: its upper end.
         method: the statistic and its interval, such as "mean, 95 % interval by Student's t".
+        folds: the k of a cross-validation whose folds the runs are; None for independent runs.
     """
 
     n: int
@@ -43,19 +46,21 @@ class Estimate:
     low: float
     high: float
     method: str
+    folds: int | None = None
 
     @property
     def standard_error(self) -> float:
-        """The standard error of the mean: `std` / √n, which shrinks with n."""
-        return float(self.std / self.n**0.5)
+        """The standard error of the mean: `std` / √n, which shrinks with n; of folds corrected."""
+        return float(self.std / self.n**0.5 * error_factor(self.n, self.folds))
 
 
-def estimate_mean(values: Values, confidence: float = 0.95) -> Estimate:
+def estimate_mean(values: Values, confidence: float = 0.95, folds: int | None = None) -> Estimate:
     """Estimate the mean of `values`, (n,), with Student's t interval of n - 1 degrees of freedom.
 
     The interval is exact if the values are independent and normally distributed (Student 1908).
     Equal values have no interval, as they don't show how runs vary. Values aren't checked: an empty
-    or non-finite array gives NaN.
+    or non-finite array gives NaN. If the values are of folds, the interval is wider (see
+    `cross_validation`).
     """
     array = np.asarray(values, dtype=float)
     n, mean, std, margin = len(array), float(array.mean()), float("nan"), float("nan")
@@ -65,8 +70,10 @@ def estimate_mean(values: Values, confidence: float = 0.95) -> Estimate:
         from scipy.special import stdtrit
 
         std = float(array.std(ddof=1))
-        margin = float(stdtrit(n - 1, (1 + confidence) / 2)) * std / n**0.5
-    return Estimate(n, mean, std, mean - margin, mean + margin, _method("mean", "t", confidence))
+        error = std / n**0.5 * error_factor(n, folds)
+        margin = float(stdtrit(n - 1, (1 + confidence) / 2)) * error
+    method = _method("mean", "t" if folds is None else "corrected", confidence)
+    return Estimate(n, mean, std, mean - margin, mean + margin, method, folds)
 
 
 def estimate(
@@ -120,9 +127,12 @@ def estimate_by(methods: Methods, values: Values) -> Estimate:
     """Return the estimate of a statistic by the chosen methods; see `estimate`.
 
     Args:
-        methods: the statistic, its interval, the confidence and the resamples of a bootstrap.
+        methods: the statistic, its interval, the confidence and the resamples of a bootstrap; with
+            `folds` it is the mean.
         values: (n,), as for `estimate`.
     """
+    if methods.folds is not None:
+        return estimate_mean(finite(values), methods.confidence, methods.folds)
     return estimate(
         values, methods.statistic, methods.interval, methods.confidence, methods.resamples
     )
@@ -285,5 +295,7 @@ def _estimate(
     return Estimate(n, value, std, float(low), float(high), method)
 
 
-def _method(statistic: Statistic, interval: Interval, confidence: float) -> str:
+def _method(
+    statistic: Statistic, interval: Interval | Literal["corrected"], confidence: float
+) -> str:
     return f"{_TITLES[statistic]}, {100 * confidence:g} % interval by {_METHODS[interval]}"

@@ -7,7 +7,7 @@ from typing import Self
 from scipy.special import ndtri, stdtr, stdtrit
 
 from caduceus.statistics.comparisons import Comparison
-from caduceus.statistics.estimates import estimate_mean
+from caduceus.statistics.estimates import Estimate, estimate_mean
 from caduceus.statistics.samples import Values, all_equal, finite, standardized
 
 
@@ -42,7 +42,11 @@ class PublishedMean:
 
 
 def compare_to_published(
-    values: Values, published: PublishedMean, margin: float = 0.0, confidence: float = 0.95
+    values: Values,
+    published: PublishedMean,
+    margin: float = 0.0,
+    confidence: float = 0.95,
+    folds: int | None = None,
 ) -> Comparison:
     """Compare the mean of `values`, (n,), with a published one by Welch's t-test (Welch 1947).
 
@@ -55,14 +59,15 @@ def compare_to_published(
         published: the other mean.
         margin: the difference of the means under the null hypothesis.
         confidence: the confidence level of the effect's interval.
+        folds: the k of a cross-validation whose folds our values are, or None.
 
     Raises:
         ResultError: there are no values, or one isn't finite.
     """
     array = finite(values)
-    ours, is_equal = estimate_mean(array, confidence), all_equal(array)
+    ours, is_equal = estimate_mean(array, confidence, folds), all_equal(array)
     effect = ours.value - published.value
-    error, degrees = _combined(ours.n, ours.standard_error, published)
+    error, degrees = _combined(ours, published)
     greater = less = 1.0
     low = high = nan
     if error > 0 and not is_equal:
@@ -90,12 +95,13 @@ def compare_to_published(
     )
 
 
-def _combined(n: int, error: float, published: PublishedMean) -> tuple[float, float]:
+def _combined(ours: Estimate, published: PublishedMean) -> tuple[float, float]:
     """Return the standard error of the difference, and its degrees of freedom; NaN if n is 1."""
+    n, error = ours.n, ours.standard_error
     if n == 1:
         return nan, nan
     if published.error is None:
-        return error * (1 + n / (published.n or inf)) ** 0.5, n - 1
+        return (error**2 + ours.std**2 / (published.n or inf)) ** 0.5, n - 1
     parts, degrees = (error**2, published.error**2), (n - 1, (published.n or inf) - 1)
     rates = sum(part**2 / free for part, free in zip(parts, degrees, strict=True) if free > 0)
     return sum(parts) ** 0.5, sum(parts) ** 2 / rates if rates else inf

@@ -3,12 +3,17 @@
 import numpy as np
 from scipy.special import stdtrit
 
+from caduceus.statistics.cross_validation import error_factor
 from caduceus.statistics.estimates import Estimate
 from caduceus.statistics.samples import Values, finite
 
 
 def relative_change(
-    first: Values, second: Values, is_paired: bool, confidence: float = 0.95
+    first: Values,
+    second: Values,
+    is_paired: bool,
+    confidence: float = 0.95,
+    folds: int | None = None,
 ) -> Estimate:
     """Estimate by how many percent the mean of `first` is above that of `second`.
 
@@ -21,6 +26,7 @@ def relative_change(
         second: the values that it is compared with, (m,); of the same seeds if paired.
         is_paired: whether value i of both has the same seed.
         confidence: the confidence level of the interval.
+        folds: the k of a cross-validation whose folds the runs are, or None.
 
     Returns:
         An estimate in percent. Its `n` is the smaller number of runs, its `std` is NaN; `low` and
@@ -34,8 +40,12 @@ def relative_change(
     ratio = a / b if b else float("nan")
     low = high = float("nan")
     if n > 1 and b:
-        va, vb = one.var(ddof=1) / len(one), other.var(ddof=1) / len(other)
-        covariance = float(np.cov(one, other)[0, 1]) / n if is_paired else 0.0
+        va, vb = (
+            side.var(ddof=1) / len(side) * error_factor(len(side), folds) ** 2
+            for side in (one, other)
+        )
+        shared = float(np.cov(one, other)[0, 1]) if is_paired else 0.0
+        covariance = shared / n * error_factor(n, folds) ** 2
         degrees = float(n - 1)
         if not is_paired and va + vb:
             # Welch-Satterthwaite degrees of freedom of the difference one - ratio * other, as the

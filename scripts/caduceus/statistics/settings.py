@@ -20,6 +20,8 @@ class Methods:
         test: how variants are compared.
         alpha: the chance of a wrong verdict among all that are tested together.
         resamples: how often a bootstrap draws.
+        folds: the k of a k-fold cross-validation whose folds are the seeds; None for independent
+            runs.
     """
 
     statistic: Statistic = "mean"
@@ -28,3 +30,4 @@ class Methods:
     test: AnyTest = "sign_flip"
     alpha: float = 0.05
     resamples: int = 10_000
+    folds: int | None = None

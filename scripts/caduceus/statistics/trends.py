@@ -7,6 +7,7 @@ import numpy as np
 
 from caduceus.errors import ResultError
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
+from caduceus.statistics.cross_validation import corrected_t_test
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.randomization import joint_sign_flips, minimum_sign_flip_p, sign_flips
 from caduceus.statistics.samples import (
@@ -73,6 +74,7 @@ def trend(
     confidence: float = 0.95,
     seed: int = 0,
     kind: TrendKind = "monotone",
+    folds: int | None = None,
 ) -> Trend:
     """Test whether values rise or fall with the levels of a setting.
 
@@ -98,6 +100,9 @@ def trend(
             What speaks against "monotone" and "steps" is a step in the other direction, and against
             "monotone" also the correlation. These are tested jointly: the smallest of their
             standardized means is compared with its values under all flips (Westfall & Young 1993).
+        folds: the k of a cross-validation whose folds the seeds are. Tests are then corrected
+            t-tests (see `cross_validation`), joint ones take the smallest p times their number, and
+            "monotone" tests slopes: rank correlations that are all 1 have no variance.
 
     Raises:
         ResultError: the shapes don't fit, a value is infinite, or no seed has two levels.
@@ -112,34 +117,38 @@ def trend(
         raise ResultError("a trend needs a seed with at least two levels")
     rows = [(row[~np.isnan(row)], setting[~np.isnan(row)]) for row in array]
     correlations = np.array([_spearman(y, x) for y, x in rows])
-    mean = estimate_mean(correlations, confidence)
+    mean = estimate_mean(correlations, confidence, folds)
     steps = [
-        compare_by_seed(_by_seed(after), _by_seed(before), confidence=confidence, seed=seed)
+        compare_by_seed(
+            _by_seed(after), _by_seed(before), confidence=confidence, seed=seed, folds=folds
+        )
         for before, after in zip(array.T[:-1], array.T[1:], strict=True)
     ]
     differences = _differences(array)
     n = mean.n
     low, high = (max(mean.low, -1.0), min(mean.high, 1.0)) if n > 1 else (mean.low, mean.high)
-    effect, size, minimum_p = mean.value, standardized(mean.value, mean.std), minimum_sign_flip_p(n)
+    effect, size = mean.value, standardized(mean.value, mean.std)
+    minimum_p = minimum_sign_flip_p(n) if folds is None else float(n < 2)
+    slopes = np.array([_slope(y, x) for y, x in rows])
     if kind == "slope":
-        slopes = np.array([_slope(y, x) for y, x in rows])
-        mean = estimate_mean(slopes, confidence)
+        mean = estimate_mean(slopes, confidence, folds)
         effect, low, high = mean.value, mean.low, mean.high
         size = standardized(mean.value, mean.std)
-        greater, less = not_less, not_greater = sign_flips(slopes, seed)
+        greater, less = not_less, not_greater = _test(slopes, seed, folds)
     elif kind == "steps":
         sign = 1 if effect >= 0 else -1
         weakest = min(steps, key=lambda step: sign * step.effect)
         n, minimum_p = min(step.n for step in steps), max(step.minimum_p for step in steps)
         effect, low, high, size = weakest.effect, weakest.low, weakest.high, weakest.effect_size
         greater, less = max(s.p_greater for s in steps), max(s.p_less for s in steps)
-        not_less, not_greater = joint_sign_flips(differences, seed)
+        not_less, not_greater = _test_jointly(differences, seed, folds)
     else:
-        greater, less = sign_flips(correlations, seed)
+        tested = correlations if folds is None else slopes
+        greater, less = _test(tested, seed, folds)
         greater = greater if all(step.effect > 0 for step in steps) else 1.0
         less = less if all(step.effect < 0 for step in steps) else 1.0
-        together = np.column_stack((correlations, differences))
-        not_less, not_greater = joint_sign_flips(together, seed)
+        together = np.column_stack((tested, differences))
+        not_less, not_greater = _test_jointly(together, seed, folds)
     columns = [column[~np.isnan(column)] for column in array.T]
     several = [column for column in columns if len(column) > 1]
     is_constant = bool(several) and all(map(all_equal, several))
@@ -164,6 +173,19 @@ def trend(
         levels=tuple(map(float, setting)),
         is_constant=is_constant,
     )
+
+
+def _test(values: Array, seed: int, folds: int | None) -> tuple[float, float]:
+    """Return one-sided p of the mean of `values`, (n,), being greater, and less, than zero."""
+    return sign_flips(values, seed) if folds is None else corrected_t_test(values, folds)
+
+
+def _test_jointly(values: Array, seed: int, folds: int | None) -> tuple[float, float]:
+    """Return p of the largest mean of columns, (n, m), being greater, the smallest less, than 0."""
+    if folds is None:
+        return joint_sign_flips(values, seed)
+    greater, less = zip(*(corrected_t_test(column, folds) for column in values.T), strict=True)
+    return min(1.0, min(greater) * len(greater)), min(1.0, min(less) * len(less))
 
 
 def _by_level(values: Array, levels: Array) -> tuple[Array, Array]:

@@ -16,6 +16,9 @@ Outcome = Literal[
     "supported", "refuted", "within noise", "undecided", "not enough runs", "no verdict"
 ]
 
+# Tests whose p has no lower bound, and for which no number of runs need be enough.
+_T_TESTS = ("welch", "corrected_t", "corrected_welch")
+
 
 @dataclass(frozen=True)
 class Test:
@@ -106,7 +109,7 @@ def less(found: Comparison | Trend | ItemComparison) -> Test:
 def within(found: Equivalence) -> Test:
     """Make the test of the claim that a difference is within the tolerance."""
     comparison = found.comparison
-    is_summary = comparison.test == "welch"
+    is_summary = comparison.test in _T_TESTS
     size = standardized(found.tolerance - abs(comparison.effect), comparison.std)
     return Test(
         found.p_within,
@@ -114,7 +117,7 @@ def within(found: Equivalence) -> Test:
         found.minimum_p,
         comparison.n,
         _unpaired_n(comparison),
-        # More runs of ours don't make the published mean more certain.
+        # More runs of ours don't make a published mean more certain, nor folds of the same data.
         size=float("nan") if is_summary else size,
         factor_for=1,
         says_more=True,
@@ -132,7 +135,8 @@ def _test(found: Comparison | Trend | ItemComparison, p_for: float, p_against: f
             found.minimum_p,
             found.n,
             None,
-            found.size,
+            # A p without a lower bound is that of folds, see `_T_TESTS`.
+            float("nan") if found.minimum_p == 0 else found.size,
             says_more=says_more,
             is_constant=found.is_constant,
         )
@@ -147,7 +151,8 @@ def _test(found: Comparison | Trend | ItemComparison, p_for: float, p_against: f
             fewest=2 if found.test == "crossed" else None,
             is_constant=found.is_constant,
         )
-    size = standardized(found.effect - found.margin, found.std)
+    is_t_test = found.test in _T_TESTS
+    size = float("nan") if is_t_test else standardized(found.effect - found.margin, found.std)
     n, n_second = found.n, _unpaired_n(found)
     says_more = found.margin != 0
     return Test(
@@ -158,12 +163,13 @@ def _test(found: Comparison | Trend | ItemComparison, p_for: float, p_against: f
         n_second,
         size,
         says_more=says_more,
+        fewest=2 if is_t_test else None,
         is_constant=bool(found.equal),
     )
 
 
 def _unpaired_n(found: Comparison) -> int | None:
-    return found.n_second if found.test == "permutation" else None
+    return found.n_second if found.test in ("permutation", "corrected_welch") else None
 
 
 def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float) -> Verdict:

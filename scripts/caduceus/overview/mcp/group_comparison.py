@@ -152,7 +152,7 @@ def _refuse_single(
 
 
 def _variant(chosen: Chosen, at: int, values: Mapping[int, float], methods: Methods) -> Answer:
-    found = estimate_mean(list(values.values()), methods.confidence)
+    found = estimate_mean(list(values.values()), methods.confidence, methods.folds)
     return {
         "variant": chosen.labels[at],
         "experiment": chosen.variants[at].experiment,
@@ -189,7 +189,9 @@ def compare_values(
     first: Mapping[int, float], second: Mapping[int, float], methods: Methods
 ) -> Comparison:
     """Compare two sets of runs by seed, with the test and confidence of `paper.statistics`."""
-    return compare_by_seed(first, second, test=methods.test, confidence=methods.confidence)
+    return compare_by_seed(
+        first, second, test=methods.test, confidence=methods.confidence, folds=methods.folds
+    )
 
 
 def _with_reference(
@@ -219,7 +221,7 @@ def _with_best(
     """Return the comparisons with the best, the conclusion, and how p are adjusted."""
     means = {at: estimate_mean(list(found.values())).value for at, found in enumerate(values)}
     column = Column(goal, means, dict(enumerate(values)))
-    marks = find_best({"": column}, methods.test, methods.alpha)
+    marks = find_best({"": column}, methods.test, methods.alpha, folds=methods.folds)
     places = [at for (_, at), mark in marks.by_place.items() if mark == "best"]
     if not places:
         return [], "all means are the same", marks.family.correction

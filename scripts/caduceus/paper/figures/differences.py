@@ -54,7 +54,13 @@ class Pair:
         if not first or not second:
             return None
         methods = data.methods
-        found = compare_by_seed(first, second, test=methods.test, confidence=methods.confidence)
+        found = compare_by_seed(
+            first,
+            second,
+            test=methods.test,
+            confidence=methods.confidence,
+            folds=methods.folds,
+        )
         return without_variation(found, self.variant, self.baseline)
 
     def by_seed(self, metric: Metric) -> Iterator[tuple[int, float]]:

@@ -1,0 +1,129 @@
+"""Seeds that are the folds of a cross-validation: claims, tables, and what has no correction."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from caduceus.errors import SpecError
+from caduceus.paper.claims import decide_claims
+from exported_runs import export_runs, load
+from paper_tables import SPEC, make
+from projects import Project
+from scipy import stats
+
+LOW, HIGH = {"rate": 0.1}, {"rate": 0.2}
+
+
+def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+    """Rate 0.1 is better by 0.1, give or take 0.01."""
+    noise = np.random.default_rng([seed, int(1000 * parameters["rate"])]).normal(0, 0.01)
+    return [{"val/accuracy": float(0.9 - parameters["rate"] + noise), "val/loss": 1}]
+
+
+def decided(project: Project, statistics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    claims: dict[str, dict[str, Any]] = {
+        "better": {"compare": {"better": LOW, "worse": HIGH, "metric": "val/accuracy"}},
+        "at_least": {"at_least": {"variant": LOW, "metric": "val/accuracy", "value": 0.79}},
+        "same": {
+            "reproduces": {
+                "variant": LOW,
+                "metric": "val/accuracy",
+                "published": {"value": 0.8, "n": 10},
+                "tolerance": 0.05,
+                "source": "X",
+            }
+        },
+        "falls": {
+            "trend": {
+                "variants": [LOW, HIGH],
+                "parameter": "rate",
+                "metric": "val/accuracy",
+                "direction": "falls",
+            }
+        },
+    }
+    entries = {name: {"statement": f"So is {name}."} | claim for name, claim in claims.items()}
+    project.change("config.yaml", paper={"claims": entries, "statistics": dict(statistics)})
+    project.change("experiments/toy.yaml", seeds=list(range(10)))
+    paper = export_runs(project, logged).paper
+    plans = sorted((project.path / "results/experiments").iterdir())
+    found = decide_claims(plans, paper.claims, paper.statistics)
+    assert found["test"] == ("corrected_t" if statistics else "sign_flip")
+    return {claim["name"]: claim for claim in found["claims"]}
+
+
+def test_claims_of_folds_are_decided_by_corrected_t_tests(project: Project, tmp_path: Path) -> None:
+    plain = decided(project.copy(tmp_path / "plain"), {})
+    found = decided(project, {"folds": 10})
+
+    values = {
+        rate: np.array([logged({"rate": rate}, seed)[0]["val/accuracy"] for seed in range(10)])
+        for rate in (0.1, 0.2)
+    }
+    differences = values[0.1] - values[0.2]
+    error = differences.std(ddof=1) * (1 / 10 + 1 / 9) ** 0.5
+    better = found["better"]
+    assert better["p"] == pytest.approx(2 * stats.t.sf(differences.mean() / error, 9))
+    assert better["high"] - better["effect"] == pytest.approx(stats.t.ppf(0.975, 9) * error)
+    assert better["method"] == (
+        "corrected t-test of folds over 10 pairs by seed; 95 % interval by corrected Student's t"
+    )
+    assert better["verdict"] == found["falls"]["verdict"] == found["same"]["verdict"] == "supported"
+    assert "corrected t-test of folds" in found["falls"]["method"]
+    for name in ("better", "at_least", "same"):
+        width, wider = (each[name]["high"] - each[name]["low"] for each in (plain, found))
+        assert wider > 1.2 * width
+    assert all(claim["runs_that_would_do"] is None for claim in found.values())
+
+
+def half_width(project: Project, rows: Any, spec: Any, **statistics: Any) -> float:
+    cell = make(project, rows, spec, **statistics).cells()["rate=0.1"]
+    return float(cell["high"] - cell["low"]) / 2
+
+
+def test_a_table_of_folds_has_wider_intervals_and_says_why(project: Project) -> None:
+    rows = {
+        rate: [logged({"rate": rate}, seed)[0]["val/accuracy"] for seed in range(10)]
+        for rate in (0.1, 0.2)
+    }
+    spec = SPEC | {"goal": "maximize"}
+    half, wider = (half_width(project, rows, spec, folds=folds) for folds in (None, 10))
+    made = make(project, rows, spec, folds=10)
+
+    assert wider == pytest.approx(half * (1 + 10 / 9) ** 0.5)
+    assert f"**{np.mean(rows[0.1]):.3f}** ± {wider:.3f}" in made.text("md")
+    assert [cell["verdict"] for cell in made.cells().values()] == ["best", "worse"]
+    assert "Seeds are folds of 10-fold cross-validation" in made.note
+    assert "two-sided corrected t-test by fold, adjusted by Holm over 1 pair" in made.note
+
+
+@pytest.mark.parametrize(
+    ("statistics", "key"),
+    [
+        ({"statistic": "median"}, "statistic"),
+        ({"test": "wilcoxon"}, "test"),
+        ({"interval": "bca"}, "interval"),
+    ],
+)
+def test_what_has_no_correction_is_refused(
+    project: Project, statistics: dict[str, str], key: str
+) -> None:
+    project.change("config.yaml", paper={"statistics": {"folds": 5, **statistics}})
+    lines = (project.path / "config.yaml").read_text().splitlines()
+    line = next(
+        number
+        for number, text in enumerate(lines, 1)
+        if f"{key}: " in text and text.startswith("    ")
+    )
+    with pytest.raises(SpecError, match=rf"config\.yaml:{line}: paper\.statistics\.{key}: "):
+        load(project)
+
+
+def test_profiles_of_folds_are_refused(project: Project) -> None:
+    profile = {"kind": "profiles", "metrics": {"accuracy": "val/accuracy"}}
+    project.change("config.yaml", paper={"statistics": {"folds": 5}, "figures": {"p": profile}})
+    with pytest.raises(SpecError, match=re.escape("paper.figures.p.kind: profiles")):
+        load(project)
