@@ -8,7 +8,7 @@ from typing import Any
 
 from caduceus.io.files import read_json
 from caduceus.paper.labels import parameter_text
-from caduceus.paper.latex import latex_number, latex_text
+from caduceus.paper.latex import latex_number
 from caduceus.paper.rounding import Digits, round_p
 
 _HEAD = r"""% Numbers of the paper's tables for running text. In the preamble:
@@ -87,4 +87,5 @@ def _texts(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield ".spread", rf"\ensuremath{{{both}}}"
     yield ".n", str(cell["n"])
     if cell["p"] is not None:
-        yield ".p", latex_text(round_p(cell["p"]))
+        p = latex_number(round_p(cell["p"]))
+        yield ".p", rf"\ensuremath{{{p}}}"

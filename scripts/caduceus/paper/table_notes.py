@@ -124,6 +124,8 @@ def _changed(variants: Sequence[Variant]) -> list[str]:
 
 def _numbers(methods: Methods, unit: str, intervals: Sequence[str], spread: Spread) -> str:
     statistic = f"{_STATISTICS[methods.statistic]}{unit}"
+    if spread == "standard_error" and methods.folds is not None:
+        return f"{statistic} ± the standard error of the mean, corrected for folds, over n seeds."
     if spread in _SPREADS:
         return f"{statistic} ± {_SPREADS[spread]} over n seeds."
     interval = f"{100 * methods.confidence:g} % interval"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from caduceus.errors import SpecError
 from caduceus.paper.claims import decide_claims
+from caduceus.paper.numbers import numbers_latex
 from exported_runs import export_runs, load
 from paper_tables import SPEC, make
 from projects import Project
@@ -127,3 +128,15 @@ def test_profiles_of_folds_are_refused(project: Project) -> None:
     project.change("config.yaml", paper={"statistics": {"folds": 5}, "figures": {"p": profile}})
     with pytest.raises(SpecError, match=re.escape("paper.figures.p.kind: profiles")):
         load(project)
+
+
+def test_a_p_in_running_text_is_written_as_latex_writes_numbers(project: Project) -> None:
+    rows = {rate: [rate + seed / 1000 for seed in range(10)] for rate in (0.1, 0.2)}
+    rows[0.2][0] += 0.001
+    made = make(project, rows, SPEC | {"goal": "maximize"}, folds=10)
+    [p] = [cell["p"] for cell in made.cells().values() if cell["p"] is not None]
+    digits, power = f"{p:.2g}".split("e")
+
+    assert rf"{{\ensuremath{{{digits} \times 10^{{{int(power)}}}}}}}" in numbers_latex(
+        [made.folder / "t.json"]
+    )
