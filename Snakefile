@@ -71,16 +71,3 @@ if workflow.modifier.is_module and hasattr(rules, "all"):
 onstart:
     note_holder()
     warn_of_metrics()
-
-
-onsuccess:
-    if not {"sync", "refresh", "verify", "archive"} & set(
-        workflow.dag_settings.targets
-    ):
-        for path in expand("results/paper/tables/{table}.md", table=PAPER.tables):
-            if os.path.exists(path):
-                with open(path) as table:
-                    print(f"\n{table.read()}")
-        if PAPER.claims and os.path.exists("results/paper/claims.json"):
-            with open("results/paper/claims.json") as claims:
-                print(*claim_lines(json.load(claims)), sep="\n")

@@ -16,7 +16,7 @@ from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
 from caduceus.io.phrases import printable
-from caduceus.paper.claim_formats import claim_lines
+from caduceus.overview.terminal.handler import show_build
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
 from caduceus.project.command_digests import code_digest
 from caduceus.project.default_target import default_target, read_snakefile
@@ -51,6 +51,8 @@ if workflow.deployment_settings.deployment_method:
         "caduceus: --software-deployment-method: one environment serves all rules; leave it out, "
         "and make the environment once by `make` or envs/environment.yaml"
     )
+
+show_build(workflow, PROJECT, PREFIXED)
 
 SETTINGS = PROJECT.settings
 # The interpreter that runs Snakemake has Caduceus, whatever PATH leads to, here and on a node. By the

@@ -1,0 +1,60 @@
+"""What a build says at its end: tables and verdicts, the report, and the next command."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from caduceus.io.files import read_json
+from caduceus.paper.claim_formats import claim_lines
+from caduceus.project.project import Project
+
+_SENDS = "snakemake --cores 1 sync"
+_ARCHIVES = "snakemake --cores 1 archive"
+
+
+def success_lines(project: Project, place: Callable[[str], str]) -> Iterator[str]:
+    """Yield the tables, the verdicts, the path of the report and the next command.
+
+    Args:
+        project: the project.
+        place: returns where a path below results/ lies, which a Snakefile may move.
+    """
+    for table in project.paper.tables:
+        path = Path(place(f"results/paper/tables/{table}.md"))
+        if path.exists():
+            yield f"\n{path.read_text()}"
+    claims = Path(place("results/paper/claims.json"))
+    if project.paper.claims and claims.exists():
+        yield from claim_lines(read_json(claims))
+    yield from report_lines(place)
+    if project.settings.export.is_remote:
+        return
+    if project.settings.wandb.mode == "offline":
+        yield f"next: `{_SENDS}` sends the runs to W&B, `{_ARCHIVES}` packs all for Zenodo"
+    else:
+        yield f"next: `{_ARCHIVES}` packs all for Zenodo"
+
+
+def report_lines(place: Callable[[str], str]) -> Iterator[str]:
+    """Yield the path of the report, if there is one."""
+    report = place("results/report/index.html")
+    if Path(report).exists():
+        yield f"report: {report}"
+
+
+def failure_lines(failures: Mapping[str, str], has_failed_runs: bool) -> Iterator[str]:
+    """Yield the failures of a build, each with its reason, and what to do.
+
+    Args:
+        failures: reasons, by the name of the job or run; empty if they were listed already.
+        has_failed_runs: whether runs failed for good.
+    """
+    for name, reason in failures.items():
+        yield f"failed: {name}: {reason}"
+    retry = "type `caduceus retry`, and " if has_failed_runs else ""
+    yield f"next: mend what the lines above name, {retry}start again by the same command"
+
+
+def interruption_line(were_training: bool) -> str:
+    """Return what to do after Ctrl-C or SIGTERM, which may have ended runs."""
+    runs = "; runs go on from their checkpoints" if were_training else ""
+    return f"interrupted; next: the same command goes on where this one stopped{runs}"

@@ -1,0 +1,185 @@
+"""The terminal output of a build, in place of Snakemake's own.
+
+`show_build` is called while the Snakefile is parsed, and exchanges the handler of Snakemake's log
+that writes to the terminal. A logger plugin would need an option in each project and profile, gets
+its records by a queue, and so falls behind what hooks and jobs print; and where the plugin isn't
+installed, Snakemake refuses the option. Snakemake's log file stays complete.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from caduceus.overview.terminal.build import Job
+from caduceus.overview.terminal.display import Display, is_terminal
+from caduceus.overview.terminal.ending import failure_lines, interruption_line, success_lines
+from caduceus.overview.terminal.messages import (
+    failure_reason,
+    is_failed_job,
+    is_noise,
+    reports_failures,
+    restarted_job,
+    totals_line,
+    was_said,
+)
+from caduceus.overview.terminal.projects import ShownProject
+from caduceus.project.project import Project
+
+PLAIN = "CADUCEUS_PLAIN"  # set by `caduceus build --plain` for this process alone
+_DEFAULT = "DefaultStreamHandler"
+_WITHOUT_TABLES = {"sync", "refresh", "verify", "archive"}
+_TAKEN = (
+    *("run_info", "job_info", "job_started", "job_finished", "job_error", "group_info"),
+    *("group_error", "progress", "resources_info", "workflow_started", "rulegraph"),
+)
+_INTERRUPTED = ("Terminating processes on user request", "Will exit after finishing currently")
+
+
+def show_build(workflow: Any, project: Project, place: Callable[[str], str]) -> None:
+    """Show the build of a project in place of Snakemake's log, and its results at the end.
+
+    Snakemake's own log stays in a dry run, by --verbose and --debug-dag, and with another logger;
+    the results are shown nevertheless. Nothing changes in the processes that Snakemake starts.
+
+    Args:
+        workflow: Snakemake's workflow, whose Snakefile is being parsed.
+        project: the project.
+        place: returns where a path below results/ lies.
+    """
+    is_plain = bool(os.environ.pop(PLAIN, ""))
+    settings = workflow.output_settings
+    if not workflow.is_main_process or settings.dryrun:
+        return
+    log = workflow.logger_manager.logger
+    shown = ShownProject(project, place)
+    for handler in log.handlers:
+        if isinstance(handler, BuildHandler):  # a Snakefile with several modules
+            handler.projects.append(shown)
+            return
+    default = next((each for each in log.handlers if each.name == _DEFAULT), None)
+    if default is not None and not settings.verbose and not settings.debug_dag:
+        log.removeHandler(default)
+        log.addHandler(BuildHandler(workflow, shown, default, is_plain))
+    else:
+        log.addHandler(BuildHandler(workflow, shown, None, is_plain))
+
+
+class BuildHandler(logging.Handler):
+    """A handler of Snakemake's log that shows a build.
+
+    Args:
+        workflow: Snakemake's workflow.
+        shown: the project.
+        default: Snakemake's handler, which still writes what isn't about a job; None if it or
+            another one shows the build, and this one only its results.
+        is_plain: whether to print lines even on a terminal.
+    """
+
+    def __init__(
+        self, workflow: Any, shown: ShownProject, default: logging.Handler | None, is_plain: bool
+    ):
+        super().__init__()
+        self.projects = [shown]
+        self._workflow = workflow
+        self._default = default
+        quiet = {each.name.lower() for each in workflow.output_settings.quiet or ()}
+        shows_steps = default is not None and not quiet & {"all", "progress"}
+        self._is_silent = default is None or "all" in quiet
+        is_live = is_terminal() and not is_plain
+        self._display = Display(self.projects, is_live, shows_steps, self._write)
+        self._shows_steps = shows_steps
+        self._shows_stats = shows_steps and not is_live
+        self._has_begun = False
+        self._has_failed = False
+        self._is_interrupted = False
+        self._are_failures_listed = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record of Snakemake's log."""
+        try:
+            fields: dict[str, Any] = vars(record)
+            event, message = str(fields.get("event") or ""), record.getMessage()
+            if take := getattr(self, f"_take_{event}", None):
+                take(fields)
+            self._is_interrupted |= message.startswith(_INTERRUPTED)
+            self._has_failed |= event == "error" and not is_failed_job(message)
+            if retried := restarted_job(message):
+                self._display.retry(retried)
+            elif (event == "run_info" and self._shows_stats) or event not in _TAKEN:
+                self._pass_on(record)
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Remove the picture and say how the build ended."""
+        self._display.stop()
+        if self._has_begun:
+            self._has_begun = False
+            self._end()
+        super().close()
+
+    def _take_run_info(self, fields: Mapping[str, Any]) -> None:
+        """Begin: the jobs are known, and none has started."""
+        self._has_begun = True
+        dag = self._workflow.dag
+        self._display.begin(
+            self._job(dag.jobid(job), job.rule.name, dict(job.wildcards.items()), job.output)
+            for job in dag.needrun_jobs()
+        )
+
+    def _take_job_info(self, fields: Mapping[str, Any]) -> None:
+        outputs = [path.partition(" (")[0] for path in fields["output"]]
+        job = self._job(fields["jobid"], fields["rule_name"], fields["wildcards"], outputs)
+        self._display.start(job, is_queued=not (self._workflow.local_exec or fields["local"]))
+
+    def _take_job_finished(self, fields: Mapping[str, Any]) -> None:
+        self._display.finish(fields["job_id"])
+
+    def _take_job_error(self, fields: Mapping[str, Any]) -> None:
+        if reports_failures(fields.get("shellcmd")):
+            self._are_failures_listed = True
+        elif not self._is_interrupted:
+            reason = failure_reason(fields["rule_msg"], fields["log"])
+            self._display.fail(fields["jobid"], reason, was_said(fields["log"]))
+
+    def _take_group_error(self, fields: Mapping[str, Any]) -> None:
+        for each in fields["job_error_info"]:
+            self._take_job_error({**each, "log": [*each["log"], *fields["aux_logs"]]})
+
+    def _job(
+        self, job_id: int, rule: str, wildcards: Mapping[str, str], outputs: Collection[str]
+    ) -> Job:
+        shown = self._display.project_of(wildcards.get("run"))
+        return shown.job(job_id, rule, wildcards, outputs)
+
+    def _pass_on(self, record: logging.LogRecord) -> None:
+        """Print what isn't about a job as Snakemake does, such as an error in a Snakefile."""
+        default = self._default
+        if default is None or is_noise(record.getMessage()) or not default.filter(record):
+            return
+        if text := default.format(record):
+            styles = {logging.ERROR: "red", logging.WARNING: "yellow"}
+            self._display.say(text, styles.get(record.levelno, ""))
+
+    def _write(self, text: str) -> None:
+        if not self._is_silent:
+            print(text, file=sys.stderr, flush=True)
+
+    def _end(self) -> None:
+        """Say how the build ended: results on standard output, the rest on standard error."""
+        build, failures = self._display.build, self._display.failures
+        if self._shows_steps:
+            seconds = time.monotonic() - build.started
+            self._write(totals_line(build.run_states(), build.done, build.total, seconds))
+        if self._is_interrupted:
+            self._write(interruption_line(any(each.job.trains for each in build.active.values())))
+        elif self._has_failed:
+            listed = {} if self._are_failures_listed else failures
+            has_failed_runs = "failed" in build.run_states()
+            self._write("\n".join(failure_lines(listed, has_failed_runs)))
+        elif not _WITHOUT_TABLES & set(self._workflow.dag_settings.targets):
+            for shown in self.projects:
+                print(*success_lines(shown.project, shown.place), sep="\n")
