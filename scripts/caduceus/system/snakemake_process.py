@@ -1,12 +1,22 @@
 """Run Snakemake in this process."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
+PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
 
-def run_snakemake(arguments: Sequence[str]) -> int:
-    """Run `snakemake ARGUMENTS` and return its exit status."""
+
+def run_snakemake(arguments: Sequence[str], is_plain: bool = False) -> int:
+    """Run `snakemake ARGUMENTS` and return its exit status.
+
+    Args:
+        arguments: of Snakemake.
+        is_plain: whether it prints lines even on a terminal; its jobs don't get the variable.
+    """
+    if is_plain:
+        os.environ[PLAIN] = "1"
     sys.argv = ["snakemake", *arguments]  # Snakemake's log shows it
     try:
         importlib.import_module("snakemake.cli").main(sys.argv[1:])

@@ -208,5 +208,11 @@ def test_build_gives_all_arguments_to_snakemake_and_returns_its_status(
     words = ["paper", "--cores", "2", "--quiet", "all", "--config", "a=-- b", "--logger", "x", "--"]
     monkeypatch.setattr(sys, "argv", ["caduceus"])
 
+    monkeypatch.delenv("CADUCEUS_PLAIN", raising=False)
     assert command_line.main(["build", *words]) == (end or 0)
     assert given == [words]
+    assert "CADUCEUS_PLAIN" not in os.environ
+    monkeypatch.setenv("CADUCEUS_PLAIN", "")  # so that it is removed again
+    command_line.main(["build", "--plain", *words])
+    assert given == [words, words]
+    assert os.environ["CADUCEUS_PLAIN"] == "1"

@@ -19,6 +19,7 @@ class Job:
         kind: jobs of one kind take about the same time.
         run: the id of the run that it belongs to; None for other jobs.
         trains: whether it trains this run.
+        makes_files: whether it makes anything, unlike a target that only collects.
     """
 
     id: int
@@ -27,6 +28,7 @@ class Job:
     kind: str
     run: str | None = None
     trains: bool = False
+    makes_files: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,10 @@ class Build:
         """Note that a running job has failed; it may be started again."""
         if self.active.pop(job_id, None):
             self.failed.add(job_id)
+
+    def has_lost(self, run: str) -> bool:
+        """Whether the training of a run has failed for good."""
+        return self.ended.get(run) == "failed"
 
     def has_ended(self, run: str) -> bool:
         """Whether all jobs of a run have ended."""

@@ -99,9 +99,9 @@ class Display:
                 self._forget(job.run)
             if training and state == "failed":
                 self.fail(job.id, training.error or "", is_said=True)
-            elif job.run is None:
+            elif job.run is None and job.makes_files:
                 self._step(job.name, seconds)
-            elif self.build.has_ended(job.run) and self.build.ended.get(job.run) != "failed":
+            elif job.run and self.build.has_ended(job.run) and not self.build.has_lost(job.run):
                 training = shown.training(job.run) if job.run in self.build.ended else None
                 name = shown.title(job.run) if training else job.name
                 self._step(name, training.kept_s if training else seconds, shown.result(job.run))

@@ -50,8 +50,8 @@ def failure_lines(failures: Mapping[str, str], has_failed_runs: bool) -> Iterato
     """
     for name, reason in failures.items():
         yield f"failed: {name}: {reason}"
-    retry = "type `caduceus retry`, and " if has_failed_runs else ""
-    yield f"next: mend what the lines above name, {retry}start again by the same command"
+    retry = ", type `caduceus retry`," if has_failed_runs else ""
+    yield f"next: mend what the lines above name{retry} and start again by the same command"
 
 
 def interruption_line(were_training: bool) -> str:

@@ -27,8 +27,8 @@ from caduceus.overview.terminal.messages import (
 )
 from caduceus.overview.terminal.projects import ShownProject
 from caduceus.project.project import Project
+from caduceus.system.snakemake_process import PLAIN
 
-PLAIN = "CADUCEUS_PLAIN"  # set by `caduceus build --plain` for this process alone
 _DEFAULT = "DefaultStreamHandler"
 _WITHOUT_TABLES = {"sync", "refresh", "verify", "archive"}
 _TAKEN = (

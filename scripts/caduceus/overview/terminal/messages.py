@@ -58,7 +58,7 @@ def failure_reason(message: str | None, logs: Iterable[str]) -> str:
     said = [" ".join((message or "").partition(_SEE_LOG)[0].split())]
     paths = list(logs)
     said.append(_OWN.sub("", _last_line(paths)))
-    reason = printable(" ".join(filter(None, said)))[:_LONGEST] or "it failed without a message"
+    reason = printable(" ".join(filter(None, said)))[:_LONGEST] or "see the lines above"
     log = next((path for path in paths if path in reason), None)
     return reason if log or not paths or "; see results/" in reason else f"{reason}; see {paths[0]}"
 

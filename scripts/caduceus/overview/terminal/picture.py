@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -48,14 +49,14 @@ class Snapshot:
 
 def picture(build: Snapshot, width: int, height: int) -> RenderableType:
     """Return the picture of a build, for a terminal of `width` columns and `height` lines."""
-    width = max(20, min(width, _WIDEST) - 1)  # a full last column would wrap on some terminals
+    width = max(8, min(width, _WIDEST) - 1)  # a full last column would wrap on some terminals
     lines: list[RenderableType] = [_headline(build), _bar(build, width)]
     shown = max(1, height - 6)
     if build.running:
         lines.append(_running(build.running[:shown], width))
     if len(build.running) > shown:
         lines.append(_line(f"  and {len(build.running) - shown} more", "dim"))
-    return Group(*lines)
+    return Constrain(Group(*lines), width)
 
 
 def clock(seconds: float) -> str:
@@ -79,7 +80,7 @@ def _headline(build: Snapshot) -> Text:
 
 def _bar(build: Snapshot, width: int) -> Table:
     about = f"{build.done:,} of {build.total:,} steps, {clock(build.seconds)}"
-    if build.left_s is not None and build.done < build.total:
+    if build.left_s is not None and build.left_s >= 1:
         about += f", about {duration_text(build.left_s)} left"
     row = Table.grid(padding=(0, 2, 0, 0))
     bar = max(8, min(40, width - len(about) - 2))

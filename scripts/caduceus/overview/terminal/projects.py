@@ -39,7 +39,7 @@ class ShownProject:
             known = self.project.runs.get(run)
             return Job(job_id, rule, title, f"train {known[0].id if known else ''}", run, trains)
         name = title or " ".join(wildcards.values())
-        return Job(job_id, rule, f"{rule} {name}".strip(), rule, run)
+        return Job(job_id, rule, f"{rule} {name}".strip(), rule, run, makes_files=bool(outputs))
 
     def metric(self, run: str) -> str | None:
         """Return the metric of a run's experiment; None if it declares none."""
