@@ -367,8 +367,11 @@ def test_a_run_of_a_server_that_can_not_be_exported_ends_no_other(
     target = "results/projects/alice/p/groups/ungrouped/runs.csv"
     done = project.snakemake(target, **variables)
     assert done.code != 0
-    (failed,) = [line for line in done.output.splitlines() if "project.run.config" in line]
-    assert failed.startswith("caduceus export-server-run: a: ") and "not JSON" in failed
+    lines = done.output.splitlines()
+    (failed,) = [line for line in lines if line.startswith("caduceus export-server-run: a: ")]
+    assert "project.run.config" in failed and "not JSON" in failed
+    (listed,) = [line for line in lines if line.startswith("failed: export_server_run a: ")]
+    assert "project.run.config" in listed and listed.endswith("export_server_run/alice/p/a.log")
     assert "Traceback" not in done.output
     assert "b: left out, as it can't name a file: 'media/../../../up.txt'" in done.output
     runs = project.path / "results/projects/alice/p/runs"
