@@ -293,7 +293,7 @@ def test_a_pilot_goes_on_where_it_was_when_it_is_put_back(
         "both runs were interrupted",
     )
     hold.unlink()
-    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all")
+    wait_until(lambda: "\nnext: " in log.read_text(), "the pilot has done all")
     for run in project.runs:
         first, second = attempts(project, run.name)
         assert (first["state"], second["state"]) == ("interrupted", "finished")
@@ -331,7 +331,7 @@ def test_a_pilot_whose_time_is_up_goes_on_in_its_next_allocation(
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=20")
     hold.unlink()
     log = project.path / f"results/logs/slurm_pilot/{job_id}.log"
-    wait_until(lambda: "(100%) done" in log.read_text(), "the pilot has done all")
+    wait_until(lambda: "\nnext: " in log.read_text(), "the pilot has done all")
     for run in project.runs:
         assert [each["state"] for each in attempts(project, run.name)][-1] == "finished"
 
