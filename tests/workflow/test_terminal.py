@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
+from codecs import getincrementaldecoder
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,11 +39,12 @@ class Terminal:
             words, cwd=project.path, env=environment, start_new_session=True, **streams
         )
         os.close(end)
+        self._decoder = getincrementaldecoder("utf-8")()  # a read may end within a character
         self.output = ""
 
     def read_until(self, text: str) -> None:
         while text not in self.output:
-            self.output += os.read(self._terminal, 65536).decode()
+            self.output += self._decoder.decode(os.read(self._terminal, 65536))
 
     def interrupt(self) -> None:
         os.killpg(self.process.pid, signal.SIGINT)
@@ -50,7 +52,7 @@ class Terminal:
     def end(self) -> int:
         with suppress(OSError):  # Linux ends a pseudo-terminal by an error
             while found := os.read(self._terminal, 65536):
-                self.output += found.decode(errors="replace")
+                self.output += self._decoder.decode(found)
         os.close(self._terminal)
         return self.process.wait()
 

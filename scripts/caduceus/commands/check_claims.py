@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     def write_failed(error: str) -> None:
         failed = [failed_claim(name, claim, error) for name, claim in claims.items()]
-        write({"alpha": methods.alpha, "test": methods.test, "claims": failed})
+        write({"alpha": methods.alpha, "test": methods.used_test, "claims": failed})
 
     def describe(name: str, error: Exception) -> str:
         return made.line(error, f"claims/{name}")

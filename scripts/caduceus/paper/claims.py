@@ -85,7 +85,7 @@ def decide_claims(
     ]
     return {
         "alpha": methods.alpha,
-        "test": methods.test if methods.folds is None else "corrected_t",
+        "test": methods.used_test,
         "statistic": methods.statistic,
         "claims": decided,
     }

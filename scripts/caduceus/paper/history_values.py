@@ -23,7 +23,7 @@ _WORDS = ["", "null", "true", "false"]  # cells that hold no number
 
 @dataclass(frozen=True)
 class Place:
-    """What a run has at a value of an axis.
+    """The metric of a run at a value of an axis, and whether the run gets there.
 
     Attributes:
         value: that of the metric; None if no row with both is there, or if the run ends before.

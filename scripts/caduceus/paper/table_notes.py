@@ -34,7 +34,7 @@ def is_symmetric(intervals: Sequence[str]) -> bool:
     return set(intervals) <= {"Student's t", "corrected Student's t"}
 
 
-def folds_note(folds: int) -> str:
+def _folds_note(folds: int) -> str:
     """Return the note on results whose seeds are the folds of a cross-validation."""
     return (
         f"Seeds are folds of {folds}-fold cross-validation, whose training sets overlap: standard "
@@ -70,7 +70,7 @@ def table_notes(
     all_percent = len(percents) == len(entry.metrics)
     yield _numbers(methods, " in %" if all_percent else "", intervals, entry.spread)
     if methods.folds is not None:
-        yield folds_note(methods.folds)
+        yield _folds_note(methods.folds)
     if percents and not all_percent:
         yield f"In %: {', '.join(heading for heading in entry.metrics if heading in percents)}."
     if marks.by_place:

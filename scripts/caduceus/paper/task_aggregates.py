@@ -161,7 +161,7 @@ def aggregates_of(
                 estimates = _ranks(on) if kind == "rank" else _means(entry, on, kind, methods)
             names = f"{prefix}{heading}", f"{prefix}{title}"
             if methods.folds is not None:  # a bootstrap takes runs as independent
-                estimates = {row: without_interval(each) for row, each in estimates.items()}
+                estimates = {row: _without_interval(each) for row, each in estimates.items()}
             tasks = frozenset(column.heading for column in on.shared)
             found.append(Aggregate(*names, on.shown, estimates, tasks, decimals))
     return found
@@ -197,7 +197,7 @@ def baseline_row(
     return rows.pop()
 
 
-def without_interval(found: Estimate) -> Estimate:
+def _without_interval(found: Estimate) -> Estimate:
     """Return an estimate without its interval."""
     return replace(found, low=float("nan"), high=float("nan"))
 

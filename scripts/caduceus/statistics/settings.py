@@ -31,3 +31,8 @@ class Methods:
     alpha: float = 0.05
     resamples: int = 10_000
     folds: int | None = None
+
+    @property
+    def used_test(self) -> AnyTest | Literal["corrected_t"]:
+        """The test that decides: with `folds` the corrected t-test, whatever `test` is."""
+        return self.test if self.folds is None else "corrected_t"

@@ -1,4 +1,4 @@
-"""What a build says at its end: tables and verdicts, the report, and the next command."""
+"""Say how a build ended: the results or the failures, and the next command to type."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

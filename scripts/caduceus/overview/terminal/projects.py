@@ -1,4 +1,4 @@
-"""What the display of a build knows of a project: titles, metrics and usual durations of runs."""
+"""Look up what a build's display shows of runs: titles, metrics, results and usual durations."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress

@@ -100,7 +100,7 @@ class Screen:
 
     def _print(self, text: str, style: str = "") -> None:
         lines = _COLOURS.sub("", text).split("\n")
-        # Of a progress bar, which goes back to the start of its line, the last state.
+        # A progress bar goes back to the start of its line: only its last state is printed.
         shown = [printable(line.rstrip("\r").rpartition("\r")[2]) for line in lines]
         self._console.print(Text("\n".join(shown), style), soft_wrap=True)
 
