@@ -21,5 +21,8 @@ def run_snakemake(arguments: Sequence[str], is_plain: bool = False) -> int:
     try:
         importlib.import_module("snakemake.cli").main(sys.argv[1:])
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)  # a message, such as of an error in config.yaml
+        return 1
     return 0

@@ -192,9 +192,16 @@ def test_what_follows_two_dashes_is_snakemakes_alone(capsys: pytest.CaptureFixtu
     assert "status takes nothing after --" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("end", [0, 1, None])
+@pytest.mark.parametrize(
+    ("end", "status", "said"),
+    [(0, 0, ""), (1, 1, ""), (None, 0, ""), ("wrong key", 1, "wrong key\n")],
+)
 def test_build_gives_all_arguments_to_snakemake_and_returns_its_status(
-    end: int | None, monkeypatch: pytest.MonkeyPatch
+    end: int | str | None,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     given = []
 
@@ -209,7 +216,8 @@ def test_build_gives_all_arguments_to_snakemake_and_returns_its_status(
     monkeypatch.setattr(sys, "argv", ["caduceus"])
 
     monkeypatch.delenv("CADUCEUS_PLAIN", raising=False)
-    assert command_line.main(["build", *words]) == (end or 0)
+    assert command_line.main(["build", *words]) == status
+    assert capsys.readouterr().err == said
     assert given == [words]
     assert "CADUCEUS_PLAIN" not in os.environ
     monkeypatch.setenv("CADUCEUS_PLAIN", "")  # so that it is removed again
