@@ -18,7 +18,7 @@ class RunWatch:
 
     Args:
         folder: the run's folder.
-        metric: the metric of its experiment; None for the first number of a row.
+        metric: the metric of its experiment; None for the first one of a row.
     """
 
     def __init__(self, folder: RunFolder, metric: str | None):
@@ -59,9 +59,22 @@ class RunWatch:
 
     def _take(self, row: Row) -> None:
         self._step = int(row.get("_step", "0"))
-        name = self._metric or next(filter(_is_shown, row), None)
-        if name is not None and name in row:
-            self._value = f"{name} {value_text(row[name])}"
+        self._value = shown_value(row, self._metric, self._value)
+
+
+def shown_value(row: Row, metric: str | None, before: str) -> str:
+    """Return the metric of a row, in words; without it what was shown before.
+
+    Until a row has the metric, as where it is logged at the end only, it is the first one of a row.
+
+    Args:
+        row: the row.
+        metric: the wanted metric; None for the first one.
+        before: the value that was shown before.
+    """
+    is_known = metric is not None and before.startswith(f"{metric} ")
+    name = metric if metric in row or is_known else next(filter(_is_shown, row), None)
+    return before if name is None or name not in row else f"{name} {value_text(row[name])}"
 
 
 def value_text(value: str) -> str:
