@@ -5,7 +5,6 @@ Python's `ssl` read SSL_CERT_FILE. One of them is enough here.
 """
 
 import re
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,6 +43,8 @@ def ca_variables(path: Path) -> dict[str, str]:
 
 
 def _problem(path: Path) -> str:
+    import ssl  # takes longer than all else here, and most environments name no certificates
+
     try:
         if path.is_dir():
             if not any(_HASHED.fullmatch(each.name) for each in path.iterdir()):

@@ -18,7 +18,6 @@ import json
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +64,7 @@ class Lease:
         self._path = path
         self._next_heartbeat = 0.0
         self._content: dict[str, Any] = {
-            "token": uuid.uuid4().hex,
+            "token": os.urandom(16).hex(),
             "host": host.name,
             "boot": host.boot,
             "pid": os.getpid(),

@@ -22,7 +22,7 @@ from caduceus.runs.used_files import tree_digest
 _MOST_BYTES = 1 << 30  # of files that are digested; beyond, a file is listed without a digest
 _NAMED = 3  # files in a message
 _MOST_FILES = 1000  # that are kept of an attempt, Python's first
-_SHIM = ("sitecustomize", "caduceus_shim")
+_NO_DISTRIBUTION = ("sitecustomize", "caduceus_shim", "cython_runtime")  # the last is of Cython
 _INFO = re.compile(r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info")
 _LIBRARY = Path(caduceus.__file__).resolve().parent  # our helpers never decide a run's identity
 
@@ -163,13 +163,15 @@ def _digest(path: Path, mtime_ns: int, size: int) -> str | None:
 class Environment:
     """The distributions in the folders of a search path, by the metadata folders there.
 
-    Only names of folders are read, where the name of a distribution is that of its module, which
-    takes a millisecond; `importlib.metadata` takes half a second for an environment with torch.
+    Only names of folders are read, where the name of a distribution is that of its module, and the
+    lists of files of the distributions otherwise; `importlib.metadata` takes half a second for an
+    environment with torch.
     """
 
     def __init__(self, search_path: Iterable[str]):
-        self._unnamed: list[tuple[str, str, Path]] = []  # whose modules are not looked up yet
-        self._of_module: dict[str, tuple[str, str]] = {}
+        self._distributions: list[tuple[str, str, Path]] = []  # name, version, metadata folder
+        self._of_module: dict[str, tuple[str, str] | None] = {}
+        self._contents: dict[Path, bytes] = {}
         self._bare_folders: list[Path] = []  # that hold modules of the project's own
         for folder in map(Path, search_path):
             infos = sorted(folder.glob("*-info")) if folder.is_dir() else []
@@ -180,7 +182,7 @@ class Environment:
     def _is_no_distribution(self, module: str) -> bool:
         return (
             module in sys.stdlib_module_names
-            or module in _SHIM
+            or module in _NO_DISTRIBUTION
             or module.startswith("_")
             or any((folder / module).is_dir() for folder in self._bare_folders)
             or any((folder / f"{module}.py").is_file() for folder in self._bare_folders)
@@ -190,17 +192,26 @@ class Environment:
         if found := distribution(path):
             name, version = found
             self._of_module.setdefault(name.replace("-", "_"), (name, version))
-            self._unnamed.append((name, version, path))
+            self._distributions.append((name, version, path))
 
     def versions(self, modules: Iterable[str]) -> dict[str, str]:
         """The version of each distribution that has one of the top-level modules."""
         wanted = {module for module in modules if not self._is_no_distribution(module)}
-        while self._unnamed and any(module.lower() not in self._of_module for module in wanted):
-            name, version, path = self._unnamed.pop()
-            for module in _top_level(path):
-                self._of_module.setdefault(module.lower(), (name, version))
-        found = (self._of_module.get(module.lower()) for module in wanted)
-        return dict(filter(None, found))
+        return dict(filter(None, map(self._find, wanted)))
+
+    def _find(self, module: str) -> tuple[str, str] | None:
+        key = module.lower()
+        if key not in self._of_module:
+            last_first = reversed(self._distributions)
+            found = ((name, of) for name, of, path in last_first if self._has(path, module))
+            self._of_module[key] = next(found, None)
+        return self._of_module[key]
+
+    def _has(self, info: Path, module: str) -> bool:
+        if info not in self._contents:
+            self._contents[info] = _top_level(info)
+        lines, name = self._contents[info], module.encode()
+        return any(b"\n%b%b" % (name, end) in lines for end in (b"/", b".py,"))
 
 
 def distribution(info: Path) -> tuple[str, str] | None:
@@ -209,14 +220,9 @@ def distribution(info: Path) -> tuple[str, str] | None:
     return (match["name"].replace("_", "-").lower(), match["version"]) if match else None
 
 
-def _top_level(info: Path) -> set[str]:
-    """The top-level modules of a distribution."""
-    listed = info / "top_level.txt"
-    if listed.is_file():
-        return set(listed.read_text().split())
+def _top_level(info: Path) -> bytes:
+    """Return lines that each start with a path in a distribution; a module of it is `NAME/`."""
+    if (listed := info / "top_level.txt").is_file():
+        return b"".join(b"\n%b/" % name for name in listed.read_bytes().split())
     record = info / "RECORD"
-    if not record.is_file():
-        return set()
-    paths = (line.partition(",")[0] for line in record.read_text().splitlines())
-    parts = {path.partition("/")[0] for path in paths}
-    return {part.removesuffix(".py") for part in parts if part.isidentifier() or part[-3:] == ".py"}
+    return b"\n" + record.read_bytes() if record.is_file() else b""

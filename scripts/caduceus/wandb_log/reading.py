@@ -48,6 +48,18 @@ def iter_contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
     yield from filter(None, follow_contents(segment, lambda: True))
 
 
+def iter_kinds(path: Path) -> Iterator[int]:
+    """Yield the kind of each readable record of a log, without reading what is in it.
+
+    Raises:
+        LogError: the file is missing or isn't a `.wandb` log of version 0.
+    """
+    with open_log(path) as stream:
+        for payload in RecordReader(stream, Damage()).read():
+            with suppress(WireError):
+                yield split_record(payload)[0]
+
+
 def follow_contents(
     segment: Segment, is_over: Callable[[], bool], interval_s: float = 0.5
 ) -> Iterator[tuple[int, bytes] | None]:

@@ -12,7 +12,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from caduceus.wandb_log.framing import LogError
-from caduceus.wandb_log.reading import iter_contents, iter_rows
+from caduceus.wandb_log.reading import iter_kinds, iter_rows
 from caduceus.wandb_log.segments import Row, RunHeader, Segment
 from caduceus.wandb_log.writing import EXIT
 
@@ -194,7 +194,7 @@ def has_ended(log: Path) -> bool:
     Raises:
         LogError: the file isn't a log.
     """
-    return any(kind == EXIT for kind, _ in iter_contents(Segment(log)))
+    return any(kind == EXIT for kind in iter_kinds(log))
 
 
 def step_of(row: Row) -> int:

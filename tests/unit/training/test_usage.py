@@ -132,6 +132,18 @@ def test_versions_of_the_packages_that_were_imported(project: Path) -> None:
     assert usage.python == "3.11.7"
 
 
+def test_a_module_is_sought_at_the_top_of_each_list_of_files(project: Path) -> None:
+    for name, lines in {
+        "pillow-12.0.dist-info": "PIL/Image.py,,\nPIL/__init__.py,,\n",
+        "typing_six-1.17.dist-info": "LICENSE,,\nsix.py,,\n",
+        "vendor-3.0.dist-info": "vendor/PIL/__init__.py,,\nvendor/six.py,,\nsixth/a.py,,\n",
+    }.items():
+        (project / "env" / name).mkdir()
+        (project / "env" / name / "RECORD").write_text(lines)
+    note(project, packages(project, "PIL", "cython_runtime"), packages(project, "six"))
+    assert used(project).packages == {"pillow": "12.0", "typing-six": "1.17"}
+
+
 def test_notes_that_end_in_the_middle_of_a_line(project: Path) -> None:
     note(project, read(project, "model.py"), {"and_more": True})
     with (project / "notes/1-0.jsonl").open("a") as stream:
