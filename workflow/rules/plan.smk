@@ -18,6 +18,10 @@ rule validate_spec:
         experiment=lambda wildcards: local(
             PROJECT.experiments[wildcards.experiment].source.path
         ),
+        bases=lambda wildcards: [
+            local(base)
+            for base in PROJECT.experiments[wildcards.experiment].source.files[1:]
+        ],
     output:
         plan="results/experiments/{experiment}.json",
     log:

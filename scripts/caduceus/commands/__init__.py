@@ -15,6 +15,7 @@ FOR_PEOPLE = (
         "mcp",
         "plan",
         "retry",
+        "show",
         "slurm-pilot",
     ),
     *("status", "sweep", "sync", "unlock", "verify", "why"),

@@ -121,6 +121,11 @@ class Source:
         self.value = value
         self._node = node
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it was read from."""
+        return (self.path,)
+
     def find(self, keys: Sequence[Key]) -> yaml.Node | None:
         """Return the node at `keys`, or None if the file has no such key."""
         node = self._node

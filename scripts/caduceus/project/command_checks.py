@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from caduceus.errors import SpecError
+from caduceus.io.composition import compose
 from caduceus.io.files import Json
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief
@@ -82,9 +83,14 @@ def place_of_word(experiment: Path, plan: Path, index: int) -> str:
         index: the word's place in the command, from 0.
     """
     planned = Plan.read_if_there(plan)
-    return _place_of_word(
-        load(experiment, planned.file if planned else str(experiment)), index, Path()
-    )
+    source = load(experiment, planned.file if planned else str(experiment))
+    if planned and Path(planned.file).is_file():
+        now = compose(planned.file, Path())
+        if now.value == source.value:
+            source = now
+        elif len(now.files) > 1:  # the copy is written out in full, so its lines are its own
+            source = load(experiment)
+    return _place_of_word(source, index, Path())
 
 
 def _place_of_word(source: Source, index: int, root: Path) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import cast
 
 from caduceus.errors import SpecError
+from caduceus.io.composition import compose
 from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, validate
-from caduceus.io.yaml_files import Key, Source, load
+from caduceus.io.yaml_files import Key, Source
 from caduceus.project.command_checks import check_command, check_parameters
 from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
@@ -72,7 +73,7 @@ def load_experiment(
     Raises:
         SpecError: the first thing in the file that is wrong, with its line.
     """
-    source = load(root / path, path)
+    source = compose(path, root)
     if isinstance(source.value, dict) and source.value.keys() >= {"method", "parameters"}:
         raise SpecError(
             "a W&B sweep configuration; write an experiment with `type: sweep` and "

@@ -65,6 +65,17 @@ def plan_run(
     # A finished run keeps the code that it was trained with.
     if not finished:
         source_code.snapshot(files, root, folder.code)
-        shutil.copyfile(experiment, folder.experiment)
+        _copy_experiment(experiment, folder.experiment)
         write_json(folder.commit, commit)
     definition.write(params_json)
+
+
+def _copy_experiment(experiment: Path, copy: Path) -> None:
+    """Copy an experiment file, so that the copy needs none of the files that it extends."""
+    if b"extends" not in experiment.read_bytes():
+        shutil.copyfile(experiment, copy)
+        return
+    from caduceus.io.composition import compose  # most experiments extend nothing
+    from caduceus.io.written_out import written_out
+
+    copy.write_text(written_out(compose(str(experiment), Path()), Path()))

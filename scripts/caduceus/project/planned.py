@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from caduceus.io.composition import compose
 from caduceus.io.yaml_files import load
+from caduceus.project.experiment_files import experiment_files
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
 from caduceus.runs.files.plan import Plan
@@ -48,7 +50,8 @@ def configured_plans(results: Path) -> list[Plan]:
     files = [listed] if isinstance(listed, str) else listed
     wanted = None  # such as where config.yaml is that of a training program
     if isinstance(files, list):
-        wanted = {os.path.normpath(str(file)) for file in files}
+        named = experiment_files(list(map(str, files)), root, lambda _: str(config))
+        wanted = {os.path.normpath(file) for file in named}
     return [
         plan
         for plan in map(Plan.read, plan_files(results))
@@ -58,8 +61,7 @@ def configured_plans(results: Path) -> list[Plan]:
 
 def _has_its_id(plan: Plan, root: Path) -> bool:
     """Whether the experiment's file has still the plan's id, or isn't there to tell."""
-    file = root / plan.file
-    value = load(file).value if file.exists() else None
+    value = compose(plan.file, root).value if (root / plan.file).exists() else None
     return not isinstance(value, dict) or value.get("id") == plan.spec.id
 
 

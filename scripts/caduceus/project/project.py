@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, is_file
-from caduceus.io.yaml_files import Source
+from caduceus.io.yaml_files import Key, Source
+from caduceus.project.experiment_files import experiment_files
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_paper
 from caduceus.project.paper_checks import check_paper
@@ -111,7 +112,8 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
     settings = parse_settings(config, where)
     groups = settings.wandb.groups
     experiments: dict[str, Experiment] = {}
-    for path in settings.experiments:
+    files = experiment_files(settings.experiments, root, lambda index: where(_place(config, index)))
+    for path in files:
         experiment = load_experiment(path, settings.defaults, groups, root)
         if experiment.id in experiments:
             other = experiments[experiment.id].source.path
@@ -146,6 +148,12 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
                 experiment.source.where(["sweep", "engine"]),
             )
     return Project(settings, paper, experiments, runs, _datasets(experiments), members, sweeps)
+
+
+def _place(config: Json, index: int) -> list[Key]:
+    """Return the keys of an item of `experiments`, which is one path or a list of them."""
+    is_list = isinstance(config, dict) and isinstance(config["experiments"], list)
+    return ["experiments", index] if is_list else ["experiments"]
 
 
 def _with_experiments(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:

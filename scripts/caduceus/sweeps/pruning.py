@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caduceus.errors import SpecError
+from caduceus.io.composition import compose
 from caduceus.io.phrases import pasted
-from caduceus.io.yaml_files import load
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.sweep import MissingMetric
 from caduceus.runs.files.train import NO_OUTCOME, Train, TrialOutcome
@@ -209,7 +209,7 @@ def check_metric_is_logged(trial_json: Path) -> None:
     config, logged = folder.config(), found.logged
     metric = config.metric_name
     plan = folder.read_plan()
-    source = load(Path(plan.file), plan.file)
+    source = compose(plan.file, Path())
     axis = config.early_terminate.axis if config.early_terminate else None
     if axis and {metric, metric_name([metric or ""])} & set(logged):
         raise SpecError(

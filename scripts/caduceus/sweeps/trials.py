@@ -14,7 +14,9 @@ from pathlib import Path
 import yaml
 
 from caduceus.errors import SpecError
+from caduceus.io.composition import compose
 from caduceus.io.files import Json, canonical_json, digest_text, write_json, write_whole
+from caduceus.io.written_out import written_out
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
@@ -52,7 +54,7 @@ def start_sweep(plan: SweepPlan, code: source_code.CodeSpec, experiment: Path, o
     if not folder.experiment.exists():  # written last; else trials have run the snapshot
         source_code.snapshot(files, root, folder.code)
         write_json(folder.commit, read_commit(files, root))
-        write_whole(folder.experiment, experiment.read_bytes())
+        write_whole(folder.experiment, written_out(compose(str(experiment), Path()), Path()))
     is_file = not plan.keys
     text = Path(plan.file).read_text() if is_file else _as_yaml(plan.config.to_json())
     write_whole(folder.config_yaml, text)

@@ -131,7 +131,7 @@ def _project_files(project: Project) -> Iterator[Path]:
     yield from map(root.joinpath, settings.custom_rules)
     for experiment in project.experiments.values():
         spec = experiment.spec
-        yield root / experiment.source.path
+        yield from map(root.joinpath, experiment.source.files)
         yield from code_files(root / spec.program, spec.code, root, spec.command)
         if spec.sweep and isinstance(spec.sweep.config, str):
             yield root / spec.sweep.config
