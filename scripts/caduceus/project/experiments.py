@@ -1,7 +1,5 @@
 """Experiments: the user's files, and the runs that follow from them."""
 
-import itertools
-import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,12 +12,12 @@ from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, validate
 from caduceus.io.yaml_files import Key, Source
+from caduceus.project.combinations import variants_of
 from caduceus.project.command_checks import check_command, check_parameters
 from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.files.sweep import SweepDefinition
-from caduceus.runs.variants import matches, variant_name
 from caduceus.sweeps.experiment_sweep import read_sweep
 from caduceus.sweeps.folders import is_confirmation, variant_of
 from caduceus.sweeps.plans import Sweep, plan_sweep
@@ -27,7 +25,6 @@ from caduceus.sweeps.plans import Sweep, plan_sweep
 Parameters = Mapping[str, Json]
 
 _MOST_BYTES = 100_000  # of a word of a command line; Linux takes 128 KiB, quotes included
-_MOST_RUNS = 100_000  # Snakemake takes one or two seconds to plan 1,000
 _SHARED_BY_TRIALS = ("program", "command", "parameters", "dataset", "code", "seed_argument")
 _HASH_DIGITS = 12  # 48 bits: two of a million runs share an id once in 500 projects
 
@@ -219,7 +216,7 @@ def _run(id: str, spec: Spec, variant: str, definition: Params, trial: str | Non
 
 
 def _runs(spec: Spec, source: Source, code_id: str, root: Path) -> Iterator[Run]:
-    for variant, parameters in _variants(spec, source).items():
+    for variant, parameters in variants_of(spec, source).items():
         check_parameters(spec, parameters, variant, source, root)
         for seed in spec.seeds:
             definition = _definition(spec, code_id, parameters, seed)
@@ -239,68 +236,3 @@ def _sweep_runs(spec: Spec, code_id: str, sweep: Sweep) -> Iterator[Run]:
     for run_id, trial, seed in sweep.trials():
         definition = _definition(spec, code_id, spec.parameters, seed, trial)
         yield _run(run_id, spec, variant_of(trial), definition, trial)
-
-
-def _variants(spec: Spec, source: Source) -> dict[str, Parameters]:
-    """Return each variant's parameters by its name: the matrix less `exclude`, then `variants`."""
-    common, matrix = dict(spec.parameters), spec.matrix
-    combinations = math.prod(map(len, matrix.values()))
-    if combinations * len(spec.seeds) > _MOST_RUNS:
-        raise SpecError(
-            f"matrix: found {brief(combinations)} combinations, each with {len(spec.seeds)} seeds, "
-            f"allowed: at most {_MOST_RUNS:,} runs",
-            source.where(["matrix"]),
-        )
-    excluded = [0] * len(spec.exclude)
-    variants: dict[str, Parameters] = {}
-    for values in itertools.product(*matrix.values()):
-        chosen = dict(zip(matrix, values, strict=True))
-        hits = [matches(chosen, rule) for rule in spec.exclude]
-        excluded = [count + hit for count, hit in zip(excluded, hits, strict=True)]
-        if (matrix or not spec.variants) and not any(hits):
-            name = variant_name(chosen)
-            if canonical_json(variants.get(name, common | chosen)) != canonical_json(
-                common | chosen
-            ):
-                raise SpecError(
-                    f"matrix: two combinations are called {pasted(name)}; a number and the same "
-                    "number in quotes have one name",
-                    source.where(["matrix"]),
-                )
-            variants[name] = common | chosen
-    if 0 in excluded:
-        index = excluded.index(0)
-        raise SpecError(
-            f"exclude[{index}]: {brief(spec.exclude[index])} matches no variant; "
-            "its keys and values must be those of `matrix`",
-            source.where(["exclude", index]),
-        )
-    for name, parameters in spec.variants.items():
-        if name in variants:
-            raise SpecError(
-                f"variants.{name}: the matrix has a variant of this name; choose another",
-                source.where(["variants", name]),
-            )
-        variants[name] = {**common, **parameters}
-    _check_variants(spec, source, variants)
-    return variants
-
-
-def _check_variants(spec: Spec, source: Source, variants: dict[str, Parameters]) -> None:
-    if not variants:
-        raise SpecError("exclude: no variant is left; remove a rule", source.where(["exclude"]))
-    seen: dict[str, str] = {}
-    for name, parameters in variants.items():
-        twin = seen.setdefault(canonical_json(parameters), name)
-        if twin != name:
-            key = ["variants", name] if name in spec.variants else ["matrix"]
-            raise SpecError(
-                f"variants {pasted(twin)} and {pasted(name)} have the same parameters; remove one",
-                source.where(key),
-            )
-    baseline = spec.baseline
-    if baseline is not None and not any(matches(found, baseline) for found in variants.values()):
-        raise SpecError(
-            f"baseline: {brief(baseline)} matches no variant; variants: {'; '.join(variants)}",
-            source.where(["baseline"]),
-        )
