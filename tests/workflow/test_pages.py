@@ -23,6 +23,7 @@ BEGINNINGS = {
     "how_to/axes.md": "nothing",
     "how_to/certificates.md": "new",
     "how_to/ci.md": "new",
+    "how_to/compose.md": "nothing",
     "how_to/hydra.md": "nothing",
     "how_to/index.md": "nothing",
     "how_to/kinds.md": "nothing",

@@ -242,7 +242,7 @@ def _setting(data: ChecklistData) -> Item:
         details = {
             "dataset": spec.dataset and spec.dataset.name,
             "parameters": _pairs(spec.parameters),
-            "varied": _pairs(spec.matrix) or ", ".join(spec.variants),
+            "varied": _pairs(spec.lists) or ", ".join([*spec.methods, *spec.variants]),
             "chosen by": spec.sweep and f"a sweep ({_method(spec.sweep)})",
             "seeds": ", ".join(map(str, spec.seeds)),
         }

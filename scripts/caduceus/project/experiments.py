@@ -12,7 +12,7 @@ from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, validate
 from caduceus.io.yaml_files import Key, Source
-from caduceus.project.combinations import variants_of
+from caduceus.project.combinations import variants_of, zip_keys
 from caduceus.project.command_checks import check_command, check_parameters
 from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
@@ -95,6 +95,7 @@ def load_experiment(
             "name": given["name"] or given["id"],
             "group": given["group"] or given["type"],
             "seeds": given.get("seeds", [default_seed]),
+            "zip": [lists for lists in _as_list(given["zip"]) if lists],
             "lists_seeds": "seeds" in given,
             "seed_argument": given["seed_argument"] or None,
             "parameters": own | given["parameters"],
@@ -143,17 +144,11 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
             f"dataset.program: {writer} doesn't exist; give its path from the folder you work in",
             source.where(["dataset", "program"]),
         )
-    for keys, values in _mappings(spec):
+    for keys, values in _mappings(spec, source):
         if "seed" in values:
             raise SpecError(
                 f"{dotted([*keys, 'seed'])}: list seeds under `seeds`",
                 source.where([*keys, "seed"]),
-            )
-    for key in spec.matrix if not spec.variants else ():
-        if key in spec.parameters:
-            raise SpecError(
-                f"parameters.{key}: the matrix has it too; remove it here or there",
-                source.where(["parameters", key]),
             )
     for index, pattern in enumerate(spec.code if isinstance(spec.code, tuple) else ()):
         try:
@@ -169,14 +164,23 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
     check_command(spec, source)
 
 
-def _mappings(spec: Spec) -> Iterator[tuple[list[Key], Parameters]]:
+def _as_list(lists: Json) -> list[Json]:
+    return lists if isinstance(lists, list) else [lists]
+
+
+def _mappings(spec: Spec, source: Source) -> Iterator[tuple[list[Key], Parameters]]:
     """Yield every mapping of parameters, with its keys in the file."""
     yield ["parameters"], spec.parameters
     yield ["matrix"], spec.matrix
     for name, values in spec.variants.items():
         yield ["variants", name], values
-    for index, values in enumerate(spec.exclude):
-        yield ["exclude", index], values
+    for name, values in spec.methods.items():
+        yield ["methods", name], values
+    for index, lists in enumerate(spec.zip):
+        yield zip_keys(source, index), lists
+    for key, rules in (("exclude", spec.exclude), ("include", spec.include)):
+        for index, values in enumerate(rules):
+            yield [key, index], values
     yield ["baseline"], spec.baseline or {}
 
 

@@ -85,6 +85,11 @@ class Settings(Record):
     csv_formulas: str
     archive: ArchiveSettings
 
+    @property
+    def paper_file(self) -> str | None:
+        """The path of the file that holds the paper; None if config.yaml does, or there is none."""
+        return self.paper if isinstance(self.paper, str) and self.paper != "none" else None
+
 
 def parse_settings(config: Json, where: Where) -> Settings:
     """Check a configuration and fill in the defaults.

@@ -42,7 +42,7 @@ def read_sweep(
         )
     value, where = _configuration(spec["sweep"]["config"], source, root)
     config = read_config(value, where)
-    for key in ("matrix", "variants", "exclude", "baseline"):
+    for key in ("matrix", "methods", "zip", "variants", "exclude", "include", "baseline"):
         if spec[key]:
             raise SpecError(
                 f"{key}: not allowed beside `sweep`, which chooses the parameters; remove one",

@@ -72,7 +72,7 @@ def _experiment(plan: Plan, records: Sequence[ListedRun]) -> Answer:
         "metric": spec.metric and spec.metric.to_json(),
         "baseline": spec.baseline,
         "variants": f"{len(variants)} trials of a sweep" if is_sweep else some([*variants], _MOST),
-        "varies": {name: some(values, _MOST) for name, values in spec.matrix.items()},
+        "varies": {name: some(values, _MOST) for name, values in spec.lists.items()},
         "seeds": some(sorted({run.seed for run in runs}), _MOST),
         "runs": len(runs),
         "by_state": Counter(record.state for record in own)

@@ -126,8 +126,8 @@ def _project_files(project: Project) -> Iterator[Path]:
     for pattern in _ABOUT_PROJECT:
         yield from sorted(path for path in root.glob(pattern) if path.is_file())
     yield from package_marks(root)  # or the code, and so each run's id, would be another one
-    if isinstance(settings.paper, str):
-        yield root / settings.paper
+    if settings.paper_file:
+        yield root / settings.paper_file
     yield from map(root.joinpath, settings.custom_rules)
     for experiment in project.experiments.values():
         spec = experiment.spec

@@ -1,7 +1,7 @@
 """results/experiments/ID.json: an experiment with every default filled in, and its runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from caduceus.io.files import Json
@@ -114,6 +114,14 @@ class Spec(Record):
     keep_checkpoints: bool
     seed_argument: str | None = "seed"
     lists_seeds: bool = True
+    methods: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    zip: tuple[Mapping[str, tuple[Json, ...]], ...] = ()
+    include: tuple[Mapping[str, Json], ...] = ()
+
+    @property
+    def lists(self) -> dict[str, tuple[Json, ...]]:
+        """The values of the parameters that `matrix` and `zip` list, by name."""
+        return {name: of for lists in (self.matrix, *self.zip) for name, of in lists.items()}
 
 
 @dataclass(frozen=True)
