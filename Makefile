@@ -12,9 +12,8 @@
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
-# A scheduler that weighs every ready job each time needs minutes more for a thousand runs.
-SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason \
-  --scheduler greedy --scheduler-subsample 100
+# Snakemake's default scheduler starts a solver at each step.
+SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason --scheduler greedy
 SOURCES = scripts experiments tests benchmarks docs
 SMK = Snakefile $(wildcard workflow/rules/*.smk)
 

@@ -24,7 +24,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[1]
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 SNAKEMAKE = ["snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
-AS_MAKE = [*SNAKEMAKE, "--scheduler", "greedy", "--scheduler-subsample", "100"]
+AS_MAKE = [*SNAKEMAKE, "--scheduler", "greedy"]
 FOLDERS = ("media", "artifacts", "code")  # the outputs that are folders
 
 

@@ -26,7 +26,7 @@ LONG = {
     "inodes.py": r"logs a model and pictures: \d+ files and folders",
     "overhead.py --runs 1 --seconds 0.1": r"Snakemake with nothing to do +[\d.]+, once for 1 runs",
     "startup.py --seeds 1 --repeats 1": r"nothing to do +[\d.]+ +[\d.]+ times Python's",
-    "rebuild.py --runs 10 --experiments 1": r"another width +[\d.]+ s   1 draw_figure",
+    "thousands.py --runs 10 --experiments 1": r"stat +.* MB +[\d.]+ times its CPU is ours",
 }
 
 

@@ -479,7 +479,7 @@ def test_ten_changed_of_a_thousand_are_exported_again(
         rows = [{"val/accuracy": step / 7 + number} for step in range(5)]
         wandb_server.add_run(run_id, "tests", rows=rows, group="baseline")
     variables = account(wandb_server, project)
-    flags = ["--scheduler", "greedy", "--scheduler-subsample", "100"]
+    flags = ["--scheduler", "greedy"]
     refreshed = project.snakemake("refresh", **variables).check()
     assert "changed on the server: 1000 of 1000 runs" in refreshed.output
     assert len(wandb_server.requests) <= 14  # who we are, the project, a hundred runs at a time

@@ -1,5 +1,6 @@
 """What Snakemake does each time it parses the workflow, on a cluster once for every job."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,20 @@ def test_braces_in_what_the_user_writes_are_no_wildcards(project: Project) -> No
 def test_the_shipped_workflow_passes_its_linter() -> None:
     finished = Project(REPOSITORY).run(sys.executable, "tests/support/lint_workflow.py")
     assert finished.check().output == ""
+
+
+def test_the_scheduler_of_a_local_build_is_lightened(project: Project) -> None:
+    """Asked of Snakemake itself, after a build that a rule of the user's asks for."""
+    rules = """
+rule own:
+    input: inputs("plans")
+    output: "own.txt"
+    shell: "touch {output:q}"
+
+onsuccess:
+    print(f"limit {workflow.scheduler.job_rate_limiter}, {workflow.scheduler.subsample} weighed")
+"""
+    project.write("rules/own.smk", rules)
+    project.change("config.yaml", custom_rules=["rules/own.smk"])
+    built = project.snakemake("own.txt").check()
+    assert re.search(r"limit None, [1-9]\d* weighed", built.output)

@@ -27,6 +27,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
 from caduceus.system.snakemake_lock import unlock_if_killed
+from caduceus.system.snakemake_scheduling import lighten_scheduling
 
 # The default target of the user's own Snakefile so far, if it loads this one as a module.
 TARGET_BEFORE = workflow.default_target
@@ -86,7 +87,8 @@ def adapt_settings():
     """Go on after a killed Snakemake: remove its lock, and make again what it left incomplete.
 
     Every command writes its outputs whole or starts them anew. A run of a server that can't be
-    exported ends no other's export, as with --keep-going.
+    exported ends no other's export, as with --keep-going. Thousands of ready jobs aren't weighed at
+    each step.
 
     Snakemake has the settings only after it has parsed this file: input functions come later, and
     before it looks for such marks and starts jobs.
@@ -99,6 +101,9 @@ def adapt_settings():
         SETTINGS.export.is_remote or SETTINGS.export.projects
     ):
         settings.keep_going = True
+    if scheduling := workflow.scheduling_settings:
+        slots = workflow.resource_settings.nodes or workflow.resource_settings.cores
+        lighten_scheduling(scheduling, slots or 1)
 
 
 def warn_of_metrics():

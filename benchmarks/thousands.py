@@ -1,28 +1,34 @@
-"""Everything that follows from 1,000 runs, made again: `python benchmarks/rebuild.py`.
+"""Thousands of runs, from their logs to the paper: `python benchmarks/thousands.py`.
 
-Ten experiments of ten variants and ten seeds, each with a table, curves and a claim. Their logs are
-there, as if all had been trained; timed, in this order, is a call of Snakemake as `make` calls it,
-after
+Ten experiments have ten variants of ten seeds each, and each has a table, curves and a claim.
+Measured are, in this order,
 
-- every export, table and figure was deleted: all are made from the logs;
-- nothing was changed;
-- the paper's tables and figures were deleted;
-- one run was trained again;
-- the figures' widths were changed.
+- `caduceus plan` while nothing is trained;
+- a call of Snakemake as `make` calls it, after the logs of all runs were put in place: it makes
+  every export, table and figure;
+- another call, which finds nothing to do;
+- a call after the paper's tables and figures were deleted;
+- a call after one run was trained again, which is one whose train.json differs;
+- a call after the figures' widths were changed.
 
-A run that is trained again is one whose train.json differs. Wall time is what a user waits on this
-machine, and the jobs beside it say what was made.
+Peers are measured in the same run: pandas, which reads every history that was exported and averages
+it by step, and a loop that asks for the times of all files of the runs, as ninja does. CPU is that
+of a call with all its jobs, and memory that of its largest process. `--plan-only` stops after the
+plan.
 """
 
 import argparse
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -39,6 +45,19 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 from exported_runs import train_record
 
 ROWS = 200
+SNAKEFILE = Path(__file__).parents[1] / "scripts/caduceus/project/template/Snakefile"
+PANDAS = """
+import pandas, pathlib
+paths = sorted(pathlib.Path("results/runs").glob("*/metrics_history.csv"))
+rows = pandas.concat(pandas.read_csv(path).assign(run=path.parent.name) for path in paths)
+print(rows.groupby("_step").mean(numeric_only=True).tail(1))
+"""
+STAT = """
+import os
+for place, folders, names in os.walk("results/runs"):
+    for name in names:
+        os.stat(os.path.join(place, name))
+"""
 
 
 def write_paper(folder: Path, runs: int, experiments: int) -> None:
@@ -93,30 +112,62 @@ def write_trained(folder: Path, log: Path) -> list[Path]:
     return list(runs)
 
 
-def measure(title: str, folder: Path) -> None:
-    """Call Snakemake, and print how long it took and what it did."""
-    started = time.perf_counter()
-    finished = subprocess.run(AS_MAKE, cwd=folder, capture_output=True, text=True)
-    seconds = time.perf_counter() - started
-    printed = finished.stdout + finished.stderr
-    if finished.returncode:
-        sys.exit(f"{title}\n{printed[-4000:]}")
-    table = printed.partition("Job stats:")[2].partition("\n\n")[0]
+@dataclass(frozen=True)
+class Call:
+    """A command that has ended: its time, its use of the machine, and what it printed."""
+
+    seconds: float
+    cpu_s: float  # with that of its child processes
+    memory_mb: float  # of its largest process
+    printed: str
+
+
+def call(command: Sequence[str], folder: Path) -> Call:
+    """Run a command, and end with what it printed if it fails."""
+    with tempfile.TemporaryFile("w+") as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        printed = output.read()
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}\n{printed[-4000:]}")
+    return Call(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, printed)
+
+
+def show(title: str, found: Call, peers: str = "") -> None:
+    figures = f"{found.seconds:8.1f} s{found.cpu_s:8.1f} s{found.memory_mb:7.0f} MB"
+    print(f"{title:28}{figures}   {peers}".rstrip(), flush=True)
+
+
+def measure(title: str, folder: Path) -> Call:
+    """Call Snakemake, and print what it took and what it did."""
+    found = call(AS_MAKE, folder)
+    table = found.printed.partition("Job stats:")[2].partition("\n\n")[0]
     jobs = [f"{count} {rule}" for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)]
-    print(f"{title:28}{seconds:8.1f} s   {', '.join(jobs) or 'nothing'}", flush=True)
+    show(title, found, ", ".join(jobs) or "nothing")
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="in tens for each experiment (1000)")
     parser.add_argument("--experiments", type=int, default=10, help="that have them (10)")
+    parser.add_argument("--plan-only", action="store_true", help="train and export nothing")
     options = parser.parse_args()
+    print(f"{'':28}{'wall':>10}{'CPU':>10}{'memory':>10}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "project"
         write_paper(folder, options.runs, options.experiments)
+        shutil.copy(SNAKEFILE, folder)
+        show("plan", call([sys.executable, "-m", "caduceus", "plan"], folder))
+        if options.plan_only:
+            return
         first, *_ = write_trained(folder, log_run(Path(name), ROWS))
-        measure("everything, from the logs", folder)
-        measure("nothing has changed", folder)
+        everything = measure("everything, from the logs", folder)
+        nothing = measure("nothing has changed", folder)
         shutil.rmtree(folder / "results/paper")
         measure("the paper alone", folder)
         train = first / "train.json"
@@ -128,6 +179,9 @@ def main() -> None:
         config["paper"]["venue"] = "ieee"
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         measure("another width", folder)
+        for title, code, ours in (("pandas", PANDAS, everything), ("stat", STAT, nothing)):
+            peer = call([sys.executable, "-c", code], folder)
+            show(title, peer, f"{ours.cpu_s / peer.cpu_s:.1f} times its CPU is ours")
 
 
 if __name__ == "__main__":
