@@ -35,6 +35,7 @@ BEGINNINGS = {
     "how_to/preemption.md": "new",
     "how_to/slurm_site.md": "new",
     "how_to/sweep.md": "new",
+    "how_to/test_items.md": "new",
     "security.md": "nothing",
     "troubleshooting.md": "new",
     "tutorials/first_figure.md": "nothing",

@@ -19,7 +19,7 @@ def test_a_refuted_claim_is_printed_and_fails_a_strict_build_after_all_else(
 ) -> None:
     state(finished, "A low rate reaches 0.9.")
     reported = finished.snakemake(**watched(tmp_path / "reads")).check()
-    assert "  refuted          A low rate reaches 0.9. (p 0.5)" in reported.output.splitlines()
+    assert "  refuted           A low rate reaches 0.9. (p 0.5)" in reported.output.splitlines()
 
     rules, unordered = unordered_reads(finished, tmp_path / "reads")
     assert unordered == set()

@@ -16,7 +16,8 @@ from caduceus.runs.files.plan import Plan, SweepSpec
 
 _NAMED = 3  # files in a line
 # The verdicts of claims, and the marks of a table's cells, where no result could have decided.
-_NO_VERDICTS, _NO_MARKS = ("not enough runs", "no verdict"), ("undecided", "untested")
+_NO_VERDICTS = ("not enough runs", "not enough items", "no verdict")
+_NO_MARKS = ("undecided", "untested")
 YES, NO, TODO = r"\answerYes{}", r"\answerNo{}", r"\answerTODO{}"
 _UNANSWERED = {
     3: ("Theory assumptions and proofs", "Does each theorem have its assumptions and a proof?"),
@@ -281,9 +282,11 @@ def _significance(data: ChecklistData) -> Item:
         )
     if data.claims:
         claims = data.claims
+        others = sum(claim.get("by", "seed") != "seed" for claim in claims["claims"])
+        by_items = f"; {others} of them over test items" if others else ""
         lines.append(
             f"- Claims: {TEST_NAMES[claims['test']]}, at {claims['alpha']:g} for all claims "
-            "together (Holm)."
+            f"together (Holm){by_items}."
         )
     has_intervals = bool(cells) and not without
     claimed = data.claims["claims"] if data.claims else []

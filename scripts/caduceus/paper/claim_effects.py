@@ -12,6 +12,7 @@ from caduceus.runs.metric import Metric
 from caduceus.statistics.bounded import estimate_within
 from caduceus.statistics.comparisons import Comparison, Equal, compare_by_seed, compare_to_value
 from caduceus.statistics.equivalence_tests import equivalence, equivalence_to_published
+from caduceus.statistics.items import ItemComparison
 from caduceus.statistics.published_means import PublishedMean
 from caduceus.statistics.settings import Methods, PairedTest
 from caduceus.statistics.trends import Trend, trend
@@ -34,12 +35,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class ItemTest:
+    """What a claim by test items was tested on.
+
+    Attributes:
+        found: the comparison.
+        is_metric: whether the mean score of a run's items is the metric that it logged.
+        notes: sentences for the reason: scores that aren't the metric, an unreliable interval.
+    """
+
+    found: ItemComparison
+    is_metric: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ClaimEffect:
     """The effect that a claim is about, and its test before correction for the other claims.
 
     Attributes:
         test: p for and against the claim.
-        unit: what `test.n` counts: "pair", "run" or "seed".
+        unit: what `test.n` counts: "pair", "run", "seed", "item" or "cluster".
         value: the difference of means, better minus worse or variant minus the claimed value; of a
             trend, the mean over seeds of the rank correlation or of the slope, or the step that
             supports it least. None if a side has no values.
@@ -51,6 +67,7 @@ class ClaimEffect:
         seeds: the seeds whose values are used, of each variant.
         steps: those of a trend.
         equal: what has one value for all seeds, so that there is no verdict.
+        items: what a claim by test items was tested on; None for one by seed.
     """
 
     test: Test
@@ -63,6 +80,7 @@ class ClaimEffect:
     seeds: tuple[tuple[int, ...], ...]
     steps: tuple[Step, ...] = ()
     equal: tuple[Equal, ...] = ()
+    items: ItemTest | None = None
 
     def of_deterministic(self, sides: Sequence[bool]) -> "ClaimEffect":
         """Return the effect without a verdict, if sides of a comparison are deterministic."""
@@ -72,6 +90,12 @@ class ClaimEffect:
             return self
         equal = tuple(dict.fromkeys((*found, *self.equal)))
         return replace(self, equal=equal, test=replace(self.test, is_constant=True))
+
+
+def items_of(found: ItemComparison) -> str:
+    """Return the number of items, and of their clusters if they have any."""
+    items = count_of(found.n, "test item")
+    return items if found.clusters == found.n else f"{items} in {found.clusters:,} clusters"
 
 
 def measure_effect(

@@ -20,8 +20,8 @@ _HEADER = (
     "least p",
 )
 _OUTCOMES = (
-    *("supported", "refuted", "within noise", "undecided", "not enough runs", "no verdict"),
-    "failed",
+    *("supported", "refuted", "within noise", "undecided", "not enough runs"),
+    *("not enough items", "no verdict", "failed"),
 )
 
 
@@ -75,7 +75,7 @@ def _evidence(claim: Mapping[str, Any]) -> str:
     """Return the corrected p or, where n is too small for a verdict, n and the n to use."""
     if claim["verdict"] == "failed":
         return " ".join(claim["reason"].split())
-    if claim["verdict"] != "not enough runs":
+    if claim["verdict"] not in ("not enough runs", "not enough items"):
         return f"p {round_p(claim['p_adjusted'])}"
     needed = claim["runs_that_would_do"]
     return f"n {claim['n']}, use {needed}" if needed else f"n {claim['n']}"
@@ -95,12 +95,28 @@ def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         markdown_text(claim["name"]),
         claim["verdict"],
-        str(claim["n"]),
+        _n(claim),
         effect,
         interval,
         size,
         *p,
     )
+
+
+def _n(claim: Mapping[str, Any]) -> str:
+    """Return the number of runs or pairs, or what a claim by test items was tested over."""
+    if "items" not in claim:
+        return str(claim["n"])
+    items = count_of(claim["items"], "item")
+    if claim["clusters"] < claim["items"]:
+        items += f" in {claim['clusters']:,}"
+    match claim["seeds"]:
+        case []:
+            return items
+        case [pairs]:
+            return f"{count_of(pairs, 'pair')} × {items}"
+        case seeds:
+            return f"{' + '.join(map(str, seeds))} runs × {items}"
 
 
 def _together(value: float, half: float, others: Sequence[float]) -> list[str]:

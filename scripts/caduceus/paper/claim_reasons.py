@@ -4,15 +4,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.io.phrases import count_of
-from caduceus.paper.claim_effects import ClaimEffect, Step
+from caduceus.paper.claim_effects import ClaimEffect, ItemTest, Step, items_of
 from caduceus.paper.rounding import round_p, round_value
 from caduceus.project.paper import Claim, Compare, Reproduces, Trend
 from caduceus.statistics.comparisons import Equal
 from caduceus.statistics.verdicts import Verdict
 
-_UNITS = {"pair": "pairs of runs", "run": "runs", "seed": "seeds"}
+_UNITS = {
+    "pair": "pairs of runs",
+    "run": "runs",
+    "seed": "seeds",
+    "item": "test items",
+    "cluster": "clusters of test items",
+}
 _SIDES: Mapping[Equal, int] = {"first": 0, "second": 1}
-_ONE = {"pair": "one pair of runs", "run": "one run", "seed": "one seed"}
+_ONE = {
+    "pair": "one pair of runs",
+    "run": "one run",
+    "seed": "one seed",
+    "item": "one test item",
+    "cluster": "one cluster of test items",
+}
+# Of a claim by test items: what the verdict is about.
+_ABOUT = {
+    "item": "It is about other test items; runs are taken as they are, so that other seeds may "
+    "give another verdict.",
+    "seed and item": "It is about other seeds and other test items.",
+}
 
 
 def claim_reason(
@@ -33,6 +51,8 @@ def claim_reason(
     """
     names = _names(sides)
     sentences = [_effect(claim, names, effect), _decision(claim, effect, verdict, claims, names)]
+    if effect.items and verdict.outcome in ("supported", "refuted", "within noise", "undecided"):
+        sentences.append(_ABOUT[claim.by])
     for name, side, seeds in zip(names, sides, effect.seeds, strict=True):
         unpaired = side["n"] - len(seeds)
         without = side["runs"] - side["failed"] - side["n"]
@@ -66,7 +86,11 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
     if isinstance(test, Trend):
         return _trend(test, metric, effect)
     offset = f"{round_value(abs(effect.value))} {'above' if effect.value > 0 else 'below'}"
-    mean = f"The mean {metric} of {names[0]} is {offset if effect.value else 'the same as'}"
+    start = f"The mean {metric}"
+    if effect.items:
+        mean_of = metric if effect.items.is_metric else "score"
+        start = f"Over {_tested(effect, effect.items)}, the mean {mean_of}"
+    mean = f"{start} of {names[0]} is {offset if effect.value else 'the same as'}"
     if isinstance(test, Compare):
         margin = f"; the margin is {round_value(test.margin)}" if test.margin else ""
         return f"{mean} that of {names[1]}{margin}."
@@ -78,6 +102,15 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
         side = "below" if claim.at_least else "above"
         margin = f"; it may be {round_value(test.margin)} {side}"
     return f"{mean} {round_value(test.value)}{margin}."
+
+
+def _tested(effect: ClaimEffect, items: ItemTest) -> str:
+    """Name the items, and the runs of each variant, whose scores are compared."""
+    first, second = map(len, effect.seeds)
+    runs = f"{count_of(first, 'run')} of each"
+    if first != second:
+        runs = f"{count_of(first, 'run')} against {second}"
+    return f"{items_of(items.found)} and {runs}"
 
 
 def _trend(test: Trend, metric: str, effect: ClaimEffect) -> str:
@@ -128,6 +161,11 @@ def _decision(
     n, unit, needed = effect.test.n, _UNITS[effect.unit], verdict.runs_that_would_do
     if effect.test.n_second is not None:
         unit = "runs of each"
+    if verdict.outcome == "no verdict" and effect.items and not effect.equal:
+        return (
+            "All test items have the same difference, which shows nothing of chance: no verdict by "
+            "test items."
+        )
     if verdict.outcome == "no verdict":
         return f"{_equal(effect, names)}, which shows nothing of chance: no verdict by seeds."
     if verdict.outcome == "supported":
@@ -149,8 +187,9 @@ def _decision(
             limit = "within the tolerance"
         there_is = "; there is a difference" if _excludes_zero(effect) else ""
         power = f"; {needed} {unit} would tell with 80 % power if it is as found" if needed else ""
+        data = "test items" if effect.items else "runs"
         return (
-            f"The runs don't tell whether the difference is {limit} ({p}): "
+            f"The {data} don't tell whether the difference is {limit} ({p}): "
             f"{_interval(effect)}{there_is}{power}."
         )
     use = f"; use {needed}" if needed else ""

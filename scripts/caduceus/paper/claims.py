@@ -9,6 +9,7 @@ from typing import Any
 from caduceus.errors import SpecError
 from caduceus.paper.asymmetry_notes import asymmetry_notes
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
+from caduceus.paper.claim_items import measure_items
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.ran_differently import difference_sentences
@@ -97,6 +98,7 @@ def failed_claim(name: str, claim: Claim, error: str) -> dict[str, Any]:
         "name": name,
         "statement": claim.statement,
         "kind": claim.kind,
+        "by": claim.by,
         "verdict": FAILED,
         "reason": error,
         "metric": claim.test.metric.name,
@@ -126,8 +128,12 @@ def _measure(runs: ExportedRuns, claim: Claim, methods: Methods, where: str) -> 
         ]
     values = [variant.by_seed(metric) for variant in variants]
     goal = goal_of(metric, claim.goal, [plan.spec for plan in runs.plans])
-    effect = measure_effect(claim, values, goal, levels, methods)
-    if not claim.trend:
+    if claim.by == "seed" or not all(values):
+        effect = measure_effect(claim, values, goal, levels, methods)
+    else:
+        effect = measure_items(claim, variants, values, goal, methods)
+    # An item's scores may differ though runs don't.
+    if not claim.trend and claim.by != "item":
         effect = effect.of_deterministic([variant.is_deterministic for variant in variants])
     return _MeasuredClaim(_with_axis(claim, variants), tuple(variants), tuple(values), effect)
 
@@ -144,6 +150,9 @@ def _with_axis(claim: Claim, variants: Sequence[Variant]) -> Claim:
 def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -> dict[str, Any]:
     """Return the claim's entry in claims.json."""
     claim, effect = measured.claim, measured.effect
+    outcome: str = verdict.outcome
+    if outcome == "not enough runs" and effect.unit in ("item", "cluster"):
+        outcome = "not enough items"
     sides = [
         _side(variant, values)
         for variant, values in zip(measured.variants, measured.values, strict=True)
@@ -151,7 +160,7 @@ def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -
     equal = [each for variant in measured.variants for each in variant.equal_seeds]
     reason = [
         claim_reason(claim, sides, effect, verdict, claims),
-        *asymmetry_notes(claim, measured.values, effect),
+        *(effect.items.notes if effect.items else asymmetry_notes(claim, measured.values, effect)),
         *difference_sentences(measured.variants),
         *([equal_note(equal)] if equal else []),
         *selection_notes(claim.metrics, measured.variants),
@@ -160,10 +169,12 @@ def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -
         "name": name,
         "statement": claim.statement,
         "kind": claim.kind,
-        "verdict": verdict.outcome,
+        "by": claim.by,
+        "verdict": outcome,
         "reason": " ".join(reason),
         "metric": claim.test.metric.name,
         "n": effect.test.n,
+        **_items(effect),
         "effect": effect.value,
         "low": effect.low,
         "high": effect.high,
@@ -181,6 +192,14 @@ def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -
             if result.seed in seeds
         ],
     }
+
+
+def _items(effect: ClaimEffect) -> dict[str, Any]:
+    """Return the keys of a claim that was tested by test items."""
+    if effect.items is None:
+        return {}
+    found = effect.items.found
+    return {"items": found.n, "clusters": found.clusters, "seeds": list(found.seeds)}
 
 
 def _side(variant: Variant, values: Mapping[int, float]) -> dict[str, Any]:

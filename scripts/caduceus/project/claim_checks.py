@@ -10,6 +10,7 @@ from caduceus.io.yaml_files import Key
 from caduceus.project.paper import Claim, Reproduces
 from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
+from caduceus.runs.goal import Goal
 
 Refuse = Callable[[str, Sequence[Key]], SpecError]  # what is wrong at these keys of an entry
 
@@ -33,6 +34,9 @@ def check_claim(
     Raises:
         SpecError: the first thing that is wrong.
     """
+    if by_items := _items_fault(claim, specs):
+        key, message = by_items
+        raise refuse(f".{key}: {message}", [key] if getattr(claim, key) is not None else [])
     known = [run for run in chosen if run.parameters is not None]
     if claim.trend:
         parameters = {f"{run.variant} of {run.experiment}": run.parameters or {} for run in known}
@@ -59,6 +63,30 @@ def check_claim(
         raise refuse(f".reproduces{fault}", ["reproduces"])
     if claim.compare and not goal_of(claim.compare.metric, claim.compare.goal, specs):
         raise refuse(".compare: missing key 'goal': add it, maximize or minimize", ["compare"])
+
+
+def _items_fault(claim: Claim, specs: Sequence[Spec]) -> tuple[str, str] | None:
+    """Return the key that is wrong in a claim by test items, and why; None if nothing is."""
+    if claim.by == "seed":
+        if claim.items is None:
+            return None
+        return "items", "a claim by seed reads no items; add `by: item` or `by: seed and item`"
+    if claim.compare is None:
+        return "by", f"{claim.by} compares two variants; write `compare`, or leave `by` out"
+    if claim.items is None:
+        return "by", (
+            f"{claim.by} needs the key `items`, the file of scores, such as "
+            "`items: {file: predictions.csv}`"
+        )
+    goal = goal_of(claim.compare.metric, claim.compare.goal, specs)
+    if goal is Goal.MINIMIZE and claim.items.score is None:
+        return "items", (
+            f"{pasted(claim.compare.metric.name)} is minimized, and without `score` an item's "
+            "score is 1 where the prediction is right; name the column of the metric by `score`"
+        )
+    if claim.items.filter is not None and claim.items.file.endswith((".csv", ".eval")):
+        return "items", "only lines of lm-eval have a `filter`; leave it out"
+    return None
 
 
 def _published_fault(claim: Reproduces) -> str:

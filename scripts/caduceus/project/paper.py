@@ -11,11 +11,13 @@ from caduceus.io.json_records import Record
 from caduceus.io.validation import Where, validate
 from caduceus.io.yaml_files import Key, as_number, load
 from caduceus.runs.goal import Goal
+from caduceus.runs.item_files.item_file import ItemFile
 from caduceus.runs.metric import Metric
 from caduceus.statistics.settings import Methods
 
 Side: TypeAlias = Mapping[str, Json]  # parameters of one variant; `experiment` is its experiment
 Spread: TypeAlias = Literal["interval", "std", "standard_error"]  # what stands beside a number
+By: TypeAlias = Literal["seed", "item", "seed and item"]  # what could have been other
 Sides: TypeAlias = dict[tuple[Key, ...], Side]  # by their keys in an entry
 
 
@@ -171,23 +173,29 @@ class Trend(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Record):
-    """An entry of `paper.claims`: a sentence, and one of the five tests that decide it."""
+    """An entry of `paper.claims`: a sentence, and one of the five tests that decide it.
+
+    `by` says over what it is tested; `items` names the files of scores of a test by item.
+    """
 
     statement: str
     experiments: tuple[str, ...]
+    by: By = "seed"
+    items: ItemFile | None = None
     compare: Compare | None = None
     reproduces: Reproduces | None = None
     at_least: Bound | None = None
     at_most: Bound | None = None
     trend: Trend | None = None
 
-    optional = ("compare", "reproduces", "at_least", "at_most", "trend")
+    kinds = ("compare", "reproduces", "at_least", "at_most", "trend")
+    optional = ("items", *kinds)
     groups = ()
 
     @property
     def kind(self) -> str:
         """The key of its test."""
-        return next(kind for kind in self.optional if getattr(self, kind) is not None)
+        return next(kind for kind in self.kinds if getattr(self, kind) is not None)
 
     @property
     def test(self) -> Compare | Reproduces | Bound | Trend:
@@ -263,7 +271,7 @@ def parse_paper(value: Json, where: Where, above: Sequence[Key] = ()) -> Paper:
             metrics = entry.get("metrics", {})
             entry["metrics"] = {heading: _metric(metric) for heading, metric in metrics.items()}
     for claim in filled["claims"].values():
-        test = next(claim[kind] for kind in Claim.optional if kind in claim)
+        test = next(claim[kind] for kind in Claim.kinds if kind in claim)
         test["metric"] = _metric(test["metric"])
     return Paper.from_json(filled)
 

@@ -91,6 +91,13 @@ def _check_folds(paper: Paper, where: Where) -> None:
                 "`paper.statistics.folds`; choose bars or differences",
                 where(["figures", name, "kind"]),
             )
+    for name, claim in paper.claims.items():
+        if claim.by != "seed":
+            raise SpecError(
+                f"paper.claims.{name}.by: folds have different test items, so that a test by "
+                f"{claim.by} has no correction for `paper.statistics.folds`; leave `by` out",
+                where(["claims", name, "by"]),
+            )
 
 
 def _check_names(

@@ -25,6 +25,7 @@ from caduceus.statistics.samples import (
 
 ItemTest = Literal["mcnemar", "sign_flip", "crossed"]
 
+LEAST_RARE = 10  # items whose difference isn't the commonest, for a reliable interval
 _DRAWS = 99_999  # random sign flips, as in randomization.py
 _MAX_EXACT = 20  # up to so many clusters that differ, all sign flips are computed
 _FEW = 64  # so few distinct values are drawn by their counts, in place of one by one
@@ -52,6 +53,7 @@ class ItemComparison:
         test: "mcnemar", "sign_flip" or "crossed".
         is_constant: whether all items have the same difference, so that nothing shows how it
             varies and p is 1.
+        rare: the number of items, or clusters, whose difference isn't the commonest one.
     """
 
     n: int
@@ -68,6 +70,16 @@ class ItemComparison:
     discordant: int
     test: ItemTest
     is_constant: bool = False
+    rare: int = 0
+
+    @property
+    def is_interval_reliable(self) -> bool:
+        """Whether enough items differ from the others for the interval, 10 or more.
+
+        Where about one does, as of 10 items or of 1,000 that nearly all are right, an interval of
+        95 % contains the true difference in 64 %; where two do, in 88 %.
+        """
+        return self.rare >= LEAST_RARE
 
     @property
     def p(self) -> float:
@@ -149,6 +161,7 @@ def compare_items(
         discordant=int((differences != 0).sum()),
         test="mcnemar" if is_binary else "sign_flip",
         is_constant=constant,
+        rare=_rare(sums / sizes),
     )
 
 
@@ -257,6 +270,14 @@ def _checked(
 def _differences(one: Array, other: Array) -> Array:
     scale = float(np.abs(np.concatenate((one, other))).max())
     return without_rounding_errors(one - other, scale)
+
+
+def _rare(means: Array) -> int:
+    """Return how many of the items' or clusters' means, (g,), aren't the commonest one."""
+    _, counts = np.unique(
+        without_rounding_errors(means, float(np.abs(means).max())), return_counts=True
+    )
+    return len(means) - int(counts.max())
 
 
 def _is_binary(values: Array) -> bool:

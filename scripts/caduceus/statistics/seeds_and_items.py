@@ -75,6 +75,7 @@ def compare_seeds_and_items(
         discordant=found.discordant,
         test="crossed",
         is_constant=constant,
+        rare=found.rare,
     )
 
 

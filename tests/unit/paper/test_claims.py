@@ -589,8 +589,8 @@ def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
 
     assert lines[0] == "2 claims: 1 supported, 1 refuted (results/paper/claims.md)"
     assert lines[1:] == [
-        "  supported        So is so. (p 0.016)",
-        "  refuted          So is not_so. (p 0.016)",
+        "  supported         So is so. (p 0.016)",
+        "  refuted           So is not_so. (p 0.016)",
     ]
     table = [line for line in page.splitlines() if line.startswith("|")]
     assert len(table) == 4

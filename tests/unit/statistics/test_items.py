@@ -156,3 +156,22 @@ def test_one_seed_doesnt_show_how_seeds_vary() -> None:
     found = compare_seeds_and_items(right(0.9, (1, 99), 1), right(0.2, (1, 99), 2), True)
     assert (found.p, found.minimum_p) == (1.0, 1.0)
     assert np.isnan(found.low)
+
+
+@pytest.mark.parametrize(
+    ("differ", "is_reliable"), [(0, False), (9, False), (10, True), (92, False)]
+)
+def test_an_interval_takes_ten_items_that_differ_from_the_commonest(
+    differ: int, is_reliable: bool
+) -> None:
+    scores = np.arange(100) < differ
+    found = compare_items(scores.astype(float), np.zeros(100), resamples=100)
+    assert (found.rare, found.is_interval_reliable) == (min(differ, 100 - differ), is_reliable)
+    both = compare_seeds_and_items(np.array([scores, scores]) * 1.0, np.zeros((2, 100)), True)
+    assert both.rare == found.rare
+
+
+def test_of_clusters_those_count_whose_mean_is_another() -> None:
+    clusters = np.arange(40) // 2
+    found = compare_items((np.arange(40) < 6) * 1.0, np.zeros(40), 0.0, clusters, resamples=100)
+    assert (found.clusters, found.rare) == (20, 3)
