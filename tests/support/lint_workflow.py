@@ -7,6 +7,7 @@ import sys
 # By the beginning of its title, why a lint is passed over.
 PASSED_OVER = {
     "Environment variable CADUCEUS_PYTHON used": "common.smk sets it",
+    "Environment variable CADUCEUS_PRELOAD used": "common.smk sets it",
     "Specify a conda environment or container": "one environment serves all rules: they need "
     "Caduceus itself",
 }

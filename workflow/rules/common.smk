@@ -59,6 +59,8 @@ SETTINGS = PROJECT.settings
 # The interpreter that runs Snakemake has Caduceus, whatever PATH leads to, here and on a node. By the
 # environment, since the command is what Snakemake compares: on another machine it stays the same.
 os.environ["CADUCEUS_PYTHON"] = sys.executable
+# In the environment too, since what is preloaded changes no result and must rerun nothing.
+os.environ["CADUCEUS_PRELOAD"] = PROJECT.preloads(os.getpid()).variable
 
 WANDB = SETTINGS.wandb
 TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote

@@ -38,12 +38,14 @@ class Experiment:
         source: its file.
         runs: its runs.
         sweep: the sweep that chooses their parameters; None without one.
+        preload: modules that are imported before runs start; no part of what defines them.
     """
 
     spec: Spec
     source: Source
     runs: tuple[Run, ...]
     sweep: Sweep | None
+    preload: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -80,6 +82,7 @@ def load_experiment(
     given = validate(source.value, "experiment", source.where)
     config, from_sweep = read_sweep(given, source, root)
     given |= from_sweep
+    preload = tuple(cast(list[str], given.pop("preload")))
     if "program" not in given:
         raise SpecError(
             "missing key 'program': add it, the training program, a path from the folder you work "
@@ -105,13 +108,13 @@ def load_experiment(
     files = source_code.code_files(root / spec.program, spec.code, root, spec.command)
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
-        return Experiment(spec, source, tuple(_runs(spec, source, code_id, root)), None)
+        return Experiment(spec, source, tuple(_runs(spec, source, code_id, root)), None, preload)
     definition = _definition(spec, code_id, spec.parameters, default_seed)
     check_parameters(spec, {**spec.parameters, **config.space.names}, "all", source, root)
     decides = _what_decides(spec, definition)
     shared = {name: decides[name] for name in _SHARED_BY_TRIALS if name in decides}
     sweep = plan_sweep(spec, config, SweepDefinition.from_json(shared), default_seed, source)
-    return Experiment(spec, source, tuple(_sweep_runs(spec, code_id, sweep)), sweep)
+    return Experiment(spec, source, tuple(_sweep_runs(spec, code_id, sweep)), sweep, preload)
 
 
 def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) -> None:

@@ -19,6 +19,7 @@ from caduceus.project.paper_checks import check_paper
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
 from caduceus.project.settings import Settings, key_finder, parse_settings
 from caduceus.runs.files.plan import Dataset, Run
+from caduceus.runs.preloads import Preloads
 
 _Entry = TypeVar("_Entry", TableEntry, FigureEntry, Claim)
 
@@ -62,6 +63,11 @@ class Project:
     def run_ids(self, experiments: Sequence[str]) -> list[str]:
         """Return the ids of the runs of several experiments, in order."""
         return [run.id for name in experiments for run in self.experiments[name].runs]
+
+    def preloads(self, owner: int) -> Preloads:
+        """Return what jobs that the process `owner` starts preload."""
+        found = {name: each.preload for name, each in self.experiments.items() if each.preload}
+        return Preloads(owner, found)
 
     @cached_property
     def candidates(self) -> list[CandidateRun]:

@@ -91,6 +91,11 @@ class RunFolder:
         return self.work / "code"
 
     @property
+    def program_output(self) -> Path:
+        """The folder into which the program writes its results."""
+        return self.work / "output"
+
+    @property
     def commit(self) -> Path:
         """The commit that the snapshot was taken from: see `git.read_commit`."""
         return self.work / "commit.json"

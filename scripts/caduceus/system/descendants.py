@@ -1,11 +1,15 @@
-"""Find and end the processes that a program leaves behind, also those outside its process group."""
+"""Find and end the processes that a program leaves behind, also those outside its process group.
+
+They become children of a child subreaper (prctl(2)) above the program: of this process, or of the
+guard of a program that was forked from a preloaded process.
+"""
 
 import contextlib
 import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
@@ -96,6 +100,38 @@ class Descendants:
             self.cpu_s += usage.ru_utime + usage.ru_stime
             self.peak_memory_bytes = max(self.peak_memory_bytes, usage.ru_maxrss * 1024)
         return bool(reaped)
+
+
+class GuardedDescendants(Descendants):
+    """The processes that descend from a forked program; its guard reaps them.
+
+    Args:
+        guard: the process id of the guard.
+        used: returns CPU seconds and peak memory in bytes of those that have ended.
+    """
+
+    def __init__(self, guard: int, used: Callable[[], tuple[float, int]]) -> None:
+        super().__init__()
+        self._guard, self._used = guard, used
+
+    def reap(self, program: int) -> None:
+        """Do nothing: the guard does it."""
+
+    def end(self, linger_s: float, grace_s: float) -> None:
+        """End all descendants, after the program has ended: see `Descendants.end`."""
+        super().end(linger_s, grace_s)
+        self.cpu_s, self.peak_memory_bytes = self._used()
+
+    def _left(self) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return list(filter(_is_running, psutil.Process(self._guard).children(recursive=True)))
+        return []
+
+
+def _is_running(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from types import FrameType
 from typing import IO
 
 from caduceus.errors import ProgramError
-from caduceus.system.descendants import Descendants, subreaper
+from caduceus.system.descendants import Descendants
+from caduceus.system.started_programs import ChildProgram, StartedProgram
 
 _POLL_S = 0.5
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -112,6 +113,7 @@ def run(
     inherited: Sequence[int] = (),
     should_continue: Callable[[], bool] = lambda: True,
     patience: Patience = _PATIENCE,
+    forked: StartedProgram | None = None,
 ) -> Outcome:
     """Run a program to its end, with its output in `console`.
 
@@ -129,6 +131,7 @@ def run(
         inherited: file descriptors that the program inherits.
         should_continue: is called twice a second while the program runs; False ends it.
         patience: how long the program and its descendants have to end by themselves.
+        forked: the program, if it was started from a preloaded process with these arguments.
 
     Raises:
         StartError: the program can't be started.
@@ -141,20 +144,20 @@ def run(
             handler.received.clear()
     state = _State()
     try:
-        with subreaper() as descendants:
-            process = _start_program(words, cwd, environment, console, inherited)
-            before = len(stop.received)
+        program = forked or ChildProgram(
+            lambda: _start_program(words, cwd, environment, console, inherited)
+        )
+        with program.watched() as descendants:
+            before, pid = len(stop.received), program.pid
             try:
-                _supervise(
-                    process.pid, state, descendants, stop, time_limit_s, should_continue, patience
-                )
+                _supervise(pid, state, descendants, stop, time_limit_s, should_continue, patience)
                 state.was_signaled = len(stop.received) > before
             except BaseException:  # an error here, or in `should_continue`
-                _signal_group(process.pid, signal.SIGKILL)
+                _signal_group(pid, signal.SIGKILL)
                 raise
             finally:
-                _, status, usage = os.wait4(process.pid, 0)
-                process.returncode = code = os.waitstatus_to_exitcode(status)
+                ended = program.wait()
+                code = os.waitstatus_to_exitcode(ended.status)
                 wall_s = time.monotonic() - state.started
                 if state.terminated_at is None and not stop.received:
                     descendants.end(patience.linger_s, patience.linger_grace_s)
@@ -176,8 +179,8 @@ def run(
         timed_out=state.timed_out,
         was_cancelled=state.was_cancelled,
         wall_s=wall_s,
-        cpu_s=usage.ru_utime + usage.ru_stime + descendants.cpu_s,
-        peak_memory_bytes=max(usage.ru_maxrss * 1024, descendants.peak_memory_bytes),
+        cpu_s=ended.cpu_s + descendants.cpu_s,
+        peak_memory_bytes=max(ended.peak_memory_bytes, descendants.peak_memory_bytes),
     )
 
 
@@ -246,14 +249,23 @@ def _supervise(
         os.close(ended)
 
 
-def start(words: Sequence[str], console: IO[bytes]) -> "subprocess.Popen[bytes]":
+def start(
+    words: Sequence[str],
+    console: IO[bytes],
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    inherited: Sequence[int] = (),
+) -> "subprocess.Popen[bytes]":
     """Start a helper process of Caduceus; it gets SIGTERM if this process is killed."""
     return subprocess.Popen(
         words,
+        cwd=cwd,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=console,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=inherited,
         preexec_fn=_end_with_parent,
     )
 

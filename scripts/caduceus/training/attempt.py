@@ -27,6 +27,8 @@ from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.earlier_results import shown_before
 from caduceus.training.outputs import collect
+from caduceus.training.preloading import fork_program
+from caduceus.training.program_environment import program_environment
 from caduceus.training.scratch import Scratch, open_scratch
 from caduceus.training.tracked import record_tracking
 from caduceus.training.usage import beyond_the_code, read_usage
@@ -78,7 +80,7 @@ class Given:
     @property
     def output(self) -> Path:
         """The folder into which the program writes its results."""
-        return self.folder.work / "output"
+        return self.folder.program_output
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         wall_s=0.0,
     )
     write_attempt(folder.attempts, attempt)
-    environment |= _environment(given) | gpu.environment
+    environment |= program_environment(folder, number, given.threads, given.dataset)
+    environment |= gpu.environment
     return _Program(attempt, definition, environment, scratch)
 
 
@@ -194,14 +197,21 @@ def _watch(given: Given, program: _Program) -> Attempt:
 
     try:
         with program.scratch.copied_back(lease.renew), given.console.open("wb") as stream:
+            words, environment = _words(given, program), os.environ | program.environment
+            inherited = [lease.lock, *gpu.locks]
+            forked, start = fork_program(
+                given.folder, words, environment, stream, inherited, lease.renew, say
+            )
+            attempt = replace(attempt, start=start)
             outcome = processes.run(
-                _words(given, program),
+                words,
                 given.folder.code,
-                os.environ | program.environment,
+                environment,
                 stream,
                 given.time_limit_s,
-                [lease.lock, *gpu.locks],
+                inherited,
                 should_continue,
+                forked=forked,
             )
     except ProgramError as error:  # the program wasn't started
         return replace(attempt, state="failed", error=str(error), cpu_s=0.0, peak_memory_gb=0.0)
@@ -283,29 +293,6 @@ def with_usage(folder: RunFolder, attempt: Attempt, dataset: Path | None) -> Att
     data = Path(DatasetRecord.read(dataset).path) if dataset else None
     usage = read_usage(notes, Path(), folder.code, data, attempt.start_s)
     return replace(attempt, usage=usage)
-
-
-def _environment(given: Given) -> dict[str, str]:
-    """Return the variables that a program finds in its environment, apart from wandb's."""
-    folder, threads = given.folder, str(given.threads)
-    environment = {
-        "CADUCEUS_RUN": str(folder.run_json.absolute()),
-        "CADUCEUS_EXPERIMENT": str(folder.experiment.absolute()),
-        "CADUCEUS_PROJECT_DIR": str(Path().absolute()),
-        "CADUCEUS_OUTPUT_DIR": str(given.output.absolute()),
-        "CADUCEUS_CHECKPOINT_DIR": str(folder.checkpoints.absolute()),
-        "CADUCEUS_USED": str(folder.used(given.number).absolute()),
-        "CADUCEUS_RESTORED": str(folder.restored(given.number).absolute()),
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-    }
-    python_path = source_code.snapshot_path(os.environ.get("PYTHONPATH", ""), Path(), folder.code)
-    environment["PATH"] = command_line.search_path(os.environ.get("PATH", os.defpath))
-    environment["PYTHONPATH"] = wandb_environment.with_shim(python_path)
-    if given.dataset is not None:
-        environment["CADUCEUS_DATASET"] = str(given.dataset.absolute())
-    return environment
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from caduceus.io.files import write_json, write_whole
 from caduceus.runs.files.identity import Identity
 from caduceus.system.wandb_account import dotenv_variables
 
+SHIM = Path(__file__).parent / "shim"
 # shim/caduceus_shim/first_process.py repeats this list, since it imports nothing of Caduceus.
 RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
@@ -64,5 +65,4 @@ def with_shim(python_path: str) -> str:
     The program's own arguments of `wandb.init` would take precedence over the environment; the shim
     prevents that.
     """
-    shim = str(Path(__file__).parent / "shim")
-    return os.pathsep.join([shim, python_path]) if python_path else shim
+    return os.pathsep.join([str(SHIM), python_path]) if python_path else str(SHIM)

@@ -125,6 +125,8 @@ class Attempt(Record):
         shown_before: the tables and claims that showed other seeds of its variant, but not its run,
             when the run's first attempt began; None if none did.
         left_files: large files that only its working folder has; None for none.
+        start: `forked` from a process that had imported the experiment's `preload`, or `fresh: `
+            and why; None without `preload`.
     """
 
     attempt: int | None
@@ -161,6 +163,7 @@ class Attempt(Record):
     started_runs: tuple[StartedRun, ...] | None = None
     shown_before: tuple[str, ...] | None = None
     left_files: LeftFiles | None = None
+    start: str | None = None
 
     optional = (
         "resumed_by",
@@ -171,6 +174,7 @@ class Attempt(Record):
         "untracked",
         "started_runs",
         "left_files",
+        "start",
     )
     mend = (
         "delete the run's folder, and the next `snakemake` trains the run again; or, if its "

@@ -1,0 +1,162 @@
+"""Import modules for many programs, and check that a fork of them is as good as a fresh start.
+
+Whatever a fork would share that each fresh start has for itself is made anew in the fork
+(`inherited`), or it is a reason not to fork.
+"""
+
+import gc
+import importlib
+import os
+import sys
+
+from caduceus_preloading.hidden_modules import Finder, Imports
+from caduceus_preloading.inherited import Inherited, Watched
+
+_SITES = ("site-packages", "dist-packages")
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
+
+
+class UnfitError(Exception):
+    """The modules can't be preloaded; the text says why."""
+
+
+class Preloaded:
+    """Imported modules, and all that a forked program needs to know of them.
+
+    Attributes:
+        finder: the import hook that has the modules.
+        inherited: what they made while they were imported.
+    """
+
+    def __init__(self, finder, inherited, files):
+        self.finder, self.inherited, self._files = finder, inherited, files
+
+    def changed_file(self):
+        """Return the path of a file that is no longer what was imported; None without one."""
+        for path, stamp in self._files.items():
+            if _stamp(path) != stamp:
+                return path
+        return None
+
+
+def preload(names, varying, replaced):
+    """Import modules, and hide them until a program imports them.
+
+    Args:
+        names: the modules.
+        varying: variables of the environment that programs have and this process hasn't.
+        replaced: functions, such as `wandb.init`, that a program's start replaces in their module.
+
+    Raises:
+        UnfitError: a fork wouldn't be as good as a fresh start.
+    """
+    before, descriptors = dict(sys.modules), _descriptors()
+    with Watched(varying) as watched, Imports() as imports:
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except BaseException as error:
+                raise UnfitError(
+                    "importing {} fails: {}: {}".format(name, type(error).__name__, error)
+                ) from None
+    new = {name: module for name, module in sys.modules.items() if name not in before}
+    hidden = {name: module for name, module in new.items() if _is_installed(name, module)}
+    _check_state(watched, descriptors)
+    _check_places(hidden)
+    _check_replaced(replaced, new)
+    gc.collect()
+    inherited = Inherited(watched)
+    _check_objects(inherited)
+    files = {path: _stamp(path) for path in map(_file, new.values()) if path}
+    finder = Finder(hidden, imports.needed, inherited.finish)
+    sys.meta_path.append(finder)
+    # PathFinder stands before it, and would import the modules anew.
+    sys.meta_path.insert(0, sys.meta_path.pop())
+    gc.freeze()  # a collection in a program then writes to none of the pages that all share
+    return Preloaded(finder, inherited, files)
+
+
+def _check_state(watched, descriptors):
+    threads = len(os.listdir("/proc/self/task"))
+    if threads > 1:
+        raise UnfitError("importing them starts {} threads".format(threads - 1))
+    for number, target in _descriptors().items():
+        if descriptors.get(number) != target:
+            raise UnfitError("importing them opens {}".format(target))
+    if watched.read:
+        raise UnfitError("importing them reads {}".format(", ".join(sorted(watched.read))))
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        with open("/proc/self/fd/{}".format(stream.fileno()), errors="replace") as printed:
+            if line := printed.readline().strip():
+                raise UnfitError("importing them prints: " + line)
+    torch = sys.modules.get("torch.cuda")
+    if torch is not None and torch.is_initialized():
+        raise UnfitError("importing them starts CUDA")
+
+
+def _check_places(hidden):
+    """Check that modules come from where packages are installed, and nowhere else."""
+    for name, module in hidden.items():
+        path = _file(module)
+        if path and not _is_in_site(path):
+            raise UnfitError("{} isn't installed in site-packages".format(name))
+
+
+def _check_replaced(replaced, new):
+    for name in replaced:
+        package, _, attribute = name.rpartition(".")
+        function = getattr(sys.modules.get(package), attribute, None)
+        for holder, module in new.items() if function is not None else ():
+            inside = holder == package or holder.startswith(package + ".")
+            if not inside and any(v is function for v in list(vars(module).values())):
+                raise UnfitError("{} keeps {} under a name of its own".format(holder, name))
+
+
+def _check_objects(inherited):
+    synchronize = sys.modules.get("multiprocessing.synchronize")
+    for found in gc.get_objects() if synchronize else ():
+        if issubclass(type(found), synchronize.SemLock):
+            raise UnfitError("importing them makes a lock that all processes would share")
+    for path in inherited.left_files():
+        raise UnfitError("importing them makes the temporary file {}".format(path))
+
+
+def _is_installed(name, module):
+    """Whether a module is no part of Python itself."""
+    top = name.partition(".")[0]
+    # multiprocessing calls the main module __mp_main__ too.
+    return (
+        top not in sys.stdlib_module_names
+        and top != "__mp_main__"
+        and not ((_file(module) or "").startswith(_LIBRARY) and not _is_in_site(_file(module)))
+    )
+
+
+def _is_in_site(path):
+    return any(os.sep + site + os.sep in path for site in _SITES)
+
+
+def _file(module):
+    path = getattr(module, "__file__", None)
+    # torch has modules of its own making, whose file is a bare name.
+    return path if isinstance(path, str) and os.path.isabs(path) else None
+
+
+def _stamp(path):
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _descriptors():
+    """Return what the open file descriptors of this process lead to, by number."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[int(name)] = os.readlink("/proc/self/fd/" + name)
+        except OSError:  # that of the listing itself
+            continue
+    return found

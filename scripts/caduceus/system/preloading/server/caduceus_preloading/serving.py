@@ -1,0 +1,112 @@
+"""The server: it imports the modules, takes requests and ends by itself.
+
+It ends when it has had no program for some minutes, when the process that it serves ends, and when
+a file of a module has changed. Programs that run then go on: their supervisors end them.
+"""
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import socket
+import sys
+
+from caduceus_preloading import guards, imports, messages
+
+_REQUEST_S = 10.0  # for a request to arrive, once its connection is open
+
+
+def serve(settings):
+    """Import modules and fork a process for each request; returns in a forked process only.
+
+    Args:
+        settings: JSON with the `modules`, variables that are `varying`, functions that are
+            `replaced`, the file descriptors of the `listener` and of the pipe that `tells` whether
+            the server is ready, the process `owner`, seconds of `idle_s`, and `folder`, which is
+            deleted at the end.
+    """
+    settings = json.loads(settings)
+    if os.fork():
+        os._exit(0)  # the server belongs to no program's supervisor
+    os.setsid()
+    own = [name for name in sys.modules if name.partition(".")[0] == "caduceus_preloading"]
+    tells = settings["tells"]
+    try:
+        preloaded = imports.preload(settings["modules"], settings["varying"], settings["replaced"])
+    except imports.UnfitError as error:
+        os.write(tells, str(error).encode("utf-8", "replace"))
+        os._exit(1)
+    sys.path.remove(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    os.write(tells, b"ready")
+    os.close(tells)
+    listener = socket.socket(fileno=settings["listener"])
+    program = _accept(listener, settings, preloaded)
+    if program is None:
+        preloaded.inherited.remove()
+        shutil.rmtree(settings["folder"], ignore_errors=True)
+        os._exit(0)
+    for name in own:
+        del sys.modules[name]
+    return program
+
+
+def _accept(listener, settings, preloaded):
+    """Fork a guard for each request, and return its program there; None when the server ends."""
+    try:
+        owner = os.pidfd_open(settings["owner"])
+    except ProcessLookupError:
+        return None
+    guarded = {}  # process ids by the descriptors that become readable at their ends
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    poll.register(owner, select.POLLIN)
+    while True:
+        ready = [number for number, _ in poll.poll(None if guarded else settings["idle_s"] * 1000)]
+        for number in guarded.keys() & ready:
+            poll.unregister(number)
+            os.close(number)
+            os.waitpid(guarded.pop(number), 0)
+        if owner in ready or (not ready and _is_unwanted(settings["folder"] + "/lock")):
+            return None
+        if listener.fileno() not in ready:
+            continue
+        connection, _ = listener.accept()
+        with connection:
+            request, descriptors = _receive(connection)
+            if request is None:
+                continue
+            if path := preloaded.changed_file():
+                messages.send(connection, {"ended": path + " has changed"})
+                return None
+            pid = os.fork()
+            if pid == 0:
+                for number in (listener.fileno(), owner, *guarded):
+                    os.close(number)
+                listener.detach()
+                return guards.guard(connection, request, descriptors, preloaded)
+            for descriptor in descriptors:
+                os.close(descriptor)
+        number = os.pidfd_open(pid)
+        guarded[number] = pid
+        poll.register(number, select.POLLIN)
+
+
+def _receive(connection):
+    """Return a request and its file descriptors; None and none if it doesn't arrive whole."""
+    connection.settimeout(_REQUEST_S)
+    try:
+        received = messages.receive(connection)
+    except (OSError, EOFError, ValueError):
+        return None, []
+    connection.settimeout(None)
+    return received
+
+
+def _is_unwanted(path):
+    """Whether no supervisor is about to start another server; until the end then none can."""
+    try:
+        fcntl.flock(os.open(path, os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,238 @@
+"""Start Python programs from a process that has imported their modules already.
+
+A server (`server/`) imports the modules once and forks itself for each program. Whatever could make
+a program differ from a fresh start is a reason not to fork: see `server/caduceus_preloading`.
+"""
+
+import contextlib
+import fnmatch
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from caduceus.io.files import Json
+from caduceus.system import processes
+from caduceus.system.descendants import Descendants, GuardedDescendants
+from caduceus.system.preloading import private_folders, requests
+from caduceus.system.preloading.requests import Hook, NotForkedError, PythonCommand
+from caduceus.system.preloading.server.caduceus_preloading import messages
+from caduceus.system.started_programs import Ended
+
+_SERVER = Path(__file__).parent / "server/serve.py"
+_POLL_S = 0.5
+_ANSWER_S = 60.0  # for a fork, which takes milliseconds
+_STARTS = 2  # of a server: one that was there may just have ended
+
+
+@dataclass(frozen=True)
+class Preload:
+    """What programs are forked from.
+
+    Attributes:
+        modules: the modules that are imported before, in their order.
+        owner: the process with whose end the server ends.
+        varying: names of variables by which programs of one server may differ, with `*` for
+            anything; a module that reads one while it is imported isn't preloaded.
+        replaced: functions, such as `wandb.init`, that the hook replaces in their module.
+        hook: what starts before the program; None for nothing.
+        idle_s: seconds without a program after which the server ends.
+    """
+
+    modules: tuple[str, ...]
+    owner: int = field(default_factory=os.getppid)
+    varying: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    hook: Hook | None = None
+    idle_s: float = 300.0
+
+
+class ForkedProgram:
+    """A program that was forked from a server; it leads a session of its own.
+
+    Attributes:
+        pid: its process id, which stays its own until `wait`.
+        guard: its parent, to which all processes come that the program leaves behind.
+    """
+
+    def __init__(self, connection: socket.socket, pid: int, guard: int):
+        self.pid, self.guard, self._connection = pid, guard, connection
+
+    def wait(self) -> Ended:
+        """Wait until the program has ended."""
+        answer = self._ask("end")
+        if answer is None:  # its guard was killed, and the program with it
+            return Ended(signal.SIGKILL, 0.0, 0)
+        return Ended(cast(int, answer["status"]), *_used(answer))
+
+    @contextmanager
+    def watched(self) -> Iterator[Descendants]:
+        """Find what descends from it while the `with` block runs; then its guard ends."""
+        with self._connection:
+            yield GuardedDescendants(self.guard, lambda: _used(self._ask("rest") or {}))
+
+    def _ask(self, question: str) -> dict[str, Json] | None:
+        with contextlib.suppress(OSError, EOFError):
+            messages.send(self._connection, question)
+            answer, _ = messages.receive(self._connection)
+            return cast(dict[str, Json], answer)
+        return None
+
+
+def _used(answer: Mapping[str, Json]) -> tuple[float, int]:
+    return cast(float, answer.get("cpu_s", 0.0)), cast(int, answer.get("peak_kb", 0)) * 1024
+
+
+def fork(
+    words: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    descriptors: Mapping[int, int],
+    preload: Preload,
+    should_wait: Callable[[], bool] = lambda: True,
+) -> ForkedProgram:
+    """Start a program from a server, which is started if there is none.
+
+    Args:
+        words: the program and its arguments.
+        cwd: the folder in which it starts.
+        environment: its complete environment.
+        descriptors: descriptors of this process by the number that each has in the program.
+        preload: what it is forked from.
+        should_wait: is called twice a second while a server starts; False ends the wait.
+
+    Raises:
+        NotForkedError: nothing was started; start it afresh.
+    """
+    if sys.platform != "linux":
+        raise NotForkedError("programs are forked on Linux only")
+    folder = private_folders.owner_folder(preload.owner)
+    try:
+        command = requests.parse(words, environment, cwd)
+        return _fork(command, cwd, environment, descriptors, preload, folder, should_wait)
+    except NotForkedError as error:
+        error.is_new = private_folders.tell_once(folder, str(error))
+        raise
+    except OSError as error:
+        reason = f"{error.filename or 'preload server'}: {error.strerror or error}"
+        raise NotForkedError(reason, private_folders.tell_once(folder, reason)) from None
+
+
+def _fork(
+    command: PythonCommand,
+    cwd: Path,
+    environment: Mapping[str, str],
+    descriptors: Mapping[int, int],
+    preload: Preload,
+    owned: Path,
+    should_wait: Callable[[], bool],
+) -> ForkedProgram:
+    shared = {
+        name: value
+        for name, value in environment.items()
+        if not any(
+            fnmatch.fnmatchcase(name, pattern) for pattern in (*preload.varying, "PYTHONPATH")
+        )
+    }
+    key = private_folders.key(command, shared, preload.modules, preload.replaced)
+    folder = owned / key
+    wanted = requests.request(command, cwd, environment, list(descriptors), preload.hook)
+    for _ in range(_STARTS):
+        connection = _connect(folder)
+        if connection is None:
+            with private_folders.locked(folder):
+                connection = _connect(folder)
+                if connection is None:
+                    connection = _start_server(command, folder, shared, preload, should_wait)
+        answer: dict[str, Json] = {"ended": "the preload server has ended"}
+        with contextlib.suppress(EOFError, ConnectionError):
+            connection.settimeout(_ANSWER_S)
+            messages.send(connection, wanted, [*descriptors.values()])
+            received, _ = messages.receive(connection)
+            answer = cast(dict[str, Json], received)
+            connection.settimeout(None)
+        if "pid" in answer:
+            return ForkedProgram(connection, cast(int, answer["pid"]), cast(int, answer["guard"]))
+        connection.close()
+        if "refused" in answer:
+            break
+    raise NotForkedError(str(answer.get("refused") or answer.get("ended")))
+
+
+def _connect(folder: Path) -> socket.socket | None:
+    """Return a connection to the server of a folder; None if there is none."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(folder / "socket"))
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def _start_server(
+    command: PythonCommand,
+    folder: Path,
+    environment: Mapping[str, str],
+    preload: Preload,
+    should_wait: Callable[[], bool],
+) -> socket.socket:
+    """Start a server, wait until it has imported its modules, and return a connection to it.
+
+    Raises:
+        NotForkedError: it can't be started, or its modules can't be preloaded.
+    """
+    refused = folder / "refused"
+    if refused.exists():  # found out by an earlier program of this build
+        raise NotForkedError(refused.read_text())
+    path = folder / "socket"
+    path.unlink(missing_ok=True)
+    hears, tells = os.pipe()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with listener, os.fdopen(hears, "rb") as stream:
+        try:
+            listener.bind(str(path))
+            listener.listen(socket.SOMAXCONN)
+            settings = {
+                "modules": [*preload.modules],
+                "varying": [*preload.varying],
+                "replaced": [*preload.replaced],
+                "listener": listener.fileno(),
+                "tells": tells,
+                "owner": preload.owner,
+                "idle_s": preload.idle_s,
+                "folder": str(folder),
+            }
+            words = [str(command.interpreter), str(_SERVER), json.dumps(settings)]
+            here = folder / "cwd"  # a path that only values made from it contain
+            here.mkdir(mode=0o700, exist_ok=True)
+            with (folder / "printed").open("wb") as console:
+                inherited = [listener.fileno(), tells]
+                processes.start(words, console, here, environment, inherited).wait()
+        finally:
+            os.close(tells)
+        while not select.select([stream], [], [], _POLL_S)[0]:
+            if not should_wait():
+                raise NotForkedError("it was stopped while the preload server started")
+        told = stream.read().decode(errors="replace")
+    connection = _connect(folder) if told == "ready" else None
+    if connection is None:
+        path.unlink(missing_ok=True)
+        reason = (
+            told if told not in ("", "ready") else f"the preload server ends: {_last_line(folder)}"
+        )
+        refused.write_text(reason)
+        raise NotForkedError(reason)
+    return connection
+
+
+def _last_line(folder: Path) -> str:
+    lines = (folder / "printed").read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "without a message"

@@ -1,0 +1,70 @@
+"""Start a training program from a process that has imported its modules, where that is the same."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from caduceus.runs.files.identity import Identity
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.preloads import Preloads
+from caduceus.system.started_programs import StartedProgram
+from caduceus.training import wandb_environment
+
+# What `caduceus train` sets for each run; a module that reads one of these is imported by each.
+_VARYING = (
+    *("CADUCEUS_*", "WANDB_RUN_ID", "WANDB_NAME", "WANDB_TAGS", "WANDB_RUN_GROUP", "WANDB_NOTES"),
+    *("WANDB_DIR", "WANDB_DATA_DIR"),
+)
+_REPLACED = ("wandb.init", "wandb.login")  # by the shim
+FORKED = "forked"
+
+
+def fork_program(
+    folder: RunFolder,
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    console: IO[bytes],
+    inherited: Sequence[int],
+    should_wait: Callable[[], bool],
+    say: Callable[[str], None],
+) -> tuple[StartedProgram | None, str | None]:
+    """Fork a run's program, if its experiment preloads modules.
+
+    Args:
+        folder: the run's folder.
+        words: the program and its arguments.
+        environment: its complete environment.
+        console: receives its output and errors.
+        inherited: file descriptors that the program inherits.
+        should_wait: is called twice a second while the modules are imported; False ends that.
+        say: is called with the reason why the program isn't forked, the first time in a build.
+
+    Returns:
+        The program, or None, and then start it afresh; and how it starts, for the attempt's record:
+        None if its experiment preloads nothing.
+    """
+    preloads = Preloads.from_environment()
+    modules = preloads.modules.get(Identity.read(folder.run_json).experiment)
+    if not modules:
+        return None, None
+    # Few experiments need it.
+    from caduceus.system.preloading.requests import Hook, NotForkedError
+    from caduceus.system.preloading.starting import Preload, fork
+
+    preload = Preload(
+        modules=modules,
+        owner=preloads.owner,
+        varying=_VARYING,
+        replaced=_REPLACED,
+        hook=Hook(wandb_environment.SHIM, "caduceus_shim"),
+    )
+    with Path("/dev/null").open("rb") as nothing:
+        descriptors = {0: nothing.fileno(), 1: console.fileno(), 2: console.fileno()}
+        descriptors |= {number: number for number in inherited}
+        try:
+            program = fork(words, folder.code, environment, descriptors, preload, should_wait)
+        except NotForkedError as error:
+            if error.is_new:
+                say(f"{folder.path.name}: not forked from a preloaded process: {error}")
+            return None, f"fresh: {error}"
+    return program, FORKED

@@ -1,0 +1,417 @@
+"""Programs that are forked from a preloaded process: they can't tell it from a fresh start."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from caduceus.system import processes
+from caduceus.system.preloading import starting
+from caduceus.system.preloading.requests import Hook, NotForkedError
+from caduceus.system.preloading.starting import ForkedProgram, Preload, fork
+from projects import wait_for
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux")
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment of its own, whose packages are written by the tests."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False, symlinks=True)
+    return folder / "bin/python"
+
+
+@pytest.fixture
+def owner() -> Iterator["subprocess.Popen[bytes]"]:
+    """The process that the servers of a test belong to; its end ends them."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def install(python: Path, name: str, code: str) -> None:
+    [site] = python.parents[1].glob("lib/python3.*/site-packages")
+    (site / f"{name}.py").write_text(code)
+
+
+class Programs:
+    """Runs a program both ways."""
+
+    def __init__(self, python: Path, folder: Path, owner: int):
+        self.python, self.folder, self.owner = python, folder, owner
+        self.environment = {**os.environ, "OWN": "1"}
+        self.server: int | None = None
+
+    def fork(self, words: list[str], *modules: str, **named: object) -> ForkedProgram:
+        preload = Preload(modules, owner=self.owner, **named)  # type: ignore[arg-type]
+        with (self.folder / "console").open("wb") as console, Path(os.devnull).open() as nothing:
+            descriptors = {0: nothing.fileno(), 1: console.fileno(), 2: console.fileno()}
+            found = fork(
+                [str(self.python), *words], self.folder, self.environment, descriptors, preload
+            )
+        self.server = psutil.Process(found.guard).ppid()
+        return found
+
+    def forked(self, words: list[str], *modules: str, **named: object) -> tuple[int, str]:
+        program = self.fork(words, *modules, **named)
+        with program.watched():
+            status = os.waitstatus_to_exitcode(program.wait().status)
+        return status, (self.folder / "console").read_text()
+
+    def fresh(self, words: list[str]) -> tuple[int, str]:
+        with (self.folder / "console").open("wb") as console:
+            outcome = processes.run(
+                [str(self.python), *words], self.folder, self.environment, console
+            )
+        status = outcome.exit_code if outcome.signal is None else -outcome.signal
+        assert status is not None
+        return status, (self.folder / "console").read_text()
+
+
+@pytest.fixture
+def programs(python: Path, tmp_path: Path, owner: "subprocess.Popen[bytes]") -> Programs:
+    return Programs(python, tmp_path, owner.pid)
+
+
+STATE = """
+import os, sys
+names = sorted(globals())
+installed = lambda: sorted(n for n in sys.modules if n.startswith("pre") and "." not in n)
+found = {
+    "names": names, "argv": sys.argv, "orig_argv": sys.orig_argv, "file": __file__,
+    "spec": str(__spec__)[:30], "package": __package__, "loader": type(__loader__).__name__,
+    "cached": __cached__, "path": sys.path, "executable": sys.executable, "prefix": sys.prefix,
+    "flags": str(sys.flags), "cwd": os.getcwd(), "environment": dict(os.environ),
+    "hidden": installed(), "standard": [repr(s) for s in (sys.stdin, sys.stdout, sys.stderr)],
+    "leads": os.getpid() == os.getsid(0) == os.getpgrp(), "main": sys.modules["__main__"].__file__,
+}
+import importlib.util, resource, signal, threading
+spec = importlib.util.find_spec("preloaded")
+found["spec"] = [spec.name, spec.origin, spec.cached, spec.has_location]
+found["still_hidden"] = installed()
+import preloaded
+found["shown"] = installed()
+found["own_spec"] = str(preloaded.__spec__)[:20], preloaded.__file__
+found["here"], found["argument"] = preloaded.HERE, preloaded.used
+found["umask"] = os.umask(0)
+found["limits"] = [resource.getrlimit(n) for n in range(10)]
+found["signals"] = [str(signal.getsignal(n)) for n in sorted(signal.valid_signals())]
+found["mask"] = sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+found["descriptors"] = sorted(os.listdir("/proc/self/fd"))
+found["threads"] = [t.name for t in threading.enumerate()]
+try:
+    found["terminal"] = os.open("/dev/tty", os.O_RDONLY)
+except OSError as error:
+    found["terminal"] = error.strerror
+import json; print(json.dumps(found))
+"""
+PRELOADED = """
+import os
+import preneeded
+HERE = os.getcwd()
+used = preneeded.VALUE
+"""
+
+
+@pytest.mark.parametrize("words", [["program.py", "a", "b c"], ["./program.py"], ["-m", "program"]])
+def test_a_forked_program_finds_what_a_fresh_one_finds(
+    programs: Programs, words: list[str]
+) -> None:
+    install(programs.python, "preneeded", "VALUE = 7")
+    install(programs.python, "preloaded", PRELOADED)
+    install(programs.python, "preunused", "")
+    (programs.folder / "program.py").write_text(STATE)
+    (programs.folder / "local").mkdir()
+    programs.environment["PYTHONPATH"] = os.pathsep.join(["local", str(programs.folder / "local")])
+    forked = programs.forked(words, "preunused", "preloaded")
+    fresh = programs.fresh(words)
+    assert json.loads(forked[1]) == json.loads(fresh[1])
+    assert forked[0] == fresh[0] == 0
+
+
+ENDS = {
+    "an error": "def f():\n    1 / 0\nf()",
+    "an error and its cause": "try:\n    {}[1]\nexcept KeyError:\n    raise OSError(2)",
+    "a wrong syntax": "x = (",
+    "a message": "import sys; sys.exit('that was all')",
+    "a status": "raise SystemExit(7)",
+    "an interrupt": "raise KeyboardInterrupt",
+    "a signal": "import os; os.kill(os.getpid(), 9)",
+    "its end": "import atexit; atexit.register(print, 'last')",
+    "a hook": "import sys; sys.excepthook = lambda *a: print(a[1], a[2].tb_lineno); 1 / 0",
+    "a thread": "import threading; threading.Thread(target=lambda: print('thread')).start()",
+    "an error in a thread": "from threading import Thread\nt = Thread(target=int, args=('x',))\n"
+    "t.start(); t.join()",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_forked_program_ends_as_a_fresh_one(programs: Programs, end: str) -> None:
+    install(programs.python, "preloaded", "import atexit; atexit.register(print, 'of the module')")
+    (programs.folder / "program.py").write_text("import preloaded\n" + ENDS[end])
+    assert programs.forked(["program.py"], "preloaded") == programs.fresh(["program.py"])
+    assert programs.forked(["-m", "program"], "preloaded") == programs.fresh(["-m", "program"])
+
+
+MAKES = """
+import random, tempfile, time
+own, seeded, started = random.Random(), random.Random(5), time.time()
+folder = tempfile.TemporaryDirectory(suffix="-media")
+"""
+
+
+def test_what_a_module_makes_at_import_is_made_anew_in_each_program(programs: Programs) -> None:
+    """As wandb: each program's end deletes the temporary folder of that program only."""
+    install(programs.python, "preloaded", MAKES)
+    (programs.folder / "program.py").write_text(
+        "import os, preloaded, random\n"
+        "assert os.path.isdir(preloaded.folder.name)\n"
+        "print(preloaded.folder.name, preloaded.own.random(), random.random())\n"
+        "print(preloaded.seeded.random(), preloaded.started)"
+    )
+    found = [programs.forked(["program.py"], "preloaded")[1].split() for _ in range(2)]
+    folders, own, shared, seeded, started = zip(*found, strict=True)
+    assert len({*folders}) == len({*own}) == len({*shared}) == len({*started}) == 2
+    assert len({*seeded}) == 1
+    assert not any(Path(folder).exists() for folder in folders)
+    assert all(folder.endswith("-media") for folder in folders)
+
+
+UNFIT = {
+    "starts 1 threads": "import threading, time\n"
+    "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()",
+    "opens socket": "import socket; kept = socket.socket()",
+    "prints: hello": "print('hello')",
+    "reads OWN": "import os; os.environ.get('OWN')",
+    "makes the temporary file": "import os, tempfile; os.close(tempfile.mkstemp()[0])",
+    "a lock that all processes would share": "import multiprocessing as m; kept = m.Lock()",
+    "importing preloaded fails: ZeroDivisionError": "1 / 0",
+    "keeps preother.init": "import preother; mine = preother.init",
+}
+
+
+@pytest.mark.parametrize("reason", UNFIT)
+def test_a_module_that_a_fork_would_share_is_not_preloaded(programs: Programs, reason: str) -> None:
+    install(programs.python, "preother", "def init(): pass")
+    install(programs.python, "preloaded", UNFIT[reason])
+    (programs.folder / "program.py").write_text("")
+    for is_new in (True, False):
+        with pytest.raises(NotForkedError, match=reason) as refused:
+            programs.forked(
+                ["program.py"], "preloaded", varying=("OWN",), replaced=("preother.init",)
+            )
+        assert refused.value.is_new == is_new
+
+
+COMMANDS = {
+    "isn't that of a Python program": ["env", "A=1", "python"],
+    "isn't a Python interpreter": ["sh", "-c", "python"],
+    "options of Python": [sys.executable, "-O", "program.py"],
+    "isn't a file of Python code": [sys.executable, "none.py"],
+}
+
+
+@pytest.mark.parametrize("reason", COMMANDS)
+def test_other_commands_start_afresh(tmp_path: Path, reason: str) -> None:
+    with pytest.raises(NotForkedError, match=reason):
+        fork(COMMANDS[reason], tmp_path, os.environ, {}, Preload(()))
+
+
+def test_a_file_that_hides_a_preloaded_package_is_imported_as_afresh(programs: Programs) -> None:
+    install(programs.python, "preloaded", "")
+    (programs.folder / "preloaded.py").write_text("")
+    (programs.folder / "program.py").write_text("")
+    with pytest.raises(NotForkedError, match=r"preloaded.py is imported in place"):
+        programs.forked(["program.py"], "preloaded")
+
+
+def test_one_server_serves_many_programs_until_a_module_changes(programs: Programs) -> None:
+    install(programs.python, "preloaded", "VALUE = 1")
+    (programs.folder / "program.py").write_text("import preloaded; print(preloaded.VALUE)")
+    servers = []
+    for _ in range(2):
+        assert programs.forked(["program.py"], "preloaded") == (0, "1\n")
+        servers.append(programs.server)
+    install(programs.python, "preloaded", "VALUE = 22")
+    assert programs.forked(["program.py"], "preloaded") == (0, "22\n")
+    assert servers[0] == servers[1] != programs.server
+
+
+@pytest.mark.parametrize("change", ["environment", "modules", "interpreter"])
+def test_what_a_module_may_read_at_import_has_a_server_of_its_own(
+    programs: Programs, change: str
+) -> None:
+    install(programs.python, "preloaded", "import os; THREADS = os.environ.get('OMP_NUM_THREADS')")
+    install(programs.python, "preother", "")
+    (programs.folder / "program.py").write_text("import preloaded; print(preloaded.THREADS)")
+    programs.environment["OMP_NUM_THREADS"] = "1"
+    assert programs.forked(["program.py"], "preloaded") == (0, "1\n")
+    first = programs.server
+    if change == "environment":
+        programs.environment["OMP_NUM_THREADS"] = "2"
+        assert programs.forked(["program.py"], "preloaded") == (0, "2\n")
+    elif change == "modules":
+        programs.forked(["program.py"], "preloaded", "preother")
+    else:
+        other = programs.python.with_name("python3")
+        programs.python = other
+        programs.forked(["program.py"], "preloaded")
+    assert programs.server != first
+
+
+def test_the_server_ends_with_its_owner_and_leaves_nothing(
+    programs: Programs, owner: "subprocess.Popen[bytes]"
+) -> None:
+    (programs.folder / "program.py").write_text("")
+    programs.forked(["program.py"])
+    server = psutil.Process(programs.server)
+    owner.kill()
+    owner.wait()
+    wait_for(lambda: not server.is_running())
+    (programs.folder / "program.py").write_text("")
+    with pytest.raises(NotForkedError, match="has ended"):
+        programs.forked(["program.py"])
+
+
+def test_the_server_ends_when_it_is_idle_but_not_before_its_program(programs: Programs) -> None:
+    (programs.folder / "program.py").write_text("import time; time.sleep(600)")
+    program = programs.fork(["program.py"], idle_s=0.1)
+    server = psutil.Process(programs.server)
+    with pytest.raises(psutil.TimeoutExpired):
+        server.wait(0.5)
+    os.kill(program.pid, signal.SIGKILL)
+    with program.watched():
+        program.wait()
+    wait_for(lambda: not server.is_running())
+    assert programs.forked(["-m", "this"], idle_s=0.1)[0] == 0
+
+
+def test_a_program_gets_sigterm_when_its_supervisor_ends(programs: Programs) -> None:
+    (programs.folder / "program.py").write_text(
+        "import signal, sys, time\n"
+        "signal.signal(15, lambda *_: (open('ended', 'w').close(), sys.exit()))\n"
+        "open('ready', 'w').close(); time.sleep(600)"
+    )
+    program = programs.fork(["program.py"])
+    wait_for((programs.folder / "ready").exists)
+    with program.watched():
+        pass  # closes the connection, as the end of this process would
+    wait_for((programs.folder / "ended").exists)
+
+
+def test_a_killed_server_ends_no_program(programs: Programs) -> None:
+    (programs.folder / "program.py").write_text(
+        "import os, time\nopen('ready', 'w').close()\n"
+        "while not os.path.exists('go'): time.sleep(0.01)\nprint('end')"
+    )
+    program = programs.fork(["program.py"])
+    wait_for((programs.folder / "ready").exists)
+    assert programs.server is not None
+    os.kill(programs.server, signal.SIGKILL)
+    (programs.folder / "go").touch()
+    with program.watched():
+        assert program.wait().status == 0
+    assert (programs.folder / "console").read_text() == "end\n"
+
+
+def test_a_hook_starts_before_the_program(programs: Programs) -> None:
+    folder = programs.folder / "hooks"
+    folder.mkdir()
+    (folder / "ownhook.py").write_text(
+        "import builtins, sys\ndef start(): builtins.path_at_start = list(sys.path)"
+    )
+    (programs.folder / "program.py").write_text(
+        "import sys; print(str(sys.path[0]) not in path_at_start, 'hooks' in str(sys.path))"
+    )
+    programs.environment["PYTHONPATH"] = str(folder)
+    hook = Hook(folder, "ownhook")
+    assert programs.forked(["program.py"], hook=hook) == (0, "True False\n")
+
+
+def run(programs: Programs, code: str, patience: processes.Patience) -> processes.Outcome:
+    (programs.folder / "program.py").write_text(code)
+    program = programs.fork(["program.py"])
+    with (programs.folder / "console").open("ab") as console:
+        return processes.run([], programs.folder, {}, console, forked=program, patience=patience)
+
+
+HOUR = 3600.0
+
+
+def test_what_outlives_a_forked_program_is_ended_and_counted(programs: Programs) -> None:
+    code = (
+        "import os, signal, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid(); signal.signal(15, signal.SIG_IGN)\n"
+        "    while time.process_time() < 0.3: pass\n"
+        "    print(os.getpid(), flush=True); time.sleep(600)\n"
+        "while time.process_time() < 0.2: pass"
+    )
+    outcome = run(programs, code, processes.Patience(linger_s=2, linger_grace_s=0.1))
+    assert outcome.exit_code == 0
+    assert not psutil.pid_exists(int((programs.folder / "console").read_text()))
+    assert 0.5 <= outcome.cpu_s < 5
+    assert outcome.peak_memory_bytes > 1e6
+
+
+def test_descendants_of_a_forked_program_may_finish(programs: Programs) -> None:
+    code = "import os, time\nif os.fork() == 0:\n    time.sleep(0.5); print('done', flush=True)\n"
+    outcome = run(programs, code, processes.Patience(linger_s=HOUR))
+    assert outcome.exit_code == 0
+    assert (programs.folder / "console").read_text() == "done\n"
+
+
+def test_limits_umask_and_ignored_signals_are_those_of_the_caller(programs: Programs) -> None:
+    (programs.folder / "program.py").write_text(
+        "import os, resource, signal\n"
+        "print(oct(os.umask(0)), resource.getrlimit(resource.RLIMIT_NOFILE)[0],\n"
+        "      signal.getsignal(signal.SIGUSR2) is signal.SIG_IGN)"
+    )
+    programs.forked(["program.py"])  # the server starts with other ones
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    umask, handler = os.umask(0o027), signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 7, hard))
+    try:
+        _, printed = programs.forked(["program.py"])
+    finally:
+        os.umask(umask)
+        signal.signal(signal.SIGUSR2, handler)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert printed == f"0o27 {soft - 7} True\n"
+
+
+def test_descriptors_keep_their_numbers(programs: Programs, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("import os; os.write(77, b'here')")
+    with (tmp_path / "other").open("wb") as other, (tmp_path / "console").open("wb") as console:
+        descriptors = {0: console.fileno(), 1: console.fileno(), 2: 2, 77: other.fileno()}
+        program = fork(
+            [str(programs.python), "program.py"],
+            tmp_path,
+            programs.environment,
+            descriptors,
+            Preload((), owner=programs.owner),
+        )
+    with program.watched():
+        assert program.wait().status == 0
+    assert (tmp_path / "other").read_text() == "here"
+
+
+def test_a_folder_that_others_may_enter_is_not_used(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "program.py").write_text("")
+    root = tmp_path / f"caduceus-preload-{os.geteuid()}"
+    root.mkdir(mode=0o755)
+    monkeypatch.setattr(starting.private_folders.tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(NotForkedError, match="isn't private"):
+        programs.forked(["program.py"])

@@ -1,0 +1,35 @@
+"""Runs whose experiment preloads modules."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from projects import EXPERIMENT, Project
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux")
+
+UNTIL = ("--until", "export_group")
+
+
+def test_preload_forks_runs_says_once_why_not_and_reruns_nothing(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project")
+    project.change("experiments/toy.yaml", matrix={"rate": [0.1]}, preload=["wandb"])
+    command = ["${interpreter}", "-O", "${program}", "${args}"]
+    other = EXPERIMENT | {"id": "other", "matrix": {"rate": [0.1]}, "command": command}
+    project.write_yaml("experiments/other.yaml", other | {"preload": ["wandb"]})
+    project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/other.yaml"])
+    printed = project.snakemake(*UNTIL).check().output
+    starts: dict[str, list[str]] = {}
+    for path in project.runs:
+        [attempt] = project.read_json(f"results/runs/{path.name}/train.json")["attempts"]
+        starts.setdefault(path.name.partition("-")[0], []).append(attempt["start"])
+    reason = "its command has options of Python"
+    assert starts == {"toy": ["forked"] * 2, "other": [f"fresh: {reason}"] * 2}
+    assert printed.count(reason) == 1
+    assert "preload" not in (project.path / "results/experiments/toy.json").read_text()
+
+    project.change("experiments/toy.yaml", preload=["numpy", "wandb"])
+    # As after any edit of the file, even of a comment: no training and no export of a run.
+    assert project.planned(*UNTIL) == {"validate_spec": 1, "export_group": 1}
+    project.snakemake(*UNTIL).check()
+    assert project.planned(*UNTIL) == {}
