@@ -1,5 +1,6 @@
 # make          everything: an environment, every run, the exports, the tables, figures, verdicts
 # make full     the same for the full reproduction of the paper, 64 runs
+# make ucr      four classifiers on six datasets: a table over tasks, ranks, verdicts; 192 runs
 # make quick    the units' tests, in a minute
 # make test     all tests but the long ones
 # make coverage the same, and which lines of the library they reach
@@ -19,13 +20,16 @@ SMK = Snakefile $(wildcard workflow/rules/*.smk)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all full quick test coverage check docs soak lock
+.PHONY: all full ucr quick test coverage check docs soak lock
 
 all: .venv/installed
 	@$(SNAKEMAKE)
 
 full: .venv/installed
 	@$(SNAKEMAKE) --config experiments=experiments/mnist1d.yaml paper=experiments/mnist1d_paper.yaml
+
+ucr: .venv/installed-ucr
+	@$(SNAKEMAKE) --directory experiments/ucr
 
 quick: .venv/installed-dev
 	pytest -n 2 tests/unit
@@ -62,9 +66,14 @@ docs: .venv/installed-dev
 	pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/installed envs/requirements-dev.txt
+.venv/installed-ucr: .venv/installed envs/requirements-ucr.txt
+	pip install --quiet --no-deps --requirement envs/requirements-ucr.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt envs/requirements-ucr.txt
 	pip install --quiet --requirement envs/requirements-dev.txt
 	pip install --quiet --no-deps sweeps==0.3.0 # it asks for numpy 1, and works with 2
+	pip install --quiet --no-deps --requirement envs/requirements-ucr.txt
 	@touch $@
 
 # A freeze names torch's local version (+cpu), which no index has.

@@ -116,12 +116,21 @@ def test_the_lock_agrees_with_the_project() -> None:
         names[file] = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
         assert "torch==2.13.0" in lines  # a freeze would write 2.13.0+cpu, which no index has
         assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
+    # Its packages are installed beside those of the other files, so they must agree.
+    lines = (REPOSITORY / "envs/requirements-ucr.txt").read_text().splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    names["requirements-ucr.txt"] = {line.partition("==")[0] for line in pinned}
+    dev = (REPOSITORY / "envs/requirements-dev.txt").read_text().splitlines()
+    for line in pinned:
+        name = line.partition("==")[0]
+        assert line in dev or name not in names["requirements-dev.txt"], line
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     for wanted, file in (
         (project["dependencies"], "requirements.txt"),
         (project["optional-dependencies"]["dev"], "requirements-dev.txt"),
         (project["optional-dependencies"]["gallery"], "requirements-dev.txt"),
         (project["optional-dependencies"]["mcp"], "requirements-dev.txt"),
+        (project["optional-dependencies"]["ucr"], "requirements-ucr.txt"),
     ):
         for dependency in wanted:
             assert re.match("[A-Za-z0-9_-]+", dependency)[0].lower() in names[file], dependency

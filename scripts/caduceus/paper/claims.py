@@ -13,6 +13,7 @@ from caduceus.paper.claim_items import measure_items
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.ran_differently import difference_sentences
+from caduceus.paper.range_notes import range_notes
 from caduceus.paper.results import Variant, find_side, with_axis
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.claim_checks import wrong_levels
@@ -163,6 +164,7 @@ def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -
         *(effect.items.notes if effect.items else asymmetry_notes(claim, measured.values, effect)),
         *difference_sentences(measured.variants),
         *([equal_note(equal)] if equal else []),
+        *range_notes(claim.metrics, measured.variants),
         *selection_notes(claim.metrics, measured.variants),
     ]
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from caduceus.paper.marks import Marks
+from caduceus.paper.range_notes import range_notes
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.paper.table_cells import Sample
 from caduceus.paper.table_layout import Layout
@@ -46,7 +47,9 @@ def table_warnings(
         tests = {comparison.test for comparison in marks.comparisons.values()}
         yield from (what.format(shown) for test, what in _COMPARED.items() if test in tests)
     yield from _asymmetric(layout, marks, samples)
-    yield from selection_notes(entry.metrics, [row.variant for row in layout.rows])
+    variants = [row.variant for row in layout.rows]
+    yield from range_notes(entry.metrics, variants)
+    yield from selection_notes(entry.metrics, variants)
 
 
 def _asymmetric(

@@ -265,6 +265,7 @@ def parse_paper(value: Json, where: Where, above: Sequence[Key] = ()) -> Paper:
     Raises:
         SpecError: the first thing in it that is wrong.
     """
+    _refuse_statistic_of_claim(value, where, above)
     filled = validate(value, "paper", where, above)
     for section in ("tables", "figures"):
         for entry in filled[section].values():
@@ -274,6 +275,18 @@ def parse_paper(value: Json, where: Where, above: Sequence[Key] = ()) -> Paper:
         test = next(claim[kind] for kind in Claim.kinds if kind in claim)
         test["metric"] = _metric(test["metric"])
     return Paper.from_json(filled)
+
+
+def _refuse_statistic_of_claim(value: Json, where: Where, above: Sequence[Key]) -> None:
+    """Say why a claim has no key `statistic`, which the schema would only call unknown."""
+    claims = value.get("claims") if isinstance(value, dict) else None
+    for name, claim in (claims if isinstance(claims, dict) else {}).items():
+        if isinstance(claim, dict) and "statistic" in claim:
+            raise SpecError(
+                f"paper.claims.{name}.statistic: claims are decided on means; leave it out, and "
+                "show medians or interquartile means in a table, by `paper.statistics.statistic`",
+                where([*above, "claims", name, "statistic"]),
+            )
 
 
 def _metric(given: Json) -> Json:

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 
 from caduceus.errors import SpecError
-from caduceus.io.phrases import pasted
+from caduceus.io.phrases import count_of, pasted
 from caduceus.io.validation import Where, brief, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.claim_checks import Refuse, check_claim
 from caduceus.project.figure_checks import check_figure
 from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry
-from caduceus.project.paper_selections import candidate_runs, experiments_of, is_shown, is_side
+from caduceus.project.paper_selections import (
+    CandidateRun,
+    candidate_runs,
+    experiments_of,
+    is_shown,
+    is_side,
+)
 from caduceus.project.table_checks import check_table
 from caduceus.runs.files.plan import Plan
 
@@ -25,8 +31,8 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
 
     Raises:
         SpecError: the first entry that names an unknown experiment, group or variant, a figure or
-            table that lacks what its kind or its tasks need, a claim that nothing could decide, or
-            an interval that the statistic hasn't.
+            table that lacks what its kind or its tasks need, a claim that nothing could decide, an
+            interval that the statistic hasn't, or seeds that can't be the declared folds.
     """
     if paper.statistics.interval == "order" and paper.statistics.statistic != "median":
         raise SpecError(
@@ -55,6 +61,8 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
                 )
         if not chosen:
             raise refuse(": no run is in both these experiments and groups; add one", [])
+        if paper.statistics.folds is not None:
+            _check_fold_seeds(paper.statistics.folds, chosen, where)
         if isinstance(entry, FigureEntry):
             check_figure(entry, chosen, specs, refuse)
         shown = [specs[name] for name in experiments_of(chosen)]
@@ -97,6 +105,22 @@ def _check_folds(paper: Paper, where: Where) -> None:
                 f"paper.claims.{name}.by: folds have different test items, so that a test by "
                 f"{claim.by} has no correction for `paper.statistics.folds`; leave `by` out",
                 where(["claims", name, "by"]),
+            )
+
+
+def _check_fold_seeds(folds: int, chosen: Sequence[CandidateRun], where: Where) -> None:
+    """Refuse seeds that can't be the folds of whole cross-validations, by their number."""
+    seeds: dict[tuple[str, str], set[int]] = {}
+    for run in chosen:
+        if run.parameters is not None:  # trials of a sweep have no seeds of the user's
+            seeds.setdefault((run.experiment, run.variant), set()).add(run.seed)
+    for (experiment, variant), found in seeds.items():
+        if len(found) % folds:
+            raise SpecError(
+                f"paper.statistics.folds: {folds} folds take {folds} seeds, or a multiple where "
+                f"the cross-validation is repeated, but {variant} of {experiment} has "
+                f"{count_of(len(found), 'seed')}; correct its `seeds`, or `folds`",
+                where(["statistics", "folds"]),
             )
 
 

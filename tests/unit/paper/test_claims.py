@@ -338,6 +338,22 @@ def test_values_that_arent_symmetric_are_warned_of(project: Project) -> None:
     assert "symmetric" not in fine["so"]["reason"] + fine["near"]["reason"]
 
 
+def test_a_claim_names_values_outside_the_declared_range(project: Project) -> None:
+    ranged = {"name": "val/accuracy", "range": [0, 0.802]}
+    bound = {"at_least": {"variant": LOW, "metric": ranged, "value": 0.7}}
+    state(project, 8, {"so": bound, "fair": BETTER})
+    found = verdicts(project, lower_is_better)
+    assert "Outside the declared range 0 to 0.802: val/accuracy of " in found["so"]["reason"]
+    assert "Outside" not in found["fair"]["reason"]
+
+
+def test_another_statistic_of_a_claim_is_refused_with_the_reason(project: Project) -> None:
+    state(project, 8, {"so": BETTER | {"statistic": "median"}})
+    with pytest.raises(SpecError) as caught:
+        load(project)
+    assert "paper.claims.so.statistic: claims are decided on means; " in str(caught.value)
+
+
 def test_claims_are_about_means_whatever_tables_show(project: Project) -> None:
     state(project, 8, {"so": BETTER})
     paper = yaml.safe_load((project.path / "config.yaml").read_text())["paper"]

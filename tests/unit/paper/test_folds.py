@@ -130,6 +130,27 @@ def test_profiles_of_folds_are_refused(project: Project) -> None:
         load(project)
 
 
+@pytest.mark.parametrize(("seeds", "is_right"), [(5, True), (10, True), (4, False), (8, False)])
+def test_seeds_that_are_not_whole_cross_validations_are_refused(
+    project: Project, seeds: int, is_right: bool
+) -> None:
+    table = {"metrics": {"accuracy": "val/accuracy"}, "goal": "maximize"}
+    project.change("config.yaml", paper={"statistics": {"folds": 5}, "tables": {"t": table}})
+    project.change("experiments/toy.yaml", seeds=list(range(seeds)))
+    lines = (project.path / "config.yaml").read_text().splitlines()
+    [line] = [number for number, text in enumerate(lines, 1) if text.strip() == "folds: 5"]
+    if is_right:
+        load(project)
+        return
+    with pytest.raises(SpecError) as caught:
+        load(project)
+    assert str(caught.value) == (
+        f"{project.path}/config.yaml:{line}: paper.statistics.folds: 5 folds take 5 seeds, or a "
+        f"multiple where the cross-validation is repeated, but rate=0.1 of toy has {seeds} seeds; "
+        "correct its `seeds`, or `folds`"
+    )
+
+
 def test_a_p_in_running_text_is_written_as_latex_writes_numbers(project: Project) -> None:
     rows = {rate: [rate + seed / 1000 for seed in range(10)] for rate in (0.1, 0.2)}
     rows[0.2][0] += 0.001

@@ -126,3 +126,19 @@ def test_the_diagram_has_each_method_and_a_bar_for_each_group(
     bars = [line for line in axes.lines if line.get_linewidth() == 2.4]
     assert len(bars) == 2
     assert load(project).paper.figures["f"].kind == "ranks"
+
+
+def test_each_diagram_of_several_has_the_height_that_it_needs(project: Project) -> None:
+    [panel] = measured(project).numbers["panels"]
+    small = panel | {"rows": panel["rows"][:2], "groups": []}
+
+    def heights(*panels: dict[str, Any]) -> list[float]:
+        with house_style():
+            figure = draw("ranks", {"panels": list(panels)}, 5.5)
+            figure.canvas.draw()
+        return [axes.get_position().height * figure.get_figheight() for axes in figure.axes]
+
+    alone = [heights(each)[0] for each in (panel, small)]
+    assert alone[1] < alone[0] - 0.2
+    assert heights(panel, small) == pytest.approx(alone, abs=0.02)
+    assert heights(small, panel) == pytest.approx(alone[::-1], abs=0.02)

@@ -462,6 +462,30 @@ def test_the_interval_of_a_declared_range_stays_in_it(project: Project) -> None:
     ) in made.note
 
 
+@pytest.mark.parametrize(
+    ("bounds", "words"), [([0, 1], "0 to 1"), ([None, 1], "up to 1"), ([0.6, None], "from 0.6")]
+)
+def test_values_outside_a_declared_range_are_named(
+    project: Project, bounds: list[float | None], words: str
+) -> None:
+    metrics = {"accuracy": {"name": "val/accuracy", "range": bounds, "goal": "maximize"}}
+    values = {0.1: [0.99, 0.97, 1.2, 0.94], 0.2: [0.7, 0.5, 0.71, 0.73]}
+    made = make(project, values, {"metrics": metrics | {"plain": "val/accuracy"}})
+    seen = 0.5 if bounds[0] == 0.6 else 1.2
+    run = next(
+        path.parent.name
+        for path in sorted((project.path / "results/runs").glob("*/metrics_history.csv"))
+        if f"{seen}" in path.read_text()
+    )
+    assert (
+        f"Outside the declared range {words}: accuracy of 1 run, such as {seen} of {run}. Intervals"
+        " with such values ignore the range; correct the metric or its `range`."
+    ) in made.note
+    assert "plain of 1 run" not in made.note
+    inside = make(project, {0.1: [0.99, 0.97], 0.2: [0.7, 0.71]}, {"metrics": metrics})
+    assert "Outside" not in inside.note
+
+
 def test_the_best_that_others_are_compared_with_is_the_one_that_was_chosen(
     project: Project,
 ) -> None:

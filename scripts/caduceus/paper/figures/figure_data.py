@@ -9,6 +9,7 @@ from typing import Any
 from caduceus.io.phrases import count_of
 from caduceus.paper.labels import variant_label, varying_parameters
 from caduceus.paper.percentages import percent_headings
+from caduceus.paper.range_notes import range_notes
 from caduceus.paper.results import Result, Variant, ended_notes
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.paper import FigureEntry
@@ -109,6 +110,7 @@ class FigureData:
         sentences += ended_notes(self.entry.metrics, self.finished)
         if equal := [each for variant in self.variants for each in variant.equal_seeds]:
             sentences.append(equal_note(equal))
+        sentences += range_notes(self.entry.metrics, self.variants)
         return [*sentences, *selection_notes(self.entry.metrics, self.variants)]
 
 

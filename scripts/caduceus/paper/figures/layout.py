@@ -59,8 +59,9 @@ def column_count(width: float, count: int, least_in: float, labels_in: float = 0
 def set_panel_height(
     figure: Figure, all_axes: Sequence[Axes], height_in: float | None = None
 ) -> None:
-    """Change the figure's height so that the frame of each panel is `height_in` inches high.
+    """Change the figure's height so that the frame of its first panel is `height_in` inches high.
 
+    The others have that height too, or the height that the grid's ratios give them.
     The labels around the panels don't change their height, so one pass of the layout suffices.
 
     Args:
@@ -76,7 +77,9 @@ def set_panel_height(
     frame = all_axes[0].get_position()
     wanted = frame.width * figure.get_figwidth() if height_in is None else height_in
     grid: Any = all_axes[0].get_gridspec()
-    grow(figure, grid.nrows * (wanted - frame.height * figure.get_figheight()))
+    ratios = grid.get_height_ratios()
+    rows = sum(ratios) / ratios[0]
+    grow(figure, rows * (wanted - frame.height * figure.get_figheight()))
 
 
 def grow(figure: Figure, inches: float) -> None:

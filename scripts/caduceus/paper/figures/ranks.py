@@ -153,14 +153,16 @@ def _bayesian_sentences(found: Sequence[Mapping[str, Any]], equal_within: float)
 def draw_ranks(numbers: Mapping[str, Any], width: float) -> Figure:
     """Draw a panel for each metric: methods at their average ranks, and bars that join groups."""
     diagrams = [_Diagram.of(panel, width) for panel in numbers["panels"]]
-    height = max(diagram.height for diagram in diagrams)
-    figure, all_axes = new_panels(width, len(diagrams), 1, height)
+    heights = [diagram.height for diagram in diagrams]
+    figure, all_axes = new_panels(width, len(diagrams), 1, max(heights))
+    grid: Any = all_axes[0].get_gridspec()
+    grid.set_height_ratios(heights)
     for axes, diagram in zip(all_axes, diagrams, strict=True):
-        axes.set_ylim(height, 0)
+        axes.set_ylim(diagram.height, 0)
         _draw_axis(axes, diagram)
         _draw_groups(axes, diagram)
         _draw_methods(axes, diagram)
-    set_panel_height(figure, all_axes, height)
+    set_panel_height(figure, all_axes, heights[0])
     return figure
 
 
