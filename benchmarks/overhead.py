@@ -1,172 +1,212 @@
-"""What the pipeline costs beside training: `python benchmarks/overhead.py`.
+"""Compare the pipeline with plain ways to train: `python benchmarks/overhead.py`.
 
-Trains the same short MNIST-1D runs twice, two at a time: by a bare script, which imports torch once
-in each of two processes and tracks nothing, and through `snakemake --cores 2`, where every run is a
-process of its own, tracked, exported and put into a table. Both call the same training function on
-the same data. Prints the ratio of their wall times, and where the difference goes.
+An ordinary program, which trains a small network by torch and logs with wandb, runs with one seed
+after another, on two cores, by each of these ways in turn:
+
+- pipeline: Caduceus, up to the exported runs and the table of their group
+- loop: the same program in a shell loop, two at a time, with wandb offline
+- untracked loop: the same without wandb
+- one process: two processes that each train half of the seeds, without wandb: nothing starts twice
+
+Prints for runs of each length the wall and the CPU time of each way, and the pipeline's as a ratio
+to it. CPU time counts all processes and hardly depends on what else the machine does.
 """
 
 import argparse
-import multiprocessing
+import contextlib
 import os
-import shutil
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import yaml
+from caduceus.runs.files.train import Train
+from caduceus.system.descendants import subreaper
 
-REPOSITORY = Path(__file__).parents[1]
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-STEPS_PER_EPOCH = 40
-PIECES = {
-    "Python": "pass",
-    "import torch": "import torch",
-    "import torch, first optimizer": "import torch; torch.optim.Adam([torch.zeros(1)])",
-    "import wandb": "import wandb",
-    "wandb.init": "import wandb; wandb.init(mode='offline').finish()",
-    "import matplotlib": "import matplotlib.figure, matplotlib.backends.backend_agg",
-}
+PYTHON = sys.executable
+os.environ["PATH"] = f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ |= {"WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"}  # as the pipeline gives a run
+MODEL = '''\
+"""A classifier of random points, trained with Adam."""
+
+import torch
 
 
-class Untracked:
-    """Takes the place of a tracked run and does nothing."""
+def train(log, steps, seed):
+    torch.manual_seed(seed)
+    x = torch.randn(4000, 64)
+    y = (x[:, :8].prod(dim=1) > 0).long()
+    hidden = torch.nn.Linear(64, 256)
+    model = torch.nn.Sequential(hidden, torch.nn.ReLU(), torch.nn.Linear(256, 2))
+    optimizer = torch.optim.Adam(model.parameters())
+    for step in range(steps):
+        chosen = torch.randint(len(x), (100,))
+        loss = torch.nn.functional.cross_entropy(model(x[chosen]), y[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % 100 == 0:
+            log({"step": step, "train/loss": loss.item()})
+'''
+TRACKED = '''\
+"""Trains one seed and logs it with wandb."""
 
-    def __init__(self):
-        self.restored = {}
-        self.restore = lambda first_step, **objects: first_step
+import argparse
+import contextlib
 
-    def __getattr__(self, name):
-        return lambda *args, **kwargs: None
+import wandb
+from model import train
 
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int)
+parser.add_argument("--seed", type=int)
+options = parser.parse_args()
+with wandb.init(config=vars(options)) as run:
+    train(run.log, options.steps, options.seed)
+'''
+UNTRACKED = '''\
+"""Trains seeds one after another, and logs nothing. Prints how long each took, in seconds."""
 
-def train_bare(task: tuple[int, int, Path]) -> float:
-    seed, epochs, data = task
-    sys.path.insert(0, str(REPOSITORY / "experiments"))
-    import torch
-    from train_mnist1d import train
+import sys
+import time
 
-    torch.set_num_threads(1)
-    os.environ["CADUCEUS_OUTPUT_DIR"] = tempfile.mkdtemp(dir=data.parent)
-    options = SimpleNamespace(
-        architecture="cnn",
-        shuffled=False,
-        learning_rate=1e-2,
-        batch_size=100,
-        epochs=epochs,
-        optimizer="adam",
-        seed=seed,
-        data=data,
-    )
+from model import train
+
+steps, *seeds = map(int, sys.argv[1:])
+for seed in seeds:
     started = time.perf_counter()
-    train(Untracked(), options)
-    return time.perf_counter() - started
+    train(lambda row: None, steps, seed)
+    print(time.perf_counter() - started)
+'''
+TABLE = "results/groups/baseline/runs.csv"
+BUILD = ["snakemake", TABLE, "--cores", "2", "--quiet", "all"]
+WAYS = ("pipeline", "loop", "untracked loop", "one process")
 
 
-def bare(runs: int, epochs: int, data: Path) -> tuple[float, list[float]]:
-    """Wall time of all runs, and of each run's training, in seconds."""
-    started = time.perf_counter()
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(2) as pool:
-        times = pool.map(train_bare, [(seed, epochs, data) for seed in range(runs)], chunksize=1)
-    return time.perf_counter() - started, times
+@dataclass(frozen=True)
+class Cost:
+    """The wall time and the CPU time of a command and all processes below it, in seconds."""
+
+    wall: float
+    cpu: float
 
 
-def write_project(folder: Path, runs: int, epochs: int) -> None:
-    shutil.copytree(REPOSITORY / "experiments", folder / "experiments")
-    quick = (REPOSITORY / "experiments/mnist1d_quick.yaml").read_text()
-    quick = quick.replace("epochs: 100", f"epochs: {epochs}")
-    quick = quick.replace("[logistic, mlp, cnn, gru]", "[cnn]").replace("logistic", "cnn")
-    quick = quick.replace("[0, 1, 2]", str(list(range(runs))))
-    (folder / "experiments/mnist1d_quick.yaml").write_text(quick)
-    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    # What compares architectures has nothing to compare here.
-    del config["paper"]["claims"], config["paper"]["figures"]["differences"]
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+def measure(words: list[str], folder: Path) -> Cost:
+    """Run a command; the CPU time of processes that outlive it counts too."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output:  # a pipe would wait for those processes too
+        with subreaper(), contextlib.suppress(ChildProcessError):
+            finished = subprocess.run(words, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+            wall = time.perf_counter() - started
+            while True:
+                os.wait()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if finished.returncode:
+            output.seek(0)
+            sys.exit(output.read())
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(wall, cpu)
 
 
-def snakemake(folder: Path, *arguments: str) -> float:
-    """Wall time in seconds."""
-    command = ["snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
-    started = time.perf_counter()
-    finished = subprocess.run(
-        [*command, "--quiet", "all", "--cores", "2", *arguments], capture_output=True, text=True
-    )
-    if finished.returncode:
-        sys.exit(finished.stdout + finished.stderr)
-    return time.perf_counter() - started
-
-
-def seconds_of(command: list[str], folder: Path, times: int = 3) -> float:
-    """Median wall time of a command, in seconds."""
-    found = []
-    for _ in range(times):
-        started = time.perf_counter()
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        found.append(time.perf_counter() - started)
-    return statistics.median(found)
-
-
-def print_pieces(folder: Path, runs: int) -> None:
-    """What a run costs beside training, piece by piece, each measured alone."""
-    python = seconds_of([sys.executable, "-c", "pass"], folder)
-    print("\nMeasured alone, seconds:")
-    for name, code in PIECES.items():
-        seconds = seconds_of([sys.executable, "-c", code], folder)
-        print(f"  {name:<42}{seconds - (python if name != 'Python' else 0):6.2f}")
-    run = sorted((folder / "results/runs").iterdir())[0].relative_to(folder)
-    record = "results/datasets/mnist1d/dataset.json"
-    caduceus = [sys.executable, "-m", "caduceus"]
-    commands = {
-        "train, of a run that has finished": ["train", record, "--out", f"{run}/train.json"],
-        "upload-artifacts": ["upload-artifacts", record, "--out", f"{run}/upload.json"],
-        "export-run": ["export-run", "--out", f"{run}/manifest.json"],
+def write_project(folder: Path, runs: int, steps: int) -> None:
+    experiment = {
+        "id": "net",
+        "type": "baseline",
+        "hypothesis": "Adam learns.",
+        "program": "experiments/tracked.py",
+        "parameters": {"steps": steps},
+        "seeds": list(range(runs)),
+        "metric": {"name": "train/loss", "goal": "minimize"},
     }
-    for name, words in commands.items():
-        words += ["--log", "log"]
-        print(f"  caduceus {name:<33}{seconds_of([*caduceus, *words], folder):6.2f}")
-    print(
-        f"  Snakemake with nothing to do{seconds_of_snakemake(folder):20.2f}, once for {runs} runs"
-    )
+    measure(["caduceus", "init", str(folder)], folder.parent)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config |= {"experiments": ["experiments/net.yaml"], "paper": {}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "experiments/net.yaml").write_text(yaml.safe_dump(experiment))
+    for name, text in {"model": MODEL, "tracked": TRACKED, "untracked": UNTRACKED}.items():
+        (folder / f"experiments/{name}.py").write_text(text)
 
 
-def seconds_of_snakemake(folder: Path) -> float:
-    return statistics.median(snakemake(folder) for _ in range(3))
+def two_at_a_time(command: str, shares: list[str], folder: Path) -> Cost:
+    """Run a command once for each share, which follows it."""
+    loop = f"printf '%s\\n' \"$@\" | xargs -P 2 -I SHARE sh -c '{command} SHARE'"
+    return measure(["sh", "-c", loop, "sh", *shares], folder)
+
+
+def measure_ways(folder: Path, runs: int, steps: int) -> dict[str, Cost]:
+    """Run all seeds by each way."""
+    seeds = [str(seed) for seed in range(runs)]
+    tracked = f"{PYTHON} experiments/tracked.py --steps={steps} --seed"
+    untracked = f"{PYTHON} experiments/untracked.py {steps}"
+    halves = [" ".join(half) for half in (seeds[::2], seeds[1::2]) if half]
+    return {
+        "one process": two_at_a_time(untracked, halves, folder),
+        "untracked loop": two_at_a_time(untracked, seeds, folder),
+        "loop": two_at_a_time(tracked, seeds, folder),
+        "pipeline": measure(BUILD, folder),
+    }
+
+
+def cpu_of_programs(folder: Path) -> float:
+    """CPU seconds of the programs that the pipeline ran."""
+    records = map(Train.read, folder.glob("results/runs/*/train.json"))
+    return sum(attempt.cpu_s or 0.0 for record in records for attempt in record.attempts)
+
+
+def print_table(seconds: float, runs: int, found: Mapping[str, Sequence[Cost]]) -> None:
+    print(f"\n{runs} runs of {seconds:g} s          wall s   ratio    CPU s   ratio")
+    for way in WAYS:
+        pairs = [*zip(found["pipeline"], found[way], strict=True)]
+        wall = statistics.median(cost.wall for _, cost in pairs)
+        walls = statistics.median(pipeline.wall / cost.wall for pipeline, cost in pairs)
+        cpu = statistics.median(cost.cpu for _, cost in pairs)
+        cpus = statistics.median(pipeline.cpu / cost.cpu for pipeline, cost in pairs)
+        print(f"  {way:<22}{wall:9.1f}{walls:8.2f}{cpu:9.1f}{cpus:8.2f}")
+
+
+def steps_per_second(folder: Path) -> float:
+    """How fast the network trains, after the first optimizer step has imported parts of torch."""
+    steps = 1000
+    words = [PYTHON, "experiments/untracked.py", str(steps), "0", "1"]
+    printed = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout
+    return steps / float(printed.split()[-1])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="(20)")
-    parser.add_argument("--seconds", type=float, default=20, help="of training in a run (20)")
-    parser.add_argument("--repeats", type=int, default=1, help="pairs of measurements (1)")
+    parser.add_argument("--runs", type=int, default=12, help="(12)")
+    parser.add_argument(
+        "--seconds", type=float, nargs="+", default=[20, 2], help="of training in a run (20 2)"
+    )
+    parser.add_argument("--repeats", type=int, default=1, help="of all ways (1)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data = folder / "data"
-        data.mkdir()
-        make = [sys.executable, REPOSITORY / "experiments/make_mnist1d.py", data]
-        subprocess.run(make, check=True)
-        _, short = bare(4, 30, data)  # a process's first run also imports parts of torch
-        epochs = max(1, round(30 * options.seconds / min(short)))
-        print(f"{options.runs} runs of {epochs * STEPS_PER_EPOCH} steps, two at a time")
-        ratios = []
-        for repeat in range(options.repeats):
-            project = folder / f"project{repeat}"
-            write_project(project, options.runs, epochs)
-            snakemake(project, "results/datasets/mnist1d/dataset.json")
-            bare_s, times = bare(options.runs, epochs, data)
-            pipeline_s = snakemake(project)
-            ratios.append(pipeline_s / bare_s)
+        trial = Path(name) / "trial"
+        write_project(trial, 1, 1)
+        speed = steps_per_second(trial)
+        for seconds in options.seconds:
+            steps = max(1, round(seconds * speed))
+            found: dict[str, list[Cost]] = {way: [] for way in WAYS}
+            beside = []
+            for repeat in range(options.repeats):
+                folder = Path(name) / f"{seconds:g}-{repeat}"
+                write_project(folder, options.runs, steps)
+                for way, cost in measure_ways(folder, options.runs, steps).items():
+                    found[way].append(cost)
+                nothing = measure(BUILD, folder)
+                rest = found["pipeline"][-1].cpu - cpu_of_programs(folder)
+                beside.append((rest - nothing.cpu) / options.runs)
+            print_table(seconds, options.runs, found)
             print(
-                f"bare {bare_s:.1f} s ({statistics.median(times):.1f} s of training a run), "
-                f"pipeline {pipeline_s:.1f} s, ratio {ratios[-1]:.3f}"
+                f"The pipeline's CPU time beside the programs: {statistics.median(beside):.2f} s a "
+                f"run, and {nothing.cpu:.1f} s for Snakemake with nothing to do"
             )
-        print(f"median ratio {statistics.median(ratios):.3f}")
-        print_pieces(project, options.runs)
 
 
 if __name__ == "__main__":
