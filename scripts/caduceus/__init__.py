@@ -17,10 +17,12 @@ SNAKEFILE = str(Path(__file__).parent / "project" / "pipeline" / "Snakefile")
 def note_holder() -> None:
     """Record that this Snakemake holds the folder's lock, so that `caduceus unlock` can judge it.
 
-    Call it in `onstart:` of a Snakefile that loads the workflow as a module.
+    Also starts the process from which the commands of each run are forked. Call it in `onstart:` of
+    a Snakefile that loads the workflow as a module.
     """
     # By name: every command imports this package, and a rule's digest follows import statements.
     importlib.import_module("caduceus.system.snakemake_lock").note_holder()
+    importlib.import_module("caduceus.system.command_server.starting").start()
 
 
 def check_config(path: str) -> None:

@@ -58,6 +58,7 @@ show_build(workflow, PROJECT, PREFIXED)
 SETTINGS = PROJECT.settings
 # The interpreter that runs Snakemake has Caduceus, whatever PATH leads to, here and on a node. By the
 # environment, since the command is what Snakemake compares: on another machine it stays the same.
+# `note_holder` changes it before jobs start, so that the commands of each run are forked.
 os.environ["CADUCEUS_PYTHON"] = sys.executable
 # In the environment too, since what is preloaded changes no result and must rerun nothing.
 os.environ["CADUCEUS_PRELOAD"] = PROJECT.preloads(os.getpid()).variable

@@ -270,6 +270,11 @@ def start(
     )
 
 
+def start_server(words: Sequence[str], inherited: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """Start a process that serves this one, in its group; its input ends when this one does."""
+    return subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=inherited)
+
+
 def end(
     process: "subprocess.Popen[bytes]",
     wait_s: float,

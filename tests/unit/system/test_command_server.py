@@ -1,0 +1,304 @@
+"""Commands that a server forks: each does and ends as in a new interpreter."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from caduceus.system.command_server import client, starting
+
+# A server whose commands run the code that is their argument.
+SERVER = """
+import socket, sys
+from pathlib import Path
+from caduceus.system.command_server.server import Server
+request = Server(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])).serve()
+if request:
+    exec(request.words[3])
+"""
+DEADLINE_S = 300
+
+
+def wait_for(is_so: Callable[[], object]) -> None:
+    until = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+class Served:
+    """A server of this process, and its clients."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder / "served"
+        self.folder.mkdir()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(str(self.folder / "socket"))
+            listener.listen(128)
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVER, str(listener.fileno()), str(self.folder)],
+                stdin=subprocess.PIPE,
+                pass_fds=[listener.fileno()],
+            )
+
+    def begin(self, code: str, **options: object) -> "subprocess.Popen[str]":
+        """Start a client; in place of a new interpreter it has a program that prints `fresh`."""
+        words = [sys.executable, "-I", "-S", client.__file__, str(self.folder / "socket")]
+        words += ["/bin/echo", "-m", "caduceus", "init-run", code]
+        given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True} | options
+        return subprocess.Popen(words, **given)  # type: ignore[call-overload, no-any-return]
+
+    def run(self, code: str, given: str = "", **options: object) -> tuple[int, str]:
+        process = self.begin(code, stdin=subprocess.PIPE, **options)
+        output, _ = process.communicate(given, timeout=DEADLINE_S)
+        return process.returncode, output
+
+    def end(self) -> None:
+        """End as the server's Snakemake."""
+        assert self.process.stdin
+        self.process.stdin.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    found = Served(tmp_path)
+    yield found
+    found.end()
+    found.process.send_signal(signal.SIGCONT)
+    found.process.wait(DEADLINE_S)
+
+
+def is_fresh(result: tuple[int, str]) -> bool:
+    return result[0] == 0 and result[1].startswith("-m caduceus init-run")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("pass", 0),
+        ("sys.exit(3)", 3),
+        ("sys.exit('message')", 1),
+        ("1 / 0", 1),
+        ("import os; os.kill(os.getpid(), 15)", -signal.SIGTERM),
+        ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL),
+        ("import os; os.abort()", -signal.SIGABRT),
+    ],
+)
+def test_a_client_ends_as_its_command(served: Served, code: str, status: int) -> None:
+    assert served.run(code)[0] == status
+
+
+def test_a_command_has_the_streams_the_environment_and_the_folder_of_its_client(
+    served: Served,
+) -> None:
+    code = """
+import os
+print(sys.stdin.read(), os.environ["WORD"], "HOME" in os.environ, os.getcwd())
+print("an error", file=sys.stderr)
+"""
+    variables = {name: value for name, value in os.environ.items() if name != "HOME"}
+    status, output = served.run(code, "given", env=variables | {"WORD": "ä ="})
+    assert status == 0
+    assert f"given ä = False {Path.cwd()}\n" in output
+    assert "an error\n" in output
+
+
+def test_a_command_holds_nothing_of_the_server_or_of_other_commands(served: Served) -> None:
+    other = served.begin("import time; print('begun', flush=True); time.sleep(1000)")
+    assert other.stdout
+    assert other.stdout.readline() == "begun\n"
+    _, output = served.run("import os; print(os.listdir('/proc/self/fd'))")
+    assert output == "['0', '1', '2', '3']\n"  # 3 is the folder that it lists
+    other.kill()
+    other.communicate(timeout=DEADLINE_S)
+
+
+def test_many_commands_at_once(served: Served) -> None:
+    clients = [served.begin(f"print({number}); sys.exit({number})") for number in range(30)]
+    for number, process in enumerate(clients):
+        output, _ = process.communicate(timeout=DEADLINE_S)
+        assert (process.returncode, output) == (number, f"{number}\n")
+
+
+COUNTING = """
+import signal, time
+from collections import Counter
+counts = Counter()
+for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"):
+    signal.signal(getattr(signal, name), lambda *_, name=name: counts.update([name]))
+print("ready", flush=True)
+while not counts["SIGUSR2"]:
+    time.sleep(0.01)
+print(*sorted(counts.items()))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1"])
+def test_a_signal_reaches_the_command(served: Served, name: str) -> None:
+    process = served.begin(COUNTING)
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.Signals[name])
+    process.send_signal(signal.SIGUSR2)
+    assert process.communicate(timeout=DEADLINE_S)[0] == f"('{name}', 1) ('SIGUSR2', 1)\n"
+
+
+def test_a_signal_to_the_group_comes_once_and_does_not_end_the_server(tmp_path: Path) -> None:
+    """A terminal's Ctrl-C reaches the server, its client and what has started them."""
+    words = [sys.executable, __file__, str(tmp_path)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGINT)
+    process.send_signal(signal.SIGUSR2)
+    assert (
+        process.communicate(timeout=DEADLINE_S)[0]
+        == "('SIGINT', 1) ('SIGUSR2', 1)\n0 still there\n"
+    )
+
+
+def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+    try:
+        served = Served(tmp_path)
+        code = "import signal; print(signal.getsignal(1), signal.getsignal(15), flush=True)"
+        process = served.begin(f"{code}; sys.stdin.read()", stdin=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.stdout
+    assert process.stdout.readline() == f"{signal.SIG_IGN} {signal.SIG_DFL}\n"
+    process.send_signal(signal.SIGHUP)
+    process.communicate("", timeout=DEADLINE_S)
+    assert process.returncode == 0
+    served.end()
+    served.process.wait(DEADLINE_S)
+
+
+def begin_long(served: Served) -> tuple["subprocess.Popen[str]", psutil.Process]:
+    process = served.begin("import os, time; print(os.getpid(), flush=True); time.sleep(1000)")
+    assert process.stdout
+    return process, psutil.Process(int(process.stdout.readline()))
+
+
+def test_a_command_is_killed_with_its_client(served: Served) -> None:
+    process, command = begin_long(served)
+    process.kill()
+    command.wait(DEADLINE_S)
+    process.communicate(timeout=DEADLINE_S)
+    assert served.run("print(1)") == (0, "1\n")
+
+
+def test_a_command_and_its_client_are_killed_with_the_server(served: Served) -> None:
+    process, command = begin_long(served)
+    served.process.kill()
+    command.wait(DEADLINE_S)
+    process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == -signal.SIGKILL
+    assert is_fresh(served.run("print(1)"))
+
+
+def test_the_server_ends_after_its_parent_and_the_last_command(served: Served) -> None:
+    process, command = begin_long(served)
+    served.end()
+    wait_for(lambda: not served.folder.exists())
+    assert command.is_running()
+    assert served.process.poll() is None
+    process.terminate()
+    process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == -signal.SIGTERM
+    assert served.process.wait(DEADLINE_S) == 0
+
+
+@pytest.mark.parametrize(
+    "variables", [{"PYTHONHASHSEED": "7"}, {"LC_ALL": "C"}, {"LD_PRELOAD": ""}, {"TZ": "UTC+3"}]
+)
+def test_what_an_interpreter_reads_when_it_starts_needs_a_new_one(
+    served: Served, variables: dict[str, str]
+) -> None:
+    assert is_fresh(served.run("print(1)", env=os.environ | variables))
+
+
+def test_another_folder_needs_a_new_interpreter(served: Served, tmp_path: Path) -> None:
+    assert is_fresh(served.run("print(1)", cwd=tmp_path))
+
+
+def test_a_closed_stream_needs_a_new_interpreter(served: Served) -> None:
+    closed = served.begin("print(1)", preexec_fn=lambda: os.close(0))
+    output, _ = closed.communicate(timeout=DEADLINE_S)
+    assert is_fresh((closed.returncode, output))
+
+
+def test_a_request_that_is_too_long_needs_a_new_interpreter(served: Served) -> None:
+    variables = {f"LONG{number}": "x" * 100_000 for number in range(12)}
+    assert is_fresh(served.run("print(1)", env=os.environ | variables))
+
+
+def test_rules_are_led_to_the_server(tmp_path: Path) -> None:
+    """The real commands: what they print and how they end is the same by the server and without."""
+    (run := tmp_path / "results/runs/one").mkdir(parents=True)
+    (tmp_path / "e.yaml").write_text("")
+    commands = [
+        ["init-run", "--identity", "{}", "--out", str(run / "run.json"), "--log", "log"],
+        ["init-run", "--help"],
+        ["export-run", "--out", str(run / "manifest.json"), "--log", "log"],
+        ["export-run", "--unknown"],
+        ["train", "--out", str(run / "train.json"), "--log", "log"],
+        ["upload-artifacts", "--out", str(run / "upload.json"), "--log", "log"],
+        ["status", "--results", "nowhere"],
+    ]
+    code = f"""
+import os, subprocess, sys
+from caduceus.system.command_server import starting
+if sys.argv[1] == "served":
+    starting.start()
+    assert os.environ["CADUCEUS_PYTHON"] != sys.executable
+for words in {commands!r} * 3:
+    done = subprocess.run([os.environ["CADUCEUS_PYTHON"], "-m", "caduceus", *words])
+    print(done.returncode, flush=True)
+"""
+    printed = {}
+    for way in ("served", "fresh"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, way],
+            cwd=tmp_path,
+            env=os.environ | {"CADUCEUS_PYTHON": sys.executable, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        )
+        log = tmp_path / "log"
+        printed[way] = done.stdout, log.read_text()
+        log.unlink()
+        assert not list(tmp_path.glob("caduceus-*"))  # the folder of the socket
+    assert printed["served"] == printed["fresh"]
+
+
+def test_commands_of_each_run_are_those_of_its_rules() -> None:
+    assert starting.COMMANDS == ("plan-run", "init-run", "train", "upload-artifacts", "export-run")
+
+
+def interrupted(folder: Path) -> None:
+    """Run a client in this process's group, which gets SIGINT meanwhile."""
+    served = Served(folder)
+    process = served.begin(COUNTING)
+    assert process.stdout
+    line = process.stdout.readline()
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGUSR2, lambda *_: process.send_signal(signal.SIGUSR2))
+    print(line, end="", flush=True)
+    output, _ = process.communicate(timeout=DEADLINE_S)
+    print(output, end="")
+    print(process.returncode, served.run("print('still there')")[1], end="")
+    served.end()
+    served.process.wait()
+
+
+if __name__ == "__main__":
+    interrupted(Path(sys.argv[1]))
