@@ -3,7 +3,8 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
+from itertools import accumulate, chain, pairwise, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,6 +27,10 @@ _BOOL = "^(true|false)$"
 _JSON = r'^["\[{]'
 _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
 
+# In bytes of CSV. Runs are read together, as a call of pyarrow takes longer than the rows of most.
+BATCH_BYTES = 8 << 20
+KEPT_BYTES = 64 << 20
+
 
 @dataclass(frozen=True)
 class RunHistory:
@@ -42,21 +47,37 @@ class RunHistory:
     defined: Mapping[str, DefinedMetric] = field(default_factory=dict)
 
 
-def write_history(runs: Sequence[RunHistory], path: Path) -> None:
+def write_history(
+    runs: Sequence[RunHistory],
+    path: Path,
+    batch_bytes: int = BATCH_BYTES,
+    kept_bytes: int = KEPT_BYTES,
+) -> None:
     """Write every row of `runs` to a Parquet file, with one row group for each run.
 
     A column is bool, int64, float64 or text: the narrowest type that holds every value of every run
     exactly. A column of mixed kinds holds the text of its cells. A metric of one of the names in
     `ABOUT` is called `logged.NAME`. The metadata of the schema holds what `read_axes` returns.
+
+    Args:
+        runs: one or more.
+        path: the file.
+        batch_bytes: how much CSV is read at a time, or one run if it has more.
+        kept_bytes: how much CSV is kept in memory between finding the types and writing the rows;
+            what is beyond is read twice.
     """
-    plan = _plan(runs, (dict(_read(run.csv)) for run in runs))
+    batches = _batches(runs, batch_bytes, kept_bytes)
+    plan = _plan(runs, batches)
     if about := declared_axes(runs):
         plan = replace(plan, schema=plan.schema.with_metadata({_AXES: json.dumps(about)}))
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(part, plan.schema) as writer:
-        for run in runs:
-            writer.write_table(plan.table(run, dict(_read(run.csv))))
+        for batch in batches:
+            cells = batch.read()
+            table = plan.table(batch.runs, cells)
+            for start, end in pairwise(accumulate(cells.rows, initial=0)):
+                writer.write_table(table.slice(start, end - start))
     part.replace(path)
 
 
@@ -109,11 +130,9 @@ def read_history(
         axes: further columns to read beside `metrics`.
     """
     wanted = None if metrics is None else {"_step", *metrics, *axes}
-    # Each file is read once, which keeps its text in memory beside its values for a while.
-    read = [dict(_read(run.csv, wanted)) for run in runs]
-    plan = _plan(runs, read)
-    tables = [plan.table(run, columns) for run, columns in zip(runs, read, strict=True)]
-    table = pa.concat_tables(tables)
+    batches = _batches(runs, BATCH_BYTES, None, wanted)
+    plan = _plan(runs, batches)
+    table = pa.concat_tables([plan.table(batch.runs, batch.read()) for batch in batches])
     if metrics is None:
         return table
     logged = [pc.is_valid(table[name]) for name in table.column_names if name in metrics]
@@ -126,29 +145,90 @@ def history_columns(run: RunHistory) -> list[str]:
 
 
 @dataclass(frozen=True)
+class _Cells:
+    """The text of the cells of several runs: by run, then by column."""
+
+    columns: Sequence[Mapping[str, pa.ChunkedArray]]
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """The number of rows of each run."""
+        return [len(columns["_step"]) for columns in self.columns]
+
+    def of(self, name: str) -> pa.ChunkedArray:
+        """Return a column of all runs; null where a run lacks it."""
+        chunks: list[pa.Array] = []
+        for columns, rows in zip(self.columns, self.rows, strict=True):
+            chunks += columns[name].chunks if name in columns else [pa.nulls(rows, pa.string())]
+        return pa.chunked_array(chunks, pa.string())
+
+
+@dataclass
+class _Batch:
+    """Runs whose histories are read together.
+
+    Attributes:
+        runs: one or more.
+        wanted: the columns to read; None for all.
+        is_kept: whether the cells stay in memory, or are read again when they are needed again.
+    """
+
+    runs: list[RunHistory]
+    wanted: Collection[str] | None
+    is_kept: bool
+    _kept: _Cells | None = None
+
+    def read(self) -> _Cells:
+        """Return the cells of the runs."""
+        read = self._kept or _Cells([dict(_read(run.csv, self.wanted)) for run in self.runs])
+        self._kept = read if self.is_kept else None
+        return read
+
+
+def _batches(
+    runs: Sequence[RunHistory],
+    batch_bytes: int,
+    kept_bytes: int | None,
+    wanted: Collection[str] | None = None,
+) -> list[_Batch]:
+    """Divide runs into batches; those within the first `kept_bytes` are kept, or all for None."""
+    found: list[_Batch] = []
+    read = size = 0
+    for run in runs:
+        length = run.csv.stat().st_size
+        if not found or size + length > batch_bytes:
+            found.append(_Batch([], wanted, kept_bytes is None or read + length <= kept_bytes))
+            size = 0
+        found[-1].runs.append(run)
+        size += length
+        read += length
+    return found
+
+
+@dataclass(frozen=True)
 class _Plan:
     """The columns of several runs: their types, and the kinds of cells in each."""
 
     schema: pa.Schema
     kinds: Mapping[str, set[str]]
 
-    def table(self, run: RunHistory, columns: Mapping[str, pa.ChunkedArray]) -> pa.Table:
-        """Return the rows of a run, given the text of its cells."""
-        rows = len(columns["_step"])
+    def table(self, runs: Sequence[RunHistory], cells: _Cells) -> pa.Table:
+        """Return the rows of runs, in their order."""
         arrays = [
-            pa.array([run.about[field.name]] * rows, field.type)
+            pa.array(_repeated([run.about[field.name] for run in runs], cells.rows), field.type)
             if field.name in ABOUT
-            else _convert(columns.get(field.name), field.type, self.kinds[field.name], rows)
+            else _convert(cells.of(field.name), field.type, self.kinds[field.name])
             for field in self.schema
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
-def _plan(runs: Sequence[RunHistory], read: Iterable[Mapping[str, pa.ChunkedArray]]) -> _Plan:
+def _plan(runs: Sequence[RunHistory], batches: Iterable[_Batch]) -> _Plan:
     kinds: dict[str, set[str]] = {}
-    for columns in read:
-        for name, column in columns.items():
-            kinds.setdefault(name, set()).update(_kinds(column))
+    for batch in batches:
+        cells = batch.read()
+        for name in dict.fromkeys(name for columns in cells.columns for name in columns):
+            kinds.setdefault(name, set()).update(_kinds(cells.of(name)))
     about = {
         name: {type(run.about[name]).__name__ for run in runs if run.about[name] is not None}
         for name in ABOUT
@@ -156,6 +236,11 @@ def _plan(runs: Sequence[RunHistory], read: Iterable[Mapping[str, pa.ChunkedArra
     return _Plan(
         pa.schema([(name, _type(found)) for name, found in (about | kinds).items()]), kinds
     )
+
+
+def _repeated(values: Sequence[Json], counts: Sequence[int]) -> list[Json]:
+    """Return each value as often as its count says."""
+    return list(chain.from_iterable(map(repeat, values, counts)))
 
 
 def _renamed(name: str) -> str:
@@ -231,11 +316,7 @@ def _type(kinds: set[str]) -> pa.DataType:
     return pa.string()
 
 
-def _convert(
-    column: pa.ChunkedArray | None, kind: pa.DataType, kinds: set[str], rows: int
-) -> pa.Array:
-    if column is None:
-        return pa.nulls(rows, kind)
+def _convert(column: pa.ChunkedArray, kind: pa.DataType, kinds: set[str]) -> pa.Array:
     cells = column.combine_chunks()
     cells = pc.if_else(pc.equal(cells, "null"), None, cells)
     if kinds <= {"str"}:

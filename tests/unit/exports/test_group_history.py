@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from caduceus.exports.group_history import RunHistory, write_history
+from caduceus.exports.group_history import RunHistory, read_history, write_history
 from caduceus.io.cells import to_csv
 
 
@@ -68,3 +68,26 @@ def test_runs_with_other_columns_and_types_share_a_schema(tmp_path: Path) -> Non
     assert table.column("y").to_pylist() == [None, "a", None]
     assert table.column("logged.seed").to_pylist() == [None, None, 9]
     assert pq.ParquetFile(tmp_path / "history.parquet").num_row_groups == 3
+
+
+def test_the_file_is_the_same_whatever_is_read_together_or_twice(tmp_path: Path) -> None:
+    rows: list[list[dict[str, Any]]] = [
+        [{"x": 1, "text": "null"}, {"x": None, "text": '"'}],
+        [],
+        [{"x": 0.5, "y": True}] * 300,
+        [{"y": False, "run": [1]}, {"huge": 2**70}],
+        [{"huge": 2**60}],
+    ]
+    together = written(tmp_path, *rows)
+    whole = (tmp_path / "history.parquet").read_bytes()
+    histories = [
+        RunHistory(
+            {"run": f"r{index}", "experiment": "e", "variant": "v", "seed": index},
+            tmp_path / f"{index}.csv",
+        )
+        for index in range(len(rows))
+    ]
+    for batch_bytes, kept_bytes in ((1, 0), (1, 100), (1 << 20, 0), (1000, 1 << 20)):
+        write_history(histories, tmp_path / "again.parquet", batch_bytes, kept_bytes)
+        assert (tmp_path / "again.parquet").read_bytes() == whole
+    assert read_history(histories).equals(together)
