@@ -10,10 +10,12 @@ from caduceus.io.files import write_whole
 from caduceus.project.identity import identity
 from caduceus.project.project import Project as Loaded
 from caduceus.project.project import load_project
-from caduceus.runs.files.export import Git, Summary
+from caduceus.runs.files.export import ArtifactFile, ExportedArtifact, Git, Summary
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train, TrialOutcome
 from caduceus.runs.files.usage import Usage
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 from projects import Project
 from run_files import attempt, train
 
@@ -77,6 +79,23 @@ def train_record(run_id: str, state: str, trial: str | None, values: Mapping[str
     return train(
         run_id, attempt(state=state, error=error), trial=outcome if trial is not None else None
     )
+
+
+def log_predictions(project: Project, content: Callable[[Mapping[str, Any], int], str]) -> None:
+    """Add to each exported run an artifact with predictions.csv, by its parameters and seed."""
+    for folder in project.runs:
+        record = RunRecord(RunFolder(folder))
+        artifact = ExportedArtifact(
+            name=f"results-{folder.name}",
+            type="results",
+            digest="",
+            aliases=(),
+            metadata={},
+            files={"predictions.csv": ArtifactFile(bytes=1, md5="")},
+        )
+        path = folder / "artifacts" / artifact.name / "predictions.csv"
+        write_whole(path, content(record.params.parameters, record.summary.seed or 0))
+        replace(record.summary, artifacts=(artifact,)).write(folder / "run_summary.json")
 
 
 def give_usage(project: Project, usages: Callable[[str, int], Usage]) -> None:

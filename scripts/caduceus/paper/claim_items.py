@@ -2,41 +2,23 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
-from caduceus.io.phrases import count_of, pasted
+from caduceus.io.phrases import count_of
 from caduceus.paper.claim_effects import ClaimEffect, ItemTest, items_of
-from caduceus.paper.results import Result, Variant
+from caduceus.paper.item_tables import ItemTables, are_close, read_tables, scale_to_metric
+from caduceus.paper.results import Variant
 from caduceus.paper.rounding import round_value
 from caduceus.project.paper import Claim
 from caduceus.runs.goal import Goal
-from caduceus.runs.item_files.item_file import ItemFile
-from caduceus.runs.item_files.item_scores import ItemScore, fault
-from caduceus.runs.item_files.reading import find_items, read_items
 from caduceus.statistics.comparisons import compared_seeds
 from caduceus.statistics.items import LEAST_RARE, ItemComparison, compare_items
 from caduceus.statistics.samples import Array
 from caduceus.statistics.seeds_and_items import compare_seeds_and_items
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import greater, less
-
-_SCALES = (1.0, 100.0)  # a metric is the mean score, or that in %
-
-
-@dataclass(frozen=True)
-class ItemTables:
-    """The scores of runs on the same test items.
-
-    Attributes:
-        sides: of each variant, (runs, items).
-        clusters: numbers of the items' clusters, (items,); None if items are drawn one by one.
-    """
-
-    sides: tuple[Array, ...]
-    clusters: Array | None
 
 
 def measure_items(
@@ -73,7 +55,7 @@ def measure_items(
         claim.items,
     )
     logged = [np.array([by[s] for s in side]) for by, side in zip(values, seeds, strict=True)]
-    scale = _scale(tables, logged)
+    scale = scale_to_metric(tables, logged)
     is_paired = seeds[0] == seeds[1] and methods.test != "permutation"
     margin = claim.compare.margin * (1 if goal is Goal.MAXIMIZE else -1)
     found = _compared(claim, tables, is_paired, margin, scale or 1.0, methods)
@@ -96,67 +78,6 @@ def measure_items(
         tuple(map(tuple, seeds)),
         items=ItemTest(found, scale is not None, tuple(notes)),
     )
-
-
-def read_tables(sides: Sequence[Sequence[Result]], chosen: ItemFile) -> ItemTables:
-    """Read the scores of runs, and check that all have the same items.
-
-    Args:
-        sides: the runs of each variant.
-        chosen: where their scores are.
-
-    Raises:
-        ResultError: a run lacks its file, the file is wrong, or two runs have other items, other
-            labels or other clusters; names file and line.
-    """
-    first: tuple[Path, Mapping[str, ItemScore]] | None = None
-    tables: list[Array] = []
-    for results in sides:
-        rows = []
-        for result in results:
-            path = find_items(result.folder, result.record.summary, chosen)
-            scores = read_items(path, chosen)
-            first = first or (path, scores)
-            _check_same(first, (path, scores))
-            rows.append([scores[item].score for item in first[1]])
-        tables.append(np.array(rows))
-    assert first is not None  # every side has a run
-    names = [score.cluster for score in first[1].values()]
-    clusters = None
-    if chosen.cluster is not None:
-        clusters = np.unique(np.array(names), return_inverse=True)[1].astype(float)
-    return ItemTables(tuple(tables), clusters)
-
-
-def _check_same(
-    first: tuple[Path, Mapping[str, ItemScore]], second: tuple[Path, Mapping[str, ItemScore]]
-) -> None:
-    """Refuse two runs whose ids don't name the same items."""
-    (one_path, one), (path, other) = first, second
-    for (a, in_a), (b, in_b) in (((path, other), first), ((one_path, one), second)):
-        missing = [item for item in in_a if item not in in_b]
-        if missing:
-            score = in_a[missing[0]]
-            raise fault(
-                a,
-                score.place,
-                f"{count_of(len(missing), 'item')} of {len(in_a):,}, such as {pasted(score.item)}, "
-                f"{'is' if len(missing) == 1 else 'are'} missing in {b}; runs are compared on the "
-                "same items",
-            )
-    for item, score in other.items():
-        was = one[item]
-        for what, new, old in (
-            ("what is right for", score.label, was.label),
-            ("the cluster of", score.cluster, was.cluster),
-        ):
-            if new != old:
-                raise fault(
-                    path,
-                    score.place,
-                    f"{what} {pasted(item)} is {new}, but {old} in {one_path}, {was.place}; an id "
-                    "must name the same item in all runs",
-                )
 
 
 def _compared(
@@ -185,27 +106,6 @@ def _compared(
     )
 
 
-def _scale(tables: ItemTables, logged: Sequence[Array]) -> float | None:
-    """Return by what the mean scores of all runs are multiplied to be the metric; None if by none.
-
-    A metric that was rounded before it was logged counts as the mean if no other number of right
-    items is as close.
-    """
-    for scale in _SCALES:
-        pairs = [
-            (scale * scores.mean(axis=1), values, scale / scores.shape[1])
-            for scores, values in zip(tables.sides, logged, strict=True)
-        ]
-        if all(_are_close(means, values, step) for means, values, step in pairs):
-            return scale
-    return None
-
-
-def _are_close(means: Array, values: Array, step: float) -> bool:
-    near = np.maximum(step / 2 * (1 - 1e-6), 1e-5 * np.abs(values))
-    return bool((np.abs(means - values) <= near).all())
-
-
 def _other_scores(
     claim: Claim,
     variants: Sequence[Variant],
@@ -220,7 +120,7 @@ def _other_scores(
     for variant, scores, values in zip(variants, tables.sides, logged, strict=True):
         means = scores.mean(axis=1)
         worst = int(np.abs(means - values).argmax())
-        if not _are_close(means, values, 1 / scores.shape[1]):
+        if not are_close(means, values, 1 / scores.shape[1]):
             yield (
                 f"The scores in {claim.items.file} aren't {claim.test.metric.words}: of a run of "
                 f"{variant.name} their mean is {round_value(means[worst])}, and the metric "

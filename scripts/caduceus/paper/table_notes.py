@@ -22,7 +22,7 @@ _DATASET = re.compile(
     r"environment|benchmark)(\.name)?",
     re.IGNORECASE,
 )
-_SPREADS = {
+SPREADS = {
     "std": "the standard deviation of the runs (n - 1)",
     "standard_error": "the standard error of the mean (standard deviation / √n)",
 }
@@ -91,7 +91,8 @@ def table_notes(
         yield f"Used in place of the planned value: {'; '.join(changed)}."
     if equal:
         cells = ", ".join(_cell(place, layout) for place in equal)
-        yield f"All seeds gave the same value, which has no interval and no verdict: {cells}."
+        has_no = "no verdict" if entry.spread == "items" else "no interval and no verdict"
+        yield f"All seeds gave the same value, which has {has_no}: {cells}."
     if alike := [each for variant in variants for each in variant.equal_seeds]:
         yield equal_note(alike)
     failed = sum(variant.failed for variant in variants)
@@ -126,8 +127,13 @@ def _numbers(methods: Methods, unit: str, intervals: Sequence[str], spread: Spre
     statistic = f"{_STATISTICS[methods.statistic]}{unit}"
     if spread == "standard_error" and methods.folds is not None:
         return f"{statistic} ± the standard error of the mean, corrected for folds, over n seeds."
-    if spread in _SPREADS:
-        return f"{statistic} ± {_SPREADS[spread]} over n seeds."
+    if spread == "items":
+        interval = f"{100 * methods.confidence:g} % interval over test items"
+        return (
+            f"{statistic} over n seeds [{interval}, by bootstrap, {methods.resamples} resamples]."
+        )
+    if spread in SPREADS:
+        return f"{statistic} ± {SPREADS[spread]} over n seeds."
     interval = f"{100 * methods.confidence:g} % interval"
     shown = f"± half the {interval}" if is_symmetric(intervals) else f"[{interval}]"
     if any(is_symmetric([name]) for name in intervals) and not is_symmetric(intervals):

@@ -3,9 +3,10 @@
 With `tasks` a row is a method, and each metric has a column for each task.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isnan
 
+from caduceus.paper.item_intervals import over_items
 from caduceus.paper.marks import Column, Marks, Place, find_best
 from caduceus.paper.percentages import percent_headings
 from caduceus.paper.published_rows import with_published
@@ -15,7 +16,7 @@ from caduceus.paper.second_best import second_best
 from caduceus.paper.table_cells import Sample, column_digits, half_spread, samples_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_layout import lay_out
-from caduceus.paper.table_notes import is_symmetric, table_notes
+from caduceus.paper.table_notes import SPREADS, is_symmetric, table_notes
 from caduceus.paper.table_warnings import table_warnings
 from caduceus.paper.task_aggregates import aggregate_notes, aggregates_of, baseline_row, on_tasks
 from caduceus.paper.task_columns import with_aggregates
@@ -48,12 +49,18 @@ def build_table(
     """
     layout = lay_out(entry, variants, experiments)
     percents = percent_headings(entry, variants, experiments)
-    samples = {
-        column.heading: samples_of(
-            column.variants, column.metric, 100 if column.shown in percents else 1, methods
-        )
+    where = f"paper.tables.{name}"
+    factors = {
+        column.heading: 100.0 if column.shown in percents else 1.0 for column in layout.columns
+    }
+    samples: Mapping[str, Mapping[int, Sample]] = {
+        column.heading: samples_of(column.variants, column.metric, factors[column.heading], methods)
         for column in layout.columns
     }
+    about_items: tuple[str, ...] = ()
+    if entry.spread == "items":
+        found = over_items(entry, layout, samples, factors, methods, where)
+        samples, about_items = found.samples, found.notes
     shown = {column.heading: column.variants for column in layout.columns}
     goals = {
         column.heading: goal_of(column.metric, entry.goal, experiments) for column in layout.columns
@@ -88,9 +95,8 @@ def build_table(
         if sample.estimate.std == 0 or shown[heading][row].is_deterministic
     ]
     metrics = on_tasks(layout, samples, goals) if entry.tasks else []
-    where = f"paper.tables.{name}"
     aggregates = aggregates_of(entry, layout, metrics, experiments, methods, where)
-    added = list(aggregate_notes(entry, layout, metrics, aggregates, methods, where))
+    added = [*about_items, *aggregate_notes(entry, layout, metrics, aggregates, methods, where)]
     changes, against = [], ""
     if entry.relative:
         base = baseline_row(entry, layout, experiments, where)
@@ -103,8 +109,7 @@ def build_table(
     halves = {
         heading
         for heading, found in samples.items()
-        if entry.spread != "interval"
-        or is_symmetric([_kind(each.estimate) for each in found.values() if each.estimate.n > 1])
+        if entry.spread in SPREADS or (entry.spread == "interval" and _have_halves(found.values()))
     }
     table = Table(
         name,
@@ -162,9 +167,13 @@ def _kind(estimate: Estimate) -> str:
     return estimate.method.partition(" interval by ")[2]
 
 
+def _have_halves(samples: Iterable[Sample]) -> bool:
+    return is_symmetric([_kind(each.estimate) for each in samples if each.estimate.n > 1])
+
+
 def _spread(estimate: Estimate, spread: Spread, is_half: bool) -> tuple[float, ...]:
     """Return what stands after a number: a half-width, or the ends of an interval."""
-    if spread != "interval":
+    if spread in SPREADS:
         size = half_spread(estimate, spread)
         return (size,) if size > 0 else ()
     if isnan(estimate.low):  # a single run, or runs that all have the same value

@@ -16,7 +16,9 @@ from caduceus.runs.metric import Metric
 from caduceus.statistics.settings import Methods
 
 Side: TypeAlias = Mapping[str, Json]  # parameters of one variant; `experiment` is its experiment
-Spread: TypeAlias = Literal["interval", "std", "standard_error"]  # what stands beside a number
+Spread: TypeAlias = Literal[
+    "interval", "std", "standard_error", "items"
+]  # what stands beside a number
 By: TypeAlias = Literal["seed", "item", "seed and item"]  # what could have been other
 Sides: TypeAlias = dict[tuple[Key, ...], Side]  # by their keys in an entry
 
@@ -70,7 +72,10 @@ class TableEntry(Shown):
     baseline: Side = field(default_factory=dict)
     second_best: bool | None = None
     spread: Spread = "interval"
+    items: ItemFile | None = None
     relative: bool = False
+
+    optional = ("items",)
 
     @property
     def underlines_second(self) -> bool:

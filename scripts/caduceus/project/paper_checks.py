@@ -68,10 +68,11 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
         shown = [specs[name] for name in experiments_of(chosen)]
         if isinstance(entry, TableEntry):
             statistic = paper.statistics.statistic
-            if entry.spread == "standard_error" and statistic != "mean":
+            if entry.spread in ("standard_error", "items") and statistic != "mean":
+                what = "a standard error" if entry.spread != "items" else "an interval over items"
                 raise refuse(
-                    f".spread: a standard error is that of the mean, not of the {statistic}; write "
-                    "interval or std",
+                    f".spread: {what} is that of the mean, not of the {statistic}; write interval "
+                    "or std",
                     ["spread"],
                 )
             check_table(entry, chosen, shown, refuse)
@@ -98,6 +99,13 @@ def _check_folds(paper: Paper, where: Where) -> None:
                 f"paper.figures.{name}.kind: profiles have no correction for "
                 "`paper.statistics.folds`; choose bars or differences",
                 where(["figures", name, "kind"]),
+            )
+    for name, table in paper.tables.items():
+        if table.spread == "items":
+            raise SpecError(
+                f"paper.tables.{name}.spread: folds have different test items; leave out `items`, "
+                "or `paper.statistics.folds`",
+                where(["tables", name, "spread"]),
             )
     for name, claim in paper.claims.items():
         if claim.by != "seed":

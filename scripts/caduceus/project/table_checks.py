@@ -28,6 +28,17 @@ def check_table(
     Raises:
         SpecError: the first thing that is wrong.
     """
+    if (entry.spread == "items") != (entry.items is not None):
+        if entry.items is None:
+            raise refuse(
+                ".spread: items needs the key `items`, the file of scores, such as "
+                "`items: {file: predictions.csv}`",
+                ["spread"],
+            )
+        raise refuse(
+            f".items: spread {entry.spread} reads no items; write `spread: items`, or leave it out",
+            ["items"],
+        )
     is_improvement = "improvement" in (entry.aggregates or ())
     if entry.tasks is None:
         for key, value in (("aggregates", entry.aggregates), ("normalise", entry.normalise)):

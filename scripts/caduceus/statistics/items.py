@@ -161,7 +161,7 @@ def compare_items(
         discordant=int((differences != 0).sum()),
         test="mcnemar" if is_binary else "sign_flip",
         is_constant=constant,
-        rare=_rare(sums / sizes),
+        rare=rare_items(sums / sizes),
     )
 
 
@@ -251,6 +251,14 @@ def cluster_sums(values: Array, clusters: Array | None) -> Array:
     return np.asarray(np.add.reduceat(values[..., order], starts, axis=-1))
 
 
+def rare_items(means: Array) -> int:
+    """Return how many of the items' or clusters' means, (g,), aren't the commonest one."""
+    _, counts = np.unique(
+        without_rounding_errors(means, float(np.abs(means).max())), return_counts=True
+    )
+    return len(means) - int(counts.max())
+
+
 def _in_blocks(draw: Callable[[int], Array], rows: int, width: int) -> Array:
     """Return the results of `rows` draws of `width` numbers, made in blocks that fit in memory."""
     step = max(1, _BLOCK // width)
@@ -270,14 +278,6 @@ def _checked(
 def _differences(one: Array, other: Array) -> Array:
     scale = float(np.abs(np.concatenate((one, other))).max())
     return without_rounding_errors(one - other, scale)
-
-
-def _rare(means: Array) -> int:
-    """Return how many of the items' or clusters' means, (g,), aren't the commonest one."""
-    _, counts = np.unique(
-        without_rounding_errors(means, float(np.abs(means).max())), return_counts=True
-    )
-    return len(means) - int(counts.max())
 
 
 def _is_binary(values: Array) -> bool:

@@ -1,20 +1,15 @@
 """Claims by test items, and by seeds and items together: what the files of scores decide."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
-from caduceus.io.files import write_whole
 from caduceus.paper.claim_formats import claims_markdown
 from caduceus.paper.claims import decide_claims
-from caduceus.runs.files.export import ArtifactFile, ExportedArtifact
-from caduceus.runs.folder import RunFolder
-from caduceus.runs.record import RunRecord
 from caduceus.statistics import compare_items, compare_seeds_and_items, mcnemar
-from exported_runs import export_runs, load
+from exported_runs import export_runs, load, log_predictions
 from projects import Project
 
 LOW, HIGH = {"rate": 0.1}, {"rate": 0.2}
@@ -47,22 +42,7 @@ def decided(
         project,
         lambda parameters, seed: [{"val/accuracy": metric(scores(parameters["rate"], seed))}],
     ).paper
-    for folder in project.runs:
-        record = RunRecord(RunFolder(folder))
-        rate, seed = record.params.parameters["rate"], record.summary.seed
-        assert isinstance(rate, float) and seed is not None
-        name = f"results-{folder.name}"
-        artifact = ExportedArtifact(
-            name=name,
-            type="results",
-            digest="",
-            aliases=(),
-            metadata={},
-            files={"predictions.csv": ArtifactFile(bytes=1, md5="")},
-        )
-        replace(record.summary, artifacts=(artifact,)).write(folder / "run_summary.json")
-        content = render(scores(rate, seed))
-        write_whole(folder / "artifacts" / name / "predictions.csv", content)
+    log_predictions(project, lambda parameters, seed: render(scores(parameters["rate"], seed)))
     plans = sorted((project.path / "results/experiments").iterdir())
 
     def describe(name: str, error: Exception) -> str:
