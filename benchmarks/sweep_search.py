@@ -32,7 +32,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from caduceus.sweeps.configs import read_config
-from caduceus.sweeps.suggestions import Observation, suggest
+from caduceus.sweeps.observations import Observation
+from caduceus.sweeps.suggestions import suggest
 
 CHECKPOINTS = (25, 50, 100)
 TABLES = {

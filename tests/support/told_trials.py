@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from caduceus.sweeps.configs import SweepConfig, read_config
-from caduceus.sweeps.suggestions import Observation, suggest
+from caduceus.sweeps.observations import Observation
+from caduceus.sweeps.suggestions import suggest
 
 PARAMETERS: dict[str, Any] = {
     "rate": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},

@@ -15,7 +15,8 @@ from caduceus.sweeps.hyperband import (
     rungs,
     stopping_rung,
 )
-from caduceus.sweeps.suggestions import Observation, suggest
+from caduceus.sweeps.observations import Observation
+from caduceus.sweeps.suggestions import suggest
 from online import account, caduceus
 from projects import REPOSITORY, Project, end_group, start_snakemake, wait_for
 from sweep_projects import (

@@ -5,6 +5,10 @@ file is restored from its copy in `work/chosen`. Besides its parameters the file
 the one new result since the trial before it, that of the trial `lag` before. So everything that a
 suggestion depends on is in the files of the trials up to it, and running a trial again doesn't
 change the later ones.
+
+A sweep keeps the search that it was started with: trial 0 holds its version under `search`, and
+each trial after it takes that version. A sweep without one was started when Optuna suggested all
+trials.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from caduceus.errors import SpecError
+from caduceus.errors import ResultError, SpecError
 from caduceus.io.composition import compose
 from caduceus.io.files import Json, canonical_json, digest_text, write_json, write_whole
 from caduceus.io.written_out import written_out
@@ -26,9 +30,10 @@ from caduceus.runs.files.trial import Trial, TrialAhead, TrialResult
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, ranking, result_of
+from caduceus.sweeps.observations import Observation
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.spaces import Configuration
-from caduceus.sweeps.suggestions import Observation, suggest
+from caduceus.sweeps.suggestions import SEARCH, suggest
 from caduceus.system.git import read_commit
 
 _MOST_AHEAD = 8  # trials suggested ahead, since the job's own trial waits for them
@@ -87,7 +92,8 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
     """Return the trial, and write the following ones to `work/ahead`."""
     plan, config = folder.read_plan(), folder.config()
     earlier = folder.earlier(number) if depends_on_results(config) else []
-    trials = [*earlier, new_trial(plan, number, results)]
+    search = _search(folder, plan, config, earlier)
+    trials = [*earlier, replace(new_trial(plan, number, results), search=search)]
     ahead = folder.suggested_ahead(number)
     known = TrialAhead.read_if_there(ahead)
     if known and known.given == _digest(plan, trials):
@@ -100,11 +106,31 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
         results = folder.run_results(plan, following - plan.lag)
         if not all(path.exists() for path in results):
             break
-        trials.append(new_trial(plan, following, results))
+        trials.append(replace(new_trial(plan, following, results), search=search))
         given = _digest(plan, trials)
         trials[-1] = replace(trials[-1], parameters=_parameters(folder, plan, config, trials))
         TrialAhead(given=given, trial=trials[-1]).write(folder.suggested_ahead(following))
     return trial
+
+
+def _search(
+    folder: SweepFolder, plan: SweepPlan, config: SweepConfig, earlier: Sequence[Trial]
+) -> int | None:
+    """Return the version of the search that suggests a trial; None if Caduceus's own doesn't.
+
+    Raises:
+        ResultError: the sweep was started by a later version of Caduceus.
+    """
+    if not earlier:
+        return SEARCH if config.method == "bayes" and plan.sampler == "gp" else None
+    search = earlier[0].search
+    if search not in (None, SEARCH):
+        raise ResultError(
+            f"was suggested by search {search} of a later version of Caduceus; install that "
+            "version to continue the sweep",
+            str(folder.trial("0000")),
+        )
+    return search
 
 
 def new_trial(plan: SweepPlan, number: int, results: Sequence[Path]) -> Trial:
@@ -127,7 +153,9 @@ def _parameters(
         return parameters
     if is_skipped(config, trials):
         return None
-    return suggest(config, plan.sampler, plan.seed, number, _observations(trials))
+    return suggest(
+        config, plan.sampler, plan.seed, number, _observations(trials), trials[-1].search
+    )
 
 
 def _parameters_of_run(

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from caduceus.sweeps.suggestions import Observation, suggest
+from caduceus.sweeps.observations import Observation
+from caduceus.sweeps.suggestions import suggest
 from told_trials import PARAMETERS, optimise, sweep, trials_of
 
 SAMPLERS = ["gp", "tpe"]
@@ -33,12 +34,14 @@ def test_a_random_trial_depends_on_seed_and_number_alone() -> None:
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize(("lag", "least"), [(1, 10), (7, 10), (12, 14)])
-def test_a_model_is_asked_when_there_are_trials_and_results(
+def test_optuna_is_asked_when_there_are_trials_and_results(
     sampler: str, lag: int, least: int
 ) -> None:
     config = sweep("bayes")
     alike = [
-        suggest(config, sampler, 0, number, trials_of(config, max(number + 1 - lag, 0), running))
+        suggest(
+            config, sampler, 0, number, trials_of(config, max(number + 1 - lag, 0), running), None
+        )
         == suggest(sweep("random"), sampler, 0, number, [])
         for number in range(least - 2, least + 2)
         for running in [min(number, lag - 1)]
@@ -164,15 +167,16 @@ def test_how_bad_a_diverged_trial_is_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("method", "allowed"), [("grid", set()), ("random", {"numpy"}), ("bayes", {"numpy"})]
 )
-def test_nothing_heavy_is_imported_before_a_model_is_asked(method: str, allowed: set[str]) -> None:
+def test_a_suggestion_imports_at_most_numpy(method: str, allowed: set[str]) -> None:
     code = (
         "import sys\n"
         "from caduceus.sweeps.configs import read_config\n"
-        "from caduceus.sweeps.suggestions import Observation, suggest\n"
+        "from caduceus.sweeps.observations import Observation\n"
+        "from caduceus.sweeps.suggestions import suggest\n"
         f"config = {{'method': {method!r}, 'metric': {{'name': 'loss'}}}}\n"
         "config = read_config(config | {'parameters': {'x': {'values': [1, 2]}}}, str)\n"
-        "told = [Observation({'x': 1}, 0.0, 'finished')] * 9\n"
-        "suggest(config, 'gp', 0, 9, told)\n"
+        "told = [Observation({'x': 1}, 0.0, 'finished')] * 20\n"
+        "suggest(config, 'gp', 0, 20, told)\n"
         "print(*{'numpy', 'scipy', 'optuna', 'torch'} & {*sys.modules})"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

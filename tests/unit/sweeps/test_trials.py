@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.errors import SpecError
+from caduceus.errors import ResultError, SpecError
 from caduceus.io.files import read_json, write_json
 from caduceus.runs import source_code
 from caduceus.runs.files.train import TrialOutcome
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.hyperband import HyperbandSettings, RungValue
+from caduceus.sweeps.observations import Observation
 from caduceus.sweeps.pruning import TrialCriteria, check_metric_is_logged, record_missing_metric
+from caduceus.sweeps.suggestions import suggest
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
 from caduceus.wandb_log import stitch
 from run_files import attempt, params, sweep_plan, train
@@ -30,6 +32,7 @@ PLAN = sweep_plan(
         "parameters": {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}},
     },
     lag=LAG,
+    sampler="gp",
 )
 
 
@@ -83,6 +86,38 @@ def test_what_was_chosen_ahead_is_taken_without_a_model(tmp_path: Path) -> None:
     assert found.stdout == "set()\n"
     assert read_json(folder.trial(ahead.stem)) == chosen
     assert not ahead.exists()
+
+
+def test_a_sweep_keeps_the_search_that_it_was_started_with(tmp_path: Path) -> None:
+    """Its later trials are those that Optuna suggests, if it was started by Optuna's search."""
+    new = run_trials(tmp_path / "new", 14)
+    assert [trial["search"] for trial in trials_of(new)] == [1] * 14
+    old = SweepFolder(tmp_path / "old/sweeps/tune-1")
+    PLAN.write(old.plan)
+    config = old.config()
+    first = suggest(config, PLAN.sampler, PLAN.seed, 0, [], None)
+    write_json(old.kept_copy("0000"), {"trial": 0, "parameters": first, "told": None})
+    run_trials(tmp_path / "old", 14)
+    trials = trials_of(old)
+    assert not any("search" in trial for trial in trials)
+    told = {trial["told"]["trial"]: trial["told"]["objective"] for trial in trials if trial["told"]}
+    earlier = [
+        Observation(each["parameters"], told.get(each["trial"]), "finished")
+        if each["trial"] in told
+        else Observation(each["parameters"], None, "running")
+        for each in trials[:13]
+    ]
+    expected = suggest(config, PLAN.sampler, PLAN.seed, 13, earlier, None)
+    assert trials[13]["parameters"] == expected
+    assert expected != suggest(config, "gp", PLAN.seed, 13, earlier)
+
+
+def test_a_sweep_of_a_later_version_is_not_continued(tmp_path: Path) -> None:
+    folder = run_trials(tmp_path, 1)
+    trial = trials_of(folder)[0] | {"search": 99}
+    write_json(folder.trial("0000"), trial)
+    with pytest.raises(ResultError, match=r"0000\.json: was suggested by search 99 of a later"):
+        suggest_trial(folder, 1, [])
 
 
 def test_what_was_chosen_by_another_result_is_chosen_anew(tmp_path: Path) -> None:

@@ -50,18 +50,21 @@ class Trial(Record):
         parameters: what the sweep chose, nested as in its configuration; None if it is skipped.
         told: the observation that came in since the trial before it; None if there is none.
         handed_out: the assignment of a W&B server; None if Caduceus chose the trial.
+        search: the version of Caduceus's own search that suggests the sweep's trials; None if
+            something else does.
     """
 
     trial: int | None
     parameters: Mapping[str, Json] | None = None
     told: TrialResult | None = None
     handed_out: Assignment | None = None
+    search: int | None = None
 
     mend = (
         "delete it, and the next `snakemake` writes it again; a trial that has run keeps its "
         "parameters"
     )
-    optional = ("handed_out",)
+    optional = ("handed_out", "search")
 
     @property
     def is_skipped(self) -> bool:
