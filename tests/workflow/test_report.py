@@ -249,10 +249,8 @@ def test_a_run_of_a_whole_project_is_a_variant_of_its_own(tmp_path: Path) -> Non
     write_group(folder, ["a"], 2, 5, toy_v0_s0=loose, toy_v0_s1=loose | {"error": "x"})
     found = read_contents("", Sources([folder / "runs.csv"]), METHODS)
     assert found["groups"] == ["team/toys/loose"]
-    assert [variant["name"] for variant in found["data"]["variants"]] == [
-        "toy a seed=0",
-        "toy a seed=1",
-    ]
+    variants = json.loads(found["blocks"]["first"]["variants"])
+    assert variants["name"] == ["toy a seed=0", "toy a seed=1"]
 
 
 def test_the_page_opens_without_a_network_and_without_a_complaint(opened: Browser) -> None:
@@ -393,6 +391,72 @@ def test_the_mouse_reads_off_zooms_and_moves_along(opened: Browser) -> None:
     assert shown_range(opened)[1] - shown_range(opened)[0] == pytest.approx(2 * (end - start))
     opened.click("#zoom-reset")
     opened.wait(lambda: shown_range(opened) == pytest.approx(whole))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of 240 runs of 120 variants, whose curves are more than a chunk."""
+    folder = tmp_path_factory.mktemp("many") / "results/groups/baseline"
+    write_group(folder, [f"width={place}" for place in range(120)], 2, 200)
+    return make_report(Sources([folder / "runs.csv"]), folder.parents[1] / "report/index.html")
+
+
+def test_many_runs_and_variants_are_shown_a_page_at_a_time(browser: Browser, many: Path) -> None:
+    def first_run() -> str:
+        return browser.texts("#run-table .link")[0]
+
+    def press(where: str, name: str) -> None:
+        [place] = [at for at, text in enumerate(browser.texts(f"#{where} button")) if text == name]
+        browser.click(f"#{where} button", place)
+
+    browser.open(many)
+    assert len(browser.find("#run-table tbody tr")) == 50
+    assert browser.find("#run-table")[0].get_attribute("aria-rowcount") == "241"
+    assert "1 to 50 of 240" in browser.texts("#run-pages")[0]
+    press("run-pages", "Last")
+    assert first_run() == "toy width=100 seed=0"
+    assert len(browser.find("#run-table tbody tr")) == 40
+    [row] = browser.find("#run-table tbody tr:first-child")
+    assert row.get_attribute("aria-rowindex") == "202"
+    press("run-pages", "Next")  # there is no next page, and the button keeps the focus
+    assert first_run() == "toy width=100 seed=0"
+    assert browser.driver.switch_to.active_element.text == "Next"
+    browser.click("#run-table .sort")
+    assert first_run() == "toy width=0 seed=0"
+    browser.click("#run-pages option", 1)
+    assert len(browser.find("#run-table tbody tr")) == 200
+    browser.find("#run-filter")[0].send_keys("width=77 seed=1")
+    assert browser.texts("#run-count") == ["1 of 240 runs"]
+    assert not browser.find("#run-pages")[0].is_displayed()
+
+    assert len(legend(browser)) == 100
+    press("legend-pages", "Next")
+    assert [row[0] for row in legend(browser)] == [f"width={place}" for place in range(100, 120)]
+    browser.find("#variant-filter")[0].send_keys("width=119")
+    assert [row[0] for row in legend(browser)] == ["width=119"]
+    browser.find("#variant-filter")[0].clear()
+    browser.click("#show-all")
+    browser.wait(lambda: layers(browser)["averages"] == 120)
+    assert layers(browser)["bands"] == 0
+    assert browser.console() == []
+
+
+def test_curves_of_every_chunk_are_drawn_as_logged(browser: Browser, many: Path) -> None:
+    browser.open(many)
+    assert len(browser.find("script[id^='singles-1-0-']")) > 1
+    browser.find("#run-filter")[0].send_keys("width=119 seed=1")
+    browser.click("#run-table input")
+    browser.wait(lambda: layers(browser)["chosen"] == 1)
+    drawn = browser.run(
+        """const chart = Bokeh.documents.flatMap((document) => document.roots())
+             .find((root) => root.renderers.some(({ glyph }) => glyph.type === "Patches"));
+           const { xs, ys } = chart.renderers[3].data_source.data;
+           return [[...xs[0]], [...ys[0]]];"""
+    )
+    history = pq.read_table(many.parents[1] / "groups/baseline/history.parquet").to_pylist()
+    rows = [row for row in history if row["run"] == "toy-v119-s1"]
+    assert drawn[0] == [row["_step"] for row in rows]
+    assert drawn[1] == pytest.approx([row["val/accuracy"] for row in rows], rel=1e-6)
 
 
 def test_another_metric_and_a_logarithmic_axis_are_drawn(opened: Browser) -> None:

@@ -1,6 +1,7 @@
 """The axes of the report's learning curves."""
 
 import base64
+import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from caduceus.exports.group_history import RunHistory, read_axes, write_history
 from caduceus.io.cells import to_csv
 from caduceus.paper.report.contents import Sources, read_contents
-from caduceus.paper.report.groups import group_by_variant, read_group
-from caduceus.paper.report.packed_curves import pack_curves
+from caduceus.paper.report.curve_chunks import Curves
+from caduceus.paper.report.groups import group_by_variant, joined_columns, read_group
+from caduceus.paper.report.packed_curves import PackedCurves, pack_curves
 from caduceus.paper.report.parts import Parts
 from caduceus.runs.files.export import DefinedMetric
 from caduceus.statistics.settings import Methods
@@ -48,24 +50,28 @@ def unpacked(packed: str, kind: type[Any]) -> np.ndarray:
     return np.ascontiguousarray(data.reshape(size, -1).T).view(kind).ravel()
 
 
-def curves_of(table: Path) -> dict[str, Any]:
+def steps_and_values(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+    """The steps and the values, (series, n), of the only curve."""
+    [(steps, values)] = curves.chunks
+    return unpacked(steps, np.float64), unpacked(values, np.float32).reshape(4, -1)
+
+
+def curves_of(table: Path) -> PackedCurves:
     groups = [read_group(table)]
-    return pack_curves(groups, group_by_variant(groups), Methods())
+    return pack_curves(groups, group_by_variant(joined_columns(groups)), Methods())
 
 
 def test_the_declared_axis_comes_first_and_the_mean_of_y_equals_x_is_x_there(
     tmp_path: Path,
 ) -> None:
-    averages = curves_of(write_group(tmp_path / "g", DECLARED, DECLARED))["averages"]
+    averages = curves_of(write_group(tmp_path / "g", DECLARED, DECLARED)).averages
     assert list(averages["return"]) == ["global_step", "_step", "_runtime"]
-    packed = averages["return"]["global_step"]
-    steps = unpacked(packed["steps"], np.float64)
-    value, low, high, n = unpacked(packed["values"], np.float32).reshape(4, -1)
+    steps, (value, low, high, n) = steps_and_values(averages["return"]["global_step"])
     np.testing.assert_allclose(value, steps, rtol=1e-6)
     np.testing.assert_allclose([low, high], [steps, steps], rtol=1e-6)
     assert (n[(steps >= 45) & (steps <= 990)] == 3).all()
     assert (n.min(), n.max()) == (1, 3)
-    times = unpacked(averages["return"]["_runtime"]["steps"], np.float64)
+    times, _ = steps_and_values(averages["return"]["_runtime"])
     assert times.max() == 1000 / 7
 
 
@@ -79,9 +85,7 @@ def test_no_line_joins_runs_that_dont_overlap(tmp_path: Path) -> None:
         about.append(run | {"name": "", "state": "finished"})
     write_history(histories, tmp_path / "history.parquet")
     (tmp_path / "runs.csv").write_text(to_csv(about, ["run"]))
-    packed = curves_of(tmp_path / "runs.csv")["averages"]["return"]["_step"]
-    steps = unpacked(packed["steps"], np.float64)
-    series = unpacked(packed["values"], np.float32).reshape(4, -1)
+    steps, series = steps_and_values(curves_of(tmp_path / "runs.csv").averages["return"]["_step"])
     assert steps.tolist() == [*range(8), 20, *range(20, 24)]
     assert np.isnan(series).sum(axis=1).tolist() == [1] * 4
     assert np.isnan(series[:, 8]).all()
@@ -91,7 +95,7 @@ def test_without_a_declaration_the_step_comes_first_and_counters_are_offered(
     tmp_path: Path,
 ) -> None:
     table = write_group(tmp_path / "g", {}, {})
-    averages = curves_of(table)["averages"]
+    averages = curves_of(table).averages
     assert list(averages["return"]) == ["_step", "_runtime", "global_step"]
     assert list(averages["global_step"]) == ["_step", "_runtime"]
     assert read_axes(table.with_name("history.parquet")) == {}
@@ -100,13 +104,13 @@ def test_without_a_declaration_the_step_comes_first_and_counters_are_offered(
 def test_runs_that_declare_different_axes_are_first_shown_over_the_step(tmp_path: Path) -> None:
     table = write_group(tmp_path / "g", DECLARED, {})
     assert read_axes(table.with_name("history.parquet")) == {"return": ["_step", "global_step"]}
-    assert next(iter(curves_of(table)["averages"]["return"])) == "_step"
+    assert next(iter(curves_of(table).averages["return"])) == "_step"
 
 
 def test_a_metric_that_every_run_hides_has_no_chart(tmp_path: Path) -> None:
     hidden = {"noise": DefinedMetric(hidden=True)}
-    assert "noise" not in curves_of(write_group(tmp_path / "g", hidden, hidden))["averages"]
-    assert "noise" in curves_of(write_group(tmp_path / "h", hidden, {}))["averages"]
+    assert "noise" not in curves_of(write_group(tmp_path / "g", hidden, hidden)).averages
+    assert "noise" in curves_of(write_group(tmp_path / "h", hidden, {})).averages
 
 
 def _garble(history: Path) -> None:
@@ -123,8 +127,9 @@ def test_a_damaged_history_costs_only_the_curves_of_its_group(tmp_path: Path, da
     damage(tmp_path / "b/history.parquet")
     parts = Parts(lambda error, part: f"{part}: {error}")
     contents = read_contents("t", Sources(tables), Methods(), parts)
-    singles = contents["packed"]["singles"]["return"]["global_step"]
-    assert singles["owners"] == [0, 1, 2, 6, 7, 8]  # of nine runs
+    blocks = contents["blocks"]["later"]
+    place = contents["data"]["metrics"].index("return")
+    assert json.loads(blocks[f"singles-{place}-0"])["owners"] == [0, 1, 2, 6, 7, 8]  # of nine runs
     [line] = contents["unmade"]["curves"]
     assert line.startswith(f"report: curves: {tmp_path}/b/history.parquet: can't be read as the")
     assert parts.errors == [line]

@@ -1,22 +1,22 @@
 """Read everything that a report shows from results/."""
 
-import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import read_json
+from caduceus.paper.report.blocks import page_data
 from caduceus.paper.report.groups import (
     DamagedHistoryError,
     Group,
     VariantRuns,
-    all_runs,
     group_by_variant,
+    joined_columns,
     read_group,
 )
 from caduceus.paper.report.logged_tables import logged_table_section
-from caduceus.paper.report.packed_curves import NO_CURVES, pack_curves
+from caduceus.paper.report.packed_curves import PackedCurves, pack_curves
 from caduceus.paper.report.parts import Parts, item_of
 from caduceus.paper.report.sections import (
     claim_section,
@@ -28,8 +28,7 @@ from caduceus.runs.equal_seeds import equal_note, repeats
 from caduceus.statistics.estimates import estimate_by
 from caduceus.statistics.settings import Methods
 
-_RUN_COLUMNS = ("run", "name", "group", "experiment", "variant", "seed", "state", "error")
-_HOST_COLUMNS = ("git_commit", "host", "started_at", "runtime_s")
+_MOST_FAILURES = 200  # listed by themselves; the table of runs has all
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Sources:
 def read_contents(
     title: str, sources: Sources, methods: Methods, parts: Parts | None = None
 ) -> dict[str, Any]:
-    """Return the variables of the template page.html; `data` is what its scripts read.
+    """Return the variables of the template page.html; `page_data` describes what its scripts read.
 
     Args:
         title: the W&B project of the runs.
@@ -77,14 +76,15 @@ def read_contents(
     """
     parts = Parts() if parts is None else parts
     groups = parts.read_each("runs", read_group, parts.made("runs", sources.groups))
-    variants = group_by_variant(groups)
-    runs = list(all_runs(groups))
+    runs = joined_columns(groups)
+    variants = group_by_variant(runs)
+    states = runs["state"] if groups else []
+    failed = [place for place, state in enumerate(states) if state == "failed"]
     experiments = parts.read("overview", lambda: experiment_section(sources.plans), [])
     equal = [each for experiment in experiments for each in experiment["equal"]]
     curves = parts.read(
-        "curves", lambda: _curves(groups, variants, methods, repeats(equal), parts), NO_CURVES
+        "curves", lambda: _curves(groups, variants, methods, repeats(equal), parts), PackedCurves()
     )
-    packed = {name: curves[name] for name in ("averages", "singles")}
     sweeps = parts.read_each("sweeps", read_sweep, parts.made("sweeps", sources.sweeps))
     tables = parts.read_each("tables", read_json, sources.tables)
     figures = parts.read_each("figures", read_figure, sources.figures)
@@ -97,9 +97,14 @@ def read_contents(
     )
     return {
         "title": title,
-        "runs": len(runs),
-        "failed": [run for _, run in runs if run["state"] == "failed"],
-        "unfinished": sum(run["state"] not in ("finished", "failed") for _, run in runs),
+        "runs": len(states),
+        "failed": failed,
+        "failures": [
+            {name: runs[name][place] for name in ("run", "name")}
+            | {"place": place, "error": runs["error"][place] if "error" in runs else None}
+            for place in failed[:_MOST_FAILURES]
+        ],
+        "unfinished": sum(state not in ("finished", "failed") for state in states),
         "variants": len(variants),
         "groups": [group.name for group in groups],
         "experiments": experiments,
@@ -113,17 +118,10 @@ def read_contents(
         "verification": verification[0] if verification else None,
         "unmade": parts.failed,
         "failed_entries": parts.entries,
-        "points": curves["points"],
+        "points": curves.points,
         "method": _method(methods),
-        "packed": packed,
-        "data": {
-            "runs": _columns(groups),
-            "metrics": list(packed["averages"]),
-            "axes": {name: list(found) for name, found in packed["averages"].items()},
-            "main": _main_metrics(experiments),
-            "variants": [vars(variant) for variant in variants],
-            "sweeps": [_chart_data(sweep) for sweep in sweeps],
-        },
+        "places": _places(runs.get("run", [])),
+        **page_data(runs, variants, curves, sweeps, _main_metrics(experiments)),
     }
 
 
@@ -133,7 +131,7 @@ def _curves(
     methods: Methods,
     repeated: Container[str],
     parts: Parts,
-) -> dict[str, Any]:
+) -> PackedCurves:
     """Return the packed curves of all groups but those whose histories can't be read."""
     without: list[Group] = []
     while True:
@@ -155,29 +153,9 @@ def _main_metrics(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(metric.name for metric in metrics if metric))
 
 
-def _columns(groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """Return the columns of the table of runs: identity, results, parameters, host and time."""
-    rows = [{**run, "group": group} for group, run in all_runs(groups)]
-    names = dict.fromkeys(name for row in rows for name in row)
-    results = sorted(name for name in names if name.startswith("summary.") and name[8] != "_")
-    parameters = [name for name in names if name.startswith("config.")]
-    return [
-        {"name": name, "values": [_plain(row.get(name)) for row in rows]}
-        for name in (*_RUN_COLUMNS, *results, *parameters, *_HOST_COLUMNS)
-    ]
-
-
-def _chart_data(sweep: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the trials of a sweep for its chart."""
-    names = ("trial", "state", "objective", "best_so_far", "stopped_early", "parameters")
-    trials = ({name: _plain(trial[name]) for name in names} for trial in sweep["trials"])
-    return {"name": sweep["name"], "metric": sweep["metric"], "trials": list(trials)}
-
-
-def _plain(value: Any) -> Any:
-    """Return a value for JSON, with numbers that aren't finite as text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+def _places(runs: Sequence[str]) -> dict[str, list[int]]:
+    """Return the indices of the runs of each id, which several groups may have."""
+    places: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        places.setdefault(run, []).append(place)
+    return places

@@ -1,12 +1,15 @@
 """The groups that a report shows, and their runs by variant."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from caduceus.errors import ResultError, from_machine_error
-from caduceus.io.csv_rows import Row, columns_of, read_rows
+from caduceus.io.cells import parse
+from caduceus.io.csv_rows import cell_lists, columns_of
 from caduceus.io.files import MADE_AGAIN, damaged
 
 _NEEDED = ("run", "name", "experiment", "variant", "seed", "state")
@@ -14,11 +17,22 @@ _NEEDED = ("run", "name", "experiment", "variant", "seed", "state")
 
 @dataclass(frozen=True)
 class Group:
-    """A W&B group: its name, its runs as rows of runs.csv, and the folder of its files."""
+    """A W&B group.
+
+    Attributes:
+        name: its name.
+        columns: those of runs.csv, with the value of each run in order.
+        folder: the folder of its files.
+    """
 
     name: str
-    runs: list[Row]
+    columns: Mapping[str, list[Any]]
     folder: Path
+
+    @property
+    def runs(self) -> list[str]:
+        """The ids of its runs."""
+        return self.columns["run"]
 
     @property
     def history(self) -> Path:
@@ -70,7 +84,18 @@ def read_group(table: Path) -> Group:
     columns = columns_of(table)
     if missing := [name for name in _NEEDED if name not in columns]:
         raise damaged(table, f"it lacks the columns {', '.join(missing)}", MADE_AGAIN)
-    return Group(_name(table.parent), read_rows(table), table.parent)
+    return Group(_name(table.parent), _read_columns(table), table.parent)
+
+
+def _read_columns(table: Path) -> dict[str, list[Any]]:
+    """Return the columns of a CSV file with parsed cells; equal texts share one object."""
+    lines = cell_lists(table)
+    columns: dict[str, list[Any]] = {name: [] for name in next(lines, [])}
+    value_of = lru_cache(maxsize=100_000)(parse)
+    for cells in lines:
+        for values, text in zip(columns.values(), cells, strict=True):
+            values.append(value_of(text) if text else None)
+    return columns
 
 
 def _name(folder: Path) -> str:
@@ -81,15 +106,28 @@ def _name(folder: Path) -> str:
     return folder.name
 
 
-def group_by_variant(groups: Sequence[Group]) -> list[VariantRuns]:
-    """Group all runs by variant; a run without an experiment is a variant of its own."""
+def joined_columns(groups: Sequence[Group]) -> dict[str, list[Any]]:
+    """Return the columns of all runs, group by group, and `group`; None where a group has none."""
+    names = dict.fromkeys(name for group in groups for name in group.columns)
+    joined: dict[str, list[Any]] = {name: [] for name in names}
+    joined["group"] = [group.name for group in groups for _ in group.runs]
+    for group in groups:
+        nothing = [None] * len(group.runs)
+        for name in names.keys() - {"group"}:
+            joined[name] += group.columns.get(name, nothing)
+    return joined
+
+
+def group_by_variant(columns: Mapping[str, Sequence[Any]]) -> list[VariantRuns]:
+    """Group all runs by variant; a run without an experiment is a variant of its own.
+
+    Args:
+        columns: from `joined_columns`.
+    """
     grouped: dict[tuple[str, str, str], list[int]] = {}
-    for place, (group, run) in enumerate(all_runs(groups)):
-        variant = run["variant"] or run["name"] or run["run"]
-        grouped.setdefault((group, run["experiment"] or "", str(variant)), []).append(place)
+    names = ("group", "experiment", "variant", "name", "run")
+    about = zip(*(columns[name] for name in names), strict=True) if columns["group"] else ()
+    for place, (group, experiment, variant, name, run) in enumerate(about):
+        key = (group, experiment or "", str(variant or name or run))
+        grouped.setdefault(key, []).append(place)
     return [VariantRuns(*key, runs) for key, runs in grouped.items()]
-
-
-def all_runs(groups: Sequence[Group]) -> Iterator[tuple[str, Row]]:
-    """Yield every run with the name of its group."""
-    return ((group.name, run) for group in groups for run in group.runs)

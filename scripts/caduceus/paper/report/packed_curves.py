@@ -1,39 +1,57 @@
-"""Read and pack the learning curves of a report: by metric, of each variant and each run."""
+"""Average and pack the learning curves of a report: by metric, of each variant and each run."""
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from caduceus.exports.group_history import ABOUT, read_axes
 from caduceus.exports.history_columns import TIME_COLUMNS
-from caduceus.paper.report.groups import Group, VariantRuns, all_runs, reading_history
-from caduceus.paper.report.packing import pack, thin
+from caduceus.paper.report.curve_chunks import Curves, CurveWriter, OwnedCurve
+from caduceus.paper.report.group_curves import Drawn, VariantCurves, is_number, read_curves
+from caduceus.paper.report.groups import Group, VariantRuns, reading_history
+from caduceus.paper.report.packing import thin
 from caduceus.runs.files.export import STEP
 from caduceus.runs.metric import default_axis
-from caduceus.statistics.curves import Curve, align, breaks, estimate_steps, on_axis
-from caduceus.statistics.samples import Array
+from caduceus.statistics.curves import Curve, align, breaks, estimate_steps
 from caduceus.statistics.settings import Methods
 
 MOST_POINTS = 800  # of a curve, about the width of a chart in pixels
 _LEAST_POINTS = 40
-NO_CURVES: dict[str, Any] = {"points": 0, "averages": {}, "singles": {}}
 _UNION = 4  # times that number of values, evenly chosen, an average has before it is thinned
 COUNTERS = ("global_step", "step", "iteration", "epoch")  # last parts of names of usual axes
 _MOST_TOTAL = 1_500_000  # points of all runs' curves together, about 6 MB
 
 
 @dataclass(frozen=True)
-class _OwnedCurve:
-    """A curve of a variant or run (its index), with steps (n,) and series (series, n)."""
+class PackedCurves:
+    """The curves of every metric on each of its axes, packed for the page.
 
-    owner: int
-    steps: Array
-    series: Array
+    Attributes:
+        points: the most points of a curve.
+        averages: of each variant, by metric and axis, the default axis first. Their series are the
+            statistic, the ends of its interval and the number of runs; all are NaN where a line
+            breaks, since no run goes on from one step to the next.
+        singles: of each run, by metric and axis; their series is the metric.
+    """
+
+    points: int = 0
+    averages: Mapping[str, Mapping[str, Curves]] = field(default_factory=dict)
+    singles: Mapping[str, Mapping[str, Curves]] = field(default_factory=dict)
+
+
+@dataclass
+class _Writers:
+    """Writes the curves of a metric on an axis.
+
+    Attributes:
+        has_line: whether any of them has more than one point.
+    """
+
+    averages: CurveWriter = field(default_factory=lambda: CurveWriter(np.float64))
+    singles: CurveWriter = field(default_factory=lambda: CurveWriter(np.float32))
+    has_line: bool = False
 
 
 def pack_curves(
@@ -42,8 +60,8 @@ def pack_curves(
     methods: Methods,
     repeated: Container[str] = (),
     without: Collection[Group] = (),
-) -> dict[str, Any]:
-    """Return the curves of every metric on each of its axes, packed for the page.
+) -> PackedCurves:
+    """Return the curves of every metric on each of its axes.
 
     Failed and repeated runs have curves too, but aren't part of a variant's average.
 
@@ -56,39 +74,63 @@ def pack_curves(
 
     Raises:
         DamagedHistoryError: the history.parquet of a group can't be read.
-
-    Returns:
-        `points`, the most points of a curve; `averages` and `singles`, by metric and axis, the
-        default axis first. Each of these has `owners` (indices of variants or runs), the `lengths`
-        of their curves, and the packed `steps`, the values of the axis, and `values` of all. The
-        values of an average are the statistic, the ends of its interval and the number of runs;
-        all are NaN where its line breaks, since no run goes on from one step to the next.
     """
-    runs = [run for _, run in all_runs(groups)]
-    axes = _axes([group for group in groups if group not in without])
-    count = len(runs) * sum(map(len, axes.values()))
-    points = max(min(_MOST_TOTAL // max(count, 1), MOST_POINTS), _LEAST_POINTS)
+    runs = [run for group in groups for run in group.runs]
+    states = [state for group in groups for state in group.columns["state"]]
     averaged = {
         at
-        for at, run in enumerate(runs)
-        if run["state"] == "finished" and run["run"] not in repeated
+        for at, (run, state) in enumerate(zip(runs, states, strict=True))
+        if state == "finished" and run not in repeated
     }
-    averages: dict[str, dict[str, Any]] = {}
-    singles: dict[str, dict[str, Any]] = {}
-    for name, axis in ((name, axis) for name, found in axes.items() for axis in found):
-        curves = dict(_read_curves(groups, name, axis, without))
-        if all(len(steps) < 2 for steps, _ in curves.values()):
-            continue
-        counted = {at: curve for at, curve in curves.items() if at in averaged}
-        most = None if axis == STEP else _UNION * points
-        averages.setdefault(name, {})[axis] = _pack(
-            _average(variants, counted, methods, points, most)
-        )
-        singles.setdefault(name, {})[axis] = _pack(
-            _thinned(_OwnedCurve(place, steps, values[None]), points)
-            for place, (steps, values) in curves.items()
-        )
-    return {"points": points, "averages": averages, "singles": singles}
+    axes = _axes([group for group in groups if group not in without])
+    drawn = [(name, axis) for name, found in axes.items() for axis in found]
+    points = _MOST_TOTAL // max(len(runs) * len(drawn), 1)
+    points = max(min(points, MOST_POINTS), _LEAST_POINTS)
+    writers = {pair: _Writers() for pair in drawn}
+    for found in _all_curves(groups, variants, drawn, without):
+        writer = writers[found.drawn]
+        for run, (steps, values) in found.curves.items():
+            writer.has_line |= len(steps) > 1
+            writer.singles.add(_thinned(OwnedCurve(run, steps, values[None]), points))
+        members = [curve for run, curve in found.curves.items() if run in averaged]
+        if members:
+            most = None if found.drawn[1] == STEP else _UNION * points
+            average = _average(found.variant, members, methods, points, most)
+            writer.averages.add(average)
+    averages: dict[str, dict[str, Curves]] = {}
+    singles: dict[str, dict[str, Curves]] = {}
+    for (name, axis), writer in writers.items():
+        if writer.has_line:
+            averages.setdefault(name, {})[axis] = writer.averages.written()
+            singles.setdefault(name, {})[axis] = writer.singles.written()
+    return PackedCurves(points, averages, singles)
+
+
+def _all_curves(
+    groups: Sequence[Group],
+    variants: Sequence[VariantRuns],
+    drawn: Sequence[Drawn],
+    without: Collection[Group],
+) -> Iterator[VariantCurves]:
+    variant_of = {run: at for at, variant in enumerate(variants) for run in variant.runs}
+    first = 0  # index of the group's first run
+    for group in groups:
+        indices = {run: first + place for place, run in enumerate(group.runs)}
+        first += len(group.runs)
+        if group not in without:
+            with reading_history(group):
+                file = pq.ParquetFile(group.history)
+            yield from _curves_of(group, read_curves(file, indices, variant_of, drawn))
+
+
+def _curves_of(group: Group, curves: Iterator[VariantCurves]) -> Iterator[VariantCurves]:
+    """Yield `curves`, and raise DamagedHistoryError if they can't be read."""
+    while True:
+        with reading_history(group):
+            found = next(curves, None)
+        if found is None:
+            return
+        yield found
 
 
 def _axes(groups: Sequence[Group]) -> dict[str, list[str]]:
@@ -123,95 +165,39 @@ def _metrics(groups: Sequence[Group]) -> list[str]:
     for group in groups:
         with reading_history(group):
             file = pq.ParquetFile(group.history)
-        for column, field in enumerate(file.schema_arrow):
-            is_number = _is_number(file.schema_arrow, field.name)
-            if is_number and field.name not in (*ABOUT, STEP, *TIME_COLUMNS):
+        for column, about in enumerate(file.schema_arrow):
+            is_metric = about.name not in (*ABOUT, STEP, *TIME_COLUMNS)
+            if is_metric and is_number(file.schema_arrow, about.name):
                 parts = map(file.metadata.row_group, range(file.num_row_groups))
                 if any(_value_count(part, column) > 1 for part in parts):
-                    names.add(field.name)
+                    names.add(about.name)
     return sorted(names)
 
 
-def _value_count(part: Any, column: int) -> int:
+def _value_count(part: pq.RowGroupMetaData, column: int) -> int:
     """Return how many values a row group has in a column, from the file's metadata."""
     statistics = part.column(column).statistics
     return int(statistics.num_values if statistics else part.num_rows)
 
 
-def _read_curves(
-    groups: Sequence[Group], metric: str, axis: str, without: Collection[Group]
-) -> Iterator[tuple[int, Curve]]:
-    """Yield the index of each run with its curve of a metric, over finite values."""
-    first = 0  # index of the group's first run
-    for group in groups:
-        indices = {run["run"]: first + place for place, run in enumerate(group.runs)}
-        first += len(indices)
-        if group not in without:
-            with reading_history(group):
-                found = list(_curves_by_run(group.history, metric, axis))
-                placed = [(indices[run], curve) for run, curve in found]
-            yield from placed
-
-
-def _curves_by_run(history: Path, metric: str, axis: str) -> Iterator[tuple[str, Curve]]:
-    schema = pq.read_schema(history)
-    if metric not in schema.names or not _is_number(schema, axis):
-        return
-    table = pq.read_table(history, columns=["run", axis, metric], read_dictionary=["run"])
-    run = table["run"].unify_dictionaries().combine_chunks()
-    values, steps = (table[name].cast(pa.float64()).to_numpy() for name in (metric, axis))
-    kept = np.isfinite(values)
-    codes = np.asarray(run.indices)[kept]  # rows of a run are adjacent
-    ends = np.flatnonzero(np.diff(codes)) + 1
-    parts = (np.split(array, ends) for array in (codes, steps[kept], values[kept]))
-    for code, curve_steps, curve_values in zip(*parts, strict=True):
-        curve = on_axis(curve_steps, curve_values).curve
-        if len(curve[0]):
-            yield run.dictionary[int(code[0])].as_py(), curve
-
-
-def _is_number(schema: pa.Schema, column: str) -> bool:
-    if column not in schema.names:
-        return False
-    kind = schema.field(column).type
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
-
-
 def _average(
-    variants: Sequence[VariantRuns],
-    curves: Mapping[int, Curve],
-    methods: Methods,
-    points: int,
-    most: int | None,
-) -> Iterator[_OwnedCurve]:
-    """Yield the average curve of each variant; one run's interval is its value."""
-    for index, variant in enumerate(variants):
-        members = [curves[run] for run in variant.runs if run in curves]
-        if members:
-            steps, values = align(members, most)
-            n, value, low, high = estimate_steps(values, methods)
-            low, high = (np.where(n > 1, end, value) for end in (low, high))
-            average = _OwnedCurve(index, steps, np.stack((value, low, high, n)))
-            yield _broken(_thinned(average, points), members)
+    variant: int, members: Sequence[Curve], methods: Methods, points: int, most: int | None
+) -> OwnedCurve:
+    """Return the average curve of a variant; one run's interval is its value."""
+    steps, values = align(members, most)
+    n, value, low, high = estimate_steps(values, methods)
+    low, high = (np.where(n > 1, end, value) for end in (low, high))
+    average = OwnedCurve(variant, steps, np.stack((value, low, high, n)))
+    return _broken(_thinned(average, points), members)
 
 
-def _thinned(curve: _OwnedCurve, points: int) -> _OwnedCurve:
+def _thinned(curve: OwnedCurve, points: int) -> OwnedCurve:
     kept = thin(curve.series[:3], points)
-    return _OwnedCurve(curve.owner, curve.steps[kept], curve.series[:, kept])
+    return OwnedCurve(curve.owner, curve.steps[kept], curve.series[:, kept])
 
 
-def _broken(curve: _OwnedCurve, members: Sequence[Curve]) -> _OwnedCurve:
+def _broken(curve: OwnedCurve, members: Sequence[Curve]) -> OwnedCurve:
     """Return a curve with NaN where its line breaks, at the step after which it goes on."""
     places = breaks(curve.steps, members)
     steps = np.insert(curve.steps, places, curve.steps[places])
-    return _OwnedCurve(curve.owner, steps, np.insert(curve.series, places, np.nan, axis=1))
-
-
-def _pack(curves: Iterator[_OwnedCurve]) -> dict[str, Any]:
-    owned = list(curves)
-    return {
-        "owners": [curve.owner for curve in owned],
-        "lengths": [len(curve.steps) for curve in owned],
-        "steps": pack([curve.steps for curve in owned], np.float64),
-        "values": pack([curve.series for curve in owned], np.float32),
-    }
+    return OwnedCurve(curve.owner, steps, np.insert(curve.series, places, np.nan, axis=1))

@@ -1,10 +1,11 @@
-"""Thin curves for drawing, and pack numbers as text for the page."""
+"""Thin curves for drawing, and pack data as text for the page."""
 
 import base64
+import json
 import sys
 import zlib
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,25 @@ def thin(values: Array, most: int) -> NDArray[np.intp]:
     count = values.shape[1]
     if count <= most:
         return np.arange(count)
+    intervals = _intervals(count, most)
+    parts = values[:, intervals]
+    rows = np.arange(len(intervals))
+    is_kept = np.zeros(count, np.bool_)
+    is_kept[intervals[:, 0]] = is_kept[intervals[:, -1]] = True
+    for extreme in (parts.argmin(axis=2), parts.argmax(axis=2)):
+        is_kept[intervals[rows, extreme]] = True
+    return np.flatnonzero(is_kept)
+
+
+@lru_cache(maxsize=64)
+def _intervals(count: int, most: int) -> NDArray[np.intp]:
+    """Return the indices of each interval; in shorter ones the last index is repeated."""
     ends = np.linspace(0, count, max(most // 4, 1) + 1).astype(int)
-    kept = {0, count - 1}
-    for start, end in pairwise(ends):
-        part = values[:, start:end]
-        indices = (*part.argmin(axis=1), *part.argmax(axis=1), 0, end - start - 1)
-        kept.update(int(start + index) for index in indices)
-    return np.array(sorted(kept))
+    starts, stops = ends[:-1, None], ends[1:, None]
+    indices: NDArray[np.intp] = np.minimum(
+        starts + np.arange((stops - starts).max()), stops - 1
+    )
+    return indices
 
 
 def pack(arrays: Sequence[Array], kind: type[Any]) -> str:
@@ -47,4 +60,24 @@ def pack(arrays: Sequence[Array], kind: type[Any]) -> str:
     if sys.byteorder == "big":
         numbers = numbers.byteswap()
     in_bytes = numbers.view(np.uint8).reshape(-1, numbers.itemsize).T
-    return base64.b64encode(zlib.compress(in_bytes.tobytes(), 9)).decode()
+    return base64.b64encode(zlib.compress(in_bytes.tobytes(), 6)).decode()
+
+
+def column_json(values: Sequence[Any]) -> str:
+    """Return the values of a column as JSON, in which no text can close a script element.
+
+    It has `values`, or, where values are repeated, `distinct` values and the `codes` that tell
+    which of them each value is. The text isn't compressed, so that secrets are found in it.
+    """
+    texts = [inert_json(value) for value in values]
+    code_of = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    if 2 * len(code_of) > len(texts):
+        return f'{{"values":[{",".join(texts)}]}}'
+    codes = ",".join(str(code_of[text]) for text in texts)
+    return f'{{"distinct":[{",".join(code_of)}],"codes":[{codes}]}}'
+
+
+def inert_json(value: Any) -> str:
+    """Return JSON in which no text can close the script element around it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")

@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,18 @@ from markupsafe import Markup, escape
 
 from caduceus.io.files import write_whole
 from caduceus.paper.report.filters import FILTERS
+from caduceus.paper.report.packing import inert_json
 
-_SCRIPTS = ("data.js", "charts.js", "curves.js", "runs.js", "sweeps.js", "start.js")
+_SCRIPTS = (
+    "data.js",
+    "charts.js",
+    "pages.js",
+    "curves.js",
+    "legend.js",
+    "runs.js",
+    "sweeps.js",
+    "start.js",
+)
 
 
 def write_page(contents: Mapping[str, Any], out: Path) -> None:
@@ -36,14 +47,19 @@ def write_page(contents: Mapping[str, Any], out: Path) -> None:
     )
     environment.filters.update(FILTERS)
     scripts = [_bokeh_script(), _own_script()]
-    page = environment.get_template("page.html").render(
+    parts = environment.get_template("page.html").generate(
         contents,
         style=Markup(_text("page.css")),
         scripts=[Markup(script) for script in scripts],
         digests=[_digest(script) for script in scripts],
-        json=_json,
+        json=lambda value: Markup(inert_json(value)),
+        ranges=partial(_ranges, contents["places"]),
     )
-    write_whole(out, page + "\n")
+    page = BytesIO()  # a text of all parts would take up to four bytes for each of their characters
+    for part in parts:
+        page.write(part.encode(errors="replace"))
+    page.write(b"\n")
+    write_whole(out, page.getvalue())
 
 
 def write_failed_page(out: Path, error: str) -> None:
@@ -75,7 +91,12 @@ def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _json(value: Any) -> Markup:
-    """Return JSON in which no text can close the script element around it."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+def _ranges(places: Mapping[str, list[int]], ids: Iterable[str]) -> str:
+    """Return the indices of runs in short, such as "0-9 12"; a run that isn't in it has none."""
+    ranges: list[list[int]] = []
+    for place in sorted(place for run in set(ids) for place in places.get(run, ())):
+        if ranges and ranges[-1][1] == place - 1:
+            ranges[-1][1] = place
+        else:
+            ranges.append([place, place])
+    return " ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in ranges)

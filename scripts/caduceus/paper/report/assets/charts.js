@@ -1,9 +1,12 @@
 // Bokeh charts in the colours of the page.
 
+let palette = null; // is read again after a change between dark and light
+
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { text: read("text"), quiet: read("quiet"), line: read("line"), page: read("page"), series: read("series").split(" ") };
+  palette ??= { text: read("text"), quiet: read("quiet"), line: read("line"), page: read("page"), series: read("series").split(" ") };
+  return palette;
 };
 
 // Bokeh's names of dashes, each with SVG's stroke-dasharray.

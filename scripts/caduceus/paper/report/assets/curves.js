@@ -1,31 +1,35 @@
-// The learning curves: a chart, a slider that selects a step, and a legend with the values there.
+// The learning curves: a chart, and a slider that selects a step.
 
 const MOST_AT_FIRST = 12; // visible variants; more are hard to distinguish
+const MOST_BANDS = 100; // drawn at a time; more cover each other
 
 const curves = {
-  metric:
-    data.metrics.find((metric) => data.main.includes(metric)) ??
-    data.metrics.find((metric) => /^(val|eval|test)/.test(metric)) ?? // prefer these to counters
-    data.metrics[0],
+  metric: data.metric,
   axis: null, // the chosen one, if the metric has it; else the metric's first
   isLog: false,
   withSingles: false,
-  visible: new Set([...data.variants.keys()].slice(0, MOST_AT_FIRST)),
+  visible: new Set(), // indices of variants
   chosenRuns: new Set(), // indices of the runs selected in the table of runs
-  averages: new Map(), // curves of the metric by variant
+  averages: null, // the curves of the metric by variant
+  read: new Map(), // those of them that are drawn or listed
   layers: {}, // the source and renderer of each kind of curve in the chart
   steps: [],
   step: 0, // index of the selected step in `steps`
 };
 const AXES = { _step: "step", _runtime: "time (s)" }; // names of axes that aren't metrics
 const axisOf = (metric) => (data.axes[metric].includes(curves.axis) ? curves.axis : data.axes[metric][0]);
-const levels = new Map(); // indices of variants by group and experiment, the levels of the legend
-data.variants.forEach(({ group, experiment }, place) => {
-  const name = [group, experiment].filter(Boolean).join(" · ");
-  levels.set(name, [...(levels.get(name) ?? []), place]);
-});
-const variantOf = new Map(data.variants.flatMap(({ runs }, place) => runs.map((run) => [run, place])));
-const rows = new Map(); // rows of the legend by variant
+const variants = []; // group, experiment, name and runs of each
+const variantOf = new Map(); // the index of the variant of each run
+
+const readVariants = async () => {
+  const found = await readJson("variants");
+  found.name.forEach((name, place) => {
+    const runs = found.runs[place];
+    variants.push({ group: found.group[place], experiment: found.experiment[place], name, runs });
+    for (const run of runs) variantOf.set(run, place);
+    if (place < MOST_AT_FIRST) curves.visible.add(place);
+  });
+};
 
 /** Draws a new chart: after a change of metric, scale or colours. */
 const drawCurves = async () => {
@@ -36,7 +40,8 @@ const drawCurves = async () => {
   const label = AXES[axis] ?? axis;
   element("step-name").textContent = label;
   curves.averages = averages;
-  curves.steps = [...new Set([...averages.values()].flatMap(({ steps }) => [...steps]))].sort((a, b) => a - b);
+  curves.steps = averages.ticks;
+  curves.read = new Map();
   const chart = newChart({ height: 400, x_axis_label: label, y_axis_type: isLog ? "log" : "linear" });
   curves.span = new Bokeh.Span({ level: "overlay", dimension: "height", line_color: colours().quiet, line_width: 1, visible: false });
   chart.add_layout(curves.span);
@@ -66,18 +71,24 @@ const drawCurves = async () => {
 
 /** Updates the chart and the legend to the current selection. */
 const updateCurves = async () => {
-  const { metric, layers } = curves;
-  const visible = [...curves.visible].filter((place) => curves.averages.has(place));
-  layers.bands.source.data = columnsOf(visible.map(bandOf));
-  layers.averages.source.data = columnsOf(visible.map((place) => lineOf(place, curves.averages.get(place))));
-  updateLegend();
+  const { metric, layers, averages } = curves;
+  const turn = (curves.turn = {});
+  const visible = [...curves.visible].filter((place) => averages.has(place));
+  const listed = listLegend();
+  const read = await averages.read([...visible, ...listed]);
   const chosen = [...curves.chosenRuns];
-  const runs = curves.withSingles ? [...curves.visible].flatMap((place) => data.variants[place].runs) : [];
-  const singles = runs.length || chosen.length ? await readCurves("singles", metric, axisOf(metric)) : new Map();
-  if (layers !== curves.layers) return; // superseded by a new chart
+  const runs = curves.withSingles ? visible.flatMap((place) => variants[place].runs) : [];
+  const singles = runs.length || chosen.length
+    ? await (await readCurves("singles", metric, axisOf(metric))).read([...runs, ...chosen])
+    : new Map();
+  if (turn !== curves.turn) return; // superseded by a later change
+  curves.read = read;
+  layers.bands.source.data = columnsOf(visible.length > MOST_BANDS ? [] : visible.map(bandOf));
+  layers.averages.source.data = columnsOf(visible.map((place) => lineOf(place, read.get(place))));
   const draw = (places) => columnsOf(places.filter((run) => singles.has(run)).map((run) => runOf(run, singles.get(run))));
   layers.singles.source.data = draw(runs);
   layers.chosen.source.data = draw(chosen);
+  updateLegend();
 };
 
 /** Returns curves as the columns of a Bokeh source. */
@@ -95,7 +106,7 @@ const lineOf = (place, { steps, series }) => {
 };
 
 const bandOf = (place) => {
-  const { steps, series: [value, low, high] } = curves.averages.get(place);
+  const { steps, series: [value, low, high] } = curves.read.get(place);
   // On a logarithmic axis, a band that reaches below zero ends at the least value.
   const least = Math.min(...value.filter((each) => each > 0));
   const floor = curves.isLog ? low.map((each) => (each > 0 ? each : least)) : low;
@@ -112,7 +123,7 @@ const bandOf = (place) => {
 };
 
 const runOf = (run, curve) => {
-  const about = { name: columns.get("name")[run] ?? runIds[run], state: columns.get("state")[run] };
+  const about = { name: nameOf(run), state: columns.get("state")[run] };
   return { ...lineOf(variantOf.get(run), curve), ...about };
 };
 
@@ -141,90 +152,7 @@ const selectStep = (index, isChosen) => {
   element("step-value").textContent = short(curves.steps[index]);
   curves.span.setv({ location: curves.steps[index] ?? 0, visible: isChosen });
   cancelAnimationFrame(curves.frame);
-  curves.frame = requestAnimationFrame(updateLegend);
-};
-
-const updateLegend = () => {
-  const step = curves.steps[curves.step];
-  const values = new Map([...curves.averages].map(([place, { steps, series }]) => {
-    const at = lastAtMost(steps, step);
-    return [place, at < 0 ? [] : series.map((each) => each[at])];
-  }));
-  const format = columnFormat([...values.values()].map(([value]) => value));
-  for (const [place, { row, box, cells }] of rows) {
-    const [value, low, high, n] = values.get(place) ?? [];
-    cells[0].textContent = format(value);
-    cells[1].textContent = low < high ? `[${format(low)}, ${format(high)}]` : "–";
-    cells[2].textContent = exact(n);
-    box.checked = curves.visible.has(place);
-    row.hidden = !isListed(place);
-    row.classList.toggle("is-hidden", !box.checked);
-  }
-  for (const box of document.querySelectorAll("#legend .level input")) {
-    const places = levels.get(box.value).filter(isListed);
-    box.closest("tr").hidden = !places.length;
-    const count = places.filter((place) => curves.visible.has(place)).length;
-    box.checked = count === places.length;
-    box.indeterminate = count > 0 && count < places.length;
-  }
-  const runs = curves.chosenRuns.size ? `; dotted: ${curves.chosenRuns.size} from the table of runs` : "";
-  const drawn = [...curves.averages.keys()].filter((place) => curves.visible.has(place));
-  element("variant-count").textContent = `${drawn.length} of ${curves.averages.size} shown${runs}`;
-};
-
-const swatch = (place) => {
-  const { dash } = styleOf(place);
-  const space = "http://www.w3.org/2000/svg";
-  const line = document.createElementNS(space, "line");
-  const attributes = { x1: 0, x2: 26, y1: 5, y2: 5, "stroke-width": 3, "stroke-dasharray": DASHES[dash] };
-  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("aria-hidden", "true");
-  drawing.append(line);
-  return drawing;
-};
-
-const colourSwatches = () => {
-  for (const [place, { row }] of rows) row.querySelector("line").setAttribute("stroke", styleOf(place).colour);
-};
-
-const setVisible = (places, isVisible) => {
-  for (const place of places) curves.visible[isVisible ? "add" : "delete"](place);
-  updateCurves();
-};
-
-const makeLegend = () => {
-  const number = (text) => make("th", { className: "number", scope: "col" }, text);
-  const head = make("tr", {}, make("th", { scope: "col" }, "variant"), number("value"), number("interval"), number("n"));
-  const body = make("tbody");
-  for (const [level, places] of levels) {
-    if (levels.size > 1) {
-      const box = make("input", { type: "checkbox", value: level });
-      box.addEventListener("change", () => setVisible(places.filter(isListed), box.checked));
-      const label = make("th", { colSpan: 4, scope: "rowgroup" }, make("label", {}, box, level));
-      body.append(make("tr", { className: "level" }, label));
-    }
-    for (const place of places) body.append(legendRow(place));
-  }
-  element("legend").replaceChildren(make("thead", {}, head), body);
-};
-
-const legendRow = (place) => {
-  const box = make("input", { type: "checkbox" });
-  box.addEventListener("change", () => setVisible([place], box.checked));
-  const cells = ["value", "interval", "n"].map(() => make("td", { className: "number" }));
-  const name = make("th", { scope: "row" }, make("label", {}, box, swatch(place), data.variants[place].name));
-  const row = make("tr", {}, name, ...cells);
-  rows.set(place, { row, box, cells });
-  return row;
-};
-
-/** Whether a variant has the metric and matches all words of the filter. */
-const isListed = (place) => {
-  const words = element("variant-filter").value.toLowerCase().split(/\s+/);
-  const { group, experiment, name } = data.variants[place];
-  const text = `${group} ${experiment} ${name}`.toLowerCase();
-  return curves.averages.has(place) && words.every((word) => text.includes(word));
+  curves.frame = requestAnimationFrame(updateValues);
 };
 
 /** Offers the axes of the metric. */
@@ -235,8 +163,6 @@ const offerAxes = () => {
 };
 
 const startCurves = () => {
-  makeLegend();
-  colourSwatches();
   const metric = element("metric");
   metric.value = curves.metric;
   const listen = (id, event, action) => element(id).addEventListener(event, action);
@@ -246,9 +172,9 @@ const startCurves = () => {
   listen("log", "change", ({ target }) => { curves.isLog = target.checked; drawCurves(); });
   listen("singles", "change", ({ target }) => { curves.withSingles = target.checked; updateCurves(); });
   listen("step", "input", ({ target }) => selectStep(Number(target.value), true));
-  listen("variant-filter", "input", updateLegend);
-  listen("show-all", "click", () => setVisible([...rows.keys()].filter(isListed), true));
-  listen("hide-all", "click", () => setVisible([...rows.keys()].filter(isListed), false));
+  listen("variant-filter", "input", () => { legend.pager.start = 0; updateCurves(); });
+  listen("show-all", "click", () => setVisible(matchingVariants(), true));
+  listen("hide-all", "click", () => setVisible(matchingVariants(), false));
   const zoom = (factor) => zoomAround(curves.chart.x_range, curves.steps[curves.step] ?? 0, factor);
   listen("zoom-in", "click", () => zoom(0.5));
   listen("zoom-out", "click", () => zoom(2));

@@ -1,10 +1,26 @@
-// The data of the page: its JSON, and curves that are unpacked when they are first needed.
-
-const data = JSON.parse(document.getElementById("data").textContent);
-const columns = new Map(data.runs.map(({ name, values }) => [name, values]));
-const runIds = columns.get("run");
+// The data of the page: an index, and blocks that are decoded when they are first needed.
 
 const element = (id) => document.getElementById(id);
+
+const data = JSON.parse(element("data").textContent);
+const early = new Set([...document.querySelectorAll(".block")].map(({ id }) => id));
+// The browser is still reading the blocks that follow this script.
+const loaded = new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+
+const readText = async (id) => {
+  if (!early.has(id)) await loaded;
+  return element(id).textContent;
+};
+const readJson = async (id) => JSON.parse(await readText(id));
+
+const columns = new Map(); // values of the runs by column, of those that have been read
+const columnOf = new Map(data.columns.map((column, place) => [column.name, { ...column, place }]));
+
+/** Reads columns of the table of runs. */
+const readColumns = (names) => Promise.all(names.filter((name) => !columns.has(name)).map(async (name) => {
+  const { values, distinct, codes } = await readJson(`column-${columnOf.get(name).place}`);
+  columns.set(name, values ?? codes.map((code) => distinct[code]));
+}));
 
 /** Creates an element with properties and children; strings become text, never HTML. */
 const make = (tag, properties = {}, ...children) => {
@@ -25,7 +41,7 @@ const short = (value) => exact(typeof value === "number" ? Number(value.toPrecis
 /** Returns a function that formats the numbers of a column with the same number of decimals. */
 const columnFormat = (values) => {
   const sizes = values.filter((value) => typeof value === "number" && value).map(Math.abs);
-  const [least, greatest] = [Math.min(...sizes), Math.max(...sizes)];
+  const [least, greatest] = [sizes.reduce((a, b) => Math.min(a, b), Infinity), sizes.reduce((a, b) => Math.max(a, b), 0)];
   const decimals = Math.max(0, 3 - Math.floor(Math.log10(greatest)));
   if (sizes.every(Number.isInteger) || least < 10 ** -decimals || greatest >= 1e6) return short;
   return (value) => (typeof value === "number" ? exact(value.toFixed(decimals)) : exact(value));
@@ -33,7 +49,7 @@ const columnFormat = (values) => {
 
 /** Unpacks numbers that packing.py packed: its bytes are transposed and compressed. */
 const unpack = async (packed, Kind) => {
-  const compressed = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const compressed = Uint8Array.fromBase64?.(packed) ?? Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer());
   const size = Kind.BYTES_PER_ELEMENT;
@@ -47,27 +63,59 @@ const unpack = async (packed, Kind) => {
   return new Kind(bytes.buffer);
 };
 
-const decoded = new Map(); // promises of curves, by the id of their element
+const MOST_CHUNKS = 64; // that are kept decoded, about 1 MB each
+const chunks = new Map(); // promises of decoded chunks by the id of their block, the last used last
 
-/** Returns the steps and series of a metric's curves by owner; kind is "averages" or "singles". */
-const readCurves = (kind, metric, axis) => {
-  const id = `${kind}-${data.metrics.indexOf(metric)}-${data.axes[metric].indexOf(axis)}`;
-  if (!decoded.has(id)) decoded.set(id, decode(id));
-  return decoded.get(id);
+const readChunk = (id, stepBytes) => {
+  const found = chunks.get(id) ?? decodeChunk(id, stepBytes);
+  chunks.delete(id);
+  chunks.set(id, found);
+  if (chunks.size > MOST_CHUNKS) chunks.delete(chunks.keys().next().value);
+  return found;
 };
 
-const decode = async (id) => {
-  const { owners, lengths, steps, values } = JSON.parse(element(id).textContent);
-  const [allSteps, allValues] = [await unpack(steps, Float64Array), await unpack(values, Float32Array)];
-  const series = allSteps.length ? allValues.length / allSteps.length : 0;
-  const curves = new Map();
-  let start = 0;
-  owners.forEach((owner, place) => {
-    const length = lengths[place];
-    const slice = (at) => allValues.subarray(series * start + at * length, series * start + (at + 1) * length);
-    const own = Array.from({ length: series }, (_, at) => slice(at));
-    curves.set(owner, { steps: allSteps.subarray(start, start + length), series: own });
-    start += length;
-  });
-  return curves;
+const decodeChunk = async (id, stepBytes) => {
+  const [steps, values] = (await readText(id)).trim().split(" ");
+  return Promise.all([unpack(steps, stepBytes === 4 ? Float32Array : Float64Array), unpack(values, Float32Array)]);
+};
+
+/** The curves of a metric on an axis by owner, a variant or a run; their points are decoded when they are read. */
+class Curves {
+  constructor(id, { owners, lengths, curves: counts, steps, series, ticks }) {
+    Object.assign(this, { id, stepBytes: steps, series, ticks, places: new Map() });
+    let curve = 0;
+    counts.forEach((count, chunk) => {
+      for (let start = 0, end = curve + count; curve < end; start += lengths[curve++]) {
+        this.places.set(owners[curve], [chunk, start, lengths[curve]]);
+      }
+    });
+  }
+
+  get size() {
+    return this.places.size;
+  }
+
+  has(owner) {
+    return this.places.has(owner);
+  }
+
+  /** Returns the steps and series of the curves of those of the owners that have one. */
+  async read(owners) {
+    const found = [...new Set(owners)].filter((owner) => this.has(owner));
+    const needed = [...new Set(found.map((owner) => this.places.get(owner)[0]))];
+    const decoded = new Map(await Promise.all(needed.map(async (chunk) =>
+      [chunk, await readChunk(`${this.id}-${chunk}`, this.stepBytes[chunk])])));
+    return new Map(found.map((owner) => {
+      const [chunk, start, length] = this.places.get(owner);
+      const [steps, values] = decoded.get(chunk);
+      const slice = (at) => values.subarray(this.series * start + at * length, this.series * start + (at + 1) * length);
+      return [owner, { steps: steps.subarray(start, start + length), series: Array.from({ length: this.series }, (_, at) => slice(at)) }];
+    }));
+  }
+}
+
+/** Returns the curves of a metric; kind is "averages" or "singles". */
+const readCurves = async (kind, metric, axis) => {
+  const id = `${kind}-${data.metrics.indexOf(metric)}-${data.axes[metric].indexOf(axis)}`;
+  return new Curves(id, await readJson(id));
 };

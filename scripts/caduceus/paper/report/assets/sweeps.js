@@ -1,7 +1,7 @@
 // The charts of sweeps: the objective of each trial, and the best so far.
 
-const drawSweep = (container) => {
-  const { metric, trials } = data.sweeps[Number(container.dataset.sweep)];
+const drawSweep = async (container) => {
+  const { trials } = await readJson(`sweep-${container.dataset.sweep}`);
   const { series: [blue, orange], quiet } = colours();
   const chart = newChart({ height: 270, x_axis_label: "trial" });
   const measured = trials.filter(({ objective }) => typeof objective === "number");

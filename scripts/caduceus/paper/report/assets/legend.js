@@ -1,0 +1,125 @@
+// The legend of the learning curves: a page of variants, with their values at the selected step.
+
+const legend = {
+  pager: newPager(element("legend-pages"), [100, 500], () => updateCurves()),
+  rows: new Map(), // row, box and cells of the listed variants
+  levels: [], // boxes of the listed groups and experiments
+};
+
+const swatch = (place) => {
+  const { dash } = styleOf(place);
+  const space = "http://www.w3.org/2000/svg";
+  const line = document.createElementNS(space, "line");
+  const attributes = { x1: 0, x2: 26, y1: 5, y2: 5, "stroke-width": 3, "stroke-dasharray": DASHES[dash] };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+  const drawing = document.createElementNS(space, "svg");
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.append(line);
+  return drawing;
+};
+
+const colourSwatches = () => {
+  for (const [place, { row }] of legend.rows) row.querySelector("line").setAttribute("stroke", styleOf(place).colour);
+};
+
+const levelOf = (place) => [variants[place].group, variants[place].experiment].filter(Boolean).join(" · ");
+
+/** Returns the variants that have the metric and match all words of the filter, those of a level together. */
+const matchingVariants = () => {
+  const words = element("variant-filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const matches = ({ group, experiment, name }) => {
+    const text = `${group} ${experiment} ${name}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+  const levels = new Map();
+  variants.forEach((variant, place) => {
+    if (!curves.averages.has(place) || !matches(variant)) return;
+    const level = levelOf(place);
+    if (!levels.has(level)) levels.set(level, []);
+    levels.get(level).push(place);
+  });
+  return [...levels.values()].flat();
+};
+
+/** Lists a page of the matching variants, and returns it. */
+const listLegend = () => {
+  const listed = legend.pager.part(matchingVariants());
+  const shown = [...legend.rows.keys()];
+  if (listed.length === shown.length && listed.every((place, at) => place === shown[at])) return listed;
+  legend.rows.clear();
+  legend.levels = [];
+  const hasLevels = new Set([...variants.keys()].map(levelOf)).size > 1;
+  const body = make("tbody");
+  let last = null;
+  for (const place of listed) {
+    if (hasLevels && levelOf(place) !== last) body.append(levelRow(last = levelOf(place)));
+    body.append(legendRow(place));
+  }
+  const number = (text) => make("th", { className: "number", scope: "col" }, text);
+  const head = make("tr", {}, make("th", { scope: "col" }, "variant"), number("value"), number("interval"), number("n"));
+  element("legend").replaceChildren(make("thead", {}, head), body);
+  colourSwatches();
+  return listed;
+};
+
+const levelRow = (level) => {
+  const box = make("input", { type: "checkbox", value: level });
+  box.addEventListener("change", () => setVisible(inLevel(level), box.checked));
+  legend.levels.push(box);
+  const label = make("th", { colSpan: 4, scope: "rowgroup" }, make("label", {}, box, level));
+  return make("tr", { className: "level" }, label);
+};
+
+/** Returns the matching variants of a level, on all pages. */
+const inLevel = (level) => matchingVariants().filter((place) => levelOf(place) === level);
+
+const legendRow = (place) => {
+  const box = make("input", { type: "checkbox" });
+  box.addEventListener("change", () => setVisible([place], box.checked));
+  const cells = ["value", "interval", "n"].map(() => make("td", { className: "number" }));
+  const name = make("th", { scope: "row" }, make("label", {}, box, swatch(place), variants[place].name));
+  const row = make("tr", {}, name, ...cells);
+  legend.rows.set(place, { row, box, cells });
+  return row;
+};
+
+const setVisible = (places, isVisible) => {
+  for (const place of places) curves.visible[isVisible ? "add" : "delete"](place);
+  updateCurves();
+};
+
+/** Shows which variants are drawn, and the values of those that are listed. */
+const updateLegend = () => {
+  for (const [place, { row, box }] of legend.rows) {
+    box.checked = curves.visible.has(place);
+    row.classList.toggle("is-hidden", !box.checked);
+  }
+  for (const box of legend.levels) {
+    const places = inLevel(box.value);
+    const count = places.filter((place) => curves.visible.has(place)).length;
+    box.checked = count === places.length;
+    box.indeterminate = count > 0 && count < places.length;
+  }
+  const drawn = [...curves.visible].filter((place) => curves.averages.has(place)).length;
+  const bands = drawn > MOST_BANDS ? `; bands are drawn of up to ${MOST_BANDS}` : "";
+  const runs = curves.chosenRuns.size ? `; dotted: ${curves.chosenRuns.size} from the table of runs` : "";
+  element("variant-count").textContent = `${drawn} of ${curves.averages.size} shown${bands}${runs}`;
+  updateValues();
+};
+
+/** Shows the values of the listed variants at the selected step. */
+const updateValues = () => {
+  const step = curves.steps[curves.step];
+  const values = new Map([...legend.rows.keys()].filter((place) => curves.read.has(place)).map((place) => {
+    const { steps, series } = curves.read.get(place);
+    const at = lastAtMost(steps, step);
+    return [place, at < 0 ? [] : series.map((each) => each[at])];
+  }));
+  const format = columnFormat([...values.values()].map(([value]) => value));
+  for (const [place, { cells }] of legend.rows) {
+    const [value, low, high, n] = values.get(place) ?? [];
+    cells[0].textContent = format(value);
+    cells[1].textContent = low < high ? `[${format(low)}, ${format(high)}]` : "–";
+    cells[2].textContent = exact(n);
+  }
+};
