@@ -42,9 +42,7 @@ def _intervals(count: int, most: int) -> NDArray[np.intp]:
     """Return the indices of each interval; in shorter ones the last index is repeated."""
     ends = np.linspace(0, count, max(most // 4, 1) + 1).astype(int)
     starts, stops = ends[:-1, None], ends[1:, None]
-    indices: NDArray[np.intp] = np.minimum(
-        starts + np.arange((stops - starts).max()), stops - 1
-    )
+    indices: NDArray[np.intp] = np.minimum(starts + np.arange((stops - starts).max()), stops - 1)
     return indices
 
 
