@@ -18,6 +18,7 @@ import psutil
 import pytest
 from caduceus.exports.history import is_system_metric
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES
+from caduceus.runs.preloads import VARIABLE, Preloads
 from projects import Project, end
 
 STEPS = 120
@@ -154,6 +155,8 @@ def last_checkpoint(project: Project) -> int:
 
 
 Workflow = "subprocess.Popen[str]"
+FORKED = "forked, "  # before the kind of a series whose program is forked from preloaded modules
+PRELOADS = Preloads(os.getpid(), {"toy": ("numpy", "wandb")})
 
 
 def begin(project: Project, kind: str) -> Workflow:
@@ -164,14 +167,16 @@ def begin(project: Project, kind: str) -> Workflow:
     (run,) = project.runs
     words = ["train", "results/datasets/points/dataset.json", "--retries-left", "9"]
     words += ["--out", str(run / "train.json"), "--log", f"results/logs/train/{run.name}.log"]
-    return project.begin(sys.executable, "-m", "caduceus", *words)
+    forks = {VARIABLE: PRELOADS.variable} if kind.startswith(FORKED) else {}
+    return project.begin(sys.executable, "-m", "caduceus", *words, **forks)
 
 
-def processes_of(workflow: Workflow) -> dict[str, psutil.Process]:
+def processes_of(workflow: Workflow, project: Project) -> dict[str, psutil.Process]:
     """The supervisor, the program and wandb-core, as far as they run."""
     found: dict[str, psutil.Process] = {}
-    first = psutil.Process(workflow.pid)
-    for process in [first, *first.children(recursive=True)]:
+    roots = [psutil.Process(workflow.pid)]
+    roots += [each for each in psutil.process_iter() if is_program_of(project, each)]
+    for process in [each for root in roots for each in (root, *root.children(recursive=True))]:
         with contextlib.suppress(psutil.Error):  # it has ended meanwhile
             words = process.cmdline()
             if process.name() == "wandb-core":
@@ -183,8 +188,8 @@ def processes_of(workflow: Workflow) -> dict[str, psutil.Process]:
     return found
 
 
-def kill(workflow: Workflow, name: str, number: int) -> None:
-    processes_of(workflow)[name].send_signal(number)
+def kill(name: str, number: int) -> Callable[[Workflow, Project], None]:
+    return lambda workflow, project: processes_of(workflow, project)[name].send_signal(number)
 
 
 def press_ctrl_c(workflow: Workflow, _: Project) -> None:
@@ -217,14 +222,14 @@ def fill_disk(workflow: Workflow, project: Project) -> None:
 
 
 KINDS: dict[str, Callable[[Workflow, Project], None]] = {
-    "SIGTERM": lambda workflow, _: kill(workflow, "program", signal.SIGTERM),
-    "SIGINT": lambda workflow, _: kill(workflow, "program", signal.SIGINT),
-    "SIGUSR1": lambda workflow, _: kill(workflow, "program", signal.SIGUSR1),
+    "SIGTERM": kill("program", signal.SIGTERM),
+    "SIGINT": kill("program", signal.SIGINT),
+    "SIGUSR1": kill("program", signal.SIGUSR1),
     # As the kernel ends a program for want of memory.
-    "SIGKILL": lambda workflow, _: kill(workflow, "program", signal.SIGKILL),
-    "wandb-core": lambda workflow, _: kill(workflow, "core", signal.SIGKILL),
-    "supervisor-gently": lambda workflow, _: kill(workflow, "supervisor", signal.SIGTERM),
-    "supervisor": lambda workflow, _: kill(workflow, "supervisor", signal.SIGKILL),
+    "SIGKILL": kill("program", signal.SIGKILL),
+    "wandb-core": kill("core", signal.SIGKILL),
+    "supervisor-gently": kill("supervisor", signal.SIGTERM),
+    "supervisor": kill("supervisor", signal.SIGKILL),
     "Ctrl-C": press_ctrl_c,
     "everything": kill_all,
     "disk": fill_disk,
@@ -232,6 +237,7 @@ KINDS: dict[str, Callable[[Workflow, Project], None]] = {
 
 
 BY_SNAKEMAKE = ("Ctrl-C", "everything")
+FORKING = ("SIGTERM", "SIGINT", "SIGKILL", "wandb-core", "supervisor-gently", "supervisor")
 
 
 def wait_until_gone(project: Project) -> None:
@@ -267,7 +273,7 @@ def interrupt(project: Project, kind: str, moments: list[int]) -> None:
                 workflow = begin(project, kind)
             time.sleep(0.02)
         time.sleep(random.uniform(0, 0.15))
-        KINDS[kind](workflow, project)
+        KINDS[kind.removeprefix(FORKED)](workflow, project)
         wait_until_gone(project)
         end(workflow)
         hold.unlink()
@@ -278,12 +284,16 @@ def interrupt(project: Project, kind: str, moments: list[int]) -> None:
     project.snakemake("--rerun-incomplete", SHOWN).check()
 
 
-def check(project: Project, undisturbed: dict[str, bytes], interruptions: int) -> list[Any]:
+def check(
+    project: Project, undisturbed: dict[str, bytes], interruptions: int, kind: str
+) -> list[Any]:
     (run,) = project.runs
     train = json.loads((run / "train.json").read_text())
     attempts = train["attempts"]
     assert len(attempts) == interruptions + 1
     assert all(attempt["resumed_from"] for attempt in attempts[1:])
+    starts = {attempt.get("start") for attempt in attempts}
+    assert starts == {"forked" if kind.startswith(FORKED) else None}
     got = exported(project)
     assert got.keys() == undisturbed.keys()
     for name in undisturbed:
@@ -293,23 +303,23 @@ def check(project: Project, undisturbed: dict[str, bytes], interruptions: int) -
 
 
 # Asked to stop, ended at once, from the terminal.
-@pytest.mark.parametrize("kind", ["SIGTERM", "SIGKILL", "Ctrl-C"])
+@pytest.mark.parametrize("kind", ["SIGTERM", "SIGKILL", "Ctrl-C", f"{FORKED}supervisor"])
 def test_a_run_interrupted_twice_exports_the_same(
     walking: Project, undisturbed: dict[str, bytes], kind: str
 ) -> None:
     moments = [random.randint(3, 25), random.randint(30, 50)]
     interrupt(walking, kind, moments)
-    check(walking, undisturbed, 2)
+    check(walking, undisturbed, 2, kind)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *(FORKED + kind for kind in FORKING)])
 def test_a_run_interrupted_at_twenty_moments_exports_the_same(
     planned: Project, walking: Project, undisturbed: dict[str, bytes], kind: str
 ) -> None:
     for _ in range(5):
         moments = sorted(random.sample(range(1, 51, 7), 4))
         interrupt(walking, kind, moments)
-        check(walking, undisturbed, 4)
+        check(walking, undisturbed, 4, kind)
         shutil.rmtree(walking.path / "results")
         shutil.copytree(planned.path / "results", walking.path / "results", symlinks=True)

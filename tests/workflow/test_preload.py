@@ -1,9 +1,11 @@
 """Runs whose experiment preloads modules."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from caduceus.exports.equality import differences
 from projects import EXPERIMENT, Project
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux")
@@ -33,3 +35,11 @@ def test_preload_forks_runs_says_once_why_not_and_reruns_nothing(tmp_path: Path)
     assert project.planned(*UNTIL) == {"validate_spec": 1, "export_group": 1}
     project.snakemake(*UNTIL).check()
     assert project.planned(*UNTIL) == {}
+
+    exported = shutil.copytree(project.runs[-1], tmp_path / "forked")
+    shutil.rmtree(project.runs[-1])
+    project.change("experiments/toy.yaml", preload=[])
+    project.snakemake(*UNTIL).check()
+    lines = differences(exported, project.runs[-1], with_times=False)
+    # The experiment's file, in which only `preload` differs.
+    assert [line for line in lines if "spec-toy" not in line] == []

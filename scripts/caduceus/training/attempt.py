@@ -202,7 +202,9 @@ def _watch(given: Given, program: _Program) -> Attempt:
             forked, start = fork_program(
                 given.folder, words, environment, stream, inherited, lease.renew, say
             )
-            attempt = replace(attempt, start=start)
+            if start:
+                attempt = replace(attempt, start=start)
+                write_attempt(given.folder.attempts, attempt)
             outcome = processes.run(
                 words,
                 given.folder.code,

@@ -111,6 +111,8 @@ try:
     found["terminal"] = os.open("/dev/tty", os.O_RDONLY)
 except OSError as error:
     found["terminal"] = error.strerror
+found["command"] = open("/proc/self/cmdline").read()
+found["variables"] = sorted(open("/proc/self/environ").read().split("\\0"))
 import json; print(json.dumps(found))
 """
 PRELOADED = """
@@ -166,6 +168,19 @@ import random, tempfile, time
 own, seeded, started = random.Random(), random.Random(5), time.time()
 folder = tempfile.TemporaryDirectory(suffix="-media")
 """
+
+
+def test_modules_that_a_package_makes_by_itself_come_with_it(programs: Programs) -> None:
+    """As those that torch makes in C: Python never looks for them."""
+    made = "import sys, types\nsys.modules['preloaded.made.inner'] = types.ModuleType('inner')\n"
+    made += "sys.modules['preloaded.made'] = types.ModuleType('made')"
+    install(programs.python, "preloaded", made)
+    (programs.folder / "program.py").write_text(
+        "import sys\nprint('preloaded.made.inner' in sys.modules)\n"
+        "import preloaded\nfrom preloaded.made import inner\nprint(inner.__name__)"
+    )
+    found = programs.forked(["program.py"], "preloaded")
+    assert found == programs.fresh(["program.py"])
 
 
 def test_what_a_module_makes_at_import_is_made_anew_in_each_program(programs: Programs) -> None:

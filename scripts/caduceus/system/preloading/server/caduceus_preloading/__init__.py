@@ -8,5 +8,6 @@
 | `inherited` | what the modules made while they were imported, and each program needs anew |
 | `guards` | the process between server and program: it reaps what the program leaves behind |
 | `programs` | the forked process: it becomes the program |
+| `command_lines` | its command line, as `ps` shows it |
 | `messages` | JSON over a socket |
 """

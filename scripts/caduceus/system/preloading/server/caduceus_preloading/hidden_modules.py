@@ -20,6 +20,7 @@ class Imports:
 
     def __init__(self):
         self.needed = {}
+        self._found = set()  # modules that were looked for
         self._import = builtins.__import__
 
     def __enter__(self):
@@ -33,11 +34,31 @@ class Imports:
 
     def find_spec(self, name, path=None, target=None):
         """Find nothing, but record who loads a module by whatever function."""
+        self._found.add(name)
         frame = sys._getframe(1)
         while frame is not None and _is_importing(frame):
             frame = frame.f_back
         if frame is not None:
             self._add(frame.f_globals.get("__name__"), name)
+
+    def made(self, names):
+        """Record modules that others made, in C or by an entry in `sys.modules`.
+
+        They come with their package, since Python never looks for them.
+
+        Returns:
+            Those of the names that can be hidden: the others have no package that was looked for.
+        """
+        kept = set()
+        for name in names:
+            package = name
+            while package and package not in self._found:
+                package = package.rpartition(".")[0]
+            if package:
+                kept.add(name)
+                if package != name:
+                    self._add(package, name)
+        return kept
 
     def _recorded(self, name, globals=None, locals=None, fromlist=(), level=0):
         result = self._import(name, globals, locals, fromlist, level)

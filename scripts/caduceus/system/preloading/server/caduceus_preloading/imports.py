@@ -13,6 +13,9 @@ from caduceus_preloading.hidden_modules import Finder, Imports
 from caduceus_preloading.inherited import Inherited, Watched
 
 _SITES = ("site-packages", "dist-packages")
+# By these, libraries start no thread when they are imported, and are the same otherwise: the memory
+# allocator of Arrow gives memory back in its callers' threads, as it does after any fork.
+_WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -51,6 +54,8 @@ def preload(names, varying, replaced):
         UnfitError: a fork wouldn't be as good as a fresh start.
     """
     before, descriptors = dict(sys.modules), _descriptors()
+    quiet = {name: value for name, value in _WITHOUT_THREADS.items() if name not in os.environ}
+    os.environ.update(quiet)
     with Watched(varying) as watched, Imports() as imports:
         for name in names:
             try:
@@ -59,10 +64,13 @@ def preload(names, varying, replaced):
                 raise UnfitError(
                     "importing {} fails: {}: {}".format(name, type(error).__name__, error)
                 ) from None
+    for name in quiet:
+        os.environ.pop(name, None)
     new = {name: module for name, module in sys.modules.items() if name not in before}
-    hidden = {name: module for name, module in new.items() if _is_installed(name, module)}
+    installed = [name for name, module in new.items() if _is_installed(name, module)]
+    hidden = {name: new[name] for name in imports.made(installed)}
     _check_state(watched, descriptors)
-    _check_places(hidden)
+    _check_places({name: new[name] for name in installed})
     _check_replaced(replaced, new)
     gc.collect()
     inherited = Inherited(watched)
@@ -95,9 +103,9 @@ def _check_state(watched, descriptors):
         raise UnfitError("importing them starts CUDA")
 
 
-def _check_places(hidden):
+def _check_places(modules):
     """Check that modules come from where packages are installed, and nowhere else."""
-    for name, module in hidden.items():
+    for name, module in modules.items():
         path = _file(module)
         if path and not _is_in_site(path):
             raise UnfitError("{} isn't installed in site-packages".format(name))

@@ -11,6 +11,8 @@ import signal
 import sys
 import traceback
 
+from caduceus_preloading import command_lines
+
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _RESTORED = {signal.SIGPIPE, signal.SIGXFSZ}  # Python ignores these itself
 _libc = ctypes.CDLL(None)
@@ -125,6 +127,7 @@ def prepare(request, descriptors, preloaded):
 
 def start(request, program, preloaded):
     """Do what the interpreter does before it runs a program."""
+    command_lines.set_command_line(request["words"], request["environment"])
     sys.argv = request["words"][request["first"] :]
     sys.orig_argv = list(request["words"])
     if program._module is not None:
