@@ -18,6 +18,7 @@ from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.files.sweep import SweepDefinition
+from caduceus.runs.preloads import AUTO, Modules
 from caduceus.sweeps.experiment_sweep import read_sweep
 from caduceus.sweeps.folders import is_confirmation, variant_of
 from caduceus.sweeps.plans import Sweep, plan_sweep
@@ -38,14 +39,15 @@ class Experiment:
         source: its file.
         runs: its runs.
         sweep: the sweep that chooses their parameters; None without one.
-        preload: modules that are imported before runs start; no part of what defines them.
+        preload: modules that are imported before runs start, or `auto`; no part of what defines
+            them.
     """
 
     spec: Spec
     source: Source
     runs: tuple[Run, ...]
     sweep: Sweep | None
-    preload: tuple[str, ...] = ()
+    preload: Modules = ()
 
     @property
     def id(self) -> str:
@@ -82,7 +84,8 @@ def load_experiment(
     given = validate(source.value, "experiment", source.where)
     config, from_sweep = read_sweep(given, source, root)
     given |= from_sweep
-    preload = tuple(cast(list[str], given.pop("preload")))
+    found = given.pop("preload")
+    preload: Modules = AUTO if found == AUTO else tuple(cast(list[str], found))
     if "program" not in given:
         raise SpecError(
             "missing key 'program': add it, the training program, a path from the folder you work "

@@ -8,10 +8,14 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
 
 from caduceus.io.json_records import Record
 
 VARIABLE = "CADUCEUS_PRELOAD"
+AUTO: Final = "auto"  # the modules that the last run of the program imported
+Modules = tuple[str, ...] | Literal["auto"]
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,11 @@ class Preloads(Record):
 
     Attributes:
         owner: the process id of the Snakemake that starts the jobs.
-        modules: the modules of each experiment that preloads some.
+        modules: the modules of each experiment that preloads some, or `auto`.
     """
 
     owner: int
-    modules: Mapping[str, tuple[str, ...]]
+    modules: Mapping[str, Modules]
 
     @property
     def variable(self) -> str:
@@ -36,3 +40,21 @@ class Preloads(Record):
         """Read the variable of this process."""
         value = os.environ.get(VARIABLE)
         return cls.from_json(json.loads(value)) if value else cls(0, {})
+
+
+@dataclass(frozen=True)
+class ImportedModules(Record):
+    """The content of results/preload/PROGRAM.json: what the last run of a program imported.
+
+    Attributes:
+        modules: the names of installed modules, in the order in which they were imported.
+    """
+
+    modules: tuple[str, ...]
+
+    mend = "delete it, and the next run of the program is started afresh"
+
+    @staticmethod
+    def path(results: Path, program: str) -> Path:
+        """Return the file of a program, given by its path in the project."""
+        return results / "preload" / f"{program}.json"

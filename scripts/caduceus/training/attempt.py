@@ -27,7 +27,7 @@ from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.earlier_results import shown_before
 from caduceus.training.outputs import collect
-from caduceus.training.preloading import fork_program
+from caduceus.training.preloading import fork_program, recording_variables, remember_imports
 from caduceus.training.program_environment import program_environment
 from caduceus.training.scratch import Scratch, open_scratch
 from caduceus.training.tracked import record_tracking
@@ -117,6 +117,7 @@ def make_attempt(given: Given) -> list[Attempt]:
         for name in written_links(Path(), folder.code, attempt.started_at or ""):
             say(f"{folder.path.name}: {failure_reason.shared(name)}")
         with leases.renewed(given.lease):  # there may be much to digest
+            remember_imports(folder, given.number, program.name)
             attempt = with_usage(folder, attempt, given.dataset)
         for line in beyond_the_code(attempt.usage):
             say(f"{folder.path.name}: {line}", given.console)
@@ -156,7 +157,7 @@ def _prepare(given: Given, identity: Identity) -> _Program:
     )
     write_attempt(folder.attempts, attempt)
     environment |= program_environment(folder, number, given.threads, given.dataset)
-    environment |= gpu.environment
+    environment |= gpu.environment | recording_variables(folder)
     return _Program(attempt, definition, environment, scratch)
 
 
@@ -200,7 +201,7 @@ def _watch(given: Given, program: _Program) -> Attempt:
             words, environment = _words(given, program), os.environ | program.environment
             inherited = [lease.lock, *gpu.locks]
             forked, start = fork_program(
-                given.folder, words, environment, stream, inherited, lease.renew, say
+                given.folder, program.name, words, environment, stream, inherited, lease.renew, say
             )
             if start:
                 attempt = replace(attempt, start=start)

@@ -1,12 +1,15 @@
 """Start a training program from a process that has imported its modules, where that is the same."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from caduceus.errors import ResultError
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.preloads import Preloads
+from caduceus.runs.preloads import AUTO, ImportedModules, Modules, Preloads
 from caduceus.system.started_programs import StartedProgram
 from caduceus.training import wandb_environment
 
@@ -17,10 +20,12 @@ _VARYING = (
 )
 _REPLACED = ("wandb.init", "wandb.login")  # by the shim
 FORKED = "forked"
+RECORD = "CADUCEUS_RECORD_MODULES"  # known to the shim
 
 
 def fork_program(
     folder: RunFolder,
+    program: str,
     words: Sequence[str],
     environment: Mapping[str, str],
     console: IO[bytes],
@@ -32,7 +37,8 @@ def fork_program(
 
     Args:
         folder: the run's folder.
-        words: the program and its arguments.
+        program: the program's path in the project.
+        words: its command line.
         environment: its complete environment.
         console: receives its output and errors.
         inherited: file descriptors that the program inherits.
@@ -44,7 +50,10 @@ def fork_program(
         None if its experiment preloads nothing.
     """
     preloads = Preloads.from_environment()
-    modules = preloads.modules.get(Identity.read(folder.run_json).experiment)
+    wanted = _wanted(folder)
+    modules = _imported_before(folder, program) if wanted == AUTO else wanted
+    if modules is None:
+        return None, "fresh: no run of the program has shown yet what it imports"
     if not modules:
         return None, None
     # Few experiments need it.
@@ -62,9 +71,37 @@ def fork_program(
         descriptors = {0: nothing.fileno(), 1: console.fileno(), 2: console.fileno()}
         descriptors |= {number: number for number in inherited}
         try:
-            program = fork(words, folder.code, environment, descriptors, preload, should_wait)
+            forked = fork(words, folder.code, environment, descriptors, preload, should_wait)
         except NotForkedError as error:
             if error.is_new:
                 say(f"{folder.path.name}: not forked from a preloaded process: {error}")
             return None, f"fresh: {error}"
-    return program, FORKED
+    return forked, FORKED
+
+
+def recording_variables(folder: RunFolder) -> dict[str, str]:
+    """Return the variables by which the shim records what a program imports, if that is wanted."""
+    return {RECORD: "1"} if _wanted(folder) == AUTO else {}
+
+
+def remember_imports(folder: RunFolder, attempt: int, program: str) -> None:
+    """Write down what a program has imported, for its next run, if the shim has recorded it."""
+    if _wanted(folder) != AUTO:
+        return
+    for path in folder.used(attempt).glob("*.jsonl"):
+        for line in path.read_text(errors="replace").splitlines():
+            if '"modules"' in line:
+                with suppress(ValueError):  # the program was killed while it wrote
+                    found = ImportedModules.from_json({"modules": json.loads(line)["modules"]})
+                    found.write(ImportedModules.path(folder.results, program))
+
+
+def _wanted(folder: RunFolder) -> Modules:
+    return Preloads.from_environment().modules.get(Identity.read(folder.run_json).experiment, ())
+
+
+def _imported_before(folder: RunFolder, program: str) -> tuple[str, ...] | None:
+    with suppress(ResultError):  # the file is damaged: it is written anew after this run
+        found = ImportedModules.read_if_there(ImportedModules.path(folder.results, program))
+        return found.modules if found else None
+    return None

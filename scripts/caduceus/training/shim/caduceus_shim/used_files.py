@@ -13,6 +13,8 @@ that the record of a killed process is complete. A line is one of these:
 - a file that is opened to write: its path, as `written`;
 - the interpreter: `packages` (the names of imported top-level modules), its version (`python`),
   `prefix` and `search_path`;
+- at the end of the first process, if CADUCEUS_RECORD_MODULES is set: `modules`, the names of all
+  imported modules of installed packages, in their order;
 - `and_more`: the process used more files than are recorded, or started a Python without this hook.
 """
 
@@ -23,9 +25,12 @@ import json
 import os
 import sys
 
+from caduceus_shim import first_process
+
 _MAX_FILES = 5000  # other than Python's that are recorded of one process
 _WRITES = frozenset("wax+")
-_IGNORED = frozenset(["site-packages", "dist-packages", "__pycache__"])
+_SITES = frozenset(["site-packages", "dist-packages"])
+_IGNORED = _SITES | {"__pycache__"}
 _METADATA = (".egg-info", ".dist-info")  # of packages that are installed from the project
 _FILE_ARGUMENT = {"cpython.run_file": 0, "ctypes.dlopen": 0, "import": 1}
 
@@ -166,7 +171,7 @@ def watch():
     if folder and hasattr(sys, "addaudithook"):  # Python 3.7 has none
         _record = _Record(folder, os.environ["CADUCEUS_PROJECT_DIR"], os.environ["CADUCEUS_RUN"])
         sys.addaudithook(_hook)
-        atexit.register(record_packages)
+        atexit.register(_record_at_end)
 
 
 def record_packages():
@@ -181,6 +186,22 @@ def record_packages():
     }
     with contextlib.suppress(OSError):  # the disk is full, or the run's folder is gone
         _record.write(entry)
+
+
+def _record_at_end():
+    record_packages()
+    if os.environ.get("CADUCEUS_RECORD_MODULES") and first_process.is_first():
+        names = [name for name, module in list(sys.modules.items()) if _is_installed(name, module)]
+        with contextlib.suppress(OSError):  # as above
+            _record.write({"modules": names})
+
+
+def _is_installed(name, module):
+    """Whether a module is that of a file of an installed package, and can be imported by name."""
+    spec = getattr(module, "__spec__", None)
+    origin = getattr(spec, "origin", None)
+    is_file = isinstance(origin, str) and getattr(spec, "name", None) == name
+    return is_file and bool(_SITES.intersection(origin.split(os.sep)))
 
 
 def _hook(event, arguments):
