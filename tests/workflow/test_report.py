@@ -67,6 +67,8 @@ CLAIM = {
     "method": "two-sided sign-flip test by seed",
     "runs": ["toy-v0-s0", "toy-v1-s0"],
 }
+BY_ITEM = CLAIM | {"name": "items", "by": "seed and item", "verdict": "supported"}
+BY_ITEM |= {"n": 20, "items": 200, "clusters": 20, "seeds": [1]}
 SWEEP = sweep_plan({"method": "random", "metric": {"name": "val/loss", "goal": "minimize"}})
 TRIALS = """\
 trial,runs,state,objective,best_so_far,stopped_early,config.rate
@@ -96,7 +98,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_whole(results / "paper/figures/bars.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
     figure = {"name": "bars", "title": "Bars", "caption": "Three runs.", "runs": ["toy-v0-s0"]}
     write_json(results / "paper/figures/bars.json", figure)
-    write_json(results / "paper/claims.json", {"alpha": 0.05, "claims": [CLAIM]})
+    write_json(results / "paper/claims.json", {"alpha": 0.05, "claims": [CLAIM, BY_ITEM]})
     sweep = results / "sweeps/tune-1"
     SWEEP.write(sweep / "sweep.json")
     write_whole(sweep / "trials.csv", TRIALS)
@@ -476,9 +478,11 @@ def test_the_paper_stands_in_the_page(opened: Browser) -> None:
     assert "Mean of <b>three</b> seeds." in opened.texts("#tables .note")
     assert opened.run("return document.querySelector('#figures img').naturalWidth") > 0
     assert opened.texts("#figures figcaption")[0].startswith("Bars. Three runs.")
-    assert opened.texts(".claim .verdict") == ["… not enough runs"]
-    [claim] = opened.texts(".claim dl")
+    assert opened.texts(".claim .verdict") == ["… not enough runs", "✓ supported"]
+    claim, by_item = (" ".join(text.split()) for text in opened.texts(".claim dl"))
     assert "0.031 [−0.01, 0.07]" in claim
+    assert "n 3 effect" in claim
+    assert "tested by seed and item runs 2 test items 200 in 20 clusters effect" in by_item
 
 
 def test_sweeps_compute_verification_and_failures_stand_in_the_page(opened: Browser) -> None:
