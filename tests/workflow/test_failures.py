@@ -117,9 +117,9 @@ def test_a_failed_run_costs_only_itself(failed: tuple[Project, Finished]) -> Non
     assert finished.code == 1
     (message,) = said_by(finished, "train")
     assert (
-        "failed, others go on: experiments/train.py exited with 1: AssertionError: no luck"
-        in message
-    )
+        "toy rate=0.1 seed 1 failed, others go on: experiments/train.py exited with 1: "
+        "AssertionError: no luck"
+    ) in message
     assert "; see results/runs/toy-" in message
     console = project.path / message.rpartition("; see ")[2]
     assert "AssertionError: no luck" in console.read_text().splitlines()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caduceus.io.files import files_below
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.folder import RunFolder
 from caduceus.training.train import StoppedError, train
 
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace, criteria: "TrialCriteria | None" = None) 
         requeue_near_time_limit("caduceus:", has_saved=bool(files_below(saved)))
         return 128 + stopped.signal
     if result.state == "failed":
-        run_id = arguments.out.parent.name
-        print(f"caduceus train: {run_id} failed, others go on: {result.error}", file=sys.stderr)
+        identity = Identity.read(RunFolder(arguments.out.parent).run_json)
+        name = f"{identity.experiment} {identity.variant} seed {identity.seed}"
+        print(f"caduceus train: {name} failed, others go on: {result.error}", file=sys.stderr)
     return None

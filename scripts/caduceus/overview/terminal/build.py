@@ -148,6 +148,20 @@ class Build:
             total -= min(now - each.since, self._seconds(each.job.kind) or 0.0)
         return max(0.0, total) / self._most_active
 
+    def is_late(self, now: float) -> bool:
+        """Whether a run takes so much longer than earlier ones that `left_s` says nothing.
+
+        That is when it has gone on beyond the seconds of earlier runs for more than is left.
+        """
+        left = self.left_s(now)
+        over = (
+            now - each.since - seconds
+            for each in self.active.values()
+            if each.job.trains and not each.is_queued
+            if (seconds := self._seconds(each.job.kind)) is not None
+        )
+        return left is not None and max(over, default=0.0) > left
+
     def _seconds(self, kind: str) -> float | None:
         """Return the mean seconds of a kind; of all jobs but training for an unmeasured rule."""
         if took := self._took_s.get(kind):

@@ -174,6 +174,7 @@ class Display:
             now - build.started,
             build.left_s(now),
             lines,
+            build.is_late(now),
         )
 
     def _about(self, active: Active) -> str:

@@ -37,6 +37,7 @@ class Snapshot:
         seconds: since the start.
         left_s: seconds until the end; None if unknown.
         running: the running jobs, those that train first.
+        is_late: whether a run takes much longer than earlier ones, in place of the time left.
     """
 
     runs: Mapping[str, int]
@@ -45,6 +46,7 @@ class Snapshot:
     seconds: float
     left_s: float | None
     running: Sequence[RunningLine] = ()
+    is_late: bool = False
 
 
 def picture(build: Snapshot, width: int, height: int) -> RenderableType:
@@ -80,7 +82,9 @@ def _headline(build: Snapshot) -> Text:
 
 def _bar(build: Snapshot, width: int) -> Table:
     about = f"{build.done:,} of {build.total:,} steps, {clock(build.seconds)}"
-    if build.left_s is not None and build.left_s >= 1:
+    if build.is_late:
+        about += ", longer than earlier runs"
+    elif build.left_s is not None and build.left_s >= 1:
         about += f", about {duration_text(build.left_s)} left"
     row = Table.grid(padding=(0, 2, 0, 0))
     bar = max(8, min(40, width - len(about) - 2))

@@ -50,6 +50,20 @@ def test_the_time_left_needs_a_duration_of_each_kind():
     assert known.left_s(1000) == 4 / 2, "longer than usual"
 
 
+def test_a_run_is_late_once_it_is_over_its_time_for_longer_than_is_left():
+    usual = {"train x": 10, "export_run": 1, "make_table": 2}
+    build = Build(jobs("a"), 0, usual)
+    build.start(0, 0)
+    assert not build.is_late(12.9), "the export and the table take 3 s"
+    assert build.is_late(13.1)
+    many = Build(jobs(*"abcdefgh"), 0, usual)
+    many.start(0, 0)
+    assert not many.is_late(60), "seven other runs take longer than this one is late"
+    unknown = Build(jobs("a"), 0)
+    unknown.start(0, 0)
+    assert not unknown.is_late(1000)
+
+
 def test_durations_of_this_build_replace_earlier_ones():
     build = Build(jobs("a", "b"), 0, {"train x": 10})
     build.start(0, 0)

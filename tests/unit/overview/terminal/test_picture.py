@@ -30,6 +30,11 @@ def test_the_picture_says_how_far_the_build_is():
     assert second.rstrip().endswith("1:01:40")
 
 
+def test_a_late_run_is_said_in_place_of_the_time_left():
+    late = drawn(replace(BUILD, is_late=True), 80)[1]
+    assert late.rstrip().endswith("58 of 3,092 steps, 1:23, longer than earlier runs")
+
+
 @pytest.mark.parametrize("width", [20, 40, 80, 120, 300])
 def test_no_line_is_wider_than_the_terminal(width):
     long = RunningLine("漢字" * 60, "x" * 300, 1)
