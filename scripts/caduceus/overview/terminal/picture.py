@@ -14,6 +14,7 @@ from caduceus.io.phrases import count_of, printable
 from caduceus.overview.forecasts import duration_text
 
 _WIDEST = 100  # columns: a line that fills a wide terminal is hard to read
+_SHORTEST = 8  # columns of a bar
 _STYLES = {"finished": "green", "running": "cyan", "failed": "red"}
 
 
@@ -70,7 +71,7 @@ def clock(seconds: float) -> str:
 
 def _headline(build: Snapshot) -> Text:
     total = sum(build.runs.values())
-    line = _line("caduceus  ", "bold")
+    line = Text("caduceus  ", "bold")  # a narrow terminal shows it on several lines
     if not total:
         return line.append("no run to train", "")
     line.append(f"{count_of(total, 'run')}: ", "")
@@ -80,14 +81,16 @@ def _headline(build: Snapshot) -> Text:
     return line
 
 
-def _bar(build: Snapshot, width: int) -> Table:
+def _bar(build: Snapshot, width: int) -> RenderableType:
     about = f"{build.done:,} of {build.total:,} steps, {clock(build.seconds)}"
     if build.is_late:
         about += ", longer than earlier runs"
     elif build.left_s is not None and build.left_s >= 1:
         about += f", about {duration_text(build.left_s)} left"
+    bar = min(40, width - len(about) - 2)
+    if bar < _SHORTEST:
+        return Text(about)
     row = Table.grid(padding=(0, 2, 0, 0))
-    bar = max(8, min(40, width - len(about) - 2))
     row.add_row(ProgressBar(max(1, build.total), build.done, width=bar), _line(about))
     return row
 

@@ -1,5 +1,6 @@
 """A picture that stays at the bottom of the terminal while lines scroll by above it."""
 
+import codecs
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from caduceus.io.phrases import printable
 
+_REPLACE = "caduceus-terminal"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -37,7 +39,8 @@ class Screen:
         sys.stdout.flush()
         sys.stderr.flush()
         self._saved = {number: os.dup(number) for number in (1, 2)}
-        terminal = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace")
+        codecs.register_error(_REPLACE, _replaced)
+        terminal = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors=_REPLACE)
         self._console = Console(file=terminal, markup=False, highlight=False, emoji=False)
         self._written = tempfile.TemporaryFile()  # noqa: SIM115 # closed by `stop`
         self._read = 0
@@ -103,6 +106,14 @@ class Screen:
         # A progress bar goes back to the start of its line: only its last state is printed.
         shown = [printable(line.rstrip("\r").rpartition("\r")[2]) for line in lines]
         self._console.print(Text("\n".join(shown), style), soft_wrap=True)
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    """Return a character for each that a terminal without UTF-8 lacks: "." for what was cut off."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    characters = error.object[error.start : error.end]
+    return "".join("." if each == "…" else "?" for each in characters), error.end
 
 
 def _size(descriptor: int) -> tuple[int, int]:

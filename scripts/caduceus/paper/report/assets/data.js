@@ -29,6 +29,9 @@ const make = (tag, properties = {}, ...children) => {
   return created;
 };
 
+/** Formats a count of things. */
+const counted = (count) => count.toLocaleString("en");
+
 /** Formats a value with all digits; a dash for none. */
 const exact = (value) => {
   if (value === null || value === undefined) return "–";

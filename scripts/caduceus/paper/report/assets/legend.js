@@ -103,7 +103,7 @@ const updateLegend = () => {
   const drawn = [...curves.visible].filter((place) => curves.averages.has(place)).length;
   const bands = drawn > MOST_BANDS ? `; bands are drawn of up to ${MOST_BANDS}` : "";
   const runs = curves.chosenRuns.size ? `; dotted: ${curves.chosenRuns.size} from the table of runs` : "";
-  element("variant-count").textContent = `${drawn} of ${curves.averages.size} shown${bands}${runs}`;
+  element("variant-count").textContent = `${counted(drawn)} of ${counted(curves.averages.size)} shown${bands}${runs}`;
   updateValues();
 };
 

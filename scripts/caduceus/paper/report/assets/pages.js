@@ -33,7 +33,7 @@ const newPager = (container, sizes, show) => {
     pager.start = Math.max(0, Math.min(pager.start, last()));
     const end = Math.min(pager.start + pager.size, pager.count);
     container.hidden = pager.count <= sizes[0];
-    text.textContent = `${pager.start + 1} to ${end} of ${pager.count}`;
+    text.textContent = `${counted(pager.start + 1)} to ${counted(end)} of ${counted(pager.count)}`;
     for (const { button, target } of buttons) {
       const start = target();
       const isOff = start < 0 || start > last() || start === pager.start;

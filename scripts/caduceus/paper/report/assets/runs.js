@@ -68,7 +68,7 @@ const showRuns = async () => {
   element("run-table").ariaRowCount = String(found.length + 1);
   element("run-table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
   const count = element("run-count");
-  count.textContent = `${found.length} of ${data.runs} runs`;
+  count.textContent = `${counted(found.length)} of ${counted(data.runs)} runs`;
   if (table.only) {
     const back = make("button", { type: "button", className: "link" }, "show all");
     back.addEventListener("click", () => chooseRuns(null));
