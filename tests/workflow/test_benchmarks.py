@@ -24,6 +24,7 @@ QUICK = {
 LONG = {
     "export.py --runs 4": r"directly [\d.]+ s, by Snakemake [\d.]+ s",
     "inodes.py": r"logs a model and pictures: \d+ files and folders",
+    "nothing.py --runs 4 --repeats 1": r"caduceus plan, from the stamp +[\d.]+ s",
     "overhead.py --runs 1 --seconds 0.1": r"and [\d.]+ s for Snakemake with nothing to do",
     "startup.py --seeds 1 --repeats 1": r"nothing to do +[\d.]+ +[\d.]+ times Python's",
     "thousands.py --runs 10 --experiments 1": r"stat +.* MB +[\d.]+ times its CPU is ours",

@@ -5,6 +5,8 @@ All arguments but --plain go to Snakemake unchanged, and its exit status is this
     caduceus build --cores 8
     caduceus build --cores 8 paper --config experiments=experiments/mnist1d.yaml
     caduceus build --cores 8 --plain    a line for each finished run or step, even on a terminal
+
+Where nothing has changed since Snakemake had nothing to do, that is said without it.
 """
 
 import argparse

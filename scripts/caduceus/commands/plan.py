@@ -8,15 +8,9 @@ Arguments after -- go to Snakemake unchanged:
 
 import argparse
 import os
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
 
-from caduceus.errors import SpecError
-from caduceus.io.phrases import printable
-from caduceus.io.yaml_files import load
-from caduceus.overview.metric_warnings import metric_warnings
-from caduceus.overview.plans import plan_lines, read_plan
-from caduceus.project.project import load_project
+from caduceus.system.remembered import print_remembered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    with suppress(SpecError):  # no config.yaml, or Snakemake says what is wrong in it
-        project = load_project(load(Path("config.yaml")).value, ["config.yaml"])
-        for line in metric_warnings(project, Path("results")):
-            print(printable(f"warning: {line}"))
-    for line in plan_lines(read_plan(arguments.snakemake), arguments.cores):
-        print(line)
+    def find() -> Iterator[str]:
+        from caduceus.overview.plans import plan_report  # what a stamp needs none of
+
+        yield from plan_report(arguments.snakemake, arguments.cores)
+
+    print_remembered("plan", [str(arguments.cores), *arguments.snakemake], find)

@@ -8,10 +8,11 @@ A result is a file below results/, or a table, figure or claim by name:
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from caduceus.io.phrases import printable
-from caduceus.overview.why import explain
+from caduceus.system.remembered import print_remembered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,5 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    for line in explain(arguments.result, arguments.results):
-        print(printable(line))
+    def find() -> Iterator[str]:
+        from caduceus.overview.why import explain  # what a stamp needs none of
+
+        yield from map(printable, explain(arguments.result, arguments.results))
+
+    print_remembered("why", [str(arguments.results), *arguments.result], find)

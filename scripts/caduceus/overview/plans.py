@@ -1,13 +1,18 @@
 """The plan of the next `snakemake`: what it would do, why, and how long that may take."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.io.phrases import count_of
+from caduceus.errors import SpecError
+from caduceus.io.phrases import count_of, printable
+from caduceus.io.yaml_files import load
 from caduceus.overview.forecasts import duration_text, durations_of, makespan_s, typical_s
+from caduceus.overview.metric_warnings import metric_warnings
 from caduceus.overview.reasons import export_reason, job_reason
 from caduceus.overview.training_reasons import PlannedRun, planned_runs, why_trained
+from caduceus.project.project import load_project
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
@@ -135,6 +140,19 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
         Identity.from_json(naming.option("identity")) if naming else Identity.read(folder.run_json)
     )
     return PlannedRun(definition, identity, folder)
+
+
+def plan_report(arguments: Sequence[str], cores: int) -> Iterator[str]:
+    """Yield what `snakemake ARGUMENTS` would do in the current folder, and warnings, as lines.
+
+    Raises:
+        SpecError: Snakemake finds something wrong.
+    """
+    with suppress(SpecError):  # no config.yaml, or Snakemake says what is wrong in it
+        project = load_project(load(Path("config.yaml")).value, ["config.yaml"])
+        for line in metric_warnings(project, Path("results")):
+            yield printable(f"warning: {line}")
+    yield from plan_lines(read_plan(arguments), cores)
 
 
 def plan_lines(plan: Plan, cores: int) -> Iterator[str]:

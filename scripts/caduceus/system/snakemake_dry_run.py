@@ -11,7 +11,16 @@ from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.system import processes
+from caduceus.system.recorded_reads import adopt, reads_elsewhere
+from caduceus.system.snakemake_process import dry_run_stamp
 
+# Finds modules where this process does, as the stamp goes by that.
+_PROCESS = """
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop(1))
+from caduceus.system.snakemake_process import list_jobs
+sys.exit(list_jobs(sys.argv[1:]))
+"""
 _TIME_LIMIT_S = 1800.0
 _COMMAND = re.compile(r"(?:exec )?\S+ -m caduceus ([a-z-]+)")
 REPORTING = ("report_failures", "report_refuted")
@@ -77,8 +86,15 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
     Raises:
         SpecError: the dry run fails, with Snakemake's message, or takes more than half an hour.
     """
-    words = [sys.executable, "-m", "snakemake", "--dry-run", "--logger", "caduceus", *arguments]
-    answer = processes.capture(words, time_limit_s=_TIME_LIMIT_S)
+    stamp = dry_run_stamp(arguments)
+    if stamp.answer() is not None:
+        adopt(stamp.states)
+        return []
+    with reads_elsewhere():
+        words = [sys.executable, "-c", _PROCESS, json.dumps(sys.path), *arguments]
+        answer = processes.capture(words, time_limit_s=_TIME_LIMIT_S)
+        stamp.answer()
+    adopt(stamp.states)
     if answer is None:
         raise SpecError(
             "Snakemake's dry run takes more than half an hour; run `snakemake --dry-run` to see why"

@@ -1,28 +1,128 @@
-"""Run Snakemake in this process."""
+"""Run Snakemake in this process, and remember when it has nothing to do."""
 
+import contextlib
 import importlib
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from caduceus.system.recorded_reads import RecordedReads
+from caduceus.system.stamp import Stamp
 
 PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
+_NOTHING = "Nothing to be done (all requested files are present and up to date)."
+# Options that say how jobs are run, and not which.
+_HOW = {
+    *("cores", "jobs", "local_cores", "keep_going", "retries", "latency_wait", "quiet", "nocolor"),
+    *("printshellcmds", "show_failed_logs", "keep_incomplete", "scheduler", "scheduler_subsample"),
+    *("max_jobs_per_second", "max_jobs_per_timespan", "max_status_checks_per_second"),
+    *("seconds_between_status_checks", "rerun_incomplete", "executor"),
+}
+# Options with which Snakemake, when it has nothing to do, does no more than to say so.
+_REPEATABLE = _HOW | {
+    *("targets", "until", "omit_from", "allowed_rules", "rerun_triggers", "max_checksum_file_size"),
+    *("config", "configfile", "replace_workflow_config", "snakefile", "profile", "no_hooks"),
+    *("workflow_profile", "resources", "set_threads", "set_resources", "max_threads"),
+    "default_resources",
+}
 
 
 def run_snakemake(arguments: Sequence[str], is_plain: bool = False) -> int:
     """Run `snakemake ARGUMENTS` and return its exit status.
 
+    While all is as it was when Snakemake last had nothing to do, that is said without it.
+
     Args:
         arguments: of Snakemake.
         is_plain: whether it prints lines even on a terminal; its jobs don't get the variable.
     """
+    stamp = Stamp("build", arguments)
+    if (answer := stamp.answer()) is not None:
+        print(answer, end="", file=sys.stderr)
+        return 0
     if is_plain:
         os.environ[PLAIN] = "1"
+    return _run(arguments, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)])
+
+
+def list_jobs(arguments: Sequence[str]) -> int:
+    """Print the jobs that `snakemake ARGUMENTS` would run, as lines of JSON; return its status."""
+    words = ["--dry-run", "--logger", "caduceus", *arguments]
+    return _run(words, [(dry_run_stamp(arguments), _REPEATABLE | {"dryrun", "logger"})])
+
+
+def dry_run_stamp(arguments: Sequence[str]) -> Stamp:
+    """Return the stamp that answers if `snakemake ARGUMENTS` would do nothing."""
+    return Stamp("dry_run", arguments)
+
+
+def _run(arguments: Sequence[str], stamps: Sequence[tuple[Stamp, Collection[str]]]) -> int:
+    """Run Snakemake and return its exit status.
+
+    Args:
+        arguments: of Snakemake.
+        stamps: those to write if it has nothing to do, each with the options that it may be given.
+            The first is removed at the start.
+    """
     sys.argv = ["snakemake", *arguments]  # Snakemake's log shows it
+    watch = _Watch(stamps[0][0])
     try:
         importlib.import_module("snakemake.cli").main(sys.argv[1:])
     except SystemExit as end:
-        if end.code is None or isinstance(end.code, int):
-            return end.code or 0
-        print(end.code, file=sys.stderr)  # a message, such as of an error in config.yaml
-        return 1
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)  # a message, such as of an error in config.yaml
+            return 1
+        if end.code:
+            return int(end.code)
+    if watch.has_nothing:
+        options = _chosen_options(arguments)
+        text = "" if "Quietness.ALL" in options.get("quiet", "") else f"{_NOTHING}\n"
+        with contextlib.suppress(OSError):  # such as a full disk
+            for stamp, allowed in stamps:
+                if options.keys() <= set(allowed):
+                    stamp.write(text, watch.reads, watch.began_ns)
     return 0
+
+
+def _chosen_options(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the options of Snakemake that aren't as usual, by arguments or profiles, as texts."""
+    snakemake = importlib.import_module("snakemake.cli")
+    with contextlib.redirect_stderr(None):  # it names the profiles again
+        _, options = snakemake.parse_args(arguments)
+    usual = vars(snakemake.get_argument_parser().parse_args([]))
+    texts = {name: repr(value) for name, value in vars(options).items()}
+    return {name: text for name, text in texts.items() if text != repr(usual[name])}
+
+
+class _Watch:
+    """Watches Snakemake until it has said that it has nothing to do, or has begun to do something.
+
+    Args:
+        stamp: of the command that runs it.
+
+    Attributes:
+        began_ns: the time before the first read, by the file system's clock.
+        reads: what it looked at.
+        has_nothing: whether it has said that it has nothing to do.
+    """
+
+    def __init__(self, stamp: Stamp) -> None:
+        self.has_nothing = False
+        self.reads = RecordedReads()
+        self.began_ns = stamp.begin()
+        if self.began_ns:
+            self.reads.start()
+            logging.getLogger("snakemake.logging").addFilter(self._hear)
+
+    def _hear(self, record: logging.LogRecord) -> bool:
+        """Take a record of Snakemake's log, as a filter that lets all pass."""
+        if record.levelno >= logging.WARNING:
+            self.reads.doubt = "a warning is to be printed each time"
+        if record.getMessage() == _NOTHING:
+            self.has_nothing = True
+            self.reads.stop()
+        elif str(getattr(record, "event", "")) == "run_info":  # it has something to do
+            self.reads.stop()
+            self.reads.states.clear()
+        return True

@@ -39,11 +39,12 @@ HEAVY = {
     *("torch", "urllib3", "wandb", "yaml"),
 }
 MAY_IMPORT = {
-    "": "build export export_run init init_run mcp report_refuted sum_compute upload_artifacts",
+    "": """build export export_run init init_run mcp plan report_refuted status sum_compute
+        upload_artifacts why""",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
-    "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc plan
-        record_provenance report_failures show start_sweep status suggest_trial sweep sweep_agent
-        validate_spec why""",
+    "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc
+        record_provenance report_failures show start_sweep suggest_trial sweep sweep_agent
+        validate_spec""",
     "psutil requests urllib3 yaml": """check_account evaluate_run export_fetched_run
         export_server_run find_run find_trial refresh sync verify""",
     "jinja2 numpy pyarrow": "export_group export_server_group make_report",

@@ -1,0 +1,277 @@
+"""A stamp answers only while all that was looked at is as it was."""
+
+import itertools
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from caduceus.system import processes
+from caduceus.system.recorded_reads import RecordedReads
+from caduceus.system.stamp import Stamp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+NAMES = ("a", "b", "folder/a", "folder/b", "folder/deep/a", "link")
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which Snakemake has run."""
+    (tmp_path / "project/.snakemake").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def settle() -> None:
+    """Wait until the clock of the file system is past the last change by more than a tick."""
+    youngest = max(path.lstat().st_ctime_ns for path in (Path(), *Path().rglob("*")))
+    probe = Path(".snakemake/probe")
+    while not probe.exists() or probe.stat().st_ctime_ns < youngest + 60_000_000:
+        time.sleep(0.005)
+        probe.write_text("")
+    probe.unlink()
+
+
+def remember(look: Callable[[], object], words: Sequence[str] = ()) -> str:
+    """Have this process look at files, and keep what it saw; returns the doubt, if there is one."""
+    stamp = Stamp("test", words)
+    began_ns = stamp.begin()
+    assert began_ns
+    reads = RecordedReads()
+    reads.start()
+    try:
+        seen = look()
+    finally:
+        reads.stop()
+    stamp.write(repr(seen), reads, began_ns)
+    return reads.doubt
+
+
+def answer(words: Sequence[str] = ()) -> str | None:
+    return Stamp("test", words).answer()
+
+
+def look_everywhere() -> list[object]:
+    """What a workflow may ask for: contents, times, names, links, and what isn't there."""
+    seen: list[object] = []
+    for name in NAMES:
+        path = Path(name)
+        with suppress(OSError):
+            seen.append(path.is_file() and path.read_bytes())
+            seen.append(path.is_symlink() and path.readlink())
+            seen.append(path.lstat().st_mtime_ns)
+    walk = os.walk("folder", followlinks=True)
+    seen += [(base, sorted(folders), sorted(names)) for base, folders, names in walk]
+    seen.append(sorted(Path().glob("*/*a")))
+    with os.scandir() as entries:
+        files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+        seen.append(sorted((entry.name, entry.stat().st_size) for entry in files))
+    return seen
+
+
+def write(name: str, content: bytes) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_bytes(content)
+
+
+def write_anew(name: str, content: bytes) -> None:
+    """As editors do: another file takes the name."""
+    write(f"{name}.new", content)
+    Path(f"{name}.new").replace(name)
+
+
+def write_with_its_time(name: str, content: bytes) -> None:
+    """Of the same time, and of the same size if the content is as long."""
+    old = Path(name).stat()
+    Path(name).write_bytes(content)
+    os.utime(name, ns=(old.st_atime_ns, old.st_mtime_ns))
+
+
+def delete(name: str, content: bytes) -> None:
+    Path(name).unlink()
+
+
+def touch(name: str, content: bytes) -> None:
+    os.utime(name)
+
+
+def link(name: str, content: bytes) -> None:
+    Path(name).unlink(missing_ok=True)
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).symlink_to(os.path.relpath("b" if content else "folder", Path(name).parent))
+
+
+def rename(name: str, content: bytes) -> None:
+    Path(name).rename("b" if content else "folder/a")
+
+
+def exchange_folders(name: str, content: bytes) -> None:
+    Path("folder").rename("moved")
+    Path("other").mkdir()
+    Path("other").rename("folder")
+
+
+EDITS = (write, write_anew, write_with_its_time, delete, touch, link, rename, exchange_folders)
+Edits = list[tuple[Callable[[str, bytes], None], str, bytes]]
+SOME = st.lists(
+    st.tuples(st.sampled_from(EDITS), st.sampled_from(NAMES), st.sampled_from([b"one", b"two"])),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=SOME, after=SOME, is_settled=st.booleans())
+def test_it_never_answers_what_another_look_would_not(
+    tmp_path: Path, before: Edits, after: Edits, is_settled: bool
+) -> None:
+    place = tmp_path / f"example{next(NUMBERS)}"
+    (place / ".snakemake").mkdir(parents=True)
+    os.chdir(place)
+    for edit, name, content in [(write, "a", b"one"), (write, "b", b"two"), *before]:
+        with suppress(OSError):  # what the file system refuses
+            edit(name, content)
+    if is_settled:
+        settle()
+
+    assert remember(look_everywhere) == ""
+
+    known = answer()
+    assert known == repr(look_everywhere()) or (known is None and not is_settled)
+    for edit, name, content in after:
+        with suppress(OSError):
+            edit(name, content)
+        assert answer() in (None, repr(look_everywhere()))
+
+
+def test_a_file_that_was_missed_counts() -> None:
+    settle()
+    remember(Path("missing").exists)
+    assert answer() == "False"
+
+    Path("missing").touch()
+
+    assert answer() is None
+
+
+def test_a_file_that_nothing_looked_at_does_not_count() -> None:
+    write("looked_at", b"1")
+    write("folder/other", b"1")
+    settle()
+    remember(Path("looked_at").read_bytes)
+
+    write("folder/other", b"2")
+
+    assert answer() == "b'1'"
+
+
+def test_other_words_another_variable_and_a_copy_are_not_known(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle()
+    remember(Path("missing").exists, ["--cores", "2"])
+    assert answer(["--cores", "2"]) == "False"
+
+    assert answer(["--cores", "3"]) is None
+    with monkeypatch.context() as changed:
+        changed.setenv("LEARNING_RATE", "0.1")
+        assert answer(["--cores", "2"]) is None
+    with monkeypatch.context() as changed:
+        changed.setenv("OLDPWD", "/")
+        assert answer(["--cores", "2"]) == "False"
+    place.rename(place.with_name("moved"))
+    os.chdir(place.with_name("moved"))
+    assert answer(["--cores", "2"]) is None
+
+
+def test_it_is_gone_once_the_command_begins_again() -> None:
+    settle()
+    remember(Path("missing").exists)
+
+    Stamp("test", ()).begin()
+
+    assert answer() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"{}\n", b"[]\na", b'{"key": 1}\n\xff'])
+def test_a_damaged_stamp_answers_nothing(content: bytes) -> None:
+    Path(".snakemake/caduceus").mkdir()
+    Path(".snakemake/caduceus/test").write_bytes(content)
+
+    assert answer() is None
+
+
+def test_where_snakemake_never_ran_nothing_is_written(place: Path) -> None:
+    Path(".snakemake").rmdir()
+
+    assert not Stamp("test", ()).begin()
+    assert list(place.iterdir()) == []
+
+
+def ask_a_program() -> None:
+    processes.capture(["git", "rev-parse", "HEAD"])
+
+
+def ask_a_database() -> None:
+    sqlite3.connect(":memory:").close()
+
+
+def write_into_the_project() -> None:
+    Path("counter").write_text("1")
+
+
+def make_a_folder_in_the_project() -> None:
+    Path("made").mkdir()
+
+
+def go_elsewhere() -> None:
+    os.chdir("/")
+
+
+def look_at_another_process() -> None:
+    Path(f"/proc/{os.getppid()}/stat").read_text()
+
+
+def take_a_file_from_an_open_folder() -> None:
+    folder = os.open(".", os.O_RDONLY)
+    os.stat(".", dir_fd=folder)
+    os.close(folder)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        *(ask_a_program, ask_a_database, write_into_the_project, make_a_folder_in_the_project),
+        *(go_elsewhere, look_at_another_process, take_a_file_from_an_open_folder),
+    ],
+)
+def test_what_files_do_not_decide_is_a_doubt(look: Callable[[], None]) -> None:
+    assert remember(look)
+    assert answer() is None
+
+
+def test_what_is_watched_works_as_ever(tmp_path: Path) -> None:
+    write("a", b"1")
+    reads = RecordedReads()
+    reads.start()
+    try:
+        with pytest.raises(FileNotFoundError):
+            os.lstat("missing")
+        with pytest.raises(TypeError):
+            os.stat()
+        with pytest.raises(NotADirectoryError), os.scandir("a"):
+            pass
+        assert os.stat in os.supports_follow_symlinks
+        Path("link").symlink_to("a")
+        shutil.copy2("link", tmp_path / "copy", follow_symlinks=False)
+    finally:
+        reads.stop()
+    assert os.stat.__module__ == "posix"

@@ -1,0 +1,215 @@
+"""`caduceus build` with nothing to do: the stamp never says so where Snakemake wouldn't."""
+
+import itertools
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from projects import REPOSITORY, Project, end
+
+# A build, or only the question whether there is a stamp that answers.
+ASK = """
+import sys
+from caduceus.system.snakemake_process import run_snakemake
+from caduceus.system.stamp import Stamp
+
+question, *words = sys.argv[1:]
+sys.exit(run_snakemake(words) if question == "build" else Stamp("build", words).answer() is None)
+"""
+WORDS = ("--cores", "2", "--snakefile", str(REPOSITORY / "Snakefile"))
+STAMP = ".snakemake/caduceus/build"
+NUMBERS = itertools.count()
+
+
+def build(project: Project, *words: str, **variables: str) -> str:
+    return (
+        project.run(sys.executable, "-c", ASK, "build", *WORDS, *words, **variables).check().output
+    )
+
+
+def is_answered(project: Project, *words: str, **variables: str) -> bool:
+    return not project.run(sys.executable, "-c", ASK, "ask", *WORDS, *words, **variables).code
+
+
+def stamped(project: Project) -> None:
+    """Give a project a stamp that answers; other tests may just have changed packages' folders."""
+    for _ in range(5):
+        assert "Nothing to be done" in build(project)
+        if is_answered(project):
+            return
+    raise AssertionError("no stamp answers")
+
+
+def logs(project: Project) -> int:
+    """How often Snakemake was started."""
+    return len(list((project.path / ".snakemake/log").iterdir()))
+
+
+def test_an_answer_starts_no_snakemake_and_says_the_same(finished: Project) -> None:
+    for words in ([], ["--quiet", "host", "rules"], ["--quiet", "all"]):
+        starts = []
+        while len(starts) < 2 or (starts[-1] != starts[-2] and len(starts) < 6):
+            said = build(finished, *words)
+            starts.append(logs(finished))
+        assert starts[-1] == starts[-2]
+        nothing = "Nothing to be done (all requested files are present and up to date).\n"
+        assert said == ("" if "all" in words else nothing)
+
+
+def test_each_thing_that_may_decide_is_known(finished: Project) -> None:
+    data, rules = finished.path / "data/widths.txt", finished.path / "own.smk"
+    finished.write("data/widths.txt", "1 2")
+    finished.write("own.smk", 'WIDTHS = open("data/widths.txt").read().split()\n')
+    finished.change("config.yaml", custom_rules=["own.smk"])
+    stamped(finished)
+
+    assert not is_answered(finished, "--config", "retries=1")
+    assert not is_answered(finished, "--forceall")
+    assert not is_answered(finished, WANDB_MODE="online")
+
+    def with_its_time(path: Path, old: str, new: str) -> None:
+        """An edit that keeps size and time."""
+        before = path.stat()
+        path.write_text(path.read_text().replace(old, new))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    def lock() -> None:
+        (finished.path / ".snakemake/locks").mkdir(exist_ok=True)
+        (finished.path / ".snakemake/locks/0.input.lock").write_text("config.yaml\n")
+
+    changes: Sequence[tuple[Callable[[], object], Callable[[], object]]] = [
+        (  # what custom rules read
+            lambda: with_its_time(data, "1 2", "1 3"),
+            lambda: with_its_time(data, "1 3", "1 2"),
+        ),
+        (  # a module that an import of the program finds first
+            lambda: finished.write("experiments/wandb.py", ""),
+            (finished.path / "experiments/wandb.py").unlink,
+        ),
+        (  # another Snakemake at work
+            lock,
+            lambda: shutil.rmtree(finished.path / ".snakemake/locks"),
+        ),
+        (
+            lambda: with_its_time(rules, "data", "dat2"),
+            lambda: with_its_time(rules, "dat2", "data"),
+        ),
+    ]
+    for change, undo in changes:
+        change()
+        assert not is_answered(finished)
+        undo()
+        stamped(finished)
+
+
+@pytest.mark.parametrize("option", ["--touch", "--dry-run", "--verbose", "--debug-dag"])
+def test_options_that_ask_for_more_leave_no_stamp(finished: Project, option: str) -> None:
+    build(finished, option)
+
+    assert not (finished.path / STAMP).exists()
+
+
+def test_rules_that_go_by_more_than_files_leave_no_stamp(finished: Project) -> None:
+    finished.change("config.yaml", custom_rules=["own.smk"])
+    finished.write("own.smk", 'import subprocess\nHEAD = subprocess.run(["true"])\n')
+
+    assert "Nothing to be done" in build(finished)
+
+    assert not (finished.path / STAMP).exists()
+
+
+def rewrite(path: Path) -> None:
+    path.write_bytes(path.read_bytes())
+
+
+def append(path: Path) -> None:
+    with path.open("a") as stream:
+        stream.write("\n")
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def touch(path: Path) -> None:
+    path.touch()
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def delete_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def rename(path: Path) -> None:
+    path.rename(path.with_name("renamed"))
+
+
+def link(path: Path) -> None:
+    """The same content, elsewhere."""
+    path.rename(path.with_name("renamed"))
+    path.symlink_to("renamed")
+
+
+def copy_beside(path: Path) -> None:
+    shutil.copy2(path, path.with_name(f"new_{path.name}"))
+
+
+EDITS = (rewrite, append, empty, touch, delete, delete_folder, rename, link, copy_beside)
+Edits = list[tuple[Callable[[Path], None], float]]
+SOME = st.lists(
+    st.tuples(st.sampled_from(EDITS), st.floats(0, 1, exclude_max=True)), min_size=1, max_size=8
+)
+
+
+def hold_to_snakemake(project: Project, edits: Edits) -> None:
+    """Make edits of any file, one by one, until there is no answer; the last is a killed build."""
+    stamped(project)
+    for edit, share in edits:
+        files = sorted(path for path in project.path.rglob("*") if path.is_file())
+        with suppress(OSError):  # what the file system refuses
+            edit(files[int(share * len(files))])
+        if not is_answered(project):
+            break
+        planned = project.snakemake("--quiet", "rules", "--dry-run")
+        assert planned.code == 0 and not planned.jobs, (edit, planned.output)
+    if (project.path / STAMP).exists():
+        process = project.begin(sys.executable, "-c", ASK, "build", *WORDS, "--forceall")
+        while (project.path / STAMP).exists() and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGKILL)
+        end(process)
+        assert not is_answered(project)
+
+
+@settings(
+    max_examples=3,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(edits=SOME)
+def test_it_says_what_snakemake_says(trained: Project, tmp_path: Path, edits: Edits) -> None:
+    hold_to_snakemake(trained.copy(tmp_path / str(next(NUMBERS))), edits)
+
+
+@pytest.mark.soak
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(edits=SOME)
+def test_it_says_what_snakemake_says_many_times(
+    trained: Project, tmp_path: Path, edits: Edits
+) -> None:
+    project = trained.copy(tmp_path / str(next(NUMBERS)))
+    hold_to_snakemake(project, edits)
+    shutil.rmtree(project.path)
