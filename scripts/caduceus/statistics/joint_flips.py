@@ -60,23 +60,36 @@ def flip_jointly(
     seeds = sorted(set().union(*shared))
     flips = _flips(len(seeds), len(pairs), seed)
     place = {each: at for at, each in enumerate(seeds)}
-    statistics, all_alike = np.empty((len(flips), len(pairs))), np.empty((len(flips), len(pairs)))
+    statistics = np.empty((len(flips), len(pairs)))
+    by_seeds: dict[tuple[int, ...], _Flips] = {}
     for column, ((first, second), common) in enumerate(zip(pairs, shared, strict=True)):
-        own = flips[:, [place[each] for each in common]]
+        if (key := tuple(common)) not in by_seeds:
+            own = flips[:, [place[each] for each in common]]
+            by_seeds[key] = _Flips(own, np.abs(own.sum(axis=1)) == len(common))
         sides = np.array([[side[each] for each in common] for side in (first, second)])
-        statistics[:, column] = _differences(sides, own, test, statistic)
-        all_alike[:, column] = np.abs(own.sum(axis=1)) == len(common)
+        statistics[:, column] = _differences(sides, by_seeds[key].signs, test, statistic)
+    difference = statistics[0].copy()
     size = np.sqrt((statistics**2).mean(axis=0))
-    scaled = np.abs(statistics) / np.where(size > 0, size, 1)
+    scaled = np.abs(statistics, out=statistics)  # many pairs take hundreds of megabytes
+    scaled /= np.where(size > 0, size, 1)
     p = _step_down(scaled)
-    others = scaled[:, p > alpha]
-    columns = np.flatnonzero(p > alpha)
     minimum = np.empty(len(pairs))
-    for column, common in enumerate(shared):
-        bound = len(common) ** 0.5 - _TIE  # of a mean's scaled difference
-        beaten = (others[:, columns != column] >= bound).any(axis=1)
-        minimum[column] = np.mean(beaten | (all_alike[:, column] > 0))
-    return JointFlips(p, minimum, statistics[0])
+    for key, own_flips in by_seeds.items():
+        bound = len(key) ** 0.5 - _TIE  # of a mean's scaled difference
+        reached = (scaled >= bound) & (p > alpha)
+        pairs_there = reached.sum(axis=1)
+        for column in (at for at, common in enumerate(shared) if tuple(common) == key):
+            beaten = pairs_there > reached[:, column]  # by another pair
+            minimum[column] = np.mean(beaten | own_flips.all_alike)
+    return JointFlips(p, minimum, difference)
+
+
+@dataclass(frozen=True)
+class _Flips:
+    """The signs of some of the seeds, (flips, n), and under which flips they are all alike."""
+
+    signs: Array
+    all_alike: Array
 
 
 def _flips(n: int, pairs: int, seed: int) -> Array:
@@ -108,9 +121,10 @@ def _differences(sides: Array, flips: Array, test: PairedTest, statistic: Statis
 def _step_down(statistics: Array) -> Array:
     """Return adjusted p, (m,), of the first row of `statistics`, (flips, m)."""
     order = np.argsort(statistics[0], kind="stable")
-    ordered = statistics[:, order]
-    largest = np.maximum.accumulate(ordered, axis=1)  # of a pair and all with smaller statistics
-    p = (largest >= ordered[0] - _TIE).mean(axis=0)
+    largest = statistics[:, order]
+    observed = largest[0].copy()
+    np.maximum.accumulate(largest, axis=1, out=largest)  # of a pair and all with smaller statistics
+    p = (largest >= observed - _TIE).mean(axis=0)
     adjusted: Array = np.empty_like(p)
     adjusted[order] = np.maximum.accumulate(p[::-1])[::-1]
     return adjusted

@@ -68,6 +68,30 @@ def test_a_pair_with_fewer_seeds_than_others_decides_less() -> None:
     assert alone.minimum_p[0] == 2 / 2**6 < beside.minimum_p[1]
 
 
+def test_minimum_p_is_by_its_definition_for_pairs_of_unequal_seeds() -> None:
+    """By hand: the flips that turn all of a pair's signs, or under which another pair, which isn't
+    significant, is as large as the pair can be at most."""
+    runs = np.random.default_rng(6).normal(size=(5, 7)) + np.array([0, 0, 1, 4, 8])[:, None]
+    runs[1, 5:] = np.nan
+    runs[2, 4:] = np.nan
+    pairs, alpha = pairs_of(runs), 0.1
+    found = flip_jointly(pairs, alpha=alpha)
+    assert 0 < sum(found.p <= alpha) < len(pairs)
+    flips = np.array([*product((-1, 1), repeat=7)], dtype=float)
+    seeds = [sorted(first.keys() & second.keys()) for first, second in pairs]
+    scaled = []
+    for (first, second), common in zip(pairs, seeds, strict=True):
+        sums = flips[:, common] @ np.array([first[each] - second[each] for each in common])
+        scaled.append(np.abs(sums) / np.sqrt((sums**2).mean()))
+    for at, common in enumerate(seeds):
+        others = [
+            of for number, of in enumerate(scaled) if number != at and found.p[number] > alpha
+        ]
+        reached = np.any(np.array(others) >= len(common) ** 0.5 - 1e-10, axis=0)
+        alike = np.abs(flips[:, common].sum(axis=1)) == len(common)
+        assert found.minimum_p[at] == pytest.approx(np.mean(reached | alike))
+
+
 def test_more_seeds_than_can_be_gone_through_are_sampled() -> None:
     runs = np.random.default_rng(4).normal(size=(3, 30)) + np.array([0, 0.4, 3])[:, None]
     found, again = flip_jointly(pairs_of(runs)), flip_jointly(pairs_of(runs))
