@@ -3,13 +3,15 @@
 An ordinary program, which trains a small network by torch and logs with wandb, runs with one seed
 after another, on two cores, by each of these ways in turn:
 
-- pipeline: Caduceus, up to the exported runs and the table of their group
+- preloaded: Caduceus, up to the exported runs and the table of their group; the experiment has
+  `preload: [torch, wandb]`, so that each run is forked from a process that has imported both
+- pipeline: the same without `preload`
 - loop: the same program in a shell loop, two at a time, with wandb offline
 - untracked loop: the same without wandb
 - one process: two processes that each train half of the seeds, without wandb: nothing starts twice
 
-Prints for runs of each length the wall and the CPU time of each way, and the pipeline's as a ratio
-to it. CPU time counts all processes and hardly depends on what else the machine does.
+Prints for runs of each length the wall and the CPU time of each way, and the ratios to it of the
+first two. CPU time counts all processes, and depends less on what else the machine does.
 """
 
 import argparse
@@ -71,7 +73,7 @@ with wandb.init(config=vars(options)) as run:
     train(run.log, options.steps, options.seed)
 '''
 UNTRACKED = '''\
-"""Trains seeds one after another, and logs nothing. Prints how long each took, in seconds."""
+"""Trains seeds one after another, and logs nothing. Prints the CPU seconds of each."""
 
 import sys
 import time
@@ -80,13 +82,13 @@ from model import train
 
 steps, *seeds = map(int, sys.argv[1:])
 for seed in seeds:
-    started = time.perf_counter()
+    started = time.process_time()
     train(lambda row: None, steps, seed)
-    print(time.perf_counter() - started)
+    print(time.process_time() - started)
 '''
 TABLE = "results/groups/baseline/runs.csv"
 BUILD = ["snakemake", TABLE, "--cores", "2", "--quiet", "all"]
-WAYS = ("pipeline", "loop", "untracked loop", "one process")
+WAYS = ("preloaded", "pipeline", "loop", "untracked loop", "one process")
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def measure(words: list[str], folder: Path) -> Cost:
     return Cost(wall, cpu)
 
 
-def write_project(folder: Path, runs: int, steps: int) -> None:
+def write_project(folder: Path, runs: int, steps: int, preload: Sequence[str] = ()) -> None:
     experiment = {
         "id": "net",
         "type": "baseline",
@@ -122,6 +124,7 @@ def write_project(folder: Path, runs: int, steps: int) -> None:
         "program": "experiments/tracked.py",
         "parameters": {"steps": steps},
         "seeds": list(range(runs)),
+        "preload": list(preload),
         "metric": {"name": "train/loss", "goal": "minimize"},
     }
     measure(["caduceus", "init", str(folder)], folder.parent)
@@ -139,17 +142,18 @@ def two_at_a_time(command: str, shares: list[str], folder: Path) -> Cost:
     return measure(["sh", "-c", loop, "sh", *shares], folder)
 
 
-def measure_ways(folder: Path, runs: int, steps: int) -> dict[str, Cost]:
-    """Run all seeds by each way."""
+def measure_ways(preloaded: Path, pipeline: Path, runs: int, steps: int) -> dict[str, Cost]:
+    """Run all seeds by each way, in two projects that differ only in what is preloaded."""
     seeds = [str(seed) for seed in range(runs)]
     tracked = f"{PYTHON} experiments/tracked.py --steps={steps} --seed"
     untracked = f"{PYTHON} experiments/untracked.py {steps}"
     halves = [" ".join(half) for half in (seeds[::2], seeds[1::2]) if half]
     return {
-        "one process": two_at_a_time(untracked, halves, folder),
-        "untracked loop": two_at_a_time(untracked, seeds, folder),
-        "loop": two_at_a_time(tracked, seeds, folder),
-        "pipeline": measure(BUILD, folder),
+        "one process": two_at_a_time(untracked, halves, pipeline),
+        "untracked loop": two_at_a_time(untracked, seeds, pipeline),
+        "loop": two_at_a_time(tracked, seeds, pipeline),
+        "pipeline": measure(BUILD, pipeline),
+        "preloaded": measure(BUILD, preloaded),
     }
 
 
@@ -159,15 +163,22 @@ def cpu_of_programs(folder: Path) -> float:
     return sum(attempt.cpu_s or 0.0 for record in records for attempt in record.attempts)
 
 
+def median_ratio(costs: Sequence[float], others: Sequence[float]) -> float:
+    return statistics.median(cost / other for cost, other in zip(costs, others, strict=True))
+
+
 def print_table(seconds: float, runs: int, found: Mapping[str, Sequence[Cost]]) -> None:
-    print(f"\n{runs} runs of {seconds:g} s          wall s   ratio    CPU s   ratio")
+    title = f"{runs} runs of {seconds:g} s"
+    ratios = f"{'preloaded':>12}{'pipeline':>11}"
+    print(f"\n{title:<20}{'wall s':>9}{ratios}{'CPU s':>11}{ratios}")
     for way in WAYS:
-        pairs = [*zip(found["pipeline"], found[way], strict=True)]
-        wall = statistics.median(cost.wall for _, cost in pairs)
-        walls = statistics.median(pipeline.wall / cost.wall for pipeline, cost in pairs)
-        cpu = statistics.median(cost.cpu for _, cost in pairs)
-        cpus = statistics.median(pipeline.cpu / cost.cpu for pipeline, cost in pairs)
-        print(f"  {way:<22}{wall:9.1f}{walls:8.2f}{cpu:9.1f}{cpus:8.2f}")
+        line = f"  {way:<18}"
+        for kind in ("wall", "cpu"):
+            costs = {each: [getattr(cost, kind) for cost in found[each]] for each in found}
+            line += f"{statistics.median(costs[way]):{9 if kind == 'wall' else 11}.1f}"
+            line += f"{median_ratio(costs['preloaded'], costs[way]):12.2f}"
+            line += f"{median_ratio(costs['pipeline'], costs[way]):11.2f}"
+        print(line)
 
 
 def steps_per_second(folder: Path) -> float:
@@ -195,12 +206,13 @@ def main() -> None:
             found: dict[str, list[Cost]] = {way: [] for way in WAYS}
             beside = []
             for repeat in range(options.repeats):
-                folder = Path(name) / f"{seconds:g}-{repeat}"
-                write_project(folder, options.runs, steps)
-                for way, cost in measure_ways(folder, options.runs, steps).items():
+                pipeline, preloaded = (Path(name) / f"{seconds:g}-{repeat}-{n}" for n in range(2))
+                write_project(pipeline, options.runs, steps)
+                write_project(preloaded, options.runs, steps, ["torch", "wandb"])
+                for way, cost in measure_ways(preloaded, pipeline, options.runs, steps).items():
                     found[way].append(cost)
-                nothing = measure(BUILD, folder)
-                rest = found["pipeline"][-1].cpu - cpu_of_programs(folder)
+                nothing = measure(BUILD, pipeline)
+                rest = found["pipeline"][-1].cpu - cpu_of_programs(pipeline)
                 beside.append((rest - nothing.cpu) / options.runs)
             print_table(seconds, options.runs, found)
             print(
