@@ -258,7 +258,7 @@ from caduceus.system.command_server import starting
 if sys.argv[1] == "served":
     starting.start()
     assert os.environ["CADUCEUS_PYTHON"] != sys.executable
-for words in {commands!r} * 3:
+for words in {commands!r} * (3 if sys.argv[1] == "served" else 1):
     done = subprocess.run([os.environ["CADUCEUS_PYTHON"], "-m", "caduceus", *words])
     print(done.returncode, flush=True)
 """
@@ -277,7 +277,24 @@ for words in {commands!r} * 3:
         printed[way] = done.stdout, log.read_text()
         log.unlink()
         assert not list(tmp_path.glob("caduceus-*"))  # the folder of the socket
-    assert printed["served"] == printed["fresh"]
+    assert printed["served"] == tuple(3 * text for text in printed["fresh"])
+
+
+@pytest.mark.parametrize("folder", ["no/such/folder", "x" * 100])
+def test_without_a_folder_for_it_commands_start_as_ever(tmp_path: Path, folder: str) -> None:
+    if "/" not in folder:
+        (tmp_path / folder).mkdir()
+    code = (
+        "import os, tempfile\n"
+        f"tempfile.tempdir = {str(tmp_path / folder)!r}\n"
+        "from caduceus.system.command_server import starting\n"
+        "starting.start()\n"
+        "print(os.environ['CADUCEUS_PYTHON'])"
+    )
+    words = [sys.executable, "-c", code]
+    variables = os.environ | {"CADUCEUS_PYTHON": "as it was"}
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout == "as it was\n"
 
 
 def test_commands_of_each_run_are_those_of_its_rules() -> None:

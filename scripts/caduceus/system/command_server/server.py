@@ -101,7 +101,11 @@ class Server:
             self._listener.close()
 
     def _accept(self) -> None:
-        connection, _ = self._listener.accept()
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:  # there are no more descriptors
+            self._stop_listening()
+            return
         if len(self._clients) >= 2 * _MAX_CLIENTS:
             connection.close()
             return
@@ -170,7 +174,8 @@ class Server:
             client.pid = os.fork()
         except OSError:
             request.close()
-            client.connection.send(b"refused")
+            with contextlib.suppress(OSError):  # the client was killed
+                client.connection.send(b"refused")
             self._forget(client)
             return None
         if client.pid == 0:

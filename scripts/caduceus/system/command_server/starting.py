@@ -5,6 +5,7 @@ a script that sends the commands of each run to the server, and any other to the
 """
 
 import atexit
+import contextlib
 import os
 import select
 import shlex
@@ -31,7 +32,13 @@ exec {python} "$@"
 
 
 def start() -> None:
-    """Start a command server that ends with this process, unless none can be had."""
+    """Start a command server that ends with this process; without one all else is the same."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # such as a full disk, or a path that is too long
+            _start()
+
+
+def _start() -> None:
     folder = Path(tempfile.mkdtemp(prefix="caduceus-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     script = folder / "python"
@@ -47,10 +54,7 @@ def start() -> None:
     if not os.access(script, os.X_OK):  # programs in this folder can't be started
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-        try:
-            listener.bind(places["socket"])
-        except OSError:  # the path is too long
-            return
+        listener.bind(places["socket"])
         listener.listen(128)
         words = [sys.executable, "-m", _SERVER, str(listener.fileno()), str(folder)]
         server = processes.start_server(words, [listener.fileno()])
