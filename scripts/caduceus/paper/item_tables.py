@@ -9,7 +9,7 @@ import numpy as np
 from caduceus.io.phrases import count_of, pasted
 from caduceus.paper.results import Result
 from caduceus.runs.item_files.item_file import ItemFile
-from caduceus.runs.item_files.item_scores import ItemScore, fault
+from caduceus.runs.item_files.item_scores import ItemScore, brief, fault
 from caduceus.runs.item_files.reading import find_items, read_items
 from caduceus.statistics.samples import Array
 
@@ -85,8 +85,8 @@ def _check_same(
                 raise fault(
                     path,
                     score.place,
-                    f"{what} {pasted(item)} is {new}, but {old} in {one_path}, {was.place}; an id "
-                    "must name the same item in all runs",
+                    f"{what} {pasted(item)} is {brief(new)}, but {brief(old)} in {one_path}, "
+                    f"{was.place}; an id must name the same item in all runs",
                 )
 
 

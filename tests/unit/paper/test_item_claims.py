@@ -247,7 +247,7 @@ def test_runs_with_other_items_or_other_labels_cannot_be_decided(project: Projec
 
     other = only(decided(project, scores, by_item(), render=with_another_label))
     assert other["verdict"] == "failed"
-    assert "predictions.csv:7: what is right for '5' is 7, but 8 in " in other["reason"]
+    assert 'predictions.csv:7: what is right for \'5\' is "7", but "8" in ' in other["reason"]
     assert other["reason"].startswith("results/runs/")
 
 

@@ -59,6 +59,9 @@ def test_our_predictions_are_right_where_they_equal_the_label(tmp_path: Path) ->
         ),
         ("id,correct\na,1\nb,0\n", {"score": "correct"}),
         ("id,correct\na,True\nb,false\n", {"score": "correct"}),
+        ("id,filter,correct\na,x,1\nb,y,0\n", {"score": "correct"}),
+        ("id,label,prediction\na,123456789012345678,123456789012345678\nb,nan,1e999\n", {}),
+        ("id,label,prediction\na,nan,nan\nb,90071992547409930,90071992547409931\n", {}),
         (",id,correct\n0,a,1e0\n1,b,0.0\n", {"score": "correct"}),  # pandas with its index
         ("\ufeffid,label,prediction\r\na,cat,cat\r\n\r\nb,cat,dog \r\n", {}),  # as Excel does
     ],
@@ -172,6 +175,7 @@ def test_of_several_metrics_of_lm_eval_one_is_chosen(tmp_path: Path) -> None:
             "s.jsonl:2: the id '0' occurs twice, first in",
         ),
         (samples(sample(0, acc=1), sample(1, acc=float("nan"))), "s.jsonl:2: 'acc' is nan"),
+        (samples(sample(0, acc=1), sample(1, acc=10**400)), "s.jsonl:2: 'acc' is inf"),
         (samples(sample(0, acc=1), sample(1, acc=None)), "s.jsonl:2: 'acc' is missing"),
         (samples(sample(0, acc=[-3.5, 7])), "s.jsonl:1: 'acc' is [-3.5,7], not a number"),
         (samples(sample(0, acc=1), sample(1, acc=True)), "s.jsonl:2: 'acc' is a boolean, but a nu"),
@@ -186,6 +190,7 @@ def test_of_several_metrics_of_lm_eval_one_is_chosen(tmp_path: Path) -> None:
         (samples(sample(0, acc=1)) + "{\n", "s.jsonl:2: not JSON (Expecting property name"),
         (samples(sample(0, acc=1)) + "3\n", "s.jsonl:2: 3 isn't an object; an item is one"),
         ("[1,\n2", "s.jsonl:2: not JSON"),
+        ('{"doc_id": 1' + 5_000 * "0" + "}", "s.jsonl: not JSON in UTF-8 (ValueError)"),
         ("\n", "s.jsonl: it has no items"),
         ("[]", "s.jsonl: it has no items"),
     ],

@@ -71,9 +71,13 @@ def score_of(value: Json) -> tuple[str, float]:
         raise ValueError("is missing")
     if not isinstance(value, int | float):
         raise ValueError(f"is {brief(value)}, not a number")
-    if not math.isfinite(value):
-        raise ValueError(f"is {value}, with which no test is valid; give the item a finite score")
-    return "a number", float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"is {number}, with which no test is valid; give the item a finite score")
+    return "a number", number
 
 
 def id_of(value: Json) -> tuple[str, str]:

@@ -32,6 +32,7 @@ _IDS = (
     ("index", ""),  # pandas writes its index without a name
 )
 _HASH, _TARGET = "doc_hash", "target"  # of lm-eval: of the item, and what is right
+_EXACT = 2.0**53  # below this every whole number is exact as a float
 _LISTED = 20  # keys or columns that an error lists
 _Checked = TypeVar("_Checked", str, float)
 _BOOLEANS = {"true": True, "false": False}
@@ -84,7 +85,7 @@ def _json_lines(path: Path) -> Iterator[_Line]:
     except json.JSONDecodeError as error:
         there = place if error.lineno == 1 else f"line {error.lineno}"
         raise fault(path, there, f"not JSON ({error.msg})") from None
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, or a number of 5,000 digits
         raise ResultError(f"not JSON in UTF-8 ({type(error).__name__})", str(path)) from None
     for place, record in records:
         if not isinstance(record, dict):
@@ -191,6 +192,8 @@ def _score_key(path: Path, record: Mapping[str, Json], classes: tuple[str, str])
 
 def _filtered(path: Path, lines: Sequence[_Line], wanted: str | None) -> Sequence[_Line]:
     """Return the lines of one filter of lm-eval; all lines if there are no filters."""
+    if wanted is None and "doc_id" not in lines[0].record:
+        return lines  # another program's, which may mean something else by `filter`
     by_filter: dict[str, list[_Line]] = {}
     for line in lines:
         name = line.record.get("filter")
@@ -235,13 +238,10 @@ def _are_equal(prediction: Json, label: Json) -> bool:
 
 
 def _class(value: Json) -> str | float | None:
-    """Return a class such that `3`, `3.0` and "3" are equal."""
-    if isinstance(value, str):
-        number = _number(value.strip())
-        return float(number) if isinstance(number, float) else value.strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    return text_of(value)
+    """Return a class such that `3`, `3.0` and "3" are equal; too large numbers are text."""
+    text = value.strip() if isinstance(value, str) else text_of(value)
+    number = _number(text) if text is not None else None
+    return number if isinstance(number, float) and abs(number) < _EXACT else text
 
 
 def _number(text: Json) -> Json:
