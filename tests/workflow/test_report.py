@@ -403,6 +403,21 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_report(Sources([folder / "runs.csv"]), folder.parents[1] / "report/index.html")
 
 
+def test_variants_are_ordered_by_their_values(opened: Browser) -> None:
+    planned = [row[0] for row in legend(opened)]
+    for order, sign in (("descending", -1), ("ascending", 1)):
+        opened.click("#legend .sort")
+        [head] = opened.find("#legend th[aria-sort]")
+        assert head.get_attribute("aria-sort") == order
+        assert opened.driver.switch_to.active_element.text.startswith("value")
+        values = [float(row[1]) for row in legend(opened)]
+        for group in (values[:2], values[2:]):
+            assert group == sorted(group, key=lambda value: sign * value)
+    opened.click("#legend .sort")
+    assert [row[0] for row in legend(opened)] == planned
+    assert opened.console() == []
+
+
 def test_many_runs_and_variants_are_shown_a_page_at_a_time(browser: Browser, many: Path) -> None:
     def first_run() -> str:
         return browser.texts("#run-table .link")[0]

@@ -48,7 +48,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_the_first_run_of_a_variant_shows_its_pictures_beside_their_rows(results: Path) -> None:
-    (table,) = logged_table_section([results / "experiments/toy.json"])
+    (table,) = logged_table_section([results / "experiments/toy.json"]).tables
     assert (table["run"], table["title"]) == ("toy-s0", "val.predictions · toy · rate=1")
     assert (len(table["rows"]), table["more"]) == (8, 2)
     assert table["file"].endswith(f"runs/toy-s0/{FILE}")
@@ -58,11 +58,25 @@ def test_the_first_run_of_a_variant_shows_its_pictures_beside_their_rows(results
 
 def test_a_large_picture_and_one_outside_of_the_run_are_named_only(results: Path) -> None:
     (results.parent / "a.png").write_bytes(PNG)
-    (table,) = logged_table_section([results / "experiments/toy.json"])
+    (table,) = logged_table_section([results / "experiments/toy.json"]).tables
     assert [table["rows"][row][1] for row in (1, 2)] == [
         {"text": "media/../../../a.png"},
         {"text": "media/images/large.png"},
     ]
+
+
+def test_tables_beyond_the_room_for_pictures_are_counted(results: Path) -> None:
+    runs = ("toy-s0", "toy-s1")
+    for run in runs:
+        folder = results / "runs" / run
+        logged = {"val": {"predictions": {"_type": "table-file", "path": FILE}}}
+        summary(run, experiment="toy", variant=run, summary=logged).write(
+            folder / "run_summary.json"
+        )
+    plans = [results / "experiments/toy.json"]
+    assert [table["run"] for table in logged_table_section(plans).tables] == list(runs)
+    found = logged_table_section(plans, most=len(SOURCE))
+    assert ([table["run"] for table in found.tables], found.left_out) == (["toy-s0"], 1)
 
 
 def test_the_page_has_the_pictures_and_escapes_what_was_logged(results: Path) -> None:

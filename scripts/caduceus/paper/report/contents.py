@@ -15,7 +15,7 @@ from caduceus.paper.report.groups import (
     joined_columns,
     read_group,
 )
-from caduceus.paper.report.logged_tables import logged_table_section
+from caduceus.paper.report.logged_tables import LoggedTables, logged_table_section
 from caduceus.paper.report.packed_curves import PackedCurves, pack_curves
 from caduceus.paper.report.parts import Parts, item_of
 from caduceus.paper.report.sections import (
@@ -112,7 +112,7 @@ def read_contents(
         "claims": parts.read("claims", lambda: claim_section(sources.claims), None),
         "tables": tables,
         "figures": figures,
-        "logged_tables": parts.read("logged", lambda: logged_table_section(sources.plans), []),
+        "logged": parts.read("logged", lambda: logged_table_section(sources.plans), LoggedTables()),
         "sweeps": sweeps,
         "compute": compute[0] if compute else None,
         "verification": verification[0] if verification else None,

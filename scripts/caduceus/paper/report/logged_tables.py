@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,32 @@ from caduceus.runs.folder import RunFolder
 
 _ROWS = 8  # of a table; the file has all
 _LARGEST = 200_000  # bytes of a picture in the page
+_MOST_PICTURES = 20_000_000  # characters of all pictures, after which no table is shown
 _LONGEST = 200  # characters of another cell
 _AGAIN = "delete its run's manifest.json, and `snakemake` exports it again"
 
 
-def logged_table_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class LoggedTables:
+    """Tables with pictures.
+
+    Attributes:
+        tables: those that are shown.
+        left_out: how many runs have others, for which the page has no room.
+    """
+
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    left_out: int = 0
+
+
+def logged_table_section(plans: Sequence[Path], most: int = _MOST_PICTURES) -> LoggedTables:
     """Return the first rows of the last table of each name that a variant's first run has logged.
 
     Tables without pictures are left out.
 
     Args:
         plans: results/experiments/ID.json of all experiments.
+        most: characters of pictures, after which the tables of further runs are left out.
     """
     first: dict[tuple[str | None, str | None], Path] = {}
     for plan in plans:
@@ -33,7 +49,16 @@ def logged_table_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
             summary = Summary.read_if_there(folder.summary_json)
             if summary and any(_tables(summary.summary)):
                 first.setdefault((summary.experiment, summary.variant), folder.path)
-    return [table for folder in first.values() for table in _shown(folder)]
+    tables: list[dict[str, Any]] = []
+    used = 0
+    for place, run_folder in enumerate(first.values()):
+        if used >= most:
+            return LoggedTables(tables, len(first) - place)
+        found = list(_shown(run_folder))
+        cells = (cell for table in found for row in table["rows"] for cell in row)
+        used += sum(len(cell.get("source", "")) for cell in cells)
+        tables += found
+    return LoggedTables(tables)
 
 
 def _shown(folder: Path) -> Iterator[dict[str, Any]]:

@@ -74,14 +74,16 @@ const updateCurves = async () => {
   const { metric, layers, averages } = curves;
   const turn = (curves.turn = {});
   const visible = [...curves.visible].filter((place) => averages.has(place));
-  const listed = listLegend();
+  const ordered = await orderedVariants();
+  if (turn !== curves.turn) return; // superseded by a later change
+  const listed = listLegend(ordered);
   const read = await averages.read([...visible, ...listed]);
   const chosen = [...curves.chosenRuns];
   const runs = curves.withSingles ? visible.flatMap((place) => variants[place].runs) : [];
   const singles = runs.length || chosen.length
     ? await (await readCurves("singles", metric, axisOf(metric))).read([...runs, ...chosen])
     : new Map();
-  if (turn !== curves.turn) return; // superseded by a later change
+  if (turn !== curves.turn) return;
   curves.read = read;
   layers.bands.source.data = columnsOf(visible.length > MOST_BANDS ? [] : visible.map(bandOf));
   layers.averages.source.data = columnsOf(visible.map((place) => lineOf(place, read.get(place))));

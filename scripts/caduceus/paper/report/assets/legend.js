@@ -4,6 +4,7 @@ const legend = {
   pager: newPager(element("legend-pages"), [100, 500], () => updateCurves()),
   rows: new Map(), // row, box and cells of the listed variants
   levels: [], // boxes of the listed groups and experiments
+  sign: 0, // 1 lists the least value at the selected step first, -1 the greatest, 0 goes by the plan
 };
 
 const swatch = (place) => {
@@ -41,11 +42,31 @@ const matchingVariants = () => {
   return [...levels.values()].flat();
 };
 
-/** Lists a page of the matching variants, and returns it. */
-const listLegend = () => {
-  const listed = legend.pager.part(matchingVariants());
+/** Returns the matching variants in the chosen order, those of a level together. */
+const orderedVariants = async () => {
+  const matching = matchingVariants();
+  if (!legend.sign) return matching;
+  const read = await curves.averages.read(matching);
+  const order = new Map(matching.map((place, at) => [levelOf(place), at]));
+  const values = new Map(matching.map((place) => [place, valuesAt(read.get(place))[0] ?? null]));
+  return matching.sort((one, other) =>
+    order.get(levelOf(one)) - order.get(levelOf(other)) ||
+    compare(values.get(one), values.get(other), legend.sign) || one - other);
+};
+
+/** Returns the values of a curve at the selected step: statistic, ends of its interval, n. */
+const valuesAt = ({ steps, series }) => {
+  const at = lastAtMost(steps, curves.steps[curves.step]);
+  return at < 0 ? [] : series.map((each) => each[at]);
+};
+
+/** Lists a page of variants, and returns it. */
+const listLegend = (ordered) => {
+  const listed = legend.pager.part(ordered);
   const shown = [...legend.rows.keys()];
-  if (listed.length === shown.length && listed.every((place, at) => place === shown[at])) return listed;
+  const isSame = listed.length === shown.length && listed.every((place, at) => place === shown[at]);
+  if (isSame && legend.shownSign === legend.sign) return listed;
+  legend.shownSign = legend.sign;
   legend.rows.clear();
   legend.levels = [];
   const hasLevels = new Set([...variants.keys()].map(levelOf)).size > 1;
@@ -56,10 +77,25 @@ const listLegend = () => {
     body.append(legendRow(place));
   }
   const number = (text) => make("th", { className: "number", scope: "col" }, text);
-  const head = make("tr", {}, make("th", { scope: "col" }, "variant"), number("value"), number("interval"), number("n"));
+  const head = make("tr", {}, make("th", { scope: "col" }, "variant"), valueHead(), number("interval"), number("n"));
   element("legend").replaceChildren(make("thead", {}, head), body);
   colourSwatches();
   return listed;
+};
+
+/** Returns the head of the values, which orders the variants by them. */
+const valueHead = () => {
+  const arrow = { 0: "", 1: " ↑", "-1": " ↓" }[legend.sign];
+  const sort = make("button", { type: "button", className: "sort" }, `value${arrow}`);
+  sort.addEventListener("click", async () => {
+    legend.sign = { 0: -1, "-1": 1, 1: 0 }[legend.sign];
+    legend.pager.start = 0;
+    await updateCurves();
+    document.querySelector("#legend .sort").focus();
+  });
+  const cell = make("th", { className: "number", scope: "col" }, sort);
+  cell.setAttribute("aria-sort", { 0: "none", 1: "ascending", "-1": "descending" }[legend.sign]);
+  return cell;
 };
 
 const levelRow = (level) => {
@@ -109,12 +145,8 @@ const updateLegend = () => {
 
 /** Shows the values of the listed variants at the selected step. */
 const updateValues = () => {
-  const step = curves.steps[curves.step];
-  const values = new Map([...legend.rows.keys()].filter((place) => curves.read.has(place)).map((place) => {
-    const { steps, series } = curves.read.get(place);
-    const at = lastAtMost(steps, step);
-    return [place, at < 0 ? [] : series.map((each) => each[at])];
-  }));
+  const listed = [...legend.rows.keys()].filter((place) => curves.read.has(place));
+  const values = new Map(listed.map((place) => [place, valuesAt(curves.read.get(place))]));
   const format = columnFormat([...values.values()].map(([value]) => value));
   for (const [place, { cells }] of legend.rows) {
     const [value, low, high, n] = values.get(place) ?? [];
