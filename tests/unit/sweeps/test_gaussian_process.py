@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from caduceus.sweeps.gaussian_process import GaussianProcess, _cost, _minimize, fit
+from caduceus.sweeps.gaussian_process import GaussianProcess, _minimize, _Posterior, fit, sample
 from scipy.optimize import check_grad
 from scipy.spatial.distance import cdist
 
@@ -55,18 +55,31 @@ def test_noise_is_found() -> None:
 
 
 def test_the_gradient_of_the_fit_is_exact() -> None:
-    values = standardized(POINTS[:, 0] ** 2)
-    squares = np.stack(
-        [cdist(part, part, "sqeuclidean").ravel() for part in (POINTS, POINTS[:, :1])]
-    )
-    prior = np.array([(-0.5, 0.7), (0.0, 1.0), (0.1, 2.0), (-5.0, 3.0)])
-    for at in (prior[:, 0], prior[:, 0] + 0.7):
+    posterior = _Posterior.of(POINTS, GROUPS, standardized(POINTS[:, 0] ** 2))
+    for move in (0.0, 0.7):
+        at = posterior.prior[:, 0] + move
         error = check_grad(
-            lambda logs: _cost(logs, squares, values, prior)[0],
-            lambda logs: _cost(logs, squares, values, prior)[1],
-            at,
+            lambda logs: posterior.cost(logs)[0], lambda logs: posterior.cost(logs)[1], at
         )
         assert error < 1e-3
+
+
+def test_processes_are_drawn_from_the_posterior_of_a_length() -> None:
+    """That of the length is computed on a grid, with variance and noise at each of many draws."""
+    points = np.random.default_rng(4).random((12, 1))
+    values = standardized(np.sin(5 * points[:, 0]))
+    groups = np.array([0])
+    drawn = sample(points, groups, values, 300, np.random.default_rng(5))
+    lengths = np.array([-np.log(model.scales[0]) for model in drawn])
+
+    posterior = _Posterior.of(points, groups, values)
+    away = np.random.default_rng(6).normal(size=(20_000, 3))
+    weights = np.exp([posterior.likelihood(each * posterior.prior[:, 1]) for each in away])
+    logs = posterior.prior[0, 0] + posterior.prior[0, 1] * away[:, 0]
+    mean = np.average(logs, weights=weights)
+    spread = np.sqrt(np.average((logs - mean) ** 2, weights=weights))
+    assert lengths.mean() == pytest.approx(mean, abs=0.1)
+    assert lengths.std() == pytest.approx(spread, rel=0.25)
 
 
 def test_a_running_trial_lowers_the_deviation_around_it_and_leaves_the_means() -> None:
