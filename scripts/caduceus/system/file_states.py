@@ -78,6 +78,6 @@ def _state(status: os.stat_result) -> State:
     )
 
 
-def changed_at(state: State) -> int:
-    """Return when a file was last changed, in nanoseconds; 0 for a state without times."""
-    return max((int(time) for time in state[4::5]), default=0)
+def times_of(state: State) -> tuple[int, ...]:
+    """Return when a file and its inode were changed, and those of a link's target, in ns."""
+    return tuple(int(time) for time in (*state[3::5], *state[4::5]))

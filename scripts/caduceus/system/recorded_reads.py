@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from caduceus.system.file_states import SNAKEMAKE, FileStates, State
@@ -73,7 +74,7 @@ class RecordedReads:
         _listen()
 
     def stop(self) -> None:
-        """Stop recording, and add the code that was imported."""
+        """Stop recording, and add the code that was imported, and where Python looks for more."""
         if self not in _listeners:
             return
         _listeners.remove(self)
@@ -81,6 +82,8 @@ class RecordedReads:
             setattr(os, name, function)
         for folder in self._caches:
             self.states.pop(folder, None)
+        for place in {*sys.path, *sys.path_importer_cache}:
+            self._note(place or ".", is_listed=True)
         for name, module in list(sys.modules.items()):
             if name in _READ_UNSEEN - self._imported:
                 self._doubt(f"{name} may read files unseen")
@@ -172,14 +175,22 @@ class RecordedReads:
         @wraps(function)
         def watched(path: Any = None) -> Any:
             if self in _listeners and not isinstance(path, int):
-                caller = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
+                is_names_only = _lists_names(sys._getframe(1))
                 with suppress(OSError, TypeError, ValueError):  # the call has it too
                     for entry in function(path):
-                        if entry.is_symlink() or caller not in _LIST_NAMES:
+                        if entry.is_symlink() or not is_names_only:
                             self._note(entry.path)
             return function(path)
 
         return watched
+
+
+def _lists_names(caller: FrameType) -> bool:
+    """Whether a caller is of `_LIST_NAMES`; a Snakefile has the globals of one, and isn't."""
+    package = caller.f_globals.get("__name__", "").partition(".")[0]
+    file = caller.f_code.co_filename
+    is_its_own = file.startswith("<frozen ") or file == caller.f_globals.get("__file__")
+    return package in _LIST_NAMES and is_its_own
 
 
 _listeners: list[RecordedReads] = []

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.io.files import write_whole
-from caduceus.system.file_states import FileStates, State, changed_at
+from caduceus.system.file_states import FileStates, State, times_of
 from caduceus.system.recorded_reads import RecordedReads
 
 FOLDER = Path(".snakemake/caduceus")
@@ -118,9 +118,9 @@ class Stamp:
 
 
 def _has_settled(state: State, began_ns: int) -> bool:
-    changed = changed_at(state)
-    tick = _TICK_NS if changed % _SECOND_NS else _COARSE_NS
-    return changed + tick < began_ns
+    """Whether a change after a time would show in the times of a file."""
+    ticks = ((time, _TICK_NS if time % _SECOND_NS else _COARSE_NS) for time in times_of(state))
+    return all(time + tick < began_ns for time, tick in ticks)
 
 
 def _key(words: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """A stamp answers only while all that was looked at is as it was."""
 
+import importlib.util
 import itertools
 import os
 import shutil
@@ -171,6 +172,44 @@ def test_a_file_that_nothing_looked_at_does_not_count() -> None:
     write("folder/other", b"2")
 
     assert answer() == "b'1'"
+
+
+def test_the_states_of_what_a_snakefile_lists_count() -> None:
+    """It runs with the globals of a module of Snakemake, which itself lists names alone."""
+    write("data/a", b"1")
+    settle()
+    code = compile(
+        "import os\nfound = [e.stat().st_size for e in os.scandir('data')]", "Snakefile", "exec"
+    )
+    remember(lambda: exec(code, {"__name__": "snakemake.workflow", "__file__": "workflow.py"}))
+    assert answer() == "None"
+
+    write("data/a", b"22")
+
+    assert answer() is None
+
+
+def test_a_module_that_could_be_imported_now_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    assert importlib.util.find_spec("not_there_yet") is None  # before anything is recorded
+    settle()
+    remember(lambda: importlib.util.find_spec("not_there_yet"))
+    assert answer() == "None"
+
+    (tmp_path / "not_there_yet.py").touch()
+
+    assert answer() is None
+
+
+def test_a_file_of_the_future_leaves_no_stamp() -> None:
+    write("a", b"1")
+    os.utime("a", ns=(2**62, 2**62))
+    settle()
+    remember(Path("a").read_bytes)
+
+    assert answer() is None
 
 
 def test_other_words_another_variable_and_a_copy_are_not_known(
