@@ -158,8 +158,10 @@ def measure_ways(preloaded: Path, pipeline: Path, runs: int, steps: int) -> dict
 
 
 def cpu_of_programs(folder: Path) -> float:
-    """CPU seconds of the programs that the pipeline ran."""
-    records = map(Train.read, folder.glob("results/runs/*/train.json"))
+    """CPU seconds of the programs that the pipeline ran, all of which must have finished."""
+    records = [*map(Train.read, folder.glob("results/runs/*/train.json"))]
+    if failed := [record.error for record in records if record.state != "finished"]:
+        sys.exit(f"{len(failed)} runs failed: {failed[0]}")
     return sum(attempt.cpu_s or 0.0 for record in records for attempt in record.attempts)
 
 
@@ -212,6 +214,7 @@ def main() -> None:
                 for way, cost in measure_ways(preloaded, pipeline, options.runs, steps).items():
                     found[way].append(cost)
                 nothing = measure(BUILD, pipeline)
+                cpu_of_programs(preloaded)
                 rest = found["pipeline"][-1].cpu - cpu_of_programs(pipeline)
                 beside.append((rest - nothing.cpu) / options.runs)
             print_table(seconds, options.runs, found)
