@@ -242,9 +242,9 @@ def test_a_program_that_cannot_be_started_costs_only_its_runs(project: Project) 
 
 def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
     shutil.copytree(REPOSITORY / "experiments", project.path / "experiments", dirs_exist_ok=True)
-    project.replace("experiments/mnist1d_quick.yaml", "[logistic, mlp, cnn, gru]", "[mlp]")
+    project.replace("experiments/mnist1d_quick.yaml", "[logistic, mlp, cnn]", "[mlp]")
     project.replace("experiments/mnist1d_quick.yaml", "logistic", "mlp")
-    project.replace("experiments/mnist1d_quick.yaml", "[0, 1, 2]", "[0]")
+    project.replace("experiments/mnist1d_quick.yaml", "[0, 1, 2, 3, 4, 5, 6, 7]", "[0]")
     project.replace("experiments/mnist1d_quick.yaml", "epochs: 100", "learning_rate: 1e+30")
     shutil.copy(REPOSITORY / "config.yaml", project.path)
     project.change("config.yaml", paper={})  # whose claims want the others

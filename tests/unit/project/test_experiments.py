@@ -316,7 +316,7 @@ def test_the_shipped_experiments_are_valid(name: str) -> None:
     defaults = {"learning_rate": 1e-2, "batch_size": 100, "epochs": 150, "seed": 0}
     groups = {"baseline": "", "ablation": ""}
     experiment = load_experiment(f"experiments/{name}", defaults, groups, REPOSITORY)
-    counts = {"mnist1d.yaml": 64, "mnist1d_quick.yaml": 12, "template.yaml": 8}
+    counts = {"mnist1d.yaml": 64, "mnist1d_quick.yaml": 24, "template.yaml": 8}
     assert len(experiment.runs) == counts[name]
 
 
