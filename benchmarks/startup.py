@@ -1,9 +1,14 @@
-"""Measure the CPU seconds of Caduceus' own processes: `python benchmarks/startup.py`, two minutes.
+"""Measure the CPU seconds that starts take: `python benchmarks/startup.py`, two minutes.
 
 Runs the project that `caduceus init` writes, of runs so short that all but the start is overhead,
 and beside it the same program in a bare loop with wandb offline. Prints the CPU seconds of each
 process tree, and their ratios: those of whole projects to the loop, those of commands to a Python
 that does nothing.
+
+Before that, a program with torch and wandb up to its first optimizer step: started afresh, forked
+from a process that has imported them (`preload` in an experiment; with all that the fork costs the
+server and its client), and beside both a forked child that does nothing. With `--only-starts` no
+more than that.
 """
 
 import argparse
@@ -13,12 +18,26 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import psutil
 import yaml
+from caduceus.system import processes
+from caduceus.system.preloading.starting import Preload, fork
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 RATES = (0.01, 0.1)
+STEP = """
+import torch
+import wandb
+
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.Adam(model.parameters())
+model(torch.ones(8, 4)).sum().backward()
+optimizer.step()
+"""
+PRELOADED = ("torch", "torch._dynamo", "wandb")
 
 
 def cpu_s(words: list[str], folder: Path) -> float:
@@ -59,12 +78,56 @@ def bare_loop(folder: Path, seeds: int) -> float:
         del os.environ["WANDB_MODE"]
 
 
+def start_cpu_s(folder: Path, program: str, modules: tuple[str, ...] | None) -> float:
+    """CPU seconds of a program from its start to its end; with `modules`, of a fork of them."""
+    words = [sys.executable, program]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with (folder / "console").open("wb") as console, Path(os.devnull).open() as nothing:
+        if modules is None:
+            return processes.run(words, folder, environment, console).cpu_s
+        before = time.process_time()
+        descriptors = {0: nothing.fileno(), 1: console.fileno(), 2: console.fileno()}
+        preload = Preload(modules, owner=os.getpid())
+        forked = fork(words, folder, environment, descriptors, preload)
+        guard = psutil.Process(forked.guard)
+        server = guard.parent()
+        assert server is not None
+        until_now = sum(server.cpu_times()[:4])
+        processes.run(words, folder, environment, console, forked=forked)
+    guard.wait()  # its parent then counts what it and the program used
+    while server.children():
+        time.sleep(0.01)
+    return sum(server.cpu_times()[:4]) - until_now + time.process_time() - before
+
+
+def compare_starts(folder: Path, repeats: int) -> None:
+    (folder / "step.py").write_text(STEP)
+    (folder / "nothing.py").write_text("")
+    start_cpu_s(folder, "step.py", PRELOADED)  # starts the server
+    ways = {
+        "fresh": ("step.py", None),
+        "forked": ("step.py", PRELOADED),
+        "a bare child": ("nothing.py", PRELOADED),
+    }
+    found = {
+        way: statistics.median(start_cpu_s(folder, *given) for _ in range(repeats))
+        for way, given in ways.items()
+    }
+    print("CPU seconds                     of torch and wandb up to the first optimizer step")
+    for way, seconds in found.items():
+        print(f"  {way:<28}{seconds:8.3f}  {seconds / found['fresh']:6.3f} times the fresh start's")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="two runs each (3)")
     parser.add_argument("--repeats", type=int, default=5, help="measurements of a command (5)")
+    parser.add_argument("--only-starts", action="store_true", help="no project, no commands")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
+        compare_starts(Path(name), options.repeats)
+        if options.only_starts:
+            return
         folder = Path(name) / "project"
         runs = make_project(folder, options.seeds)
         snakemake = ["snakemake", "--cores", "2", "--quiet", "all"]

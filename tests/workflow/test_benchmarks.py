@@ -16,6 +16,7 @@ QUICK = {
     "export.py --rows 50 --repeats 1": r"loop with wandb.proto +[\d.]+ s",
     "items.py --share 0.001": r"skewed \(lognormal\) \| [\d.]+ /",
     "scale.py --runs 4 --repeats 1": r"nothing to do",
+    "startup.py --only-starts --repeats 1": r"a bare child +[\d.]+ +[\d.]+ times the fresh start's",
     "sweep_search.py --problems branin --lags 1 --trials 12 --seeds 1": r"gp / least other +[\d.]+",
     "sweep_search.py --schedule --trials 10 --seeds 1": r"barrier +[\d.]+ +[\d.]+",
     "verdicts.py --share 0.001": r"unpaired, one claim \| \d+",

@@ -24,7 +24,7 @@ def owner_folder(owner: int) -> Path:
     Raises:
         NotForkedError: there can't be one that only this user may enter.
     """
-    root = Path(tempfile.gettempdir()) / f"caduceus-preload-{os.geteuid()}"
+    root = Path(tempfile.gettempdir()) / f"caduceus-preload-{os.geteuid()}-{_process_space()}"
     started = _start_time(owner)
     if started is None:
         raise NotForkedError("the build that it belongs to has ended")
@@ -42,6 +42,13 @@ def owner_folder(owner: int) -> Path:
     except OSError as error:
         raise NotForkedError(f"{root}: {error.strerror}") from None
     return folder
+
+
+def _process_space() -> str:
+    """Return a digest that is equal where process ids mean the same processes."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    text = f"{boot}{Path('/proc/self/ns/pid').readlink()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _start_time(pid: int) -> str | None:

@@ -170,11 +170,22 @@ def _connect(folder: Path) -> socket.socket | None:
     """Return a connection to the server of a folder; None if there is none."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(str(folder / "socket"))
+        with _socket_path(folder) as path:
+            connection.connect(path)
     except OSError:
         connection.close()
         return None
     return connection
+
+
+@contextmanager
+def _socket_path(folder: Path) -> Iterator[str]:
+    """Yield a short path of a folder's socket: Linux takes at most 107 bytes."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}/socket"
+    finally:
+        os.close(descriptor)
 
 
 def _start_server(
@@ -198,7 +209,8 @@ def _start_server(
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with listener, os.fdopen(hears, "rb") as stream:
         try:
-            listener.bind(str(path))
+            with _socket_path(folder) as short:
+                listener.bind(short)
             listener.listen(socket.SOMAXCONN)
             settings = {
                 "modules": [*preload.modules],

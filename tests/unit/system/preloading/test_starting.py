@@ -425,8 +425,20 @@ def test_a_folder_that_others_may_enter_is_not_used(
     programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "program.py").write_text("")
-    root = tmp_path / f"caduceus-preload-{os.geteuid()}"
-    root.mkdir(mode=0o755)
     monkeypatch.setattr(starting.private_folders.tempfile, "tempdir", str(tmp_path))
+    assert programs.forked(["program.py"]) == (0, "")
+    [root] = tmp_path.glob("caduceus-preload-*")
+    assert root.stat().st_mode & 0o777 == 0o700
+    root.chmod(0o755)
     with pytest.raises(NotForkedError, match="isn't private"):
         programs.forked(["program.py"])
+
+
+def test_a_long_path_of_the_temporary_folder_is_no_reason(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "program.py").write_text("")
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    monkeypatch.setattr(starting.private_folders.tempfile, "tempdir", str(folder))
+    assert programs.forked(["program.py"]) == (0, "")
