@@ -25,8 +25,7 @@ PRELOADED = {
     "gallery-lightning": ["lightning", "wandb"],
     "gallery-hydra": ["hydra", "torch", "sklearn.datasets", "wandb"],
     "gallery-sklearn": ["sklearn.datasets", "wandb"],
-    "gallery-transformers": ["torch", "transformers", "wandb"],
-}
+}  # not gallery-transformers, which logs its own speed
 
 
 def copy_gallery(folder: Path) -> Project:

@@ -112,17 +112,18 @@ def fork(
         NotForkedError: nothing was started; start it afresh.
     """
     if sys.platform != "linux":
-        raise NotForkedError("programs are forked on Linux only")
-    folder = private_folders.owner_folder(preload.owner)
+        raise NotForkedError("programs are forked on Linux only", is_new=False)
+    folder = None
     try:
+        folder = private_folders.owner_folder(preload.owner)
         command = requests.parse(words, environment, cwd)
         return _fork(command, cwd, environment, descriptors, preload, folder, should_wait)
-    except NotForkedError as error:
-        error.is_new = private_folders.tell_once(folder, str(error))
-        raise
-    except OSError as error:
-        reason = f"{error.filename or 'preload server'}: {error.strerror or error}"
-        raise NotForkedError(reason, private_folders.tell_once(folder, reason)) from None
+    except (NotForkedError, OSError) as error:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{error.filename or 'preload server'}: {error.strerror or error}"
+        is_new = folder is None or private_folders.tell_once(folder, reason)
+        raise NotForkedError(reason, is_new) from None
 
 
 def _fork(

@@ -140,7 +140,7 @@ def test_a_forked_program_finds_what_a_fresh_one_finds(
 
 
 ENDS = {
-    "an error": "def f():\n    1 / 0\nf()",
+    "an error": "def f():\n    1 / 0\nprint('before')\nf()",
     "an error and its cause": "try:\n    {}[1]\nexcept KeyError:\n    raise OSError(2)",
     "a wrong syntax": "x = (",
     "a message": "import sys; sys.exit('that was all')",
@@ -172,15 +172,16 @@ folder = tempfile.TemporaryDirectory(suffix="-media")
 
 def test_modules_that_a_package_makes_by_itself_come_with_it(programs: Programs) -> None:
     """As those that torch makes in C: Python never looks for them."""
-    made = "import sys, types\nsys.modules['preloaded.made.inner'] = types.ModuleType('inner')\n"
+    made = "import sys, types\ninner = types.ModuleType('inner')\ninner.VALUE = 7\n"
+    made += "sys.modules['preloaded.made.inner'] = inner\n"
     made += "sys.modules['preloaded.made'] = types.ModuleType('made')"
     install(programs.python, "preloaded", made)
     (programs.folder / "program.py").write_text(
         "import sys\nprint('preloaded.made.inner' in sys.modules)\n"
-        "import preloaded\nfrom preloaded.made import inner\nprint(inner.__name__)"
+        "import preloaded\nfrom preloaded.made.inner import VALUE\nprint(VALUE)"
     )
-    found = programs.forked(["program.py"], "preloaded")
-    assert found == programs.fresh(["program.py"])
+    assert programs.fresh(["program.py"]) == (0, "False\n7\n")
+    assert programs.forked(["program.py"], "preloaded") == (0, "False\n7\n")
 
 
 def test_what_a_module_makes_at_import_is_made_anew_in_each_program(programs: Programs) -> None:

@@ -1,6 +1,7 @@
 """The forked process: it becomes a program, as the interpreter starts one."""
 
 import builtins
+import contextlib
 import ctypes
 import fcntl
 import importlib.machinery
@@ -70,6 +71,10 @@ class Program:
         Raises:
             SystemExit: with the status of a program that such an error ends.
         """
+        # What a script printed comes before the error; of a module the interpreter flushes nothing.
+        for stream in (sys.stderr, sys.stdout) if self._module is None else ():
+            with contextlib.suppress(Exception):
+                stream.flush()
         trace = error.__traceback__.tb_next
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
