@@ -18,6 +18,7 @@ from caduceus.overview.status import damaged_plans, read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
 from caduceus.project.project import load_project
 from caduceus.runs.record import read_records
+from caduceus.system.recorded_reads import doubt
 from caduceus.system.snakemake_lock import find_holder
 
 
@@ -35,6 +36,8 @@ def status_report(config: Path, results: Path) -> Iterator[str]:
     yield from (f"damaged: {line}" for line in damaged_plans(results))
     records = read_records(results)
     states = read_states(project, results, records)
+    if any(run.progress for runs in states.values() for run in runs):
+        doubt("how long a run has been running goes by the clock")
     yield from state_lines(states, project.experiments, notes_of_states(states, records))
     yield from entry_lines(project, results)
     finished = finished_runs(records, project.runs)

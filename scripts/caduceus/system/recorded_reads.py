@@ -209,11 +209,16 @@ def reads_elsewhere() -> Iterator[None]:
 
 def adopt(states: Mapping[bytes, State] | None) -> None:
     """Count what another process looked at as read by this one; None if that isn't known."""
+    if states is None:
+        doubt("another process looked at more")
     for listener in _listeners:
-        if states is None:
-            listener.doubt = listener.doubt or "another process looked at more"
-        else:
-            listener.states.update(states)
+        listener.states.update(states or {})
+
+
+def doubt(why: str) -> None:
+    """Say that more than files decides what this process does, such as the clock."""
+    for listener in _listeners:
+        listener.doubt = listener.doubt or why
 
 
 @cache  # an audit hook stays until the process ends

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from caduceus.errors import ResultError
 from caduceus.system import processes
+from caduceus.system.recorded_reads import doubt
 from caduceus.system.remembered import print_remembered
 
 FOUND: list[str] = []  # by calls
@@ -56,6 +57,17 @@ def test_what_another_program_says_is_asked_each_time() -> None:
     def ask() -> Iterator[str]:
         yield from find()
         yield str(processes.capture(["git", "--version"]))
+
+    print_remembered("status", [], ask)
+    print_remembered("status", [], ask)
+
+    assert FOUND == ["one", "one"]
+
+
+def test_what_goes_by_the_clock_is_found_each_time() -> None:
+    def ask() -> Iterator[str]:
+        doubt("the clock")
+        yield from find()
 
     print_remembered("status", [], ask)
     print_remembered("status", [], ask)
