@@ -85,15 +85,22 @@ def recording_variables(folder: RunFolder) -> dict[str, str]:
 
 
 def remember_imports(folder: RunFolder, attempt: int, program: str) -> None:
-    """Write down what a program has imported, for its next run, if the shim has recorded it."""
+    """Write down what a program has imported, for its next run, if the shim has recorded it.
+
+    Known modules keep their order, and stay, so that the runs of a build have one list: with each
+    other list they would start another server.
+    """
     if _wanted(folder) != AUTO:
         return
+    known = _imported_before(folder, program) or ()
     for path in folder.used(attempt).glob("*.jsonl"):
         for line in path.read_text(errors="replace").splitlines():
             if '"modules"' in line:
                 with suppress(ValueError):  # the program was killed while it wrote
                     found = ImportedModules.from_json({"modules": json.loads(line)["modules"]})
-                    found.write(ImportedModules.path(folder.results, program))
+                    known = tuple(dict.fromkeys([*known, *found.modules]))
+    if known != _imported_before(folder, program):
+        ImportedModules(modules=known).write(ImportedModules.path(folder.results, program))
 
 
 def _wanted(folder: RunFolder) -> Modules:
