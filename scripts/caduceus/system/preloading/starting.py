@@ -223,7 +223,9 @@ def _start_server(
                 "idle_s": preload.idle_s,
                 "folder": str(folder),
             }
-            words = [str(command.interpreter), str(_SERVER), json.dumps(settings)]
+            given = folder / "settings.json"  # a word of a command line takes 128 KiB
+            given.write_text(json.dumps(settings))
+            words = [str(command.interpreter), str(_SERVER), str(given)]
             here = folder / "cwd"  # a path that only values made from it contain
             here.mkdir(mode=0o700, exist_ok=True)
             with (folder / "printed").open("wb") as console:

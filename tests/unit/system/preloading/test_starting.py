@@ -299,15 +299,15 @@ def test_the_server_ends_with_its_owner_and_leaves_nothing(
 
 def test_the_server_ends_when_it_is_idle_but_not_before_its_program(programs: Programs) -> None:
     (programs.folder / "program.py").write_text("import time; time.sleep(600)")
-    program = programs.fork(["program.py"], idle_s=0.1)
+    program = programs.fork(["program.py"], idle_s=2)
     server = psutil.Process(programs.server)
     with pytest.raises(psutil.TimeoutExpired):
-        server.wait(0.5)
+        server.wait(3)
     os.kill(program.pid, signal.SIGKILL)
     with program.watched():
         program.wait()
     wait_for(lambda: not server.is_running())
-    assert programs.forked(["-m", "this"], idle_s=0.1)[0] == 0
+    assert programs.forked(["-m", "this"])[0] == 0
 
 
 def test_a_program_gets_sigterm_when_its_supervisor_ends(programs: Programs) -> None:
@@ -404,6 +404,17 @@ def test_limits_umask_and_ignored_signals_are_those_of_the_caller(programs: Prog
         signal.signal(signal.SIGUSR2, handler)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert printed == f"0o27 {soft - 7} True\n"
+
+
+def test_the_list_of_modules_may_be_long(programs: Programs) -> None:
+    [site] = programs.python.parents[1].glob("lib/python3.*/site-packages")
+    names = [f"preloaded_{'x' * 120}_{number}" for number in range(1200)]
+    for name in names:
+        (site / f"{name}.py").touch()
+    (programs.folder / "program.py").write_text("")
+    assert programs.forked(["program.py"], *names) == (0, "")
+    for name in names:
+        (site / f"{name}.py").unlink()
 
 
 def test_descriptors_keep_their_numbers(programs: Programs, tmp_path: Path) -> None:

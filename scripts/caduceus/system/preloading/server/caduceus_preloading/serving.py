@@ -21,12 +21,13 @@ def serve(settings):
     """Import modules and fork a process for each request; returns in a forked process only.
 
     Args:
-        settings: JSON with the `modules`, variables that are `varying`, functions that are
-            `replaced`, the file descriptors of the `listener` and of the pipe that `tells` whether
-            the server is ready, the process `owner`, seconds of `idle_s`, and `folder`, which is
-            deleted at the end.
+        settings: the path of a JSON file with the `modules`, variables that are `varying`,
+            functions that are `replaced`, the file descriptors of the `listener` and of the pipe
+            that `tells` whether the server is ready, the process `owner`, seconds of `idle_s`, and
+            `folder`, which is deleted at the end.
     """
-    settings = json.loads(settings)
+    with open(settings) as stream:
+        settings = json.load(stream)
     if os.fork():
         os._exit(0)  # the server belongs to no program's supervisor
     os.setsid()
