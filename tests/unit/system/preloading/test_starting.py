@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,6 +200,43 @@ def test_what_a_module_makes_at_import_is_made_anew_in_each_program(programs: Pr
     assert len({*seeded}) == 1
     assert not any(Path(folder).exists() for folder in folders)
     assert all(folder.endswith("-media") for folder in folders)
+
+
+GENERATORS = """
+import random
+import numpy as np
+import torch
+torch.set_num_threads(1)
+print(random.random())
+print(np.random.rand())
+print(torch.initial_seed(), torch.randperm(1000).tolist(), torch.nn.Linear(1, 1).weight.item())
+"""
+
+
+@pytest.fixture(scope="module")
+def python_with_torch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that finds the packages of this one too."""
+    folder = tmp_path_factory.mktemp("with_torch")
+    venv.create(folder, with_pip=False, symlinks=True)
+    [site] = folder.glob("lib/python3.*/site-packages")
+    (site / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return folder / "bin/python"
+
+
+def test_generators_differ_between_programs_unless_a_module_seeds_them(
+    programs: Programs, python_with_torch: Path
+) -> None:
+    programs.python = python_with_torch
+    programs.environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    (programs.folder / "program.py").write_text(GENERATORS)
+    printed = [programs.forked(["program.py"], "torch")[1].splitlines() for _ in range(2)]
+    assert all(one != other for one, other in zip(*printed, strict=True))
+    code = "import random, numpy, torch\nrandom.seed(3); numpy.random.seed(4); torch.manual_seed(5)"
+    install(programs.python, "seeding", code)
+    (programs.folder / "program.py").write_text("import seeding" + GENERATORS)
+    fresh = programs.fresh(["program.py"])
+    assert programs.forked(["program.py"], "seeding") == fresh
+    assert fresh[0] == 0
 
 
 UNFIT = {

@@ -14,6 +14,7 @@ import tempfile
 import time
 
 _SYSTEM_ENTROPY = 1 << 64  # numpy takes 128 bits from the system; a seed that is written is smaller
+_SHARED = random.random.__self__  # the generator behind the functions of `random`
 _CLOCKS = (time.time, time.monotonic, time.perf_counter, time.time_ns)
 
 
@@ -30,11 +31,14 @@ class Watched:
         folders: the module, object and arguments of each `tempfile.TemporaryDirectory`.
         read: the varying variables that were read.
         temporary: the paths of temporary files and folders.
+        torch_generator: the default generator of torch; None without torch.
+        torch_seed: the seed that it got from the system.
     """
 
     def __init__(self, varying):
         self.registered, self.unseeded, self.folders = [], {}, []
         self.read, self.temporary = set(), []
+        self.torch_generator = self.torch_seed = None
         self._varying, self._is_active = varying, False
 
     def __enter__(self):
@@ -44,6 +48,8 @@ class Watched:
         self._register, self._unregister = atexit.register, atexit.unregister
         atexit.register, atexit.unregister = self._add, self._remove
         self._seed, random.Random.seed = random.Random.seed, self._watched_seed()
+        self._shared_seed, random.seed = random.seed, _SHARED.seed
+        self.unseeded[id(_SHARED)] = _SHARED
         self._make, tempfile.TemporaryDirectory.__init__ = (
             tempfile.TemporaryDirectory.__init__,
             self._watched_folder(),
@@ -56,7 +62,7 @@ class Watched:
         self._is_active = False
         os.environ.__class__ = self._environment
         atexit.register, atexit.unregister = self._register, self._unregister
-        random.Random.seed = self._seed
+        random.Random.seed, random.seed = self._seed, self._shared_seed
         tempfile.TemporaryDirectory.__init__ = self._make
         self.ended = [clock() for clock in _CLOCKS]
 
@@ -108,6 +114,12 @@ class Watched:
     def _audit(self, event, arguments):
         if self._is_active and event in ("tempfile.mkdtemp", "tempfile.mkstemp"):
             self.temporary.append(arguments[0])
+        # The first import after that of the generator is torch's own: none has seeded it yet.
+        elif self._is_active and event == "import" and self.torch_generator is None:
+            torch = sys.modules.get("torch._C")
+            self.torch_generator = getattr(torch, "default_generator", None)
+            if self.torch_generator is not None:
+                self.torch_seed = self.torch_generator.initial_seed()
 
 
 class Inherited:
@@ -116,6 +128,7 @@ class Inherited:
     def __init__(self, watched):
         self._watched, self._here = watched, os.getcwd()
         self._variables = watched.variables()
+        self._shared_state = None if id(_SHARED) in watched.unseeded else _SHARED.getstate()
         self._arrays = [found for found in gc.get_objects() if _is_numpy_generator(found)]
         self._times, self._paths = [], []
         for values, name, value in _values():
@@ -146,8 +159,13 @@ class Inherited:
                 os.environ[name] = value
         for generator in self._watched.unseeded.values():
             generator.seed()
+        if self._shared_state is not None:  # each fork seeds it from the system
+            _SHARED.setstate(self._shared_state)
         for generator in self._arrays:
             _seed_anew(generator)
+        torch = self._watched.torch_generator
+        if torch is not None and torch.initial_seed() == self._watched.torch_seed:
+            torch.seed()
         for _, folder, _, _ in self._watched.folders:
             folder._finalizer.detach()  # the folder is the server's
         for values, name, clock in self._times:
