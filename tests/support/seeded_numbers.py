@@ -20,6 +20,7 @@ def all_numbers() -> str:
         [
             *(estimate(values, s, i) for s in ("mean", "iqm") for i in ("bca", "bootstrap")),
             estimate(values, "median"),
+            estimate(generator.lognormal(size=12), interval="bootstrap-t"),
             *(estimate_over_tasks(scores, s) for s in ("mean", "median", "iqm")),
             improvement_over_tasks(scores, scores[1:]),
             *(list(part) for part in (profile.share, profile.low, profile.high)),

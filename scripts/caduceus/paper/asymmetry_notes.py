@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from caduceus.paper.claim_effects import ClaimEffect
 from caduceus.project.paper import Claim
-from caduceus.statistics.asymmetry import asymmetries
+from caduceus.statistics.asymmetry import SKEWED, asymmetries
+from caduceus.statistics.settings import Methods
 
 _WHY = "as the test takes them to be, so that it may err more often than p says"
 
 
 def asymmetry_notes(
-    claim: Claim, values: Sequence[Mapping[int, float]], effect: ClaimEffect
+    claim: Claim,
+    values: Sequence[Mapping[int, float]],
+    effect: ClaimEffect,
+    methods: Methods,
 ) -> Iterator[str]:
     """Yield a sentence if what a claim's test takes as symmetric doesn't look so.
 
@@ -18,6 +22,7 @@ def asymmetry_notes(
         claim: the claim.
         values: the metric by seed, of each variant.
         effect: computed from these.
+        methods: the statistical methods.
     """
     if effect.value is None or effect.test.is_constant or claim.trend:
         return
@@ -32,3 +37,9 @@ def asymmetry_notes(
         what = "values"
     if found:
         yield f"The {what} may not be symmetric ({'; '.join(found)}), {_WHY}."
+    is_of_mean = not claim.compare and not (claim.reproduces and claim.reproduces.published)
+    if SKEWED in found and is_of_mean and methods.is_students_t and not claim.test.metric.range:
+        yield (
+            "The interval of a mean of skewed values is more often right by bootstrap-t: "
+            "`interval: bootstrap-t` under `paper.statistics`."
+        )

@@ -14,7 +14,7 @@ from caduceus.statistics.comparisons import Comparison, Equal, compare_by_seed, 
 from caduceus.statistics.equivalence_tests import equivalence, equivalence_to_published
 from caduceus.statistics.items import ItemComparison
 from caduceus.statistics.published_means import PublishedMean
-from caduceus.statistics.settings import Methods, PairedTest
+from caduceus.statistics.settings import Interval, Methods, PairedTest
 from caduceus.statistics.trends import Trend, trend
 from caduceus.statistics.verdicts import Test, greater, less, within
 
@@ -147,7 +147,7 @@ def measure_effect(
             ordered, bound.value, margin, test, methods.confidence, folds=methods.folds
         )
         effect = _of_comparison(compared, alternative(compared), seeds, methods)
-        return _within_range(effect, bound.metric, ordered, bound.value, methods)
+        return _with_interval(effect, bound.metric, ordered, bound.value, methods)
     assert claim.reproduces is not None  # the last kind
     return _test_reproduces(claim.reproduces, ordered, seeds, replace(methods, test=test))
 
@@ -185,19 +185,29 @@ def _test_reproduces(
     effect = _of_comparison(same.comparison, within(same), seeds, methods, prefix)
     if claim.value is None:
         return effect
-    return _within_range(effect, claim.metric, values, claim.value, methods)
+    return _with_interval(effect, claim.metric, values, claim.value, methods)
 
 
-def _within_range(
+def _with_interval(
     effect: ClaimEffect, metric: Metric, values: Sequence[float], value: float, methods: Methods
 ) -> ClaimEffect:
-    """Return the effect, of a mean against a value, with an interval in the metric's range."""
-    if metric.range is None or effect.low is None:
+    """Return the effect, of a mean against a value, with its interval by bootstrap-t or in a range.
+
+    It is by bootstrap-t if the paper's intervals are, and is that of the metric's range if any.
+    """
+    interval: Interval | None = "bootstrap-t" if methods.interval == "bootstrap-t" else None
+    if effect.low is None or (interval is None and metric.range is None):
         return effect
-    found = estimate_within(replace(methods, statistic="mean", interval=None), values, metric.range)
-    scale = found.method.partition(" on the ")[2]
-    method = f"{effect.method} on the {scale}" if scale else effect.method
-    return replace(effect, low=found.low - value, high=found.high - value, method=method)
+    found = estimate_within(
+        replace(methods, statistic="mean", interval=interval), values, metric.range
+    )
+    test, by, _ = effect.method.rpartition(" interval by ")
+    return replace(
+        effect,
+        low=_or_none(found.low - value),
+        high=_or_none(found.high - value),
+        method=f"{test}{by}{found.method.partition(by)[2]}",
+    )
 
 
 def _published_mean(runs: PublishedRuns) -> PublishedMean:

@@ -80,7 +80,7 @@ def decide_claims(
     tests = [measured[name].effect.test if name in measured else _UNDECIDED for name in claims]
     verdicts = dict(zip(claims, decide(tests, methods.alpha), strict=True))
     decided = [
-        _entry(name, measured[name], verdicts[name], len(claims))
+        _entry(name, measured[name], verdicts[name], len(claims), methods)
         if name in measured
         else failed_claim(name, claim, failed[name])
         for name, claim in claims.items()
@@ -148,7 +148,9 @@ def _with_axis(claim: Claim, variants: Sequence[Variant]) -> Claim:
     return replace(claim, **changed)
 
 
-def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -> dict[str, Any]:
+def _entry(
+    name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int, methods: Methods
+) -> dict[str, Any]:
     """Return the claim's entry in claims.json."""
     claim, effect = measured.claim, measured.effect
     outcome: str = verdict.outcome
@@ -161,7 +163,11 @@ def _entry(name: str, measured: _MeasuredClaim, verdict: Verdict, claims: int) -
     equal = [each for variant in measured.variants for each in variant.equal_seeds]
     reason = [
         claim_reason(claim, sides, effect, verdict, claims),
-        *(effect.items.notes if effect.items else asymmetry_notes(claim, measured.values, effect)),
+        *(
+            effect.items.notes
+            if effect.items
+            else asymmetry_notes(claim, measured.values, effect, methods)
+        ),
         *difference_sentences(measured.variants),
         *([equal_note(equal)] if equal else []),
         *range_notes(claim.metrics, measured.variants),

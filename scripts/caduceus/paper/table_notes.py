@@ -142,6 +142,8 @@ def _numbers(methods: Methods, unit: str, intervals: Sequence[str], spread: Spre
         return f"{statistic}."
     drawn = any(name.endswith("bootstrap") for name in intervals)
     resamples = f", {methods.resamples} resamples" if drawn else ""
+    if methods.interval == "bootstrap-t":  # enumerates those of few runs
+        resamples = f", up to {methods.resamples} resamples"
     return f"{statistic} {shown} over n seeds ({' or '.join(intervals)}{resamples})."
 
 

@@ -34,10 +34,12 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             table that lacks what its kind or its tasks need, a claim that nothing could decide, an
             interval that the statistic hasn't, or seeds that can't be the declared folds.
     """
-    if paper.statistics.interval == "order" and paper.statistics.statistic != "median":
+    statistic, interval = paper.statistics.statistic, paper.statistics.interval
+    needed = {"order": "median", "bootstrap-t": "mean"}.get(interval or "", statistic)
+    if statistic != needed:
         raise SpecError(
-            "paper.statistics.interval: 'order' needs the median, not the "
-            f"{paper.statistics.statistic}; write t, bca or bootstrap",
+            f"paper.statistics.interval: '{interval}' needs the {needed}, not the {statistic}; "
+            "write t, bca or bootstrap",
             where(["statistics", "interval"]),
         )
     _check_folds(paper, where)

@@ -6,6 +6,7 @@ import numpy as np
 
 from caduceus.statistics.samples import Values, finite
 
+SKEWED = "they are skewed"
 _LEAST_N = 6  # of fewer values the shape can't be seen
 _FAR_OUT = 3  # interquartile ranges beyond a quartile (Tukey 1977)
 _ERRORS = 2  # standard errors of the skewness
@@ -36,7 +37,7 @@ def asymmetries(values: Values, bounds: Sequence[float | None] | None = None) ->
     adjusted = skewness * (n * (n - 1)) ** 0.5 / (n - 2)
     error = (6 * n * (n - 1) / ((n - 2) * (n + 1) * (n + 3))) ** 0.5
     if abs(adjusted) > _ERRORS * error:
-        found.append("they are skewed")
+        found.append(SKEWED)
     mean = float(array.mean())
     if any(end is not None and abs(mean - end) < _REACH * std for end in bounds or ()):
         found.append("a bound of the metric is within reach")

@@ -14,6 +14,7 @@ from caduceus.errors import SpecError
 from caduceus.statistics.cross_validation import error_factor
 from caduceus.statistics.samples import Array, Values, all_equal, finite, is_close
 from caduceus.statistics.settings import Interval, Methods, Statistic
+from caduceus.statistics.studentized import bootstrap_t_interval
 
 _TITLES = {"mean": "mean", "median": "median", "iqm": "interquartile mean"}
 _METHODS = {
@@ -22,6 +23,7 @@ _METHODS = {
     "order": "order statistics",
     "bca": "BCa bootstrap",
     "bootstrap": "percentile bootstrap",
+    "bootstrap-t": "bootstrap-t",
 }
 
 
@@ -104,6 +106,8 @@ def estimate(
             - "bca": the bias-corrected and accelerated bootstrap (Efron 1987), or the percentile
               bootstrap where BCa isn't defined, as leaving out a value never changes the statistic.
             - "bootstrap": the percentile bootstrap (Efron 1979).
+            - "bootstrap-t": of a mean, from five runs on, for skewed runs (see
+              `bootstrap_t_interval`). There is none where ties leave too few different resamples.
         confidence: the confidence level of the interval.
         resamples: the number of bootstrap samples.
         seed: seeds the bootstrap.
@@ -149,11 +153,18 @@ def interval_of(
     """Return the lower and upper ends, (...), of the intervals of `values`, (..., n).
 
     See `estimate` for the kinds. n is at least 2. A bootstrap gives NaN where all values are equal.
+
+    Raises:
+        SpecError: the interval isn't defined for the statistic, or for so few values.
     """
     if interval == "t":
         return t_interval(values, statistic, confidence)
     if interval == "order":
         return order_interval(values, statistic, confidence)
+    if interval == "bootstrap-t":
+        if statistic != "mean":
+            raise SpecError(f"bootstrap-t is an interval of the mean, not of the {statistic}")
+        return bootstrap_t_interval(values, confidence, resamples, seed)
     return bootstrap_interval(values, statistic, interval, confidence, resamples, seed)
 
 

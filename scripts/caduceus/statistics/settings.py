@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Statistic = Literal["mean", "median", "iqm"]
-Interval = Literal["t", "order", "bca", "bootstrap"]
+Interval = Literal["t", "order", "bca", "bootstrap", "bootstrap-t"]
 PairedTest = Literal["sign_flip", "wilcoxon"]
 AnyTest = Literal["sign_flip", "wilcoxon", "permutation"]
 
@@ -31,6 +31,12 @@ class Methods:
     alpha: float = 0.05
     resamples: int = 10_000
     folds: int | None = None
+
+    @property
+    def is_students_t(self) -> bool:
+        """Whether intervals are Student's t of the means of independent runs."""
+        is_by_t = self.interval in (None, "t")
+        return is_by_t and self.statistic == "mean" and self.folds is None
 
     @property
     def used_test(self) -> AnyTest | Literal["corrected_t"]:

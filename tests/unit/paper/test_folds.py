@@ -107,6 +107,7 @@ def test_a_table_of_folds_has_wider_intervals_and_says_why(project: Project) -> 
         ({"statistic": "median"}, "statistic"),
         ({"test": "wilcoxon"}, "test"),
         ({"interval": "bca"}, "interval"),
+        ({"interval": "bootstrap-t"}, "interval"),
     ],
 )
 def test_what_has_no_correction_is_refused(
