@@ -49,7 +49,8 @@ class ExportedSweep:
         config: its configuration.
         importances: the importances of its parameters, greatest first; empty if there are none.
         message: the result in one line.
-        failure: what is wrong if it has a metric and no trial has a value of it; else empty.
+        failure: what is wrong if no trial has a value of its metric, or if it has no metric and
+            all trials failed; else empty.
     """
 
     folder: Path
@@ -76,6 +77,8 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     failure = ""
     if best is None and config.metric_name is not None:
         failure = _no_result(config.metric_name, trials, folder)
+    elif config.metric_name is None and all(row.state == "failed" for row in trials):
+        failure = f"all {len(trials)} trials failed; results/runs/RUN/train.json says why each did"
     ran = [row for row in trials if row.state != "skipped"]
     found = importances(ran, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))

@@ -13,8 +13,13 @@ from caduceus.runs import command_line
 from caduceus.runs.files.plan import Plan, Spec
 
 
-def check_command(spec: Spec, source: Source) -> None:
+def check_command(spec: Spec, source: Source, place: str) -> None:
     """Check the macros of the command, and the argument that passes the seed.
+
+    Args:
+        spec: the experiment.
+        source: its file.
+        place: `file:line` of its command.
 
     Raises:
         SpecError: a macro doesn't exist or stands in a wrong place, or the seed's argument can't be
@@ -22,9 +27,7 @@ def check_command(spec: Spec, source: Source) -> None:
     """
     wrong = command_line.wrong_word(spec.command)
     if wrong:
-        raise SpecError(
-            f"command: found {wrong}, allowed: {command_line.ALLOWED}", source.where(["command"])
-        )
+        raise SpecError(f"command: found {wrong}, allowed: {command_line.ALLOWED}", place)
     name, where = spec.seed_argument, source.where(["seed_argument"])
     if name is None or source.find(["seed_argument"]) is None:
         return

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import cast
 
 from caduceus.errors import SpecError
-from caduceus.io.composition import compose
 from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, validate
 from caduceus.io.yaml_files import Key, Source
 from caduceus.project.combinations import variants_of, zip_keys
 from caduceus.project.command_checks import check_command, check_parameters
+from caduceus.project.sweep_files import read_experiment
 from caduceus.runs import source_code
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.files.sweep import SweepDefinition
 from caduceus.runs.preloads import AUTO, Modules
+from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.experiment_sweep import read_sweep
 from caduceus.sweeps.folders import is_confirmation, variant_of
 from caduceus.sweeps.plans import Sweep, plan_sweep
@@ -61,26 +62,25 @@ class Experiment:
 
 
 def load_experiment(
-    path: str, defaults: Parameters, groups: Mapping[str, str], root: Path
+    path: str,
+    defaults: Parameters,
+    groups: Mapping[str, str],
+    root: Path,
+    count: int | None = None,
 ) -> Experiment:
-    """Read an experiment file and list its runs.
+    """Read an experiment file, or a W&B sweep file in its place, and list its runs.
 
     Args:
         path: the file, relative to `root`.
         defaults: parameters every experiment starts from, and `seed`.
         groups: the W&B groups that config.yaml declares.
         root: the project's folder.
+        count: the number of trials of a sweep file; None for run_cap or the whole grid.
 
     Raises:
         SpecError: the first thing in the file that is wrong, with its line.
     """
-    source = compose(path, root)
-    if isinstance(source.value, dict) and source.value.keys() >= {"method", "parameters"}:
-        raise SpecError(
-            "a W&B sweep configuration; write an experiment with `type: sweep` and "
-            f"`sweep: {{config: {path}, count: 50}}`",
-            source.where(["method"]),
-        )
+    source = read_experiment(path, root, count)
     given = validate(source.value, "experiment", source.where)
     config, from_sweep = read_sweep(given, source, root)
     given |= from_sweep
@@ -107,7 +107,7 @@ def load_experiment(
             "parameters": own | given["parameters"],
         }
     )
-    _check(spec, source, groups, root)
+    _check(spec, source, config, groups, root)
     files = source_code.code_files(root / spec.program, spec.code, root, spec.command)
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
@@ -120,7 +120,13 @@ def load_experiment(
     return Experiment(spec, source, tuple(_sweep_runs(spec, code_id, sweep)), sweep, preload)
 
 
-def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) -> None:
+def _check(
+    spec: Spec,
+    source: Source,
+    config: SweepConfig | None,
+    groups: Mapping[str, str],
+    root: Path,
+) -> None:
     """Check what a schema can't express.
 
     Raises:
@@ -133,16 +139,23 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
             "declare others under wandb.groups in config.yaml",
             source.where([key]),
         )
+
+    def where(key: str) -> str:
+        """Return `file:line` of a key of the experiment, or of its sweep's configuration."""
+        if config is None or source.find([key]) is not None:
+            return source.where([key])
+        return config.where([key])
+
     if Path(os.path.normpath(spec.program)).parts[:1] in [("..",), ("/",)]:
         raise SpecError(
             f"program: {spec.program} lies outside the folder you work in; put it inside, so "
             "that each run can keep a copy of it",
-            source.where(["program"]),
+            where("program"),
         )
     if not is_file(root / spec.program):
         raise SpecError(
             f"program: {spec.program} doesn't exist; give its path from the folder you work in",
-            source.where(["program"]),
+            where("program"),
         )
     writer = spec.dataset and spec.dataset.program
     if writer and not is_file(root / writer):
@@ -167,7 +180,7 @@ def _check(spec: Spec, source: Source, groups: Mapping[str, str], root: Path) ->
                 "you work in",
                 source.where(["code", index]),
             )
-    check_command(spec, source)
+    check_command(spec, source, where("command"))
 
 
 def _as_list(lists: Json) -> list[Json]:

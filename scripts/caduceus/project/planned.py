@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from caduceus.io.composition import compose
 from caduceus.io.yaml_files import load
 from caduceus.project.experiment_files import experiment_files
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
+from caduceus.project.sweep_files import read_experiment
 from caduceus.runs.files.plan import Plan
 
 _CONFIGFILE = re.compile(r"""^configfile:\s*["'](.+?)["']""", re.MULTILINE)
@@ -61,7 +61,7 @@ def configured_plans(results: Path) -> list[Plan]:
 
 def _has_its_id(plan: Plan, root: Path) -> bool:
     """Whether the experiment's file has still the plan's id, or isn't there to tell."""
-    value = compose(plan.file, root).value if (root / plan.file).exists() else None
+    value = read_experiment(plan.file, root).value if (root / plan.file).exists() else None
     return not isinstance(value, dict) or value.get("id") == plan.spec.id
 
 

@@ -18,6 +18,7 @@ from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_p
 from caduceus.project.paper_checks import check_paper
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
 from caduceus.project.settings import Settings, key_finder, parse_settings
+from caduceus.project.sweep_files import SweepFile
 from caduceus.runs.files.plan import Dataset, Run
 from caduceus.runs.preloads import Preloads
 
@@ -123,8 +124,10 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
         experiment = load_experiment(path, settings.defaults, groups, root)
         if experiment.id in experiments:
             other = experiments[experiment.id].source.path
+            is_name = isinstance(experiment.source, SweepFile)
+            mend = "rename one of the files" if is_name else "choose another"
             raise SpecError(
-                f"id: {experiment.id!r} is the id of {other} too; choose another",
+                f"id: {experiment.id!r} is the id of {other} too; {mend}",
                 experiment.source.where(["id"]),
             )
         experiments[experiment.id] = experiment

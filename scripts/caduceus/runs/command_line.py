@@ -80,6 +80,12 @@ def missing_parameter(
     return None
 
 
+def named_variables(command: Sequence[object]) -> list[str]:
+    """Return the names of all variables that a command has as `${envvar:NAME}`."""
+    macros = (name for word in map(str, command) for name in _MACRO.findall(word))
+    return [name.removeprefix("envvar:") for name in macros if name.startswith("envvar:")]
+
+
 def _named_parameters(command: Sequence[object]) -> Iterator[tuple[int, str]]:
     for index, word in enumerate(map(str, command)):
         for name in _MACRO.findall(word):

@@ -5,7 +5,7 @@ silent or wrong, W&B's package `sweeps` 0.3.0 decides.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from caduceus.errors import SpecError
@@ -46,7 +46,8 @@ class SweepConfig:
         description: notes.
         project: of W&B.
         entity: of W&B.
-        raw: the configuration as given.
+        raw: the configuration as given, without keys that start with x-, which hold anchors.
+        where: finds the file and line of a key in it.
     """
 
     method: Literal["grid", "random", "bayes"]
@@ -64,6 +65,7 @@ class SweepConfig:
     project: str | None
     entity: str | None
     raw: Mapping[str, Any]
+    where: Where = field(compare=False, repr=False)
 
 
 def read_config(value: Any, where: Where) -> SweepConfig:
@@ -77,6 +79,7 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         SpecError: the first thing that is wrong.
     """
     if isinstance(value, dict):
+        value = {key: item for key, item in value.items() if not str(key).startswith("x-")}
         _check_places(value, where)
     spec = validate(value, "sweep", where)
     metric = spec.get("metric")
@@ -109,6 +112,7 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         project=spec.get("project"),
         entity=spec.get("entity"),
         raw=value,
+        where=where,
     )
 
 

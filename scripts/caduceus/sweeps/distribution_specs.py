@@ -152,6 +152,18 @@ def _distribution_name(spec: dict[str, Any], keys: list[Key], where: Where) -> s
         return name
     if not spec:
         raise error_at(keys, f"found {{}}, allowed: a mapping such as {EXAMPLE}", where)
+    default = default_distribution(spec)
+    if default is not None:
+        return default
+    if list(spec) == ["probabilities"]:
+        raise _missing("values", keys, where)
+    raise SpecError(
+        f"missing key 'distribution' in {dotted(keys)!r}: add it; {_which_fit(spec)}", where(keys)
+    )
+
+
+def default_distribution(spec: Mapping[str, Any]) -> str | None:
+    """Return W&B's distribution for these keys where none is named; None if it has none."""
     if "value" in spec:
         return "constant"
     if "values" in spec:
@@ -159,11 +171,7 @@ def _distribution_name(spec: dict[str, Any], keys: list[Key], where: Where) -> s
     if "min" in spec or "max" in spec:
         bounds = (spec.get("min", 0), spec.get("max", 0))
         return "int_uniform" if all(isinstance(bound, int) for bound in bounds) else "uniform"
-    if list(spec) == ["probabilities"]:
-        raise _missing("values", keys, where)
-    raise SpecError(
-        f"missing key 'distribution' in {dotted(keys)!r}: add it; {_which_fit(spec)}", where(keys)
-    )
+    return None
 
 
 def _which_fit(spec: Mapping[str, Any]) -> str:

@@ -19,7 +19,8 @@ from caduceus.sweeps.spaces import Parameter, Path, Space
 # Keys beside `parameters`, which may be indented below it by mistake.
 _OUTER_KEYS = ("method", "metric", "early_terminate", "run_cap", "program", "command")
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+# With Hydra's prefixes + ++ ~, groups a/b, packages a@b and module:name.
+_NAME = re.compile(r"[+~]{0,2}[A-Za-z_][A-Za-z0-9_.:/@+-]*")
 
 
 def read_space(parameters: Any, method: str, where: Where) -> Space:
@@ -110,8 +111,8 @@ def _wrong_parameter(name: Any, spec: Any, before: Any) -> str | None:
     """Return the message if a parameter has a wrong name, place or value."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return (
-            f"{brief(name)} is no name for a parameter; allowed: letters, digits and _ . -, first "
-            "a letter or _"
+            f"{brief(name)} is no name for a parameter; allowed: letters, digits and _ . - / : @ "
+            "+, first a letter or _, or one of these after Hydra's +, ++ or ~"
         )
     if not isinstance(spec, dict):
         return _plain_value(name, spec, before)

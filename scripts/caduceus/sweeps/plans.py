@@ -7,6 +7,7 @@ hash: raising it adds trials to the existing ones.
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -167,7 +168,7 @@ def _check_server_engine(config: SweepConfig, seeds: Sequence[int], source: Sour
         raise SpecError(
             "early_terminate.axis: not used with engine wandb, as the server counts rows; remove "
             "it, or the engine",
-            source.where(["sweep", "engine"]),
+            config.where(["early_terminate", "axis"]),
         )
     for key in ("sampler", "seed"):
         if source.find(["sweep", key]) is not None:
@@ -224,9 +225,15 @@ def _count(config: SweepConfig, wanted: int | None, seeds: int, source: Source) 
         raise SpecError(
             f"run_cap: found {config.run_cap}, but each trial has {seeds} runs, one per seed; "
             "raise it, or list fewer seeds",
-            source.where(["seeds"]),
+            config.where(["run_cap"]),
         )
     limits = [limit for limit in (wanted, capped, size) if limit is not None]
+    if not limits and source.find(["sweep"]) is None:
+        raise SpecError(
+            f"missing number of trials: method {config.method} never ends by itself; add --count "
+            f"to `caduceus sweep {shlex.quote(source.path)}`, or `run_cap` to the file",
+            source.where([]),
+        )
     if not limits:
         raise SpecError(
             f"missing key 'count' in 'sweep': add it, the number of trials; method {config.method} "

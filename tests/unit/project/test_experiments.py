@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -329,13 +328,6 @@ def test_a_missing_program_is_refused(project: Project) -> None:
         "experiments/toy.yaml:1: missing key 'program': add it, the training program, a path from "
         "the folder you work in"
     )
-
-
-def test_a_sweep_configuration_in_place_of_an_experiment_is_told_apart(tmp_path: Path) -> None:
-    text = "method: grid\nparameters: {x: {values: [1, 2]}}\n"
-    (tmp_path / "sweep.yaml").write_text(text)
-    with pytest.raises(SpecError, match=r"sweep.yaml:1: a W&B sweep configuration; write an exp"):
-        load_experiment("sweep.yaml", {"seed": 0}, {"sweep": ""}, tmp_path)
 
 
 def test_parameters_that_no_command_line_takes_are_refused(project: Project) -> None:

@@ -319,12 +319,12 @@ PARAMETERS = {
     "a: {distribution: beta, a: 0}": ("3: parameters.a.a: found 0, allowed: a number above 0"),
     "a: {distribution: beta, b: x}": ('3: parameters.a.b: found "x", allowed: a number'),
     "1: {value: 3}": (
-        '3: parameters.1: "1" is no name for a parameter; allowed: letters, digits and _ . -, '
-        "first a letter or _"
+        '3: parameters.1: "1" is no name for a parameter; allowed: letters, digits and _ . - '
+        "/ : @ +, first a letter or _, or one of these after Hydra's +, ++ or ~"
     ),
     "a b: {value: 3}": (
         '3: parameters.a b: "a b" is no name for a parameter; allowed: letters, digits and _ '
-        ". -, first a letter or _"
+        ". - / : @ +, first a letter or _, or one of these after Hydra's +, ++ or ~"
     ),
     "seed: {values: [1, 2]}": ("3: parameters.seed: list seeds under `seeds`"),
     "seed: [1, 2]": ("3: parameters.seed: list seeds under `seeds`"),

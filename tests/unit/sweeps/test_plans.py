@@ -1,6 +1,7 @@
 """Sweeps as experiments plan them: what is refused, who they are, what is said beforehand."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,10 +188,55 @@ def test_what_a_sweep_would_do_is_said(tmp_path: Path) -> None:
     said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
     assert said[0].endswith(": bayes (gp) on loss, minimize")
     assert said[3] == "5 trials, at most 2 at a time, then the best 1 on 3 fresh seeds: 8 runs"
+    assert said[1:3] == [
+        "  x     uniform, min 0.0, max 1.0: 0.01 … 0.5 … 0.99 (1 %, median, 99 %)",
+        "  kind  categorical: a, b",
+    ]
     assert [line[:5] for line in said[5:7]] == ["  0  ", "  1  "]
+    assert said[7].startswith(f"command of trial 0: /usr/bin/env {sys.executable} train.py --x=0.")
 
     experiment = load(tmp_path, {"config": CONFIG, "count": 5, "engine": "wandb"})
     assert experiment.sweep is not None
     said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
     assert said[0].endswith(": bayes, by the W&B server, on loss, minimize")
     assert "first trials, before any result:" not in said
+
+
+def test_what_a_sweep_file_says_is_shown_with_its_types(tmp_path: Path) -> None:
+    parameters: dict[str, Any] = {
+        "one": {"value": 1.0},
+        "layers": {"values": [[1, 2], [3]]},
+        "mixed": {"values": [1, "1", True, None]},
+        "many": {"values": list(range(30))},
+        "step": {"distribution": "q_uniform", "min": 0, "max": 3, "q": 1},
+    }
+    command = ["python", "${program}", "${args}", "--out=${run_id}", "${envvar:UNSET_VARIABLE}"]
+    grid = {"method": "grid", "parameters": parameters, "command": [*command, "${args_json_file}"]}
+    experiment = load(tmp_path, {"config": grid, "count": 5}, seeds=[4])
+    assert experiment.sweep is not None
+    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    assert said[1:7] == [
+        "  one     constant: 1.0",
+        "  layers  categorical: [1, 2], [3]",
+        '  mixed   categorical: 1, "1", true, null',
+        "  many    categorical: 0, 1, 2, 3, 4, 5, 6, 7, … (30 values)",
+        "  step    q_uniform, min 0, max 3, q 1: 0, 1, 2",
+        "5 of 720 trials, all at a time: 5 runs",
+    ]
+    assert said[8] == "  0  one=1.0 layers=[1, 2] mixed=1 many=0 step=0"
+    run = tmp_path / "results/runs" / f"{experiment.sweep.id}-t0000-s4"
+    assert said[11] == (
+        "command of trial 0: python train.py --one=1.0 '--layers=[1, 2]' --mixed=1 --many=0 "
+        f"--step=0 --seed=4 --out={run.name} '${{envvar:UNSET_VARIABLE}}' "
+        f"{run}/work/wandb/1/parameters.json"
+    )
+    assert not (tmp_path / "results").exists()
+
+
+def test_probabilities_and_nested_parameters_are_shown(tmp_path: Path) -> None:
+    optimizer = {"parameters": {"name": {"values": ["a", "b"], "probabilities": [0.25, 0.75]}}}
+    config = {"method": "random", "parameters": {"optimizer": optimizer}}
+    experiment = load(tmp_path, {"config": config, "count": 2})
+    assert experiment.sweep is not None
+    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    assert said[1] == "  optimizer.name  categorical_w_probabilities: a (0.25), b (0.75)"
