@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import caduceus
 from caduceus import commands
@@ -24,11 +25,14 @@ from caduceus.io.phrases import printable
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, 1 for an error, 2 for wrong arguments."""
+    """Run a command and return its exit status: 0, 1 for an error, 2 for wrong arguments.
+
+    With --json, an error is also a JSON object on standard output.
+    """
     words = sys.argv[1:] if words is None else list(words)
     names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
     about = (caduceus.__doc__ or "").splitlines()[0]
-    parser = argparse.ArgumentParser(prog="caduceus", description=about)
+    parser = _Parser(prog="caduceus", description=about)
     parser.add_argument("--version", action="version", version=caduceus.__version__)
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     takes_all = False
@@ -45,6 +49,11 @@ def main(words: Sequence[str] | None = None) -> int:
             choices.add_parser(name, help=_summary(name))
     # Arguments after -- are Snakemake's; argparse would take the options among them.
     end = words.index("--") if "--" in words else len(words)
+    _Parser.json_help = ""
+    if "--json" in words[:end] and not takes_all:
+        _Parser.json_help = (
+            f"caduceus {words[0]} --help" if words[0] in names else "caduceus --help"
+        )
     arguments = parser.parse_args(words[: 1 if takes_all else end])
     if takes_all:
         arguments.snakemake = words[1:]
@@ -57,20 +66,34 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except CaduceusError as error:
-        return _fail(arguments, str(error))
+        return _fail(arguments, error)
     except BrokenPipeError:  # the reader, such as head, has stopped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as error:
-        known = from_os_error(error)
-        if known is None:
-            return _fail(arguments, "", traceback.format_exc())
-        return _fail(arguments, str(known))
+        return _fail(arguments, from_os_error(error) or error)
     except KeyboardInterrupt:
-        _fail(arguments, "interrupted")
+        _fail(arguments, CaduceusError("interrupted"))
         return 128 + signal.SIGINT
-    except Exception:
-        return _fail(arguments, "", traceback.format_exc())
+    except Exception as error:
+        return _fail(arguments, error)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints wrong arguments as JSON too, if --json is among them.
+
+    Attributes:
+        json_help: the command that prints the help, if it is.
+    """
+
+    json_help = ""
+
+    def error(self, message: str) -> NoReturn:
+        if self.json_help:
+            from caduceus.io.answers import error_text
+
+            print(error_text(message, "command line", f"see `{self.json_help}`"), flush=True)
+        super().error(message)
 
 
 def _module(name: str) -> "commands.Command":
@@ -83,9 +106,14 @@ def _summary(name: str) -> str:
     return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
 
 
-def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:
-    text = f"caduceus {arguments.command}: {printable(message)}\n" if message else trace
+def _fail(arguments: argparse.Namespace, error: BaseException) -> int:
+    if isinstance(error, CaduceusError):
+        text = f"caduceus {arguments.command}: {printable(str(error))}\n"
+    else:
+        text = "".join(traceback.format_exception(error))
     with contextlib.suppress(OSError):  # such as a full disk; the error comes first then
+        if getattr(arguments, "json", False):
+            print(_error_answer(error))
         sys.stdout.flush()
     sys.stderr.write(text)
     if arguments.log:
@@ -96,6 +124,16 @@ def _fail(arguments: argparse.Namespace, message: str, trace: str = "") -> int:
         except OSError:
             pass  # a full or read-only disk is often the error itself
     return 1
+
+
+def _error_answer(error: BaseException) -> str:
+    from caduceus.io.answers import error_text, text_of_error
+
+    if isinstance(error, CaduceusError):
+        return text_of_error(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__}: {error}"
+    return error_text(what, f"{frame.filename}:{frame.lineno}", "report it with the traceback")
 
 
 if __name__ == "__main__":

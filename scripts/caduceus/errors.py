@@ -9,11 +9,13 @@ CaduceusError
 ├── ServerError     the W&B server can't be reached, or doesn't answer as it should
 ├── SlurmError      SLURM isn't there, or refuses what is asked
 └── ResultError     a file under results/ is missing, damaged or can't be written
+    └── SystemCallError     the operating system refused, for a reason that a user can fix
 
 Anything else that is raised is a bug and shows its traceback.
 """
 
 import errno
+from typing import ClassVar
 
 # The operating system's errors that a user can fix, each with how: of the machine, ...
 _MACHINE_FIXES = {
@@ -35,44 +37,81 @@ _PATH_FIXES = {
 
 
 class CaduceusError(Exception):
-    """An error as one line: `where`, if given, then the message."""
+    """An error as one line: `where`, if given, then the message.
+
+    Attributes:
+        message: what is wrong and, after the last semicolon, what to do.
+        where: the file, with its line if known, or the name that it is about; may be empty.
+    """
+
+    usual_mend: ClassVar[str] = "start again once that is corrected"
 
     def __init__(self, message: str, where: str = ""):
-        line = " ".join(message.split())
-        place = " ".join(where.splitlines())  # names from outside may have line breaks
-        super().__init__(f"{place}: {line}" if place else line)
+        self.message = " ".join(message.split())
+        self.where = " ".join(where.splitlines())  # names from outside may have line breaks
+        super().__init__(f"{self.where}: {self.message}" if self.where else self.message)
+
+    @property
+    def mend(self) -> str:
+        """The part of the message that says what to do, or else what helps with its kind."""
+        return self.message.rpartition("; ")[2] if "; " in self.message else self.usual_mend
 
 
 class SpecError(CaduceusError):
     """A file the user wrote is wrong."""
 
+    usual_mend = "correct the file or the option that the message names"
+
 
 class DatasetError(CaduceusError):
     """A dataset is missing or isn't the declared one."""
+
+    usual_mend = "correct the dataset, or its entry in config.yaml"
 
 
 class ProgramError(CaduceusError):
     """A training or dataset program failed."""
 
+    usual_mend = "correct the program, and start again"
+
 
 class ResourceError(CaduceusError):
     """This host lacks what a run needs."""
+
+    usual_mend = "use a host that has it, or lower what the experiment asks for"
 
 
 class AccountError(CaduceusError):
     """The W&B account isn't set up, or may not do what is asked."""
 
+    usual_mend = "log in with `wandb login`, and check it with `caduceus doctor`"
+
 
 class ServerError(CaduceusError):
     """The W&B server can't be reached, or doesn't answer as it should."""
+
+    usual_mend = "try again once the server answers"
 
 
 class SlurmError(CaduceusError):
     """SLURM isn't there, or refuses what is asked."""
 
+    usual_mend = "check SLURM with `caduceus doctor`"
+
 
 class ResultError(CaduceusError):
     """A file under results/ is missing, damaged or can't be written."""
+
+    usual_mend = "start snakemake again, which makes what is missing"
+
+
+class SystemCallError(ResultError):
+    """The operating system refused, for a reason that a user can fix: "REASON: MEND"."""
+
+    @property
+    def mend(self) -> str:
+        """The fix of the operating system's error."""
+        return self.message.partition(": ")[2]
 
 
 def from_os_error(error: OSError) -> ResultError | None:
@@ -81,7 +120,7 @@ def from_os_error(error: OSError) -> ResultError | None:
     if fix is None:
         return None
     reason = error.strerror or str(error)
-    return ResultError(f"{reason}: {fix}", where=str(error.filename or "results"))
+    return SystemCallError(f"{reason}: {fix}", where=str(error.filename or "results"))
 
 
 def from_machine_error(error: Exception) -> ResultError | None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from caduceus.io.yaml_files import load
 from caduceus.overview.forecasts import duration_text, durations_of, typical_s
-from caduceus.overview.plans import plan_lines, read_plan
+from caduceus.overview.plan_report import plan_lines
+from caduceus.overview.plans import read_plan
 from caduceus.overview.status import read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
 from caduceus.overview.training_reasons import planned_runs, why_trained
@@ -70,7 +71,7 @@ def test_nothing_to_do_is_said_and_a_changed_entry_is_stale(
     assert plan.trainings == []
     lines = list(plan_lines(plan, 1))
     assert lines[:2] == ["4 runs to export again", "  4 runs: W&B name, tags or group changed"]
-    stale = list(stale_lines(plan))
+    stale = list(stale_lines(plan.stale))
     assert stale[0] == f"stale: {len(plan.rebuilds)} results would be made again"
     assert any("tables/accuracy" in line for line in stale)
 

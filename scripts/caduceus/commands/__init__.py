@@ -15,12 +15,20 @@ FOR_PEOPLE = (
         "mcp",
         "plan",
         "retry",
+        "schema",
         "show",
         "slurm-pilot",
     ),
     *("status", "sweep", "sync", "unlock", "verify", "why"),
 )
 PARTIAL = 3  # exit status: all that can be read is done, but something is left out or lost
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Declare --json, of a command whose answer `caduceus schema` describes."""
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object; see `caduceus schema`"
+    )
 
 
 class Command(Protocol):

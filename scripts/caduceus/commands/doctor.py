@@ -3,16 +3,22 @@
 import argparse
 from pathlib import Path
 
+from caduceus.commands import add_json
+from caduceus.io.answers import answer_text
 from caduceus.overview.doctor.examination import examine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    errors = 0
+    findings = []
     for finding in examine(Path(), arguments.config):
-        errors += finding.level == "error"
-        print(finding, flush=True)
-    return 1 if errors else 0
+        findings.append(finding)
+        if not arguments.json:
+            print(finding, flush=True)
+    if arguments.json:
+        print(answer_text({"findings": findings}))
+    return int(any(finding.level == "error" for finding in findings))

@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Iterator
 
+from caduceus.commands import add_json
 from caduceus.system.remembered import print_remembered
 
 
@@ -21,13 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=cores,
         help="cores that the estimated time is for (all of this machine)",
     )
+    add_json(parser)
     parser.set_defaults(snakemake=[])  # the arguments after --
 
 
 def run(arguments: argparse.Namespace) -> None:
     def find() -> Iterator[str]:
-        from caduceus.overview.plans import plan_report  # what a stamp needs none of
+        from caduceus.overview import plan_report  # what a stamp needs none of
 
-        yield from plan_report(arguments.snakemake, arguments.cores)
+        if arguments.json:
+            yield plan_report.plan_json(arguments.snakemake, arguments.cores)
+        else:
+            yield from plan_report.plan_text(arguments.snakemake, arguments.cores)
 
-    print_remembered("plan", [str(arguments.cores), *arguments.snakemake], find)
+    name = "plan.json" if arguments.json else "plan"
+    print_remembered(name, [str(arguments.cores), *arguments.snakemake], find)

@@ -8,28 +8,21 @@ The output is an experiment file that extends nothing, and its runs have the sam
 import argparse
 from pathlib import Path
 
+from caduceus.commands import add_json
 from caduceus.io.phrases import printable
-from caduceus.io.written_out import flow, lines_with_places
-from caduceus.project.experiments import load_experiment
-from caduceus.project.settings import key_finder, load_settings
+from caduceus.overview.shown_experiment import find_shown, shown_json, shown_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", help="the experiment file")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    settings = load_settings(arguments.config)
-    experiment = load_experiment(
-        arguments.experiment, settings.defaults, settings.wandb.groups, Path()
-    )
-    for line in lines_with_places(experiment.source):
-        print(printable(line))
-    given = experiment.source.value.get("parameters", {})
-    added = {key: of for key, of in experiment.spec.parameters.items() if key not in given}
-    if added:
-        print("# further parameters, from `defaults`:")
-    where = key_finder([str(arguments.config)])
-    for key, value in added.items():
-        print(printable(f"#   {flow(key)}: {flow(value)} # {where(['defaults', key])}"))
+    shown = find_shown(arguments.experiment, arguments.config)
+    if arguments.json:
+        print(shown_json(shown))
+    else:
+        for line in shown_text(shown):
+            print(printable(line))

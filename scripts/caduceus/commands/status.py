@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from caduceus.commands import add_json
 from caduceus.io.phrases import printable
 from caduceus.system.remembered import print_remembered
 
@@ -14,12 +15,18 @@ from caduceus.system.remembered import print_remembered
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     def find() -> Iterator[str]:
-        from caduceus.overview.status_report import status_report  # what a stamp needs none of
+        from caduceus.overview import status_report  # what a stamp needs none of
 
-        yield from map(printable, status_report(arguments.config, arguments.results))
+        if arguments.json:
+            yield status_report.status_json(arguments.config, arguments.results)
+        else:
+            lines = status_report.status_text(arguments.config, arguments.results)
+            yield from map(printable, lines)
 
-    print_remembered("status", [str(arguments.config), str(arguments.results)], find)
+    name = "status.json" if arguments.json else "status"
+    print_remembered(name, [str(arguments.config), str(arguments.results)], find)

@@ -8,13 +8,11 @@ import difflib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from caduceus.errors import SpecError
 from caduceus.io.phrases import pasted
+from caduceus.io.schemas import FOLDER, read_schema
 from caduceus.io.yaml_files import Key, shortened
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 Where = Callable[[Sequence[Key]], str]  # from the keys of a value to "file:line"
 Schema = dict[str, Any]
 
-_FOLDER = Path(__file__).parents[1] / "project" / "pipeline" / "workflow" / "schemas"
 _TYPE_NAMES = {
     "object": "a mapping",
     "array": "a list",
@@ -126,7 +123,7 @@ def _unique_items(
 def _load(name: str) -> tuple[Schema, "Draft202012Validator"]:
     from jsonschema import Draft202012Validator, validators
 
-    schema = yaml.load((_FOLDER / f"{name}.schema.yaml").read_text(), Loader=yaml.CSafeLoader)
+    schema = read_schema(FOLDER / f"{name}.schema.yaml")
     kind = validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator, {"uniqueItems": _unique_items}
     )

@@ -27,10 +27,16 @@ def written_out(source: Source, root: Path) -> str:
     return "\n".join(lines_with_places(source)) + "\n"
 
 
+def placed(source: Source) -> Iterator[tuple[tuple[Key, ...], Any, str]]:
+    """Yield the keys that lead to each value of a mapping's file, the value, and its place."""
+    for keys, value in leaves(source.value):
+        yield keys, value, source.where(keys)
+
+
 def lines_with_places(source: Source) -> Iterator[str]:
     """Yield the lines of a mapping's file in YAML, each value with the place that it came from."""
     opened: tuple[Key, ...] = ()
-    for keys, value in leaves(source.value):
+    for keys, value, where in placed(source):
         shared = 0
         while shared < min(len(opened), len(keys) - 1) and opened[shared] == keys[shared]:
             shared += 1
@@ -38,7 +44,7 @@ def lines_with_places(source: Source) -> Iterator[str]:
             yield f"{'  ' * depth}{flow(keys[depth])}:"
         opened = keys[:-1]
         indent = "  " * (len(keys) - 1)
-        yield f"{indent}{flow(keys[-1])}: {flow(value)} # {source.where(keys)}"
+        yield f"{indent}{flow(keys[-1])}: {flow(value)} # {where}"
 
 
 def flow(value: Any) -> str:

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -34,7 +35,30 @@ def finished_runs(records: Iterable[RunRecord], planned: Collection[str]) -> lis
     ]
 
 
-def difference_lines(finished: Sequence[RunRecord]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Difference:
+    """A difference between runs of an experiment that should be alike, in words."""
+
+    experiment: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Runs of an experiment that finished in another environment than the present one.
+
+    Attributes:
+        experiment: its id.
+        runs: how many there are.
+        parts: what was different, with the present values.
+    """
+
+    experiment: str
+    runs: int
+    parts: str
+
+
+def find_differences(finished: Sequence[RunRecord]) -> Iterator[Difference]:
     """Yield where seeds of a variant ran different code, and runs in different environments."""
     code: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (experiment, variant), runs in _grouped(finished, _variant).items():
@@ -42,14 +66,20 @@ def difference_lines(finished: Sequence[RunRecord]) -> Iterator[str]:
             code.setdefault((experiment, files), []).append(variant)
     for (experiment, files), variants in code.items():
         seeds = f"seeds of {listed(variants, _NAMED)} ran different code"
-        yield f"{experiment}: {seeds}: {listed(files, _NAMED)}"
+        yield Difference(experiment, f"{seeds}: {listed(files, _NAMED)}")
     for (experiment, _), runs in _grouped(finished, lambda run: (_variant(run)[0], "")).items():
         if parts := differences([run.attempts for run in runs]).environment:
-            yield f"{experiment}: runs differ in their environment: {listed(parts, _NAMED)}"
+            text = f"runs differ in their environment: {listed(parts, _NAMED)}"
+            yield Difference(experiment, text)
 
 
-def behind_lines(finished: Sequence[RunRecord], present: Present) -> Iterator[str]:
-    """Yield the runs that finished in an environment that differs from the present one.
+def difference_lines(found: Iterable[Difference]) -> Iterator[str]:
+    """Yield a line for each difference."""
+    yield from (f"{each.experiment}: {each.text}" for each in found)
+
+
+def find_behind(finished: Sequence[RunRecord], present: Present) -> list[Behind]:
+    """Return the runs that finished in an environment that differs from the present one.
 
     They are left alone: a new version of a package trains nothing.
     """
@@ -64,10 +94,15 @@ def behind_lines(finished: Sequence[RunRecord], present: Present) -> Iterator[st
         if parts:
             key = (_variant(run)[0], listed(parts, _NAMED))
             found[key] = found.get(key, 0) + 1
+    return [Behind(experiment, count, parts) for (experiment, parts), count in found.items()]
+
+
+def behind_lines(found: Sequence[Behind]) -> Iterator[str]:
+    """Yield a line for each entry of `find_behind`, after a heading."""
     if found:
         yield "behind: finished in another environment than the present one, left alone"
-    for (experiment, phrase), count in found.items():
-        yield f"  {experiment}, {count_of(count, 'run')}: {phrase}"
+    for each in found:
+        yield f"  {each.experiment}, {count_of(each.runs, 'run')}: {each.parts}"
 
 
 def present_environment(run: RunRecord) -> dict[str, str]:

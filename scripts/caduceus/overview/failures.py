@@ -73,11 +73,16 @@ def entry_failures(results: Path, made: Sequence[Path]) -> list[FailedEntry]:
     return failed_entries(results, dict.fromkeys(names))
 
 
-def entry_lines(project: Project, results: Path) -> Iterator[str]:
-    """Yield the entries of a project that failed in the last build, each with its reason."""
+def find_failed_entries(project: Project, results: Path) -> list[FailedEntry]:
+    """Return the entries of a project that failed in the last build."""
     targets = load_targets(project, lambda path: str(results / Path(path).relative_to("results")))
     made = [results / Path(path).relative_to("results") for path in targets.paper()]
-    errors = [line for each in entry_failures(results, made) for line in each.errors]
+    return entry_failures(results, made)
+
+
+def entry_lines(failed: Sequence[FailedEntry]) -> Iterator[str]:
+    """Yield the reasons of failed entries, between a heading and what mends them."""
+    errors = [line for each in failed for line in each.errors]
     if errors:
         yield f"the last build failed: {count_of(len(errors), 'entry', 'entries')} not made"
         yield from (f"  {'failed':<11}  {line}" for line in errors)

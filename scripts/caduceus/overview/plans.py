@@ -1,18 +1,12 @@
 """The plan of the next `snakemake`: what it would do, why, and how long that may take."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.errors import SpecError
-from caduceus.io.phrases import count_of, printable
-from caduceus.io.yaml_files import load
-from caduceus.overview.forecasts import duration_text, durations_of, makespan_s, typical_s
-from caduceus.overview.metric_warnings import metric_warnings
+from caduceus.overview.forecasts import durations_of, makespan_s, typical_s
 from caduceus.overview.reasons import export_reason, job_reason
 from caduceus.overview.training_reasons import PlannedRun, planned_runs, why_trained
-from caduceus.project.project import load_project
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
@@ -51,6 +45,23 @@ class Rebuild:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """How long trainings may take.
+
+    Attributes:
+        cores: how many there are.
+        hours_of_training: in total, without trainings of unknown length.
+        hours_until_done: until the last ends, without trainings of unknown length.
+        unknown_lengths: the number of trainings whose duration no earlier run tells.
+    """
+
+    cores: int
+    hours_of_training: float
+    hours_until_done: float
+    unknown_lengths: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that would be done: runs by experiment, variant and seed, results by name.
 
@@ -63,16 +74,17 @@ class Plan:
     is_reported: bool
     damage: Sequence[str] = ()
 
-    def hours(self, cores: int) -> tuple[float, float]:
-        """Return the hours of training in total and until the last ends, without unknown ones."""
+    def cost(self, cores: int) -> Cost:
+        """Return how long the trainings may take."""
         tasks = [(each.seconds, each.threads) for each in self.trainings if each.seconds]
-        total = sum(seconds for seconds, _ in tasks)
-        return total / 3600, makespan_s(tasks, cores) / 3600
+        total_h = sum(seconds for seconds, _ in tasks) / 3600
+        unknown = sum(each.seconds is None for each in self.trainings)
+        return Cost(cores, total_h, makespan_s(tasks, cores) / 3600, unknown)
 
     @property
-    def unknown(self) -> int:
-        """The number of trainings whose duration no earlier run tells."""
-        return sum(each.seconds is None for each in self.trainings)
+    def stale(self) -> list[Rebuild]:
+        """The results that would be made again."""
+        return [each for each in self.rebuilds if each.is_there]
 
 
 def read_plan(arguments: Sequence[str] = ()) -> Plan:
@@ -140,68 +152,3 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
         Identity.from_json(naming.option("identity")) if naming else Identity.read(folder.run_json)
     )
     return PlannedRun(definition, identity, folder)
-
-
-def plan_report(arguments: Sequence[str], cores: int) -> Iterator[str]:
-    """Yield what `snakemake ARGUMENTS` would do in the current folder, and warnings, as lines.
-
-    Raises:
-        SpecError: Snakemake finds something wrong.
-    """
-    with suppress(SpecError):  # no config.yaml, or Snakemake says what is wrong in it
-        project = load_project(load(Path("config.yaml")).value, ["config.yaml"])
-        for line in metric_warnings(project, Path("results")):
-            yield printable(f"warning: {line}")
-    yield from plan_lines(read_plan(arguments), cores)
-
-
-def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
-    """Yield the plan in lines for a reader."""
-    yield from (f"damaged: {line}" for line in plan.damage)
-    if not plan.trainings and not plan.rebuilds:
-        failures = " Failures remain: see `caduceus status`." if plan.is_reported else ""
-        yield f"Nothing to run.{failures}"
-        return
-    if plan.trainings:
-        yield f"{count_of(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"
-        for experiment in dict.fromkeys(each.experiment for each in plan.trainings):
-            yield f"  {experiment}"
-            yield from _training_lines(
-                [each for each in plan.trainings if each.experiment == experiment]
-            )
-    runs = [each for each in plan.rebuilds if each.item.startswith("runs/")]
-    if runs:
-        yield f"{count_of(len(runs), 'run')} to export again"
-        for why in dict.fromkeys(each.why for each in runs):
-            count = sum(each.why == why for each in runs)
-            yield f"  {count_of(count, 'run')}: {why}"
-    others = [each for each in plan.rebuilds if each not in runs]
-    if others:
-        yield f"{count_of(len(others), 'result')} to make"
-        width = max(len(each.item) for each in others)
-        for each in others:
-            yield f"  {each.item:{width}}  {each.why}"
-
-
-def _training_lines(trainings: Sequence[Training]) -> Iterator[str]:
-    """Yield one line for the seeds of a variant that share a reason."""
-    groups: dict[tuple[str, str], list[Training]] = {}
-    for each in trainings:
-        groups.setdefault((each.variant, each.why), []).append(each)
-    width = max(len(variant) for variant, _ in groups)
-    for (variant, why), members in groups.items():
-        seeds = ", ".join(str(each.seed) for each in members)
-        known = members[0].seconds
-        time = "" if known is None else f" ({duration_text(known)} each)"
-        yield f"    {variant:{width}}  seed{'s'[: len(members) > 1]} {seeds}{time}: {why}"
-
-
-def _cost(plan: Plan, cores: int) -> str:
-    if plan.unknown == len(plan.trainings):
-        return "; duration unknown, as no such run has finished yet"
-    total, until = (3600 * hours for hours in plan.hours(cores))
-    without = f", without {count_of(plan.unknown, 'run')} of unknown length" if plan.unknown else ""
-    return (
-        f", about {duration_text(total)} of training: {duration_text(until)} on "
-        f"{count_of(cores, 'core')}{without}"
-    )

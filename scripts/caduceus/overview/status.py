@@ -27,7 +27,8 @@ class RunStatus:
     Attributes:
         run: the run's id.
         experiment: the experiment's id.
-        name: its variant and seed.
+        variant: its variant.
+        seed: its seed.
         state: one of `runs.states.STATES`, or `DAMAGED`.
         about: the reason, for states that need one, or where it runs.
         progress: the progress of a running run.
@@ -35,10 +36,16 @@ class RunStatus:
 
     run: str
     experiment: str
-    name: str
+    variant: str
+    seed: int
     state: str
     about: str = ""
     progress: Progress | None = None
+
+    @property
+    def name(self) -> str:
+        """Its variant and seed."""
+        return f"{self.variant} seed {self.seed}"
 
 
 def damaged_plans(results: Path) -> list[str]:
@@ -87,10 +94,10 @@ def _states(
     }
     states = []
     for run in experiment.runs:
-        record, name, progress = records[run.id], f"{run.variant} seed {run.seed}", None
+        record, progress = records[run.id], None
         if record.damage:
             about = "; ".join(record.damage)
-            states.append(RunStatus(run.id, experiment.id, name, DAMAGED, about))
+            states.append(RunStatus(run.id, experiment.id, run.variant, run.seed, DAMAGED, about))
             continue
         state, about = state_of(record, queue.get(run.id))
         if state == "running":
@@ -99,7 +106,9 @@ def _states(
             )
             usual_s = typical_s(durations, experiment.spec.program, experiment.id, run.variant)
             progress = progress_of(record.folder, record.attempts[-1], usual_steps(alike), usual_s)
-        states.append(RunStatus(run.id, experiment.id, name, state, about, progress))
+        states.append(
+            RunStatus(run.id, experiment.id, run.variant, run.seed, state, about, progress)
+        )
     return states
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from caduceus.io.phrases import count_of
 from caduceus.overview.forecasts import duration_text
-from caduceus.overview.plans import Plan
+from caduceus.overview.plans import Rebuild
 from caduceus.overview.progress import Progress
 from caduceus.overview.run_notes import Note
 from caduceus.overview.status import DAMAGED, RunStatus
@@ -54,9 +54,8 @@ def state_lines(
         yield "failed runs: fix the cause, type `caduceus retry`, and start snakemake again"
 
 
-def stale_lines(plan: Plan) -> Iterator[str]:
+def stale_lines(stale: Sequence[Rebuild]) -> Iterator[str]:
     """Yield the results that would be made again, each with its reason."""
-    stale = [each for each in plan.rebuilds if each.is_there]
     if not stale:
         return
     yield f"stale: {count_of(len(stale), 'result')} would be made again"

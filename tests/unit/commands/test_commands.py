@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "": """build export export_run init init_run mcp plan report_refuted status sum_compute
         upload_artifacts why""",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
+    "yaml": "schema",
     "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc
         record_provenance report_failures show start_sweep suggest_trial sweep sweep_agent
         validate_spec""",

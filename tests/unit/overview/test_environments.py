@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.overview.changed_files import changed_lines
+from caduceus.overview.changed_files import changed_lines, find_changed
 from caduceus.overview.environments import (
     behind_lines,
     difference_lines,
+    find_behind,
+    find_differences,
     finished_runs,
     present_environment,
 )
@@ -61,8 +63,10 @@ def test_seeds_that_ran_different_code_are_named(make: Make) -> None:
         make("c", edited("new"), variant="deep"),
         make("d", edited("new"), variant="deep"),
     ]
-    assert list(difference_lines(runs)) == ["toy: seeds of wide ran different code: libs/model.py"]
-    assert list(difference_lines(runs[1:])) == []
+    assert list(difference_lines(find_differences(runs))) == [
+        "toy: seeds of wide ran different code: libs/model.py"
+    ]
+    assert list(difference_lines(find_differences(runs[1:]))) == []
 
 
 def test_environments_are_compared_across_an_experiment(make: Make) -> None:
@@ -70,7 +74,7 @@ def test_environments_are_compared_across_an_experiment(make: Make) -> None:
         make("a", Usage(packages={"numpy": "2.1.0"}), **on("EPYC", "H100")),
         make("b", Usage(packages={"numpy": "2.4.0"}), **on("EPYC", "A100"), variant="deep"),
     ]
-    assert list(difference_lines(runs)) == [
+    assert list(difference_lines(find_differences(runs))) == [
         "toy: runs differ in their environment: GPU A100 or H100, numpy 2.1.0 or 2.4.0"
     ]
 
@@ -85,12 +89,12 @@ def test_runs_of_another_environment_are_listed_as_behind(make: Make) -> None:
         make("c", new, **on("EPYC", "H100")),
         make("d", new, **on("EPYC", "A100")),
     ]
-    assert list(behind_lines(runs, lambda run: now)) == [
+    assert list(behind_lines(find_behind(runs, lambda run: now))) == [
         "behind: finished in another environment than the present one, left alone",
         "  toy, 2 runs: Python 3.11.7 (now 3.12.1), numpy 2.1.0 (now 2.4.0)",
         "  toy, 1 run: GPU A100 (now H100)",
     ]
-    assert list(behind_lines(runs[2:3], lambda run: now)) == []
+    assert list(behind_lines(find_behind(runs[2:3], lambda run: now))) == []
 
 
 def test_the_present_environment_is_that_of_the_command(make: Make, tmp_path: Path) -> None:
@@ -114,7 +118,7 @@ def test_changed_files_are_said_by_experiment(
     Path("libs/model.py").write_text("depth = 4\n")
     runs = [make("a", edited("old")), make("b", edited("old")), make("c")]
     runs[0].folder.code.mkdir(parents=True)
-    assert list(changed_lines(runs)) == [
+    assert list(changed_lines(find_changed(runs))) == [
         "ran with files that have changed, which aren't counted as code:",
         "  toy, 1 run: libs/model.py changed since it ran; snakemake trains them again",
         "  toy, 1 run: libs/model.py changed since it ran; left alone",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from caduceus.overview.forecasts import Duration, duration_text, makespan_s, typical_s
-from caduceus.overview.plans import Plan, Training, plan_lines
+from caduceus.overview.plan_report import plan_lines
+from caduceus.overview.plans import Plan, Training
 from caduceus.overview.progress import progress_of
 from caduceus.overview.reasons import export_reason, job_reason
 from caduceus.runs.folder import RunFolder

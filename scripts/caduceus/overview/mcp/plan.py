@@ -28,13 +28,8 @@ def plan(results: Path, cores: int | None = None, offset: int = 0, limit: int = 
     from caduceus.overview.plans import read_plan
 
     found = read_plan()
-    cores = cores or os.cpu_count() or 1
-    total, until = found.hours(cores)
     return {
-        "cores": cores,
-        "hours_of_training": round(total, 3),
-        "hours_until_done": round(until, 3),
-        "unknown_lengths": found.unknown,
+        **asdict(found.cost(cores or os.cpu_count() or 1)),
         "trainings": page("runs", [asdict(each) for each in found.trainings], offset, limit),
         "results": some([asdict(each) for each in found.rebuilds], _MOST_RESULTS),
     }

@@ -1,0 +1,224 @@
+"""--json: each answer fits its schema, and errors say where and what to do."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus import __main__ as command_line
+from caduceus.commands import doctor
+from caduceus.errors import (
+    AccountError,
+    CaduceusError,
+    DatasetError,
+    ProgramError,
+    ResourceError,
+    ResultError,
+    ServerError,
+    SlurmError,
+    SpecError,
+    from_os_error,
+)
+from caduceus.io.answers import answer_text
+from caduceus.io.schemas import find_schemas, read_schema
+from exported_runs import export_runs
+from jsonschema import Draft202012Validator
+from projects import Project
+
+SNAKEFILE = """\
+from caduceus import SNAKEFILE
+configfile: "config.yaml"
+module study:
+    snakefile: SNAKEFILE
+    config: config
+use rule * from study as study_*
+"""
+Answer = Callable[..., Any]
+
+
+def closed(schema: Any) -> Any:
+    """The same schema, which refuses keys that it doesn't describe."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: closed(item) for key, item in schema.items()}
+    if "required" in schema:
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+def check(name: str, answer: Any) -> Any:
+    Draft202012Validator(closed(read_schema(find_schemas()[name]))).validate(answer)
+    return answer
+
+
+@pytest.fixture
+def answer(capsys: pytest.CaptureFixture[str]) -> Answer:
+    """Runs a command with --json, and returns its answer once it fits the schema."""
+
+    def run(*words: str, status: int = 0, schema: str = "") -> Any:
+        end = words.index("--") if "--" in words else len(words)
+        found = command_line.main([*words[:end], "--json", *words[end:]])
+        printed = capsys.readouterr()
+        assert found == status, printed.err
+        return check(schema or words[0], json.loads(printed.out))
+
+    return run
+
+
+@pytest.fixture
+def exported(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project in which one run of four has failed."""
+    project.write("Snakefile", SNAKEFILE)
+    monkeypatch.chdir(project.path)
+    rows: list[dict[str, Any]] = [{"acc": 1.0, "loss": 2.0}]
+    export_runs(project, lambda values, seed: rows if (values["rate"], seed) != (0.1, 1) else None)
+    return project
+
+
+def test_status_says_the_same_as_json_and_as_text(
+    exported: Project, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answer("status")
+    [toy] = found["experiments"]
+    states = {(run["variant"], run["seed"]): run["state"] for run in toy["runs"]}
+    assert (toy["experiment"], toy["is_listed"], len(states)) == ("toy", True, 4)
+    assert states["rate=0.1", 1] == "failed"
+    assert {run["run"] for run in toy["runs"]} == {folder.name for folder in exported.runs}
+    assert found["snakemake"] is None
+    # No stamp of one form answers the other.
+    command_line.main(["status"])
+    text = capsys.readouterr().out
+    assert "toy: 4 runs" in text and "  failed       rate=0.1 seed 1" in text
+
+
+def test_a_plan_lists_runs_and_results_with_reasons(exported: Project, answer: Answer) -> None:
+    for folder in exported.runs:
+        for path in folder.glob("*"):
+            path.unlink()
+    found = answer("plan", "--cores", "3", "--", "--forceall")
+    assert (found["cores"], found["unknown_lengths"], len(found["trainings"])) == (3, 4, 4)
+    assert {each["why"] for each in found["trainings"]} == {
+        "nothing of its experiment is trained yet"
+    }
+    assert "tables/accuracy" in {each["item"] for each in found["results"]}
+
+
+def test_show_has_each_value_with_its_place(exported: Project, answer: Answer) -> None:
+    exported.write("experiments/next.yaml", "extends: experiments/toy.yaml\nid: next\n")
+    found = answer("show", "experiments/next.yaml")
+    places = {tuple(each["keys"]): each for each in found["values"]}
+    assert places["id",] == {"keys": ["id"], "value": "next", "where": "experiments/next.yaml:2"}
+    assert found["experiment"]["id"] == "next"
+    assert found["files"] == ["experiments/next.yaml", "experiments/toy.yaml"]
+
+
+def test_doctor_ends_with_1_if_a_check_is_an_error(exported: Project, answer: Answer) -> None:
+    exported.replace("experiments/toy.yaml", "seeds", "seedz")
+    found = answer("doctor", status=1)
+    [wrong] = [each for each in found["findings"] if each["name"] == "project"]
+    assert wrong["level"] == "error" and "unknown key 'seedz'" in wrong["text"]
+
+
+@pytest.mark.parametrize("words", [["status"], ["plan"], ["show", "experiments/toy.yaml"]])
+def test_an_error_is_an_object_with_place_and_mend(
+    words: list[str], exported: Project, answer: Answer
+) -> None:
+    exported.replace("experiments/toy.yaml", "seeds", "seedz")
+    found = answer(*words, status=1, schema="error")
+    assert "unknown key 'seedz', did you mean 'seeds'?" in found["error"]
+    if words != ["plan"]:  # of which Snakemake says all in one line
+        line = (exported.path / "experiments/toy.yaml").read_text().split("\n")
+        number = next(n for n, each in enumerate(line, 1) if each.startswith("seedz"))
+        assert found["where"] == f"experiments/toy.yaml:{number}"
+    assert found["mend"]
+
+
+def test_the_line_for_people_stays_on_standard_error(
+    exported: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["show", "experiments/none.yaml", "--json"]) == 1
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert printed.err == f"caduceus show: {found['where']}: {found['error']}\n"
+
+
+def test_wrong_arguments_are_an_object_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["status", "--json", "--resluts", "x"])
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2
+    found = check("error", json.loads(printed.out))
+    assert "--resluts" in found["error"] and found["mend"] == "see `caduceus status --help`"
+    assert "usage: caduceus" in printed.err
+
+
+def test_a_fault_of_caduceus_is_an_object_and_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "run", lambda arguments: arguments.nothing)
+    assert command_line.main(["doctor", "--json"]) == 1
+    printed = capsys.readouterr()
+    found = check("error", json.loads(printed.out))
+    assert found["error"].startswith("AttributeError: ")
+    assert found["where"].startswith(f"{__file__}:")
+    assert "Traceback" in printed.err
+
+
+def test_without_json_nothing_is_on_standard_output(
+    exported: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["show", "experiments/none.yaml"]) == 1
+    assert capsys.readouterr().out == ""
+
+
+KINDS = (AccountError, DatasetError, ProgramError, ResourceError, ResultError, ServerError)
+
+
+@pytest.mark.parametrize("kind", [CaduceusError, SlurmError, SpecError, *KINDS])
+def test_an_error_says_what_to_do(kind: type[CaduceusError]) -> None:
+    error = kind("no such  run;\nsee results/runs", "a\nb")
+    assert (error.where, error.message, error.mend) == (
+        "a b",
+        "no such run; see results/runs",
+        "see results/runs",
+    )
+    assert kind("it is odd").mend
+    assert kind("it is odd").where == ""
+
+
+def test_an_error_of_the_system_says_what_to_do() -> None:
+    error = from_os_error(OSError(28, "No space left on device", "results/a"))
+    assert error is not None and str(error).startswith("results/a: No space left on device: free")
+    assert error.mend == "free some space or move results/ to a larger disk"
+
+
+def test_numbers_and_names_that_json_lacks_are_plain() -> None:
+    text = answer_text(
+        {"a": [float("nan"), -float("inf"), 1.5], "b": Path("x"), "c": "é\udc80\x1b"}
+    )
+    assert text.isascii() and "\x1b" not in text
+    assert json.loads(text) == {
+        "version": 1,
+        "a": ["NaN", "-Infinity", 1.5],
+        "b": "x",
+        "c": "é\udc80\x1b",
+    }
+
+
+@pytest.mark.parametrize("name", find_schemas())
+def test_each_schema_is_printed_and_is_one(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["schema", name]) == 0
+    Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
+
+
+def test_schemas_are_listed_and_a_wrong_name_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command_line.main(["schema"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == list(find_schemas())
+    assert command_line.main(["schema", "statsu"]) == 1
+    assert "statsu: no such schema; there are config, " in capsys.readouterr().err
