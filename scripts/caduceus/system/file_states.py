@@ -7,6 +7,7 @@ shows even if it keeps size and modification time.
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 State = tuple[int | bytes, ...]
@@ -15,7 +16,7 @@ _lstat, _stat, _listdir = os.lstat, os.stat, os.listdir  # `recorded_reads` exch
 SNAKEMAKE = ".snakemake"
 _LOCKS = b".snakemake/locks"
 _STAMPS = b".snakemake/caduceus/"
-_CHANGES_ALWAYS = (b"/proc/", b"/sys/", b"/dev/")  # no files: what the kernel says at the moment
+_CHANGES_ALWAYS = (b"/proc/", b"/sys/")  # no files: what the kernel says at the moment
 
 
 class FileStates:
@@ -31,8 +32,11 @@ class FileStates:
     def __init__(self) -> None:
         self._root = os.fsencode(Path.cwd())
         above = {*Path.cwd().parents}
-        for folder in (Path.home(), Path(tempfile.gettempdir())):
-            above |= {folder, *folder.parents}
+        for find in (Path.home, tempfile.gettempdir):
+            # There may be no home, and no folder for temporary files that this user may write to.
+            with suppress(RuntimeError, OSError):
+                folder = Path(find())
+                above |= {folder, *folder.parents}
         self._passing = {os.fsencode(path) for path in above}
         self._own = os.path.join(self._root, SNAKEMAKE.encode())  # noqa: PTH118 # bytes
         kept = (b"", b"/log", b"/metadata", b"/iocache", b"/caduceus")
@@ -44,6 +48,8 @@ class FileStates:
             return ()
         try:
             status = _lstat(path)
+            if path.startswith(b"/dev/") and _is_device(_stat(path).st_mode):
+                return ()
             if stat.S_ISLNK(status.st_mode):
                 try:
                     return _state(status) + _state(_stat(path))
@@ -66,6 +72,15 @@ class FileStates:
             names = b"\0".join(sorted(_listdir(path)))
             return (status.st_mode, names) if names or not own.endswith(_LOCKS) else ()
         return _state(status)
+
+
+def _is_device(mode: int) -> bool:
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+
+
+def has_pipe(state: State) -> bool:
+    """Whether a file, or the target of a link, is a pipe, whose content has no state."""
+    return any(stat.S_ISFIFO(int(mode)) for mode in state[::5])
 
 
 def _state(status: os.stat_result) -> State:

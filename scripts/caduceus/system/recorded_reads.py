@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from caduceus.system.file_states import SNAKEMAKE, FileStates, State
+from caduceus.system.file_states import SNAKEMAKE, FileStates, State, has_pipe
 
 _QUERIES = ("stat", "lstat", "access", "readlink")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -98,6 +98,12 @@ class RecordedReads:
                 self._write(path)
             else:
                 self._note(path)
+        elif event == "exec":  # of a module, whose source isn't opened where bytecode is kept
+            file = getattr(arguments[0], "co_filename", "<")
+            if not file.startswith("<"):
+                self._note(file)
+        elif event == "import" and arguments[1]:  # of a library in C
+            self._note(arguments[1])
         elif event in ("os.listdir", "os.scandir"):
             self._note("." if arguments[0] is None else arguments[0], is_listed=True)
         elif event == "os.mkdir":
@@ -133,6 +139,8 @@ class RecordedReads:
             self._here.is_looking = True  # looking at a folder is heard too
             try:
                 self.states[name] = self._files.of(name)
+                if has_pipe(self.states[name]):
+                    self._doubt("a pipe is read")
             finally:
                 self._here.is_looking = False
 

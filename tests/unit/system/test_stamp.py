@@ -5,6 +5,8 @@ import itertools
 import os
 import shutil
 import sqlite3
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -203,6 +205,63 @@ def test_a_module_that_could_be_imported_now_counts(
     assert answer() is None
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_module_that_was_loaded_from_its_bytecode_counts(is_kept: bool) -> None:
+    def load() -> int:
+        spec = importlib.util.spec_from_file_location("helpers_of_a_rule", "helpers.py")
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        if is_kept:
+            sys.modules["helpers_of_a_rule"] = module
+        spec.loader.exec_module(module)
+        sys.modules.pop("helpers_of_a_rule", None)
+        found: int = module.VALUE
+        return found
+
+    write("helpers.py", b"VALUE = 1")
+    load()  # writes the bytecode
+    settle()
+    remember(load)
+    assert answer() == "1"
+
+    write("helpers.py", b"VALUE = 2")
+
+    assert answer() is None
+
+
+def test_files_in_memory_count_and_devices_do_not() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        file = Path(folder, "a")
+        file.write_bytes(b"1")
+        settle()
+        time_of_file = file.stat().st_ctime_ns
+        while time.time_ns() < time_of_file + 60_000_000:
+            time.sleep(0.005)
+        remember(lambda: (file.read_bytes(), Path("/dev/null").read_bytes()))
+        assert answer() == "(b'1', b'')"
+
+        file.write_bytes(b"2")
+
+        assert answer() is None
+
+
+def test_a_machine_without_a_home_and_a_writable_folder_for_temporary_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    def refuse() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(Path, "home", fail)
+    monkeypatch.setattr(tempfile, "gettempdir", refuse)
+    settle()
+    remember(Path("missing").exists)
+
+    assert answer() == "False"
+
+
 def test_a_file_of_the_future_leaves_no_stamp() -> None:
     write("a", b"1")
     os.utime("a", ns=(2**62, 2**62))
@@ -285,10 +344,24 @@ def take_a_file_from_an_open_folder() -> None:
     os.close(folder)
 
 
+def read_a_pipe() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"1")
+    os.close(writer)
+    Path(f"/dev/fd/{reader}").read_bytes()
+    os.close(reader)
+
+
 @pytest.mark.parametrize(
     "look",
     [
-        *(ask_a_program, ask_a_database, write_into_the_project, make_a_folder_in_the_project),
+        *(
+            read_a_pipe,
+            ask_a_program,
+            ask_a_database,
+            write_into_the_project,
+            make_a_folder_in_the_project,
+        ),
         *(go_elsewhere, look_at_another_process, take_a_file_from_an_open_folder),
     ],
 )
