@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     methods = Methods(**json.loads(arguments.statistics))
     made = Entry(f"tables/{name}", folder.parents[1], table_files(folder, name), arguments.log)
     with made.costs_only_itself(partial(write_failed_table, folder, name, entry.title)):
-        runs = ExportedRuns(arguments.plans)
+        runs = ExportedRuns(arguments.plans, methods)
         variants = read_results(runs, entry, f"paper.tables.{name}")
         experiments = [plan.spec for plan in runs.plans]
         table = build_table(name, entry, methods, variants, experiments)

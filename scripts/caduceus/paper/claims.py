@@ -71,7 +71,7 @@ def decide_claims(
     """
     measured: dict[str, _MeasuredClaim] = {}
     failed: dict[str, str] = {}
-    runs = ExportedRuns(plans)
+    runs = ExportedRuns(plans, methods)
     for name, claim in claims.items():
         try:
             measured[name] = _measure(runs, claim, methods, f"paper.claims.{name}")

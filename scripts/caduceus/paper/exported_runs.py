@@ -1,7 +1,7 @@
 """The exported runs that an entry of the paper shows, by variant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from caduceus.runs.unknown_metrics import no_number
+from caduceus.statistics.settings import Methods
 
 # Above this number of runs, their rows are read faster by pyarrow, the import included.
 _MANY = 50
@@ -33,9 +34,11 @@ class ExportedRuns:
 
     Attributes:
         paths: results/experiments/ID.json of the experiments.
+        methods: the statistical methods, which say whether runs are folds.
     """
 
     paths: Sequence[Path]
+    methods: Methods = field(default_factory=Methods)
 
     @cached_property
     def plans(self) -> list[Plan]:
@@ -52,7 +55,7 @@ class ExportedRuns:
         """Return an exported run."""
         if planned.run not in self._results:
             record = RunRecord(RunFolder.of_plan(plan, planned.run))
-            self._results[planned.run] = read_result(planned, record)
+            self._results[planned.run] = read_result(planned, record, self.methods)
         return self._results[planned.run]
 
     @cached_property

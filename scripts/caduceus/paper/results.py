@@ -11,6 +11,7 @@ from caduceus.errors import SpecError
 from caduceus.io.csv_rows import columns_of
 from caduceus.io.phrases import count_of, pasted
 from caduceus.paper.history_values import Place, place_in, value_by_best
+from caduceus.project.fold_units import FoldUnit, fold_unit
 from caduceus.project.paper import Side
 from caduceus.project.paper_selections import CandidateRun
 from caduceus.runs.equal_seeds import EqualSeeds, equal_seeds, repeats
@@ -18,6 +19,7 @@ from caduceus.runs.metric import BestBy, Metric, default_axis
 from caduceus.runs.record import RunRecord
 from caduceus.runs.unknown_metrics import logged_instead
 from caduceus.runs.variants import leaves, matches
+from caduceus.statistics.settings import Methods
 
 if TYPE_CHECKING:  # numpy takes 0.1 s of CPU, and the checklist needs none
     from caduceus.statistics.comparisons import Comparison, Equal
@@ -33,10 +35,13 @@ class Result:
     Attributes:
         record: the run.
         parameters: of its variant, nested keys joined by dots.
+        fold: its variant and its seed in the paper, if one of its parameters chooses the fold of a
+            cross-validation; None for other runs.
     """
 
     record: RunRecord
     parameters: Mapping[str, Any]
+    fold: FoldUnit | None = None
 
     @property
     def run(self) -> str:
@@ -51,11 +56,15 @@ class Result:
     @property
     def variant(self) -> str:
         """Its variant; empty if it belongs to no experiment."""
+        if self.fold is not None:
+            return self.fold.variant
         return self.record.summary.variant or ""
 
     @property
     def seed(self) -> int:
-        """Its seed; 0 if it isn't known."""
+        """Its seed, or the number of its fold; 0 if it isn't known."""
+        if self.fold is not None:
+            return self.fold.number
         return self.record.summary.seed or 0
 
     @property
@@ -210,14 +219,16 @@ def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
     raise SpecError(f"matches no variant; there are {names}", where)
 
 
-def read_result(planned: CandidateRun, record: RunRecord) -> Result:
+def read_result(planned: CandidateRun, record: RunRecord, methods: Methods) -> Result:
     """Read an exported run; a trial gets the parameters that the sweep chose."""
     own = planned.parameters
     if own is None:  # a trial, whose parameters the sweep has chosen
         own = dict(leaves(record.params.parameters))
     config = leaves(record.identity.config)
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
-    return Result(record, {**about, **own})
+    parameters = {**about, **own}
+    fold = fold_unit(planned.variant, planned.seed, parameters, methods)
+    return Result(record, fold.parameters if fold else parameters, fold)
 
 
 def axis_at(metric: Metric, results: Sequence[Result]) -> str:

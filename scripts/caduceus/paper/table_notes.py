@@ -34,10 +34,11 @@ def is_symmetric(intervals: Sequence[str]) -> bool:
     return set(intervals) <= {"Student's t", "corrected Student's t"}
 
 
-def _folds_note(folds: int) -> str:
-    """Return the note on results whose seeds are the folds of a cross-validation."""
+def _folds_note(folds: int, parameter: str | None) -> str:
+    """Return the note on results whose runs are the folds of a cross-validation."""
+    runs = f"n counts runs of each seed and {parameter}, which are" if parameter else "Seeds are"
     return (
-        f"Seeds are folds of {folds}-fold cross-validation, whose training sets overlap: standard "
+        f"{runs} folds of {folds}-fold cross-validation, whose training sets overlap: standard "
         "errors, intervals and tests are corrected for that (Nadeau & Bengio 2003)."
     )
 
@@ -70,7 +71,7 @@ def table_notes(
     all_percent = len(percents) == len(entry.metrics)
     yield _numbers(methods, " in %" if all_percent else "", intervals, entry.spread)
     if methods.folds is not None:
-        yield _folds_note(methods.folds)
+        yield _folds_note(methods.folds, methods.fold_parameter)
     if percents and not all_percent:
         yield f"In %: {', '.join(heading for heading in entry.metrics if heading in percents)}."
     if marks.by_place:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from caduceus.errors import SpecError
-from caduceus.io.phrases import count_of, pasted
+from caduceus.io.phrases import pasted
 from caduceus.io.validation import Where, brief, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.claim_checks import Refuse, check_claim
 from caduceus.project.figure_checks import check_figure
+from caduceus.project.fold_checks import check_fold_seeds, check_folds
+from caduceus.project.fold_units import as_fold
 from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry
 from caduceus.project.paper_selections import (
-    CandidateRun,
     candidate_runs,
     experiments_of,
     is_shown,
@@ -42,9 +43,10 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             "write t, bca or bootstrap",
             where(["statistics", "interval"]),
         )
-    _check_folds(paper, where)
     specs = {plan.spec.id: plan.spec for plan in plans}
-    runs = [run for plan in plans for run in candidate_runs(plan)]
+    planned = [run for plan in plans for run in candidate_runs(plan)]
+    check_folds(paper, planned, where)
+    runs = [as_fold(run, paper.statistics) for run in planned]
     for at, entry in paper.entries.items():
 
         def refuse(message: str, keys: Sequence[Key], at: Sequence[str] = at) -> SpecError:
@@ -63,8 +65,8 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
                 )
         if not chosen:
             raise refuse(": no run is in both these experiments and groups; add one", [])
-        if paper.statistics.folds is not None:
-            _check_fold_seeds(paper.statistics.folds, chosen, where)
+        ids = {run.run for run in chosen}
+        check_fold_seeds(paper.statistics, [run for run in planned if run.run in ids], where)
         if isinstance(entry, FigureEntry):
             check_figure(entry, chosen, specs, refuse)
         shown = [specs[name] for name in experiments_of(chosen)]
@@ -80,58 +82,6 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
             check_table(entry, chosen, shown, refuse)
         if isinstance(entry, Claim):
             check_claim(entry, chosen, shown, refuse)
-
-
-def _check_folds(paper: Paper, where: Where) -> None:
-    """Refuse statistics and figures that have no correction for the folds of a cross-validation."""
-    statistics = paper.statistics
-    if statistics.folds is None:
-        return
-    defaults = (("statistic", "mean"), ("interval", "t"), ("test", "sign_flip"))
-    for key, only in defaults:
-        value = getattr(statistics, key)
-        if value not in (only, None):
-            raise SpecError(
-                f"paper.statistics.{key}: {value!r} has no correction for `folds`; leave it out",
-                where(["statistics", key]),
-            )
-    for name, figure in paper.figures.items():
-        if figure.kind == "profiles":
-            raise SpecError(
-                f"paper.figures.{name}.kind: profiles have no correction for "
-                "`paper.statistics.folds`; choose bars or differences",
-                where(["figures", name, "kind"]),
-            )
-    for name, table in paper.tables.items():
-        if table.spread == "items":
-            raise SpecError(
-                f"paper.tables.{name}.spread: folds have different test items; leave out `items`, "
-                "or `paper.statistics.folds`",
-                where(["tables", name, "spread"]),
-            )
-    for name, claim in paper.claims.items():
-        if claim.by != "seed":
-            raise SpecError(
-                f"paper.claims.{name}.by: folds have different test items, so that a test by "
-                f"{claim.by} has no correction for `paper.statistics.folds`; leave `by` out",
-                where(["claims", name, "by"]),
-            )
-
-
-def _check_fold_seeds(folds: int, chosen: Sequence[CandidateRun], where: Where) -> None:
-    """Refuse seeds that can't be the folds of whole cross-validations, by their number."""
-    seeds: dict[tuple[str, str], set[int]] = {}
-    for run in chosen:
-        if run.parameters is not None:  # trials of a sweep have no seeds of the user's
-            seeds.setdefault((run.experiment, run.variant), set()).add(run.seed)
-    for (experiment, variant), found in seeds.items():
-        if len(found) % folds:
-            raise SpecError(
-                f"paper.statistics.folds: {folds} folds take {folds} seeds, or a multiple where "
-                f"the cross-validation is repeated, but {variant} of {experiment} has "
-                f"{count_of(len(found), 'seed')}; correct its `seeds`, or `folds`",
-                where(["statistics", "folds"]),
-            )
 
 
 def _check_names(

@@ -20,8 +20,9 @@ class Methods:
         test: how variants are compared.
         alpha: the chance of a wrong verdict among all that are tested together.
         resamples: how often a bootstrap draws.
-        folds: the k of a k-fold cross-validation whose folds are the seeds; None for independent
+        folds: the k of a k-fold cross-validation whose folds are the runs; None for independent
             runs.
+        fold_parameter: the parameter that chooses a run's fold; None if the seed does.
     """
 
     statistic: Statistic = "mean"
@@ -31,6 +32,7 @@ class Methods:
     alpha: float = 0.05
     resamples: int = 10_000
     folds: int | None = None
+    fold_parameter: str | None = None
 
     @property
     def is_students_t(self) -> bool:

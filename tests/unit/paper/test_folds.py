@@ -11,7 +11,7 @@ from caduceus.errors import SpecError
 from caduceus.paper.claims import decide_claims
 from caduceus.paper.numbers import numbers_latex
 from exported_runs import export_runs, load
-from paper_tables import SPEC, make
+from paper_tables import SPEC, make, make_of
 from projects import Project
 from scipy import stats
 
@@ -162,3 +162,99 @@ def test_a_p_in_running_text_is_written_as_latex_writes_numbers(project: Project
     assert rf"{{\ensuremath{{{digits} \times 10^{{{int(power)}}}}}}}" in numbers_latex(
         [made.folder / "t.json"]
     )
+
+
+IN_THE_MATRIX = {"folds": 5, "fold_parameter": "fold"}
+
+
+def cross_validate(
+    project: Project, values: list[Any], seeds: list[int], **statistics: Any
+) -> dict[str, Any]:
+    """The project with the fold in its matrix; returns the statistics of its paper."""
+    project.change("experiments/toy.yaml", matrix={"rate": [0.1, 0.2], "fold": values}, seeds=seeds)
+    return IN_THE_MATRIX | statistics
+
+
+@pytest.mark.parametrize(("first", "seeds"), [(0, [0]), (1, [3, 4])])
+def test_a_parameter_may_choose_the_fold(project: Project, first: int, seeds: list[int]) -> None:
+    """The same numbers as with a seed for each fold, and the same ids of runs as ever."""
+    folds = list(range(first, first + 5))
+    statistics = cross_validate(project, folds, seeds)
+
+    def by_fold(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        return logged({"rate": parameters["rate"]}, 10 * seed + parameters["fold"])
+
+    spec = SPEC | {"goal": "maximize"}
+    found = make_of(project, by_fold, spec, **statistics)
+    cells, note = found.cells(), found.note
+    ids = sorted(run.name for run in project.runs)
+    n = 5 * len(seeds)
+    assert list(cells) == ["rate=0.1", "rate=0.2"]
+    assert [(cell["n"], cell["verdict"]) for cell in cells.values()] == [(n, "best"), (n, "worse")]
+    values = [
+        by_fold({"rate": 0.1, "fold": fold}, seed)[0]["val/accuracy"]
+        for seed in seeds
+        for fold in folds
+    ]
+    error = np.std(values, ddof=1) * (1 / n + 1 / 4) ** 0.5
+    assert cells["rate=0.1"]["value"] == pytest.approx(np.mean(values))
+    assert cells["rate=0.1"]["high"] - np.mean(values) == pytest.approx(
+        stats.t.ppf(0.975, n - 1) * error
+    )
+    assert "n counts runs of each seed and fold, which are folds of 5-fold" in note
+    plain = make_of(project, by_fold, spec)
+    assert len(plain.cells()) == 10
+    assert sorted(run.name for run in project.runs) == ids
+
+
+def test_a_claim_pairs_the_folds_of_each_seed(project: Project) -> None:
+    side = {"better": {"rate": 0.1}, "worse": {"rate": 0.2}, "metric": "val/accuracy"}
+    claims = {"better": {"statement": "It is better.", "compare": side}}
+    statistics = cross_validate(project, [0, 1, 2, 3, 4], [0, 1])
+    project.change("config.yaml", paper={"statistics": statistics, "claims": claims})
+
+    def by_fold(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        return logged({"rate": parameters["rate"]}, 5 * seed + parameters["fold"])
+
+    paper = export_runs(project, by_fold).paper
+    plans = sorted((project.path / "results/experiments").iterdir())
+    [claim] = decide_claims(plans, paper.claims, paper.statistics)["claims"]
+    differences = [
+        by_fold({"rate": 0.1, "fold": fold}, seed)[0]["val/accuracy"]
+        - by_fold({"rate": 0.2, "fold": fold}, seed)[0]["val/accuracy"]
+        for seed in (0, 1)
+        for fold in range(5)
+    ]
+    error = np.std(differences, ddof=1) * (1 / 10 + 1 / 4) ** 0.5
+    assert claim["p"] == pytest.approx(2 * stats.t.sf(np.mean(differences) / error, 9))
+    assert "over 10 pairs" in claim["method"]
+
+
+@pytest.mark.parametrize(
+    ("folds", "statistics", "message"),
+    [
+        ([0, 1, 2, 3], {}, "needs the values 0 to 4, or 1 to 5, but seed 0 of rate=0.1 of toy"),
+        ([0, 1, 2, 3, 5], {}, "needs the values 0 to 4"),
+        (["a", "b", "c", "d", "e"], {}, "needs the values 0 to 4"),
+        ([0, 1, 2, 3, 4], {"fold_parameter": "flod"}, "no run has the parameter 'flod'"),
+        ([0, 1, 2, 3, 4], {"folds": None}, "needs `folds`"),
+    ],
+)
+def test_a_parameter_that_is_no_fold_is_refused(
+    project: Project, folds: list[Any], statistics: dict[str, Any], message: str
+) -> None:
+    table = {"metrics": {"accuracy": "val/accuracy"}, "goal": "maximize"}
+    found = cross_validate(project, folds, [0], **statistics)
+    project.change("config.yaml", paper={"statistics": found, "tables": {"t": table}})
+    with pytest.raises(SpecError, match=r"config\.yaml:\d+: paper\.statistics\.fold_parameter"):
+        load(project)
+    with pytest.raises(SpecError, match=re.escape(message)):
+        load(project)
+
+
+def test_a_side_names_no_fold(project: Project) -> None:
+    table = SPEC | {"goal": "maximize", "variants": [{"rate": 0.1, "fold": 0}]}
+    statistics = cross_validate(project, [0, 1, 2, 3, 4], [0])
+    project.change("config.yaml", paper={"statistics": statistics, "tables": {"t": table}})
+    with pytest.raises(SpecError, match=r"matches no variant; there are rate=0\.1 of toy; rate="):
+        load(project)

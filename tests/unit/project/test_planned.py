@@ -55,7 +55,7 @@ def test_runs_of_an_experiment_that_is_gone_enter_no_average(
     found = probe(results)
     assert found["runs"]["by_kind"] == {"planned": 4, "abandoned": 4}
     assert [each["experiment"] for each in found["experiments"]] == ["renamed"]
-    chosen = choose_variants(results, None, "baseline", None)
+    chosen = choose_variants(results, None, "baseline", None, paper_methods(results))
     assert {variant.experiment for variant in chosen.variants} == {"renamed"}
     assert chosen.left_out == {"of definitions that no experiment has any more": 4}
 

@@ -57,7 +57,9 @@ def compare_groups(
     from caduceus.overview.mcp import variants as choosing
 
     wanted = choosing.metric_of(metric, goal, at, best_by)
-    chosen = choosing.choose_variants(results, experiment, group, variants)
+    chosen = choosing.choose_variants(
+        results, experiment, group, variants, group_comparison.paper_methods(results)
+    )
     choosing.check_metric_place(wanted, chosen)
     found = group_comparison.compare_variants(chosen, wanted, baseline, results)
     place = {key: value for key, value in wanted.to_json().items() if key != "goal"}

@@ -15,6 +15,7 @@ from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.project.paper_selections import CandidateRun
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import BestBy, Metric
+from caduceus.statistics.settings import Methods
 
 _LEFT_OUT = {
     "trial": "trials of sweeps",
@@ -70,7 +71,11 @@ def check_metric_place(metric: Metric, chosen: Chosen) -> None:
 
 
 def choose_variants(
-    results: Path, experiment: str | None, group: str | None, wanted: Sequence[str] | None
+    results: Path,
+    experiment: str | None,
+    group: str | None,
+    wanted: Sequence[str] | None,
+    methods: Methods,
 ) -> Chosen:
     """Return the named variants, or those of an experiment, a group or everything but sweeps.
 
@@ -82,7 +87,7 @@ def choose_variants(
     found = find_runs(results, *names)
     records = [record for record in found if record.kind in kinds]
     exported = [record for record in records if record.exported is not None]
-    variants = by_variant([read_result(_planned(record), record) for record in exported])
+    variants = by_variant([read_result(_planned(record), record, methods) for record in exported])
     labels = _labels(variants)
     if wanted is not None:
         places = [place_of(name, variants, labels) for name in wanted]

@@ -73,7 +73,7 @@ def read_data(entry: FigureEntry, plans: Sequence[Path], methods: Methods, name:
     """Read the results that the figure `name` shows; see `measure_figure`."""
     where = f"paper.figures.{name}"
     selection = replace(entry, metrics={}) if entry.kind in _OWN_METRICS else entry
-    runs = ExportedRuns(plans)
+    runs = ExportedRuns(plans, methods)
     variants = read_results(runs, selection, where)
     specs = {plan.spec.id: plan.spec for plan in runs.plans}
     return FigureData(entry, variants, specs, methods, where)
