@@ -139,7 +139,7 @@ def test_a_claim_that_failed_changes_no_other_verdict(project: Project) -> None:
     assert "3 claims: 1 supported, 1 refuted, 1 failed." in page
     assert "did you mean 'acc'?" in page
     assert "1 failed" in claim_lines(decided)[0]
-    assert f"failed           So *it* is. ({typo['reason']})" in claim_lines(decided)[2]
+    assert f"failed            So *it* is. ({typo['reason']})" in claim_lines(decided)[2]
 
     decide(**claims | {"typo": claims["good"]})
     assert failures(project, "claims") == []
