@@ -14,8 +14,8 @@ from caduceus.errors import SpecError
 from caduceus.overview.sweep_preview import preview
 from caduceus.project.experiments import load_experiment
 from caduceus.project.settings import load_settings
-from caduceus.project.sweep_targets import file_to_plan, sweep_targets
-from caduceus.system import processes
+from caduceus.project.sweep_targets import failure_status, file_to_plan, sweep_targets
+from caduceus.system.foreground import run_here
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,5 +44,6 @@ def run(arguments: argparse.Namespace) -> int | None:
     file = file_to_plan(found.source, count, results)
     words += ["--config", f"experiments={file}", "paper=none"]
     words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason", *arguments.snakemake]
-    processes.become(words)
-    return None
+    is_plan = {"-n", "--dry-run", "--dryrun"} & {*arguments.snakemake}
+    status = run_here(words)
+    return status if status or is_plan else failure_status(found.sweep.id, results)

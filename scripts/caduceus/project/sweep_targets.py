@@ -1,8 +1,11 @@
-"""The files that Snakemake makes to run one sweep, and the experiment file that it reads."""
+"""Run one sweep by Snakemake: the files to make, the experiment file, and the exit status."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from caduceus.io.failed_entries import Entry, FailedEntry
+from caduceus.io.phrases import printable
 from caduceus.io.yaml_files import Source
 from caduceus.project.sweep_files import SweepFile
 from caduceus.runs.files.plan import Run
@@ -30,3 +33,15 @@ def file_to_plan(source: Source, count: int | None, results: Path) -> str:
     if isinstance(source, SweepFile) and count is not None:
         return str(source.write(results))
     return source.path
+
+
+def failure_status(sweep: str, results: Path) -> int:
+    """Return the exit status of a sweep that has run: 1, with a line of the reason, if it failed.
+
+    A sweep fails if no trial has a result. Its trials' failures are no failures of a job, so
+    Snakemake's own status doesn't show them.
+    """
+    record = FailedEntry.read_if_there(Entry(f"sweeps/{sweep}", results).record)
+    for error in record.errors if record else ():
+        print(f"caduceus sweep: {printable(error)}", file=sys.stderr)
+    return 1 if record else 0

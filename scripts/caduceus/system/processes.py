@@ -300,9 +300,9 @@ def end(
         process.wait()
 
 
-def become(words: Sequence[str]) -> None:
-    """Replace this process by a program, which then gets its signals and sets its exit status."""
-    os.execvp(words[0], list(words))
+def start_here(words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start a process on this one's terminal, in its group."""
+    return subprocess.Popen(list(words))
 
 
 @dataclass(frozen=True)
