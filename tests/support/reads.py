@@ -43,7 +43,7 @@ def unordered_reads(project: Project, folder: Path) -> tuple[set[str], set[str]]
     by_log = {log: job for job in jobs for log in job.logs}
     rules, found = set(), set()
     for notes in folder.iterdir():
-        command, *opened = map(json.loads, notes.read_text().splitlines())
+        command, *opened = [*map(json.loads, notes.read_text().splitlines())] or [[]]
         if "--log" not in command:
             continue  # a helper that a job has started
         job = by_log[command[command.index("--log") + 1]]
