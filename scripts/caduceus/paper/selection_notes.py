@@ -19,7 +19,7 @@ def selection_notes(metrics: Mapping[str, Metric], variants: Sequence[Variant]) 
             yield f"{heading} is {chosen}, and so better than what new data would give."
     for variant in variants:
         added = {
-            result.seed: shown
+            result.record.summary.seed: shown  # not the number of its fold
             for result in variant.results
             if (attempts := result.record.attempts) and (shown := attempts[0].shown_before)
         }

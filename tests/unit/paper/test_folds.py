@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
+from caduceus.overview.mcp.group_comparison import paper_methods
+from caduceus.overview.mcp.variants import choose_variants
 from caduceus.paper.claims import decide_claims
 from caduceus.paper.numbers import numbers_latex
 from exported_runs import export_runs, load
@@ -207,7 +209,7 @@ def test_a_parameter_may_choose_the_fold(project: Project, first: int, seeds: li
     assert sorted(run.name for run in project.runs) == ids
 
 
-def test_a_claim_pairs_the_folds_of_each_seed(project: Project) -> None:
+def test_claims_and_agents_pair_the_folds_of_each_seed(project: Project) -> None:
     side = {"better": {"rate": 0.1}, "worse": {"rate": 0.2}, "metric": "val/accuracy"}
     claims = {"better": {"statement": "It is better.", "compare": side}}
     statistics = cross_validate(project, [0, 1, 2, 3, 4], [0, 1])
@@ -228,6 +230,10 @@ def test_a_claim_pairs_the_folds_of_each_seed(project: Project) -> None:
     error = np.std(differences, ddof=1) * (1 / 10 + 1 / 4) ** 0.5
     assert claim["p"] == pytest.approx(2 * stats.t.sf(np.mean(differences) / error, 9))
     assert "over 10 pairs" in claim["method"]
+    results = project.path / "results"
+    chosen = choose_variants(results, None, None, None, paper_methods(results))
+    assert chosen.labels == ["rate=0.1", "rate=0.2"]
+    assert [len(variant.results) for variant in chosen.variants] == [10, 10]
 
 
 @pytest.mark.parametrize(
