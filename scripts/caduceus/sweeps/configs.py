@@ -14,6 +14,7 @@ from caduceus.runs import command_line
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.distribution_specs import CLEAR_KEYS, KEYS, error_at
 from caduceus.sweeps.hyperband import HyperbandSettings, rungs
+from caduceus.sweeps.listed_seeds import SEED, listed_seeds
 from caduceus.sweeps.parameters import read_space
 from caduceus.sweeps.spaces import Space
 
@@ -37,7 +38,7 @@ class SweepConfig:
         goal: which values are best.
         target: the value that ends the sweep.
         impute: the value that a failed run counts with in method bayes.
-        space: the parameters.
+        space: the parameters, without `seed`.
         early_terminate: the settings of hyperband, if runs are stopped early.
         run_cap: the maximal number of runs.
         program: the training program.
@@ -47,6 +48,7 @@ class SweepConfig:
         project: of W&B.
         entity: of W&B.
         raw: the configuration as given, without keys that start with x-, which hold anchors.
+        seeds: those of the parameter `seed`, which is none of `space`; None if there is none.
         where: finds the file and line of a key in it.
     """
 
@@ -65,6 +67,7 @@ class SweepConfig:
     project: str | None
     entity: str | None
     raw: Mapping[str, Any]
+    seeds: tuple[int, ...] | None
     where: Where = field(compare=False, repr=False)
 
 
@@ -96,13 +99,17 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         raise SpecError(
             f"command: found {wrong}, allowed: {command_line.ALLOWED}", where(["command"])
         )
+    seeds = listed_seeds(spec["parameters"], spec["method"], where)
+    parameters = spec["parameters"]
+    if seeds is not None:
+        parameters = {name: item for name, item in parameters.items() if name != SEED}
     return SweepConfig(
         method=spec["method"],
         metric_name=metric and metric["name"],
         goal=Goal(metric["goal"]) if metric else Goal.MINIMIZE,
         target=metric and metric.get("target"),
         impute=metric["impute"] if metric else "worst",
-        space=read_space(spec["parameters"], spec["method"], where),
+        space=read_space(parameters, spec["method"], where),
         early_terminate=_read_hyperband(spec, where),
         run_cap=int(spec["run_cap"]) if "run_cap" in spec else None,  # the schema accepts 20.0 too
         program=spec.get("program"),
@@ -112,6 +119,7 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         project=spec.get("project"),
         entity=spec.get("entity"),
         raw=value,
+        seeds=None if seeds is None else tuple(seeds),
         where=where,
     )
 

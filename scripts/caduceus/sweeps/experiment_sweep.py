@@ -22,7 +22,7 @@ def read_sweep(
 
     Returns:
         The configuration, or None without a sweep; and the experiment's keys that it sets:
-        `program`, `command`, `name`, `description` and `metric`.
+        `program`, `command`, `seeds`, `name`, `description` and `metric`.
 
     Raises:
         SpecError: the first thing that is wrong.
@@ -84,6 +84,13 @@ def _set_keys(
                 where([key]),
             )
         found[key] = value
+    if config.seeds is not None:
+        if source.find(["seeds"]) is not None:
+            raise SpecError(
+                "seeds: the sweep has `seed` among its parameters; remove one",
+                source.where(["seeds"]),
+            )
+        found["seeds"] = list(config.seeds)
     found["name"] = spec["name"] or config.name or ""
     found["description"] = spec["description"] or config.description or ""
     if config.metric_name is None:

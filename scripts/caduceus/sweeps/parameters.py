@@ -86,8 +86,6 @@ def _read(
 
 def _check_level(parameters: Mapping[Any, Any], keys: list[Key], where: Where) -> None:
     """Refuse keys of a parameter, keys of the sweep, and plain values in place of parameters."""
-    if keys == ["parameters"] and "seed" in parameters:
-        raise error_at([*keys, "seed"], "list seeds under `seeds`", where)
     # Report a wrongly indented key first: the missing key is only its symptom.
     for find_error in (_wrong_indentation, _wrong_parameter):
         before: Any = None  # the parameter before, to which a key may belong

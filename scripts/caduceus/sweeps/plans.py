@@ -18,6 +18,7 @@ from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.runs.files.sweep import GivenConfig, SweepDefinition, SweepPlan
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import confirmation
+from caduceus.sweeps.listed_seeds import SEED
 
 _HASH_DIGITS = 8  # short: W&B's ids have at most 64 characters, and a trial's has a suffix
 _MOST_CHARACTERS = 64
@@ -196,7 +197,12 @@ def _what_decides_trials(
 ) -> dict[str, Json]:
     """Return the settings of a sweep that decide its trials' parameters and results."""
     raw = config.raw
-    decides = {"method": config.method, "space": raw["parameters"]}
+    space = {
+        name: given
+        for name, given in raw["parameters"].items()
+        if name != SEED  # seeds are in the runs' ids
+    }
+    decides: dict[str, Json] = {"method": config.method, "space": space}
     if given.engine == "wandb":
         # The server has one run per trial, so two sweeps here must not share a run.
         decides |= {key: raw[key] for key in ("metric", "early_terminate") if key in raw}

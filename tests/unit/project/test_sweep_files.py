@@ -190,3 +190,24 @@ def test_errors_name_the_file_in_which_a_value_stands(tmp_path: Path) -> None:
     assert refusal(tmp_path, spec).startswith("sweep.yaml:1: program: gone.py doesn't exist")
     write(tmp_path, "sweep.yaml", config | {"program": "train.py"})
     assert refusal(tmp_path, spec | {"seeds": [0, 1]}).startswith("sweep.yaml:16: run_cap: found 1")
+
+
+def test_seed_among_the_parameters_gives_each_trial_its_seeds(tmp_path: Path) -> None:
+    def config(**seed: Any) -> dict[str, Any]:
+        return GRID | {"parameters": GRID["parameters"] | {"seed": seed}}
+
+    listed = load(tmp_path, config(values=[5, 7]))
+    write(tmp_path, "plain.yaml", GRID)
+    spec = {"id": "my-sweep", "type": "sweep", "sweep": {"config": "plain.yaml"}}
+    write(tmp_path, "tune.yaml", spec | {"seeds": [5, 7]})
+    by_hand = load_experiment("tune.yaml", {"seed": 0}, GROUPS, tmp_path)
+    assert listed.runs == by_hand.runs
+    assert [run.seed for run in listed.runs] == [5, 7] * 3
+    assert listed.runs[0].definition.seed_by_argument == {"seed": 5}
+
+    constant = load(tmp_path, config(value=7))
+    assert {run.id for run in constant.runs} < {run.id for run in listed.runs}
+    write(tmp_path, "plain.yaml", config(value=7))
+    assert refusal(tmp_path, spec | {"seeds": [7]}) == (
+        "my sweep.yaml:5: seeds: the sweep has `seed` among its parameters; remove one"
+    )

@@ -326,8 +326,21 @@ PARAMETERS = {
         '3: parameters.a b: "a b" is no name for a parameter; allowed: letters, digits and _ '
         ". - / : @ +, first a letter or _, or one of these after Hydra's +, ++ or ~"
     ),
-    "seed: {values: [1, 2]}": ("3: parameters.seed: list seeds under `seeds`"),
-    "seed: [1, 2]": ("3: parameters.seed: list seeds under `seeds`"),
+    "seed: {values: [1, 2]}\na: {value: 1}": (
+        "3: parameters.seed: method random would draw a seed for each trial; write {value: 0}, or "
+        "list seeds under `seeds` of an experiment, with which each trial runs"
+    ),
+    "seed: {value: 1}": (
+        "3: parameters.seed: is the only parameter; write an experiment without a sweep, and list "
+        "the seeds under `seeds`"
+    ),
+    "seed: {value: 1.5}\na: {value: 1}": (
+        "3: parameters.seed.value: found 1.5, allowed: different whole numbers"
+    ),
+    "seed: [1, 2]": (
+        "3: parameters.seed: found [1, 2], allowed: one seed, or a grid's list; write {value: 0}, "
+        "or list seeds under `seeds` of an experiment, with which each trial runs"
+    ),
     "a.b: {value: 1}\na: {parameters: {b: {value: 2}}}": (
         "4: parameters.a.parameters.b: two parameters have the name 'a.b'; rename one"
     ),
