@@ -40,7 +40,7 @@ class CaduceusError(Exception):
     """An error as one line: `where`, if given, then the message.
 
     Attributes:
-        message: what is wrong and, after the last semicolon, what to do.
+        message: what is wrong and, after the first semicolon, what to do.
         where: the file, with its line if known, or the name that it is about; may be empty.
     """
 
@@ -54,7 +54,7 @@ class CaduceusError(Exception):
     @property
     def mend(self) -> str:
         """The part of the message that says what to do, or else what helps with its kind."""
-        return self.message.rpartition("; ")[2] if "; " in self.message else self.usual_mend
+        return self.message.partition("; ")[2] or self.usual_mend
 
 
 class SpecError(CaduceusError):

@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from caduceus.commands import add_json
 from caduceus.io.phrases import printable
 from caduceus.system.remembered import print_remembered
 
@@ -20,12 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "result", nargs="+", help="a file, or tables/NAME with labels and heading of a cell"
     )
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     def find() -> Iterator[str]:
-        from caduceus.overview.why import explain  # what a stamp needs none of
+        from caduceus.overview.why import explain, why_json  # what a stamp needs none of
 
-        yield from map(printable, explain(arguments.result, arguments.results))
+        if arguments.json:
+            yield why_json(arguments.result, arguments.results)
+        else:
+            yield from map(printable, explain(arguments.result, arguments.results))
 
-    print_remembered("why", [str(arguments.results), *arguments.result], find)
+    name = "why.json" if arguments.json else "why"
+    print_remembered(name, [str(arguments.results), *arguments.result], find)

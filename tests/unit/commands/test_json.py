@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answer_schemas import check
 from caduceus import __main__ as command_line
 from caduceus.commands import doctor
 from caduceus.errors import (
@@ -21,7 +22,7 @@ from caduceus.errors import (
     from_os_error,
 )
 from caduceus.io.answers import answer_text
-from caduceus.io.schemas import find_schemas, read_schema
+from caduceus.io.schemas import find_schemas
 from exported_runs import export_runs
 from jsonschema import Draft202012Validator
 from projects import Project
@@ -35,23 +36,6 @@ module study:
 use rule * from study as study_*
 """
 Answer = Callable[..., Any]
-
-
-def closed(schema: Any) -> Any:
-    """The same schema, which refuses keys that it doesn't describe."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: closed(item) for key, item in schema.items()}
-    if "required" in schema:
-        found.setdefault("additionalProperties", False)
-    return found
-
-
-def check(name: str, answer: Any) -> Any:
-    Draft202012Validator(closed(read_schema(find_schemas()[name]))).validate(answer)
-    return answer
 
 
 @pytest.fixture
@@ -185,6 +169,7 @@ def test_an_error_says_what_to_do(kind: type[CaduceusError]) -> None:
         "no such run; see results/runs",
         "see results/runs",
     )
+    assert kind("no cell; there are a; b").mend == "there are a; b"
     assert kind("it is odd").mend
     assert kind("it is odd").where == ""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answer_schemas import check
 from caduceus.__main__ import main
 from caduceus.io.files import read_json, sha256, write_json
 from exported_runs import export_runs, load
@@ -194,3 +195,29 @@ def test_a_wrong_name_gets_a_hint(
     made: Project, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
 ) -> None:
     assert expected in why(capsys, *words)
+
+
+def test_why_as_json_has_what_the_text_says(
+    made: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = runs_by_rate()[0.1][0]
+    write_json(Path("results/runs") / run / "manifest.json", {"run": run, "files": {}})
+
+    def asked(*words: str) -> Any:
+        capsys.readouterr()
+        assert main(["why", *words, "--json"]) == 0
+        return check("why", json.loads(capsys.readouterr().out))
+
+    [table] = asked("tables/t", "0.1", "last")["items"]
+    [cell] = table["parts"]
+    assert {each["run"] for each in cell["runs"]} == {*runs_by_rate()[0.1]}
+    assert cell["replaced"] == [run]
+    assert [each["commit"] for each in cell["runs"]] == ["c0ffee" * 7] * len(cell["runs"])
+    assert [each["value"] for each in cell["runs"]] == pytest.approx([0.4, 0.41])
+    assert cell["value"] == pytest.approx(40.5)  # in percent, as the table shows it
+    [claim] = asked("claims/low")["items"]
+    assert (claim["parts"][0]["verdict"], len(claim["parts"][0]["runs"])) == ("supported", 4)
+    [file] = asked(run)["files"]
+    assert (file["sha256"], file["run"]["run"]) == (None, run)
+    assert file["run"]["definition"]["parameters"]["rate"] == 0.1
+    assert [each["commit"] for each in file["run"]["attempts"]] == ["0ld", "c0ffee" * 7]
