@@ -23,6 +23,7 @@ sys.exit(list_jobs(sys.argv[1:]))
 """
 _TIME_LIMIT_S = 1800.0
 _COMMAND = re.compile(r"(?:exec )?\S+ -m caduceus ([a-z-]+)")
+_PLACED = re.compile(r"([^:]+:\d+): ")  # FILE:LINE before a message
 REPORTING = ("report_failures", "report_refuted")
 
 
@@ -104,7 +105,9 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         errors = [entry["error"] for entry in entries if "error" in entry]
         lines = [line for line in answer.error.splitlines() if line.strip()]
         message = (errors or lines or ["snakemake --dry-run fails"])[-1]
-        raise SpecError(message.removeprefix("caduceus: "))
+        message = message.removeprefix("caduceus: ")
+        placed = _PLACED.match(message)
+        raise SpecError(message[placed.end() :], placed[1]) if placed else SpecError(message)
     jobs = [_job(entry["job"]) for entry in entries if "job" in entry]
     return [job for job in jobs if job.outputs]
 

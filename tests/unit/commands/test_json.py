@@ -113,10 +113,9 @@ def test_an_error_is_an_object_with_place_and_mend(
     exported.replace("experiments/toy.yaml", "seeds", "seedz")
     found = answer(*words, status=1, schema="error")
     assert "unknown key 'seedz', did you mean 'seeds'?" in found["error"]
-    if words != ["plan"]:  # of which Snakemake says all in one line
-        line = (exported.path / "experiments/toy.yaml").read_text().split("\n")
-        number = next(n for n, each in enumerate(line, 1) if each.startswith("seedz"))
-        assert found["where"] == f"experiments/toy.yaml:{number}"
+    lines = (exported.path / "experiments/toy.yaml").read_text().splitlines()
+    number = next(n for n, each in enumerate(lines, 1) if each.startswith("seedz"))
+    assert found["where"] == f"experiments/toy.yaml:{number}"
     assert found["mend"]
 
 
