@@ -171,6 +171,12 @@ def _check_server_engine(config: SweepConfig, seeds: Sequence[int], source: Sour
             "it, or the engine",
             config.where(["early_terminate", "axis"]),
         )
+    if config.seeds is not None:
+        raise SpecError(
+            "parameters.seed: with engine wandb the runs' seed stands in the experiment; move it "
+            "to `seeds` there",
+            config.where(["parameters", SEED]),
+        )
     for key in ("sampler", "seed"):
         if source.find(["sweep", key]) is not None:
             raise SpecError(

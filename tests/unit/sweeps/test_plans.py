@@ -53,6 +53,15 @@ def plan(root: Path, **sweep: Any) -> Sweep:
             '19: sweep.engine: found "server", allowed: caduceus, wandb',
         ),
         (
+            {
+                "engine": "wandb",
+                "config": CONFIG | {"parameters": {"seed": {"value": 1}, "x": {"value": 2}}},
+            },
+            {},
+            "11: parameters.seed: with engine wandb the runs' seed stands in the experiment; move "
+            "it to `seeds` there",
+        ),
+        (
             {"engine": "wandb", "sampler": "tpe"},
             {},
             "20: sweep.sampler: not used with engine wandb, as the server has its own; remove it",
