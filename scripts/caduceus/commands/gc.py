@@ -4,9 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from caduceus.commands import add_json
 from caduceus.errors import SpecError
+from caduceus.io.answers import answer_text
 from caduceus.io.yaml_files import load
-from caduceus.overview.leftovers import find_leftovers, remove
+from caduceus.overview.leftovers import Leftover, find_leftovers, remove
 from caduceus.project.project import load_project
 
 
@@ -17,23 +19,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    config = arguments.config
-    project = load_project(load(config).value, [str(config)])
+    project = load_project(load(arguments.config).value, [str(arguments.config)])
     found = list(find_leftovers(project, arguments.results))
+    if not arguments.json:
+        _print(found)
+    is_removed = bool(found and arguments.remove) and (arguments.yes or _is_confirmed(arguments))
+    if is_removed:
+        remove(found, arguments.results)
+    if arguments.json:
+        print(answer_text({"leftovers": found, "is_removed": is_removed}))
+    elif is_removed:
+        print("removed; what the runs cost stays in the paper's ledger")
+
+
+def _print(found: list[Leftover]) -> None:
     for leftover in found:
         megabytes, hours = leftover.size_bytes / 1e6, leftover.wall_s / 3600
         print(f"{leftover.folder}  {megabytes:,.1f} MB  {hours:.2f} h of training")
     total = f"{len(found)} folders, {sum(each.size_bytes for each in found) / 1e6:,.1f} MB"
     print(f"{total} that no experiment names")
-    if not found or not arguments.remove:
-        return
-    if not arguments.yes:
-        if not sys.stdin.isatty():
-            raise SpecError("no terminal to confirm on; add --yes", "--remove")
-        if input("They can't be made again without training. Remove them? [yes/no] ") != "yes":
-            return
-    remove(found, arguments.results)
-    print("removed; what the runs cost stays in the paper's ledger")
+
+
+def _is_confirmed(arguments: argparse.Namespace) -> bool:
+    if arguments.json or not sys.stdin.isatty():
+        raise SpecError("no terminal to confirm on; add --yes", "--remove")
+    return input("They can't be made again without training. Remove them? [yes/no] ") == "yes"

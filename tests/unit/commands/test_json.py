@@ -99,6 +99,17 @@ def test_show_has_each_value_with_its_place(exported: Project, answer: Answer) -
     assert found["files"] == ["experiments/next.yaml", "experiments/toy.yaml"]
 
 
+def test_gc_removes_only_with_yes(exported: Project, answer: Answer) -> None:
+    gone = exported.runs[0]
+    exported.change("experiments/toy.yaml", matrix={"rate": [0.7]})
+    found = answer("gc")
+    assert len(found["leftovers"]) == 4 and not found["is_removed"]
+    assert answer("gc", "--remove", status=1, schema="error")["mend"] == "add --yes"
+    assert gone.exists()
+    assert answer("gc", "--remove", "--yes")["is_removed"]
+    assert not gone.exists()
+
+
 def test_doctor_ends_with_1_if_a_check_is_an_error(exported: Project, answer: Answer) -> None:
     exported.replace("experiments/toy.yaml", "seeds", "seedz")
     found = answer("doctor", status=1)
