@@ -7,21 +7,18 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 from caduceus.errors import ProgramError
 from caduceus.system.descendants import Descendants
 from caduceus.system.started_programs import ChildProgram, StartedProgram
+from caduceus.system.stop_signals import STOP_SIGNALS, SignalRecorder
 
 _POLL_S = 0.5
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-# Schedulers announce the end of a job's time by SIGUSR1 or SIGUSR2.
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class StartError(ProgramError):
@@ -77,33 +74,6 @@ class Outcome:
     peak_memory_bytes: int
 
 
-class _SignalRecorder:
-    """A signal handler that records signals for later."""
-
-    def __init__(self) -> None:
-        self.received: list[int] = []
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.received.append(number)
-
-
-@contextmanager
-def signals_deferred() -> Iterator[None]:
-    """Defer signals that ask this process to stop until the end of the `with` block.
-
-    A program that `run` runs inside is still stopped by them at once.
-    """
-    recorder = _SignalRecorder()
-    handlers = {number: signal.signal(number, recorder) for number in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if recorder.received:
-            os.kill(os.getpid(), recorder.received[0])
-
-
 def run(
     words: Sequence[str],
     cwd: Path,
@@ -136,10 +106,10 @@ def run(
     Raises:
         StartError: the program can't be started.
     """
-    stop = _SignalRecorder()
-    handlers = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+    stop = SignalRecorder()
+    handlers = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
     for handler in handlers.values():
-        if isinstance(handler, _SignalRecorder):  # take over what `signals_deferred` has recorded
+        if isinstance(handler, SignalRecorder):  # take over what `signals_deferred` has recorded
             stop.received += handler.received
             handler.received.clear()
     state = _State()
@@ -225,7 +195,7 @@ def _supervise(
     pid: int,
     state: _State,
     descendants: Descendants,
-    stop: _SignalRecorder,
+    stop: SignalRecorder,
     time_limit_s: float,
     should_continue: Callable[[], bool],
     patience: Patience,

@@ -22,7 +22,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import installed_packages, saved_when, with_resumption
-from caduceus.system import gpus, leases, processes
+from caduceus.system import gpus, leases, processes, stop_signals
 from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.earlier_results import shown_before
@@ -110,7 +110,7 @@ def make_attempt(given: Given) -> list[Attempt]:
     link_log(given.log, given.console)
     if rank := wandb_environment.rank():
         say(f"{rank} is set: the program counts as one of several processes and isn't tracked")
-    with _uploading(given, identity) as has_ended, processes.signals_deferred():
+    with _uploading(given, identity) as has_ended, stop_signals.signals_deferred():
         attempt = _watch(given, program)
         if attempt.state != "interrupted":
             has_ended.set()
@@ -196,12 +196,15 @@ def _watch(given: Given, program: _Program) -> Attempt:
         program.scratch.step()
         return lease.renew() and (pruner is None or pruner.should_continue())
 
+    def should_wait() -> bool:
+        return lease.renew() and not stop_signals.is_asked_to_stop()
+
     try:
         with program.scratch.copied_back(lease.renew), given.console.open("wb") as stream:
             words, environment = _words(given, program), os.environ | program.environment
             inherited = [lease.lock, *gpu.locks]
             forked, start = fork_program(
-                given.folder, program.name, words, environment, stream, inherited, lease.renew, say
+                given.folder, program.name, words, environment, stream, inherited, should_wait, say
             )
             if start:
                 attempt = replace(attempt, start=start)

@@ -42,7 +42,7 @@ def fork_program(
         environment: its complete environment.
         console: receives its output and errors.
         inherited: file descriptors that the program inherits.
-        should_wait: is called twice a second while the modules are imported; False ends that.
+        should_wait: is called twice a second until the program is forked; False ends the wait.
         say: is called with the reason why the program isn't forked, the first time in a build.
 
     Returns:

@@ -198,8 +198,8 @@ def test_the_caller_can_call_a_program_off(tmp_path: Path) -> None:
 SUPERVISOR = """
 import os, sys
 from pathlib import Path
-from caduceus.system import processes
-with open("console", "wb") as stream, processes.signals_deferred():
+from caduceus.system import processes, stop_signals
+with open("console", "wb") as stream, stop_signals.signals_deferred():
     words = [sys.executable, "-c", sys.argv[1]]
     outcome = processes.run(words, Path(), os.environ, stream)
     print(outcome.interrupted_by, outcome.exit_code, outcome.signal, flush=True)

@@ -7,7 +7,8 @@ import os
 import resource
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from caduceus.system.preloading.requests import NotForkedError, PythonCommand
 _STATUS = ("Uid", "Gid", "Groups", "CapEff", "NoNewPrivs", "Seccomp", "Cpus_allowed_list")
 _NAMESPACES = ("mnt", "net", "pid", "user", "ipc", "uts")
 _KEY_DIGITS = 16
+_POLL_S = 0.5
 
 
 def owner_folder(owner: int) -> Path:
@@ -94,18 +96,36 @@ def key(
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a server's folder, which is made if it isn't there."""
+def locked(folder: Path, should_wait: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock of a server's folder, which is made if it isn't there.
+
+    Another holds it while it starts the server; `should_wait` is called twice a second meanwhile.
+
+    Raises:
+        NotForkedError: `should_wait` is false.
+    """
     while True:
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not _is_locked(descriptor):
+                time.sleep(_POLL_S)
+                if not should_wait():
+                    raise NotForkedError("it was stopped while the preload server started")
             if _is_same(folder / "lock", descriptor):
                 yield
                 return
         finally:
             os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Lock a file unless another process holds its lock; returns whether it is locked now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_same(path: Path, descriptor: int) -> bool:

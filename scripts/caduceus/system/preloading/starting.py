@@ -28,7 +28,6 @@ from caduceus.system.started_programs import Ended
 
 _SERVER = Path(__file__).parent / "server/serve.py"
 _POLL_S = 0.5
-_ANSWER_S = 60.0  # for a fork, which takes milliseconds
 _STARTS = 2  # of a server: one that was there may just have ended
 
 
@@ -106,7 +105,8 @@ def fork(
         environment: its complete environment.
         descriptors: descriptors of this process by the number that each has in the program.
         preload: what it is forked from.
-        should_wait: is called twice a second while a server starts; False ends the wait.
+        should_wait: is called twice a second while a server starts or answers; False ends the
+            wait.
 
     Raises:
         NotForkedError: nothing was started; start it afresh.
@@ -148,23 +148,38 @@ def _fork(
     for _ in range(_STARTS):
         connection = _connect(folder)
         if connection is None:
-            with private_folders.locked(folder):
+            with private_folders.locked(folder, should_wait):
                 connection = _connect(folder)
                 if connection is None:
                     connection = _start_server(command, folder, shared, preload, should_wait)
         answer: dict[str, Json] = {"ended": "the preload server has ended"}
         with contextlib.suppress(EOFError, ConnectionError):
-            connection.settimeout(_ANSWER_S)
             messages.send(connection, wanted, [*descriptors.values()])
-            received, _ = messages.receive(connection)
-            answer = cast(dict[str, Json], received)
-            connection.settimeout(None)
+            answer = _answer(connection, should_wait)
+            if "asks" in answer:  # for this last word, without which nothing starts
+                messages.send(connection, "go")
+                answer = _answer(connection, should_wait)
         if "pid" in answer:
             return ForkedProgram(connection, cast(int, answer["pid"]), cast(int, answer["guard"]))
         connection.close()
         if "refused" in answer:
             break
     raise NotForkedError(str(answer.get("refused") or answer.get("ended")))
+
+
+def _answer(connection: socket.socket, should_wait: Callable[[], bool]) -> dict[str, Json]:
+    """Return the server's next message.
+
+    Raises:
+        NotForkedError: there is none before `should_wait` is false; the connection is closed.
+        EOFError: the server has ended.
+    """
+    while not select.select([connection], [], [], _POLL_S)[0]:
+        if not should_wait():
+            connection.close()
+            raise NotForkedError("it was stopped before the preload server answered")
+    received, _ = messages.receive(connection)
+    return cast(dict[str, Json], received)
 
 
 def _connect(folder: Path) -> socket.socket | None:
@@ -212,7 +227,6 @@ def _start_server(
         try:
             with _socket_path(folder) as short:
                 listener.bind(short)
-            listener.listen(socket.SOMAXCONN)
             settings = {
                 "modules": [*preload.modules],
                 "varying": [*preload.varying],

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -263,6 +264,67 @@ def test_a_module_that_a_fork_would_share_is_not_preloaded(programs: Programs, r
                 ["program.py"], "preloaded", varying=("OWN",), replaced=("preother.init",)
             )
         assert refused.value.is_new == is_new
+
+
+WAITING = """
+import time
+from pathlib import Path
+while not Path({0!r}).exists():
+    Path({1!r}).touch()
+    time.sleep(0.01)
+"""
+
+
+def test_a_run_that_stops_waiting_for_the_modules_is_not_started_by_the_server(
+    programs: Programs, tmp_path: Path
+) -> None:
+    """One starts the server, the other waits for it; each is asked whether it still waits."""
+    imported, begun = tmp_path / "imported", tmp_path / "begun"
+    install(programs.python, "preloaded", WAITING.format(str(imported), str(begun)))
+    (tmp_path / "program.py").write_text("import os; open(os.environ['WHO'], 'w').close()")
+    asked: list[str] = []
+
+    def go(who: str, should_wait: Callable[[], bool]) -> ForkedProgram:
+        words, environment = [str(programs.python), "program.py"], {**os.environ, "WHO": who}
+        preload = Preload(("preloaded",), owner=programs.owner, varying=("WHO",))
+        return fork(words, tmp_path, environment, {0: 0, 1: 1, 2: 2}, preload, should_wait)
+
+    def waits_on() -> bool:
+        asked.append("first")
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(go, "first", waits_on)
+        wait_for(begun.exists)
+        with pytest.raises(NotForkedError, match="stopped while"):
+            go("second", lambda: False)
+        wait_for(lambda: asked)
+        imported.touch()
+        with first.result().watched():
+            assert first.result().wait().status == 0
+    assert (tmp_path / "first").exists()
+    assert not (tmp_path / "second").exists()
+
+
+def test_nothing_starts_without_a_last_word_of_the_supervisor(
+    programs: Programs, tmp_path: Path
+) -> None:
+    """The server is stopped after it has got the request, until the supervisor has gone away."""
+    (tmp_path / "program.py").write_text("import os; open(os.environ['OWN'], 'w').close()")
+    assert programs.forked(["program.py"], varying=("OWN",)) == (0, "")
+    server = psutil.Process(programs.server)
+    server.suspend()
+    preload = Preload((), owner=programs.owner, varying=("OWN",))
+    environment = programs.environment | {"OWN": "late"}
+    words = [str(programs.python), "program.py"]
+    with pytest.raises(NotForkedError, match="stopped before"):
+        fork(words, tmp_path, environment, {0: 0, 1: 1, 2: 2}, preload, lambda: False)
+    server.resume()
+    programs.environment["OWN"] = "next"
+    assert programs.forked(["program.py"], varying=("OWN",)) == (0, "")
+    wait_for(lambda: not server.children())
+    assert not (tmp_path / "late").exists()
+    assert (tmp_path / "next").exists()
 
 
 COMMANDS = {

@@ -20,10 +20,17 @@ _libc = ctypes.CDLL(None)
 def guard(connection, request, descriptors, preloaded):
     """Fork the program and watch it until its supervisor has ended; returns in the program only.
 
-    The first message to the supervisor has `pid` and `guard`, or `refused`, the reason. Then it may
-    ask for "end", the program's end, once it has ended, and for "rest", what others have used.
+    The first message to the supervisor `asks` for "go": one that has ended, or has started the
+    program afresh, sends nothing, and nothing starts. The next has `pid` and `guard`, or `refused`,
+    the reason. Then it may ask for "end", the program's end, once it has ended, and for "rest",
+    what others have used.
     """
     os.setsid()
+    try:
+        messages.send(connection, {"asks": "go"})
+        messages.receive(connection)
+    except (EOFError, OSError):
+        os._exit(0)
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     told, tells = os.pipe()
     pid = os.fork()

@@ -39,9 +39,10 @@ def serve(settings):
         os.write(tells, str(error).encode("utf-8", "replace"))
         os._exit(1)
     sys.path.remove(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    listener = socket.socket(fileno=settings["listener"])
+    listener.listen(socket.SOMAXCONN)  # until now no program could connect, and wait for an answer
     os.write(tells, b"ready")
     os.close(tells)
-    listener = socket.socket(fileno=settings["listener"])
     program = _accept(listener, settings, preloaded)
     if program is None:
         preloaded.inherited.remove()
