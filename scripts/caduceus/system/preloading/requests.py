@@ -103,7 +103,8 @@ def request(
         numbers: its file descriptors; as many are sent along.
         hook: what starts before the program; None for nothing.
     """
-    paths = environment.get("PYTHONPATH", "").split(os.pathsep)
+    given = environment.get("PYTHONPATH")
+    paths = given.split(os.pathsep) if given else []
     return {
         "words": [*command.words],
         "first": command.first,

@@ -349,6 +349,36 @@ def test_a_file_that_hides_a_preloaded_package_is_imported_as_afresh(programs: P
         programs.forked(["program.py"], "preloaded")
 
 
+@pytest.mark.parametrize("place", ["", "local"])
+@pytest.mark.parametrize("name", ["calendar.py", "preloaded/__init__.py", "json/__init__.py"])
+def test_a_module_of_the_program_that_hides_another_is_imported_as_afresh(
+    programs: Programs, name: str, place: str
+) -> None:
+    install(programs.python, "preloaded", "import calendar")
+    own = programs.folder / place / name
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("")
+    (programs.folder / "program.py").write_text("")
+    programs.environment["PYTHONPATH"] = str(programs.folder / place)
+    with pytest.raises(NotForkedError, match="is imported in place"):
+        programs.forked(["program.py"], "preloaded")
+
+
+def test_a_folder_that_is_no_package_hides_no_module_of_python(programs: Programs) -> None:
+    (programs.folder / "json").mkdir()
+    (programs.folder / "program.py").write_text("import json; print(json.dumps(1))")
+    assert programs.forked(["program.py"]) == (0, "1\n")
+
+
+def test_a_file_that_a_package_reads_at_import_needs_a_fresh_start(programs: Programs) -> None:
+    install(programs.python, "numba", "")
+    (programs.folder / "program.py").write_text("import numba")
+    assert programs.forked(["program.py"], "numba") == (0, "")
+    (programs.folder / ".numba_config.yaml").write_text("num_threads: 1")
+    with pytest.raises(NotForkedError, match=r"numba reads \.numba_config\.yaml"):
+        programs.forked(["program.py"], "numba")
+
+
 def test_one_server_serves_many_programs_until_a_module_changes(programs: Programs) -> None:
     install(programs.python, "preloaded", "VALUE = 1")
     (programs.folder / "program.py").write_text("import preloaded; print(preloaded.VALUE)")

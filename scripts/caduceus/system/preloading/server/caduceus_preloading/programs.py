@@ -16,6 +16,8 @@ from caduceus_preloading import command_lines
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _RESTORED = {signal.SIGPIPE, signal.SIGXFSZ}  # Python ignores these itself
+# Files of the working folder by the packages that read them.
+_READ_AT_IMPORT = {"matplotlib": "matplotlibrc", "numba": ".numba_config.yaml"}
 _libc = ctypes.CDLL(None)
 
 
@@ -123,6 +125,7 @@ def prepare(request, descriptors, preloaded):
     os.environ.clear()
     os.environ.update(request["environment"])
     program = Program(request)
+    _check_working_folder(preloaded.finder.top_level)
     _set_search_path(request, preloaded.finder.top_level)
     preloaded.inherited.renew()
     for stream in (sys.stdin, sys.stdout):
@@ -183,31 +186,46 @@ def _set_signals(ignored):
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+def _check_working_folder(names):
+    """Check that the working folder has no file that a module reads when it is imported.
+
+    Raises:
+        RefusedError: it has one.
+    """
+    for name in names & _READ_AT_IMPORT.keys():
+        path = _READ_AT_IMPORT[name]
+        if os.path.lexists(path):
+            raise RefusedError("{} reads {} when it is imported".format(name, path))
+
+
 def _set_search_path(request, names):
     """Set `sys.path` without the program's folder, and check that no package is hidden.
 
     Raises:
         RefusedError: a folder that Python searches before has a module of a preloaded one's name.
     """
-    given = [os.path.abspath(path) for path in request["python_path"] if path]
+    given = [os.path.abspath(path) for path in request["python_path"]]
     given = [path for path in dict.fromkeys(given) if path not in sys.path]
-    taken = names | {"sitecustomize", "usercustomize"}
+    imported = {name for name in sys.modules if "." not in name}
+    imported |= {"sitecustomize", "usercustomize"}
     for folder in [_first_folder(request), *given]:
         try:
             entries = os.listdir(folder)
         except OSError:
             continue
         for entry in entries:
-            if entry.partition(".")[0] in taken and _is_module(os.path.join(folder, entry)):
-                raise RefusedError(
-                    "{} is imported in place of a package".format(os.path.join(folder, entry))
-                )
+            name, path = entry.partition(".")[0], os.path.join(folder, entry)
+            if name in names | imported and _is_module(path, name in names):
+                raise RefusedError("{} is imported in place of a package".format(path))
     sys.path[:] = [*given, *sys.path]
 
 
-def _is_module(path):
-    suffixes = tuple(importlib.machinery.all_suffixes())
-    return path.endswith(suffixes) or os.path.isdir(path)
+def _is_module(path, may_be_split):
+    """Whether a path is that of a module; a package may be split among several folders."""
+    suffixes = importlib.machinery.all_suffixes()
+    if not os.path.isdir(path):
+        return path.endswith(tuple(suffixes))
+    return may_be_split or any(os.path.exists(path + "/__init__" + suffix) for suffix in suffixes)
 
 
 def _first_folder(request):
