@@ -64,7 +64,8 @@ def _start() -> None:
         assert server.stdin
         server.stdin.close()
         # It ends later if a command outlives Snakemake.
-        select.select([os.pidfd_open(server.pid)], [], [], _END_S)
+        with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C
+            select.select([os.pidfd_open(server.pid)], [], [], _END_S)
         server.poll()
 
     os.environ["CADUCEUS_PYTHON"] = str(script)

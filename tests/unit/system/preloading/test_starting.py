@@ -364,6 +364,12 @@ def test_a_module_of_the_program_that_hides_another_is_imported_as_afresh(
         programs.forked(["program.py"], "preloaded")
 
 
+def test_a_preloaded_module_that_is_the_program_starts_afresh(programs: Programs) -> None:
+    install(programs.python, "preloaded", "")
+    with pytest.raises(NotForkedError, match="is the program"):
+        programs.forked(["-m", "preloaded"], "preloaded")
+
+
 def test_a_folder_that_is_no_package_hides_no_module_of_python(programs: Programs) -> None:
     (programs.folder / "json").mkdir()
     (programs.folder / "program.py").write_text("import json; print(json.dumps(1))")

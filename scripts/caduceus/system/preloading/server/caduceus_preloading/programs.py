@@ -124,6 +124,8 @@ def prepare(request, descriptors, preloaded):
         raise RefusedError("{}: {}".format(request["cwd"], error.strerror)) from None
     os.environ.clear()
     os.environ.update(request["environment"])
+    if request["module"] in preloaded.finder.names:
+        raise RefusedError("{} is the program and is preloaded".format(request["module"]))
     program = Program(request)
     _check_working_folder(preloaded.finder.top_level)
     _set_search_path(request, preloaded.finder.top_level)
