@@ -1,6 +1,7 @@
 """Commands that a server forks: each does and ends as in a new interpreter."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -226,6 +227,22 @@ def test_what_an_interpreter_reads_when_it_starts_needs_a_new_one(
 
 def test_another_folder_needs_a_new_interpreter(served: Served, tmp_path: Path) -> None:
     assert is_fresh(served.run("print(1)", cwd=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: os.umask(0o027),
+        lambda: os.nice(1),
+        lambda: resource.setrlimit(resource.RLIMIT_CPU, (5000, resource.RLIM_INFINITY)),
+    ],
+    ids=["umask", "nice", "limit"],
+)
+def test_what_a_rule_changes_for_its_command_needs_a_new_interpreter(
+    served: Served, change: Callable[[], object]
+) -> None:
+    """As `shell.prefix("umask 027; ")` in a Snakefile does."""
+    assert is_fresh(served.run("print(1)", preexec_fn=change))
 
 
 def test_a_closed_stream_needs_a_new_interpreter(served: Served) -> None:

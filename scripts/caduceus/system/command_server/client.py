@@ -11,6 +11,7 @@ wrapper `socket` takes longer to import than Python to start.
 import _signal as signal  # type: ignore[import-not-found]  # mypy has no stub of it
 import _socket as socket
 import os
+import resource
 import sys
 
 PATIENCE_S = 10.0  # for the server's answer
@@ -37,11 +38,24 @@ def main() -> None:
     end(int(status) if status else -signal.SIGKILL)
 
 
+def inherited() -> bytes:
+    """Return what a process has from its parent and a fork from the server would not.
+
+    That is its limits, the mode of the files that it makes, its priority and its processors.
+    """
+    mask = os.umask(0)
+    os.umask(mask)
+    numbers = {getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
+    limits = [resource.getrlimit(number) for number in sorted(numbers)]
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
+    return repr((limits, mask, priority, sorted(os.sched_getaffinity(0)))).encode()
+
+
 def ask(path: str, words: list[str]) -> "socket.socket | None":
     """Ask the server to run a command; None unless it agrees to. It then waits for a message."""
     variables = [name + b"=" + value for name, value in os.environb.items()]
     count = str(len(words)).encode()
-    request = b"\0".join([count, *map(os.fsencode, words), *variables])
+    request = b"\0".join([inherited(), count, *map(os.fsencode, words), *variables])
     try:
         for number in range(3):
             os.fstat(number)  # fails for a stream that is closed, whose number others would get

@@ -16,12 +16,16 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from caduceus.system.command_server.client import inherited
+
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _MAX_BYTES = 1 << 20  # of a request; Linux sends no longer one at once
+_KEEP_S = 3600.0  # systems delete files that nothing has touched for days
 _MAX_CLIENTS = 200  # at once; each takes two file descriptors, of 1,024 that most systems allow
 _DESCRIPTORS = 4  # of a request: the standard streams and the working folder
 _SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
@@ -31,8 +35,16 @@ _READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_TUNABL
 
 @dataclass(frozen=True)
 class Request:
-    """A command that a client asks for: its words, its environment and its file descriptors."""
+    """A command that a client asks for.
 
+    Attributes:
+        inherited: what the client has from its parent, as `client.inherited` returns it.
+        words: its words.
+        environment: its environment.
+        descriptors: the standard streams and the working folder.
+    """
+
+    inherited: bytes
     words: tuple[str, ...]
     environment: dict[bytes, bytes]
     descriptors: tuple[int, ...]
@@ -71,6 +83,8 @@ class Server:
         self._clients: dict[int, _Client] = {}  # by the descriptors that belong to each
         self._asked: Counter[str] = Counter()
         self._fixed = _fixed_variables(os.environb)
+        self._inherited = inherited()
+        self._kept_s = time.monotonic()
         # Standard input is a pipe from the parent, which ends with it.
         self._selector.register(sys.stdin, selectors.EVENT_READ)
         self._selector.register(listener, selectors.EVENT_READ)
@@ -78,7 +92,8 @@ class Server:
     def serve(self) -> Request | None:
         """Answer clients; returns None at the end, and in a forked process the command to run."""
         while self._has_parent or self._clients:
-            for key, _ in self._selector.select():
+            self._keep_folder()
+            for key, _ in self._selector.select(_KEEP_S):
                 if key.fileobj is sys.stdin:
                     self._stop_listening()
                     self._selector.unregister(sys.stdin)
@@ -93,6 +108,14 @@ class Server:
                     elif request := self._read(client):
                         return request
         return None
+
+    def _keep_folder(self) -> None:
+        """Touch what rules need of the folder, since systems delete old files of /tmp."""
+        if self._has_parent and time.monotonic() >= self._kept_s + _KEEP_S:
+            self._kept_s = time.monotonic()
+            for path in (self._folder, *self._folder.glob("*")):
+                with contextlib.suppress(OSError):
+                    os.utime(path)
 
     def _stop_listening(self) -> None:
         """Leave all further commands to new interpreters."""
@@ -151,6 +174,7 @@ class Server:
         if (
             not os.path.samestat(here, there)
             or _fixed_variables(request.environment) != self._fixed
+            or request.inherited != self._inherited
         ):
             raise ValueError
         module = f"caduceus.commands.{request.words[2].replace('-', '_')}"
@@ -243,10 +267,11 @@ def _receive(connection: socket.socket) -> Request:
         ValueError: it isn't complete.
     """
     message, descriptors, flags, _ = socket.recv_fds(connection, _MAX_BYTES, _DESCRIPTORS)
-    count, *parts = message.split(b"\0")
+    from_parent, count, *parts = message.split(b"\0") if message else (b"", b"0")
     request = Request(
-        tuple(os.fsdecode(word) for word in parts[: int(count or 0)]),
-        dict(entry.split(b"=", 1) for entry in parts[int(count or 0) :]),
+        from_parent,
+        tuple(os.fsdecode(word) for word in parts[: int(count)]),
+        dict(entry.split(b"=", 1) for entry in parts[int(count) :]),
         tuple(descriptors),
     )
     is_cut = flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC)
