@@ -405,7 +405,8 @@ def test_a_supervisor_that_is_killed_takes_its_program_along(project: Project) -
     try:
         wait_for(lambda: list(project.path.glob("results/runs/*/work/wandb/1/wandb")))
         family = psutil.Process(process.pid).children(recursive=True)
-        (program,) = [p for p in family if "experiments/train.py" in words_of(p)]
+        # Parents come first: what the program starts has its words until it becomes another one.
+        program = next(p for p in family if "experiments/train.py" in words_of(p))
         supervisor = program.parent()
         assert supervisor
         supervisor.kill()
