@@ -41,5 +41,5 @@ def asymmetry_notes(
     if SKEWED in found and is_of_mean and methods.is_students_t and not claim.test.metric.range:
         yield (
             "The interval of a mean of skewed values is more often right by bootstrap-t: "
-            "`interval: bootstrap-t` under `paper.statistics`."
+            "interval: bootstrap-t under paper.statistics."
         )

@@ -88,7 +88,7 @@ def _about_intervals(
     if skewed and methods.is_students_t:
         yield (
             "Values may be skewed, so that intervals are less often right than they say: "
-            f"{', '.join(skewed)}. `interval: bootstrap-t` under `paper.statistics` helps."
+            f"{', '.join(skewed)}. interval: bootstrap-t under paper.statistics helps."
         )
     if without and methods.interval == "bootstrap-t":
         yield (

@@ -12,7 +12,7 @@ from projects import Project
 
 SKEWED = [0.9, 0.91, 0.92, 0.93, 0.9, 0.88, 0.91, 0.6]
 EVEN = [0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86, 0.87]
-OFFER = "`interval: bootstrap-t` under `paper.statistics`"
+OFFER = "interval: bootstrap-t under paper.statistics"
 
 
 def test_a_table_shows_the_interval_by_bootstrap_t(project: Project) -> None:
