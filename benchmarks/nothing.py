@@ -33,7 +33,7 @@ JOBS = 5  # of a run
 
 
 def write_ninja(folder: Path, targets: int) -> None:
-    """As many targets of one file each, up to date."""
+    """Write a ninja project of so many targets, each a file made from one source, and build it."""
     folder.mkdir()
     (folder / "source").touch()
     rules = ["rule make", "  command = cp $in $out"]

@@ -117,7 +117,10 @@ def open_page(browser: Browser, page: Path) -> Opened:
 
 
 def watch(browser: Browser, done: str) -> str:
-    """Let each page note when it is done; returns what ends that."""
+    """Have each page that opens store in `window.opened` when `done` is true, in ms.
+
+    Returns the id by which the browser removes the script again.
+    """
     script = f"""const look = () => {{
         if ({done}) window.opened = performance.now(); else setTimeout(look, 5); }};
         look();"""

@@ -179,14 +179,14 @@ class Ours:
         self._trials: list[Observation] = []
 
     def ask(self, number: int) -> Configuration:
-        """As `Peer`."""
+        """Return the configuration of the next trial."""
         found = suggest(self._config, self._sampler, self._seed, number, self._trials, self._search)
         assert found is not None
         self._trials.append(Observation(found, None, "running"))
         return found
 
     def tell(self, number: int, result: float) -> None:
-        """As `Peer`."""
+        """Take the result of an earlier trial."""
         self._trials[number] = Observation(self._trials[number].parameters, result, "finished")
 
 
@@ -199,7 +199,7 @@ class Wandb:
         np.random.seed(seed)  # the package draws from numpy's global generator
 
     def ask(self, number: int) -> Configuration:
-        """As `Peer`."""
+        """Return the configuration of the next trial."""
         from sweeps import next_run
 
         run = next_run(self._sweep, self._runs)
@@ -208,7 +208,7 @@ class Wandb:
         return {key: entry["value"] for key, entry in run.config.items()}
 
     def tell(self, number: int, result: float) -> None:
-        """As `Peer`."""
+        """Take the result of an earlier trial."""
         self._runs[number].state = "finished"
         self._runs[number].history = [{"loss": result}]
 
@@ -225,13 +225,13 @@ class Optuna:
         self._trials: list[Any] = []
 
     def ask(self, number: int) -> Configuration:
-        """As `Peer`."""
+        """Return the configuration of the next trial."""
         trial = self._study.ask()
         self._trials.append(trial)
         return {name: _suggest(trial, name, entry) for name, entry in self._parameters.items()}
 
     def tell(self, number: int, result: float) -> None:
-        """As `Peer`."""
+        """Take the result of an earlier trial."""
         self._study.tell(self._trials[number], result)
 
 
@@ -275,13 +275,13 @@ class Ax:
         self._trials: list[int] = []
 
     def ask(self, number: int) -> Configuration:
-        """As `Peer`."""
+        """Return the configuration of the next trial."""
         ((trial, parameters),) = self._client.get_next_trials(max_trials=1).items()
         self._trials.append(trial)
         return parameters
 
     def tell(self, number: int, result: float) -> None:
-        """As `Peer`."""
+        """Take the result of an earlier trial."""
         self._client.complete_trial(trial_index=self._trials[number], raw_data={"loss": result})
 
 
@@ -318,13 +318,13 @@ class Smac:
         self._trials: list[Any] = []
 
     def ask(self, number: int) -> Configuration:
-        """As `Peer`."""
+        """Return the configuration of the next trial."""
         trial = self._facade.ask()
         self._trials.append(trial)
         return dict(trial.config)
 
     def tell(self, number: int, result: float) -> None:
-        """As `Peer`."""
+        """Take the result of an earlier trial."""
         from smac.runhistory.dataclasses import TrialValue
 
         self._facade.tell(self._trials[number], TrialValue(cost=result))
@@ -339,13 +339,13 @@ class Random:
         self._seed = seed
 
     def ask(self, number: int) -> Configuration:
-        """As `Peer`."""
+        """Return the configuration of the next trial."""
         found = suggest(self._config, "gp", self._seed, number, [])
         assert found is not None
         return found
 
     def tell(self, number: int, result: float) -> None:
-        """As `Peer`."""
+        """Take the result of an earlier trial."""
 
 
 PEERS: dict[str, Callable[[Problem, int], Peer]] = {

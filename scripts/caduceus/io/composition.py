@@ -37,7 +37,7 @@ class _Part:
         )
 
     def lay_over(self, other: "_Part") -> None:
-        """Let `other` have its way wherever it has a value."""
+        """Merge `other` into this part: its values replace those here, and mappings are merged."""
         self.source = other.source
         if self.inside is None or other.inside is None:
             self.value, self.inside = other.value, other.inside

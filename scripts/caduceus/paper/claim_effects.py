@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ItemTest:
-    """What a claim by test items was tested on.
+    """The comparison of test items that decides a claim, and what limits it.
 
     Attributes:
         found: the comparison.

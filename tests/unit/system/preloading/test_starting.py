@@ -515,7 +515,10 @@ def test_what_outlives_a_forked_program_is_ended_and_counted(programs: Programs)
 
 
 def test_descendants_of_a_forked_program_may_finish(programs: Programs) -> None:
-    code = "import os, time\nif os.fork() == 0:\n    time.sleep(0.5); print('done', flush=True)\n"
+    code = (
+        "import os, time\nprogram = os.getpid()\nif os.fork() == 0:\n"
+        "    while os.getppid() == program: time.sleep(0.01)\n    print('done', flush=True)\n"
+    )
     outcome = run(programs, code, processes.Patience(linger_s=HOUR))
     assert outcome.exit_code == 0
     assert (programs.folder / "console").read_text() == "done\n"
