@@ -17,6 +17,7 @@ from caduceus.paper.report.filters import FILTERS
 from caduceus.paper.report.packing import inert_json
 
 _SCRIPTS = (
+    "elements.js",
     "data.js",
     "charts.js",
     "pages.js",

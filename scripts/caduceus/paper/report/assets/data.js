@@ -1,7 +1,5 @@
 // The data of the page: an index, and blocks that are decoded when they are first needed.
 
-const element = (id) => document.getElementById(id);
-
 const data = JSON.parse(element("data").textContent);
 const early = new Set([...document.querySelectorAll(".block")].map(({ id }) => id));
 // The browser is still reading the blocks that follow this script.
@@ -21,34 +19,6 @@ const readColumns = (names) => Promise.all(names.filter((name) => !columns.has(n
   const { values, distinct, codes } = await readJson(`column-${columnOf.get(name).place}`);
   columns.set(name, values ?? codes.map((code) => distinct[code]));
 }));
-
-/** Creates an element with properties and children; strings become text, never HTML. */
-const make = (tag, properties = {}, ...children) => {
-  const created = Object.assign(document.createElement(tag), properties);
-  created.append(...children);
-  return created;
-};
-
-/** Formats a count of things. */
-const counted = (count) => count.toLocaleString("en");
-
-/** Formats a value with all digits; a dash for none. */
-const exact = (value) => {
-  if (value === null || value === undefined) return "–";
-  return typeof value === "object" ? JSON.stringify(value) : String(value).replace(/^-/, "−");
-};
-
-/** Formats a value with at most six significant digits. */
-const short = (value) => exact(typeof value === "number" ? Number(value.toPrecision(6)) : value);
-
-/** Returns a function that formats the numbers of a column with the same number of decimals. */
-const columnFormat = (values) => {
-  const sizes = values.filter((value) => typeof value === "number" && value).map(Math.abs);
-  const [least, greatest] = [sizes.reduce((a, b) => Math.min(a, b), Infinity), sizes.reduce((a, b) => Math.max(a, b), 0)];
-  const decimals = Math.max(0, 3 - Math.floor(Math.log10(greatest)));
-  if (sizes.every(Number.isInteger) || least < 10 ** -decimals || greatest >= 1e6) return short;
-  return (value) => (typeof value === "number" ? exact(value.toFixed(decimals)) : exact(value));
-};
 
 /** Unpacks numbers that packing.py packed: its bytes are transposed and compressed. */
 const unpack = async (packed, Kind) => {
