@@ -317,9 +317,23 @@ def test_the_table_sorts_filters_and_follows_links(opened: Browser, results: Pat
         accuracies[::-1], abs=5e-5
     )
 
-    opened.find("#run-filter")[0].send_keys("NOVEL rate=0.2")
-    assert opened.texts("#run-count") == ["3 of 12 runs"]
+    # The runs of variant 1 have the parameter rate = 0.01, whatever their names say.
+    for query, count in {
+        "NOVEL =0.2": 3,
+        "rate=1e-2": 6,
+        "rate<=0.01 seed!=0": 4,
+        "rate=0.2": 0,
+    }.items():
+        opened.find("#run-filter")[0].clear()
+        opened.find("#run-filter")[0].send_keys(query)
+        assert opened.texts("#run-count") == [f"{count} of 12 runs"]
     opened.find("#run-filter")[0].clear()
+    opened.find("#run-grouping")[0].send_keys("rate")
+    assert opened.texts("#run-table .level") == [
+        "rate 0.01: 6 finished",
+        "rate 0.1: 5 finished, 1 failed",
+    ]
+    opened.find("#run-grouping")[0].send_keys("nothing")
     opened.click("#run-state option", 2)
     assert opened.texts("#run-count") == ["1 of 12 runs"]
     opened.click("#run-table .link")

@@ -21,6 +21,7 @@ _SCRIPTS = (
     "data.js",
     "charts.js",
     "pages.js",
+    "filters.js",
     "curves.js",
     "legend.js",
     "runs.js",

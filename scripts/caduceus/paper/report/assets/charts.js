@@ -52,13 +52,18 @@ const resetZoom = (chart) => chart.reset.emit();
 
 const views = new Map(); // Bokeh's view of the chart in each element
 
-/** Shows a chart in an element and removes the one that it contains. */
-const showChart = async (chart, container) => {
+/** Removes the chart that an element contains. */
+const removeChart = (container) => {
   const previous = views.get(container);
-  if (previous) {
-    Bokeh.documents.splice(Bokeh.documents.indexOf(previous.model.document), 1);
-    previous.remove();
-  }
+  if (!previous) return;
+  Bokeh.documents.splice(Bokeh.documents.indexOf(previous.model.document), 1);
+  previous.remove();
+  views.delete(container);
+};
+
+/** Shows a chart in an element in place of the one that it contains. */
+const showChart = async (chart, container) => {
+  removeChart(container);
   container.replaceChildren();
   views.set(container, await Bokeh.Plotting.show(chart, container));
 };

@@ -7,6 +7,7 @@ const curves = {
   metric: data.metric,
   axis: null, // the chosen one, if the metric has it; else the metric's first
   isLog: false,
+  smoothing: 0, // weight of what came before, from 0 to below 1
   withSingles: false,
   visible: new Set(), // indices of variants
   chosenRuns: new Set(), // indices of the runs selected in the table of runs
@@ -21,14 +22,10 @@ const axisOf = (metric) => (data.axes[metric].includes(curves.axis) ? curves.axi
 const variants = []; // group, experiment, name and runs of each
 const variantOf = new Map(); // the index of the variant of each run
 
-const readVariants = async () => {
-  const found = await readJson("variants");
-  found.name.forEach((name, place) => {
-    const runs = found.runs[place];
-    variants.push({ group: found.group[place], experiment: found.experiment[place], name, runs });
-    for (const run of runs) variantOf.set(run, place);
-    if (place < MOST_AT_FIRST) curves.visible.add(place);
-  });
+const addVariant = (variant) => {
+  const place = variants.push(variant) - 1;
+  for (const run of variant.runs) variantOf.set(run, place);
+  if (place < MOST_AT_FIRST) curves.visible.add(place);
 };
 
 /** Draws a new chart: after a change of metric, scale or colours. */
@@ -102,13 +99,29 @@ const columnsOf = (drawn) => {
 /** Replaces values that a logarithmic axis can't show. */
 const drawable = (values) => (curves.isLog ? values.map((value) => (value > 0 ? value : NaN)) : values);
 
+/** Returns an exponential moving average without bias towards its start; a gap starts it anew. */
+const smoothed = (values, weight = curves.smoothing) => {
+  if (!weight) return values;
+  let [sum, weights] = [0, 0];
+  return values.map((value) => {
+    if (!Number.isFinite(value)) {
+      [sum, weights] = [0, 0];
+      return value;
+    }
+    sum = sum * weight + value * (1 - weight);
+    weights = weights * weight + 1 - weight;
+    return sum / weights;
+  });
+};
+
 const lineOf = (place, { steps, series }) => {
   const { colour, dash } = styleOf(place);
-  return { xs: [...steps], ys: [...drawable(series[0])], colour, dash };
+  return { xs: [...steps], ys: [...drawable(smoothed(series[0]))], colour, dash };
 };
 
 const bandOf = (place) => {
-  const { steps, series: [value, low, high] } = curves.read.get(place);
+  const { steps, series } = curves.read.get(place);
+  const [value, low, high] = series.slice(0, 3).map((each) => smoothed(each));
   // On a logarithmic axis, a band that reaches below zero ends at the least value.
   const least = Math.min(...value.filter((each) => each > 0));
   const floor = curves.isLog ? low.map((each) => (each > 0 ? each : least)) : low;
@@ -172,6 +185,11 @@ const startCurves = () => {
   listen("metric", "change", () => { curves.metric = metric.value; offerAxes(); drawCurves(); });
   listen("axis", "change", ({ target }) => { curves.axis = target.value; drawCurves(); });
   listen("log", "change", ({ target }) => { curves.isLog = target.checked; drawCurves(); });
+  listen("smoothing", "input", ({ target }) => {
+    curves.smoothing = Number(target.value);
+    element("smoothing-value").textContent = curves.smoothing ? exact(curves.smoothing) : "none";
+    updateCurves();
+  });
   listen("singles", "change", ({ target }) => { curves.withSingles = target.checked; updateCurves(); });
   listen("step", "input", ({ target }) => selectStep(Number(target.value), true));
   listen("variant-filter", "input", () => { legend.pager.start = 0; updateCurves(); });

@@ -1,6 +1,7 @@
 // The data of the page: an index, and blocks that are decoded when they are first needed.
 
 const data = JSON.parse(element("data").textContent);
+data.gone = new Set(); // indices of runs that went away, which only those of a board do
 const early = new Set([...document.querySelectorAll(".block")].map(({ id }) => id));
 // The browser is still reading the blocks that follow this script.
 const loaded = new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));

@@ -9,6 +9,11 @@ const make = (tag, properties = {}, ...children) => {
   return created;
 };
 
+/** Changes the text of an element only if it is another, so that nothing is announced or laid out anew. */
+const setText = (changed, text) => {
+  if (changed.textContent !== text) changed.textContent = text;
+};
+
 /** Formats a count of things. */
 const counted = (count) => count.toLocaleString("en");
 

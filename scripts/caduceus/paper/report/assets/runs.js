@@ -1,10 +1,14 @@
 // The table of runs: sorting, filters, and a page of its rows at a time.
 
-const names = data.columns.map(({ name }) => name);
+const columnNames = () => data.columns.map(({ name }) => name);
 const table = {
-  columns: names.filter((name) => columnOf.get(name).isShown && !["run", "error"].includes(name)),
+  columns: columnNames().filter((name) => columnOf.get(name).isShown && !["run", "error"].includes(name)),
   sortedBy: null,
   isDescending: false,
+  groupedBy: null,
+  rows: new Map(), // the row and cells of each run that is shown
+  groups: [], // the head of each group that is shown, and its runs
+  layout: "", // says what besides values is shown: rows, columns and their order
   only: null, // indices of the runs that a link selected; null for all
   turn: 0, // counts the changes, the last of which is shown
   pager: newPager(element("run-pages"), [50, 200, 1000], () => showRuns()),
@@ -14,6 +18,9 @@ const labelOf = (column) => labels[column] ?? column.replace(/^(summary|config)\
 const isNumeric = (column) => columnOf.get(column).isNumber;
 const nameOf = (run) => columns.get("name")[run] ?? columns.get("run")[run];
 
+/** Functions that draw the cells of a column; the others show their value. */
+const drawnCells = { name: (cell, run) => cell.firstChild ?? cell.append(openButton(run, cell.parentElement)) };
+
 const formats = new Map(); // functions that format the values of a column
 const formatOf = (column) => {
   if (!formats.has(column)) formats.set(column, columnFormat(columns.get(column)));
@@ -22,13 +29,14 @@ const formatOf = (column) => {
 
 let texts = null; // all values of each run, for the filter
 const readTexts = async () => {
+  const names = columnNames();
   await readColumns(names);
   const all = names.map((name) => columns.get(name));
   texts ??= Array.from({ length: data.runs }, (_, run) => all.map((values) => values[run] ?? "").join(" ").toLowerCase());
 };
 
 const inOrder = new Intl.Collator("en", { numeric: true });
-const rankOf = (value) => (typeof value === "number" ? 0 : value === null ? 2 : 1);
+const rankOf = (value) => (typeof value === "number" ? 0 : value === null || value === undefined ? 2 : 1);
 
 /** Compares two values; numbers come before text, and text before none, in both directions. */
 const compare = (one, other, sign) => {
@@ -38,42 +46,95 @@ const compare = (one, other, sign) => {
 };
 
 const matchingRuns = () => {
-  const words = element("run-filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const query = element("run-filter").value.trim();
+  const matches = query ? filterOf(query) : () => true;
   const [state, group] = [element("run-state").value, element("run-group").value];
   const [states, groups] = [columns.get("state"), columns.get("group")];
   const found = [];
   for (let run = 0; run < data.runs; run++) {
     if ((!table.only || table.only.has(run)) &&
+      !data.gone.has(run) &&
       (!state || states[run] === state) &&
       (!group || groups[run] === group) &&
-      words.every((word) => texts[run].includes(word))) found.push(run);
+      matches(run, query && texts[run])) found.push(run);
   }
-  if (table.sortedBy) {
-    const values = columns.get(table.sortedBy);
-    const sign = table.isDescending ? -1 : 1;
-    found.sort((one, other) => compare(values[one], values[other], sign) || one - other);
-  }
-  return found;
+  const orders = [];
+  if (table.groupedBy) orders.push([columns.get(table.groupedBy), 1]);
+  if (table.sortedBy) orders.push([columns.get(table.sortedBy), table.isDescending ? -1 : 1]);
+  if (!orders.length) return found;
+  const order = (one, other) => {
+    for (const [values, sign] of orders) {
+      const found = compare(values[one], values[other], sign);
+      if (found) return found;
+    }
+    return one - other;
+  };
+  return found.sort(order);
 };
 
 const showRuns = async () => {
   const turn = ++table.turn;
-  await readColumns(table.columns);
+  await readColumns([...table.columns, ...[table.groupedBy, table.sortedBy].filter(Boolean)]);
   if (element("run-filter").value.trim()) await readTexts();
   if (turn !== table.turn) return; // superseded by a later change
   const found = matchingRuns();
   const part = table.pager.part(found);
-  const head = make("tr", { ariaRowIndex: "1" }, make("th", { scope: "col" }, "curve"), ...table.columns.map(headCell));
-  const body = part.map((run, at) => runRow(run, table.pager.start + at + 2));
-  element("run-table").ariaRowCount = String(found.length + 1);
-  element("run-table").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
+  const groups = table.groupedBy && part.map((run) => columns.get(table.groupedBy)[run]);
+  const layout = JSON.stringify([part, groups, table.pager.start, table.columns, table.sortedBy, table.isDescending, table.groupedBy]);
+  if (layout !== table.layout) drawRuns(part, found);
+  table.layout = layout;
+  for (const run of table.rows.keys()) fillRow(run);
+  for (const { cell, runs } of table.groups) setText(cell, groupText(runs));
   const count = element("run-count");
-  count.textContent = `${counted(found.length)} of ${counted(data.runs)} runs`;
-  if (table.only) {
+  const text = `${counted(found.length)} of ${counted(data.runs - data.gone.size)} runs`;
+  if (!table.only) setText(count, text);
+  else {
+    count.textContent = text;
     const back = make("button", { type: "button", className: "link" }, "show all");
     back.addEventListener("click", () => chooseRuns(null));
     count.append(", selected by a link: ", back);
   }
+};
+
+/** Draws the rows anew, and leaves the focus where it is. */
+const drawRuns = (part, found) => {
+  const focused = focusedPlace();
+  const { start } = table.pager;
+  const head = make("tr", { ariaRowIndex: "1" }, make("th", { scope: "col" }, "curve"), ...table.columns.map(headCell));
+  const body = make("tbody");
+  table.rows = new Map();
+  table.groups = [];
+  const groupOf = (run) => columns.get(table.groupedBy)[run] ?? null;
+  part.forEach((run, at) => {
+    if (table.groupedBy && (at === 0 || groupOf(run) !== groupOf(part[at - 1]))) {
+      const cell = make("th", { colSpan: table.columns.length + 1, scope: "rowgroup" });
+      table.groups.push({ cell, runs: found.filter((each) => groupOf(each) === groupOf(run)) });
+      body.append(make("tr", { className: "level" }, cell));
+    }
+    body.append(runRow(run, start + at + 2));
+  });
+  element("run-table").ariaRowCount = String(found.length + 1);
+  element("run-table").replaceChildren(make("thead", {}, head), body);
+  focused?.();
+};
+
+/** Describes a group of runs: its value, their number and states. */
+const groupText = (runs) => {
+  const states = new Map();
+  for (const run of runs) states.set(columns.get("state")[run], (states.get(columns.get("state")[run]) ?? 0) + 1);
+  const counts = [...states].map(([state, count]) => `${counted(count)} ${state}`).join(", ");
+  return `${labelOf(table.groupedBy)} ${exact(columns.get(table.groupedBy)[runs[0]])}: ${counts}`;
+};
+
+/** Returns a function that moves the focus to where it is now in the table; nothing if it is elsewhere. */
+const focusedPlace = () => {
+  const focused = document.activeElement;
+  const row = focused?.closest("#run-table tr");
+  if (!row) return null;
+  const inside = (each) => [...each.querySelectorAll("a, button, input")];
+  const place = inside(row).indexOf(focused);
+  const run = [...table.rows].find(([, shown]) => shown.row === row)?.[0];
+  return () => inside(run === undefined ? element("run-table").tHead : table.rows.get(run)?.row ?? element("run-table").tHead)[place]?.focus();
 };
 
 /** Shows the first page of the runs, after a change of which runs or in which order. */
@@ -86,11 +147,10 @@ const headCell = (column) => {
   const isSorted = table.sortedBy === column;
   const arrow = isSorted ? (table.isDescending ? " ↓" : " ↑") : "";
   const sort = make("button", { type: "button", className: "sort" }, labelOf(column) + arrow);
-  sort.addEventListener("click", async () => {
+  sort.addEventListener("click", () => {
     table.isDescending = isSorted && !table.isDescending;
     table.sortedBy = column;
-    await showFirstRuns();
-    document.querySelectorAll("#run-table .sort")[table.columns.indexOf(column)].focus();
+    showFirstRuns();
   });
   const cell = make("th", { scope: "col", className: isNumeric(column) ? "number" : "" }, sort);
   cell.setAttribute("aria-sort", !isSorted ? "none" : table.isDescending ? "descending" : "ascending");
@@ -104,14 +164,20 @@ const runRow = (run, place) => {
     curves.chosenRuns[box.checked ? "add" : "delete"](run);
     updateCurves();
   });
-  const row = make("tr", { ariaRowIndex: String(place) }, make("td", {}, box));
-  for (const column of table.columns) {
-    const value = columns.get(column)[run];
-    const cell = make("td", { className: isNumeric(column) ? "number" : "" });
-    cell.append(column === "name" ? openButton(run, row) : formatOf(column)(value));
-    row.append(cell);
-  }
+  const cells = table.columns.map((column) => make("td", { className: isNumeric(column) ? "number" : "" }));
+  const row = make("tr", { ariaRowIndex: String(place) }, make("td", {}, box), ...cells);
+  table.rows.set(run, { row, cells });
   return row;
+};
+
+/** Shows the values of a run in its row, and changes nothing else. */
+const fillRow = (run) => {
+  const { cells } = table.rows.get(run);
+  table.columns.forEach((column, at) => {
+    const draw = drawnCells[column];
+    if (draw) draw(cells[at], run);
+    else setText(cells[at], formatOf(column)(columns.get(column)[run]));
+  });
 };
 
 /** Returns the run's name as a button that shows all its values below its row. */
@@ -119,7 +185,7 @@ const openButton = (run, row) => {
   const open = make("button", { type: "button", className: "link" }, nameOf(run));
   open.setAttribute("aria-expanded", "false");
   open.addEventListener("click", async () => {
-    await readColumns(names);
+    await readColumns(columnNames());
     const isOpen = row.nextSibling?.classList.contains("details");
     open.setAttribute("aria-expanded", String(!isOpen));
     if (isOpen) row.nextSibling.remove();
@@ -130,7 +196,7 @@ const openButton = (run, row) => {
 
 const detailRow = (run) => {
   const list = make("dl");
-  for (const name of names) {
+  for (const name of columnNames()) {
     const value = columns.get(name)[run];
     if (value === null || value === "") continue;
     list.append(make("div", {}, make("dt", {}, name), make("dd", {}, exact(value))));
@@ -156,22 +222,44 @@ const makeChoices = () => {
     box.addEventListener("change", () => {
       const chosen = new Set(table.columns);
       chosen[box.checked ? "add" : "delete"](name);
-      table.columns = names.filter((column) => chosen.has(column));
+      table.columns = columnNames().filter((column) => chosen.has(column));
       showRuns();
     });
     choices.append(make("label", {}, box, ` ${name}`));
   }
 };
 
+/** Offers the values of a column to choose runs by; the first option is all. */
+const offerValues = (name) => {
+  const select = element(`run-${name}`);
+  const values = [...new Set(columns.get(name))].filter(Boolean);
+  const kept = values.includes(select.value) ? select.value : "";
+  select.replaceChildren(select.options[0], ...values.map((value) => make("option", {}, value)));
+  select.value = kept;
+  select.parentElement.hidden = values.length < 2;
+};
+
+/** Offers the columns to group runs by: those that several runs share. */
+const offerGroupings = () => {
+  const select = element("run-grouping");
+  const names = ["experiment", "variant", "group", "state", "host", ...columnNames().filter((name) => name.startsWith("config."))];
+  const offered = names.filter((name) => columnOf.get(name)?.varies);
+  select.replaceChildren(select.options[0], ...offered.map((name) => make("option", { value: name }, labelOf(name))));
+  select.value = offered.includes(table.groupedBy) ? table.groupedBy : "";
+  select.parentElement.hidden = !offered.length;
+};
+
 const startRuns = async () => {
-  await readColumns(names.filter((name) => columnOf.get(name).isShown));
+  await readColumns(columnNames().filter((name) => columnOf.get(name).isShown));
   for (const name of ["state", "group"]) {
-    const values = [...new Set(columns.get(name))];
-    const select = element(`run-${name}`);
-    select.append(...values.map((value) => make("option", {}, value)));
-    select.parentElement.hidden = values.length < 2;
-    select.addEventListener("change", showFirstRuns);
+    offerValues(name);
+    element(`run-${name}`).addEventListener("change", showFirstRuns);
   }
+  offerGroupings();
+  element("run-grouping").addEventListener("change", ({ target }) => {
+    table.groupedBy = target.value || null;
+    showFirstRuns();
+  });
   // Columns with the same value in all runs are left out at first.
   table.columns = table.columns.filter((name) => !["group", "experiment"].includes(name) || columnOf.get(name).varies);
   element("run-filter").addEventListener("input", showFirstRuns);

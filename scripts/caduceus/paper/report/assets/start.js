@@ -1,5 +1,12 @@
 // Starts the page: the table, then the curves, then the sweeps. `dataset.ready` says that all is drawn.
 
+const readVariants = async () => {
+  const found = await readJson("variants");
+  found.name.forEach((name, place) => {
+    addVariant({ group: found.group[place], experiment: found.experiment[place], name, runs: found.runs[place] });
+  });
+};
+
 const drawAll = async () => {
   await readVariants();
   await startRuns();

@@ -1,7 +1,7 @@
 // The charts of sweeps: the objective of each trial, and the best so far.
 
-const drawSweep = async (container) => {
-  const { trials } = await readJson(`sweep-${container.dataset.sweep}`);
+/** Returns the chart of the trials of a sweep. */
+const trialChart = (trials) => {
   const { series: [blue, orange], quiet } = colours();
   const chart = newChart({ height: 270, x_axis_label: "trial" });
   const measured = trials.filter(({ objective }) => typeof objective === "number");
@@ -23,7 +23,12 @@ const drawSweep = async (container) => {
   const stopped = points(measured.filter((trial) => trial.stopped_early), "x", quiet);
   const tooltips = [["trial", "@x"], ["objective", "@y"], ["parameters", "@parameters"]];
   chart.add_tools(new Bokeh.HoverTool({ renderers: [...complete, ...stopped], tooltips }));
-  return showChart(chart, container);
+  return chart;
+};
+
+const drawSweep = async (container) => {
+  const { trials } = await readJson(`sweep-${container.dataset.sweep}`);
+  return showChart(trialChart(trials), container);
 };
 
 const startSweeps = () => Promise.all([...document.querySelectorAll(".sweep-chart")].map(drawSweep));
