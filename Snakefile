@@ -60,12 +60,8 @@ for path in SETTINGS.custom_rules:
     include: os.path.abspath(path)
 
 
-if workflow.modifier.is_module and hasattr(rules, "all"):
-    workflow.default_target = default_target(
-        read_snakefile(Path(workflow.main_snakefile)),
-        TARGET_BEFORE,
-        rules.all.rule.name,
-    )
+if workflow.modifier.is_module:
+    prefer_all(workflow)
 
 
 onstart:

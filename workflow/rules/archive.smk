@@ -4,16 +4,13 @@
 # Makes: results/archive/NAME.zip, which is requested by name and always made again.
 
 
-localrules:
-    archive,
-
-
 rule archive:
     """Archive everything that the paper's numbers were made from, as one zip for Zenodo."""
     input:
         made=inputs("paper"),
     log:
         "results/logs/archive/archive.log",
+    localrule: True
     params:
         config=as_is(json.dumps(config)),
         files=as_is([os.path.relpath(path) for path in workflow.configfiles]),

@@ -19,18 +19,15 @@ from caduceus.io.phrases import printable
 from caduceus.overview.terminal.handler import show_build
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
 from caduceus.project.command_digests import code_digest
-from caduceus.project.default_target import default_target, read_snakefile
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
+from caduceus.system.snakemake_default_target import prefer_all
 from caduceus.system.snakemake_lock import unlock_if_killed
 from caduceus.system.snakemake_scheduling import lighten_scheduling
-
-# The default target of the user's own Snakefile so far, if it loads this one as a module.
-TARGET_BEFORE = workflow.default_target
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
 gc.set_threshold(100_000, 50, 100)

@@ -6,15 +6,7 @@
 #        history.parquet, compute.json}, results/failures.json.
 
 
-localrules:
-    export_group,
-    report_failures,
-
-
 if SETTINGS.export.is_remote:
-
-    localrules:
-        export_fetched_run,
 
     rule export_fetched_run:
         """Export a remote run: download from the W&B server what is missing here, then export it."""
@@ -31,15 +23,13 @@ if SETTINGS.export.is_remote:
             manifest="results/runs/{run}/manifest.json",
         log:
             "results/logs/export_fetched_run/{run}.log",
+        localrule: True
         params:
             code=digest("export_fetched_run"),
         shell:
             '"$CADUCEUS_PYTHON" -m caduceus export-fetched-run --out {output.manifest:q} --log {log:q}'
 
 else:
-
-    localrules:
-        export_run,
 
     rule export_run:
         """Export a run from W&B's log: summary, history, system metrics, media, artifacts."""
@@ -56,6 +46,7 @@ else:
             manifest="results/runs/{run}/manifest.json",
         log:
             "results/logs/export_run/{run}.log",
+        localrule: True
         params:
             code=digest("export_run"),
         shell:
@@ -74,6 +65,7 @@ rule export_group:
         compute="results/groups/{group}/compute.json",
     log:
         "results/logs/export_group/{group}.log",
+    localrule: True
     params:
         code=digest("export_group"),
     shell:
@@ -90,6 +82,7 @@ rule report_failures:
         failures="results/failures.json",
     log:
         "results/logs/report_failures/failures.log",
+    localrule: True
     params:
         secrets=as_is(SETTINGS.secrets),
     shell:

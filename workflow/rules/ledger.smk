@@ -8,12 +8,6 @@
 # is made.
 
 
-localrules:
-    sum_compute,
-    record_provenance,
-    fill_checklist,
-
-
 rule sum_compute:
     """Sum the cost of all runs, including failed and abandoned ones, as CSV, JSON and LaTeX."""
     input:
@@ -32,6 +26,7 @@ rule sum_compute:
         attempts="results/paper/attempts.csv",
     log:
         "results/logs/sum_compute/compute.log",
+    localrule: True
     params:
         code=digest("sum_compute"),
     shell:
@@ -48,6 +43,7 @@ rule record_provenance:
         numbers="results/paper/numbers.tex",
     log:
         "results/logs/record_provenance/provenance.log",
+    localrule: True
     params:
         metrics=as_is(json.dumps(PROJECT.shown_metrics)),
         code=digest("record_provenance"),
@@ -73,6 +69,7 @@ rule fill_checklist:
         ),
     log:
         "results/logs/fill_checklist/checklist.log",
+    localrule: True
     params:
         code=digest("fill_checklist"),
     shell:

@@ -5,14 +5,6 @@
 #        json,tex,md}, results/paper/claims.{json,md}, results/refuted.json.
 
 
-localrules:
-    make_table,
-    measure_figure,
-    draw_figure,
-    check_claims,
-    report_refuted,
-
-
 rule make_table:
     """Make a table of the paper as CSV, Markdown, LaTeX and JSON."""
     input:
@@ -30,6 +22,7 @@ rule make_table:
         json="results/paper/tables/{table}.json",
     log:
         "results/logs/make_table/{table}.log",
+    localrule: True
     params:
         spec=lambda wildcards: json.dumps(PAPER.tables[wildcards.table].to_json()),
         statistics=as_is(METHODS),
@@ -53,6 +46,7 @@ rule measure_figure:
         markdown="results/paper/figures/{figure}.md",
     log:
         "results/logs/measure_figure/{figure}.log",
+    localrule: True
     params:
         spec=lambda wildcards: json.dumps(PAPER.figures[wildcards.figure].measured),
         statistics=as_is(METHODS),
@@ -80,6 +74,7 @@ rule draw_figure:
         ),
     log:
         "results/logs/draw_figure/{figure}.log",
+    localrule: True
     params:
         venue=as_is(PAPER.venue),
         width=lambda wildcards: PAPER.figures[wildcards.figure].width,
@@ -104,6 +99,7 @@ rule check_claims:
         ),
     log:
         "results/logs/check_claims/claims.log",
+    localrule: True
     params:
         claims=as_is(
             json.dumps({name: claim.to_json() for name, claim in PAPER.claims.items()})
@@ -124,5 +120,6 @@ rule report_refuted:
         refuted="results/refuted.json",
     log:
         "results/logs/report_refuted/refuted.log",
+    localrule: True
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus report-refuted {input.claims:q} --out {output.refuted:q} --log {log:q}'

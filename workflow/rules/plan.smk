@@ -5,13 +5,6 @@
 #        results/runs/RUN/params.json and run.json.
 
 
-localrules:
-    validate_spec,
-    plan_run,
-    check_account,
-    init_run,
-
-
 rule validate_spec:
     """Check an experiment file, fill in its defaults, and list its runs."""
     input:
@@ -26,6 +19,7 @@ rule validate_spec:
         plan="results/experiments/{experiment}.json",
     log:
         "results/logs/validate_spec/{experiment}.log",
+    localrule: True
     params:
         defaults=as_is(canonical_json(SETTINGS.defaults)),
         groups=as_is(canonical_json(WANDB.groups)),
@@ -66,6 +60,7 @@ rule plan_run:
         params="results/runs/{run}/params.json",
     log:
         "results/logs/plan_run/{run}.log",
+    localrule: True
     params:
         definition=lambda wildcards: canonical_json(
             PROJECT.runs[wildcards.run][1].definition.to_json()
@@ -82,6 +77,7 @@ rule check_account:
         account=temp("results/account.json"),
     log:
         "results/logs/check_account/account.log",
+    localrule: True
     params:
         project=as_is(str(WANDB.path)),
     shell:
@@ -98,6 +94,7 @@ rule init_run:
         run="results/runs/{run}/run.json",
     log:
         "results/logs/init_run/{run}.log",
+    localrule: True
     params:
         identity=lambda wildcards: canonical_json(
             identity(*PROJECT.runs[wildcards.run], WANDB).to_json()

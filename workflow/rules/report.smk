@@ -4,10 +4,6 @@
 # Makes: results/report/index.html.
 
 
-localrules:
-    make_report,
-
-
 rule make_report:
     """Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
     input:
@@ -28,6 +24,7 @@ rule make_report:
         ),
     log:
         "results/logs/make_report/report.log",
+    localrule: True
     params:
         title=as_is(str(WANDB.path)),
         statistics=as_is(METHODS),

@@ -6,19 +6,11 @@
 #        and always run.
 
 
-localrules:
-    sync,
-    refresh,
-    verify,
-    find_run,
-    export_server_run,
-    export_server_group,
-
-
 rule sync:
     """Send runs to the W&B server, each row once, and compare what the server then holds."""
     log:
         "results/logs/sync/sync.log",
+    localrule: True
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus sync --log {log:q}'
         ' --results "$(dirname {log:q})"/../..'
@@ -30,6 +22,7 @@ rule refresh:
         plans=inputs("remote_plans"),
     log:
         "results/logs/refresh/refresh.log",
+    localrule: True
     params:
         project=as_is(str(WANDB.path)),
         projects=as_is(
@@ -44,6 +37,7 @@ rule verify:
     """Check the W&B set-up with a test run, or compare runs on the server with the local ones."""
     log:
         "results/logs/verify/verify.log",
+    localrule: True
     params:
         mode=["--online"] if WANDB.mode == "online" else [],
     shell:
@@ -59,6 +53,7 @@ rule find_run:
         state="results/runs/{run}/server.json",
     log:
         "results/logs/find_run/{run}.log",
+    localrule: True
     params:
         project=as_is(str(WANDB.path)),
     shell:
@@ -79,6 +74,7 @@ rule export_server_run:
         manifest="results/projects/{project}/runs/{run}/manifest.json",
     log:
         "results/logs/export_server_run/{project}/{run}.log",
+    localrule: True
     params:
         code=digest("export_server_run"),
     shell:
@@ -95,6 +91,7 @@ rule export_server_group:
         history="results/projects/{project}/groups/{server_group}/history.parquet",
     log:
         "results/logs/export_server_group/{project}/{server_group}.log",
+    localrule: True
     params:
         code=digest("export_server_group"),
     shell:

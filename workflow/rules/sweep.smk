@@ -8,16 +8,6 @@
 # A trial is suggested once: the inputs of its suggestion are ancient, and no later result changes it.
 
 
-localrules:
-    start_sweep,
-    suggest_trial,
-    ask_trial,
-    find_trial,
-    evaluate_run,
-    confirm_trial,
-    export_sweep,
-
-
 ruleorder: sweep_agent > train
 ruleorder: find_trial > ask_trial > suggest_trial
 
@@ -33,6 +23,7 @@ rule start_sweep:
         given="results/sweeps/{sweep}/sweep.yaml",
     log:
         "results/logs/start_sweep/{sweep}.log",
+    localrule: True
     params:
         plan=lambda wildcards: json.dumps(
             PROJECT.sweeps[wildcards.sweep].sweep.plan.to_json()
@@ -53,6 +44,7 @@ rule suggest_trial:
         trial="results/sweeps/{sweep}/trials/{trial}.json",
     log:
         "results/logs/suggest_trial/{sweep}/{trial}.log",
+    localrule: True
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus suggest-trial {input.results:q} --out {output.trial:q} --log {log:q}'
 
@@ -69,6 +61,7 @@ rule ask_trial:
         "results/logs/ask_trial/{sweep}/{trial}.log",
     wildcard_constraints:
         sweep="|".join(map(re.escape, PROJECT.server_sweeps)) or "none",
+    localrule: True
     resources:
         is_online=int(TRAINS_ONLINE),  # no param: what was chosen once stays so offline
     params:
@@ -90,6 +83,7 @@ rule find_trial:
         "results/logs/find_trial/{sweep}/{trial}.log",
     wildcard_constraints:
         sweep="|".join(map(re.escape, PROJECT.remote_sweeps)) or "none",
+    localrule: True
     params:
         project=as_is(str(WANDB.path)),
     shell:
@@ -109,6 +103,7 @@ rule evaluate_run:
         "results/logs/evaluate_run/{run}.log",
     wildcard_constraints:
         run=run_pattern(PROJECT.sweeps),
+    localrule: True
     params:
         code=digest("evaluate_run"),
     shell:
@@ -124,6 +119,7 @@ rule confirm_trial:
         trial="results/sweeps/{sweep}/trials/c{trials}.{rank}.json",
     log:
         "results/logs/confirm_trial/{sweep}/{trials}.{rank}.log",
+    localrule: True
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus confirm-trial --out {output.trial:q} --log {log:q}'
 
@@ -175,6 +171,7 @@ rule export_sweep:
         figures=directory("results/sweeps/{sweep}/figures"),
     log:
         "results/logs/export_sweep/{sweep}.log",
+    localrule: True
     params:
         code=digest("export_sweep"),
     shell:

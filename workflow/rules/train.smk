@@ -7,10 +7,6 @@
 # files as ordinary inputs.
 
 
-localrules:
-    upload_artifacts,
-
-
 rule train:
     """Run a training program, and record how it ended."""
     input:
@@ -49,5 +45,6 @@ rule upload_artifacts:
         upload="results/runs/{run}/upload.json",
     log:
         "results/logs/upload_artifacts/{run}.log",
+    localrule: True
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus upload-artifacts {input.dataset:q} --out {output.upload:q} --log {log:q}'

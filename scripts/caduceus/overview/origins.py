@@ -94,7 +94,7 @@ def _no_such(name: str, items: Mapping[str, Any], results: Path) -> str:
     place = Path() if section == results.name else results
     for part in Path(name).parts:
         if not (place / part).exists():
-            close = suggestion(part, [path.name for path in place.iterdir()])
+            close = suggestion(part, [path.name for path in place.glob("*")])
             return (
                 f"no such result: {place} has no {part}{close or '; name a file, or tables/NAME'}"
             )

@@ -197,6 +197,13 @@ def test_a_wrong_name_gets_a_hint(
     assert expected in why(capsys, *words)
 
 
+def test_before_anything_was_made_there_is_no_such_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "all: no such result: results has no all; name a file" in why(capsys, "all")
+
+
 def test_why_as_json_has_what_the_text_says(
     made: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
