@@ -13,6 +13,7 @@ from pathlib import Path
 from messages import messages_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from reference import commands_page, schema_page
 
@@ -68,6 +69,34 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     parts = _FENCE.split(markdown)
     parts[::2] = [_LINK.sub(turned, part) for part in parts[::2]]
     return "".join(parts)
+
+
+def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
+    """Write llms.txt, which lists the pages for language models, as llmstxt.org describes it."""
+    files.append(File.generated(config, "llms.txt", content=llms_text(nav, config)))
+    return nav
+
+
+def llms_text(nav: Navigation, config: MkDocsConfig) -> str:
+    """Return llms.txt: each page of the navigation with its address and its first sentence."""
+    lines = [f"# {config.site_name}", "", f"> {config.site_description}"]
+    for section in nav.items:
+        lines += ["", f"## {section.title}", ""]
+        for page in section.children or ():
+            if isinstance(page, Page):
+                about = _first_sentence(page.file.content_string)
+                lines.append(f"- [{page.title}]({page.file.url}){about and ': '}{about}")
+    return "\n".join(lines) + "\n"
+
+
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of a page as plain text; empty if it starts with a table."""
+    for block in _FENCE.sub("", text).split("\n\n"):
+        first = block.strip().splitlines()[0] if block.strip() else ""
+        if first and not first.startswith(("#", "|", "<", "!", "-", "[!", "*p")):
+            plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", first)
+            return re.split(r"(?<=[.:]) ", re.sub(r"[`*]|:$", "", plain))[0]
+    return ""
 
 
 def linked_files(page: str, text: str) -> list[str]:

@@ -92,7 +92,7 @@ def test_a_program_outside_the_folder_is_refused(tmp_path: Path) -> None:
     assert "doesn't exist" in finished.line()
 
 
-@pytest.mark.parametrize("name", [".gitignore", ".env.example", ".mcp.json"])
+@pytest.mark.parametrize("name", [".gitignore", ".env.example", ".mcp.json", "AGENTS.md"])
 def test_a_folder_in_a_files_place_is_one_line(tmp_path: Path, name: str) -> None:
     (tmp_path / "new" / name).mkdir(parents=True)
     said = Project(tmp_path).caduceus("init", "new").line()

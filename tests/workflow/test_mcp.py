@@ -362,7 +362,9 @@ def test_artifacts_and_lineage_say_what_made_what(asked: Asked, folder: Path) ->
     assert len(asked("lineage", of="figures/curves")["runs"]) == 18
     cell = asked("lineage", of="tables/accuracy")
     assert cell["cells"][0]["n"] == 2 and not cell["is_current"]
-    assert "sha256" in asked("lineage", of="experiments/toy.json")["lines"][1]
+    file = asked("lineage", of="experiments/toy.json")
+    assert file["file"] == "results/experiments/toy.json" and len(file["sha256"]) == 64
+    assert file["runs"] == [] and file["total"] == 0
 
 
 def test_no_secret_is_answered(asked: Asked) -> None:

@@ -87,6 +87,14 @@ def test_a_text_of_the_repository_is_shown_with_links_that_hold_on_the_site(site
     assert 'href="files/config.yaml.html"' in overview
 
 
+def test_llms_txt_lists_pages_that_are_there(site: Path) -> None:
+    text = (site / "llms.txt").read_text()
+    listed = re.findall(r"^- \[[^\]]+\]\(([^)]+)\)", text, re.MULTILINE)
+    assert {"json.html", "how_to/own_project.html", "analyst.html"} < set(listed)
+    assert all((site / page).is_file() for page in listed)
+    assert "](how_to/own_program.html): Any program that calls wandb.init() works" in text
+
+
 def targets_of_make() -> set[str]:
     text = (REPOSITORY / "Makefile").read_text()
     return set(re.findall(r"^([a-z./-]+):", text, re.MULTILINE))

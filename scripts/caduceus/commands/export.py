@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from caduceus.commands import PARTIAL
+from caduceus.commands import PARTIAL, add_json, print_answer
 from caduceus.exports.folders import export_folders
 from caduceus.io.phrases import printable
 from caduceus.system.secret_search import secret_lines
@@ -20,13 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--groups", action="store_true", help="also each W&B group: runs.csv and history.parquet"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (all cores)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     done, problems = export_folders(
         arguments.paths, arguments.out, arguments.groups, arguments.jobs
     )
-    for problem in [*problems, *secret_lines(arguments.out, ("runs", "groups"))]:
+    secrets = list(secret_lines(arguments.out, ("runs", "groups")))
+    for problem in [*problems, *secrets]:
         print(f"caduceus export: {printable(problem)}", file=sys.stderr)
-    print(f"exported runs: {len(done)}, to {arguments.out}")
+    answer = {"out": arguments.out, "runs": [folder.name for folder in done]}
+    if not print_answer(arguments, {**answer, "problems": problems, "secrets": secrets}):
+        print(f"exported runs: {len(done)}, to {arguments.out}")
     return PARTIAL if problems else 0

@@ -1,8 +1,10 @@
 """Start a project: write a Snakefile, a configuration, an experiment and a program."""
 
 import argparse
+import shlex
 from pathlib import Path
 
+from caduceus.commands import add_json, print_answer
 from caduceus.project.init import create_project
 
 
@@ -18,14 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="config.yaml",
         help="name of the configuration file, if config.yaml is taken (config.yaml)",
     )
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    for path in create_project(arguments.folder, arguments.program, arguments.config):
-        print(arguments.folder / path)
-    print("\nNow:")
-    if arguments.folder.resolve() != Path.cwd():
-        print(f"  cd {arguments.folder}")
-    print("  snakemake --cores 2")
+    folder = arguments.folder
+    files = create_project(folder, arguments.program, arguments.config)
+    commands = [f"cd {shlex.quote(str(folder))}"] if folder.resolve() != Path.cwd() else []
+    commands.append("snakemake --cores 2")
     if arguments.program is None:
-        print("  cat results/paper/tables/results.md")
+        commands.append("cat results/paper/tables/results.md")
+    if not print_answer(arguments, {"folder": folder, "files": files, "next": commands}):
+        print(*(folder / file for file in files), "\nNow:", sep="\n")
+        print(*(f"  {command}" for command in commands), sep="\n")

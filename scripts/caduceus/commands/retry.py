@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from caduceus.commands import add_json, print_answer
 from caduceus.errors import ResultError
 from caduceus.io.failed_entries import clear_failed
 from caduceus.runs.files.plan import Plan
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ids of runs (all failed runs of the experiments, and all failed entries)",
     )
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    add_json(parser)
 
 
 def _planned(plans: Path) -> list[str]:
@@ -33,6 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         if not (base / run_id).is_dir():
             raise ResultError(f"no such run; see {base}", run_id)
     run_ids = arguments.runs or _planned(arguments.results / "experiments")
-    cleared = retry(base / run_id for run_id in run_ids)
-    cleared += [] if arguments.runs else clear_failed(arguments.results)
-    print("\n".join([*cleared, f"to be tried again: {len(cleared)}"]))
+    runs = retry(base / run_id for run_id in run_ids)
+    entries = [] if arguments.runs else clear_failed(arguments.results)
+    if not print_answer(arguments, {"runs": runs, "entries": entries}):
+        print(*runs, *entries, f"to be tried again: {len(runs) + len(entries)}", sep="\n")

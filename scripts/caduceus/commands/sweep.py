@@ -7,14 +7,15 @@ W&B's sweep file may be given in place of an experiment. Arguments after -- go t
 """
 
 import argparse
-import sys
 from pathlib import Path
 
+from caduceus.commands import add_json, print_answer
 from caduceus.errors import SpecError
-from caduceus.overview.sweep_preview import preview
+from caduceus.overview.sweep_preview import find_preview, preview_lines
+from caduceus.overview.sweep_result import find_result
 from caduceus.project.experiments import load_experiment
 from caduceus.project.settings import load_settings
-from caduceus.project.sweep_targets import failure_status, file_to_plan, sweep_targets
+from caduceus.project.sweep_targets import failure_status, snakemake_words
 from caduceus.system.foreground import run_here
 
 
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cores", default="all", help="cores for Snakemake (all)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    add_json(parser)
     parser.set_defaults(snakemake=[])  # the arguments after --
 
 
@@ -32,18 +34,17 @@ def run(arguments: argparse.Namespace) -> int | None:
     settings, results, count = load_settings(arguments.config), arguments.results, arguments.count
     groups = settings.wandb.groups
     found = load_experiment(arguments.experiment, settings.defaults, groups, Path(), count)
-    if found.sweep is None:
+    if (sweep := found.sweep) is None:
         raise SpecError("this experiment has no `sweep`; add one", arguments.experiment)
     if arguments.dry_run:
-        for line in preview(found, found.sweep, results):
-            print(line)
+        preview = find_preview(found, sweep, results)
+        if not print_answer(arguments, {"preview": preview, "result": None}):
+            print(*preview_lines(preview), sep="\n")
         return None
-    wanted = sweep_targets(found.sweep.id, found.runs, results, settings.export.is_remote)
-    words = [sys.executable, "-m", "snakemake", *map(str, wanted), "--cores", arguments.cores]
-    # The paper in config.yaml may show other experiments, which aren't made here.
-    file = file_to_plan(found.source, count, results)
-    words += ["--config", f"experiments={file}", "paper=none"]
-    words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason", *arguments.snakemake]
-    is_plan = {"-n", "--dry-run", "--dryrun"} & {*arguments.snakemake}
-    status = run_here(words)
-    return status if status or is_plan else failure_status(found.sweep.id, results)
+    words = snakemake_words(found, sweep, count, results, settings.export.is_remote)
+    words += ["--cores", arguments.cores, *arguments.snakemake]
+    status = run_here(words, prints_to_error=arguments.json)
+    status = status or failure_status(sweep.id, results, arguments.snakemake)
+    if arguments.json:
+        print_answer(arguments, {"preview": None, "result": find_result(sweep, results)})
+    return status

@@ -1,8 +1,10 @@
 """Check the W&B set-up with a test run, or compare runs on the server with the local ones."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from caduceus.commands import add_json, print_answer
 from caduceus.errors import CaduceusError
 from caduceus.overview.verification.offline import check_offline
 from caduceus.overview.verification.online import check_online
@@ -21,17 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choice.add_argument("--equal", nargs="+", metavar="RUN", help="compare runs with the server's")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
+    out = sys.stderr if arguments.json else sys.stdout
     if arguments.equal:
-        server, unequal = Server(find_account()), 0
+        server, compared = Server(find_account()), {}
         for folder in run_folders(arguments.results, arguments.equal):
-            found = compare_run(folder, server)
-            unequal += bool(found)
+            found = compared[folder.path.name] = compare_run(folder, server)
             for line in found or ["equal, byte for byte"]:
-                print(f"{folder.path.name}: {line}", flush=True)
-        if unequal:
+                print(f"{folder.path.name}: {line}", file=out, flush=True)
+        print_answer(arguments, {"mode": None, "checks": [], "differences": compared})
+        if unequal := sum(map(bool, compared.values())):
             raise CaduceusError(f"runs that differ from the server's: {unequal}")
         return
     settings = load_settings(arguments.config).wandb
@@ -39,7 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
     checks = []
     for check in check_online(settings) if mode == "online" else check_offline():
         checks.append(check)
-        print(check, flush=True)
+        print(check, file=out, flush=True)
     write_verification(checks, mode, arguments.results / "verification.json")
+    print_answer(arguments, {"mode": mode, "checks": checks, "differences": {}})
     if failed := sum(not check.is_ok for check in checks):
         raise CaduceusError(f"failed checks: {failed} of {len(checks)}")

@@ -1,5 +1,6 @@
 """The JSON schemas that Caduceus comes with."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,3 +20,27 @@ def read_schema(path: Path) -> dict[str, Any]:
     """Return a schema as an object."""
     found: dict[str, Any] = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     return found
+
+
+def whole_schema(name: str) -> dict[str, Any]:
+    """Return a schema as editors need it: with those of the parts that may be files of their own.
+
+    The paper may stand in config.yaml, and a sweep's configuration in an experiment.
+    """
+    known = find_schemas()
+    schema = read_schema(known[name])
+    if name == "config":
+        _take_in(schema, schema["properties"]["paper"], "paper")
+    elif name == "experiment":
+        _take_in(schema, schema["properties"]["sweep"]["oneOf"][1]["properties"]["config"], "sweep")
+    return schema
+
+
+def _take_in(schema: dict[str, Any], place: dict[str, Any], name: str) -> None:
+    """Let a property that is a mapping or the path of a file follow the schema `name`."""
+    text = json.dumps(read_schema(find_schemas()[name]))
+    part = json.loads(text.replace('"#/$defs/', f'"#/$defs/{name}/$defs/'))
+    del part["$schema"], part["$id"]
+    schema.setdefault("$defs", {})[name] = part
+    del place["type"]
+    place["anyOf"] = [{"type": "string"}, {"$ref": f"#/$defs/{name}"}]

@@ -4,6 +4,7 @@ import os
 import shlex
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,54 +28,139 @@ _SHOWN_LEVELS = 8
 _SHOWN_APART = ("distribution", "value", "values", "probabilities")
 
 
-def preview(experiment: Experiment, sweep: Sweep, results: Path) -> Iterator[str]:
-    """Yield the lines of a sweep's preview.
+@dataclass(frozen=True)
+class ShownParameter:
+    """A parameter of the space: its keys in the file, and in words what they give."""
+
+    name: str
+    given: Mapping[str, Json]
+    text: str
+
+
+@dataclass(frozen=True)
+class SweepPreview:
+    """What a sweep would do.
+
+    Attributes:
+        sweep: its id.
+        method: bayes, grid or random.
+        sampler: of bayes, what suggests the trials.
+        is_chosen_by_server: whether the W&B server chooses the trials.
+        metric: the metric, if there is one.
+        goal: minimize or maximize.
+        eta: of hyperband, which stops trials early; None without it.
+        parameters: the space.
+        trials: how many trials there are.
+        grid_size: of a grid, how many it has in all.
+        seeds: how many seeds each trial has.
+        at_a_time: how many trials are suggested without a result between them; None for all.
+        confirmed: how many of the best are run on fresh seeds.
+        runs: how many runs that makes.
+        first_trials: the parameters of the first trials, before any result.
+        command: the command line of trial 0; None where the server chooses.
+        program: the program.
+        measured: how many earlier runs of the program give the cost.
+        run_s: the median seconds of these; None without any.
+    """
+
+    sweep: str
+    method: str
+    sampler: str | None
+    is_chosen_by_server: bool
+    metric: str | None
+    goal: str
+    eta: float | None
+    parameters: Sequence[ShownParameter]
+    trials: int
+    grid_size: int | None
+    seeds: int
+    at_a_time: int | None
+    confirmed: int
+    runs: int
+    first_trials: Sequence[Mapping[str, Json]]
+    command: str | None
+    program: str
+    measured: int
+    run_s: float | None
+
+
+def find_preview(experiment: Experiment, sweep: Sweep, results: Path) -> SweepPreview:
+    """Return what a sweep would do.
 
     Args:
         experiment: the sweep's experiment.
         sweep: the sweep.
         results: the folder results/; its runs of the same program give the cost.
     """
-    config = sweep.config
-    how = f"{config.method} ({sweep.plan.sampler})" if config.method == "bayes" else config.method
-    if sweep.is_chosen_by_server:
-        how = f"{config.method}, by the W&B server,"
-    metric = f" on {config.metric_name}, {config.goal}" if config.metric_name else ""
-    yield f"{sweep.id}: {how}{metric}"
-    if config.early_terminate:
-        yield f"  stopped early by hyperband, eta {config.early_terminate.eta:g}"
-    width = max(len(parameter.name) for parameter in config.space.parameters)
-    for parameter in config.space.parameters:
-        yield f"  {parameter.name:{width}}  {_described(parameter, config)}"
-    trials = list(sweep.trials())
-    together = f"at most {sweep.plan.lag}" if sweep.is_sequential else "all"
-    seeds = f", each with {len(sweep.plan.seeds)} seeds" if len(sweep.plan.seeds) > 1 else ""
-    confirmed = f", then the best {sweep.confirm} on 3 fresh seeds" if sweep.confirm else ""
-    of_grid = f" of {config.space.grid_size:,}" if config.method == "grid" else ""
-    yield (
-        f"{sweep.count}{of_grid} trials{seeds}, {together} at a time{confirmed}: {len(trials)} runs"
-    )
+    config, program = sweep.config, experiment.spec.program
+    suggested: list[Mapping[str, Any]] = []
     if not sweep.is_chosen_by_server:
-        yield "first trials, before any result:"
-        shown = range(min(_SHOWN_TRIALS, sweep.count, sweep.plan.lag))
         suggested = [
             suggest(config, sweep.plan.sampler, sweep.plan.seed, number, []) or {}
-            for number in shown
+            for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.plan.lag))
         ]
-        for number, chosen in enumerate(suggested):
-            yield f"  {number}  {_words(config.space.flat(chosen))}"
-        yield f"command of trial 0: {_command(experiment.runs[0], suggested[0], results)}"
-    yield _cost(results, experiment.spec.program, len(trials))
+    seconds = [
+        each.seconds for each in durations_of(read_records(results)) if each.program == program
+    ]
+    return SweepPreview(
+        sweep=sweep.id,
+        method=config.method,
+        sampler=sweep.plan.sampler if config.method == "bayes" else None,
+        is_chosen_by_server=sweep.is_chosen_by_server,
+        metric=config.metric_name or None,
+        goal=str(config.goal),
+        eta=config.early_terminate.eta if config.early_terminate else None,
+        parameters=[_shown(parameter, config) for parameter in config.space.parameters],
+        trials=sweep.count,
+        grid_size=config.space.grid_size if config.method == "grid" else None,
+        seeds=len(sweep.plan.seeds),
+        at_a_time=sweep.plan.lag if sweep.is_sequential else None,
+        confirmed=sweep.confirm,
+        runs=len(list(sweep.trials())),
+        first_trials=[config.space.flat(chosen) for chosen in suggested],
+        command=_command(experiment.runs[0], suggested[0], results) if suggested else None,
+        program=program,
+        measured=len(seconds),
+        run_s=statistics.median(seconds) if seconds else None,
+    )
 
 
-def _described(parameter: Parameter, config: SweepConfig) -> str:
-    """Return a parameter's distribution and its keys as in the file, and what they give."""
+def preview_lines(found: SweepPreview) -> Iterator[str]:
+    """Yield the lines of a sweep's preview."""
+    how = f"{found.method} ({found.sampler})" if found.sampler else found.method
+    if found.is_chosen_by_server:
+        how = f"{found.method}, by the W&B server,"
+    metric = f" on {found.metric}, {found.goal}" if found.metric else ""
+    yield f"{found.sweep}: {how}{metric}"
+    if found.eta is not None:
+        yield f"  stopped early by hyperband, eta {found.eta:g}"
+    width = max(len(parameter.name) for parameter in found.parameters)
+    for parameter in found.parameters:
+        yield f"  {parameter.name:{width}}  {parameter.text}"
+    together = "all" if found.at_a_time is None else f"at most {found.at_a_time}"
+    seeds = f", each with {found.seeds} seeds" if found.seeds > 1 else ""
+    confirmed = f", then the best {found.confirmed} on 3 fresh seeds" if found.confirmed else ""
+    of_grid = f" of {found.grid_size:,}" if found.grid_size is not None else ""
+    yield (
+        f"{found.trials}{of_grid} trials{seeds}, {together} at a time{confirmed}: {found.runs} runs"
+    )
+    if found.first_trials:
+        yield "first trials, before any result:"
+        for number, parameters in enumerate(found.first_trials):
+            yield f"  {number}  {_words(parameters)}"
+        yield f"command of trial 0: {found.command}"
+    yield _cost(found)
+
+
+def _shown(parameter: Parameter, config: SweepConfig) -> ShownParameter:
+    """Return a parameter with its keys as in the file, and what they give."""
     given: Mapping[str, Any] = config.raw
     for name in parameter.path:
         given = given["parameters"][name]
     head = [str(given.get("distribution") or default_distribution(given))]
     head += [f"{key} {flow(value)}" for key, value in given.items() if key not in _SHOWN_APART]
-    return f"{', '.join(head)}: {_values(parameter.distribution, given, config.method)}"
+    text = f"{', '.join(head)}: {_values(parameter.distribution, given, config.method)}"
+    return ShownParameter(parameter.name, given, text)
 
 
 def _values(distribution: Distribution, given: Mapping[str, Any], method: str) -> str:
@@ -135,15 +221,12 @@ def _command(run: Run, chosen: Mapping[str, Any], results: Path) -> str:
     return shlex.join(command_line.with_hidden_programs(words))
 
 
-def _cost(results: Path, program: str, count: int) -> str:
+def _cost(found: SweepPreview) -> str:
     """Return the estimated cost, from earlier runs of the same program."""
-    seconds = [
-        each.seconds for each in durations_of(read_records(results)) if each.program == program
-    ]
-    if not seconds:
-        return f"cost: unknown, as no run of {program} has finished yet"
-    typical = statistics.median(seconds)
+    if found.run_s is None:
+        return f"cost: unknown, as no run of {found.program} has finished yet"
     return (
-        f"cost: {count} runs of {typical / 60:.3g} min, the median of {len(seconds)} earlier runs: "
-        f"{count * typical / 3600:.3g} hours, divided by how many run at a time"
+        f"cost: {found.runs} runs of {found.run_s / 60:.3g} min, the median of {found.measured} "
+        f"earlier runs: {found.runs * found.run_s / 3600:.3g} hours, divided by how many run at a "
+        "time"
     )

@@ -1,17 +1,24 @@
 """Create the files of a project, from a template or for an existing program."""
 
+import json
 import re
 from pathlib import Path
 
 from caduceus.errors import SpecError
 from caduceus.io.files import write_whole
+from caduceus.io.schemas import whole_schema
 
 _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
 _CONFIG = "config.yaml"
 _IGNORE = ".gitignore"
-_KEPT = (_IGNORE, ".env.example", ".mcp.json")  # if they exist already
+_SCHEMAS = ("config", "experiment")  # that editors check the files against
+_KEPT = (  # if they exist already
+    *(_IGNORE, ".env.example", ".mcp.json", "AGENTS.md"),
+    *(f".schemas/{name}.json" for name in _SCHEMAS),
+)
 _PROGRAM_EXPERIMENT = """\
+# yaml-language-server: $schema=../.schemas/experiment.json
 # Your program as it is.
 id: first
 type: baseline
@@ -58,6 +65,8 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(program=_below(folder, program))
         settings = settings.partition("\npaper:")[0]
     files[config] = settings
+    for schema in _SCHEMAS:
+        files[f".schemas/{schema}.json"] = json.dumps(whole_schema(schema), indent=1) + "\n"
     files = {
         path: text
         for path, text in files.items()

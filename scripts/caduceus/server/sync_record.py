@@ -47,3 +47,10 @@ def sync_record_path(folder: RunFolder) -> Path:
 def read_sync_record(folder: RunFolder) -> SyncRecord | None:
     """Read a run's sync record; None if no upload was tried."""
     return SyncRecord.read_if_there(sync_record_path(folder))
+
+
+def answer_of(synced: tuple[RunFolder, SyncRecord]) -> dict[str, object]:
+    """Return how a run stands on the server, for `caduceus sync --json`."""
+    folder, record = synced
+    names = ("state", "server", "path", "error", "differences")
+    return {"run": folder.path.name} | {name: getattr(record, name) for name in names}

@@ -177,6 +177,13 @@ def has_nothing_to_sync(folder: RunFolder) -> bool:
     return (folder.path / "server.json").exists() and not read_attempts(folder.attempts)
 
 
+def split_by_state(folders: Sequence[RunFolder]) -> tuple[list[RunFolder], list[str]]:
+    """Return the runs that have ended, and the ids of those that still run."""
+    ended = [folder for folder in folders if has_ended(folder)]
+    left = [folder for folder in folders if not has_ended(folder)]
+    return ended, [folder.path.name for folder in left if not has_nothing_to_sync(folder)]
+
+
 def _is_uploaded(folder: RunFolder) -> bool:
     """Whether all that a run has logged by now has been uploaded."""
     record = read_sync_record(folder)

@@ -104,12 +104,16 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
     if answer.exit_code:
         errors = [entry["error"] for entry in entries if "error" in entry]
         lines = [line for line in answer.error.splitlines() if line.strip()]
-        message = (errors or lines or ["snakemake --dry-run fails"])[-1]
-        message = message.removeprefix("caduceus: ")
-        placed = _PLACED.match(message)
-        raise SpecError(message[placed.end() :], placed[1]) if placed else SpecError(message)
+        raise snakemake_error((errors or lines or ["snakemake --dry-run fails"])[-1])
     jobs = [_job(entry["job"]) for entry in entries if "job" in entry]
     return [job for job in jobs if job.outputs]
+
+
+def snakemake_error(line: str) -> SpecError:
+    """Return an error that Snakemake reports in a line, with its place apart."""
+    message = line.removeprefix("caduceus: ")
+    placed = _PLACED.match(message)
+    return SpecError(message[placed.end() :], placed[1]) if placed else SpecError(message)
 
 
 def _job(fields: dict[str, Any]) -> Job:

@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from caduceus.system.recorded_reads import RecordedReads
 from caduceus.system.stamp import Stamp
 
 PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
+ENDING = "CADUCEUS_ENDING"  # the variable that names a file for how the build ended, as JSON
 _NOTHING = "Nothing to be done (all requested files are present and up to date)."
 # Options that say how jobs are run, and not which.
 _HOW = {
@@ -28,7 +30,9 @@ _REPEATABLE = _HOW | {
 }
 
 
-def run_snakemake(arguments: Sequence[str], is_plain: bool = False) -> int:
+def run_snakemake(
+    arguments: Sequence[str], is_plain: bool = False, errors: list[str] | None = None
+) -> int:
     """Run `snakemake ARGUMENTS` and return its exit status.
 
     While all is as it was when Snakemake last had nothing to do, that is said without it.
@@ -36,6 +40,7 @@ def run_snakemake(arguments: Sequence[str], is_plain: bool = False) -> int:
     Args:
         arguments: of Snakemake.
         is_plain: whether it prints lines even on a terminal; its jobs don't get the variable.
+        errors: gets each error that is reported too.
     """
     stamp = Stamp("build", arguments)
     if (answer := stamp.answer()) is not None:
@@ -43,13 +48,14 @@ def run_snakemake(arguments: Sequence[str], is_plain: bool = False) -> int:
         return 0
     if is_plain:
         os.environ[PLAIN] = "1"
-    return _run(arguments, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)])
+    errors = [] if errors is None else errors
+    return _run(arguments, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
 
 
 def list_jobs(arguments: Sequence[str]) -> int:
     """Print the jobs that `snakemake ARGUMENTS` would run, as lines of JSON; return its status."""
     words = ["--dry-run", "--logger", "caduceus", *arguments]
-    return _run(words, [(dry_run_stamp(arguments), _REPEATABLE | {"dryrun", "logger"})])
+    return _run(words, [(dry_run_stamp(arguments), _REPEATABLE | {"dryrun", "logger"})], [])
 
 
 def dry_run_stamp(arguments: Sequence[str]) -> Stamp:
@@ -57,21 +63,26 @@ def dry_run_stamp(arguments: Sequence[str]) -> Stamp:
     return Stamp("dry_run", arguments)
 
 
-def _run(arguments: Sequence[str], stamps: Sequence[tuple[Stamp, Collection[str]]]) -> int:
+def _run(
+    arguments: Sequence[str], stamps: Sequence[tuple[Stamp, Collection[str]]], errors: list[str]
+) -> int:
     """Run Snakemake and return its exit status.
 
     Args:
         arguments: of Snakemake.
         stamps: those to write if it has nothing to do, each with the options that it may be given.
             The first is removed at the start.
+        errors: gets each error.
     """
     sys.argv = ["snakemake", *arguments]  # Snakemake's log shows it
     watch = _Watch(stamps[0][0])
+    logging.getLogger("snakemake.logging").addFilter(partial(_keep_error, errors))
     try:
         importlib.import_module("snakemake.cli").main(sys.argv[1:])
     except SystemExit as end:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)  # a message, such as of an error in config.yaml
+            errors.append(end.code)
             return 1
         if end.code:
             return int(end.code)
@@ -83,6 +94,13 @@ def _run(arguments: Sequence[str], stamps: Sequence[tuple[Stamp, Collection[str]
                 if options.keys() <= set(allowed):
                     stamp.write(text, watch.reads, watch.began_ns)
     return 0
+
+
+def _keep_error(errors: list[str], record: logging.LogRecord) -> bool:
+    """Keep a record of Snakemake's log if it is an error, as a filter that lets all pass."""
+    if record.levelno >= logging.ERROR:
+        errors.append(record.getMessage())
+    return True
 
 
 def _chosen_options(arguments: Sequence[str]) -> dict[str, str]:

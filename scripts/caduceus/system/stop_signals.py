@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -42,3 +43,11 @@ def is_asked_to_stop() -> bool:
     """Whether a signal to stop this process is deferred by `signals_deferred`."""
     handler = signal.getsignal(signal.SIGTERM)
     return isinstance(handler, SignalRecorder) and bool(handler.received)
+
+
+def stopped_by_signal() -> threading.Event:
+    """Return an event that SIGTERM and Ctrl-C set, in place of ending this process."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stopped.set())
+    return stopped

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from answer_schemas import check
 from caduceus import __main__ as command_line
-from caduceus.commands import doctor
+from caduceus.commands import FOR_PEOPLE, doctor, verify
 from caduceus.errors import (
     AccountError,
     CaduceusError,
@@ -22,7 +22,10 @@ from caduceus.errors import (
     from_os_error,
 )
 from caduceus.io.answers import answer_text
-from caduceus.io.schemas import find_schemas
+from caduceus.io.failed_entries import Entry
+from caduceus.io.schemas import find_schemas, whole_schema
+from caduceus.overview.verification.checks import Check
+from caduceus.runs.files.train import Train
 from exported_runs import export_runs
 from jsonschema import Draft202012Validator
 from projects import Project
@@ -117,6 +120,78 @@ def test_doctor_ends_with_1_if_a_check_is_an_error(exported: Project, answer: An
     assert wrong["level"] == "error" and "unknown key 'seedz'" in wrong["text"]
 
 
+def test_retry_names_runs_and_entries(exported: Project, answer: Answer) -> None:
+    [failed] = [each for each in exported.runs if Train.read(each / "train.json").state == "failed"]
+    entry = Entry("tables/accuracy", exported.path / "results")
+    with entry.costs_only_itself(lambda error: None):
+        raise ResultError("no numbers")
+    assert answer("retry") == {"version": 1, "runs": [failed.name], "entries": ["tables/accuracy"]}
+    assert answer("retry") == {"version": 1, "runs": [], "entries": []}
+
+
+def test_unlock_without_a_lock_removes_nothing(exported: Project, answer: Answer) -> None:
+    assert answer("unlock") == {"version": 1, "is_removed": False, "running": []}
+
+
+def test_init_names_its_files_and_the_next_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = answer("init", "a study")
+    assert found["next"][:2] == ["cd 'a study'", "snakemake --cores 2"]
+    assert {"config.yaml", "AGENTS.md", ".schemas/config.json"} < set(found["files"])
+    assert all((tmp_path / "a study" / file).is_file() for file in found["files"])
+    assert answer("init", "a study", status=1, schema="error")["where"] == "a study/Snakefile"
+
+
+def test_export_names_runs_and_problems(exported: Project, answer: Answer) -> None:
+    damaged = exported.runs[0] / "work" / "a.wandb"
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_bytes(b"no log")
+    found = answer("export", str(damaged), "--out", "elsewhere", status=3)
+    assert found["out"] == "elsewhere" and found["runs"] == [] and len(found["problems"]) == 1
+
+
+def test_a_sweeps_preview_is_an_object(exported: Project, answer: Answer) -> None:
+    parameters = {"rate": {"min": 0.0, "max": 1.0}, "depth": {"values": [1, 2]}}
+    config = {"method": "random", "metric": {"name": "acc", "goal": "maximize"}}
+    exported.write(
+        "sweep.yaml", json.dumps({**config, "parameters": parameters, "program": "train.py"})
+    )
+    exported.write("train.py", "")
+    preview = answer("sweep", "sweep.yaml", "--count", "5", "--dry-run")["preview"]
+    assert (preview["trials"], preview["runs"], preview["metric"]) == (5, 5, "acc")
+    assert [each["name"] for each in preview["parameters"]] == ["rate", "depth"]
+    assert preview["parameters"][0]["given"] == {"min": 0.0, "max": 1.0}
+    assert set(preview["first_trials"][0]) == {"rate", "depth"}
+
+
+@pytest.mark.parametrize("word", ["-n", "--list-rules"])
+def test_a_build_that_builds_nothing_has_no_json(
+    word: str, exported: Project, answer: Answer
+) -> None:
+    found = answer("build", word, status=1, schema="error")
+    assert found["mend"] == "see `caduceus plan --json`"
+
+
+def test_an_answer_before_an_error_is_the_only_object(
+    exported: Project, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = [Check("login works", False, "no key", "give one")]
+    monkeypatch.setattr(verify, "check_offline", lambda: iter(failed))
+    found = answer("verify", status=1)
+    assert [each["mend"] for each in found["checks"]] == ["give one"]
+
+
+def test_a_stream_without_an_end_has_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["sync", "--watch", "--json"])
+    assert stopped.value.code == 2
+    assert (
+        "not allowed with argument" in check("error", json.loads(capsys.readouterr().out))["error"]
+    )
+
+
 @pytest.mark.parametrize("words", [["status"], ["plan"], ["show", "experiments/toy.yaml"]])
 def test_an_error_is_an_object_with_place_and_mend(
     words: list[str], exported: Project, answer: Answer
@@ -201,6 +276,28 @@ def test_numbers_and_names_that_json_lacks_are_plain() -> None:
         "b": "x",
         "c": "é\udc80\x1b",
     }
+
+
+def test_every_command_that_people_type_speaks_json() -> None:
+    servers = {"mcp", "slurm-pilot", "board"}
+    assert servers | set(find_schemas()) >= set(FOR_PEOPLE)
+
+
+@pytest.mark.parametrize("name", ["config", "experiment"])
+def test_a_schema_for_editors_checks_parts_that_may_be_files(name: str) -> None:
+    file = {
+        "experiments": ["a.yaml"],
+        "paper": {"tables": {"t": {"metricz": {"loss": "val/loss"}}}},
+    }
+    part = file["paper"]
+    if name == "experiment":
+        part = {"method": "grid", "parameters": {"x": {"valuez": [1]}}}
+        file = {"id": "a", "type": "sweep", "program": "a.py", "sweep": {"config": part}}
+    validator = Draft202012Validator(whole_schema(name))
+    assert not validator.is_valid(file)
+    text = json.dumps(file).replace("metricz", "metrics").replace("valuez", "values")
+    validator.validate(json.loads(text))
+    validator.validate(json.loads(text.replace(json.dumps(part), '"a file.yaml"')))
 
 
 @pytest.mark.parametrize("name", find_schemas())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from caduceus.errors import SpecError
-from caduceus.overview.sweep_preview import preview
+from caduceus.overview.sweep_preview import find_preview, preview_lines
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import load_project
 from caduceus.project.sweep_files import SweepFile, id_of
@@ -179,7 +179,7 @@ def test_hydras_names_words_that_are_true_and_anchors_are_taken(tmp_path: Path) 
     names = [parameter.name for parameter in found.sweep.config.space.parameters]
     assert names == ["++model.x", "a/b/lr", "+db@data"]
     assert "x-range" not in found.sweep.plan.config.to_json()
-    said = list(preview(found, found.sweep, tmp_path / "results"))
+    said = list(preview_lines(find_preview(found, found.sweep, tmp_path / "results")))
     assert re.search(r"train.py --flag True \+\+model.x=0\.\d+ a/b/lr=0\.\d+ \+db@data", said[-2])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from caduceus.errors import SpecError
-from caduceus.overview.sweep_preview import preview
+from caduceus.overview.sweep_preview import find_preview, preview_lines
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.sweeps.plans import Sweep
 
@@ -194,7 +194,7 @@ def test_a_server_is_asked_for_a_trial_once_it_has_those_before(tmp_path: Path) 
 def test_what_a_sweep_would_do_is_said(tmp_path: Path) -> None:
     experiment = load(tmp_path, {"config": CONFIG, "count": 5, "lag": 2, "confirm": 1})
     assert experiment.sweep is not None
-    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    said = list(preview_lines(find_preview(experiment, experiment.sweep, tmp_path / "results")))
     assert said[0].endswith(": bayes (gp) on loss, minimize")
     assert said[3] == "5 trials, at most 2 at a time, then the best 1 on 3 fresh seeds: 8 runs"
     assert said[1:3] == [
@@ -206,7 +206,7 @@ def test_what_a_sweep_would_do_is_said(tmp_path: Path) -> None:
 
     experiment = load(tmp_path, {"config": CONFIG, "count": 5, "engine": "wandb"})
     assert experiment.sweep is not None
-    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    said = list(preview_lines(find_preview(experiment, experiment.sweep, tmp_path / "results")))
     assert said[0].endswith(": bayes, by the W&B server, on loss, minimize")
     assert "first trials, before any result:" not in said
 
@@ -223,7 +223,7 @@ def test_what_a_sweep_file_says_is_shown_with_its_types(tmp_path: Path) -> None:
     grid = {"method": "grid", "parameters": parameters, "command": [*command, "${args_json_file}"]}
     experiment = load(tmp_path, {"config": grid, "count": 5}, seeds=[4])
     assert experiment.sweep is not None
-    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    said = list(preview_lines(find_preview(experiment, experiment.sweep, tmp_path / "results")))
     assert said[1:7] == [
         "  one     constant: 1.0",
         "  layers  categorical: [1, 2], [3]",
@@ -247,5 +247,5 @@ def test_probabilities_and_nested_parameters_are_shown(tmp_path: Path) -> None:
     config = {"method": "random", "parameters": {"optimizer": optimizer}}
     experiment = load(tmp_path, {"config": config, "count": 2})
     assert experiment.sweep is not None
-    said = list(preview(experiment, experiment.sweep, tmp_path / "results"))
+    said = list(preview_lines(find_preview(experiment, experiment.sweep, tmp_path / "results")))
     assert said[1] == "  optimizer.name  categorical_w_probabilities: a (0.25), b (0.75)"

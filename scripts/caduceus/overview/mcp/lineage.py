@@ -1,6 +1,7 @@
 """The tools that return artifacts, and where results come from."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def lineage(results: Path, of: str, offset: int = 0, limit: int = 20) -> Answer:
         the tree was dirty, digests of packages and export, attempts, and shown_in, the paper's
         items that it is in. For an item of the paper: the command that makes it again, inputs, and
         cells or runs with is_current, whether the run's export is still the one used. For a file:
-        lines of text.
+        its digest, the job that made it with its command and inputs, and the run that it belongs
+        to or the runs behind it, as `caduceus why --json` has them.
     """
     record = {found.run: found for found in find_runs(results)}.get(of)
     path = results / "paper/provenance.json"
@@ -80,10 +82,13 @@ def lineage(results: Path, of: str, offset: int = 0, limit: int = 20) -> Answer:
         raise ResultError(
             f"there is no {of}{suggestion(of, known)}; there are {', '.join(known) or 'none'}"
         )
-    from caduceus.overview.why import explain
+    from caduceus.overview.origins import find_origins  # takes what a run needs none of
 
-    lines = list(explain([of], results))
-    return {"of": of} | page("lines", lines, offset, limit)
+    found = [asdict(origin) for origin in find_origins([of], results)]
+    if len(found) != 1:
+        return {"of": of} | page("files", found, offset, limit)
+    [origin] = found
+    return {"of": of, **origin} | page("runs", origin["runs"], offset, limit)
 
 
 def _check_below(name: str, results: Path) -> None:

@@ -11,9 +11,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from caduceus.overview.terminal.build import Job
+from caduceus.overview.terminal.build_ending import State, write_ending
 from caduceus.overview.terminal.display import Display, is_terminal
 from caduceus.overview.terminal.ending import failure_lines, interruption_line, success_lines
 from caduceus.overview.terminal.messages import (
@@ -27,7 +29,7 @@ from caduceus.overview.terminal.messages import (
 )
 from caduceus.overview.terminal.projects import ShownProject
 from caduceus.project.project import Project
-from caduceus.system.snakemake_process import PLAIN
+from caduceus.system.snakemake_process import ENDING, PLAIN
 
 _DEFAULT = "DefaultStreamHandler"
 _WITHOUT_TABLES = {"sync", "refresh", "verify", "archive"}
@@ -49,7 +51,7 @@ def show_build(workflow: Any, project: Project, place: Callable[[str], str]) -> 
         project: the project.
         place: returns where a path below results/ lies.
     """
-    is_plain = bool(os.environ.pop(PLAIN, ""))
+    is_plain, ending = bool(os.environ.pop(PLAIN, "")), os.environ.pop(ENDING, "")
     settings = workflow.output_settings
     if not workflow.is_main_process or settings.dryrun:
         return
@@ -62,9 +64,9 @@ def show_build(workflow: Any, project: Project, place: Callable[[str], str]) -> 
     default = next((each for each in log.handlers if each.name == _DEFAULT), None)
     if default is not None and not settings.verbose and not settings.debug_dag:
         log.removeHandler(default)
-        log.addHandler(BuildHandler(workflow, shown, default, is_plain))
+        log.addHandler(BuildHandler(workflow, shown, default, is_plain, ending))
     else:
-        log.addHandler(BuildHandler(workflow, shown, None, is_plain))
+        log.addHandler(BuildHandler(workflow, shown, None, is_plain, ending))
 
 
 class BuildHandler(logging.Handler):
@@ -76,15 +78,22 @@ class BuildHandler(logging.Handler):
         default: Snakemake's handler, which still writes what isn't about a job; None if it or
             another one shows the build, and this one only its results.
         is_plain: whether to print lines even on a terminal.
+        ending: a file for how the build ended, in place of the results; empty for none.
     """
 
     def __init__(
-        self, workflow: Any, shown: ShownProject, default: logging.Handler | None, is_plain: bool
+        self,
+        workflow: Any,
+        shown: ShownProject,
+        default: logging.Handler | None,
+        is_plain: bool,
+        ending: str,
     ):
         super().__init__()
         self.projects = [shown]
         self._workflow = workflow
         self._default = default
+        self._ending = ending
         quiet = {each.name.lower() for each in workflow.output_settings.quiet or ()}
         shows_steps = default is not None and not quiet & {"all", "progress"}
         self._is_silent = default is None or "all" in quiet
@@ -171,8 +180,8 @@ class BuildHandler(logging.Handler):
     def _end(self) -> None:
         """Say how the build ended: results on standard output, the rest on standard error."""
         build, failures = self._display.build, self._display.failures
+        seconds = time.monotonic() - build.started
         if self._shows_steps:
-            seconds = time.monotonic() - build.started
             self._write(totals_line(build.run_states(), build.done, build.total, seconds))
         if self._is_interrupted:
             self._write(interruption_line(any(each.job.trains for each in build.active.values())))
@@ -180,6 +189,12 @@ class BuildHandler(logging.Handler):
             listed = {} if self._are_failures_listed else failures
             has_failed_runs = "failed" in build.run_states()
             self._write("\n".join(failure_lines(listed, has_failed_runs)))
-        elif not _WITHOUT_TABLES & set(self._workflow.dag_settings.targets):
+        elif not self._ending and not _WITHOUT_TABLES & set(self._workflow.dag_settings.targets):
             for shown in self.projects:
                 print(*success_lines(shown.project, shown.place), sep="\n")
+        if self._ending:
+            state: State = "done"
+            if self._is_interrupted or self._has_failed:
+                state = "interrupted" if self._is_interrupted else "failed"
+            out = Path(self._ending)
+            write_ending(out, state, build, seconds, failures, self.projects)
