@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 FOLDER = Path(__file__).parents[1] / "project" / "pipeline" / "workflow" / "schemas"
 _END = ".schema.yaml"
 
@@ -18,6 +16,8 @@ def find_schemas() -> dict[str, Path]:
 
 def read_schema(path: Path) -> dict[str, Any]:
     """Return a schema as an object."""
+    import yaml  # which `init` needs only for this, after its checks
+
     found: dict[str, Any] = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     return found
 
