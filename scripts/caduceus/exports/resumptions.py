@@ -6,8 +6,14 @@ from caduceus.exports.history import run_steps
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import ResumedAttempt
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.logs import has_lost_log, logs_of_attempt, resumption, stitch_attempts
-from caduceus.wandb_log import has_rows, stitch
+from caduceus.runs.logs import (
+    has_lost_log,
+    logs_of_attempt,
+    resumption,
+    stitch_attempt,
+    stitch_attempts,
+)
+from caduceus.wandb_log import has_rows
 
 
 def resumptions(folder: RunFolder, attempts: Sequence[Attempt]) -> Iterator[ResumedAttempt]:
@@ -44,4 +50,5 @@ def resumptions(folder: RunFolder, attempts: Sequence[Attempt]) -> Iterator[Resu
                 replaced=len(steps) - len(kept),
             )
         is_after_lost = False
-        steps = kept + run_steps(stitch(logs, {logs[0]: start}), max(kept, default=None))
+        parts = stitch_attempt(folder, attempt, start)
+        steps = kept + run_steps(parts, max(kept, default=None))

@@ -26,6 +26,7 @@ from caduceus.wandb_log import (
     read_log,
     stitch,
 )
+from caduceus.wandb_log.reading import exit_code
 from caduceus.wandb_log.resuming import Evidence, Resumption, find_resumption
 
 _NaturalKey = list[tuple[str, int]]  # of a name: its parts of text, each with the number after it
@@ -126,20 +127,58 @@ def stitch_attempts(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Part
     An attempt without a row, as it was ended too early, replaces no earlier rows. A finished one is
     never resumed: if others follow, the run was trained again.
     """
-    paths: list[Path] = []
-    steps: dict[Path, int | None] = {}
+    logs = _Logs()
     for attempt in last_training(attempts):
-        logs = logs_of_attempt(folder, attempt.number)
-        if logs and (len(attempts) == 1 or has_rows(logs[0])):
+        own = logs_of_attempt(folder, attempt.number)
+        if own and (len(attempts) == 1 or has_rows(own[0])):
             step = attempt.resumed_from
             if attempt.state == "running" or folder.is_further:
-                step = resumed_from(folder, attempt, stitch(paths, steps))
-            if step is None:
-                paths.clear()
-                steps.clear()
-            steps[logs[0]] = step
-        paths += logs
-    return stitch(paths, steps)
+                step = resumed_from(folder, attempt, logs.parts())
+            logs.start(own[0], step)
+        logs.add(folder, attempt, own)
+    return logs.parts()
+
+
+def stitch_attempt(folder: RunFolder, attempt: Attempt, start: int | None) -> list[Part]:
+    """Return the segments of one attempt, which resumed from the step `start`."""
+    logs, own = _Logs(), logs_of_attempt(folder, attempt.number)
+    logs.start(own[0], start)
+    logs.add(folder, attempt, own)
+    return logs.parts()
+
+
+class _Logs:
+    """The logs of a run, and where each of them resumes."""
+
+    def __init__(self) -> None:
+        self._paths: list[Path] = []
+        self._steps: dict[Path, int | None] = {}
+        self._continuing: set[Path] = set()
+
+    def parts(self) -> list[Part]:
+        """Return the segments of the run."""
+        return stitch(self._paths, self._steps, self._continuing)
+
+    def start(self, log: Path, step: int | None) -> None:
+        """Note from which step a log resumes; a fresh start replaces all logs before."""
+        if step is None:
+            self._paths.clear()
+            self._steps.clear()
+        self._steps[log] = step
+
+    def add(self, folder: RunFolder, attempt: Attempt, logs: Sequence[Path]) -> None:
+        """Add the logs of an attempt: a program may start its run again.
+
+        Where the process before ended well, as a training before its evaluation, the rows follow.
+        Otherwise a launcher has restarted the program, and its rows decide where it resumed.
+        """
+        for place, log in enumerate(logs):
+            if place and (exit_code(logs[place - 1]) == 0 or not has_rows(log)):
+                self._continuing.add(log)
+            elif place:
+                restored = _restored(folder, attempt, log)
+                self.start(log, (restored or find_resumption(self.parts(), log)).step)
+            self._paths.append(log)
 
 
 def last_training(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
@@ -155,11 +194,9 @@ def resumed_from(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -
 
 def resumption(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> Resumption:
     """Return the first step that an attempt ran itself, and how that is known."""
-    if not folder.is_further and (
-        restored := Restored.read_if_there(folder.restored(attempt.number))
-    ):
-        return Resumption(restored.resumed_from, Evidence.CHECKPOINT)
     logs = logs_of_attempt(folder, attempt.number)
+    if restored := _restored(folder, attempt, logs[0] if logs else None):
+        return restored
     first = read_head(logs[0])[1] if logs else None
     if first is None:
         return Resumption(None, Evidence.NOTHING)
@@ -169,6 +206,14 @@ def resumption(folder: RunFolder, attempt: Attempt, earlier: Sequence[Part]) -> 
     if first > 1 and has_lost_log(folder, attempt.number - 1):
         return Resumption(first, Evidence.STEPS)
     return Resumption(None, Evidence.NOTHING)
+
+
+def _restored(folder: RunFolder, attempt: Attempt, log: Path | None) -> Resumption | None:
+    """Return what the process of a log noted when it restored a checkpoint; None for nothing."""
+    note = None if folder.is_further else Restored.read_if_there(folder.restored(attempt.number))
+    if note is None or (log and note.log not in (None, log.parent.name)):
+        return None
+    return Resumption(note.resumed_from, Evidence.CHECKPOINT)
 
 
 def with_resumption(folder: RunFolder, attempt: Attempt, earlier: Sequence[Attempt]) -> Attempt:

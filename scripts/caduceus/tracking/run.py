@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -211,7 +212,8 @@ class TrackedRun:
             first = self._row if held_back else max(found.step, self._row or 0) + 1
             restored = Restored(resumed_from=first, saved_at=found.saved_at)
         if "CADUCEUS_RESTORED" in os.environ and not self.wandb.disabled:
-            restored.write(Path(os.environ["CADUCEUS_RESTORED"]))
+            log = Path(self.wandb.dir).parent.name
+            replace(restored, log=log).write(Path(os.environ["CADUCEUS_RESTORED"]))
         if found:
             if held_back:
                 self._log(held_back, first)

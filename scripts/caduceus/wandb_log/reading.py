@@ -8,7 +8,8 @@ from pathlib import Path
 from caduceus.wandb_log.framing import HEADER, Damage, RecordReader, open_log
 from caduceus.wandb_log.records import HISTORY, add_record, read_row, split_record
 from caduceus.wandb_log.segments import Row, Segment
-from caduceus.wandb_log.wire import WireError
+from caduceus.wandb_log.wire import WireError, decode
+from caduceus.wandb_log.writing import EXIT
 
 
 def read_log(path: Path) -> Segment:
@@ -48,8 +49,10 @@ def iter_contents(segment: Segment) -> Iterator[tuple[int, bytes]]:
     yield from filter(None, follow_contents(segment, lambda: True))
 
 
-def iter_kinds(path: Path) -> Iterator[int]:
-    """Yield the kind of each readable record of a log, without reading what is in it.
+def exit_code(path: Path) -> int | None:
+    """Return the exit code in a log's record of the end; None if it has none.
+
+    Other records aren't decoded.
 
     Raises:
         LogError: the file is missing or isn't a `.wandb` log of version 0.
@@ -57,7 +60,11 @@ def iter_kinds(path: Path) -> Iterator[int]:
     with open_log(path) as stream:
         for payload in RecordReader(stream, Damage()).read():
             with suppress(WireError):
-                yield split_record(payload)[0]
+                kind, content = split_record(payload)
+                if kind == EXIT:
+                    code: int = decode("Exit", content).exit_code
+                    return code
+    return None
 
 
 def follow_contents(

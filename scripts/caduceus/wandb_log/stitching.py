@@ -6,15 +6,14 @@ only those before its first step are kept.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
 from caduceus.wandb_log.framing import LogError
-from caduceus.wandb_log.reading import iter_kinds, iter_rows
+from caduceus.wandb_log.reading import exit_code, iter_rows
 from caduceus.wandb_log.segments import Row, RunHeader, Segment
-from caduceus.wandb_log.writing import EXIT
 
 METRIC = 12  # the kind of a record that `define_metric` writes
 
@@ -36,6 +35,7 @@ class Part:
     | steps | logs steps of its own, and resumes from the first of them |
     | upload | was written by an upload after the program ended, and has no steps |
     | append | logs steps from 0 on, but was started with `resume=`: they follow the earlier ones |
+    | continue | follows a process that ended well; steps that go back are shifted behind its own |
 
     The other fields are filled while the segment is read: the number of `rows` that belong to the
     run and of those `dropped`, the `shift` that is added to the steps, the `first` and `last` step,
@@ -56,8 +56,9 @@ class Part:
 
     def begin(self, first: int, before: int | None) -> None:
         """Set `shift`, given the segment's first step and the last step of the parts before it."""
-        if self.rule == "append":
-            self.shift = 0 if before is None else before + 1 - first
+        if self.rule in ("append", "continue"):
+            has_room = before is None or (self.rule == "continue" and first > before)
+            self.shift = 0 if before is None or has_room else before + 1 - first
         elif self.start is not None and first < self.start:
             self.shift = self.start - first
 
@@ -112,7 +113,11 @@ def group_by_run(paths: Iterable[Path]) -> tuple[dict[str, list[Path]], list[str
     return named, unreadable
 
 
-def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOTHING) -> list[Part]:
+def stitch(
+    paths: Iterable[Path],
+    resumed_from: Mapping[Path, int | None] = _NOTHING,
+    continuing: Collection[Path] = (),
+) -> list[Part]:
     """Find the part of each segment in its run.
 
     Args:
@@ -120,6 +125,7 @@ def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOT
             `resumed_from` isn't empty.
         resumed_from: by file, the step from which the segment resumed, or None for a fresh start.
             For other files both are inferred from the record of the run and the first step.
+        continuing: the files whose rows follow all earlier ones and replace none.
 
     Returns:
         A part for each segment that contributes to the run, in the order in which they were
@@ -137,6 +143,8 @@ def stitch(paths: Iterable[Path], resumed_from: Mapping[Path, int | None] = _NOT
         if segment.path in resumed_from:
             part.start = resumed_from[segment.path]
             part.rule = "fresh" if part.start is None else "given"
+        elif segment.path in continuing:
+            part.rule = "continue"
         else:
             part.rule, part.start = _infer_start(segment.run, first)
         if part.rule == "fresh":
@@ -194,7 +202,7 @@ def has_ended(log: Path) -> bool:
     Raises:
         LogError: the file isn't a log.
     """
-    return any(kind == EXIT for kind in iter_kinds(log))
+    return exit_code(log) is not None
 
 
 def step_of(row: Row) -> int:

@@ -8,7 +8,7 @@ import pytest
 from caduceus.exports.resumptions import resumptions
 from caduceus.runs.attempts import lost_s
 from caduceus.runs.export_notes import attempts_note, gaps_note
-from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.attempt import Attempt, Restored
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import (
     further_ids,
@@ -26,7 +26,13 @@ Values = dict[str, float | str]
 
 
 def log(
-    folder: RunFolder, attempt: int, rows: list[Values], axis: str = "", further: str = ""
+    folder: RunFolder,
+    attempt: int,
+    rows: list[Values],
+    axis: str = "",
+    further: str = "",
+    place: str = "",
+    exit_code: int | None = None,
 ) -> Path:
     """The log of an attempt; W&B's steps count from 0 where a row says none."""
     run = folder.path.name + further
@@ -37,7 +43,10 @@ def log(
         row = {"_step": number} | values
         items = {(name,): json.dumps(value) for name, value in row.items()}
         records.append(history(len(records) + 1, items))
-    path = folder.wandb(attempt) / f"wandb/offline-run-{attempt}{further}/run-{run}.wandb"
+    if exit_code is not None:
+        records.append(record(len(records) + 1, 18, field(1, exit_code)))
+    name = f"offline-run-{attempt}{further}{place}"
+    path = folder.wandb(attempt) / f"wandb/{name}/run-{run}.wandb"
     path.parent.mkdir(parents=True)
     path.write_bytes(framed(records))
     return path
@@ -394,3 +403,41 @@ def test_an_attempt_after_a_lost_one_is_said(folder: RunFolder) -> None:
         "attempt 2 continues at step 31; the rows before are lost (by the steps that it logs)"
     )
     assert gaps_note([(-1, 31), (40, 42)]).endswith(": steps 0 to 30, 41")
+
+
+def test_rows_after_a_process_that_ended_well_replace_none(folder: RunFolder) -> None:
+    """Such as those of an evaluation at the step of the best checkpoint, or without a step."""
+    log(folder, 1, counted("epoch", 0, 4, 1), exit_code=0)
+    log(folder, 1, [{"_step": 2, "by": 2}], place="-1", exit_code=0)
+    log(folder, 1, [{"by": 3}], place="-2", exit_code=0)
+    log(folder, 1, [{"_step": 9, "by": 4}], place="-3")
+    assert rows(folder, 1) == [*shared(0, 4, 4), (4, 2), (5, 3), (9, 4)]
+
+
+@pytest.mark.parametrize("exit_code", [None, 1, 143])
+def test_a_program_that_a_launcher_restarts_replaces_what_it_logs_again(
+    folder: RunFolder, exit_code: int | None
+) -> None:
+    log(folder, 1, counted("epoch", 0, 4, 1), exit_code=exit_code)
+    log(folder, 1, counted("epoch", 2, 6, 2), place="-1")
+    assert rows(folder, 1) == shared(0, 2, 6)
+    log(folder, 1, [{"loss": 1.5, "by": 9}, {"loss": 1.0, "by": 9}], place="-2")
+    assert rows(folder, 1) == [(0, 9), (1, 9)]
+
+
+def test_a_checkpoint_that_a_restarted_program_restored_is_not_that_of_its_first_log(
+    folder: RunFolder,
+) -> None:
+    log(folder, 1, counted("loss", 0, 4, 1), exit_code=1)
+    second = log(folder, 1, counted("loss", 0, 3, 2), place="-1")
+    Restored(resumed_from=2, log=second.parent.name).write(folder.restored(1))
+    assert rows(folder, 1) == shared(0, 2, 5)
+
+
+def test_an_attempt_replaces_rows_of_a_program_that_went_on(folder: RunFolder) -> None:
+    log(folder, 1, counted("epoch", 0, 4, 1), exit_code=0)
+    log(folder, 1, [{"_step": 2, "test": 0.5, "by": 1}], place="-1")
+    log(folder, 2, counted("epoch", 3, 6, 2))
+    assert rows(folder, 2) == shared(0, 3, 6)
+    (second,) = resumptions(folder, attempts(folder, 2))
+    assert (second.kept, second.replaced) == (3, 2)

@@ -33,13 +33,15 @@ class Restored(Record):
     Attributes:
         resumed_from: the first step that the attempt runs; None if it found no checkpoint.
         saved_at: when the checkpoint was saved, in seconds since 1970.
+        log: the name of the folder of the process's log, as a launcher may restart the program.
     """
 
     resumed_from: int | None
     saved_at: float | None = None
+    log: str | None = None
 
     mend = "delete it, and the step from which the attempt resumed is taken from its rows"
-    optional = ("saved_at",)
+    optional = ("saved_at", "log")
 
 
 @dataclass(frozen=True, kw_only=True)
