@@ -7,6 +7,7 @@ tell how many rows of which metrics are missing.
 import functools
 import json
 import os
+import weakref
 
 from caduceus_shim import private_names
 
@@ -22,18 +23,20 @@ def wrap_log(folder):
     if run_class is None or hasattr(run_class, "is_caduceus"):
         return
     original = run_class.log
-    steps = {}  # by the run's id: the step of the row that wandb still collects
+    # By run: the step of the row that wandb still collects. A run that is started again counts
+    # from 0 in a log of its own.
+    steps = weakref.WeakKeyDictionary()
 
     @functools.wraps(original)
     def log(self, data, step=None, commit=None, *others, **named):
         result = original(self, data, step, commit, *others, **named)
         try:
-            current = steps.get(self.id, 0)
+            current = steps.get(self, 0)
             if step is not None and step < current:
                 names = sorted(map(str, data))
                 _append(folder, {"run": self.id, "step": int(step), "names": names})
             is_closed = step is None if commit is None else commit
-            steps[self.id] = max(current, current if step is None else step) + bool(is_closed)
+            steps[self] = max(current, current if step is None else step) + bool(is_closed)
         except Exception:  # whatever a program logs, this record must not end it
             pass
         return result

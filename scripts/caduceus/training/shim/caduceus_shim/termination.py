@@ -3,7 +3,7 @@
 wandb writes its log in blocks of 32 KiB: up to version 0.30, a program that is ended loses all rows
 since the last block. A program keeps its own handler, whether it is set before or after
 `wandb.init`. `signal.getsignal` hides the handler here, as libraries don't set theirs if they find
-one.
+one; so a program that restores the handler from before its own gets this one back.
 """
 
 import contextlib
@@ -18,10 +18,9 @@ _runs = weakref.WeakSet()
 _process = None  # the process that set the handler; forked children inherit the handler
 
 
-def guard(run):
-    """Finish `run` when this process gets SIGTERM, unless the program handles the signal."""
+def install():
+    """Handle SIGTERM in this process, unless the program does; only the main thread can."""
     global _process
-    _runs.add(run)
     is_main_thread = threading.current_thread() is threading.main_thread()
     if _process is not None or not is_main_thread:
         return
@@ -31,7 +30,14 @@ def guard(run):
         _hide()
 
 
+def guard(run):
+    """Finish `run` when this process gets SIGTERM, unless the program handles the signal."""
+    _runs.add(run)
+    install()
+
+
 def _finish_and_end(number, frame):
+    global _process
     if os.getpid() == _process:
         finishing = threading.Thread(target=_finish, args=(128 + number,), daemon=True)
         finishing.start()
@@ -40,6 +46,7 @@ def _finish_and_end(number, frame):
             # The signal interrupted this thread inside wandb, where it holds a lock that `finish`
             # waits for. Unwind it; wandb then finishes the run when the interpreter ends.
             raise SystemExit(128 + number)
+    _process = None
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
@@ -51,7 +58,7 @@ def _finish(exit_code):
 
 
 def _hide():
-    """Make `signal.getsignal` and `signal.signal` return SIG_DFL in place of the handler here."""
+    """Make `signal.getsignal` and `signal.signal` take the handler here for SIG_DFL."""
     original_get, original_set = signal.getsignal, signal.signal
 
     @functools.wraps(original_get)
@@ -61,6 +68,9 @@ def _hide():
 
     @functools.wraps(original_set)
     def set_signal(number, handler):
+        is_default = number == signal.SIGTERM and handler == signal.SIG_DFL
+        if is_default and _process == os.getpid():
+            handler = _finish_and_end
         previous = original_set(number, handler)
         return signal.SIG_DFL if previous is _finish_and_end else previous
 

@@ -32,7 +32,7 @@ _WRITES = frozenset("wax+")
 _SITES = frozenset(["site-packages", "dist-packages"])
 _IGNORED = _SITES | {"__pycache__"}
 _METADATA = (".egg-info", ".dist-info")  # of packages that are installed from the project
-_FILE_ARGUMENT = {"cpython.run_file": 0, "ctypes.dlopen": 0, "import": 1}
+_FILE_ARGUMENT = {"cpython.run_file": 0, "ctypes.dlopen": 0, "import": 1, "sqlite3.connect": 0}
 
 
 class _Record:

@@ -61,6 +61,7 @@ def _wrap(wandb, runs):
     signature = inspect.signature(original_init)
     parameters.wrap_config()
     dropped_rows.wrap_log(runs.folder)
+    termination.install()  # `wandb.init` may be called in a thread, which can't
 
     @functools.wraps(original_init)
     def init(*arguments, **named):
