@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from caduceus.wandb_log import find_logs, read_log
 from program_runs import RUN, logged, start
 
 
@@ -57,6 +58,38 @@ def test_the_first_process_has_the_run_whichever_starts_first(tmp_path: Path) ->
     notes = (tmp_path / "results/runs" / RUN / "wandb/started-runs.jsonl").read_text()
     first = [note for note in map(json.loads, notes.splitlines()) if note["is_first_process"]]
     assert [(note["number"], note["name"]) for note in first] == [(1, "mean")]
+
+
+@pytest.mark.parametrize(
+    ("own", "variables"),
+    [("id='own', resume='must'", {}), ("", {"WANDB_RUN_ID": "own"})],
+)
+def test_a_run_goes_on_in_the_next_process_that_names_its_id(
+    tmp_path: Path, own: str, variables: dict[str, str]
+) -> None:
+    """A step of its own isn't one that went back, since each process counts from 0."""
+    child = f"import sys, wandb; wandb.init({own}).log({{sys.argv[1]: 1.0}}, step=2)"
+    done = start(
+        tmp_path,
+        "import os, subprocess, sys, wandb\n"
+        "for phase in ('train', 'test'):\n"
+        f"    subprocess.run([sys.executable, '-c', {child!r}, phase], check=True, "
+        f"env=os.environ | {variables})\n"
+        "for name in ('first', 'second'):\n"
+        "    run = wandb.init(id='x')\n    run.log({name: 1}, step=4)\n    run.finish()\n",
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, set[str]] = {}
+    for log in find_logs(tmp_path / "results/runs" / RUN):
+        segment = read_log(log)
+        assert segment.run
+        found.setdefault(segment.run.id, set()).update(*segment.history)
+    names = {"train", "test", "first", "second"}
+    assert {run: logged & names for run, logged in found.items()} == {
+        RUN: {"first", "second"},
+        f"{RUN}-2": {"train", "test"},
+    }
+    assert not [*(tmp_path / "results/runs" / RUN / "wandb").glob("dropped-rows-*")]
 
 
 def test_a_process_without_the_hooks_logs_a_run_of_its_own(tmp_path: Path) -> None:
@@ -173,8 +206,29 @@ def test_rows_that_wandb_drops_are_noted(tmp_path: Path) -> None:
     assert "last" in names and not {"val/acc", "after"} & names
 
 
-@pytest.mark.parametrize("handler", ["", "signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))"])
-def test_a_terminated_program_keeps_its_rows(tmp_path: Path, handler: str) -> None:
+ENDED_BY_DEFAULT = """
+def end(number, frame):
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+signal.signal(signal.SIGTERM, end)
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "returncode"),
+    [
+        ("", -signal.SIGTERM),
+        ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))", 3),
+        (ENDED_BY_DEFAULT, -signal.SIGTERM),
+        # A library restores the handler from before its own.
+        (
+            "before = signal.signal(signal.SIGTERM, lambda *_: None)\n"
+            "signal.signal(signal.SIGTERM, before)",
+            -signal.SIGTERM,
+        ),
+    ],
+)
+def test_a_terminated_program_keeps_its_rows(tmp_path: Path, handler: str, returncode: int) -> None:
     done = start(
         tmp_path,
         "import os, signal, sys, wandb\nrun = wandb.init()\n"
@@ -183,8 +237,24 @@ def test_a_terminated_program_keeps_its_rows(tmp_path: Path, handler: str) -> No
         "for step in range(31):\n    run.log({'loss': step}, step=step)\n"
         "os.kill(os.getpid(), signal.SIGTERM)\nsignal.pause()\n",
     )
-    assert done.returncode == (3 if handler else -signal.SIGTERM), done.stderr
+    assert done.returncode == returncode, done.stderr
     assert [int(row["_step"]) for row in logged(tmp_path)[RUN].history] == list(range(31))
+
+
+def test_a_terminated_program_keeps_the_rows_of_a_thread(tmp_path: Path) -> None:
+    done = start(
+        tmp_path,
+        "import os, signal, threading, wandb\n"
+        "def train():\n"
+        "    run = wandb.init()\n"
+        "    for step in range(31):\n        run.log({'loss': step}, step=step)\n"
+        "thread = threading.Thread(target=train)\nthread.start()\nthread.join()\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\nsignal.pause()\n",
+    )
+    assert done.returncode == -signal.SIGTERM, done.stderr
+    segment = logged(tmp_path)[RUN]
+    assert [int(row["_step"]) for row in segment.history] == list(range(31))
+    assert segment.exit_code == 128 + signal.SIGTERM
 
 
 def test_a_notebook_starts_another_run_as_it_does_by_hand(tmp_path: Path) -> None:
@@ -271,6 +341,7 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
         "results/old.json": "{}",
         "lib.egg-info/PKG-INFO": "Version: 1",
         "run.sh": f"{sys.executable} helper.py",
+        "items.db": "",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -279,6 +350,8 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
         "import importlib, subprocess, numpy\n"
         "open('.env'); open('results/old.json'); open('lib.egg-info/PKG-INFO')\n"
         "open('written.txt', 'w').write('x')\n"
+        "import sqlite3; sqlite3.connect('items.db').execute('select 1'); "
+        "sqlite3.connect(':memory:')\n"
         "name = 'deep'; importlib.import_module(f'plugins.{name}')\n"
         "subprocess.run(['bash', 'run.sh'], check=True)\n",
     )
@@ -293,6 +366,7 @@ def test_files_that_were_used_and_packages_are_noted(tmp_path: Path) -> None:
         "helper.py",
         "data.csv",
         "run.sh",
+        "items.db",
     }
     assert files["data.csv"]["size"] == 3
     packages = [note["packages"] for note in used(tmp_path) if "packages" in note]

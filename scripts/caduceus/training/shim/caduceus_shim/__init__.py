@@ -29,9 +29,10 @@ def start():
     first_process.mark()
     with open(os.environ["CADUCEUS_RUN"]) as stream:
         identity = json.load(stream)
-    # First, since a run that isn't tracked is worse than what else may fail.
-    wandb_hooks.install(Runs(identity, os.environ["CADUCEUS_WANDB_DIR"]))
     # A child without these hooks (python -I) would log to the run under its id, as if it went on.
-    os.environ.pop("WANDB_RUN_ID", None)
+    run_id = os.environ.pop("WANDB_RUN_ID", None)
+    own_id = None if run_id == identity["id"] else run_id
+    # First, since a run that isn't tracked is worse than what else may fail.
+    wandb_hooks.install(Runs(identity, os.environ["CADUCEUS_WANDB_DIR"], own_id))
     snapshot_paths.redirect()
     used_files.watch()

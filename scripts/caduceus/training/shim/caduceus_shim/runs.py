@@ -17,17 +17,20 @@ class Runs:
 
     RUN is the first run of the first process, whenever it starts, or of the process to which a
     launcher such as torchrun gave rank 0. Runs of other processes, such as one per fold, have
-    numbers from 2 on. If no process starts RUN, Caduceus uses one of the others as RUN.
+    numbers from 2 on. If no process starts RUN, Caduceus uses one of the others as RUN. A process
+    that resumes the run of one that has ended, by the id that both give, gets its number.
 
     Args:
         identity: the contents of run.json.
         folder: the folder of the runs' logs. All processes of the attempt share one numbering, by
             a file there to which each new run appends a byte.
+        own_id: the id that the environment gives, such as a shell script for its programs.
     """
 
-    def __init__(self, identity, folder):
+    def __init__(self, identity, folder, own_id=None):
         self._identity = identity
         self._folder = folder
+        self._own_id = own_id
         self._numbers = {identity["id"]: 1}  # by the id that the program gives
         self._names = {1: identity["name"]}
         self._started_in = None  # the process that has started a run; a forked child inherits it
@@ -50,8 +53,11 @@ class Runs:
             return dict(given, mode="disabled")  # the process of rank 0 tracks the run
         if is_active and not _starts_new_run(given):
             return given  # wandb returns the active run
-        number = self._number(argument(given, "id"))
+        wanted = argument(given, "id") or os.environ.get("WANDB_RUN_ID") or self._own_id
+        is_resuming = argument(given, "resume") not in (None, False, "never")
+        number = self._number(wanted, is_resuming or not argument(given, "id"))
         ours = self._arguments(given, number)
+        self._record("run-ids.jsonl", {"ids": [wanted, ours["id"]], "number": number, **_place()})
         if self._started_in != os.getpid():
             self._report(given, ours)
         self._started_in = os.getpid()
@@ -59,9 +65,11 @@ class Runs:
         kept = {name: value for name, value in given.items() if name not in _OF_ANOTHER_RUN}
         return dict(kept, **ours)
 
-    def _number(self, wanted):
+    def _number(self, wanted, is_resuming):
         """Return the number of the run that the program means by the id `wanted`, or by None."""
         number = self._numbers.get(wanted)
+        if number is None and wanted and is_resuming:
+            number = self._number_of_ended(wanted)
         if number is None and self._started_in is None:
             # torchrun restarts its processes when one has failed: they continue the first run.
             number = 1 if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0" else None
@@ -71,6 +79,21 @@ class Runs:
         if wanted:
             self._numbers[wanted] = number
         return number
+
+    def _number_of_ended(self, wanted):
+        """Return the number of the run that a process which has ended started by this id.
+
+        A service that a parent shares with its children may keep the run open: it gets no second
+        log then.
+        """
+        path = os.path.join(self._folder, "run-ids.jsonl")
+        if os.environ.get("WANDB_SERVICE") or not os.path.exists(path):
+            return None
+        with open(path) as stream:
+            starts = [json.loads(line) for line in stream]
+        same = [start for start in starts if wanted in start["ids"]]
+        is_shared = any(start["host"] != _place()["host"] or _is_alive(start) for start in same)
+        return same[-1]["number"] if same and not is_shared else None
 
     def _take_first(self):
         """Claim number 1, and return whether no other process of the attempt has it."""
@@ -146,6 +169,18 @@ class Runs:
             ignored = "ignored wandb.init({})".format(", ".join(changed))
             kept = "the run is {!r} in project {!r}".format(ours["name"], ours["project"])
             sys.stderr.write("caduceus: {}: {}\n".format(ignored, kept))
+
+
+def _place():
+    return {"host": os.uname().nodename if hasattr(os, "uname") else "", "pid": os.getpid()}
+
+
+def _is_alive(start):
+    try:
+        os.kill(start["pid"], 0)
+    except OSError:  # it has ended, and no process of ours has its id
+        return False
+    return start["pid"] != os.getpid()
 
 
 def argument(given, name):
