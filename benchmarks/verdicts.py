@@ -121,11 +121,16 @@ def covered(sampler: Draw, n: int, statistic: str, interval: str, true: float) -
         low, high = find(samples, statistic, 0.95)
         return percent(np.mean((low <= true) & (true <= high), where=high - low > 1e-9))
     found = []
-    for seed, part in enumerate(np.array_split(samples, 40)):  # one seed would err for all alike
+    for seed, part in enumerate(split(samples)):
         low, high = bootstrap_interval(part, statistic, interval, 0.95, RESAMPLES, seed)
         is_printed = np.subtract(high, low) > 1e-9
         found.append(((low <= true) & (true <= high))[is_printed])
     return percent(np.mean(np.concatenate(found)))
+
+
+def split(samples: np.ndarray) -> list[np.ndarray]:
+    """Split samples into parts for a seed each: one seed would err for all alike."""
+    return np.array_split(samples, min(40, len(samples)))
 
 
 def over_tasks() -> None:
@@ -559,10 +564,9 @@ def covered_by_t(draw: Draw, mean: float, n: int) -> list[str]:
     """Return how often each of both covers, the ratio of widths, and the share without one."""
     samples = draw(np.random.default_rng(n), (SAMPLES, n))
     samples = samples[np.ptp(samples, axis=1) > 1e-9]
-    parts = np.array_split(samples, 40)  # one seed would err for all alike
-    low, high = np.hstack(
-        [bootstrap_t_interval(part, 0.95, RESAMPLES * 10, i) for i, part in enumerate(parts)]
-    )
+    parts = enumerate(split(samples))
+    found = [bootstrap_t_interval(part, 0.95, RESAMPLES * 10, seed) for seed, part in parts]
+    low, high = np.hstack(found)
     made = np.isfinite(low)
     least, greatest = t_interval(samples, "mean", 0.95)
     return [
@@ -693,7 +697,7 @@ def main() -> None:
 def scale(share: float) -> None:
     """Simulate a share of what the tables are made from."""
     global SAMPLES, DATASETS, FAMILIES, MANY
-    SAMPLES, DATASETS, MANY = (max(40, round(share * size)) for size in (SAMPLES, DATASETS, MANY))
+    SAMPLES, DATASETS, MANY = (max(8, round(share * size)) for size in (SAMPLES, DATASETS, MANY))
     FAMILIES = {n: max(2, round(share * size)) for n, size in FAMILIES.items()}
 
 
