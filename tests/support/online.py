@@ -1,7 +1,5 @@
 """A user of a throw-away project who is logged in to the tests' W&B server."""
 
-import sys
-
 from projects import Finished, Project
 from wandb_server import WandbServer
 
@@ -14,4 +12,4 @@ def account(server: WandbServer, project: Project) -> dict[str, str]:
 
 
 def caduceus(project: Project, server: WandbServer, *words: str) -> Finished:
-    return project.run(sys.executable, "-m", "caduceus", *words, **account(server, project))
+    return project.caduceus(*words, **account(server, project))

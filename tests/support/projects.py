@@ -160,12 +160,13 @@ class Project:
         command = self.command("--cores", "2", *arguments)
         if "PYTHONPATH" in variables:  # another Caduceus than the one that forks have imported
             return self.run(*command, **variables)
-        _, _, _, *words = command
+        _, _, module, *words = command
         environment = self.environment(**variables)
-        return Finished(*snakemake_forks().run(words, self.path, environment))
+        return Finished(*snakemake_forks().run(module, words, self.path, environment))
 
-    def caduceus(self, *arguments: str) -> Finished:
-        return self.run(sys.executable, "-m", "caduceus", *arguments)
+    def caduceus(self, *arguments: str, **variables: str) -> Finished:
+        environment = self.environment(**variables)
+        return Finished(*snakemake_forks().run("caduceus", arguments, self.path, environment))
 
     def run(self, *words: str, **variables: str) -> Finished:
         return end(self.begin(*words, **variables))

@@ -21,10 +21,15 @@ _MADE_ONCE = ("suggest_trial", "find_trial")
 
 
 def watched(folder: Path) -> dict[str, str]:
-    """Variables with which commands of the pipeline note in `folder` what they read."""
+    """Variables with which `Project.snakemake` has its commands note in `folder` what they read."""
     folder.mkdir()
+    return {"WATCHED_READS": str(folder)}
+
+
+def watched_afresh(folder: Path) -> dict[str, str]:
+    """The same for a Snakemake, a command server and commands that are new interpreters."""
     path = os.pathsep.join(filter(None, [str(_HOOK), os.environ.get("PYTHONPATH")]))
-    return {"WATCHED_READS": str(folder), "PYTHONPATH": path}
+    return watched(folder) | {"PYTHONPATH": path}
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
-"""Snakemake's command line, in forks of a process that has imported all of it.
+"""Snakemake and Caduceus' commands, in forks of a process that has imported all of them.
 
-Imports and digests of Caduceus' own code are four fifths of a dry run, and 1.3 s of CPU of each
-run: they are the same each time.
+Imports and digests of Caduceus' own code are four fifths of a dry run, 1.3 s of CPU of each build,
+and 3 s of the commands that it starts: they are the same each time. Tests that start Snakemake in
+the background, and those that watch what is read, start new interpreters.
 """
 
 import atexit
 import functools
+import gc
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import subprocess
@@ -16,7 +20,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from command_forks import end_as, fork_commands
+
 _DEADLINE_S = 1200  # so that nothing hangs for ever
+# Commands import these within functions, and Snakemake pandas, when it compares parameters.
+_LATE = ("pandas", "pyarrow.csv", "pyarrow.parquet", "scipy.special", "scipy.stats", "jsonschema")
 
 
 class SnakemakeForks:
@@ -29,12 +37,12 @@ class SnakemakeForks:
         )
 
     def run(
-        self, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
+        self, module: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
     ) -> tuple[int, str]:
-        """`python -m snakemake ARGUMENTS` in a folder: its exit status, and what it printed."""
+        """`python -m MODULE ARGUMENTS` in a folder: its exit status, and what it printed."""
         assert self.process.stdin and self.process.stdout
         output = Path(self.folder.name, "output")
-        request = [list(arguments), str(folder), dict(variables), str(output)]
+        request = [module, list(arguments), str(folder), dict(variables), str(output)]
         print(json.dumps(request), file=self.process.stdin, flush=True)
         return int(self.process.stdout.readline()), output.read_text()
 
@@ -53,16 +61,9 @@ def snakemake_forks() -> SnakemakeForks:
 
 def serve() -> None:
     """Answer each line of stdin, which is a request, by an exit status."""
-    import pandas  # noqa: F401  Snakemake does so when it compares parameters
-    from caduceus import commands
-    from caduceus.project.command_digests import command_digests
-    from snakemake.cli import get_argument_parser
-
-    get_argument_parser()  # imports the plugins
-    package = Path(commands.__path__[0])
-    command_digests(path.stem for path in package.glob("[a-z]*.py"))  # to have read them
+    _import_all()
     for line in sys.stdin:
-        arguments, folder, variables, output = json.loads(line)
+        module, arguments, folder, variables, output = json.loads(line)
         child = os.fork()
         if child == 0:
             stream = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -73,14 +74,37 @@ def serve() -> None:
             sys.path[0] = folder
             os.environ.clear()
             os.environ.update(variables)
-            sys.argv = ["snakemake", *arguments]
-            runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
-            return
+            fork_commands()
+            sys.argv = [module, *arguments]
+            end_as(functools.partial(_run, module))
         signal.signal(signal.SIGALRM, lambda *_, child=child: os.kill(child, signal.SIGKILL))
         signal.alarm(_DEADLINE_S)
         _, status = os.waitpid(child, 0)
         signal.alarm(0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _run(module: str) -> None:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _import_all() -> None:
+    """Import what Snakemake and the commands do; none of it starts a thread or keeps a variable."""
+    from caduceus import commands
+    from caduceus.paper.figures.kinds import MODULES
+    from caduceus.project.command_digests import command_digests
+    from snakemake.cli import get_argument_parser
+
+    get_argument_parser()  # imports the plugins
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    of_commands = [f"caduceus.commands.{name}" for name in names]
+    of_figures = [f"caduceus.paper.figures.{name}" for name in MODULES.values()]
+    for name in (*_LATE, *of_commands, *of_figures):
+        importlib.import_module(name)
+    command_digests(names)  # to have read them
+    assert "wandb" not in sys.modules  # it keeps variables of the environment
+    gc.collect()
+    gc.freeze()  # a collection would copy the pages of all objects into each fork
 
 
 if __name__ == "__main__":

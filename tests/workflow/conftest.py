@@ -10,7 +10,7 @@ import pytest
 from chromium import Browser
 from debian_packages import UnavailableError
 from projects import Project
-from reads import watched
+from reads import watched_afresh
 from slurm_cluster import SlurmCluster
 from wandb_server import WandbServer
 
@@ -19,6 +19,8 @@ from wandb_server import WandbServer
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose `snakemake` has finished. Tests read it and change nothing.
 
+    All processes that made it were new interpreters, as users' are; those of `Project.snakemake`
+    elsewhere are forks.
     The first of pytest-xdist's workers that needs it makes it for all.
     """
     shared = tmp_path_factory.getbasetemp()
@@ -30,7 +32,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
         if not (folder / "printed.txt").exists():
             shutil.rmtree(folder, ignore_errors=True)
             project = Project.create(folder / "project")
-            done = project.snakemake(**watched(folder / "reads")).check()
+            done = project.snakemake(**watched_afresh(folder / "reads")).check()
             (folder / "printed.txt").write_text(done.output)
     return Project(folder / "project")
 
