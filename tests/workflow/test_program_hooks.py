@@ -414,6 +414,26 @@ def test_files_are_noted_through_links_commands_and_changed_folders(tmp_path: Pa
     assert {"and_more": True} in used(project)
 
 
+def test_modules_from_outside_of_the_project_are_noted(tmp_path: Path) -> None:
+    """Not those of the snapshot, of Python, or of installed packages."""
+    project, lab = tmp_path / "project", tmp_path / "lab"
+    code = project / "results/runs" / RUN / "work/code"
+    for path in (lab / "lab/__init__.py", lab / "lab/model.py", code / "own.py"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    done = start(
+        project,
+        f"import sys\nsys.path[:0] = [{str(lab)!r}, {str(code)!r}]\n"
+        "import csv, lab.model, numpy, own, wandb\n",
+    )
+    assert done.returncode == 0, done.stderr
+    [libraries] = [note["libraries"] for note in used(project) if "libraries" in note]
+    assert {name: file["path"] for name, file in libraries.items()} == {
+        "lab": str(lab / "lab/__init__.py"),
+        "lab.model": str(lab / "lab/model.py"),
+    }
+
+
 def test_code_is_noted_after_any_number_of_files(tmp_path: Path) -> None:
     (tmp_path / "late.py").touch()
     done = start(

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from caduceus.io.files import sha256
 from caduceus.io.phrases import count_of, listed
-from caduceus.runs.differences import differences, environment
+from caduceus.runs.differences import content_name, differences, environment
+from caduceus.runs.files.usage import LibraryFile
 from caduceus.runs.record import RunRecord
 from caduceus.system import nvml, slurm
 from caduceus.system.host import describe_machine
@@ -114,7 +116,29 @@ def present_environment(run: RunRecord) -> dict[str, str]:
     found = dict(_installed(prefix))
     if prefix == Path(sys.prefix):
         found["Python"] = platform.python_version()
+    usage = run.attempts[-1].usage if run.attempts else None
+    for name, file in usage.libraries.items() if usage else ():
+        if content := _present_content(file):
+            found[name] = content
     return found if slurm.is_installed() else {**found, **_hardware()}
+
+
+def _present_content(file: LibraryFile) -> str | None:
+    """Return what a library's file holds now, as `environment` says it; None if it isn't here."""
+    try:
+        status = Path(file.path).stat()
+        mtime_ns, size = status.st_mtime_ns, status.st_size
+        is_same = (mtime_ns, size) == (file.mtime_ns, file.size)
+        digest = file.sha256 if is_same else _digest(file.path, mtime_ns, size)
+        return content_name(digest, mtime_ns, size)
+    except OSError:
+        return None
+
+
+@cache
+def _digest(path: str, mtime_ns: int, size: int) -> str:
+    """Return the sha256 of a file that has this time and size."""
+    return sha256(Path(path))
 
 
 def _prefix(command: Sequence[str]) -> Path:

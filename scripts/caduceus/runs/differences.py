@@ -11,6 +11,7 @@ from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.used_files import counted_attempts, used_files
 
 _NAMED = 4  # differences in a phrase
+_DIGITS = 8  # of the digest of a file in a phrase
 
 Runs = Sequence[Sequence[Attempt]]  # the attempts of each
 
@@ -90,4 +91,13 @@ def environment(attempt: Attempt) -> dict[str, str]:
     if attempt.usage:
         found |= {"Python": attempt.usage.python} if attempt.usage.python else {}
         found |= attempt.usage.packages
+        found |= {
+            name: content_name(file.sha256, file.mtime_ns, file.size)
+            for name, file in attempt.usage.libraries.items()
+        }
     return found
+
+
+def content_name(sha256: str | None, mtime_ns: int, size: int) -> str:
+    """Return what tells the content of a library's file from others in a phrase."""
+    return sha256[:_DIGITS] if sha256 else f"{mtime_ns} {size}"

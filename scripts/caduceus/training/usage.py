@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -16,7 +17,7 @@ import caduceus
 from caduceus.io.files import sha256
 from caduceus.io.phrases import listed
 from caduceus.runs import source_code
-from caduceus.runs.files.usage import Usage, UsedFile
+from caduceus.runs.files.usage import LibraryFile, Usage, UsedFile
 from caduceus.runs.used_files import tree_digest
 
 _MOST_BYTES = 1 << 30  # of files that are digested; beyond, a file is listed without a digest
@@ -25,6 +26,12 @@ _MOST_FILES = 1000  # that are kept of an attempt, Python's first
 _NO_DISTRIBUTION = ("sitecustomize", "caduceus_shim", "cython_runtime")  # the last is of Cython
 _INFO = re.compile(r"(?P<name>[A-Za-z0-9_.]+)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info")
 _LIBRARY = Path(caduceus.__file__).resolve().parent  # our helpers never decide a run's identity
+
+
+class _Library(TypedDict):
+    path: str
+    mtime_ns: int
+    size: int
 
 
 class _Note(TypedDict, total=False):
@@ -38,6 +45,7 @@ class _Note(TypedDict, total=False):
     packages: list[str]
     python: str
     search_path: list[str]
+    libraries: dict[str, _Library]
 
 
 def read_usage(
@@ -60,6 +68,7 @@ def read_usage(
     written: set[str] = set()
     usage = Usage(code=_snapshot_digest(code))
     packages: dict[str, str] = {}
+    modules: dict[str, _Library] = {}
     known: dict[tuple[str, ...], Environment] = {}
     for note in _notes(notes):
         if "path" in note:
@@ -74,6 +83,7 @@ def read_usage(
             search_path = tuple(note["search_path"])
             environment = known.setdefault(search_path, Environment(search_path))
             packages |= environment.versions(note["packages"])
+            modules |= note.get("libraries", {})
     left_out = [_LIBRARY, *([data.resolve()] if data else [])]
     kept = {
         path: status
@@ -83,11 +93,13 @@ def read_usage(
         and not any(Path(path).is_relative_to(folder) for folder in left_out)
     }
     files = dict(_used_files(kept, project, source_code.snapshot_content(code)))
+    libraries = dict(islice(_libraries(modules, started_at), _MOST_FILES))
     return replace(
         usage,
         files=dict(sorted(files.items())),
-        is_complete=usage.is_complete and len(files) < _MOST_FILES,
+        is_complete=usage.is_complete and max(len(files), len(libraries)) < _MOST_FILES,
         packages=dict(sorted(packages.items())),
+        libraries=libraries,
     )
 
 
@@ -103,6 +115,13 @@ def beyond_the_code(usage: Usage | None) -> Iterator[str]:
         yield (
             f"{verb} {listed(names, _NAMED)}, {which} counted as its code; add "
             f"{'it' if len(names) == 1 else 'them'} under `code:`, which then lists all of it"
+        )
+    if usage and usage.libraries:
+        verb = "is" if len(usage.libraries) == 1 else "are"
+        yield (
+            f"ran {listed([*usage.libraries], _NAMED)} from outside of the project, which {verb} "
+            "part of its environment: an edit trains nothing, and `caduceus status` lists the run "
+            "as behind"
         )
     if usage and not usage.is_complete:
         yield (
@@ -148,6 +167,22 @@ def _used_files(
         is_python = digest is not None and path.endswith(".py")
         tree = tree_digest([Path(path)], root) if is_python else None
         yield name, UsedFile(mtime_ns, size, digest, tree)
+
+
+def _libraries(
+    modules: Mapping[str, _Library], started_at: float
+) -> Iterator[tuple[str, LibraryFile]]:
+    """Yield the files of modules by name, less those that the program made and removed."""
+    for module, note in sorted(modules.items()):
+        path, mtime_ns = Path(note["path"]), note["mtime_ns"]
+        is_passing = mtime_ns >= started_at * 1e9 and not path.exists()
+        is_text = note["path"].isprintable()  # no JSON file can hold a name that isn't UTF-8
+        if is_text and not is_passing and not path.is_relative_to(_LIBRARY):
+            *packages, last = module.split(".")
+            inside = [last] if path.name.startswith("__init__.") else []
+            name = "/".join([*packages, *inside, path.name])
+            digest = _digest(path, mtime_ns, note["size"])
+            yield name, LibraryFile(note["path"], mtime_ns, note["size"], digest)
 
 
 def _digest(path: Path, mtime_ns: int, size: int) -> str | None:

@@ -1,11 +1,13 @@
 """What `caduceus status` says of the environments that runs finished in."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from caduceus.io.files import sha256
 from caduceus.overview.changed_files import changed_lines, find_changed
 from caduceus.overview.environments import (
     behind_lines,
@@ -16,7 +18,7 @@ from caduceus.overview.environments import (
     present_environment,
 )
 from caduceus.runs.files.attempt import Gpu, Machine
-from caduceus.runs.files.usage import Usage, UsedFile
+from caduceus.runs.files.usage import LibraryFile, Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from run_files import attempt, identity, params, train
@@ -108,6 +110,23 @@ def test_the_present_environment_is_that_of_the_command(make: Make, tmp_path: Pa
     assert "Python" not in there
     assert here["numpy"] not in ("1.2.3", None)
     assert here["Python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_a_run_is_behind_a_library_outside_of_the_project_that_was_edited(
+    make: Make, tmp_path: Path
+) -> None:
+    module = tmp_path / "lab.py"
+    module.write_text("depth = 3\n")
+    status, digest = module.stat(), sha256(module)
+    library = LibraryFile(str(module), status.st_mtime_ns, status.st_size, digest)
+    gone = LibraryFile(str(tmp_path / "gone.py"), 1, 2, "3" * 64)
+    runs = [make("a", Usage(libraries={"lab.py": library, "gone.py": gone}))]
+    assert find_behind(runs, present_environment) == []
+    os.utime(module, ns=(0, 0))
+    assert find_behind(runs, present_environment) == []
+    module.write_text("depth = 30\n")
+    [line] = list(behind_lines(find_behind(runs, present_environment)))[1:]
+    assert line == f"  toy, 1 run: lab.py {digest[:8]} (now {sha256(module)[:8]})"
 
 
 def test_changed_files_are_said_by_experiment(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from caduceus.runs.differences import Differences, differences
 from caduceus.runs.files.attempt import Attempt, Gpu, Machine
-from caduceus.runs.files.usage import Usage, UsedFile
+from caduceus.runs.files.usage import LibraryFile, Usage, UsedFile
 from run_files import attempt
 
 NONE = Differences(False, (), ())
@@ -15,6 +15,12 @@ def used(**contents: str | None) -> Usage:
     """Files of these names and digests; a file without one is known by its time."""
     files = {name: UsedFile(mtime_ns=1, size=2, sha256=digest) for name, digest in contents.items()}
     return Usage(files=files, code="c0de", python="3.11.7", packages={"numpy": "2.1.0"})
+
+
+def ran(**libraries: str) -> Usage:
+    """Modules of libraries outside of the project, with these digests."""
+    files = {name: LibraryFile("/lab", 1, 2, digest) for name, digest in libraries.items()}
+    return Usage(packages={"lab": "0.1"}, libraries=files)
 
 
 def on(cpu: str | None, *gpus: str) -> dict[str, Any]:
@@ -49,6 +55,12 @@ def on(cpu: str | None, *gpus: str) -> dict[str, Any]:
             attempt(usage=used()),
             attempt(usage=Usage(python="3.12.1", packages={"numpy": "2.4.0", "torch": "2.7"})),
             Differences(False, (), ("Python 3.11.7 or 3.12.1", "numpy 2.1.0 or 2.4.0")),
+        ),
+        # A library outside of the project has the same version after an edit.
+        (
+            attempt(usage=ran(**{"lab/model.py": "a" * 64, "lab/one.py": "1"})),
+            attempt(usage=ran(**{"lab/model.py": "b" * 64, "lab/two.py": "2"})),
+            Differences(False, (), ("lab/model.py aaaaaaaa or bbbbbbbb",)),
         ),
         (
             attempt(**on("EPYC", "H100", "H100")),

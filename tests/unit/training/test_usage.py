@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import caduceus
 import pytest
 from caduceus.runs import source_code
 from caduceus.runs.files.usage import Usage
@@ -156,6 +157,37 @@ def test_notes_that_end_in_the_middle_of_a_line(project: Path) -> None:
 def test_no_notes(project: Path) -> None:
     usage = used(project / "nowhere")
     assert (usage.files, usage.packages, usage.python) == ({}, {}, None)
+
+
+def test_modules_from_elsewhere_are_kept_with_their_content(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Not those that the program made and removed, nor the helpers of Caduceus."""
+    elsewhere = tmp_path_factory.mktemp("libraries")
+    for name in ("lab/__init__.py", "lab/model.py", "edited.py"):
+        (elsewhere / name).parent.mkdir(exist_ok=True)
+        (elsewhere / name).write_text("depth = 3")
+    modules = {
+        "lab": read(elsewhere, "lab/__init__.py"),
+        "lab.model": read(elsewhere, "lab/model.py"),
+        "edited": read(elsewhere, "edited.py"),
+        "generated": {"path": "/tmp/nowhere/generated.py", "mtime_ns": 3e18, "size": 1},
+        "odd": {"path": os.fsdecode(b"/opt/\xff.py"), "mtime_ns": 1, "size": 1},
+        "caduceus.errors": read(Path(caduceus.__file__).parent, "errors.py"),
+    }
+    note(project, packages(project) | {"libraries": modules})
+    (elsewhere / "edited.py").write_text("depth = 30")
+    usage = used(project)
+    content = hashlib.sha256(b"depth = 3").hexdigest()
+    assert {name: (file.path, file.sha256) for name, file in usage.libraries.items()} == {
+        "edited.py": (str(elsewhere / "edited.py"), None),
+        "lab/__init__.py": (str(elsewhere / "lab/__init__.py"), content),
+        "lab/model.py": (str(elsewhere / "lab/model.py"), content),
+    }
+    assert list(beyond_the_code(usage)) == [
+        "ran edited.py, lab/__init__.py, lab/model.py from outside of the project, which are part "
+        "of its environment: an edit trains nothing, and `caduceus status` lists the run as behind"
+    ]
 
 
 def test_files_that_cannot_be_described_fail_no_run(project: Path) -> None:

@@ -22,6 +22,23 @@ class UsedFile:
 
 
 @dataclass(frozen=True)
+class LibraryFile:
+    """The file of a module that is neither in the project nor installed.
+
+    Attributes:
+        path: its absolute path.
+        mtime_ns: when it was last modified, in nanoseconds since 1970.
+        size: in bytes.
+        sha256: its digest; None if it changed before the attempt ended.
+    """
+
+    path: str
+    mtime_ns: int
+    size: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class Usage:
     """The files, packages and interpreter that the processes of an attempt used.
 
@@ -32,6 +49,8 @@ class Usage:
         code: the digest of the snapshot of the code.
         python: the version of the interpreter; None if no Python ran.
         packages: by name, the version of each distribution that was imported.
+        libraries: the modules that were imported from elsewhere, such as an editable install of a
+            folder outside of the project, by their paths from the folder of the package.
     """
 
     files: Mapping[str, UsedFile] = field(default_factory=dict)
@@ -39,3 +58,4 @@ class Usage:
     code: str | None = None
     python: str | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, LibraryFile] = field(default_factory=dict)

@@ -12,7 +12,8 @@ that the record of a killed process is complete. A line is one of these:
 - a file that is read: its absolute `path`, with the `mtime_ns` and `size` that it has then;
 - a file that is opened to write: its path, as `written`;
 - the interpreter: `packages` (the names of imported top-level modules), its version (`python`),
-  `prefix` and `search_path`;
+  `prefix` and `search_path`; `libraries`, the imported modules that are neither in the project nor
+  installed, each with its `path` and the `mtime_ns` and `size` that it has then;
 - at the end of the first process, if CADUCEUS_RECORD_MODULES is set: `modules`, the names of all
   imported modules of installed packages, in their order;
 - `and_more`: the process used more files than are recorded, or started a Python without this hook.
@@ -32,6 +33,11 @@ _WRITES = frozenset("wax+")
 _SITES = frozenset(["site-packages", "dist-packages"])
 _IGNORED = _SITES | {"__pycache__"}
 _METADATA = (".egg-info", ".dist-info")  # of packages that are installed from the project
+_INSTALLED = (  # folders without libraries of the user: Python's own, scripts, and this one
+    os.path.dirname(os.path.abspath(os.__file__)) + os.sep,
+    os.path.dirname(os.path.abspath(sys.executable)) + os.sep,
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+)
 _FILE_ARGUMENT = {"cpython.run_file": 0, "ctypes.dlopen": 0, "import": 1, "sqlite3.connect": 0}
 
 
@@ -105,6 +111,29 @@ class _Record:
             entry = {"path": path, "mtime_ns": status.st_mtime_ns, "size": status.st_size}
             self.write(entry)
 
+    def libraries(self):
+        """Return the file of each imported module that is neither in the project nor installed.
+
+        Such as of an editable install, whose version stays the same through edits.
+        """
+        modules = {
+            name: getattr(each, "__file__", None) for name, each in list(sys.modules.items())
+        }
+        modules.pop("__mp_main__", None)  # the main module again
+        return {
+            name: {"path": path, "mtime_ns": status.st_mtime_ns, "size": status.st_size}
+            for name, path in modules.items()
+            if isinstance(path, str) and self._is_library(path)
+            for status in _statuses(path)
+        }
+
+    def _is_library(self, path):
+        if path.startswith(_INSTALLED) or _SITES.intersection(path.split(os.sep)):
+            return False
+        real = os.path.realpath(path)
+        is_ours = real.startswith((self._root + os.sep, *self._left_out))
+        return os.path.isabs(path) and not is_ours and self._in_project(path) is None
+
     def _in_project(self, path):
         """Return the path of a file of the project; None for others.
 
@@ -141,6 +170,14 @@ class _Record:
                 return os.open(os.path.join(self._folder, name), flags, 0o644)
             except FileExistsError:
                 number += 1
+
+
+def _statuses(path):
+    """Return the status of a file; nothing of one that is in an archive, or gone."""
+    try:
+        return [os.stat(path)]
+    except OSError:
+        return []
 
 
 def _is_text(value):
@@ -183,6 +220,7 @@ def record_packages():
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "prefix": sys.prefix,
         "search_path": [path for path in sys.path if path],
+        "libraries": _record.libraries(),
     }
     with contextlib.suppress(OSError):  # the disk is full, or the run's folder is gone
         _record.write(entry)
