@@ -15,10 +15,10 @@ SNAKEFILE = str(Path(__file__).parent / "project" / "pipeline" / "Snakefile")
 
 
 def note_holder() -> None:
-    """Record that this Snakemake holds the folder's lock, so that `caduceus unlock` can judge it.
+    """Start the process from which the commands of each run are forked: half their CPU.
 
-    Also starts the process from which the commands of each run are forked. Call it in `onstart:` of
-    a Snakefile that loads the workflow as a module.
+    Call it in `onstart:` of a Snakefile that loads the workflow as a module. It also records that
+    this Snakemake holds the folder's lock, as the workflow itself does by now.
     """
     # By name: every command imports this package, and a rule's digest follows import statements.
     importlib.import_module("caduceus.system.snakemake_lock").note_holder()

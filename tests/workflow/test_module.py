@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from projects import CONFIG, ONE_RUN, REPOSITORY, Project
+from projects import CONFIG, ONE_RUN, REPOSITORY, Project, end_group, start_snakemake, wait_for
 
 
 @pytest.fixture
@@ -123,6 +123,20 @@ def test_the_users_own_target_is_the_default(project: Project, snakefile: str, t
     jobs = {line.split()[0] for line in planned.splitlines() if len(line.split()) == 2}
     assert target in jobs
     assert ("caduceus_train" in jobs) == (target == "caduceus_all")
+
+
+def test_a_killed_snakemake_goes_on_where_the_users_snakefile_has_no_hook(project: Project) -> None:
+    project.write("Snakefile", MODULE.replace("{snakefile}", f"{REPOSITORY}/Snakefile"))
+    words = ("--snakefile", "Snakefile", "--until", "caduceus_plan_run")
+    started = start_snakemake(project, *words)
+    try:
+        wait_for((project.path / ".snakemake/caduceus.json").exists)
+    finally:
+        end_group(started.pid)
+        started.wait()
+    assert any((project.path / ".snakemake/locks").iterdir())
+    said = project.snakemake(*words).check().output
+    assert "caduceus: removed the lock of a Snakemake that was killed" in said
 
 
 # A dry run doesn't say which rules are local.

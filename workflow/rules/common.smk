@@ -26,7 +26,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
 from caduceus.system.snakemake_default_target import prefer_all
-from caduceus.system.snakemake_lock import unlock_if_killed
+from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
 from caduceus.system.snakemake_scheduling import lighten_scheduling
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
@@ -96,6 +96,7 @@ def adapt_settings():
     workflow.dag_settings.force_incomplete = True
     if workflow.is_main_process:
         unlock_if_killed()
+        note_when_locked(workflow.persistence)
     # None where nothing is executed, as by --summary.
     if (settings := workflow.execution_settings) and (
         SETTINGS.export.is_remote or SETTINGS.export.projects

@@ -1,5 +1,6 @@
 """Read YAML files that users write, and find the line of a key for messages."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -59,7 +60,9 @@ class _Loader(yaml.CSafeLoader):
                 f"{shortened(str(node.value))} can't be read as {kind}: put it in quotes",
                 _line(self.name, node),
             ) from None
-        if node.tag in _NUMBERS and _SURPRISING.fullmatch(node.value):
+        if node.tag in _NUMBERS and (
+            _SURPRISING.fullmatch(node.value) or _is_out_of_range(node.value, value)
+        ):
             raise SpecError(
                 f"{shortened(node.value)} is the number {shortened(str(value))} in YAML: put it "
                 "in quotes, or write that number",
@@ -159,6 +162,13 @@ def _child(node: yaml.Node | None, key: Key) -> yaml.Node | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key]  # type: ignore[no-any-return]  # PyYAML's stubs say Any
     return None
+
+
+def _is_out_of_range(text: str, value: float) -> bool:
+    """Whether a number was too large or too small for a float, as 1e400 and 1e-400 are."""
+    if value == 0:
+        return re.search("[1-9]", re.split("[eE]", text)[0]) is not None
+    return isinstance(value, float) and math.isinf(value) and "inf" not in text.lower()
 
 
 def _line(name: str, node: yaml.Node) -> str:

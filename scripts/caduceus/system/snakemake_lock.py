@@ -5,8 +5,11 @@ import functools
 import os
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -16,6 +19,31 @@ from caduceus.system import slurm
 
 _HOLDER = Path(".snakemake/caduceus.json")
 _LOCKS = Path(".snakemake/locks")
+
+
+class Persistence(Protocol):
+    """What is used of Snakemake's `Persistence`."""
+
+    lock: Callable[[], AbstractContextManager[None]]
+
+
+def note_when_locked(persistence: Persistence, folder: Path = Path()) -> None:
+    """Let Snakemake record that it holds the folder's lock as soon as it has it.
+
+    `onstart:` comes only when Snakemake has looked at all files, and a Snakefile that uses Caduceus
+    as a module may have none. Where nothing is locked, as in a dry run, nothing is recorded.
+    """
+    if "lock" in vars(persistence):  # of a dry run, or ours
+        return
+    lock = persistence.lock
+
+    @contextlib.contextmanager
+    def noted() -> Iterator[None]:
+        with lock():
+            note_holder(folder)
+            yield
+
+    persistence.lock = noted
 
 
 def note_holder(folder: Path = Path()) -> None:
@@ -69,8 +97,7 @@ def unlock(folder: Path) -> bool:
     if not (folder / _HOLDER).is_file():
         raise ResultError(
             "locked by an unknown process: if no Snakemake runs here, on any host, type "
-            "`snakemake --unlock`; a Snakefile that uses Caduceus as a module should have "
-            "`onstart: note_holder()`, imported from caduceus",
+            "`snakemake --unlock`",
             str(folder.absolute()),
         )
     for path in locks.iterdir():  # a Snakemake that has started needs the folder
@@ -87,7 +114,9 @@ def unlock_if_killed(folder: Path = Path()) -> None:
     """
     with contextlib.suppress(OSError, ResultError):
         locks = [path.stat().st_mtime_ns for path in (folder / _LOCKS).iterdir()]
-        if max(locks, default=0) <= (folder / _HOLDER).stat().st_mtime_ns and unlock(folder):
+        if not locks:
+            return
+        if max(locks) <= (folder / _HOLDER).stat().st_mtime_ns and unlock(folder):
             print("caduceus: removed the lock of a Snakemake that was killed", file=sys.stderr)
 
 

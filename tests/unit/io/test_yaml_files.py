@@ -1,5 +1,6 @@
 """Values that can't be made name the user's file and line; what can is exact."""
 
+import math
 from pathlib import Path
 
 import caduceus
@@ -57,6 +58,9 @@ REFUSED: dict[bytes, str] = {
     b"a: 1\nb: 12:30:00": f"2: 12:30:00 is the number 45000 in YAML: {QUOTE}, or",
     b"a: [1:30.5]": f"1: 1:30.5 is the number 90.5 in YAML: {QUOTE}",
     b"a: [008, 009]": f"1: 008 is the number 8.0 in YAML: {QUOTE}",
+    b"a: 1e400": f"1: 1e400 is the number inf in YAML: {QUOTE}",
+    b"a: [1,\n -2.5e+999]": f"2: -2.5e+999 is the number -inf in YAML: {QUOTE}",
+    b"a: {b: 1.5e-400}": f"1: 1.5e-400 is the number 0.0 in YAML: {QUOTE}",
     b"a: [-010]": f"1: -010 is the number -8 in YAML: {QUOTE}",
 }
 
@@ -75,12 +79,14 @@ def test_numbers_are_exact_and_keys_are_as_written(tmp_path: Path) -> None:
         f"\ufeffbig: [{2**63}, {2**70}, -{10**30}, {10**300}]\n"
         "schedule: {0: 0.1, 1000: 0.01, 0.5: 1, 1_0: 2, 010: 3, 12:30: 4}\n"
         "plain: [0, 0.5, -0.0, 00.5, 1_000, 0x10, '010', '12:30', 2:a]\n"
+        "ends: [.inf, -.INF, 0e9, 0.0e-9, 0x0, 0b0, 1e308, 5e-324]\n"
     )
     source = load(tmp_path / "x.yaml", "x.yaml")
     assert source.value == {
         "big": [2**63, 2**70, -(10**30), 10**300],
         "schedule": {"0": 0.1, "1000": 0.01, "0.5": 1, "1_0": 2, "010": 3, "12:30": 4},
         "plain": [0, 0.5, -0.0, 0.5, 1000, 16, "010", "12:30", "2:a"],
+        "ends": [math.inf, -math.inf, 0, 0, 0, 0, 1e308, 5e-324],
     }
     assert source.where(["schedule", "1000"]) == "x.yaml:2"
     # Snakemake reads config.yaml itself, with other types of keys.

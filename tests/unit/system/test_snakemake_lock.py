@@ -3,13 +3,20 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json, write_json
-from caduceus.system.snakemake_lock import note_holder, unlock, unlock_if_killed
+from caduceus.system.snakemake_lock import (
+    note_holder,
+    note_when_locked,
+    unlock,
+    unlock_if_killed,
+)
 
 
 @pytest.fixture
@@ -74,6 +81,40 @@ def test_a_lock_that_nobody_noted_stays(locked: Path) -> None:
     ):
         unlock(locked)
     assert is_locked(locked)
+
+
+class Persistence:
+    """Snakemake's, whose lock can be taken or not."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        if is_locked(self.folder):
+            raise BlockingIOError
+        yield
+
+
+def test_the_holder_is_noted_as_soon_as_it_has_the_lock(locked: Path) -> None:
+    record = locked / ".snakemake/caduceus.json"
+    persistence = Persistence(locked)
+    note_when_locked(persistence, locked)
+    note_when_locked(persistence, locked)  # each input function does
+    with pytest.raises(BlockingIOError), persistence.lock():
+        pass
+    assert not record.exists()
+    (locked / ".snakemake/locks/0.input.lock").unlink()
+    with persistence.lock():
+        assert read_json(record)["pid"] == os.getpid()
+
+
+def test_a_dry_run_holds_nothing(tmp_path: Path) -> None:
+    persistence = Persistence(tmp_path)
+    persistence.lock = Persistence.lock.__get__(persistence)  # as Snakemake sets another
+    kept = persistence.lock
+    note_when_locked(persistence, tmp_path)
+    assert persistence.lock is kept
 
 
 def test_without_a_lock_nothing_happens(tmp_path: Path) -> None:
