@@ -1,7 +1,9 @@
 """Create the files of a project, from a template or for an existing program."""
 
 import json
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from caduceus.errors import SpecError
@@ -12,6 +14,11 @@ _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
 _CONFIG = "config.yaml"
 _IGNORE = ".gitignore"
+# What Snakemake takes where there is no Snakefile.
+_OTHER_SNAKEFILES = ("snakefile", "workflow/Snakefile", "workflow/snakefile")
+# Texts that YAML takes for themselves, and those of that form that it doesn't.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 _SCHEMAS = ("config", "experiment")  # that editors check the files against
 _KEPT = (  # if they exist already
     *(_IGNORE, ".env.example", ".mcp.json", "AGENTS.md"),
@@ -49,8 +56,11 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         The files that it has written, relative to `folder`, and what it has added to a .gitignore.
 
     Raises:
-        SpecError: a file exists already, or its name is a folder's, or the program is missing.
+        SpecError: a file exists already, or its name is a folder's, or the program is missing, or
+            the configuration's place isn't in the folder.
     """
+    if folder.exists() and not folder.is_dir():
+        raise SpecError("is a file; give the name of a folder", str(folder))
     paths = [path for path in _TEMPLATE.rglob("*") if "__pycache__" not in path.parts]
     files = {
         path.relative_to(_TEMPLATE).as_posix(): path.read_text()
@@ -58,11 +68,15 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         if path.is_file()
     }
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:128] or "first"
-    settings = files.pop(_CONFIG).replace("project: first", f"project: {name}")
-    files["Snakefile"] = files["Snakefile"].replace(_CONFIG, config)
+    settings = files.pop(_CONFIG).replace("project: first", f"project: {_yaml_word(name)}")
+    config = _config_name(folder, config)
+    quoted = json.dumps(config, ensure_ascii=False)
+    files["Snakefile"] = files["Snakefile"].replace(f'"{_CONFIG}"', quoted)
     if program is not None:
         del files[_PROGRAM]
-        files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(program=_below(folder, program))
+        files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(
+            program=_yaml_word(_below(folder, program))
+        )
         settings = settings.partition("\npaper:")[0]
     files[config] = settings
     for schema in _SCHEMAS:
@@ -72,16 +86,56 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         for path, text in files.items()
         if path not in _KEPT or not (folder / path).exists()
     }
+    _check_places(folder, files, config)
+    for path, text in files.items():
+        write_whole(folder / path, text)
+    return [*files, *_ignore(folder / _IGNORE)]
+
+
+def _config_name(folder: Path, name: str) -> str:
+    """Return the configuration's path from the folder.
+
+    Raises:
+        SpecError: it isn't in the folder.
+    """
+    root = folder.resolve()
+    found = Path(os.path.normpath(root / name))
+    if found == root or not found.is_relative_to(root):
+        raise SpecError(f"isn't inside {folder}; give a name in the project's folder", name)
+    return found.relative_to(root).as_posix()
+
+
+def _yaml_word(text: str) -> str:
+    """Return a text as YAML has it, in quotes if it could be taken for something else."""
+    is_plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
+
+
+def _check_places(folder: Path, files: Mapping[str, str], config: str) -> None:
+    """Check that each file can be written, and that nothing which is there is lost.
+
+    Raises:
+        SpecError: the first that can't.
+    """
     for path in _KEPT:
         if (folder / path).is_dir():
             raise SpecError("is a folder; move it away, as a file is needed", str(folder / path))
     for path in files:
-        if (folder / path).exists():
+        if os.path.lexists(folder / path):
             what = "name with --config" if path == config else "folder"
             raise SpecError(f"exists already; choose another {what}", str(folder / path))
-    for path, text in files.items():
-        write_whole(folder / path, text)
-    return [*files, *_ignore(folder / _IGNORE)]
+        for above in Path(path).parents:
+            if os.path.lexists(folder / above) and not (folder / above).is_dir():
+                raise SpecError(
+                    "is a file; move it away, as a folder is needed", str(folder / above)
+                )
+    for name in _OTHER_SNAKEFILES:
+        if (folder / name).is_file():
+            raise SpecError(
+                "exists already, and Snakemake would take the new Snakefile in its place; choose "
+                "another folder, or load Caduceus as a module",
+                str(folder / name),
+            )
 
 
 def _ignore(path: Path) -> list[str]:
@@ -93,7 +147,7 @@ def _ignore(path: Path) -> list[str]:
     if not missing:
         return []
     start = content + end if content and not content.endswith(b"\n") else content
-    write_whole(path, start + b"".join(line.encode() + end for line in missing))
+    write_whole(path.resolve(), start + b"".join(line.encode() + end for line in missing))
     return [f"{_IGNORE} (added: {' '.join(missing)})"]
 
 

@@ -16,14 +16,16 @@ from caduceus.project.project import Project
 from caduceus.project.sweep_files import read_experiment
 from caduceus.runs.files.plan import Plan
 
+# Where Snakemake looks for one.
+_SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 _CONFIGFILE = re.compile(r"""^configfile:\s*["'](.+?)["']""", re.MULTILINE)
 
 
 def config_file(root: Path) -> Path:
     """Return the configuration file that a Snakefile names last; config.yaml if it names none."""
-    for snakefile in (root / "Snakefile", root / "workflow/Snakefile"):
-        if snakefile.is_file():
-            named = _CONFIGFILE.findall(snakefile.read_text(errors="replace"))
+    for name in _SNAKEFILES:
+        if (root / name).is_file():
+            named = _CONFIGFILE.findall((root / name).read_text(errors="replace"))
             return root / (named[-1] if named else "config.yaml")
     return root / "config.yaml"
 
