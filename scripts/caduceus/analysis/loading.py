@@ -59,7 +59,7 @@ def load_history(
 
     Args:
         runs: ids of runs, such as the column `run` of `load_runs`; by default all that are
-            exported.
+            exported and aren't abandoned.
         metrics: names of metrics; by default all. Only rows in which one of them was logged are
             returned, so that NaN in a single metric is a NaN that was logged.
         project: the project's folder, or its results/.
@@ -78,7 +78,8 @@ def load_history(
     """
     known = find_runs(results_folder(Path(project)))
     if runs is None:
-        records = [record for record in known if record.exported is not None]
+        present = (record for record in known if record.kind != "abandoned")
+        records = [record for record in present if record.exported is not None]
     else:
         records = find_named(known, _names(runs))
     if not records:

@@ -20,7 +20,7 @@ def load_table(metric: str, runs: Names | None = None, project: str | Path = "."
 
     Args:
         metric: the name under which a `wandb.Table` was logged.
-        runs: ids of runs; by default all that are exported.
+        runs: ids of runs; by default all that are exported and aren't abandoned.
         project: the project's folder, or its results/.
 
     Returns:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caduceus.analysis import load_runs
+from caduceus.analysis import load_history, load_runs
 from caduceus.overview.mcp.group_comparison import paper_methods
 from caduceus.overview.mcp.probe import probe
 from caduceus.overview.mcp.variants import choose_variants
@@ -50,6 +50,7 @@ def test_runs_of_an_experiment_that_is_gone_enter_no_average(
     assert (results / "experiments/toy.json").exists()  # the plan of before
     kinds = load_runs(project=project.path).groupby(["experiment", "kind"]).size().to_dict()
     assert kinds == {("renamed", "planned"): 4, ("toy", "abandoned"): 4}
+    assert set(load_history(project=project.path)["experiment"]) == {"renamed"}
     ledger = {(run.experiment, run.kind) for run in read_ledger(results, configured_plans(results))}
     assert ledger == set(kinds)
     found = probe(results)
