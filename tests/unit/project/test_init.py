@@ -39,7 +39,7 @@ def test_what_is_there_is_neither_lost_nor_hidden(
 
 @pytest.mark.parametrize("name", ["/elsewhere/x.yaml", "../x.yaml", ".", "a/../../x.yaml"])
 def test_a_configuration_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SpecError, match="isn't inside .*study; give a name in the project"):
+    with pytest.raises(SpecError, match=r"isn't inside .*study; give a name in the project"):
         create_project(tmp_path / "study", None, name)
     assert not (tmp_path / "study").exists()
 
