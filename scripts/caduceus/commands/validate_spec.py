@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from caduceus.project.abbreviations import abbreviation_warnings
 from caduceus.project.conventions import convention_warnings
 from caduceus.project.experiments import load_experiment
 
@@ -20,7 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     experiment = load_experiment(arguments.experiment, arguments.defaults, arguments.groups, Path())
-    for keys, message in convention_warnings(experiment.spec):
+    warnings = [
+        *convention_warnings(experiment.spec),
+        *abbreviation_warnings(experiment.spec, experiment.code),
+    ]
+    for keys, message in warnings:
         where = experiment.source.where(keys)
         print(f"caduceus: warning: {where}: {keys[0]}: {message}", file=sys.stderr)
     experiment.plan.write(arguments.out)

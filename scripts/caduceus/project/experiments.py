@@ -42,6 +42,7 @@ class Experiment:
         sweep: the sweep that chooses their parameters; None without one.
         preload: modules that are imported before runs start, or `auto`; no part of what defines
             them.
+        code: the files of its program's code.
     """
 
     spec: Spec
@@ -49,6 +50,7 @@ class Experiment:
     runs: tuple[Run, ...]
     sweep: Sweep | None
     preload: Modules = ()
+    code: tuple[Path, ...] = ()
 
     @property
     def id(self) -> str:
@@ -111,13 +113,15 @@ def load_experiment(
     files = source_code.code_files(root / spec.program, spec.code, root, spec.command)
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
-        return Experiment(spec, source, tuple(_runs(spec, source, code_id, root)), None, preload)
+        runs = tuple(_runs(spec, source, code_id, root))
+        return Experiment(spec, source, runs, None, preload, tuple(files))
     definition = _definition(spec, code_id, spec.parameters, default_seed)
     check_parameters(spec, {**spec.parameters, **config.space.names}, "all", source, root)
     decides = _what_decides(spec, definition)
     shared = {name: decides[name] for name in _SHARED_BY_TRIALS if name in decides}
     sweep = plan_sweep(spec, config, SweepDefinition.from_json(shared), default_seed, source)
-    return Experiment(spec, source, tuple(_sweep_runs(spec, code_id, sweep)), sweep, preload)
+    runs = tuple(_sweep_runs(spec, code_id, sweep))
+    return Experiment(spec, source, runs, sweep, preload, tuple(files))
 
 
 def _check(

@@ -74,9 +74,7 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
     files["Snakefile"] = files["Snakefile"].replace(f'"{_CONFIG}"', quoted)
     if program is not None:
         del files[_PROGRAM]
-        files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(
-            program=_yaml_word(_below(folder, program))
-        )
+        files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(program=_yaml_word(_below(folder, program)))
         settings = settings.partition("\npaper:")[0]
     files[config] = settings
     for schema in _SCHEMAS:
