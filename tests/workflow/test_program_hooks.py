@@ -191,6 +191,7 @@ def test_rows_that_wandb_drops_are_noted(tmp_path: Path) -> None:
         "import wandb\nrun = wandb.init()\n"
         "for step in range(10):\n    run.log({'loss': step}, step=step)\n"
         "for step in range(4):\n    run.log({'val/acc': step}, step=step)\n"
+        "run.log({'lost': 1}, step=2, commit=True)\nrun.log({'kept': 1}, step=9)\n"
         "run.log({'last': 1})\nrun.log({'after': 1}, step=9)\n",
     )
     assert done.returncode == 0, done.stderr
@@ -199,11 +200,12 @@ def test_rows_that_wandb_drops_are_noted(tmp_path: Path) -> None:
     kept = {int(row["_step"]) for row in logged(tmp_path)[RUN].history}
     assert [(note["step"], note["names"]) for note in notes] == [
         *((step, ["val/acc"]) for step in range(4)),
+        (2, ["lost"]),
         (9, ["after"]),
     ]
     assert kept == set(range(10))
     names = {name for row in logged(tmp_path)[RUN].history for name in row}
-    assert "last" in names and not {"val/acc", "after"} & names
+    assert {"kept", "last"} <= names and not {"val/acc", "lost", "after"} & names
 
 
 ENDED_BY_DEFAULT = """
@@ -239,6 +241,48 @@ def test_a_terminated_program_keeps_its_rows(tmp_path: Path, handler: str, retur
     )
     assert done.returncode == returncode, done.stderr
     assert [int(row["_step"]) for row in logged(tmp_path)[RUN].history] == list(range(31))
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR1", "SIGXCPU"])
+def test_a_program_that_another_signal_ends_keeps_its_rows(tmp_path: Path, name: str) -> None:
+    number = signal.Signals[name]
+    done = start(
+        tmp_path,
+        "import os, signal, wandb\nrun = wandb.init()\n"
+        "for step in range(31):\n    run.log({'loss': step}, step=step)\n"
+        f"os.kill(os.getpid(), signal.{name})\nsignal.pause()\n",
+    )
+    assert done.returncode == -number, done.stderr
+    segment = logged(tmp_path)[RUN]
+    assert (len(segment.history), segment.exit_code) == (31, 128 + number)
+
+
+@pytest.mark.parametrize("before", ["", "wandb.init(name='parent').log({'parent': 1})"])
+def test_forked_workers_log_whole_runs_of_their_own(tmp_path: Path, before: str) -> None:
+    """Whether or not their parent has a run, and though nothing of theirs ends it."""
+    done = start(
+        tmp_path,
+        "import multiprocessing, os, signal, wandb\n"
+        "def fold(number):\n"
+        "    run = wandb.init(name=f'fold {number}')\n"
+        "    for step in range(31):\n        run.log({'fold': number})\n"
+        "    if number == 1:\n        raise SystemExit('failed')\n"
+        "    if number == 2:\n        os.kill(os.getpid(), signal.SIGTERM); signal.pause()\n"
+        "if __name__ == '__main__':\n"
+        f"    {before or 'pass'}\n"
+        "    start = multiprocessing.get_context('fork')\n"
+        "    folds = [start.Process(target=fold, args=(n,)) for n in range(3)]\n"
+        "    [fold.start() for fold in folds]; [fold.join() for fold in folds]\n",
+    )
+    assert done.returncode == 0, done.stderr
+    runs = logged(tmp_path)
+    assert (RUN in runs) == bool(before)
+    found = {run.run.name: run for name, run in runs.items() if name != RUN and run.run}
+    assert {name: (len(run.history), run.exit_code) for name, run in found.items()} == {
+        "toy seed=0, fold 0": (31, 0),
+        "toy seed=0, fold 1": (31, 1),
+        "toy seed=0, fold 2": (31, 143),
+    }
 
 
 def test_a_terminated_program_keeps_the_rows_of_a_thread(tmp_path: Path) -> None:

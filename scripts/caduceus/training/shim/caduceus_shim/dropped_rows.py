@@ -32,11 +32,12 @@ def wrap_log(folder):
         result = original(self, data, step, commit, *others, **named)
         try:
             current = steps.get(self, 0)
-            if step is not None and step < current:
+            if step is not None and step < current:  # its `commit` is dropped too
                 names = sorted(map(str, data))
                 _append(folder, {"run": self.id, "step": int(step), "names": names})
-            is_closed = step is None if commit is None else commit
-            steps[self] = max(current, current if step is None else step) + bool(is_closed)
+            else:
+                is_closed = step is None if commit is None else commit
+                steps[self] = (current if step is None else step) + bool(is_closed)
         except Exception:  # whatever a program logs, this record must not end it
             pass
         return result

@@ -50,5 +50,12 @@ def name():
     return multiprocessing.current_process().name if multiprocessing else ""
 
 
+def is_worker():
+    """Whether multiprocessing has started this process."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    current = multiprocessing.current_process() if multiprocessing else None
+    return current is not None and type(current).__name__ != "_MainProcess"
+
+
 def _ranks():
     return [name for name in _RANKS if os.environ.get(name)]

@@ -45,13 +45,14 @@ class Runs:
 
         Args:
             given: the program's arguments by name.
-            is_active: whether a run has started and not ended.
+            is_active: whether wandb knows of a run that has started and not ended; a forked child
+                knows of its parent's, and starts one of its own.
         """
         if argument(given, "mode") == "disabled":
             return given
         if first_process.rank() != "0":
             return dict(given, mode="disabled")  # the process of rank 0 tracks the run
-        if is_active and not _starts_new_run(given):
+        if is_active and self._started_in == os.getpid() and not _starts_new_run(given):
             return given  # wandb returns the active run
         wanted = argument(given, "id") or os.environ.get("WANDB_RUN_ID") or self._own_id
         is_resuming = argument(given, "resume") not in (None, False, "never")

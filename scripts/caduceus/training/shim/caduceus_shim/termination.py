@@ -1,39 +1,66 @@
-"""Finish the log when SIGTERM ends a program that has no handler of its own.
+"""Finish the log when a signal ends a program that has no handler of its own.
 
 wandb writes its log in blocks of 32 KiB: up to version 0.30, a program that is ended loses all rows
 since the last block. A program keeps its own handler, whether it is set before or after
 `wandb.init`. `signal.getsignal` hides the handler here, as libraries don't set theirs if they find
 one; so a program that restores the handler from before its own gets this one back.
+
+A forked worker of multiprocessing ends without Python's exit handlers, in which wandb finishes a
+run: its runs are finished here too.
 """
 
 import contextlib
 import functools
 import os
 import signal
+import sys
 import threading
 import weakref
 
+from caduceus_shim import first_process
+
 _FINISH_S = 5.0  # the time for wandb to finish the runs
+# Those by which schedulers, terminals and people end a program, which dies of them by default.
+_NAMES = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+_LAST = -100  # among the functions that multiprocessing calls at the end of a worker
 _runs = weakref.WeakSet()
-_process = None  # the process that set the handler; forked children inherit the handler
+_process = None  # the process that set the handlers; forked children inherit the handlers
 
 
 def install():
-    """Handle SIGTERM in this process, unless the program does; only the main thread can."""
+    """Handle signals in this process, unless the program does; only the main thread can."""
     global _process
     is_main_thread = threading.current_thread() is threading.main_thread()
     if _process is not None or not is_main_thread:
         return
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _finish_and_end)
-        _process = os.getpid()
-        _hide()
+    _process = os.getpid()
+    for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _finish_and_end)
+    _hide()
 
 
 def guard(run):
-    """Finish `run` when this process gets SIGTERM, unless the program handles the signal."""
+    """Finish `run` when a signal ends this process, unless the program handles the signal."""
+    global _process
+    if _process not in (None, os.getpid()):  # a forked child, which has the handlers already
+        _process = os.getpid()
+        _runs.clear()
     _runs.add(run)
     install()
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and first_process.is_worker():
+        util.Finalize(run, _finish_at_end, args=(weakref.ref(run),), exitpriority=_LAST)
+
+
+def _finish_at_end(reference):
+    run = reference()
+    if run is not None:
+        error = sys.exc_info()[1]
+        has_failed = error is not None and getattr(error, "code", 1) not in (0, None)
+        with contextlib.suppress(Exception):  # it has finished already
+            run.finish(exit_code=int(has_failed))
 
 
 def _finish_and_end(number, frame):
@@ -68,8 +95,7 @@ def _hide():
 
     @functools.wraps(original_set)
     def set_signal(number, handler):
-        is_default = number == signal.SIGTERM and handler == signal.SIG_DFL
-        if is_default and _process == os.getpid():
+        if handler == signal.SIG_DFL and number in _SIGNALS and _process == os.getpid():
             handler = _finish_and_end
         previous = original_set(number, handler)
         return signal.SIG_DFL if previous is _finish_and_end else previous
