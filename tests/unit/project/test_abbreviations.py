@@ -97,4 +97,4 @@ def test_it_is_printed_with_file_and_line(project: Project) -> None:
     words = ["experiments/toy.yaml", "--defaults", '{"seed": 0}', "--groups", '{"baseline": ""}']
     said = project.caduceus("validate-spec", *words, "--out", "plan.json").check().output
     assert "warning: experiments/toy.yaml:15: seeds: experiments/train.py has no --seed" in said
-    assert "warning: experiments/toy.yaml:12: parameters: experiments/train.py has no" in said
+    assert "warning: experiments/toy.yaml:10: parameters: experiments/train.py has no" in said
