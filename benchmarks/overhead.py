@@ -4,7 +4,8 @@ An ordinary program, which trains a small network by torch and logs with wandb, 
 after another, on two cores, by each of these ways in turn:
 
 - preloaded: Caduceus, up to the exported runs and the table of their group; the experiment has
-  `preload: [torch, wandb]`, so that each run is forked from a process that has imported both
+  `preload: auto`, so that all but the first runs are forked from a process that has imported what
+  these did
 - pipeline: the same without `preload`
 - loop: the same program in a shell loop, two at a time, with wandb offline
 - untracked loop: the same without wandb
@@ -116,7 +117,7 @@ def measure(words: list[str], folder: Path) -> Cost:
     return Cost(wall, cpu)
 
 
-def write_project(folder: Path, runs: int, steps: int, preload: Sequence[str] = ()) -> None:
+def write_project(folder: Path, runs: int, steps: int, preload: str | None = None) -> None:
     experiment = {
         "id": "net",
         "type": "baseline",
@@ -124,7 +125,7 @@ def write_project(folder: Path, runs: int, steps: int, preload: Sequence[str] = 
         "program": "experiments/tracked.py",
         "parameters": {"steps": steps},
         "seeds": list(range(runs)),
-        "preload": list(preload),
+        "preload": preload or [],
         "metric": {"name": "train/loss", "goal": "minimize"},
     }
     measure(["caduceus", "init", str(folder)], folder.parent)
@@ -210,7 +211,7 @@ def main() -> None:
             for repeat in range(options.repeats):
                 pipeline, preloaded = (Path(name) / f"{seconds:g}-{repeat}-{n}" for n in range(2))
                 write_project(pipeline, options.runs, steps)
-                write_project(preloaded, options.runs, steps, ["torch", "wandb"])
+                write_project(preloaded, options.runs, steps, "auto")
                 for way, cost in measure_ways(preloaded, pipeline, options.runs, steps).items():
                     found[way].append(cost)
                 nothing = measure(BUILD, pipeline)
