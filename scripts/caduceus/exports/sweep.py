@@ -82,7 +82,10 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     ran = [row for row in trials if row.state != "skipped"]
     found = importances(ran, config.space, config.goal)
     write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
-    described = None if best is None else _experiment(plan.spec, best, folder)
+    seeds = plan.spec.seeds
+    if best is not None and config.drawn_seeds is not None:
+        seeds = tuple(run.seed for run in plan.runs if run.id in best.runs)
+    described = None if best is None else _experiment(plan.spec, best, seeds, folder)
     write_json(folder.path / "best.json", described)
     about = [vars(importance) for importance in found]
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
@@ -179,7 +182,9 @@ def _estimate(values: Sequence[float]) -> dict[str, Json]:
     return {"n": found.n, "mean": found.value, "low": found.low, "high": found.high}
 
 
-def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Json]:
+def _experiment(
+    spec: Spec, best: TrialRow, seeds: Sequence[int], folder: SweepFolder
+) -> dict[str, Json]:
     """Return an experiment that runs the best configuration on the seeds of the sweep."""
     chosen = Trial.read(folder.trial(best.trial)).parameters or {}
     return {
@@ -189,7 +194,7 @@ def _experiment(spec: Spec, best: TrialRow, folder: SweepFolder) -> dict[str, Js
         "hypothesis": spec.hypothesis,
         "description": f"Trial {best.trial} of sweep {folder.path.name}.",
         "parameters": {**spec.parameters, **chosen},
-        **({"seeds": spec.seeds} if spec.lists_seeds else {}),
+        **({"seeds": list(seeds)} if spec.lists_seeds else {}),
         **({} if spec.seed_argument == "seed" else {"seed_argument": spec.seed_argument}),
         **{name: value for name, value in spec.to_json().items() if name in _KEPT},
     }

@@ -20,6 +20,7 @@ from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.distribution_specs import default_distribution
 from caduceus.sweeps.distributions import Distribution
 from caduceus.sweeps.plans import Sweep
+from caduceus.sweeps.seeds import SEED
 from caduceus.sweeps.spaces import Parameter
 from caduceus.sweeps.suggestions import suggest
 
@@ -110,7 +111,10 @@ def find_preview(experiment: Experiment, sweep: Sweep, results: Path) -> SweepPr
         metric=config.metric_name or None,
         goal=str(config.goal),
         eta=config.early_terminate.eta if config.early_terminate else None,
-        parameters=[_shown(parameter, config) for parameter in config.space.parameters],
+        parameters=[
+            *(_shown(parameter, config) for parameter in config.space.parameters),
+            *_drawn_seed(config),
+        ],
         trials=sweep.count,
         grid_size=config.space.grid_size if config.method == "grid" else None,
         seeds=len(sweep.plan.seeds),
@@ -161,6 +165,17 @@ def _shown(parameter: Parameter, config: SweepConfig) -> ShownParameter:
     head += [f"{key} {flow(value)}" for key, value in given.items() if key not in _SHOWN_APART]
     text = f"{', '.join(head)}: {_values(parameter.distribution, given, config.method)}"
     return ShownParameter(parameter.name, given, text)
+
+
+def _drawn_seed(config: SweepConfig) -> Iterator[ShownParameter]:
+    """Yield the parameter `seed` if a seed is drawn for each trial."""
+    if config.drawn_seeds is not None:
+        given = config.raw["parameters"][SEED]
+        kind = str(given.get("distribution") or default_distribution(given))
+        keys = [f"{key} {flow(value)}" for key, value in given.items() if key != "distribution"]
+        yield ShownParameter(
+            SEED, given, f"{', '.join([kind, *keys])}: drawn for each trial, not searched"
+        )
 
 
 def _values(distribution: Distribution, given: Mapping[str, Any], method: str) -> str:

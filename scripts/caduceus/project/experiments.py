@@ -102,7 +102,7 @@ def load_experiment(
         | {
             "name": given["name"] or given["id"],
             "group": given["group"] or given["type"],
-            "seeds": given.get("seeds", [default_seed]),
+            "seeds": given.get("seeds") or [default_seed],  # none if a sweep draws them
             "zip": [lists for lists in _as_list(given["zip"]) if lists],
             "lists_seeds": "seeds" in given,
             "seed_argument": given["seed_argument"] or None,
@@ -157,8 +157,15 @@ def _check(
             where("program"),
         )
     if not is_file(root / spec.program):
+        of_sweep = config is not None and source.find(["program"]) is None
         raise SpecError(
-            f"program: {spec.program} doesn't exist; give its path from the folder you work in",
+            f"program: {spec.program} doesn't exist; give its path from the folder you work in"
+            + (
+                ", or for a module or a command write an experiment with this sweep, whose "
+                "`program` is the file with its code"
+                if of_sweep
+                else ""
+            ),
             where("program"),
         )
     writer = spec.dataset and spec.dataset.program

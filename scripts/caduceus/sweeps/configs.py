@@ -14,8 +14,8 @@ from caduceus.runs import command_line
 from caduceus.runs.goal import Goal
 from caduceus.sweeps.distribution_specs import CLEAR_KEYS, KEYS, error_at
 from caduceus.sweeps.hyperband import HyperbandSettings, rungs
-from caduceus.sweeps.listed_seeds import SEED, listed_seeds
 from caduceus.sweeps.parameters import read_space
+from caduceus.sweeps.seeds import SEED, DrawnSeeds, read_seeds
 from caduceus.sweeps.spaces import Space
 
 # Keys that need features of W&B's server.
@@ -48,7 +48,8 @@ class SweepConfig:
         project: of W&B.
         entity: of W&B.
         raw: the configuration as given, without keys that start with x-, which hold anchors.
-        seeds: those of the parameter `seed`, which is none of `space`; None if there is none.
+        seeds: those of the parameter `seed`, which is none of `space`; None if it lists none.
+        drawn_seeds: what draws a seed for each trial by this parameter; None if it doesn't.
         where: finds the file and line of a key in it.
     """
 
@@ -68,6 +69,7 @@ class SweepConfig:
     entity: str | None
     raw: Mapping[str, Any]
     seeds: tuple[int, ...] | None
+    drawn_seeds: DrawnSeeds | None
     where: Where = field(compare=False, repr=False)
 
 
@@ -99,9 +101,9 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         raise SpecError(
             f"command: found {wrong}, allowed: {command_line.ALLOWED}", where(["command"])
         )
-    seeds = listed_seeds(spec["parameters"], spec["method"], where)
+    seeds, drawn_seeds = read_seeds(spec["parameters"], spec["method"], where)
     parameters = spec["parameters"]
-    if seeds is not None:
+    if seeds is not None or drawn_seeds is not None:
         parameters = {name: item for name, item in parameters.items() if name != SEED}
     return SweepConfig(
         method=spec["method"],
@@ -119,7 +121,8 @@ def read_config(value: Any, where: Where) -> SweepConfig:
         project=spec.get("project"),
         entity=spec.get("entity"),
         raw=value,
-        seeds=None if seeds is None else tuple(seeds),
+        seeds=seeds,
+        drawn_seeds=drawn_seeds,
         where=where,
     )
 

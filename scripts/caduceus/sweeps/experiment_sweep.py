@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import SpecError
+from caduceus.io.files import is_file
 from caduceus.io.validation import Where, brief
 from caduceus.io.yaml_files import Source, load
 from caduceus.sweeps.configs import SweepConfig, read_config
@@ -54,7 +55,7 @@ def read_sweep(
             f"parameters.{key}: the sweep chooses this parameter; remove it here or in the sweep",
             source.where(["parameters", key]),
         )
-    return config, _set_keys(spec, config, source, where)
+    return config, _set_keys(spec, config, source, where, root)
 
 
 def _configuration(given: Any, source: Source, root: Path) -> tuple[Any, Where]:
@@ -65,15 +66,15 @@ def _configuration(given: Any, source: Source, root: Path) -> tuple[Any, Where]:
 
 
 def _set_keys(
-    spec: Mapping[str, Any], config: SweepConfig, source: Source, where: Where
+    spec: Mapping[str, Any], config: SweepConfig, source: Source, where: Where, root: Path
 ) -> dict[str, Any]:
     """Return the experiment's keys that its sweep's configuration sets.
 
     Raises:
         SpecError: the experiment sets one of them to another value.
     """
-    found: dict[str, Any] = {}
-    for key in ("program", "command"):
+    found = _started(spec, config, source, root)
+    for key in {"program", "command"} - found.keys():
         value = config.raw.get(key)
         if value is None:
             continue
@@ -84,13 +85,13 @@ def _set_keys(
                 where([key]),
             )
         found[key] = value
-    if config.seeds is not None:
+    if config.seeds is not None or config.drawn_seeds is not None:
         if source.find(["seeds"]) is not None:
             raise SpecError(
                 "seeds: the sweep has `seed` among its parameters; remove one",
                 source.where(["seeds"]),
             )
-        found["seeds"] = list(config.seeds)
+        found["seeds"] = list(config.seeds or ())
     found["name"] = spec["name"] or config.name or ""
     found["description"] = spec["description"] or config.description or ""
     if config.metric_name is None:
@@ -103,3 +104,37 @@ def _set_keys(
             source.where(["metric"]),
         )
     return found | {"metric": metric}
+
+
+def _started(
+    spec: Mapping[str, Any], config: SweepConfig, source: Source, root: Path
+) -> dict[str, Any]:
+    """Return program and command where the sweep's `program` isn't a file.
+
+    W&B puts it in the place of `${program}` whatever it is: a module after -m, or a command on
+    PATH. The experiment's `program` then says where the code is; a module of the project is found.
+    """
+    named = config.program
+    if named is None or is_file(root / named):
+        return {}
+    command = config.raw.get("command", spec["command"])
+    code = spec.get("program") if source.find(["program"]) is not None else None
+    if code is None and "-m" in command and command[-1] != "-m":
+        is_module = command[command.index("-m") + 1] == "${program}"
+        code = _file_of_module(named, root) if is_module else None
+    if code is None or code == named:
+        return {}  # a missing file, which is an error of the experiment
+    return {
+        "program": code,
+        "command": [named if word == "${program}" else word for word in command],
+    }
+
+
+def _file_of_module(name: str, root: Path) -> str | None:
+    """Return the file that `python -m NAME` runs, if it is in the project."""
+    for folder in ("", "src/"):
+        for end in (".py", "/__main__.py"):
+            path = f"{folder}{name.replace('.', '/')}{end}"
+            if is_file(root / path):
+                return path
+    return None

@@ -18,7 +18,7 @@ from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.runs.files.sweep import GivenConfig, SweepDefinition, SweepPlan
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import confirmation
-from caduceus.sweeps.listed_seeds import SEED
+from caduceus.sweeps.seeds import SEED
 
 _HASH_DIGITS = 8  # short: W&B's ids have at most 64 characters, and a trial's has a suffix
 _MOST_CHARACTERS = 64
@@ -64,10 +64,15 @@ class Sweep:
         """Return the ids of a trial's runs."""
         return self.plan.trial_runs(number)
 
+    def seeds_of(self, number: int) -> tuple[int, ...]:
+        """Return the seeds of a trial's runs."""
+        drawn = self.config.drawn_seeds
+        return (drawn.of(number, self.plan.seed),) if drawn else self.plan.seeds
+
     def trials(self) -> Iterator[tuple[str, str, int]]:
         """Yield id, trial and seed of every run, first of the trials, then of the confirmations."""
         for number in range(self.count):
-            for run, seed in zip(self.trial_runs(number), self.plan.seeds, strict=True):
+            for run, seed in zip(self.trial_runs(number), self.seeds_of(number), strict=True):
                 yield run, f"{number:04d}", seed
         yield from self.confirmations()
 
@@ -83,7 +88,8 @@ class Sweep:
     @property
     def new_seeds(self) -> list[int]:
         """Seeds that no trial uses, for the confirmations."""
-        first = max(self.plan.seeds) + 1
+        drawn = self.config.drawn_seeds
+        first = (drawn.largest if drawn else max(self.plan.seeds)) + 1
         return [*range(first, first + _CONFIRMATIONS)]
 
     def waits_for(self, number: int) -> list[str]:
@@ -171,7 +177,7 @@ def _check_server_engine(config: SweepConfig, seeds: Sequence[int], source: Sour
             "it, or the engine",
             config.where(["early_terminate", "axis"]),
         )
-    if config.seeds is not None:
+    if config.seeds is not None or config.drawn_seeds is not None:
         raise SpecError(
             "parameters.seed: with engine wandb the runs' seed stands in the experiment; move it "
             "to `seeds` there",
@@ -224,6 +230,8 @@ def _what_decides_trials(
     if depends_on_results(config):
         # Later trials are suggested from the mean result over the seeds.
         decides |= {"lag": given.lag, "seeds": sorted(seeds)}
+    if config.drawn_seeds is not None:
+        decides["drawn_seed"] = raw["parameters"][SEED]
     if config.early_terminate is not None:
         decides["early_terminate"] = raw["early_terminate"]
     return decides

@@ -211,3 +211,32 @@ def test_seed_among_the_parameters_gives_each_trial_its_seeds(tmp_path: Path) ->
     assert refusal(tmp_path, spec | {"seeds": [7]}) == (
         "my sweep.yaml:5: seeds: the sweep has `seed` among its parameters; remove one"
     )
+
+
+@pytest.mark.parametrize("file", ["pkg/train.py", "src/pkg/train.py", "pkg/train/__main__.py"])
+def test_a_module_after_m_is_found_in_the_project(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text("import wandb\n")
+    command = ["${env}", "${interpreter}", "-m", "${program}", "${args}"]
+    found = load(tmp_path, GRID | {"program": "pkg.train", "command": command})
+    assert found.spec.program == file
+    assert found.spec.command == ("${env}", "${interpreter}", "-m", "pkg.train", "${args}")
+
+
+def test_an_experiment_says_where_the_code_of_a_command_is(tmp_path: Path) -> None:
+    write(tmp_path, "sweep.yaml", GRID | {"program": "my-train", "command": ["${program}", "fit"]})
+    spec = {"id": "tune", "type": "sweep", "program": "train.py", "sweep": {"config": "sweep.yaml"}}
+    found = load(tmp_path, spec, name="tune.yaml")
+    assert (found.spec.program, found.spec.command) == ("train.py", ("my-train", "fit"))
+    assert refusal(tmp_path, GRID | {"program": "my-train", "command": ["${program}"]}) == (
+        "my sweep.yaml:1: program: my-train doesn't exist; give its path from the folder you work "
+        "in, or for a module or a command write an experiment with this sweep, whose `program` is "
+        "the file with its code"
+    )
+
+
+def test_two_programs_that_are_both_there_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text("")
+    write(tmp_path, "sweep.yaml", GRID | {"program": "other.py"})
+    spec = {"id": "tune", "type": "sweep", "program": "train.py", "sweep": {"config": "sweep.yaml"}}
+    assert 'its sweep "other.py"; remove one' in refusal(tmp_path, spec)

@@ -326,9 +326,12 @@ PARAMETERS = {
         '3: parameters.a b: "a b" is no name for a parameter; allowed: letters, digits and _ '
         ". - / : @ +, first a letter or _, or one of these after Hydra's +, ++ or ~"
     ),
-    "seed: {values: [1, 2]}\na: {value: 1}": (
-        "3: parameters.seed: method random would draw a seed for each trial; write {value: 0}, or "
-        "list seeds under `seeds` of an experiment, with which each trial runs"
+    "seed: {values: [1, 1]}\na: {value: 1}": (
+        "3: parameters.seed.values: found 1, allowed: different whole numbers"
+    ),
+    "seed: {min: 0.0, max: 9.0}\na: {value: 1}": (
+        '3: parameters.seed: found {"min": 0.0, "max": 9.0}, allowed: whole numbers, such as '
+        "distribution: int_uniform"
     ),
     "seed: {value: 1}": (
         "3: parameters.seed: is the only parameter; write an experiment without a sweep, and list "
@@ -338,8 +341,8 @@ PARAMETERS = {
         "3: parameters.seed.value: found 1.5, allowed: different whole numbers"
     ),
     "seed: [1, 2]": (
-        "3: parameters.seed: found [1, 2], allowed: one seed, or a grid's list; write {value: 0}, "
-        "or list seeds under `seeds` of an experiment, with which each trial runs"
+        "3: parameters.seed: found [1, 2], allowed: a mapping such as {value: 0} or "
+        "{values: [0, 1]}"
     ),
     "a.b: {value: 1}\na: {parameters: {b: {value: 2}}}": (
         "4: parameters.a.parameters.b: two parameters have the name 'a.b'; rename one"

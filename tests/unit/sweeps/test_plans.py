@@ -249,3 +249,38 @@ def test_probabilities_and_nested_parameters_are_shown(tmp_path: Path) -> None:
     assert experiment.sweep is not None
     said = list(preview_lines(find_preview(experiment, experiment.sweep, tmp_path / "results")))
     assert said[1] == "  optimizer.name  categorical_w_probabilities: a (0.25), b (0.75)"
+
+
+def test_a_seed_is_drawn_for_each_trial_and_not_searched(tmp_path: Path) -> None:
+    seed = {"distribution": "int_uniform", "min": 10, "max": 99}
+    config = {**CONFIG, "parameters": {**CONFIG["parameters"], "seed": seed}}
+    experiment = load(tmp_path, {"config": config, "count": 20, "confirm": 1})
+    assert experiment.sweep is not None
+    seeds = [run.seed for run in experiment.runs if "s" not in run.id.rpartition("-")[2]]
+    assert len(seeds) == 20 and len(set(seeds)) > 10 and all(10 <= each <= 99 for each in seeds)
+    assert [run.seed for run in experiment.runs[20:]] == [100, 101, 102]
+    assert experiment.runs[0].definition.seed_by_argument == {"seed": seeds[0]}
+    assert "seed" not in experiment.sweep.config.space.names
+    # More trials leave the earlier ones as they are; other bounds make other trials.
+    more = load(tmp_path, {"config": config, "count": 30, "confirm": 1})
+    assert [run.seed for run in more.runs[:20]] == seeds
+    assert more.runs[0].id == experiment.runs[0].id
+    other = config["parameters"] | {"seed": seed | {"max": 98}}
+    changed = load(tmp_path, {"config": {**config, "parameters": other}, "count": 20})
+    assert changed.runs[0].id != experiment.runs[0].id
+    said = list(preview_lines(find_preview(experiment, experiment.sweep, tmp_path / "results")))
+    assert "  seed  int_uniform, min 10, max 99: drawn for each trial, not searched" in said
+    assert f"--seed={seeds[0]}" in said[-2]
+
+
+def test_seeds_of_a_list_are_drawn_too(tmp_path: Path) -> None:
+    parameters = {"x": {"min": 0.0, "max": 1.0}, "seed": {"values": [3, 5]}}
+    config = {"method": "random", "parameters": parameters}
+    experiment = load(tmp_path, {"config": config, "count": 12})
+    assert {run.seed for run in experiment.runs} == {3, 5} and len(experiment.runs) == 12
+
+
+def test_a_grid_runs_each_seed_of_a_range(tmp_path: Path) -> None:
+    parameters = {"x": {"values": [1, 2]}, "seed": {"min": 0, "max": 3}}
+    experiment = load(tmp_path, {"config": {"method": "grid", "parameters": parameters}})
+    assert sorted(run.seed for run in experiment.runs) == [0, 0, 1, 1, 2, 2, 3, 3]

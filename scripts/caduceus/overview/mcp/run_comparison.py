@@ -14,6 +14,7 @@ from caduceus.overview.mcp.group_comparison import (
     paper_methods,
     verdict_row,
 )
+from caduceus.overview.mcp.own_keys import is_own_key
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.provenance import describe_run
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs
@@ -28,7 +29,6 @@ from caduceus.statistics.verdicts import decide, greater
 
 _MOST_RUNS = 10
 _MOST_METRICS = 6
-_SKIPPED = ("seed", "experiment", "hypothesis", "baseline")
 _MADE_OF = ("code", "commit", "is_dirty", "environment")
 
 
@@ -46,7 +46,9 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
     made_of = [describe_run(record.folder) for record in records]
     answer = {
         "runs": [_about(record, names) for record in records],
-        "parameters_that_differ": _differing([_parameters(record) for record in records]),
+        "parameters_that_differ": _differing(
+            [_parameters(record, {spec.id: spec for spec in specs}) for record in records]
+        ),
         "made_of_that_differs": _differing(
             [{name: made[name] for name in _MADE_OF} for made in made_of]
         ),
@@ -83,13 +85,17 @@ def _about(record: ListedRun, metrics: Sequence[str]) -> Answer:
     return {name: record.row[name] for name in names} | {"metrics": values}
 
 
-def _parameters(record: ListedRun) -> dict[str, Any]:
+def _parameters(record: ListedRun, specs: Mapping[str, Spec]) -> dict[str, Any]:
     cells = {
         name.removeprefix("config."): value
         for name, value in record.row.items()
         if name.startswith("config.")
     }
-    return {name: value for name, value in cells.items() if name not in _SKIPPED}
+    return {
+        name: value
+        for name, value in cells.items()
+        if not is_own_key(name, value, record.row, specs)
+    }
 
 
 def _differing(all_values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

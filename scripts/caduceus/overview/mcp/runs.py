@@ -6,6 +6,7 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.overview.mcp.answers import Answer, choose, page, shown, some, units
+from caduceus.overview.mcp.own_keys import is_own_key
 from caduceus.project.listed_runs import find_runs
 from caduceus.project.planned import configured_plans
 
@@ -108,16 +109,20 @@ def _columns(rows: Sequence[Mapping[str, Any]], results: Path) -> list[str]:
     """Return the default columns: the run, varying parameters, and its experiment's metric."""
     present = [name for name in _DEFAULT if any(row.get(name) is not None for row in rows)]
     experiments = {row["experiment"] for row in rows}
-    specs = [plan.spec for plan in configured_plans(results)]
+    specs = {plan.spec.id: plan.spec for plan in configured_plans(results)}
     metrics = [
-        f"summary.{spec.metric.name}" for spec in specs if spec.id in experiments and spec.metric
+        f"summary.{spec.metric.name}"
+        for spec in specs.values()
+        if spec.id in experiments and spec.metric
     ]
     names = dict.fromkeys(name for row in rows for name in row if name.startswith("config."))
     varies = [
         name
         for name in names
-        if name.removeprefix("config.") not in ("seed", "experiment", "hypothesis")
-        and len({str(row.get(name)) for row in rows}) > 1
+        if len({str(row.get(name)) for row in rows}) > 1
+        and not all(
+            is_own_key(name.removeprefix("config."), row.get(name), row, specs) for row in rows
+        )
     ]
     chosen = [*present, *dict.fromkeys(metrics), *varies]
     return [*chosen[: _MOST_COLUMNS - len(_LAST)], *_LAST]
