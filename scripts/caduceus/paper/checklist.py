@@ -235,12 +235,6 @@ def _access(data: ChecklistData) -> Item:
     )
 
 
-def _seeds(plan: Plan) -> str:
-    """Return the seeds of an experiment's runs; a sweep may draw one for each trial."""
-    seeds = sorted({run.seed for run in plan.runs}) if plan.spec.sweep else plan.spec.seeds
-    return listed([str(seed) for seed in seeds], 12)
-
-
 def _setting(data: ChecklistData) -> Item:
     lines = []
     for plan in data.plans.values():
@@ -251,7 +245,7 @@ def _setting(data: ChecklistData) -> Item:
             "parameters": _pairs(spec.parameters),
             "varied": _pairs(spec.lists) or ", ".join([*spec.methods, *spec.variants]),
             "chosen by": spec.sweep and f"a sweep ({_method(spec.sweep)})",
-            "seeds": _seeds(plan),
+            "seeds": listed([*map(str, plan.seeds)], 12),
         }
         lines += [
             f"  - {name}: {markdown_text(str(value))}" for name, value in details.items() if value

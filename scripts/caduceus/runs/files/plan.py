@@ -1,6 +1,6 @@
 """results/experiments/ID.json: an experiment with every default filled in, and its runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
@@ -164,6 +164,11 @@ class Plan(Record):
     spec: Spec
     file: str
     runs: tuple[Run, ...]
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """The seeds of its runs; a sweep may draw one for each trial."""
+        return sorted({run.seed for run in self.runs}) if self.spec.sweep else self.spec.seeds
 
     @classmethod
     def from_json(cls, value: object) -> Self:
