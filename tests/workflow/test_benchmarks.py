@@ -54,7 +54,7 @@ def test_it_runs(command: str) -> None:
 
 
 def test_the_report_is_made_and_loaded(browser: Browser) -> None:
-    printed = run("report.py --runs 200 --rows 5 --repeats 1")
+    printed = run("report.py --runs 40 --rows 5 --repeats 1")
     assert re.search(r"all variants +[\d.]+ s\n$", printed), printed
 
 

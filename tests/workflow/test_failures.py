@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ import pytest
 from caduceus.system import nvml
 from projects import (
     EXPORTS,
-    REPOSITORY,
     Finished,
     Project,
     end,
@@ -240,20 +238,6 @@ def test_a_program_that_cannot_be_started_costs_only_its_runs(project: Project) 
     assert project.read_json(f"results/runs/{run.name}/run_summary.json")["state"] == "failed"
 
 
-def test_a_loss_that_is_no_number_ends_the_run(project: Project) -> None:
-    shutil.copytree(REPOSITORY / "experiments", project.path / "experiments", dirs_exist_ok=True)
-    project.replace("experiments/mnist1d_quick.yaml", "[logistic, mlp, cnn]", "[mlp]")
-    project.replace("experiments/mnist1d_quick.yaml", "logistic", "mlp")
-    project.replace("experiments/mnist1d_quick.yaml", "[0, 1, 2, 3, 4, 5, 6, 7]", "[0]")
-    project.replace("experiments/mnist1d_quick.yaml", "epochs: 100", "learning_rate: 1e+30")
-    shutil.copy(REPOSITORY / "config.yaml", project.path)
-    project.change("config.yaml", paper={})  # whose claims want the others
-    finished = project.snakemake("--until", "train")
-
-    (message,) = said_by(finished, "train")
-    assert "DivergedError: train/loss is nan at step 250: lower the learning rate" in message
-
-
 def test_a_program_whose_log_has_no_end_has_failed(project: Project) -> None:
     """Rows may be missing, as on a disk that was full for a moment."""
     project.change("experiments/toy.yaml", seeds=[0], matrix={"rate": [0.1]})
@@ -459,10 +443,16 @@ time.sleep(600)
 """
 
 
+DIVERGES = """
+from caduceus import tracking
+with tracking.start() as run:
+    run.log({"train/loss": float("nan")}, step=250)
+"""
 PROGRAMS = {
     "hangs": LEAVES_ITS_SESSION,
     "waits": "import time\ntime.sleep(600)\n",
     "sees": "import os\nassert os.environ['CUDA_VISIBLE_DEVICES'] == ''\n",
+    "diverges": DIVERGES,
 }
 
 
@@ -543,6 +533,13 @@ def test_a_run_that_another_host_took_over_is_given_up(planned: Project) -> None
     assert json.loads(lease.read_text()) == other
     assert planned.read_json(f"results/runs/{run.name}/work/attempts/1.json")["signal"] == 15
     assert not (run / "train.json").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run(planned: Project) -> None:
+    finished = planned.run(*train_words(run_of(planned, "diverges")))
+
+    (message,) = said_by(finished, "train")
+    assert "DivergedError: train/loss is nan at step 250: lower the learning rate" in message
 
 
 def test_a_run_without_gpus_sees_none(planned: Project) -> None:

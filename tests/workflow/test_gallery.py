@@ -38,7 +38,9 @@ def copy_gallery(folder: Path) -> Project:
 
 
 @pytest.mark.parametrize(
-    "chosen", [["gallery-torch", "gallery-hydra"], pytest.param([*LOGGED], marks=pytest.mark.soak)]
+    # Torch and lightning are in test_kinds.py too.
+    "chosen",
+    [["gallery-hydra"], pytest.param([*LOGGED], marks=pytest.mark.soak)],
 )
 def test_each_program_of_the_gallery_is_tracked_as_it_is(tmp_path: Path, chosen: list[str]) -> None:
     gallery = copy_gallery(tmp_path / "gallery")

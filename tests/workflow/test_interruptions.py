@@ -302,14 +302,16 @@ def check(
     return attempts
 
 
-# Asked to stop, ended at once, from the terminal.
-@pytest.mark.parametrize("kind", ["SIGTERM", "SIGKILL", "Ctrl-C", f"{FORKED}supervisor"])
-def test_a_run_interrupted_twice_exports_the_same(
-    walking: Project, undisturbed: dict[str, bytes], kind: str
+# Asked to stop twice; ended at once, from the terminal.
+@pytest.mark.parametrize(
+    ("kind", "times"), [("SIGTERM", 2), ("SIGKILL", 1), ("Ctrl-C", 1), (f"{FORKED}supervisor", 1)]
+)
+def test_an_interrupted_run_exports_the_same(
+    walking: Project, undisturbed: dict[str, bytes], kind: str, times: int
 ) -> None:
-    moments = [random.randint(3, 25), random.randint(30, 50)]
+    moments = [random.randint(3, 25), random.randint(30, 50)][-times:]
     interrupt(walking, kind, moments)
-    check(walking, undisturbed, 2, kind)
+    check(walking, undisturbed, times, kind)
 
 
 @pytest.mark.soak

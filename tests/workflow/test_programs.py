@@ -124,6 +124,7 @@ def test_each_wandb_init_of_a_program_is_a_run_inside_its_run(
     assert project.planned(group) == {}
 
 
+@pytest.mark.soak  # test_kinds.py starts another program by torchrun
 def test_of_the_processes_that_torchrun_starts_the_first_one_tracks(project: Project) -> None:
     launcher = ["${interpreter}", "-m", "torch.distributed.run", "--nproc-per-node=2"]
     project.change("experiments/toy.yaml", command=[*launcher, "${program}", "${args}"])

@@ -56,7 +56,6 @@ def test_nothing_runs_after_a_checkout_of_another_branch_and_back(finished: Proj
     git("checkout", "-b", "other")
     finished.write("experiments/train.py", "raise SystemExit\n")
     git("commit", "--all", "--message=second")
-    time.sleep(1.1)
     git("checkout", "main")
 
     assert finished.planned() == {}

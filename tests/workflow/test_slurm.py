@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from caduceus.wandb_log import read_log
-from projects import EXPERIMENT, REPOSITORY, Finished, Project, end
+from projects import EXPERIMENT, EXPORTS, REPOSITORY, Finished, Project, end
 from slurm_cluster import SlurmCluster, wait_until
 
 PROFILE = str(REPOSITORY / "workflow/profiles/slurm")
@@ -119,7 +119,7 @@ def test_runs_get_what_they_ask_for_and_light_rules_stay_local(
     project.write_yaml("site/profile.yaml", site)
     known = {job for job, _, _ in slurm.jobs()}
     # SLURM's GPUs are made up here: the job gets them, and its run says that there is no driver.
-    project.run(*command(project, "--profile", "site"))
+    project.run(*command(project, "--profile", "site", "--until", "make_table"))
     jobs = {name: job for job, name, _ in slurm.jobs() if job not in known}
     [run] = project.runs
     assert set(jobs) == {"make_dataset:points", f"train:{run.name}"}
@@ -141,7 +141,7 @@ def fates(slurm: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> dict
     """
     project = create(tmp_path_factory.mktemp("fates") / "project", 5, threads=1, mem_mb=500)
     hold = project.write("hold", "")
-    snakemake = project.begin(*command(project))
+    snakemake = project.begin(*command(project, *EXPORTS))
     try:
         wait_until(lambda: len(saved(project)) == 4, "four runs wait")
         cancelled, requeued, limited, plain = (run.name for run in saved(project))
@@ -217,7 +217,7 @@ def test_a_run_that_is_cancelled_is_not_put_back_and_costs_only_itself(
     assert not (project.path / "results/runs" / fates["cancelled"] / "train.json").exists()
     ended = [run for run in project.runs if (run / "manifest.json").exists()]
     assert len(ended) == 4
-    project.run(*command(project)).check()
+    project.run(*command(project, *EXPORTS)).check()
     assert [each["state"] for each in attempts(project, fates["cancelled"])] == [
         "interrupted",
         "finished",
@@ -243,7 +243,7 @@ def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
 ) -> None:
     project = create(tmp_path / "project", 2)
     hold = project.write("hold", "")
-    snakemake = project.begin(*command(project))
+    snakemake = project.begin(*command(project, *EXPORTS))
     wait_until(lambda: len(saved(project)) == 2, "both runs wait")
     before = slurm.jobs("R")
     snakemake.kill()
@@ -253,7 +253,7 @@ def test_jobs_of_a_killed_snakemake_are_taken_over_and_an_outage_is_waited_for(
     squeue = project.write("bin/squeue", COUNTED.format(path=shutil.which("squeue")))
     squeue.chmod(0o755)
     path = os.pathsep.join((str(squeue.parent), project.environment()["PATH"]))
-    again = project.begin(*command(project), PATH=path)
+    again = project.begin(*command(project, *EXPORTS), PATH=path)
     wait_until(lambda: snakemake_says(project, "is at work on it already") == 2, "both known")
     assert slurm.jobs("PD,R,CF") == before  # nothing was submitted a second time
 
