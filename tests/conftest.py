@@ -46,17 +46,18 @@ TOGETHER = (
 # The longest first, or one worker goes on with them alone; then the other workflows, then units.
 FIRST = (
     "workflow/test_slurm.py",
-    "workflow/test_interruptions.py",
     "workflow/test_sweeps.py",
     "workflow/test_failures.py",
+    "workflow/test_interruptions.py",
+    "workflow/test_sweep_trials.py",
+    "workflow/test_kinds.py",
     "workflow/test_exports.py",
     "workflow/test_faults.py",
-    "workflow/test_sweep_trials.py",
     "workflow/test_online.py",
+    "workflow/test_benchmarks.py",
     "workflow/test_end_to_end.py",
     "workflow/test_server_logs.py",
     "workflow/test_init.py",
-    "workflow/test_module.py",
     "workflow/test_archive.py",
     "workflow",
 )
