@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.io.files import Json
+from caduceus.io.phrases import count_of
 from caduceus.io.written_out import flow
 from caduceus.overview.forecasts import durations_of
 from caduceus.project.experiments import Experiment
 from caduceus.runs import command_line
 from caduceus.runs.files.plan import Run
+from caduceus.runs.files.trial import KnownRun
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import read_records
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.distribution_specs import default_distribution
 from caduceus.sweeps.distributions import Distribution
+from caduceus.sweeps.known_runs import find_known
+from caduceus.sweeps.observations import Observation
 from caduceus.sweeps.plans import Sweep
 from caduceus.sweeps.seeds import SEED
 from caduceus.sweeps.spaces import Parameter
@@ -57,6 +61,9 @@ class SweepPreview:
         at_a_time: how many trials are suggested without a result between them; None for all.
         confirmed: how many of the best are run on fresh seeds.
         runs: how many runs that makes.
+        points: how many configurations are given.
+        known: how many runs that exist it learns from.
+        left_out: a line for each kind of runs that it can't learn from.
         first_trials: the parameters of the first trials, before any result.
         command: the command line of trial 0; None where the server chooses.
         program: the program.
@@ -78,6 +85,9 @@ class SweepPreview:
     at_a_time: int | None
     confirmed: int
     runs: int
+    points: int
+    known: int
+    left_out: Sequence[str]
     first_trials: Sequence[Mapping[str, Json]]
     command: str | None
     program: str
@@ -94,12 +104,11 @@ def find_preview(experiment: Experiment, sweep: Sweep, results: Path) -> SweepPr
         results: the folder results/; its runs of the same program give the cost.
     """
     config, program = sweep.config, experiment.spec.program
+    points, names = sweep.plan.points or (), sweep.plan.known or ()
+    known, left_out = find_known(names, config, results) if names else ([], [])
     suggested: list[Mapping[str, Any]] = []
     if not sweep.is_chosen_by_server:
-        suggested = [
-            suggest(config, sweep.plan.sampler, sweep.plan.seed, number, []) or {}
-            for number in range(min(_SHOWN_TRIALS, sweep.count, sweep.plan.lag))
-        ]
+        suggested = [*points, *_first(sweep, known)][:_SHOWN_TRIALS]
     seconds = [
         each.seconds for each in durations_of(read_records(results)) if each.program == program
     ]
@@ -121,6 +130,9 @@ def find_preview(experiment: Experiment, sweep: Sweep, results: Path) -> SweepPr
         at_a_time=sweep.plan.lag if sweep.is_sequential else None,
         confirmed=sweep.confirm,
         runs=len(list(sweep.trials())),
+        points=len(points),
+        known=len(known),
+        left_out=left_out,
         first_trials=[config.space.flat(chosen) for chosen in suggested],
         command=_command(experiment.runs[0], suggested[0], results) if suggested else None,
         program=program,
@@ -148,12 +160,30 @@ def preview_lines(found: SweepPreview) -> Iterator[str]:
     yield (
         f"{found.trials}{of_grid} trials{seeds}, {together} at a time{confirmed}: {found.runs} runs"
     )
+    if found.points:
+        yield f"starts with {count_of(found.points, 'given configuration')}"
+    if found.known or found.left_out:
+        yield "; ".join([f"learns from {count_of(found.known, 'known run')}", *found.left_out])
     if found.first_trials:
         yield "first trials, before any result:"
         for number, parameters in enumerate(found.first_trials):
             yield f"  {number}  {_words(parameters)}"
         yield f"command of trial 0: {found.command}"
     yield _cost(found)
+
+
+def _first(sweep: Sweep, known: Sequence[KnownRun]) -> list[Mapping[str, Any]]:
+    """Return the parameters of the first trials after the given ones, before any result."""
+    given = sweep.plan.points or ()
+    seen = [Observation(run.parameters, run.objective, "finished") for run in known]
+    seen += [Observation(point, None, "running") for point in given]
+    found: list[Mapping[str, Any]] = []
+    last = min(len(given) + _SHOWN_TRIALS, sweep.count, sweep.plan.lag)
+    for number in range(len(given), last):
+        chosen = suggest(sweep.config, sweep.plan.sampler, sweep.plan.seed, number, seen) or {}
+        found.append(chosen)
+        seen.append(Observation(chosen, None, "running"))
+    return found
 
 
 def _shown(parameter: Parameter, config: SweepConfig) -> ShownParameter:

@@ -65,6 +65,12 @@ class Project:
         """Return the ids of the runs of several experiments, in order."""
         return [run.id for name in experiments for run in self.experiments[name].runs]
 
+    def planned_runs(self, names: Sequence[str]) -> list[str]:
+        """Return the ids of the runs of those experiments and sweeps that are planned here."""
+        planned = {**self.experiments, **self.sweeps}
+        found = dict.fromkeys(planned[name].id for name in names if name in planned)
+        return self.run_ids(list(found))
+
     def preloads(self, owner: int) -> Preloads:
         """Return what jobs that the process `owner` starts preload."""
         found = {name: each.preload for name, each in self.experiments.items() if each.preload}

@@ -1,7 +1,6 @@
 """The files that each job of the workflow takes, as paths below results/.
 
-Snakemake reruns a job by the files that it takes, so these lists decide what reruns. Four rules
-are Caduceus's own:
+Snakemake reruns a job by the files that it takes. Four rules are Caduceus's own:
 
 - Lost logs. A run that has ended and whose logs are gone, as in an unpacked archive, takes a file
   that nothing makes: `Targets.lost_logs`.
@@ -189,10 +188,12 @@ class Targets:
         return _of_runs(self._sweep(sweep).waits_for(int(trial)), file)
 
     def trial_before(self, sweep: str, trial: str) -> list[str]:
-        """The trial before one whose parameters depend on earlier results."""
-        if int(trial) == 0 or not self._sweep(sweep).is_sequential:
-            return []
-        return [f"results/sweeps/{sweep}/trials/{int(trial) - 1:04d}.json"]
+        """The trial before one that learns from results; of the first, the known runs."""
+        found = self._sweep(sweep)
+        if int(trial) == 0:
+            return _of_runs(self.project.planned_runs(found.plan.known or ()), "manifest.json")
+        before = f"results/sweeps/{sweep}/trials/{int(trial) - 1:04d}.json"
+        return [before] if found.is_sequential else []
 
     def trials(self, sweep: str) -> list[str]:
         """Every trial of a sweep, confirmations included."""

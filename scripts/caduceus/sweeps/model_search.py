@@ -43,12 +43,12 @@ def suggest_by_model(
         config: the sweep's configuration.
         seed: the sweep's seed; not negative.
         number: counted from 0.
-        earlier: trials 0 .. `number` - 1 in order.
+        earlier: known runs, then trials 0 .. `number` - 1 in order.
     """
     coordinates = Coordinates.of(config.space)
     if not coordinates.axes:
         return coordinates.configuration(np.empty(0))
-    if number < _FIRST or all(trial.state == "running" for trial in earlier):
+    if len(earlier) < _FIRST or all(trial.state == "running" for trial in earlier):
         shares = _latin_hypercube(len(coordinates.axes), seed, number // _CUBE)
         return coordinates.configuration(coordinates.at(shares)[number % _CUBE])
     # Sums that are split among threads may differ in the last bit.

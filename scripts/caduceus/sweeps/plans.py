@@ -18,7 +18,9 @@ from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.runs.files.sweep import GivenConfig, SweepDefinition, SweepPlan
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import confirmation
+from caduceus.sweeps.known_runs import read_point
 from caduceus.sweeps.seeds import SEED
+from caduceus.sweeps.spaces import Configuration
 
 _HASH_DIGITS = 8  # short: W&B's ids have at most 64 characters, and a trial's has a suffix
 _MOST_CHARACTERS = 64
@@ -129,6 +131,7 @@ def plan_sweep(
     seeds = spec.seeds
     if given.engine == "wandb":
         _check_server_engine(config, seeds, source)
+    _check_known(spec.id, given, config, source)
     choice = _what_decides_trials(config, given, seeds)
     identity = definition.to_json() | choice | {"default_seed": default_seed}
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
@@ -145,6 +148,8 @@ def plan_sweep(
         file=file,
         keys=keys,
         definition=definition,
+        points=_points(given, config, source),
+        known=given.known or None,
     )
     sweep = Sweep(plan, config, _count(config, given.count, len(seeds), source), given.confirm)
     if sweep.confirm and config.metric_name is None:
@@ -169,6 +174,40 @@ def plan_sweep(
     return sweep
 
 
+def _points(
+    given: SweepSpec, config: SweepConfig, source: Source
+) -> tuple[Configuration, ...] | None:
+    """Return the given configurations of the first trials; None if there are none."""
+    points = []
+    for index, point in enumerate(given.points):
+        try:
+            points.append(read_point(point, config.space))
+        except ValueError as error:
+            raise SpecError(
+                f"sweep.points: {error}", source.where(["sweep", "points", index])
+            ) from None
+    return tuple(points) or None
+
+
+def _check_known(id: str, given: SweepSpec, config: SweepConfig, source: Source) -> None:
+    """Refuse points and known runs where nothing uses them."""
+    if given.points and config.method == "grid":
+        raise SpecError(
+            "sweep.points: a grid runs every configuration; remove them, or use another method",
+            source.where(["sweep", "points"]),
+        )
+    if id in given.known:
+        raise SpecError(
+            f"sweep.known: {id} is this experiment itself, whose trials count anyway; remove it",
+            source.where(["sweep", "known"]),
+        )
+    if given.known and config.method != "bayes":
+        raise SpecError(
+            f"sweep.known: method {config.method} learns from no results; remove it, or use bayes",
+            source.where(["sweep", "known"]),
+        )
+
+
 def _check_server_engine(config: SweepConfig, seeds: Sequence[int], source: Source) -> None:
     """Refuse what a server doesn't support when it chooses the trials."""
     if config.early_terminate and config.early_terminate.axis:
@@ -183,7 +222,7 @@ def _check_server_engine(config: SweepConfig, seeds: Sequence[int], source: Sour
             "to `seeds` there",
             config.where(["parameters", SEED]),
         )
-    for key in ("sampler", "seed"):
+    for key in ("sampler", "seed", "points", "known"):
         if source.find(["sweep", key]) is not None:
             raise SpecError(
                 f"sweep.{key}: not used with engine wandb, as the server has its own; remove it",
@@ -230,6 +269,10 @@ def _what_decides_trials(
     if depends_on_results(config):
         # Later trials are suggested from the mean result over the seeds.
         decides |= {"lag": given.lag, "seeds": sorted(seeds)}
+    if given.points:
+        decides["points"] = [dict(point) for point in given.points]
+    if given.known:
+        decides["known"] = list(given.known)
     if config.drawn_seeds is not None:
         decides["drawn_seed"] = raw["parameters"][SEED]
     if config.early_terminate is not None:

@@ -46,7 +46,7 @@ def suggest(
         sampler: of method bayes: "gp" is a Gaussian process, "tpe" Optuna's TPESampler.
         seed: the sweep's seed; not negative.
         number: counted from 0.
-        earlier: trials 0 .. `number` - 1 in order; only method bayes uses them.
+        earlier: known runs, then trials 0 .. `number` - 1 in order; only method bayes uses them.
         search: `SEARCH`; with None sampler "gp" is Optuna's GPSampler.
 
     Raises:
@@ -76,7 +76,7 @@ def _suggest_by_optuna(
 
     results = sum(trial.state != "running" for trial in earlier)
     varies = any(p.distribution.kind != "constant" for p in config.space.parameters)
-    if varies and number >= _LEAST_TRIALS and results >= _LEAST_RESULTS:
+    if varies and len(earlier) >= _LEAST_TRIALS and results >= _LEAST_RESULTS:
         from caduceus.sweeps.optuna_search import suggest_by_optuna
 
         return suggest_by_optuna(config, sampler, (seed, number), earlier)

@@ -11,6 +11,7 @@ each trial after it takes that version. A sweep without one was started when Opt
 trials.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,16 +21,18 @@ import yaml
 from caduceus.errors import ResultError, SpecError
 from caduceus.io.composition import compose
 from caduceus.io.files import Json, canonical_json, digest_text, write_json, write_whole
+from caduceus.io.phrases import count_of, printable
 from caduceus.io.written_out import written_out
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.files.train import Train
-from caduceus.runs.files.trial import Trial, TrialAhead, TrialResult
+from caduceus.runs.files.trial import KnownRun, Trial, TrialAhead, TrialResult
 from caduceus.runs.folder import RunFolder
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import SweepFolder, ranking, result_of
+from caduceus.sweeps.known_runs import find_known
 from caduceus.sweeps.observations import Observation
 from caduceus.sweeps.plans import depends_on_results
 from caduceus.sweeps.spaces import Configuration
@@ -93,7 +96,10 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
     plan, config = folder.read_plan(), folder.config()
     earlier = folder.earlier(number) if depends_on_results(config) else []
     search = _search(folder, plan, config, earlier)
-    trials = [*earlier, replace(new_trial(plan, number, results), search=search)]
+    own = replace(new_trial(plan, number, results), search=search)
+    if number == 0 and plan.known:
+        own = replace(own, known=_known(folder, plan.known, config))
+    trials = [*earlier, own]
     ahead = folder.suggested_ahead(number)
     known = TrialAhead.read_if_there(ahead)
     if known and known.given == _digest(plan, trials):
@@ -111,6 +117,14 @@ def _next_trial(folder: SweepFolder, number: int, results: Sequence[Path]) -> Tr
         trials[-1] = replace(trials[-1], parameters=_parameters(folder, plan, config, trials))
         TrialAhead(given=given, trial=trials[-1]).write(folder.suggested_ahead(following))
     return trial
+
+
+def _known(folder: SweepFolder, names: Sequence[str], config: SweepConfig) -> tuple[KnownRun, ...]:
+    """Return the runs that the sweep learns from, and print those that can't be used."""
+    found, left_out = find_known(names, config, folder.path.parents[1])
+    lines = [f"{folder.path.name}: learns from {count_of(len(found), 'known run')}", *left_out]
+    print(*map(printable, lines), sep="\n", file=sys.stderr)
+    return tuple(found)
 
 
 def _search(
@@ -153,6 +167,8 @@ def _parameters(
         return parameters
     if is_skipped(config, trials):
         return None
+    if plan.points and number < len(plan.points):
+        return dict(plan.points[number])
     return suggest(
         config, plan.sampler, plan.seed, number, _observations(trials), trials[-1].search
     )
@@ -190,9 +206,11 @@ def _has_reached(config: SweepConfig, result: TrialResult | None) -> bool:
 
 
 def _observations(trials: Sequence[Trial]) -> list[Observation]:
-    """Return all trials but the last, with the results that the last one may depend on."""
+    """Return the known runs, and all trials but the last with the results it may depend on."""
     results = {trial.told.trial: trial.told for trial in trials if trial.told}
-    found = []
+    found = [
+        Observation(run.parameters, run.objective, "finished") for run in trials[0].known or ()
+    ]
     for trial in trials[:-1]:
         result, parameters = results.get(trial.trial), trial.parameters or {}
         if result is None:

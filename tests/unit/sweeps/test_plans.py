@@ -284,3 +284,34 @@ def test_a_grid_runs_each_seed_of_a_range(tmp_path: Path) -> None:
     parameters = {"x": {"values": [1, 2]}, "seed": {"min": 0, "max": 3}}
     experiment = load(tmp_path, {"config": {"method": "grid", "parameters": parameters}})
     assert sorted(run.seed for run in experiment.runs) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_points_and_known_runs_are_part_of_a_sweep(tmp_path: Path) -> None:
+    plain = plan(tmp_path)
+    points = [{"x": 0.5, "kind": "a"}]
+    found = plan(tmp_path, points=points, known=["old"])
+    assert found.plan.points == ({"x": 0.5, "kind": "a"},) and found.plan.known == ("old",)
+    assert len({plain.id, found.id, plan(tmp_path, points=points).id}) == 3
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        ({"points": [{"x": 7.0, "kind": "a"}]}, "sweep.points: x = 7.0 is outside the space"),
+        ({"known": ["tune"]}, "sweep.known: tune is this experiment itself"),
+        (
+            {"known": ["old"], "config": {**CONFIG, "method": "random"}},
+            "sweep.known: method random learns from no results",
+        ),
+        (
+            {"points": [{"x": 1}], "config": {"method": "grid", "parameters": {"x": {"value": 1}}}},
+            "sweep.points: a grid runs every configuration",
+        ),
+    ],
+)
+def test_points_and_known_runs_are_checked(
+    tmp_path: Path, sweep: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        plan(tmp_path, **sweep)
+    assert message in str(caught.value)

@@ -73,6 +73,8 @@ class SweepSpec(Record):
         seed: of what is chosen at random.
         sampler: what chooses in method bayes: `gp` or `tpe`.
         confirm: how many of the best configurations are run again.
+        points: configurations of the first trials.
+        known: experiments, sweeps and folders whose runs the search learns from.
     """
 
     config: Mapping[str, Json] | str
@@ -82,6 +84,8 @@ class SweepSpec(Record):
     seed: int
     sampler: str
     confirm: int
+    points: tuple[Mapping[str, Json], ...] = ()
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,9 @@ class SweepPlan(Record):
         file: the file with W&B's configuration.
         keys: the path of keys to the configuration in that file.
         definition: what decides the results of all its runs, apart from the parameters it chooses.
+        points: configurations of the first trials; None if none are given.
+        known: experiments, sweeps and folders with runs that the search learns from; None if there
+            are none.
     """
 
     sweep: str
@@ -91,7 +94,10 @@ class SweepPlan(Record):
     file: str
     keys: tuple[str, ...]
     definition: SweepDefinition
+    points: tuple[Mapping[str, Json], ...] | None = None
+    known: tuple[str, ...] | None = None
 
+    optional = ("points", "known")
     mend = "delete it, and the next `snakemake` writes it again; trials that have run stay"
 
     @property

@@ -42,6 +42,21 @@ class Assignment(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownRun(Record):
+    """A run that had ended before the sweep was started.
+
+    Attributes:
+        run: its id.
+        parameters: its configuration, nested as in the sweep's.
+        objective: the best value of the sweep's metric.
+    """
+
+    run: str
+    parameters: Mapping[str, Json]
+    objective: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trial(Record):
     """The content of a trial's file.
 
@@ -52,6 +67,7 @@ class Trial(Record):
         handed_out: the assignment of a W&B server; None if Caduceus chose the trial.
         search: the version of Caduceus's own search that suggests the sweep's trials; None if
             something else does.
+        known: of trial 0, the runs that the search learns from besides the trials.
     """
 
     trial: int | None
@@ -59,12 +75,13 @@ class Trial(Record):
     told: TrialResult | None = None
     handed_out: Assignment | None = None
     search: int | None = None
+    known: tuple[KnownRun, ...] | None = None
 
     mend = (
         "delete it, and the next `snakemake` writes it again; a trial that has run keeps its "
         "parameters"
     )
-    optional = ("handed_out", "search")
+    optional = ("handed_out", "search", "known")
 
     @property
     def is_skipped(self) -> bool:
