@@ -119,7 +119,7 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
             "runs": len(summaries),
             "failed": len(summaries) - len(finished),
             "differences": differences(
-                [m.attempts for m in found if m.summary.state == "finished"]
+                [m.attempts for m in found if m.summary.state == "finished"], are_seeds=True
             ).phrase
             or None,
         }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from caduceus.io.files import sha256
 from caduceus.io.phrases import count_of, listed
-from caduceus.runs.differences import content_name, differences, environment
+from caduceus.runs.differences import content_name, differences, environment, merged
 from caduceus.runs.files.usage import LibraryFile
 from caduceus.runs.record import RunRecord
 from caduceus.system import nvml, slurm
@@ -63,14 +63,18 @@ class Behind:
 def find_differences(finished: Sequence[RunRecord]) -> Iterator[Difference]:
     """Yield where seeds of a variant ran different code, and runs in different environments."""
     code: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    environments: dict[str, dict[str, None]] = {}
     for (experiment, variant), runs in _grouped(finished, _variant).items():
-        if files := differences([run.attempts for run in runs]).code:
-            code.setdefault((experiment, files), []).append(variant)
+        found = differences([run.attempts for run in runs], are_seeds=True)
+        if found.code:
+            code.setdefault((experiment, found.code), []).append(variant)
+        environments.setdefault(experiment, {}).update(dict.fromkeys(found.environment))
     for (experiment, files), variants in code.items():
         seeds = f"seeds of {listed(variants, _NAMED)} ran different code"
         yield Difference(experiment, f"{seeds}: {listed(files, _NAMED)}")
     for (experiment, _), runs in _grouped(finished, lambda run: (_variant(run)[0], "")).items():
-        if parts := differences([run.attempts for run in runs]).environment:
+        of_all = differences([run.attempts for run in runs]).environment
+        if parts := merged(of_all, environments[experiment]):
             text = f"runs differ in their environment: {listed(parts, _NAMED)}"
             yield Difference(experiment, text)
 

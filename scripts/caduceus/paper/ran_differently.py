@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from caduceus.io.phrases import listed
 from caduceus.paper.results import Variant
-from caduceus.runs.differences import differences
+from caduceus.runs.differences import differences, merged
 from caduceus.runs.files.attempt import Attempt
 
 _NAMED = 4  # files or packages in a sentence
@@ -13,9 +13,12 @@ _NAMED = 4  # files or packages in a sentence
 def difference_sentences(variants: Sequence[Variant]) -> Iterator[str]:
     """Yield a sentence on each difference in code or environment between runs that are compared."""
     averaged: dict[tuple[str, ...], list[str]] = {}
+    environments: dict[str, None] = {}
     for variant in variants:
-        if code := differences(_finished([variant])).code:
+        of_seeds = differences(_finished([variant]), are_seeds=True)
+        if code := of_seeds.code:
             averaged.setdefault(code, []).append(variant.name)
+        environments.update(dict.fromkeys(of_seeds.environment))
     for code, names in averaged.items():
         yield f"Seeds of {listed(names, _NAMED)} ran different code: {listed(code, _NAMED)}."
     found = differences(_finished(variants))
@@ -24,8 +27,8 @@ def difference_sentences(variants: Sequence[Variant]) -> Iterator[str]:
     others = [name for name in found.files if name not in said]
     if others:
         yield f"Rows ran different versions of {listed(others, _NAMED)}."
-    if found.environment:
-        yield f"Runs differ in their environment: {listed(found.environment, _NAMED)}."
+    if parts := merged(found.environment, environments):
+        yield f"Runs differ in their environment: {listed(parts, _NAMED)}."
 
 
 def _finished(variants: Sequence[Variant]) -> list[Sequence[Attempt]]:

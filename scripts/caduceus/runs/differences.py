@@ -11,6 +11,7 @@ from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.used_files import counted_attempts, used_files
 
 _NAMED = 4  # differences in a phrase
+_NONE = "none"  # in place of the version of a package, or the content of a file
 _DIGITS = 8  # of the digest of a file in a phrase
 
 Runs = Sequence[Sequence[Attempt]]  # the attempts of each
@@ -43,8 +44,16 @@ class Differences:
         return "; ".join(parts)
 
 
-def differences(runs: Runs) -> Differences:
-    """Compare runs: each file and each part of the environment that at least two of them have."""
+def differences(runs: Runs, are_seeds: bool = False) -> Differences:
+    """Compare runs: each file and each part of the environment that at least two of them have.
+
+    Args:
+        runs: the attempts of each.
+        are_seeds: whether they are seeds of one variant, which use the same. A package, or a module
+            beyond the code, that only some of them used is then a difference: an optional one was
+            installed or removed meanwhile. So is another file, if it was modified after a run
+            without it had started; a file of each fold is none.
+    """
     snapshots = {
         attempt.usage.code
         for attempts in runs
@@ -53,12 +62,21 @@ def differences(runs: Runs) -> Differences:
     }
     return Differences(
         len(snapshots) > 1,
-        tuple(_differing(_contents(runs))),
+        tuple(_differing([*_contents(runs), *(_lacking_files(runs) if are_seeds else ())])),
         tuple(
             f"{name} {' or '.join(values)}"
-            for name, values in _differing(_environments(runs)).items()
+            for name, values in _differing(
+                [*_environments(runs), *(_lacking_packages(runs) if are_seeds else ())]
+            ).items()
         ),
     )
+
+
+def merged(of_all: Sequence[str], of_seeds: Iterable[str]) -> list[str]:
+    """Return phrases on all runs, and those on seeds of a variant that no other phrase covers."""
+    named = {phrase.partition(" ")[0] for phrase in of_all}
+    others = [phrase for phrase in of_seeds if phrase.partition(" ")[0] not in named]
+    return [*of_all, *others]
 
 
 def _differing(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -74,6 +92,30 @@ def _contents(runs: Runs) -> Iterator[tuple[str, str]]:
         for name, used in used_files(attempts):
             # A file without a digest is known by its time and size alone.
             yield name, used.tree or used.sha256 or f"{used.mtime_ns} {used.size}"
+
+
+def _lacking_files(runs: Runs) -> Iterator[tuple[str, str]]:
+    """Yield the files that some runs used, for each run that could have used them and didn't."""
+    noted = [attempts for attempts in runs if any(each.usage for each in attempts)]
+    modified: dict[str, int] = {}
+    for attempts in noted:
+        for name, used in used_files(attempts):
+            modified[name] = max(used.mtime_ns, modified.get(name, 0))
+    for attempts in noted:
+        start_ns = counted_attempts(attempts)[0].start_s * 1e9
+        for name in modified.keys() - {name for name, _ in used_files(attempts)}:
+            if name.endswith(".py") or modified[name] > start_ns:
+                yield name, _NONE
+
+
+def _lacking_packages(runs: Runs) -> Iterator[tuple[str, str]]:
+    """Yield the packages that some runs imported, for each run that imported others only."""
+    found = [
+        {name for each in counted_attempts(attempts) if each.usage for name in each.usage.packages}
+        for attempts in runs
+    ]
+    for names in filter(None, found):
+        yield from ((name, _NONE) for name in set().union(*found) - names)
 
 
 def _environments(runs: Runs) -> Iterator[tuple[str, str]]:

@@ -81,6 +81,15 @@ def test_environments_are_compared_across_an_experiment(make: Make) -> None:
     ]
 
 
+def test_a_package_that_only_some_seeds_imported_is_named(make: Make) -> None:
+    with_it, without = Usage(packages={"numpy": "2.1", "apex": "1.0"}), {"numpy": "2.1"}
+    runs = [make("a", with_it), make("b", Usage(packages=without)), make("c", with_it, variant="x")]
+    assert list(difference_lines(find_differences(runs))) == [
+        "toy: runs differ in their environment: apex 1.0 or none"
+    ]
+    assert list(difference_lines(find_differences(runs[1:]))) == []
+
+
 def test_runs_of_another_environment_are_listed_as_behind(make: Make) -> None:
     old = Usage(python="3.11.7", packages={"numpy": "2.1.0", "gone": "1.0"})
     new = Usage(python="3.12.1", packages={"numpy": "2.4.0"})

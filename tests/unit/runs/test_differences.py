@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from caduceus.runs.differences import Differences, differences
+from caduceus.runs.differences import Differences, differences, merged
 from caduceus.runs.files.attempt import Attempt, Gpu, Machine
 from caduceus.runs.files.usage import LibraryFile, Usage, UsedFile
 from run_files import attempt
@@ -93,3 +93,38 @@ def test_they_fit_into_a_phrase() -> None:
     assert found.phrase == (
         "code: the program's code, a.py, b.py, c.py and 1 more; Python 3.11.7 or 3.12.1"
     )
+
+
+def test_seeds_of_a_variant_use_the_same_packages_and_modules() -> None:
+    """An optional package was installed between them; variants may import what they need."""
+    without = attempt(usage=Usage(packages={"numpy": "2.1.0"}))
+    with_it = attempt(usage=Usage(packages={"numpy": "2.1.0", "flash-attn": "2.3"}))
+    unknown = attempt()
+    assert differences([[without], [with_it], [unknown]]) == NONE
+    found = differences([[without], [with_it], [unknown]], are_seeds=True)
+    assert found == Differences(False, (), ("flash-attn 2.3 or none",))
+    plugin = attempt(usage=used(**{"plugins/late.py": "1"}))
+    assert differences([[attempt(usage=used())], [plugin]], are_seeds=True).files == (
+        "plugins/late.py",
+    )
+
+
+def test_a_file_that_came_after_a_seed_had_started_is_a_difference_and_a_fold_is_none() -> None:
+    started = attempt().start_s * 1e9
+
+    def read(name: str, mtime_ns: float) -> Attempt:
+        return attempt(usage=Usage(files={name: UsedFile(int(mtime_ns), 2, name)}))
+
+    first, second = read("folds/0.csv", started - 1e9), read("folds/1.csv", started - 1e9)
+    assert differences([[first], [second]], are_seeds=True) == NONE
+    late = read("local.yaml", started + 1e9)
+    assert differences([[first], [late]], are_seeds=True).files == ("local.yaml",)
+    assert differences([[first], [late]]) == NONE
+
+
+def test_phrases_on_seeds_are_added_where_no_other_names_the_same() -> None:
+    of_all = ["numpy 2.1 or 2.4"]
+    assert merged(of_all, ["numpy 2.1 or 2.4", "apex 1.0 or none"]) == [
+        "numpy 2.1 or 2.4",
+        "apex 1.0 or none",
+    ]

@@ -17,7 +17,7 @@ import sys
 import threading
 import weakref
 
-from caduceus_shim import first_process
+from caduceus_shim import first_process, used_files
 
 _FINISH_S = 5.0  # the time for wandb to finish the runs
 # Those by which schedulers, terminals and people end a program, which dies of them by default.
@@ -79,6 +79,7 @@ def _finish_and_end(number, frame):
 
 
 def _finish(exit_code):
+    used_files.record_packages()  # those since `wandb.init`, as no exit handler follows
     for run in list(_runs):
         with contextlib.suppress(Exception):  # it has finished already, or its service has ended
             run.finish(exit_code=exit_code)
