@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
 import pytest
 from caduceus.system.command_server import client, starting
+from caduceus.system.command_server.imports import NUMBERS_OF_THREADS, RUN_COMMANDS, Imports
 
 # A server whose commands run the code that is their argument.
 SERVER = """
@@ -267,6 +269,8 @@ def test_rules_are_led_to_the_server(tmp_path: Path) -> None:
         ["export-run", "--unknown"],
         ["train", "--out", str(run / "train.json"), "--log", "log"],
         ["upload-artifacts", "--out", str(run / "upload.json"), "--log", "log"],
+        ["check-claims", "e.yaml", "--claims", "{}", "--log", "log"],
+        ["sum-compute", "--help"],
         ["status", "--results", "nowhere"],
     ]
     code = f"""
@@ -284,7 +288,9 @@ for words in {commands!r} * (3 if sys.argv[1] == "served" else 1):
         done = subprocess.run(
             [sys.executable, "-c", code, way],
             cwd=tmp_path,
-            env=os.environ | {"CADUCEUS_PYTHON": sys.executable, "TMPDIR": str(tmp_path)},
+            env=os.environ
+            | {"CADUCEUS_PYTHON": sys.executable, "TMPDIR": str(tmp_path)}
+            | dict.fromkeys(NUMBERS_OF_THREADS, "1"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -315,7 +321,80 @@ def test_without_a_folder_for_it_commands_start_as_ever(tmp_path: Path, folder: 
 
 
 def test_commands_of_each_run_are_those_of_its_rules() -> None:
-    assert starting.COMMANDS == ("plan-run", "init-run", "train", "upload-artifacts", "export-run")
+    assert RUN_COMMANDS == ("plan-run", "init-run", "train", "upload-artifacts", "export-run")
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_refused"),
+    [
+        ({}, False),
+        ({"TMPDIR": "/elsewhere", "SHLVL": "7"}, False),
+        ({"MPLBACKEND": "svg"}, True),
+        ({"HOME": None}, True),
+        ({"OPENBLAS_NUM_THREADS": "2"}, True),
+        ({"OMP_NUM_THREADS": None}, True),
+    ],
+)
+def test_libraries_of_the_paper_need_the_environment_of_their_import(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str | None], is_refused: bool
+) -> None:
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    given = dict(os.environb)
+    imports = Imports()
+    for name in NUMBERS_OF_THREADS:
+        given[name.encode()] = b"1"
+    for name, value in changed.items():
+        given.pop(name.encode(), None)
+        if value is not None:
+            given[name.encode()] = value.encode()
+    with pytest.raises(ValueError) if is_refused else nullcontext():  # noqa: PT011
+        imports.prepare("sum-compute", given)
+    imports.prepare("export-run", given)  # a run's command has its program's environment
+
+
+def test_what_commands_import_leaves_one_thread_and_pays_off() -> None:
+    code = f"""
+import os, sys
+from caduceus.system.command_server.imports import Imports, PAPER_COMMANDS, RUN_COMMANDS
+imports, environment = Imports(), dict(os.environb)
+def ask(command):
+    imports.prepare(command, environment)
+    return len(os.listdir("/proc/self/task"))
+ask("export-run")
+assert "caduceus.commands.export_run" not in sys.modules  # a single one imports it itself
+for number in range(15):
+    assert "numpy" not in sys.modules
+    ask("export-run")
+assert "caduceus.wandb_log.columns" in sys.modules and "scipy" not in sys.modules
+assert {{ask(command) for command in (*RUN_COMMANDS, *PAPER_COMMANDS)}} == {{1}}
+assert {{"scipy.special", "pyarrow", "matplotlib.backends.backend_pdf"}} <= sys.modules.keys()
+assert not {{"pandas", "wandb", "torch", "scipy.stats"}} & sys.modules.keys()
+"""
+    variables = os.environ | dict.fromkeys(NUMBERS_OF_THREADS, "1")
+    done = subprocess.run([sys.executable, "-c", code], env=variables, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_forked_process_ends_as_its_interpreter_would() -> None:
+    code = """
+import atexit, sys, threading
+from caduceus.system.command_server.server import end_process
+event = threading.Event()
+threading.Thread(target=lambda: (event.wait(), print("thread"))).start()
+atexit.register(print, "exit")
+print("command")
+event.set()
+end_process(3)
+"""
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (3, "command\nthread\nexit\n")
+
+
+def test_a_forked_process_leaves_to_the_server_what_its_modules_want_at_the_end(
+    served: Served,
+) -> None:
+    served.run("pass")
+    assert served.run("import atexit; print(atexit._ncallbacks())")[1] == "0\n"
 
 
 def interrupted(folder: Path) -> None:

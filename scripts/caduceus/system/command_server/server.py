@@ -5,9 +5,9 @@ no command runs. A command is a child process in a process group of its own, sin
 every signal to it: those of a terminal reach a whole group, and would come twice.
 """
 
+import atexit
 import contextlib
 import ctypes
-import gc
 import importlib
 import io
 import os
@@ -16,12 +16,15 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
+import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from caduceus.system.command_server.client import inherited
+from caduceus.system.command_server.imports import Imports
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _MAX_BYTES = 1 << 20  # of a request; Linux sends no longer one at once
@@ -29,8 +32,6 @@ _KEEP_S = 3600.0  # systems delete files that nothing has touched for days
 _MAX_CLIENTS = 200  # at once; each takes two file descriptors, of 1,024 that most systems allow
 _DESCRIPTORS = 4  # of a request: the standard streams and the working folder
 _SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
-# Variables that the interpreter and its libraries have read when they started.
-_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_TUNABLES")
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,7 @@ class Server:
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         self._selector = selectors.DefaultSelector()
         self._clients: dict[int, _Client] = {}  # by the descriptors that belong to each
-        self._asked: Counter[str] = Counter()
-        self._fixed = _fixed_variables(os.environb)
+        self._imports = Imports()
         self._inherited = inherited()
         self._kept_s = time.monotonic()
         # Standard input is a pipe from the parent, which ends with it.
@@ -165,27 +165,15 @@ class Server:
         return None
 
     def _prepare(self, request: Request) -> None:
-        """Import the module of a command that was asked for before.
+        """Import what a command needs.
 
         Raises:
-            ValueError: a fresh interpreter might do something else.
+            ValueError: a new interpreter might do something else.
         """
         here, there = Path().stat(), os.fstat(request.descriptors[-1])
-        if (
-            not os.path.samestat(here, there)
-            or _fixed_variables(request.environment) != self._fixed
-            or request.inherited != self._inherited
-        ):
+        if not os.path.samestat(here, there) or request.inherited != self._inherited:
             raise ValueError
-        module = f"caduceus.commands.{request.words[2].replace('-', '_')}"
-        self._asked[module] += 1
-        # A command that is needed only once is imported by its own process.
-        if self._asked[module] == 2:
-            try:
-                importlib.import_module(module)
-            except Exception:
-                raise ValueError from None
-            gc.freeze()  # a collection would copy the pages of all objects into each process
+        self._imports.prepare(request.words[2], request.environment)
         if len([*Path("/proc/self/task").iterdir()]) > 1:  # a fork would lack the other threads
             self._stop_listening()
             raise ValueError
@@ -236,6 +224,9 @@ class Server:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        # What modules want done at the end, such as to remove a folder, is done by the server.
+        atexit._clear()
+        tempfile.tempdir = None  # it goes by the environment
 
     def _report_end(self, client: _Client) -> None:
         assert client.pid is not None and client.ended is not None
@@ -281,9 +272,19 @@ def _receive(connection: socket.socket) -> Request:
     return request
 
 
-def _fixed_variables(environment: "os._Environ[bytes] | dict[bytes, bytes]") -> dict[bytes, bytes]:
-    names = tuple(map(str.encode, _READ_AT_START))
-    return {name: value for name, value in environment.items() if name.startswith(names)}
+def end_process(status: int) -> NoReturn:
+    """End this forked process as an interpreter ends, but leave all memory as it is.
+
+    To free it writes to pages that are shared with the server: 0.01 s for their copies.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that aren't daemons
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = 120  # Python's own if it can't write its last output
+    os._exit(status)
 
 
 def main() -> int:
@@ -294,8 +295,7 @@ def main() -> int:
     if request is None:
         return 0
     sys.argv = [str(command_line.__file__), *request.words[2:]]
-    status: int = command_line.main()
-    return status
+    end_process(command_line.main())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Start the command server of a Snakemake, and lead its rules to it.
 
 Rules start commands by `"$CADUCEUS_PYTHON" -m caduceus COMMAND`. With a server, this variable names
-a script that sends the commands of each run to the server, and any other to the interpreter.
+a script that sends the commands of each run and of the paper to the server, and any other to the
+interpreter.
 """
 
 import atexit
@@ -16,13 +17,14 @@ import tempfile
 from pathlib import Path
 
 from caduceus.system import processes
+from caduceus.system.command_server.imports import PAPER_COMMANDS, RUN_COMMANDS
 
-COMMANDS = ("plan-run", "init-run", "train", "upload-artifacts", "export-run")
+COMMANDS = (*RUN_COMMANDS, *PAPER_COMMANDS)
 _SERVER = "caduceus.system.command_server.server"
 _END_S = 2.0
 _SCRIPT = """\
 #!/bin/sh
-# Starts Caduceus: the commands of each run by the command server, any other by the interpreter.
+# Starts Caduceus: commands of runs and of the paper by the command server, others by the interpreter.
 CADUCEUS_PYTHON={python}
 case "$1 $2 $3" in
     {commands}) exec {python} -I -S {client} {socket} {python} "$@" ;;
