@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from caduceus.io.yaml_files import load
-from caduceus.overview.forecasts import duration_text, durations_of, typical_s
+from caduceus.overview.forecasts import TypicalDurations, duration_text, durations_of
 from caduceus.overview.plan_report import plan_lines
 from caduceus.overview.plans import read_plan
 from caduceus.overview.status import read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
-from caduceus.overview.training_reasons import planned_runs, why_trained
+from caduceus.overview.training_reasons import TrainedRuns, planned_runs
 from caduceus.project.project import load_project
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import read_records
@@ -35,9 +35,9 @@ def test_the_plan_says_what_makes_each_run_new(finished: Project) -> None:
     finished.replace("experiments/curve.py", "- rate", "- 2 * rate")
     finished.change("config.yaml", claims="strict")
     said = finished.caduceus("plan", "--cores", "2", "--", *SNAKEFILE).check().output.splitlines()
-    took = durations_of(read_records(finished.path / "results"))
+    took = TypicalDurations(durations_of(read_records(finished.path / "results")))
     each = [
-        duration_text(typical_s(took, "experiments/train.py", "toy", v)) for v in ("rate=0.1", "")
+        duration_text(took.seconds_of("experiments/train.py", "toy", v)) for v in ("rate=0.1", "")
     ]
     assert said[0].startswith("4 runs to train, about ") and said[0].endswith(" on 2 cores")
     assert said[1] == "  toy"
@@ -118,11 +118,12 @@ def test_a_run_that_was_interrupted_says_where_it_goes_on(finished: Project) -> 
     change(run / "work/attempts/1.json", state="interrupted")
     known = planned_runs(read_records(results))
     [this] = [each for each in known if each.run == run.name]
-    why = why_trained(this, known, finished.path)
+    why = TrainedRuns(known).why_trained(this, finished.path)
     assert why == "it was interrupted at step 4, and starts again, as it has no checkpoint"
     (run / "work/checkpoints").mkdir(exist_ok=True)
     (run / "work/checkpoints/state.json").write_text("{}")
-    assert why_trained(this, known, finished.path).endswith("resumes from its checkpoint")
+    again = TrainedRuns(known).why_trained(this, finished.path)
+    assert again.endswith("resumes from its checkpoint")
 
 
 def test_damaged_files_are_named_and_mended_as_they_say(finished: Project) -> None:

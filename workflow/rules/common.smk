@@ -181,6 +181,26 @@ def get_resource(name):
 
 
 @known
+def get_retries_left(wildcards, attempt):
+    return RETRIES - attempt + 1
+
+
+@known
+def get_definition(wildcards):
+    return canonical_json(PROJECT.runs[wildcards.run][1].definition.to_json())
+
+
+@known
+def get_code(wildcards):
+    return canonical_json(PROJECT.runs[wildcards.run][0].spec.code)
+
+
+@known
+def get_identity(wildcards):
+    return canonical_json(identity(*PROJECT.runs[wildcards.run], WANDB).to_json())
+
+
+@known
 def get_experiment_file(wildcards):
     adapt_settings()
     experiment, _ = PROJECT.runs[wildcards.run]

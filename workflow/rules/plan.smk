@@ -62,10 +62,8 @@ rule plan_run:
         "results/logs/plan_run/{run}.log",
     localrule: True
     params:
-        definition=lambda wildcards: canonical_json(
-            PROJECT.runs[wildcards.run][1].definition.to_json()
-        ),
-        code=lambda wildcards: canonical_json(PROJECT.runs[wildcards.run][0].spec.code),
+        definition=get_definition,
+        code=get_code,
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus plan-run {input.experiment:q} {input.trial:q} --definition {params.definition:q}'
         " --code {params.code:q} --out {output.params:q} --log {log:q}"
@@ -96,9 +94,7 @@ rule init_run:
         "results/logs/init_run/{run}.log",
     localrule: True
     params:
-        identity=lambda wildcards: canonical_json(
-            identity(*PROJECT.runs[wildcards.run], WANDB).to_json()
-        ),
+        identity=get_identity,
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus init-run {input.account:q} --identity {params.identity:q}'
         " --trial {input.trial:q} --out {output.run:q} --log {log:q}"

@@ -145,7 +145,7 @@ rule sweep_agent:
         gpus=get_resource("gpus"),
         runtime=get_resource("scheduler_minutes"),
         minutes=get_resource("runtime"),
-        retries_left=lambda wildcards, attempt: RETRIES - attempt + 1,
+        retries_left=get_retries_left,
     shell:
         # Without exec, the shell between would die of the signal that tells a program to save.
         "exec "

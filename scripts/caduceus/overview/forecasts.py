@@ -35,18 +35,29 @@ def durations_of(records: Iterable[RunRecord]) -> list[Duration]:
     ]
 
 
-def typical_s(
-    durations: Iterable[Duration], program: str, experiment: str = "", variant: str = ""
-) -> float | None:
-    """Return the median seconds of the most similar runs; None if there are none.
+class TypicalDurations:
+    """How long runs take, by those that have finished."""
 
-    These are runs of the same variant, else of the same experiment, else of the same program.
-    """
-    of_program = [each for each in durations if each.program == program]
-    of_experiment = [each for each in of_program if each.experiment == experiment]
-    of_variant = [each for each in of_experiment if each.variant == variant]
-    similar = of_variant or of_experiment or of_program
-    return statistics.median(each.seconds for each in similar) if similar else None
+    def __init__(self, durations: Iterable[Duration]) -> None:
+        self._seconds: dict[tuple[str, ...], list[float]] = {}
+        for each in durations:
+            kinds = (each.program, each.experiment, each.variant)
+            for length in (1, 2, 3):
+                self._seconds.setdefault(kinds[:length], []).append(each.seconds)
+        self._medians: dict[tuple[str, ...], float] = {}
+
+    def seconds_of(self, program: str, experiment: str, variant: str) -> float | None:
+        """Return the median seconds of the most similar runs; None if there are none.
+
+        These are runs of the same variant, else of the same experiment, else of the same program.
+        """
+        kinds = (program, experiment, variant)
+        similar = next((kinds[:n] for n in (3, 2, 1) if kinds[:n] in self._seconds), None)
+        if similar is None:
+            return None
+        if similar not in self._medians:
+            self._medians[similar] = statistics.median(self._seconds[similar])
+        return self._medians[similar]
 
 
 def makespan_s(tasks: Iterable[tuple[float, int]], cores: int) -> float:

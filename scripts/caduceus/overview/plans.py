@@ -1,19 +1,20 @@
 """The plan of the next `snakemake`: what it would do, why, and how long that may take."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caduceus.overview.forecasts import durations_of, makespan_s, typical_s
+from caduceus.overview.forecasts import TypicalDurations, durations_of, makespan_s
 from caduceus.overview.reasons import export_reason, job_reason
-from caduceus.overview.training_reasons import PlannedRun, planned_runs, why_trained
+from caduceus.overview.training_reasons import PlannedRun, TrainedRuns, planned_runs
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import read_records
 from caduceus.system.snakemake_dry_run import REPORTING, Job, planned_jobs
+from caduceus.system.snakemake_job_list import TRAINING
 
-_TRAINING = ("train", "sweep_agent")
 # Jobs around the training of a run, which aren't listed on their own.
 _AROUND = ("plan_run", "init_run", "upload_artifacts", "make_dataset", "check_account")
 
@@ -96,18 +97,18 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
         SpecError: Snakemake finds something wrong.
     """
     jobs = planned_jobs(arguments)
-    about_runs = [job for job in jobs if job.run is not None and job.rule in _TRAINING]
+    about_runs = [job for job in jobs if job.run is not None and job.rule in TRAINING]
     results = {RunFolder(Path(job.outputs[0]).parent).results for job in about_runs}
     records = [record for folder in results for record in read_records(folder)]
-    known, durations = planned_runs(records), durations_of(records)
+    before, durations = TrainedRuns(planned_runs(records)), TypicalDurations(durations_of(records))
     new = {job.run: job for job in jobs if job.rule == "plan_run"}
     named = {job.run: job for job in jobs if job.rule == "init_run"}
     trainings = []
     for job in about_runs:
         run = _planned(job, new.get(job.run), named.get(job.run))
         program = run.definition.program
-        seconds = typical_s(durations, program, run.experiment, run.variant)
-        why = why_trained(run, known)
+        seconds = durations.seconds_of(program, run.experiment, run.variant)
+        why = before.why_trained(run)
         trainings.append(
             Training(run.run, run.experiment, run.variant, run.seed, why, seconds, job.threads)
         )
@@ -115,7 +116,7 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
     rebuilds = _merged(
         Rebuild(job.item, _why(job, made), Path(job.outputs[0]).exists())
         for job in jobs
-        if job.rule not in (*_TRAINING, *_AROUND, *REPORTING) and job.run not in made
+        if job.rule not in (*TRAINING, *_AROUND, *REPORTING) and job.run not in made
     )
     # Snakemake's own order differs from call to call.
     trainings.sort(key=lambda each: (each.experiment, each.variant, each.seed))
@@ -144,11 +145,13 @@ def _planned(training: Job, planning: Job | None, naming: Job | None) -> Planned
     """Return a run as its jobs define it, or as its files do if these exist already."""
     folder = RunFolder(Path(training.outputs[0]).parent)
     definition = (
-        Params.from_json(planning.option("definition"))
+        Params.from_json(json.loads(planning.params["definition"]))
         if planning
         else Params.read(folder.params_json)
     )
     identity = (
-        Identity.from_json(naming.option("identity")) if naming else Identity.read(folder.run_json)
+        Identity.from_json(json.loads(naming.params["identity"]))
+        if naming
+        else Identity.read(folder.run_json)
     )
     return PlannedRun(definition, identity, folder)

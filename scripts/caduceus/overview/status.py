@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.errors import ResultError, SlurmError
-from caduceus.overview.forecasts import Duration, durations_of, typical_s
+from caduceus.overview.forecasts import TypicalDurations, durations_of
 from caduceus.overview.progress import Progress, progress_of, usual_steps
 from caduceus.project.experiments import Experiment
 from caduceus.project.planned import plan_files, planned_once
@@ -76,7 +76,7 @@ def read_states(
     experiments = [*project.experiments.values()]
     with suppress(ResultError):  # a damaged plan, which `damaged_plans` names
         experiments += planned_once(project, results)
-    durations = durations_of(records)
+    durations = TypicalDurations(durations_of(records))
     found = {record.run: record for record in records}
     return {each.id: _states(each, results, found, queue, durations) for each in experiments}
 
@@ -86,7 +86,7 @@ def _states(
     results: Path,
     found: Mapping[str, RunRecord],
     queue: Mapping[str, slurm.QueuedJob],
-    durations: Sequence[Duration],
+    durations: TypicalDurations,
 ) -> list[RunStatus]:
     records = {
         run.id: found.get(run.id) or RunRecord(RunFolder(results / "runs" / run.id))
@@ -104,7 +104,7 @@ def _states(
             alike = (
                 records[each.id].folder for each in experiment.runs if each.variant == run.variant
             )
-            usual_s = typical_s(durations, experiment.spec.program, experiment.id, run.variant)
+            usual_s = durations.seconds_of(experiment.spec.program, experiment.id, run.variant)
             progress = progress_of(record.folder, record.attempts[-1], usual_steps(alike), usual_s)
         states.append(
             RunStatus(run.id, experiment.id, run.variant, run.seed, state, about, progress)

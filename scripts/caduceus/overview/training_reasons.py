@@ -63,31 +63,43 @@ def planned_runs(records: Iterable[RunRecord]) -> list[PlannedRun]:
     return [PlannedRun(record.params, record.identity, record.folder) for record in planned]
 
 
-def why_trained(run: PlannedRun, known: Iterable[PlannedRun], root: Path = Path()) -> str:
-    """Return why a run would be trained.
+class TrainedRuns:
+    """The runs that were trained before, by experiment, variant and seed.
 
     Args:
-        run: the run.
         known: every run that was planned, see `planned_runs`.
-        root: the project's folder.
     """
-    if reason := _why_again(run.folder):
-        return reason
-    if run.identity.sweep is not None:
-        return "its sweep hasn't run it yet"
-    others = [each for each in known if each.experiment == run.experiment and each.run != run.run]
-    trained = [each for each in others if _is_trained(each.folder)]
-    if not trained:
-        return "nothing of its experiment is trained yet"
-    alike = [each for each in trained if each.variant == run.variant]
-    if not alike:
-        return "its variant is new"
-    twins = [each for each in alike if each.seed == run.seed]
-    if not twins:
-        return "its seed is new"
-    # Compare with the most similar earlier run; break ties by the latest.
-    fewest = min((list(_differences(twin, run, root)) for twin in reversed(twins)), key=len)
-    return ", ".join(fewest) or "it was deleted"
+
+    def __init__(self, known: Iterable[PlannedRun]) -> None:
+        self._found: dict[str, dict[str, dict[int, list[PlannedRun]]]] = {}
+        for each in known:
+            if _is_trained(each.folder):
+                variants = self._found.setdefault(each.experiment, {})
+                variants.setdefault(each.variant, {}).setdefault(each.seed, []).append(each)
+
+    def why_trained(self, run: PlannedRun, root: Path = Path()) -> str:
+        """Return why a run would be trained.
+
+        Args:
+            run: the run.
+            root: the project's folder.
+        """
+        if reason := _why_again(run.folder):
+            return reason
+        if run.identity.sweep is not None:
+            return "its sweep hasn't run it yet"
+        variants = self._found.get(run.experiment, {})
+        seeds = variants.get(run.variant, {})
+        if not any(each.run != run.run for alike in seeds.values() for each in alike):
+            if variants.keys() <= {run.variant}:
+                return "nothing of its experiment is trained yet"
+            return "its variant is new"
+        twins = [each for each in seeds.get(run.seed, ()) if each.run != run.run]
+        if not twins:
+            return "its seed is new"
+        # Compare with the most similar earlier run; break ties by the latest.
+        fewest = min((list(_differences(twin, run, root)) for twin in reversed(twins)), key=len)
+        return ", ".join(fewest) or "it was deleted"
 
 
 def _is_trained(folder: RunFolder) -> bool:

@@ -2,12 +2,10 @@
 
 import json
 import re
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 from caduceus.errors import SpecError
 from caduceus.system import processes
@@ -22,7 +20,6 @@ from caduceus.system.snakemake_process import list_jobs
 sys.exit(list_jobs(sys.argv[1:]))
 """
 _TIME_LIMIT_S = 1800.0
-_COMMAND = re.compile(r"(?:exec )?\S+ -m caduceus ([a-z-]+)")
 _PLACED = re.compile(r"([^:]+:\d+): ")  # FILE:LINE before a message
 REPORTING = ("report_failures", "report_refuted")
 
@@ -37,15 +34,15 @@ class Job:
         wildcards: the values of the rule's wildcards, such as the run's id.
         outputs: the files that it makes.
         reason: why it would run, in Snakemake's words.
-        command: its shell command.
-        threads: the number of processor threads that it takes.
+        params: the definition or identity that a run gets from it, as JSON.
+        threads: the number of processor threads that a training takes.
     """
 
     rule: str
     wildcards: Mapping[str, str]
     outputs: Sequence[str]
     reason: str
-    command: str
+    params: Mapping[str, str]
     threads: int
 
     @property
@@ -57,11 +54,6 @@ class Job:
     def item(self) -> str:
         """Its result, by the name that `caduceus why` takes: tables/NAME, groups/NAME, report."""
         return item_of(self.outputs[0])
-
-    def option(self, name: str) -> Any:
-        """Return the JSON value of the option --NAME in its command."""
-        words = shlex.split(self.command)
-        return json.loads(words[words.index(f"--{name}") + 1])
 
 
 def is_result(path: str) -> bool:
@@ -105,7 +97,7 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         errors = [entry["error"] for entry in entries if "error" in entry]
         lines = [line for line in answer.error.splitlines() if line.strip()]
         raise snakemake_error((errors or lines or ["snakemake --dry-run fails"])[-1])
-    jobs = [_job(entry["job"]) for entry in entries if "job" in entry]
+    jobs = [Job(**entry["job"]) for entry in entries if "job" in entry]
     return [job for job in jobs if job.outputs]
 
 
@@ -116,11 +108,6 @@ def snakemake_error(line: str) -> SpecError:
     return SpecError(message[placed.end() :], placed[1]) if placed else SpecError(message)
 
 
-def _job(fields: dict[str, Any]) -> Job:
-    own_command = _COMMAND.match(fields["command"].strip())
-    return Job(**fields | ({"rule": own_command[1].replace("-", "_")} if own_command else {}))
-
-
 def _is_log_entry(line: str) -> bool:
-    """Whether a line is of the logger plugin `caduceus`; rules may print other lines."""
+    """Whether a line is of a job or an error; rules may print other lines."""
     return line.startswith(('{"job": ', '{"error": '))

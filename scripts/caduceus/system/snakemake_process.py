@@ -11,6 +11,7 @@ from functools import partial
 from caduceus.system.recorded_reads import RecordedReads
 from caduceus.system.stamp import Stamp
 
+is_listing = False  # whether Snakemake runs in this process to list its jobs
 PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
 ENDING = "CADUCEUS_ENDING"  # the variable that names a file for how the build ended, as JSON
 _NOTHING = "Nothing to be done (all requested files are present and up to date)."
@@ -54,7 +55,10 @@ def run_snakemake(
 
 def list_jobs(arguments: Sequence[str]) -> int:
     """Print the jobs that `snakemake ARGUMENTS` would run, as lines of JSON; return its status."""
-    words = ["--dry-run", "--logger", "caduceus", *arguments]
+    global is_listing
+    is_listing = True
+    # With --quiet, Snakemake ends after it has counted the jobs.
+    words = ["--dry-run", "--quiet", "progress", "rules", "--logger", "caduceus", *arguments]
     return _run(words, [(dry_run_stamp(arguments), _REPEATABLE | {"dryrun", "logger"})], [])
 
 

@@ -4,27 +4,30 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from caduceus.overview.forecasts import Duration, duration_text, makespan_s, typical_s
+from caduceus.overview.forecasts import Duration, TypicalDurations, duration_text, makespan_s
 from caduceus.overview.plan_report import plan_lines
 from caduceus.overview.plans import Plan, Training
 from caduceus.overview.progress import progress_of
 from caduceus.overview.reasons import export_reason, job_reason
+from caduceus.overview.training_reasons import PlannedRun, TrainedRuns
 from caduceus.runs.folder import RunFolder
-from run_files import attempt
+from run_files import attempt, identity, params
 from wandb_logs import framed, history
 
 
 def test_times_are_those_of_the_runs_that_are_most_alike() -> None:
-    durations = [
-        Duration("a.py", "x", "wide", 10),
-        Duration("a.py", "x", "wide", 30),
-        Duration("a.py", "x", "narrow", 4),
-        Duration("a.py", "y", "wide", 100),
-    ]
-    assert typical_s(durations, "a.py", "x", "wide") == 20
-    assert typical_s(durations, "a.py", "x", "new") == 10
-    assert typical_s(durations, "a.py", "z", "wide") == 20
-    assert typical_s(durations, "b.py", "x", "wide") is None
+    durations = TypicalDurations(
+        [
+            Duration("a.py", "x", "wide", 10),
+            Duration("a.py", "x", "wide", 30),
+            Duration("a.py", "x", "narrow", 4),
+            Duration("a.py", "y", "wide", 100),
+        ]
+    )
+    assert durations.seconds_of("a.py", "x", "wide") == 20
+    assert durations.seconds_of("a.py", "x", "new") == 10
+    assert durations.seconds_of("a.py", "z", "wide") == 20
+    assert durations.seconds_of("b.py", "x", "wide") is None
 
 
 def test_the_last_run_ends_when_cores_and_the_longest_run_allow() -> None:
@@ -95,3 +98,27 @@ def test_the_time_of_unknown_runs_is_left_out_and_said() -> None:
     )
     [first, *_] = plan_lines(Plan([unknown], [], False), 1)
     assert first == "1 run to train; duration unknown, as no such run has finished yet"
+
+
+def planned(folder: Path, experiment: str, rate: float, seed: int, is_trained: bool) -> PlannedRun:
+    place = RunFolder(folder / f"{experiment}-{rate}-{seed}")
+    place.path.mkdir()
+    if is_trained:
+        place.train_json.touch()
+    definition = params(parameters={"rate": rate}, seed=seed)
+    about = identity(place.path.name, experiment=experiment, variant=f"rate={rate}", seed=seed)
+    return PlannedRun(definition, about, place)
+
+
+def test_a_run_is_compared_with_the_trained_ones_that_are_most_alike(tmp_path: Path) -> None:
+    known = [
+        planned(tmp_path, "a", 0.1, 0, is_trained=True),
+        planned(tmp_path, "a", 0.2, 0, is_trained=False),
+        planned(tmp_path, "b", 0.1, 0, is_trained=False),
+    ]
+    before = TrainedRuns(known)
+    assert before.why_trained(known[0]) == "nothing of its experiment is trained yet"
+    assert before.why_trained(known[1]) == "its variant is new"
+    assert before.why_trained(known[2]) == "nothing of its experiment is trained yet"
+    another_seed = planned(tmp_path, "a", 0.1, 1, is_trained=False)
+    assert before.why_trained(another_seed) == "its seed is new"

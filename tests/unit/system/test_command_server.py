@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from caduceus.system.command_server import client, starting
+from caduceus.system.command_server import client
 from caduceus.system.command_server.imports import NUMBERS_OF_THREADS, RUN_COMMANDS, Imports
 
 # A server whose commands run the code that is their argument.
@@ -347,13 +347,13 @@ def test_libraries_of_the_paper_need_the_environment_of_their_import(
         given.pop(name.encode(), None)
         if value is not None:
             given[name.encode()] = value.encode()
-    with pytest.raises(ValueError) if is_refused else nullcontext():  # noqa: PT011
+    with pytest.raises(ValueError) if is_refused else nullcontext():
         imports.prepare("sum-compute", given)
     imports.prepare("export-run", given)  # a run's command has its program's environment
 
 
 def test_what_commands_import_leaves_one_thread_and_pays_off() -> None:
-    code = f"""
+    code = """
 import os, sys
 from caduceus.system.command_server.imports import Imports, PAPER_COMMANDS, RUN_COMMANDS
 imports, environment = Imports(), dict(os.environb)
@@ -366,9 +366,9 @@ for number in range(15):
     assert "numpy" not in sys.modules
     ask("export-run")
 assert "caduceus.wandb_log.columns" in sys.modules and "scipy" not in sys.modules
-assert {{ask(command) for command in (*RUN_COMMANDS, *PAPER_COMMANDS)}} == {{1}}
-assert {{"scipy.special", "pyarrow", "matplotlib.backends.backend_pdf"}} <= sys.modules.keys()
-assert not {{"pandas", "wandb", "torch", "scipy.stats"}} & sys.modules.keys()
+assert {ask(command) for command in (*RUN_COMMANDS, *PAPER_COMMANDS)} == {1}
+assert {"scipy.special", "pyarrow", "matplotlib.backends.backend_pdf"} <= sys.modules.keys()
+assert not {"pandas", "wandb", "torch", "scipy.stats"} & sys.modules.keys()
 """
     variables = os.environ | dict.fromkeys(NUMBERS_OF_THREADS, "1")
     done = subprocess.run([sys.executable, "-c", code], env=variables, stderr=subprocess.PIPE)

@@ -29,7 +29,8 @@ from caduceus.overview.terminal.messages import (
 )
 from caduceus.overview.terminal.projects import ShownProject
 from caduceus.project.project import Project
-from caduceus.system.snakemake_process import ENDING, PLAIN
+from caduceus.system import snakemake_process
+from caduceus.system.snakemake_job_list import JobListHandler
 
 _DEFAULT = "DefaultStreamHandler"
 _WITHOUT_TABLES = {"sync", "refresh", "verify", "archive"}
@@ -51,11 +52,16 @@ def show_build(workflow: Any, project: Project, place: Callable[[str], str]) -> 
         project: the project.
         place: returns where a path below results/ lies.
     """
-    is_plain, ending = bool(os.environ.pop(PLAIN, "")), os.environ.pop(ENDING, "")
+    is_plain = bool(os.environ.pop(snakemake_process.PLAIN, ""))
+    ending = os.environ.pop(snakemake_process.ENDING, "")
     settings = workflow.output_settings
+    log = workflow.logger_manager.logger
+    if snakemake_process.is_listing and not any(
+        isinstance(handler, JobListHandler) for handler in log.handlers
+    ):
+        log.addHandler(JobListHandler(workflow))
     if not workflow.is_main_process or settings.dryrun:
         return
-    log = workflow.logger_manager.logger
     shown = ShownProject(project, place)
     for handler in log.handlers:
         if isinstance(handler, BuildHandler):  # a Snakefile with several modules

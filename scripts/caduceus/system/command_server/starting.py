@@ -24,7 +24,7 @@ _SERVER = "caduceus.system.command_server.server"
 _END_S = 2.0
 _SCRIPT = """\
 #!/bin/sh
-# Starts Caduceus: commands of runs and of the paper by the command server, others by the interpreter.
+# Starts Caduceus: commands of runs and the paper by the command server, others by Python.
 CADUCEUS_PYTHON={python}
 case "$1 $2 $3" in
     {commands}) exec {python} -I -S {client} {socket} {python} "$@" ;;

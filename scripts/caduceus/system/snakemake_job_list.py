@@ -1,0 +1,49 @@
+"""Print the jobs of a dry run as lines of JSON, once Snakemake knows them.
+
+Snakemake's own list comes later and takes as long as all before it: it formats the command and the
+resources of each job.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_COMMAND = re.compile(r"(?:exec )?\S+ -m caduceus ([a-z-]+)")
+# Params that `overview.plans` reads, and rules whose threads it asks for.
+_PARAMS = ("definition", "identity")
+TRAINING = ("train", "sweep_agent")
+
+
+class JobListHandler(logging.Handler):
+    """A handler of Snakemake's log that prints `{"job": …}` for each job that would run.
+
+    Args:
+        workflow: Snakemake's workflow.
+    """
+
+    def __init__(self, workflow: Any) -> None:
+        super().__init__()
+        self._workflow = workflow
+        self._is_done = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the jobs when Snakemake counts them."""
+        if str(getattr(record, "event", "")) == "run_info" and not self._is_done:
+            self._is_done = True
+            dag = self._workflow.dag
+            for job in dag.needrun_jobs():
+                print(json.dumps({"job": dict(_fields(job, str(dag.reason(job))))}))
+
+
+def _fields(job: Any, reason: str) -> Iterator[tuple[str, object]]:
+    """Yield the fields of a `snakemake_dry_run.Job`."""
+    own_command = _COMMAND.match((job.rule.shellcmd or "").strip())
+    rule = own_command[1].replace("-", "_") if own_command else job.rule.name
+    yield "rule", rule
+    yield "wildcards", dict(job.wildcards.items())
+    yield "outputs", list(map(str, job.output))
+    yield "reason", reason
+    yield "params", {name: value for name, value in job.params.items() if name in _PARAMS}
+    yield "threads", job.threads if rule in TRAINING else 1
