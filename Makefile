@@ -13,8 +13,7 @@
 
 PYTHON ?= python3
 CORES ?= $(shell nproc)
-# Snakemake's default scheduler starts a solver at each step.
-SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason --scheduler greedy
+SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason
 SOURCES = scripts experiments tests benchmarks docs
 SMK = Snakefile $(wildcard workflow/rules/*.smk)
 

@@ -14,6 +14,8 @@ from caduceus.system.stamp import Stamp
 is_listing = False  # whether Snakemake runs in this process to list its jobs
 PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
 ENDING = "CADUCEUS_ENDING"  # the variable that names a file for how the build ended, as JSON
+# Its default scheduler starts a solver each time that it looks for jobs to start.
+_SCHEDULER = ("--scheduler", "greedy")
 _NOTHING = "Nothing to be done (all requested files are present and up to date)."
 # Options that say how jobs are run, and not which.
 _HOW = {
@@ -34,7 +36,7 @@ _REPEATABLE = _HOW | {
 def run_snakemake(
     arguments: Sequence[str], is_plain: bool = False, errors: list[str] | None = None
 ) -> int:
-    """Run `snakemake ARGUMENTS` and return its exit status.
+    """Run `snakemake ARGUMENTS`, by its greedy scheduler unless they name another.
 
     While all is as it was when Snakemake last had nothing to do, that is said without it.
 
@@ -42,6 +44,9 @@ def run_snakemake(
         arguments: of Snakemake.
         is_plain: whether it prints lines even on a terminal; its jobs don't get the variable.
         errors: gets each error that is reported too.
+
+    Returns:
+        Its exit status.
     """
     stamp = Stamp("build", arguments)
     if (answer := stamp.answer()) is not None:
@@ -49,8 +54,8 @@ def run_snakemake(
         return 0
     if is_plain:
         os.environ[PLAIN] = "1"
-    errors = [] if errors is None else errors
-    return _run(arguments, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
+    words, errors = [*_SCHEDULER, *arguments], [] if errors is None else errors
+    return _run(words, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
 
 
 def list_jobs(arguments: Sequence[str]) -> int:

@@ -220,7 +220,7 @@ def test_build_gives_all_arguments_to_snakemake_and_returns_its_status(
     monkeypatch.delenv("CADUCEUS_PLAIN", raising=False)
     assert command_line.main(["build", *words]) == status
     assert capsys.readouterr().err == said
-    assert given == [words]
+    assert given == [["--scheduler", "greedy", *words]]
     assert "CADUCEUS_PLAIN" not in os.environ
     monkeypatch.setenv("CADUCEUS_PLAIN", "")  # so that it is removed again
     command_line.main(["build", "--plain", *words])
