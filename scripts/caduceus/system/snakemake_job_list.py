@@ -45,5 +45,6 @@ def _fields(job: Any, reason: str) -> Iterator[tuple[str, object]]:
     yield "wildcards", dict(job.wildcards.items())
     yield "outputs", list(map(str, job.output))
     yield "reason", reason
-    yield "params", {name: value for name, value in job.params.items() if name in _PARAMS}
+    params = job.params.items() if own_command else ()
+    yield "params", {name: value for name, value in params if name in _PARAMS}
     yield "threads", job.threads if rule in TRAINING else 1

@@ -224,5 +224,5 @@ def test_build_gives_all_arguments_to_snakemake_and_returns_its_status(
     assert "CADUCEUS_PLAIN" not in os.environ
     monkeypatch.setenv("CADUCEUS_PLAIN", "")  # so that it is removed again
     command_line.main(["build", "--plain", *words])
-    assert given == [words, words]
+    assert given == 2 * [["--scheduler", "greedy", *words]]
     assert os.environ["CADUCEUS_PLAIN"] == "1"
