@@ -102,7 +102,7 @@ def test_rules_are_one_call_each_with_a_log_and_literal_paths() -> None:
 
 def test_no_param_is_a_bare_text_of_the_users() -> None:
     """Snakemake would take `{name}` in it for a wildcard: `as_is` and functions keep it."""
-    own = r"(lambda wildcards|as_is\(|digest\(|get_\w+\(|\[\"--online\"\])"
+    own = r"(lambda wildcards|as_is\(|digest\(|get_\w+[(,]|\[\"--online\"\])"
     for path in RULES:
         for params in re.findall(r"\n    params:\n((?:        .*\n)+)", path.read_text()):
             for param in re.findall(r"^ {8}\w+=(.*)", params, re.MULTILINE):
