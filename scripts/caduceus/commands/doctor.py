@@ -6,10 +6,11 @@ from pathlib import Path
 from caduceus.commands import add_json
 from caduceus.io.answers import answer_text
 from caduceus.overview.doctor.examination import examine
+from caduceus.project.config_file import chosen_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     add_json(parser)
 
 

@@ -9,16 +9,15 @@ from caduceus.errors import SpecError
 from caduceus.io.answers import answer_text
 from caduceus.io.yaml_files import load
 from caduceus.overview.leftovers import Leftover, find_leftovers, remove
+from caduceus.project.config_file import chosen_config
 from caduceus.project.project import load_project
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--remove", action="store_true", help="remove the listed folders; asks first"
-    )
+    parser.add_argument("--remove", action="store_true", help="remove what is listed; asks first")
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     add_json(parser)
 
 

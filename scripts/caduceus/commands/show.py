@@ -6,16 +6,16 @@ The output is an experiment file that extends nothing, and its runs have the sam
 """
 
 import argparse
-from pathlib import Path
 
 from caduceus.commands import add_json
 from caduceus.io.phrases import printable
 from caduceus.overview.shown_experiment import find_shown, shown_json, shown_text
+from caduceus.project.config_file import chosen_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", help="the experiment file")
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     add_json(parser)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from caduceus.commands import add_json
 from caduceus.io.phrases import printable
+from caduceus.project.config_file import chosen_config
 from caduceus.system.remembered import print_remembered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     add_json(parser)
 

@@ -13,6 +13,7 @@ from caduceus.commands import add_json, print_answer
 from caduceus.errors import SpecError
 from caduceus.overview.sweep_preview import find_preview, preview_lines
 from caduceus.overview.sweep_result import find_result
+from caduceus.project.config_file import chosen_config
 from caduceus.project.experiments import load_experiment
 from caduceus.project.settings import load_settings
 from caduceus.project.sweep_targets import failure_status, snakemake_words
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, help="trials of a sweep file (run_cap, or all)")
     parser.add_argument("--dry-run", action="store_true", help="run nothing; print the preview")
     parser.add_argument("--cores", default="all", help="cores for Snakemake (all)")
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
+    parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
     add_json(parser)
     parser.set_defaults(snakemake=[])  # the arguments after --
@@ -42,8 +43,7 @@ def run(arguments: argparse.Namespace) -> int | None:
             print(*preview_lines(preview), sep="\n")
         return None
     words = snakemake_words(found, sweep, count, results, settings.export.is_remote)
-    words += ["--cores", arguments.cores, *arguments.snakemake]
-    status = run_here(words, prints_to_error=arguments.json)
+    status = run_here([*words, "--cores", arguments.cores, *arguments.snakemake], arguments.json)
     status = status or failure_status(sweep.id, results, arguments.snakemake)
     if arguments.json:
         print_answer(arguments, {"preview": None, "result": find_result(sweep, results)})

@@ -11,6 +11,7 @@ from caduceus.io.yaml_files import load
 from caduceus.overview.forecasts import duration_text
 from caduceus.overview.metric_warnings import metric_warnings
 from caduceus.overview.plans import Plan, Training, read_plan
+from caduceus.project.config_file import config_file
 from caduceus.project.project import load_project
 
 
@@ -44,8 +45,9 @@ def plan_json(arguments: Sequence[str], cores: int) -> str:
 
 
 def _warnings() -> Iterator[str]:
-    with suppress(SpecError):  # no config.yaml, or Snakemake says what is wrong in it
-        project = load_project(load(Path("config.yaml")).value, ["config.yaml"])
+    with suppress(SpecError):  # no configuration, or Snakemake says what is wrong in it
+        config = config_file(Path())
+        project = load_project(load(config).value, [str(config)])
         yield from metric_warnings(project, Path("results"))
 
 

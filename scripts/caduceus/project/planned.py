@@ -5,29 +5,16 @@ renamed, or that config.yaml no longer lists.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from caduceus.io.yaml_files import load
+from caduceus.project.config_file import config_file
 from caduceus.project.experiment_files import experiment_files
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
 from caduceus.project.sweep_files import read_experiment
 from caduceus.runs.files.plan import Plan
-
-# Where Snakemake looks for one.
-_SNAKEFILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
-_CONFIGFILE = re.compile(r"""^configfile:\s*["'](.+?)["']""", re.MULTILINE)
-
-
-def config_file(root: Path) -> Path:
-    """Return the configuration file that a Snakefile names last; config.yaml if it names none."""
-    for name in _SNAKEFILES:
-        if (root / name).is_file():
-            named = _CONFIGFILE.findall((root / name).read_text(errors="replace"))
-            return root / (named[-1] if named else "config.yaml")
-    return root / "config.yaml"
 
 
 def plan_files(results: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from caduceus.__main__ import main
 from caduceus.analysis import load_history, load_runs
 from caduceus.overview.mcp.group_comparison import paper_methods
 from caduceus.overview.mcp.probe import probe
@@ -76,7 +77,10 @@ def test_without_a_configuration_a_plan_counts_by_the_id_of_its_file(project: Pr
 
 @pytest.mark.parametrize("place", ["Snakefile", "workflow/Snakefile", "snakefile"])
 def test_the_configuration_is_the_one_that_the_snakefile_names(
-    project: Project, place: str
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
 ) -> None:
     """As `caduceus init --config study.yaml` writes it beside a program's own config.yaml."""
     export_runs(project, logged)
@@ -88,6 +92,9 @@ def test_the_configuration_is_the_one_that_the_snakefile_names(
     assert [plan.spec.id for plan in configured_plans(project.path / "results")] == ["renamed"]
     project.change("study.yaml", paper={"statistics": {"alpha": 0.2}})
     assert paper_methods(project.path / "results").alpha == 0.2
+    monkeypatch.chdir(project.path)
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.startswith("renamed: 4 runs")
 
 
 def test_results_alone_count_as_they_were_planned(project: Project, tmp_path: Path) -> None:
