@@ -19,6 +19,7 @@ QUICK = {
     "startup.py --only-starts --repeats 1": r"a bare child +[\d.]+ +[\d.]+ times the fresh start's",
     "sweep_search.py --problems branin --lags 1 --trials 12 --seeds 1": r"gp / least other +[\d.]+",
     "sweep_search.py --schedule --trials 10 --seeds 1": r"barrier +[\d.]+ +[\d.]+",
+    "tries.py --ledgers 4 --tries 60": r"of these kept \| \d+ \| [\d.]+ \| [+-][\d.]+ \|",
     "verdicts.py --share 0.001": r"unpaired, one claim \| \d+",
 }
 # Each of these makes whole projects, which takes a minute or more.

@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from math import nan, sqrt
+from math import isnan, nan, sqrt
 from typing import Literal
 
 import numpy as np
@@ -74,12 +74,12 @@ class Design:
 
     level: float = 0.05
     min_effect: float = 0.0
-    share: float = 0.1
-    screening: tuple[int, ...] = (1, 2, 3, 4, 5)
-    bounds: tuple[float, ...] = (-0.15, 0.3, 0.3, 0.5, 0.6)
-    confirmation: tuple[int, ...] = (5, 9, 12, 16)
-    spending: tuple[float, ...] = (0.0, 0.5, 0.7, 1.0)
-    hopeless: float = 0.2
+    share: float = 0.15
+    screening: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
+    bounds: tuple[float, ...] = (-0.3, 0.2, 0.3, 0.4, 0.5, 0.6)
+    confirmation: tuple[int, ...] = (5, 9, 13, 18)
+    spending: tuple[float, ...] = (0.0, 0.4, 0.6, 1.0)
+    hopeless: float = 0.3
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
@@ -209,7 +209,8 @@ def spread_of_differences(
 
     Args:
         incumbent: the values of the incumbent's runs.
-        differences: those of each earlier try, (n,) each; fewer than two show nothing.
+        differences: those of each earlier try, (n,) each. Fewer than two, and equal ones,
+            show nothing.
 
     Returns:
         NaN if nothing shows it.
@@ -217,7 +218,7 @@ def spread_of_differences(
     stds, weights = [], []
     for factor, values in ((2**0.5, incumbent), *((1.0, each) for each in differences)):
         freedom = len(values) - 1
-        if freedom > 0:
+        if freedom > 0 and max(values) > min(values):
             # The median of chi-square over its degrees of freedom (Wilson & Hilferty 1931).
             median = (1 - 2 / (9 * freedom)) ** 3
             stds.append(factor * _std(values) / median**0.5)
@@ -260,7 +261,7 @@ def next_step(
             the order planned, (n,); see `paired_differences`.
         confirmations: the same on seeds that were fresh for both, (m,).
         spread: the standard deviation of a difference, from before the try (see
-            `spread_of_differences`). If it is 0 or NaN, screening asks for a positive mean.
+            `spread_of_differences`). If it is NaN, screening asks for a positive mean.
 
     Raises:
         ResultError: a value isn't finite. A try with a failed or diverged run has no such values:
@@ -275,7 +276,7 @@ def next_step(
             return _step(design, "screen", "pairs_missing", "screening", seen, pairs=missing)
         seen = screened[:look]
         gain = seen.mean() - design.min_effect
-        if (gain < bound * spread) if spread > 0 else gain <= 0:
+        if (gain <= 0) if isnan(spread) else (gain < bound * spread):
             return _step(design, "discarded", "no_gain_in_screening", "screening", seen)
     if all_equal(seen):
         return _step(design, "undecided", "differences_equal", "screening", seen)
