@@ -1,7 +1,7 @@
 """Experiments: the user's files, and the runs that follow from them."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -9,12 +9,13 @@ from typing import cast
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.phrases import pasted
-from caduceus.io.validation import brief, dotted, validate
+from caduceus.io.validation import brief, dotted, suggestion, validate
 from caduceus.io.yaml_files import Key, Source
 from caduceus.project.combinations import variants_of, zip_keys
 from caduceus.project.command_checks import check_command, check_parameters
 from caduceus.project.sweep_files import read_experiment
 from caduceus.runs import source_code
+from caduceus.runs.absent_parameters import names_in, without_absent
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.files.sweep import SweepDefinition
@@ -114,10 +115,12 @@ def load_experiment(
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
         runs = tuple(_runs(spec, source, code_id, root))
+        if spec.absent:
+            _check_absent(spec, runs, source)
         return Experiment(spec, source, runs, None, preload, tuple(files))
     definition = _definition(spec, code_id, spec.parameters, default_seed)
     check_parameters(spec, {**spec.parameters, **config.space.names}, "all", source, root)
-    decides = _what_decides(spec, definition)
+    decides = _what_decides(spec, definition) | {"parameters": definition.parameters}
     shared = {name: decides[name] for name in _SHARED_BY_TRIALS if name in decides}
     sweep = plan_sweep(spec, config, SweepDefinition.from_json(shared), default_seed, source)
     runs = tuple(_sweep_runs(spec, code_id, sweep))
@@ -237,11 +240,36 @@ def _what_decides(spec: Spec, definition: Params) -> dict[str, Json]:
     """Return the part of a definition that is hashed for the id.
 
     Experiments that list no seeds have ids as if they had passed the default one, as they once did.
+    Parameters whose values `absent` gives to runs without them are left out.
     """
     found = definition.to_json()
+    found["parameters"] = without_absent(definition.parameters, spec.absent)
     if not spec.lists_seeds:
         found.pop("seed_argument", None)
     return found
+
+
+def _check_absent(spec: Spec, runs: Sequence[Run], source: Source) -> None:
+    """Check that each name in `absent` is a parameter, and that no two runs became one by it."""
+    known = {
+        name for run in runs for name in names_in({**spec.parameters, **run.definition.parameters})
+    }
+    for name in names_in(spec.absent):
+        if name not in known:
+            raise SpecError(
+                f"absent: no run has a parameter {pasted(name)}{suggestion(name, known)}; remove "
+                "it, or correct the name",
+                source.where(["absent"]),
+            )
+    seen: dict[str, Run] = {}
+    for run in runs:
+        if other := seen.get(run.id):
+            raise SpecError(
+                f"absent: variants {pasted(other.variant)} and {pasted(run.variant)} are one by "
+                "it; remove one of them",
+                source.where(["absent"]),
+            )
+        seen[run.id] = run
 
 
 def _run(id: str, spec: Spec, variant: str, definition: Params, trial: str | None = None) -> Run:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, canonical_json, digest_text
 from caduceus.io.yaml_files import Source
+from caduceus.runs.absent_parameters import without_absent
 from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.runs.files.sweep import GivenConfig, SweepDefinition, SweepPlan
 from caduceus.sweeps.configs import SweepConfig
@@ -134,6 +135,7 @@ def plan_sweep(
     _check_known(spec.id, given, config, source)
     choice = _what_decides_trials(config, given, seeds)
     identity = definition.to_json() | choice | {"default_seed": default_seed}
+    identity["parameters"] = without_absent(definition.parameters, spec.absent)
     digest = digest_text(canonical_json(identity))[:_HASH_DIGITS]
     file, keys = _config_location(given, source)
     plan = SweepPlan(

@@ -121,6 +121,7 @@ class Spec(Record):
     methods: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     zip: tuple[Mapping[str, tuple[Json, ...]], ...] = ()
     include: tuple[Mapping[str, Json], ...] = ()
+    absent: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def lists(self) -> dict[str, tuple[Json, ...]]:
