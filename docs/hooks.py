@@ -30,7 +30,7 @@ OWN_PAGES = (
     "workflow/STATISTICS.md",
     "workflow/SWEEPS.md",
 )
-SCHEMAS = ("config", "experiment", "paper", "sweep")
+SCHEMAS = ("config", "experiment", "paper", "sweep", "tries")
 _LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[#)])")
 _FENCE = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
 _LANGUAGES = {".py": "python", ".yaml": "yaml", ".smk": "python"}

@@ -19,8 +19,15 @@ _INTRODUCTIONS = {
     "paper": "The keys under `paper` in `config.yaml`, or in the file that it names.",
     "sweep": "W&B's sweep configuration, under `sweep.config` of an experiment or in a file that "
     "it names. [Distributions and the keys beside it](../../experiments/README.md#a-sweep).",
+    "tries": "The keys of `NAME.try.yaml`, beside the experiment that is edited. "
+    "[How to try an edit](../how_to/try.md).",
 }
-_TITLES = {"config": "config.yaml", "experiment": "Experiment files", "sweep": "Sweep files"}
+_TITLES = {
+    "config": "config.yaml",
+    "experiment": "Experiment files",
+    "sweep": "Sweep files",
+    "tries": "Settings of tries",
+}
 _TYPES = {
     "object": "mapping",
     "array": "list",

@@ -37,6 +37,7 @@ BEGINNINGS = {
     "how_to/slurm_site.md": "new",
     "how_to/sweep.md": "new",
     "how_to/test_items.md": "new",
+    "how_to/try.md": "new",
     "json.md": "new",
     "security.md": "nothing",
     "troubleshooting.md": "new",

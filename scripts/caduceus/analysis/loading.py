@@ -36,8 +36,8 @@ def load_runs(group: Names = (), experiment: Names = (), project: str | Path = "
     Returns:
         `run`, `name`, `experiment`, `type`, `variant`, `seed`, `state` (finished, skipped, running,
         to do, interrupted, to export or failed), `error`, `group`, `kind` (planned; trial of a
-        sweep; abandoned, if no experiment in config.yaml lists it; project, if it is of a W&B
-        project);
+        sweep; try, of a tried edit; abandoned, if no experiment in config.yaml lists it;
+        project, if it is of a W&B project);
         `config.…`, its parameters, and `summary.…`, its results; `git_commit`, `host`,
         `started_at` (UTC), `runtime_s`; over all attempts, `attempts`, how many, `wall_s`,
         `cpu_s`, `gpu_s` and `lost_s` in seconds, and `peak_memory_gb` in 10^9 bytes.

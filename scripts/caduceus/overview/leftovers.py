@@ -9,6 +9,7 @@ from caduceus.paper.ledger import record_removed
 from caduceus.project.planned import planned_once
 from caduceus.project.project import Project
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.tries import tried_runs
 from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import is_held
 
@@ -32,12 +33,12 @@ def find_leftovers(project: Project, results: Path) -> Iterator[Leftover]:
     """Yield each run and sweep below `results` that no experiment names and no process holds.
 
     An experiment counts if config.yaml lists it, or if it was planned once (by --config, say) and
-    its file is still there.
+    its file is still there. The runs of tries are kept as long as their ledger.
 
     Raises:
         SpecError: the file of an experiment that was planned once is wrong.
     """
-    runs, sweeps = set(project.runs), set(project.sweeps)
+    runs, sweeps = {*project.runs, *tried_runs(results)}, set(project.sweeps)
     for experiment in planned_once(project, results):
         runs |= {run.id for run in experiment.runs}
         sweeps |= {experiment.sweep.id} if experiment.sweep else set()

@@ -51,7 +51,8 @@ def summarize_compute(runs: Sequence[LedgerRun]) -> dict[str, Any]:
     Returns:
         `experiments`: a row for each experiment and kind of run. `parts`: a row for each outcome,
         which is `reported` (planned runs that have finished), `failed` (attempts of planned runs
-        that failed or haven't finished), `trial`, `abandoned` or `project`. `total`: one row.
+        that failed or haven't finished), `trial`, `try`, `abandoned` or `project`. `total`: one
+        row.
         `machines`: see `_machines`. A row has the sums of `total_cost`; the counts `runs`,
         `finished` and `failed`; `lost_hours`, to interruptions but not to failures; `threads` and
         `gpus` of a run (least and most); and `run_s`, the seconds behind the result of a finished

@@ -15,7 +15,13 @@ _TABLE_SENTENCE = (
     "memory of its largest process, and hours summed over all attempts."
 )
 Row = Mapping[str, Any]  # of compute.json
-_KINDS = {"planned": "", "trial": " (trials)", "abandoned": " (earlier)", "project": " (project)"}
+_KINDS = {
+    "planned": "",
+    "trial": " (trials)",
+    "try": " (tries)",
+    "abandoned": " (earlier)",
+    "project": " (project)",
+}
 
 
 def write_paragraph(compute: Mapping[str, Any]) -> str:
@@ -90,6 +96,7 @@ def _sum_sentences(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
         beyond.append(f"{cost} for {attempts} that failed or did not finish")
     for kind, what in (
         ("trial", "of hyperparameter sweeps"),
+        ("try", "of tried edits"),
         ("abandoned", "of earlier versions that are not reported"),
         ("project", "of other W\\&B projects"),
     ):

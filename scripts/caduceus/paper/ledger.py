@@ -11,12 +11,13 @@ from caduceus.runs.attempts import active_s, remote_attempt
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.tries import tried_runs
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 
-# Planned by an experiment; a trial of a sweep; no longer planned by any experiment; part of a W&B
-# project that is exported whole.
-KINDS = ("planned", "trial", "abandoned", "project")
+# Planned by an experiment; a trial of a sweep; of a try or its incumbent; no longer planned by any
+# experiment; part of a W&B project that is exported whole.
+KINDS = ("planned", "trial", "try", "abandoned", "project")
 _LOST = (
     "restore it from a copy; or delete it, and the runs that `caduceus gc` removed are no longer "
     "counted"
@@ -55,7 +56,8 @@ def read_ledger(results: Path, plans: Iterable[Plan]) -> list[LedgerRun]:
         results: the folder results/.
         plans: those of the experiments that config.yaml lists.
     """
-    kinds = {run.id: run.kind for plan in plans for run in plan.runs}
+    kinds = dict.fromkeys(tried_runs(results), "try")
+    kinds |= {run.id: run.kind for plan in plans for run in plan.runs}
     folders = sorted((results / "runs").glob("*/run.json"))
     own = [_read(RunFolder(path.parent), kinds) for path in folders]
     known = {path.parent.name for path in folders}

@@ -13,6 +13,7 @@ from caduceus.io.validation import brief, dotted, suggestion, validate
 from caduceus.io.yaml_files import Key, Source
 from caduceus.project.combinations import variants_of, zip_keys
 from caduceus.project.command_checks import check_command, check_parameters
+from caduceus.project.snapshots import code_root, is_snapshot
 from caduceus.project.sweep_files import read_experiment
 from caduceus.runs import source_code
 from caduceus.runs.absent_parameters import names_in, without_absent
@@ -74,8 +75,8 @@ def load_experiment(
     """Read an experiment file, or a W&B sweep file in its place, and list its runs.
 
     Args:
-        path: the file, relative to `root`.
-        defaults: parameters every experiment starts from, and `seed`.
+        path: the file, relative to `root`; that of a snapshot plans runs of the snapshot's code.
+        defaults: parameters every experiment starts from, and `seed`; a snapshot has them already.
         groups: the W&B groups that config.yaml declares.
         root: the project's folder.
         count: the number of trials of a sweep file; None for run_cap or the whole grid.
@@ -84,6 +85,7 @@ def load_experiment(
         SpecError: the first thing in the file that is wrong, with its line.
     """
     source = read_experiment(path, root, count)
+    root = code_root(path, root)
     given = validate(source.value, "experiment", source.where)
     config, from_sweep = read_sweep(given, source, root)
     given |= from_sweep
@@ -96,7 +98,8 @@ def load_experiment(
             source.where([]),
         )
     searched = {parameter.path[0] for parameter in config.space.parameters} if config else ()
-    own = {key: value for key, value in defaults.items() if key not in {"seed", *searched}}
+    others = {"seed", *(defaults if is_snapshot(path) else ()), *searched}
+    own = {key: value for key, value in defaults.items() if key not in others}
     default_seed = cast(int, defaults["seed"])  # the schema sees to it
     spec = Spec.from_json(
         given
@@ -111,7 +114,7 @@ def load_experiment(
         }
     )
     _check(spec, source, config, groups, root)
-    files = source_code.code_files(root / spec.program, spec.code, root, spec.command)
+    files = files_of_code(spec, path, root)
     code_id = source_code.code_identity(files, spec.code, root)
     if config is None:
         runs = tuple(_runs(spec, source, code_id, root))
@@ -125,6 +128,19 @@ def load_experiment(
     sweep = plan_sweep(spec, config, SweepDefinition.from_json(shared), default_seed, source)
     runs = tuple(_sweep_runs(spec, code_id, sweep))
     return Experiment(spec, source, runs, sweep, preload, tuple(files))
+
+
+def files_of_code(spec: Spec, path: str | Path, root: Path) -> list[Path]:
+    """Return the files of an experiment's code.
+
+    Args:
+        spec: the experiment.
+        path: its file.
+        root: the folder that paths of code start from, as `code_root` returns it.
+    """
+    if is_snapshot(path):  # what is imported there may be found by files that aren't code
+        return source_code.snapshot_files(root)
+    return source_code.code_files(root / spec.program, spec.code, root, spec.command)
 
 
 def _check(
@@ -290,8 +306,16 @@ def _runs(spec: Spec, source: Source, code_id: str, root: Path) -> Iterator[Run]
                     "values into a file, and pass its path",
                     source.where(["parameters"]),
                 )
-            digest = digest_text(text)[:_HASH_DIGITS]
-            yield _run(f"{spec.id}-{digest}", spec, variant, definition)
+            yield _run(_run_id(spec.id, text), spec, variant, definition)
+
+
+def run_id(experiment: str, definition: Params) -> str:
+    """Return the id of a run of an experiment that lists seeds."""
+    return _run_id(experiment, canonical_json(definition.to_json()))
+
+
+def _run_id(experiment: str, decides: str) -> str:
+    return f"{experiment}-{digest_text(decides)[:_HASH_DIGITS]}"
 
 
 def _sweep_runs(spec: Spec, code_id: str, sweep: Sweep) -> Iterator[Run]:

@@ -11,6 +11,7 @@ from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.project.planned import configured_plans
 from caduceus.runs.files.export import Summary
+from caduceus.runs.files.tries import tried_runs
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from caduceus.runs.rows import ABOUT_RUN, run_row
@@ -37,7 +38,8 @@ class ListedRun(RunRecord):
 
     Attributes:
         kind: `planned` (an experiment in config.yaml lists it), `trial` (a sweep does),
-            `abandoned` (none does any more) or `project` (exported with a whole W&B project).
+            `try` (of a tried edit or its incumbent), `abandoned` (none lists it any more) or
+            `project` (exported with a whole W&B project).
     """
 
     kind: str = "planned"
@@ -139,8 +141,9 @@ def _records(results: Path) -> Iterator[ListedRun]:
         for run in plan.runs:
             if run.id in folders:
                 yield ListedRun(folders.pop(run.id), plan.spec.type, run.kind)
-    for folder in folders.values():
-        yield ListedRun(folder, None, "abandoned")
+    tried = tried_runs(results)
+    for name, folder in folders.items():
+        yield ListedRun(folder, None, "try" if name in tried else "abandoned")
     for path in sorted((results / "projects").glob("*/*/runs/*/run_summary.json")):
         if not (results / "runs" / path.parent.name).exists():
             yield ListedRun(RunFolder(path.parent), None, "project")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caduceus.errors import SpecError
 from caduceus.io.files import read_if_there, write_json
+from caduceus.project.snapshots import code_root, is_snapshot, read_snapshot_commit
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.params import Params
@@ -27,7 +28,7 @@ def plan_run(
     Args:
         definition: all that decides the run's result, without what a sweep chooses.
         code: `code` of its experiment.
-        experiment: the experiment file.
+        experiment: the experiment file; that of a snapshot gives the snapshot's code.
         params_json: results/runs/RUN/params.json.
         trial: the file of the run's trial, if a sweep chooses its parameters. The code is then the
             snapshot that was taken when the sweep started.
@@ -36,9 +37,12 @@ def plan_run(
         SpecError: the code has changed since the run got its id, or it has finished without the
             seed that it gets now.
     """
-    root = Path()
-    files = source_code.code_files(root / definition.program, code, root, definition.command)
-    if trial is None:
+    root = code_root(experiment, Path())
+    if is_snapshot(experiment):
+        files = source_code.snapshot_files(root)
+        commit = read_snapshot_commit(root) or UNKNOWN
+    elif trial is None:
+        files = source_code.code_files(root / definition.program, code, root, definition.command)
         commit = read_commit(files, root)
     else:
         from caduceus.runs.files.trial import Trial

@@ -18,6 +18,7 @@ from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_p
 from caduceus.project.paper_checks import check_paper
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
 from caduceus.project.settings import Settings, key_finder, parse_settings
+from caduceus.project.snapshots import is_snapshot
 from caduceus.project.sweep_files import SweepFile
 from caduceus.runs.files.plan import Dataset, Run
 from caduceus.runs.preloads import Preloads
@@ -32,7 +33,7 @@ class Project:
     Attributes:
         settings: config.yaml.
         paper: what the paper shows, from config.yaml or the file that it names.
-        experiments: by id.
+        experiments: by id; those of snapshots by the name of their file.
         runs: each with its experiment, by id.
         datasets: by name.
         groups: the ids of the experiments in each W&B group that has any.
@@ -73,7 +74,7 @@ class Project:
 
     def preloads(self, owner: int) -> Preloads:
         """Return what jobs that the process `owner` starts preload."""
-        found = {name: each.preload for name, each in self.experiments.items() if each.preload}
+        found = {each.id: each.preload for each in self.experiments.values() if each.preload}
         return Preloads(owner, found)
 
     @cached_property
@@ -128,6 +129,9 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
     files = experiment_files(settings.experiments, root, lambda index: where(_place(config, index)))
     for path in files:
         experiment = load_experiment(path, settings.defaults, groups, root)
+        if is_snapshot(path):  # of one experiment there may be several
+            experiments[Path(path).stem] = experiment
+            continue
         if experiment.id in experiments:
             other = experiments[experiment.id].source.path
             is_name = isinstance(experiment.source, SweepFile)
@@ -151,8 +155,8 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
         paper = _with_experiments(paper, experiments)
     runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
     members: dict[str, list[str]] = {}
-    for experiment in experiments.values():
-        members.setdefault(experiment.spec.group, []).append(experiment.id)
+    for name, experiment in experiments.items():
+        members.setdefault(experiment.spec.group, []).append(name)
     sweeps = {found.sweep.id: found for found in experiments.values() if found.sweep}
     for experiment in sweeps.values():
         if settings.export.is_remote and experiment.sweep and experiment.sweep.is_chosen_by_server:

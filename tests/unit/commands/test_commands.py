@@ -40,7 +40,7 @@ HEAVY = {
 }
 MAY_IMPORT = {
     "": """build export export_run init init_run mcp plan report_refuted status sum_compute
-        upload_artifacts why""",
+        try upload_artifacts why""",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
     "yaml": "schema",
     "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc

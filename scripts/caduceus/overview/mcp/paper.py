@@ -62,7 +62,7 @@ def compute_summary(results: Path, offset: int = 0, limit: int = 20) -> Answer:
         limit: how many experiments at most.
 
     Returns:
-        total; parts by outcome (reported, failed, trial, abandoned, project); by_experiment, a
+        total; parts by outcome (reported, failed, trial, try, abandoned, project); by_experiment, a
         page; machines. Unknown values are left out; unmeasured and unmetered count attempts that
         are not in the sums.
     """

@@ -19,10 +19,11 @@ def probe(results: Path) -> Answer:
     Call this first: the other tools take the names it returns.
 
     Returns:
-        runs (by state and by kind: planned; trial of a sweep; abandoned, if no experiment in
-        config.yaml lists it; project, if run elsewhere); experiments with variants, seeds,
-        parameters that vary, their metric and its goal; groups; metrics with the number of runs
-        that have them; sweeps; tables, figures and claims of the paper.
+        runs (by state and by kind: planned; trial of a sweep; try, of a tried edit; abandoned, if
+        no experiment in config.yaml lists it; project, if run elsewhere); experiments with
+        variants, seeds, parameters that vary, their metric and its goal; groups; metrics with the
+        number of runs that have them; sweeps; ledgers of tries; tables, figures and claims of the
+        paper.
     """
     records = find_runs(results)
     answer: Answer = {
@@ -48,6 +49,7 @@ def probe(results: Path) -> Answer:
     paper = results / "paper"
     return answer | {
         "sweeps": some(_names((results / "sweeps").glob("*/sweep.json"), is_folder=True), _MOST),
+        "tries": some(_names((results / "tries").glob("*/ledger.json"), is_folder=True), _MOST),
         "projects": some(_projects(results), _MOST),
         "paper": {
             "tables": some(_names((paper / "tables").glob("*.json")), _MOST),

@@ -19,6 +19,7 @@ from caduceus.statistics.settings import Methods
 
 _LEFT_OUT = {
     "trial": "trials of sweeps",
+    "try": "of tried edits",
     "abandoned": "of definitions that no experiment has any more",
     "project": "run elsewhere",
 }

@@ -24,6 +24,7 @@ _RUN_FILES = (
 )
 _LEDGER_FILES = ("params.json", "run.json", "train.json", "run_summary.json")
 _MAY_BE_LARGE = ("media", "artifacts", "files")
+_TRY_FILES = ("json", "csv", "diff")  # of a ledger of tries
 _SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
 
 
@@ -39,6 +40,7 @@ def add_runs(contents: Contents, project: Project, results: Path) -> None:
         ResultError: a file of an export is missing.
     """
     records = [*results.glob("verification.*"), *results.glob(removed_runs_file(results).name)]
+    records += [path for end in _TRY_FILES for path in results.glob(f"tries/*/*.{end}")]
     for path in [*_plans(project, results), *sorted(records)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))

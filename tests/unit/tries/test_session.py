@@ -1,0 +1,354 @@
+"""`caduceus try` from an edit to a verdict, with runs that are computed in place of trained."""
+
+import json
+from pathlib import Path
+
+import pytest
+from answer_schemas import check
+from caduceus.errors import CaduceusError
+from caduceus.io.answers import answer_text
+from caduceus.io.csv_rows import read_rows
+from caduceus.overview.leftovers import find_leftovers
+from caduceus.paper.ledger import read_ledger
+from caduceus.project.listed_runs import find_runs
+from caduceus.runs.files.tries import Ledger, incumbent_of
+from exported_runs import load
+from tried_edits import KilledError, TriedProject
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try writes a thousand small files, and no power cut is tested here."""
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TriedProject:
+    """A project whose program has run."""
+    path = tmp_path / "project"
+    found = TriedProject.create(path)
+    monkeypatch.chdir(path)
+    found.build()
+    return found
+
+
+def test_a_gain_is_kept_and_is_the_incumbent_of_the_next_try(tried: TriedProject) -> None:
+    first = tried.edit(GAIN=0.05)
+    answer = tried.attempt("a wider layer")
+    assert (answer.verdict, answer.status, answer.is_new) == ("kept", 0, True)
+    assert answer.result
+    assert answer.result.phase == "confirmation"
+    assert answer.result.effect == pytest.approx(0.05, abs=0.005)
+    assert answer.result.p < answer.result.level
+    assert not {*answer.seeds} & {0, 1, 2, 3, 4}  # fresh ones
+    assert answer.incumbent == answer.code == incumbent_of(tried.folder()).id
+    assert first is None
+    tried.edit(GAIN=0.1)
+    second = tried.attempt("a wider one still")
+    assert second.verdict == "kept"
+    assert tried.tries[1].against == answer.code
+    assert second.result
+    assert second.result.effect == pytest.approx(0.05, abs=0.005)
+    assert not {*second.seeds} & {*tried.tries[0].fresh}
+
+
+def test_the_incumbent_runs_on_fresh_seeds_with_its_own_code(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    tried.attempt()
+    [known] = tried.tries
+    incumbents = [run for run in tried.trained if run in known.runs]
+    codes = {
+        (Path("results/runs") / run / "work/code/experiments/train.py").read_text()
+        for run in incumbents
+    }
+    assert len(codes) == 2
+
+
+def test_a_useless_try_is_discarded_after_few_runs(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    answer = tried.attempt("a narrower layer")
+    assert (answer.verdict, answer.status, answer.reason) == (
+        "discarded",
+        4,
+        "no_gain_in_screening",
+    )
+    assert len(tried.trained) == 2  # of the edit alone: the incumbent had run
+    assert incumbent_of(tried.folder()).id == answer.incumbent != answer.code
+
+
+def test_the_same_edit_again_is_answered_from_the_ledger(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    first = tried.attempt("one reason")
+    trained = len(tried.trained)
+    again = tried.attempt("another reason")
+    assert again.is_new is False
+    assert (again.number, again.verdict, again.result) == (1, first.verdict, first.result)
+    assert len(tried.trained) == trained
+    assert [each.why for each in tried.tries] == ["one reason"]
+
+
+def test_an_edit_that_was_kept_is_answered_too(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    tried.attempt()
+    assert tried.attempt().verdict == "kept"
+    assert len(tried.tries) == 1
+
+
+def test_a_comment_is_no_edit(tried: TriedProject) -> None:
+    text = (tried.project.path / "experiments/train.py").read_text()
+    tried.project.write("experiments/train.py", f"# a comment\n{text}")
+    with pytest.raises(CaduceusError, match="the code equals the incumbent's"):
+        tried.attempt()
+    assert not (Path("results/tries/toy")).exists()
+    assert not Path("experiments/toy.try.yaml").exists()
+
+
+def test_an_edit_of_nothing_after_a_try(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    tried.attempt()
+    tried.edit()
+    with pytest.raises(CaduceusError, match="the code equals the incumbent's"):
+        tried.attempt()
+
+
+def test_a_return_to_the_first_incumbent_is_no_try(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    tried.attempt()
+    tried.edit()
+    with pytest.raises(CaduceusError, match="the code is that of the first incumbent"):
+        tried.attempt()
+
+
+@pytest.mark.parametrize("kill_after", [0, 1, 2, 5, 9, 17])
+def test_a_killed_try_goes_on_and_counts_once(
+    tried: TriedProject, tmp_path: Path, kill_after: int
+) -> None:
+    tried.edit(GAIN=0.05)
+    tried.kill_after = kill_after
+    with pytest.raises(KilledError):
+        tried.attempt("a gain")
+    assert [each.verdict for each in tried.tries] == ["running"]
+    assert [row["verdict"] for row in read_rows(tried.folder().table)] == ["running"]
+    tried.kill_after = None
+    answer = tried.attempt("a gain")
+    assert (answer.number, answer.verdict) == (1, "kept")
+    assert len(tried.tries) == 1
+    assert len(tried.trained) == len({*tried.trained})  # no run is trained twice
+    untouched = TriedProject.create(tmp_path / "other")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path / "other")
+        untouched.build()
+        untouched.edit(GAIN=0.05)
+        assert untouched.attempt("a gain").result == answer.result
+
+
+def test_another_edit_may_come_between(tried: TriedProject) -> None:
+    """A try that was left runs again against the incumbent that was kept meanwhile."""
+    tried.edit(GAIN=0.04)
+    tried.kill_after = 0
+    with pytest.raises(KilledError):
+        tried.attempt("left")
+    tried.kill_after = None
+    tried.edit(GAIN=0.08)
+    tried.attempt("kept meanwhile")
+    tried.edit(GAIN=0.04)
+    answer = tried.attempt("left")
+    assert (answer.number, answer.verdict) == (3, "discarded")
+    assert (tried.tries[0].verdict, tried.tries[0].reason) == ("undecided", "superseded")
+
+
+def test_a_failed_run_discards_the_try_with_its_reason(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05, CRASHES_ON=(0, 1, 2, 3, 4))
+    answer = tried.attempt()
+    assert (answer.verdict, answer.reason) == ("discarded", "failed")
+    assert "exit status 1: no such layer" in answer.sentence
+
+
+def test_a_metric_that_is_not_finite_is_a_failure(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05, NAN_ON=tuple(range(100)))
+    answer = tried.attempt()
+    assert (answer.verdict, answer.reason) == ("discarded", "failed")
+    assert "acc is NaN" in answer.sentence
+
+
+def test_an_unknown_metric_is_named(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    with pytest.raises(
+        CaduceusError, match=r"metric: no run logged metric 'accc'; .*did you mean 'acc'"
+    ):
+        tried.attempt(metric="accc")
+    assert not Path("experiments/toy.try.yaml").exists()  # the next try can name another
+
+
+def test_seeds_on_which_the_incumbent_fails_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = TriedProject.create(tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    tried.edit(CRASHES_ON=(1, 6))
+    tried.build()
+    tried.edit(GAIN=0.05)
+    answer = tried.attempt()
+    assert answer.verdict == "kept"
+    assert 6 in answer.left_out
+    assert not {1, 6} & {*answer.seeds}
+
+
+def test_protected_files_refuse_a_try(tried: TriedProject) -> None:
+    tried.project.write("experiments/metric.py", "def accuracy(): ...\n")
+    tried.project.write_yaml(
+        "experiments/toy.try.yaml",
+        {"experiment": "experiments/toy.yaml", "protected": ["experiments/metric.py"]},
+    )
+    tried.edit(GAIN=-0.02)
+    tried.attempt()
+    tried.edit(GAIN=0.05)
+    tried.project.write("experiments/metric.py", "def accuracy(): return 1\n")
+    trained = len(tried.trained)
+    answer = tried.attempt("a better metric")
+    assert (answer.verdict, answer.status) == ("refused", 6)
+    assert answer.refused == ("experiments/metric.py",)
+    assert len(tried.trained) == trained
+    assert tried.attempt("a better metric").is_new is False
+    row = read_rows(tried.folder().table)[-1]
+    assert (row["verdict"], row["refused"]) == ("refused", "experiments/metric.py")
+    tried.project.write("experiments/metric.py", "def accuracy(): ...\n")
+    assert tried.attempt("a gain").verdict == "kept"
+
+
+def test_the_first_try_is_held_to_what_the_incumbent_ran_with(tried: TriedProject) -> None:
+    """The program of the metric was touched in the very first edit."""
+    tried.project.write_yaml(
+        "experiments/toy.try.yaml",
+        {"experiment": "experiments/toy.yaml", "protected": ["experiments/train.py"]},
+    )
+    tried.edit(GAIN=0.05)
+    assert tried.attempt().refused == ("experiments/train.py",)
+
+
+def test_other_data_are_refused(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    tried.project.write("data.csv", "x\n")
+    dataset = {"name": "points", "path": "data.csv", "version": 2}
+    tried.project.change("experiments/toy.yaml", dataset=dataset)
+    answer = tried.attempt()
+    assert answer.verdict == "refused"
+    assert "experiments/toy.yaml" in answer.refused
+
+
+def test_other_settings_start_a_new_ledger(
+    tried: TriedProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried.edit(GAIN=0.05)
+    kept = tried.attempt()
+    tried.project.change("experiments/toy.try.yaml", min_effect=0.01)
+    tried.edit(GAIN=0.1)
+    capsys.readouterr()
+    answer = tried.attempt()
+    assert "the settings in experiments/toy.try.yaml are others now" in capsys.readouterr().err
+    assert answer.ledger == "results/tries/toy.2"
+    assert answer.number == 1
+    assert Ledger.read(tried.folder("toy.2").ledger).first.id == kept.code
+
+
+def test_options_are_held_to_the_settings(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    tried.attempt(budget=9)
+    tried.edit(GAIN=-0.03)
+    with pytest.raises(CaduceusError, match="budget: the settings are fixed"):
+        tried.attempt(budget=10)
+    assert tried.attempt(budget=9).verdict == "discarded"
+
+
+def test_a_budget_that_can_show_nothing(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    with pytest.raises(CaduceusError, match="budget: 3 pairs can't show anything"):
+        tried.attempt(budget=3)
+    assert not Path("experiments/toy.try.yaml").exists()
+
+
+def test_parameters_and_defaults_are_edits_too(tried: TriedProject) -> None:
+    tried.project.change("config.yaml", defaults={"bonus": 0.05})
+    answer = tried.attempt("a bonus")
+    assert answer.verdict == "kept"
+    assert '+    "bonus": 0.05' in Path(answer.diff).read_text()
+
+
+def test_without_an_incumbent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = TriedProject.create(tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    with pytest.raises(CaduceusError, match="there is no incumbent yet"):
+        tried.attempt()
+
+
+def test_of_several_versions_one_is_named(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.01)
+    tried.build()
+    old = next(Path("results/runs").glob("toy-*")).name
+    tried.edit(GAIN=0.08)
+    with pytest.raises(CaduceusError, match="2 earlier versions have run"):
+        tried.attempt()
+    assert tried.attempt(against=old).verdict == "kept"
+
+
+def test_a_variant_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = TriedProject.create(tmp_path / "project", parameters={}, matrix={"rate": [0.1, 0.2]})
+    monkeypatch.chdir(tmp_path / "project")
+    tried.build()
+    tried.edit(GAIN=0.05)
+    with pytest.raises(CaduceusError, match="several variants match"):
+        tried.attempt()
+    with pytest.raises(CaduceusError, match="no variant of"):
+        tried.attempt(against="rate=0.3")
+    assert tried.attempt(against="rate=0.2").verdict == "kept"
+    assert tried.tries[0].code.definition.parameters["rate"] == 0.2
+
+
+def test_the_holdout_is_opened_for_kept_code_alone(tried: TriedProject) -> None:
+    tried.project.write_yaml(
+        "experiments/toy.try.yaml",
+        {
+            "experiment": "experiments/toy.yaml",
+            "holdout": {"parameters": {"split": "holdout"}, "metric": "held"},
+        },
+    )
+    tried.edit(GAIN=-0.02)
+    assert tried.attempt().holdout is None
+    tried.edit(GAIN=0.05)
+    answer = tried.attempt()
+    assert answer.holdout
+    assert answer.holdout.gap == pytest.approx(-0.1)
+    assert answer.holdout.uses == 1
+    assert answer.holdout.error is None
+    assert "holdout: held is" in answer.lines()[1]
+    check("try", json.loads(answer_text(answer.to_json())))
+
+
+def test_the_runs_are_known_as_those_of_tries(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    tried.attempt()
+    tried.edit()  # or else the experiment lists some of them
+    loaded = load(tried.project)
+    plans = [each.plan for each in loaded.experiments.values()]
+    kinds = {run.run: run.kind for run in read_ledger(Path("results"), plans)}
+    assert {kinds[run] for run in tried.trained} == {"try"}
+    assert {run.kind for run in find_runs(Path("results")) if run.run in tried.trained} == {"try"}
+    leftovers = {each.folder.name for each in find_leftovers(loaded, Path("results"))}
+    assert not leftovers & {*tried.trained}
+
+
+def test_the_diff_and_the_cost_stand_in_the_table(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    answer = tried.attempt("narrower, with a comma")
+    [row] = read_rows(tried.folder().table)
+    assert (row["try"], row["why"]) == (1, "narrower, with a comma")
+    assert row["cpu_s"] is not None
+    assert row["seeds"] == " ".join(map(str, tried.tries[0].seeds))
+    text = Path(answer.diff).read_text()
+    assert "-GAIN = 0.0\n+GAIN = -0.02\n" in text
+    assert text.startswith("--- a/experiments/train.py\n+++ b/experiments/train.py\n")
+
+
+def test_answers_fit_their_schema(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05, CRASHES_ON=(0, 1, 2, 3, 4))
+    check("try", json.loads(answer_text(tried.attempt().to_json())))
