@@ -45,7 +45,7 @@ rule count:
     assert (project.path / "count.txt").read_text() == "2\n"
     assert (project.path / "study/results/paper/tables/accuracy.md").exists()
     assert not (project.path / "results").exists()
-    said = project.caduceus("status", "--results", "study/results").check().output
+    said = project.caduceus("status").check().output
     assert "finished" in said and "to do" not in said
     # Nothing to do a second time, either.
     again = project.snakemake("--snakefile", "Snakefile").check()

@@ -6,7 +6,7 @@ from pathlib import Path
 from caduceus.commands import add_json
 from caduceus.io.answers import answer_text
 from caduceus.overview.doctor.examination import examine
-from caduceus.project.config_file import chosen_config
+from caduceus.project.snakefile import chosen_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,21 +2,20 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from caduceus.commands import add_json
 from caduceus.errors import SpecError
 from caduceus.io.answers import answer_text
 from caduceus.io.yaml_files import load
 from caduceus.overview.leftovers import Leftover, find_leftovers, remove
-from caduceus.project.config_file import chosen_config
 from caduceus.project.project import load_project
+from caduceus.project.snakefile import chosen_config, chosen_results
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remove", action="store_true", help="remove what is listed; asks first")
     parser.add_argument("--yes", action="store_true", help="remove without asking")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     add_json(parser)
 

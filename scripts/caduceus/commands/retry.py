@@ -6,6 +6,7 @@ from pathlib import Path
 from caduceus.commands import add_json, print_answer
 from caduceus.errors import ResultError
 from caduceus.io.failed_entries import clear_failed
+from caduceus.project.snakefile import chosen_results
 from caduceus.runs.files.plan import Plan
 from caduceus.training.train import retry
 
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="ids of runs (all failed runs of the experiments, and all failed entries)",
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     add_json(parser)
 
 

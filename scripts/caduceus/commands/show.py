@@ -10,7 +10,7 @@ import argparse
 from caduceus.commands import add_json
 from caduceus.io.phrases import printable
 from caduceus.overview.shown_experiment import find_shown, shown_json, shown_text
-from caduceus.project.config_file import chosen_config
+from caduceus.project.snakefile import chosen_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

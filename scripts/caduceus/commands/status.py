@@ -5,17 +5,16 @@ Only files and SLURM's queue are read, so it may be called at any time, on any n
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 from caduceus.commands import add_json
 from caduceus.io.phrases import printable
-from caduceus.project.config_file import chosen_config
+from caduceus.project.snakefile import chosen_config, chosen_results
 from caduceus.system.remembered import print_remembered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     add_json(parser)
 
 

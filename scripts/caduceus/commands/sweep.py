@@ -13,9 +13,9 @@ from caduceus.commands import add_json, print_answer
 from caduceus.errors import SpecError
 from caduceus.overview.sweep_preview import find_preview, preview_lines
 from caduceus.overview.sweep_result import find_result
-from caduceus.project.config_file import chosen_config
 from caduceus.project.experiments import load_experiment
 from caduceus.project.settings import load_settings
+from caduceus.project.snakefile import chosen_config, chosen_results
 from caduceus.project.sweep_targets import failure_status, snakemake_words
 from caduceus.system.foreground import run_here
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="run nothing; print the preview")
     parser.add_argument("--cores", default="all", help="cores for Snakemake (all)")
     parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     add_json(parser)
     parser.set_defaults(snakemake=[])  # the arguments after --
 

@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from caduceus.commands import add_json, print_answer
 from caduceus.errors import CaduceusError
+from caduceus.project.snakefile import chosen_results
 from caduceus.server.client import Server
 from caduceus.server.sync_record import answer_of
 from caduceus.server.uploader import Uploader, describe, run_folders, split_by_state
@@ -15,7 +15,7 @@ from caduceus.system.wandb_account import find_account
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="*", help="ids of runs (all)")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--watch", action="store_true", help="send runs while they are logged, too")
     add_json(choice)

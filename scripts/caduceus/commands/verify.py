@@ -2,15 +2,14 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from caduceus.commands import add_json, print_answer
 from caduceus.errors import CaduceusError
 from caduceus.overview.verification.offline import check_offline
 from caduceus.overview.verification.online import check_online
 from caduceus.overview.verification.recording import write_verification
-from caduceus.project.config_file import chosen_config
 from caduceus.project.settings import load_settings
+from caduceus.project.snakefile import chosen_config, chosen_results
 from caduceus.server.client import Server
 from caduceus.server.uploader import compare_run, run_folders
 from caduceus.system.wandb_account import find_account
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--online", action="store_true", help="check with a server in any mode")
     choice.add_argument("--equal", nargs="+", metavar="RUN", help="compare runs with the server's")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     parser.add_argument("--config", type=chosen_config, default="", help="(of the Snakefile)")
     add_json(parser)
 

@@ -9,10 +9,10 @@ A result is a file below results/, or a table, figure or claim by name:
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 from caduceus.commands import add_json
 from caduceus.io.phrases import printable
+from caduceus.project.snakefile import chosen_results
 from caduceus.system.remembered import print_remembered
 
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "result", nargs="+", help="a file, or tables/NAME with labels and heading of a cell"
     )
-    parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
+    parser.add_argument("--results", type=chosen_results, default="", help="(results)")
     add_json(parser)
 
 

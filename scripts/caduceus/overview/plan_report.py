@@ -11,8 +11,8 @@ from caduceus.io.yaml_files import load
 from caduceus.overview.forecasts import duration_text
 from caduceus.overview.metric_warnings import metric_warnings
 from caduceus.overview.plans import Plan, Training, read_plan
-from caduceus.project.config_file import config_file
 from caduceus.project.project import load_project
+from caduceus.project.snakefile import config_file
 
 
 def plan_text(arguments: Sequence[str], cores: int) -> Iterator[str]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from caduceus.io.yaml_files import load
-from caduceus.project.config_file import config_file
 from caduceus.project.experiment_files import experiment_files
 from caduceus.project.experiments import Experiment, load_experiment
 from caduceus.project.project import Project
+from caduceus.project.snakefile import config_file
 from caduceus.project.sweep_files import read_experiment
 from caduceus.runs.files.plan import Plan
 

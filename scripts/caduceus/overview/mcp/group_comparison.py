@@ -12,10 +12,10 @@ from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
-from caduceus.project.config_file import config_file
 from caduceus.project.paper import load_paper
 from caduceus.project.paper_selections import goal_of
 from caduceus.project.settings import load_settings
+from caduceus.project.snakefile import config_file
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
