@@ -40,8 +40,9 @@ rule count:
         "wc -l < {{input[0]}} > {{output}}"
 """,
     )
-    project.snakemake("--snakefile", "Snakefile").check()
+    said = project.snakemake("--snakefile", "Snakefile").check().output
 
+    assert "next: `snakemake --cores 1 caduceus_sync` sends the runs to W&B" in said
     assert (project.path / "count.txt").read_text() == "2\n"
     assert (project.path / "study/results/paper/tables/accuracy.md").exists()
     assert not (project.path / "results").exists()

@@ -4,20 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from caduceus.io.files import read_json
+from caduceus.overview.terminal.projects import ShownProject
 from caduceus.paper.claim_formats import claim_lines
-from caduceus.project.project import Project
 
-_SENDS = "snakemake --cores 1 sync"
-_ARCHIVES = "snakemake --cores 1 archive"
+_STARTS = "snakemake --cores 1"
 
 
-def success_lines(project: Project, place: Callable[[str], str]) -> Iterator[str]:
-    """Yield the tables, the verdicts, the path of the report and the next command.
-
-    Args:
-        project: the project.
-        place: returns where a path below results/ lies, which a Snakefile may move.
-    """
+def success_lines(shown: ShownProject) -> Iterator[str]:
+    """Yield the tables, the verdicts, the path of the report and the next command."""
+    project, place = shown.project, shown.place
     for table in project.paper.tables:
         path = Path(place(f"results/paper/tables/{table}.md"))
         if path.exists():
@@ -28,10 +23,11 @@ def success_lines(project: Project, place: Callable[[str], str]) -> Iterator[str
     yield from report_lines(place)
     if project.settings.export.is_remote:
         return
+    archives = f"`{_STARTS} {shown.rule('archive')}` packs all for Zenodo"
     if project.settings.wandb.mode == "offline":
-        yield f"next: `{_SENDS}` sends the runs to W&B, `{_ARCHIVES}` packs all for Zenodo"
+        yield f"next: `{_STARTS} {shown.rule('sync')}` sends the runs to W&B, {archives}"
     else:
-        yield f"next: `{_ARCHIVES}` packs all for Zenodo"
+        yield f"next: {archives}"
 
 
 def report_lines(place: Callable[[str], str]) -> Iterator[str]:

@@ -62,7 +62,7 @@ def show_build(workflow: Any, project: Project, place: Callable[[str], str]) -> 
         log.addHandler(JobListHandler(workflow))
     if not workflow.is_main_process or settings.dryrun:
         return
-    shown = ShownProject(project, place)
+    shown = ShownProject(project, place, workflow.modifier.modify_rulename)
     for handler in log.handlers:
         if isinstance(handler, BuildHandler):  # a Snakefile with several modules
             handler.projects.append(shown)
@@ -195,9 +195,11 @@ class BuildHandler(logging.Handler):
             listed = {} if self._are_failures_listed else failures
             has_failed_runs = "failed" in build.run_states()
             self._write("\n".join(failure_lines(listed, has_failed_runs)))
-        elif not self._ending and not _WITHOUT_TABLES & set(self._workflow.dag_settings.targets):
+        elif not self._ending:
+            targets = set(self._workflow.dag_settings.targets)
             for shown in self.projects:
-                print(*success_lines(shown.project, shown.place), sep="\n")
+                if targets.isdisjoint(map(shown.rule, _WITHOUT_TABLES)):
+                    print(*success_lines(shown), sep="\n")
         if self._ending:
             state: State = "done"
             if self._is_interrupted or self._has_failed:

@@ -19,10 +19,17 @@ _MEASURED = 20  # finished runs of an experiment, whose mean is its usual durati
 
 @dataclass(frozen=True)
 class ShownProject:
-    """A project whose build is shown, and where its results lie, which a Snakefile may move."""
+    """A project whose build is shown.
+
+    Attributes:
+        project: the project.
+        place: returns where a path below results/ lies, which a Snakefile may move.
+        rule: returns the name of a rule, which a Snakefile may change.
+    """
 
     project: Project
     place: Callable[[str], str]
+    rule: Callable[[str], str]
 
     def folder(self, run: str) -> RunFolder:
         """Return the folder of a run."""
