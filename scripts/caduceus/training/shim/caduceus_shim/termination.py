@@ -25,28 +25,39 @@ _NAMES = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 _LAST = -100  # among the functions that multiprocessing calls at the end of a worker
 _runs = weakref.WeakSet()
-_process = None  # the process that set the handlers; forked children inherit the handlers
+_process = None  # the process that set the handlers
+_is_hidden = False
 
 
 def install():
     """Handle signals in this process, unless the program does; only the main thread can."""
-    global _process
+    global _process, _is_hidden
     is_main_thread = threading.current_thread() is threading.main_thread()
     if _process is not None or not is_main_thread:
         return
-    _process = os.getpid()
     for number in _SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _finish_and_end)
-    _hide()
+    _process = os.getpid()
+    if not _is_hidden:
+        _is_hidden = True
+        _hide()
+        os.register_at_fork(after_in_child=_forget)
+
+
+def _forget():
+    """Give a forked child the default actions back: its parent's runs aren't its own."""
+    global _process
+    _process = None
+    _runs.clear()
+    for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            with contextlib.suppress(ValueError):  # it isn't the main thread
+                signal.signal(number, signal.SIG_DFL)
 
 
 def guard(run):
     """Finish `run` when a signal ends this process, unless the program handles the signal."""
-    global _process
-    if _process not in (None, os.getpid()):  # a forked child, which has the handlers already
-        _process = os.getpid()
-        _runs.clear()
     _runs.add(run)
     install()
     util = sys.modules.get("multiprocessing.util")
@@ -65,7 +76,7 @@ def _finish_at_end(reference):
 
 def _finish_and_end(number, frame):
     global _process
-    if os.getpid() == _process:
+    if os.getpid() == _process:  # a C library may fork without `_forget`
         finishing = threading.Thread(target=_finish, args=(128 + number,), daemon=True)
         finishing.start()
         finishing.join(_FINISH_S)
