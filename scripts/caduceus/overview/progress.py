@@ -68,11 +68,28 @@ def progress_of(
     started = datetime.fromtimestamp(attempt.start_s, UTC)
     elapsed_s = ((now or datetime.now(UTC)) - started).total_seconds()
     step = last_step(folder, attempt)
-    restored = Restored.read_if_there(folder.restored(attempt.number))
-    first = (restored and restored.resumed_from) or 0
-    left_s = None
-    if step is not None and steps is not None and step >= first:
-        left_s = max(0.0, elapsed_s * (steps - step - 1) / (step + 1 - first))
-    elif usual_s is not None:
-        left_s = usual_s - elapsed_s
+    left_s = estimate_left_s(elapsed_s, step, first_step(folder, attempt), steps, usual_s)
     return Progress(step, steps, elapsed_s, left_s)
+
+
+def first_step(folder: RunFolder, attempt: Attempt) -> int:
+    """Return the first step of an attempt by the checkpoint that it restored; 0 without one."""
+    restored = Restored.read_if_there(folder.restored(attempt.number))
+    return (restored and restored.resumed_from) or 0
+
+
+def estimate_left_s(
+    elapsed_s: float, step: int | None, first: int, steps: int | None, usual_s: float | None
+) -> float | None:
+    """Estimate the seconds until a run finishes; negative if it takes longer than similar runs.
+
+    Args:
+        elapsed_s: seconds since its attempt started.
+        step: the step of its last row; None before the first row.
+        first: the first step of the attempt.
+        steps: how many steps the run will have, if known.
+        usual_s: seconds that such a run takes, if known.
+    """
+    if step is not None and steps is not None and step >= first:
+        return max(0.0, elapsed_s * (steps - step - 1) / (step + 1 - first))
+    return None if usual_s is None else usual_s - elapsed_s

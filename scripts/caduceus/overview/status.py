@@ -1,6 +1,6 @@
 """The state of each planned run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +118,14 @@ def _queue(folder: Path) -> dict[str, slurm.QueuedJob]:
         jobs = slurm.jobs().values()
     except SlurmError:  # most machines have none
         return {}
+    return runs_of_jobs(jobs, folder)
+
+
+def runs_of_jobs(jobs: Iterable[slurm.QueuedJob], folder: Path) -> dict[str, slurm.QueuedJob]:
+    """Return the jobs that haven't ended of the project in a folder, by the run of each."""
     ours = (job for job in jobs if job.comment.startswith(("caduceus:train:", "caduceus:sweep_")))
-    found: dict[str, slurm.QueuedJob] = {}
-    for job in ours:
-        if job.folder == str(folder) and not (job.has_finished or job.has_failed):
-            found[job.comment.rpartition(":")[2]] = job
-    return found
+    return {
+        job.comment.rpartition(":")[2]: job
+        for job in ours
+        if job.folder == str(folder) and not (job.has_finished or job.has_failed)
+    }

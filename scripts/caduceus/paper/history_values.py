@@ -50,7 +50,7 @@ def place_in(history: Path, metric: str, axis: str, at: float) -> Place:
     """
     from caduceus.statistics.curves import on_axis  # numpy: 0.1 s, which the checklist doesn't need
 
-    found = _columns(history, [axis, metric]) or _columns(history, [axis])
+    found = number_columns(history, [axis, metric]) or number_columns(history, [axis])
     if not found:
         return Place(None, False)
     places, values = found[0], found[-1]
@@ -76,7 +76,7 @@ def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float
     """
     import numpy as np
 
-    found = _columns(history, [metric, chooser])
+    found = number_columns(history, [metric, chooser])
     if not found:
         return None
     values, choices = found
@@ -88,14 +88,14 @@ def value_by_best(history: Path, metric: str, chooser: str, goal: Goal) -> float
 
 
 @dataclass(frozen=True)
-class _Column:
+class NumberColumn:
     """The cells of a column: their numbers, NaN where there is none, and where there is one."""
 
     numbers: "NDArray[np.float64]"
     is_there: "NDArray[np.bool_]"
 
 
-def _columns(history: Path, names: Sequence[str]) -> list[_Column]:
+def number_columns(history: Path, names: Sequence[str]) -> list[NumberColumn]:
     """Return columns of a history; none if one of them is missing."""
     if not set(names) <= set(columns_of(history)):
         return []
@@ -109,11 +109,11 @@ def _columns(history: Path, names: Sequence[str]) -> list[_Column]:
     for place in range(len(names)):
         cells = [row[place] for row in rows]
         numbers = np.array([math.nan if cell is None else cell for cell in cells], float)
-        found.append(_Column(numbers, np.array([cell is not None for cell in cells], bool)))
+        found.append(NumberColumn(numbers, np.array([cell is not None for cell in cells], bool)))
     return found
 
 
-def _arrow_columns(history: Path, names: Sequence[str]) -> list[_Column]:
+def _arrow_columns(history: Path, names: Sequence[str]) -> list[NumberColumn]:
     """Return columns that pyarrow reads as numbers without a doubt; else none.
 
     It takes some texts, such as "nan(1)", for numbers that aren't finite.
@@ -138,7 +138,7 @@ def _arrow_columns(history: Path, names: Sequence[str]) -> list[_Column]:
         numbers = table[name].to_numpy()
         if not np.isfinite(numbers[is_there]).all():
             return []
-        found[name] = _Column(numbers, is_there)
+        found[name] = NumberColumn(numbers, is_there)
     return [found[name] for name in names]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.io.files import Json
@@ -29,9 +29,14 @@ def parameter_secrets(results: Path) -> dict[str, str]:
     Raises:
         ResultError: a plan is damaged.
     """
+    return secrets_of(map(Plan.read, plan_files(results)))
+
+
+def secrets_of(plans: Iterable[Plan]) -> dict[str, str]:
+    """Return the values of secret parameters of the runs of plans, each with its name."""
     found: dict[str, str] = {}
-    for path in plan_files(results):
-        for run in Plan.read(path).runs:
+    for plan in plans:
+        for run in plan.runs:
             _collect("", run.definition.parameters, found)
     return found
 
