@@ -13,6 +13,7 @@ FOLDER = REPOSITORY / "benchmarks"
 # What each prints last.
 QUICK = {
     "api.py --rows 50 --repeats 1": "the same rows from both, value by value",
+    "board.py --runs 6 --growing 2 --rows 20 --seconds 4": r"a new row arrives after [\d.]+ s",
     "export.py --rows 50 --repeats 1": r"loop with wandb.proto +[\d.]+ s",
     "items.py --share 0.001": r"skewed \(lognormal\) \| [\d.]+ /",
     "scale.py --runs 4 --repeats 1": r"nothing to do",

@@ -6,9 +6,9 @@ from typing import Protocol
 
 # Commands that people type; Snakemake's rules start the others.
 FOR_PEOPLE = (
-    *("build", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan", "retry"),
-    *("schema", "show", "slurm-pilot", "status", "sweep", "sync", "try", "unlock", "verify"),
-    "why",
+    *("board", "build", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan"),
+    *("retry", "schema", "show", "slurm-pilot", "status", "sweep", "sync", "try", "unlock"),
+    *("verify", "why"),
 )
 PARTIAL = 3  # exit status: all that can be read is done, but something is left out or lost
 

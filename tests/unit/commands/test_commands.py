@@ -39,7 +39,7 @@ HEAVY = {
     *("torch", "urllib3", "wandb", "yaml"),
 }
 MAY_IMPORT = {
-    "": """build export export_run init init_run mcp plan report_refuted status sum_compute
+    "": """board build export export_run init init_run mcp plan report_refuted status sum_compute
         try upload_artifacts why""",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
     "yaml": "schema",
