@@ -85,6 +85,8 @@ rule report_failures:
     localrule: True
     params:
         secrets=as_is(SETTINGS.secrets),
+        notify=as_is(SETTINGS.notify.argument),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --made {input.made:q}'
-        " --secrets {params.secrets:q} --out {output.failures:q} --log {log:q}"
+        " --secrets {params.secrets:q} --notify {params.notify:q} --out {output.failures:q}"
+        " --log {log:q}"

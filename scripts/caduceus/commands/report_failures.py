@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--made", type=Path, nargs="*", default=[], help="a file of each group, sweep and entry"
     )
     parser.add_argument("--out", type=Path, required=True, help="results/failures.json")
+    parser.add_argument("--notify", default="", help="the key notify of config.yaml as JSON")
     parser.add_argument("--secrets", choices=("warn", "refuse"), default="warn", help="(warn)")
 
 
@@ -29,6 +30,11 @@ def run(arguments: argparse.Namespace) -> None:
     unmade = [f"failed: {line}" for entry in entries for line in entry.errors]
     said = [*warnings, *runs.warnings, *secrets, *ended, *unmade]
     print("".join(f"{printable(line)}\n" for line in said), end="")
+    if arguments.notify:
+        from caduceus.overview.notices import notify  # which most builds don't need
+
+        warning = notify(arguments.notify, arguments.plans, arguments.out.parent, unmade)
+        print(warning and f"{printable(warning)}\n", end="")
     message = f"failed entries: {len(unmade)}; {MEND}" if unmade else ""
     if runs.failed:
         raise CaduceusError(

@@ -1,5 +1,6 @@
 """config.yaml with every default filled in; its schema describes each key."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,26 @@ class ArchiveSettings(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotifySettings(Record):
+    """The key `notify`: whom the last job tells how a build ended.
+
+    Attributes:
+        webhook: the environment variable that holds the address; None for no webhook.
+        command: the words of a command that gets the message on its standard input.
+        events: what is told.
+    """
+
+    webhook: str | None = None
+    command: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+    @property
+    def argument(self) -> str:
+        """The settings as one word of a command line; empty if nobody is told."""
+        return json.dumps(self.to_json()) if self.webhook or self.command else ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(Record):
     """The whole configuration; `paper` is the mapping, the path of a file that holds it or `none`.
 
@@ -83,6 +104,7 @@ class Settings(Record):
     claims: str
     secrets: str
     csv_formulas: str
+    notify: NotifySettings
     archive: ArchiveSettings
 
     @property

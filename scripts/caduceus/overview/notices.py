@@ -1,0 +1,247 @@
+"""Tell somebody how a build ended: what failed or diverged, and which verdicts changed.
+
+Only the last job calls this, which a build by `caduceus build` has as one by `snakemake` does, so
+that nothing is told twice. What was told is kept in results/notified.json.
+"""
+
+import json
+import math
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from caduceus.errors import CaduceusError
+from caduceus.io.files import read_if_there
+from caduceus.io.json_records import Record
+from caduceus.overview.board.answer_texts import Writer
+from caduceus.project.settings import NotifySettings
+from caduceus.runs.files.export import Summary
+from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.train import Train
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.variants import leaves
+from caduceus.system import processes
+
+_PATIENCE_S = 3.0  # that a build waits for a webhook or command in all
+_JSON = {"Content-Type": "application/json"}
+_MOST_LINES = 20  # of a message
+
+Lines = list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(Record):
+    """results/notified.json: the state of which the last message told.
+
+    Attributes:
+        failed: the start of the last attempt of each failed run.
+        diverged: the runs that finished with a metric that isn't finite.
+        entries: the errors of entries of the paper that weren't made.
+        verdicts: of each claim.
+    """
+
+    failed: Mapping[str, str]
+    diverged: tuple[str, ...]
+    entries: tuple[str, ...]
+    verdicts: Mapping[str, str]
+
+    mend = "delete it; the next message then tells of all failures again"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a build ended.
+
+    Attributes:
+        told: its state.
+        errors: the error of each failed run.
+        states: how many runs have each state.
+    """
+
+    told: Told
+    errors: Mapping[str, str]
+    states: Mapping[str, int]
+
+
+def read_ending(plans: Sequence[Plan], results: Path, entries: Sequence[str]) -> Ending:
+    """Read how a build ended.
+
+    Args:
+        plans: of all experiments.
+        results: the folder results/.
+        entries: a line for each entry of the paper that wasn't made.
+
+    Raises:
+        ResultError: a file is damaged.
+    """
+    failed, errors, states = dict[str, str](), dict[str, str](), Counter[str]()
+    diverged = []
+    for plan in plans:
+        metric = plan.spec.metric
+        for run in plan.runs:
+            folder = RunFolder(results / "runs" / run.id)
+            summary = Summary.read_if_there(folder.summary_json)
+            if summary is None:
+                continue
+            states[summary.state] += 1
+            if summary.state == "failed":
+                train = Train.read_if_there(folder.train_json)
+                last = train.attempts[-1] if train and train.attempts else None
+                failed[run.id] = (last and last.started_at) or ""
+                errors[run.id] = (train and train.error) or "it failed where it was run"
+            elif metric is not None and not _is_finite(summary, metric.name):
+                diverged.append(run.id)
+    decided = read_if_there(results / "paper/claims.json").get("claims", [])
+    verdicts = {claim["name"]: claim["verdict"] for claim in decided}
+    told = Told(failed=failed, diverged=tuple(diverged), entries=tuple(entries), verdicts=verdicts)
+    return Ending(told, errors, states)
+
+
+def _is_finite(summary: Summary, metric: str) -> bool:
+    value = dict(leaves(summary.summary)).get(metric)
+    if isinstance(value, str):  # as wandb writes them into its summary
+        return value not in ("NaN", "Infinity", "-Infinity")
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def message(ending: Ending, before: Told | None, wanted: Sequence[str]) -> Lines:
+    """Return the lines to send; none if nothing that is wanted has happened.
+
+    Args:
+        ending: how the build ended.
+        before: of which state the last message told; None for none.
+        wanted: some of `end`, `failure`, `divergence` and `verdict`.
+    """
+    news = {
+        "failure": list(_new_failures(ending, before)),
+        "divergence": [
+            f"diverged: {run}: its metric isn't a finite number"
+            for run in ending.told.diverged
+            if before is None or run not in before.diverged
+        ],
+        "verdict": list(_changed_verdicts(ending.told.verdicts, before)),
+    }
+    found = [line for kind, lines in news.items() if kind in wanted for line in lines]
+    if not found and "end" not in wanted:
+        return []
+    runs = ", ".join(f"{count} {state}" for state, count in sorted(ending.states.items()))
+    left = len(found) - _MOST_LINES
+    more = [f"and {left} more; see `caduceus status`"] if left > 0 else []
+    return [f"the build has ended; runs: {runs or 'none'}", *found[:_MOST_LINES], *more]
+
+
+def _new_failures(ending: Ending, before: Told | None) -> Iterator[str]:
+    for run, start in ending.told.failed.items():
+        if before is None or before.failed.get(run) != start:
+            yield f"failed: {run}: {ending.errors[run]}"
+    for line in ending.told.entries:
+        if before is None or line not in before.entries:
+            yield f"failed: {line}"
+
+
+def _changed_verdicts(verdicts: Mapping[str, str], before: Told | None) -> Iterator[str]:
+    for name, verdict in verdicts.items():
+        earlier = before.verdicts.get(name) if before else None
+        if earlier != verdict:
+            change = verdict if earlier is None else f"{earlier} before, now {verdict}"
+            yield f"verdict on {name}: {change}"
+
+
+def notify(given: str, files: Sequence[Path], results: Path, entries: Sequence[str]) -> str:
+    """Send a message on how a build ended; return a warning, empty if all went well.
+
+    The build waits for it a few seconds at most, and ends as it would without it.
+
+    Args:
+        given: the key `notify` of config.yaml as JSON.
+        files: the plans of all experiments.
+        results: the folder results/.
+        entries: a line for each entry of the paper that wasn't made.
+    """
+    settings = NotifySettings.from_json(json.loads(given))
+    path = results / "notified.json"
+    try:
+        plans = [*map(Plan.read, files)]
+        ending = read_ending(plans, results, entries)
+        lines = message(ending, Told.read_if_there(path), settings.events)
+        writer = Writer()
+        writer.refresh(plans)
+        ending.told.write(path)
+    except (CaduceusError, OSError, LookupError, TypeError) as error:
+        return f"notify: no message was sent: {error}"
+    if not lines:
+        return ""
+    text = "\n".join([f"*{_title()}*: {lines[0]}", *lines[1:]])
+    return send(settings, str(writer.plain(text)))
+
+
+def send(settings: NotifySettings, text: str, patience_s: float = _PATIENCE_S) -> str:
+    """Send a text to the webhook and the command; return a warning, empty if both took it."""
+    warnings: list[str] = []
+    ways: list[Callable[[], str]] = []
+    if settings.webhook is not None:
+        address = os.environ.get(settings.webhook, "").strip()
+        if address:
+            text = text.replace(address, f"[{settings.webhook}, not shown]")
+            ways.append(lambda: _post(address, text, patience_s))
+        else:
+            warnings.append(f"notify.webhook: the variable {settings.webhook} isn't set")
+    if settings.command:
+        ways.append(lambda: _call(settings.command, text, patience_s))
+    answers: list[str] = []
+    threads = [
+        threading.Thread(target=lambda way=way: answers.append(way()), daemon=True) for way in ways
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(patience_s)
+    if any(thread.is_alive() for thread in threads):
+        warnings.append(f"no answer within {patience_s:.0f} s")
+    warnings += filter(None, list(answers))
+    return f"notify: {'; '.join(warnings)}; the build goes on without it" if warnings else ""
+
+
+def _post(address: str, text: str, patience_s: float) -> str:
+    """Post a message; the address is a secret, and stands in no warning."""
+    # Slack takes <!channel> and links from these signs.
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if not address.startswith(("https://", "http://")):
+        return "the webhook's variable holds no address that begins with https://"
+    try:
+        request = Request(address, json.dumps({"text": safe}).encode(), _JSON)
+        with build_opener(_NoRedirects).open(request, timeout=patience_s):
+            return ""
+    except HTTPError as error:
+        error.close()
+        return f"the webhook says {error.code}"
+    except (OSError, ValueError, HTTPException) as error:
+        return f"the webhook can't be reached ({type(error).__name__})"
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Follows no redirect: a message goes to the address that the user named, and no other."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _call(words: Sequence[str], text: str, patience_s: float) -> str:
+    """Start a command with the message on its standard input."""
+    try:
+        answer = processes.capture(words, text, patience_s)
+    except processes.StartError:
+        return f"there is no program {words[0]}"
+    if answer is None:
+        return f"{words[0]} took longer than {patience_s:.0f} s, and was ended"
+    return "" if answer.exit_code == 0 else f"{words[0]} ended with status {answer.exit_code}"
+
+
+def _title() -> str:
+    return Path.cwd().name

@@ -1,0 +1,188 @@
+"""What the last job tells, to whom, and that nobody's silence costs the build anything."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caduceus.errors import SpecError
+from caduceus.io.files import write_json
+from caduceus.overview.notices import notify, send
+from caduceus.project.settings import NotifySettings, load_settings
+from growing_runs import Results
+
+ALL = ("end", "failure", "divergence", "verdict")
+
+
+class Webhook(ThreadingHTTPServer):
+    """A webhook on loopback."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.texts: list[str] = []
+        self.paths: list[str] = []
+        self.status = 200
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/services/T000/hidden"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.paths.append(self.path)
+        self.server.texts.append(json.loads(content)["text"])
+        self.server.may_answer.wait()
+        self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    with Webhook() as found:
+        thread = threading.Thread(target=found.serve_forever)
+        thread.start()
+        monkeypatch.setenv("TEAM_WEBHOOK", found.address)
+        monkeypatch.setenv("no_proxy", "*")
+        try:
+            yield found
+        finally:
+            found.may_answer.set()
+            found.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Results:
+    monkeypatch.chdir(tmp_path)
+    found = Results(tmp_path)
+    found.plan({"r1": ("a", 0), "r2": ("a", 1)})
+    found.finish("r1", [{"loss": 1.0}])
+    found.finish("r2", [{"loss": 1.0}], seed=1)
+    return found
+
+
+def tell(results: Results, *entries: str, events: tuple[str, ...] = ALL) -> str:
+    given = NotifySettings(webhook="TEAM_WEBHOOK", events=events).argument
+    plans = [results.path / "experiments/toy.json"]
+    return notify(given, plans, results.path, entries)
+
+
+def test_the_end_of_a_build_is_told(webhook: Webhook, results: Results) -> None:
+    assert tell(results) == ""
+    [text] = webhook.texts
+    assert text.endswith("the build has ended; runs: 2 finished")
+
+
+def test_news_are_told_once(webhook: Webhook, results: Results) -> None:
+    results.finish("r1", [{"loss": float("nan")}])
+    results.finish("r2", [], seed=1, state="failed")
+    claims = results.path / "paper/claims.json"
+    write_json(claims, {"claims": [{"name": "better", "verdict": "within noise"}]})
+    events = ("failure", "divergence", "verdict")
+    assert tell(results, "table main can't be made", events=events) == ""
+    [text] = webhook.texts
+    assert "failed: r2: " in text and "diverged: r1" in text
+    assert "verdict on better: within noise" in text and "table main can't be made" in text
+    assert (
+        tell(results, "table main can't be made", events=events) == "" and len(webhook.texts) == 1
+    )
+    write_json(claims, {"claims": [{"name": "better", "verdict": "supported"}]})
+    tell(results, events=events)
+    [_, text] = webhook.texts
+    assert "verdict on better: within noise before, now supported" in text
+    assert "r2" not in text and "r1" not in text
+
+
+def test_only_what_is_wanted_is_told(webhook: Webhook, results: Results) -> None:
+    results.finish("r2", [], seed=1, state="failed")
+    assert tell(results, events=("verdict",)) == "" and not webhook.texts
+    assert tell(results, events=("failure",)) == "" and not webhook.texts, "it has been passed over"
+
+
+def test_no_secret_and_no_markup_of_slack_is_sent(
+    webhook: Webhook, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hunter2-and-more")
+    tell(results, f"<!channel> & hunter2-and-more, {webhook.address}")
+    [text] = webhook.texts
+    assert "hunter2" not in text and "hidden" not in text and "<" not in text
+    assert "&lt;!channel&gt; &amp; " in text
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_a_refusal_is_a_line(webhook: Webhook, results: Results, status: int) -> None:
+    webhook.status = status
+    warning = tell(results)
+    assert f"the webhook says {status}" in warning and "hidden" not in warning
+    assert webhook.paths == ["/services/T000/hidden"], "no redirect is followed"
+
+
+def test_a_slow_webhook_is_given_up(webhook: Webhook) -> None:
+    webhook.may_answer.clear()
+    settings = NotifySettings(webhook="TEAM_WEBHOOK", events=ALL)
+    warning = send(settings, "text", patience_s=0.05)
+    assert warning.startswith("notify: ") and "hidden" not in warning
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("http://127.0.0.1:1/hidden", "can't be reached"),
+        ("", "the variable TEAM_WEBHOOK isn't set"),
+        ("file:///etc/passwd", "no address that begins with"),
+    ],
+)
+def test_a_dead_webhook_is_a_line(address: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM_WEBHOOK", address)
+    warning = send(NotifySettings(webhook="TEAM_WEBHOOK", events=ALL), "text")
+    assert says in warning and "hidden" not in warning
+
+
+def test_a_command_gets_the_message(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("tee", str(out))
+    assert send(NotifySettings(command=command, events=ALL), "a\nb") == ""
+    assert out.read_text() == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [(("false",), "status 1"), (("no-such-program",), "there is no program no-such-program")],
+)
+def test_a_command_that_fails_is_a_line(command: tuple[str, ...], says: str) -> None:
+    assert says in send(NotifySettings(command=command, events=ALL), "text")
+
+
+def test_damaged_results_are_a_line(webhook: Webhook, results: Results) -> None:
+    results.folder("r1").summary_json.write_text("{")
+    assert "run_summary.json" in tell(results) and not webhook.texts
+
+
+def test_nobody_is_told_by_default() -> None:
+    assert NotifySettings().argument == ""
+
+
+def test_a_key_of_config_yaml_says_what_is_told(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    lines = ["experiments: [a.yaml]", "notify: { webhook: TEAM_WEBHOOK }"]
+    config.write_text("\n".join(lines))
+    assert load_settings(config).notify == NotifySettings(webhook="TEAM_WEBHOOK", events=ALL)
+    config.write_text("experiments: [a.yaml]\nnotify: { webhook: 'https://example.org/secret' }\n")
+    with pytest.raises(SpecError, match=r"config\.yaml:2: "):
+        load_settings(config)
