@@ -34,10 +34,14 @@ class Browser:
         self.driver.quit()
 
     def open(self, page: Path) -> None:
+        """Load a page from disk, and wait until all of it is drawn."""
+        self.open_address(page.as_uri())
+
+    def open_address(self, address: str) -> None:
         """Load a page, and wait until all of it is drawn."""
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # what came before is forgotten
-        self.driver.get(page.as_uri())
+        self.driver.get(address)
         self.wait(lambda: self.run("return document.documentElement.dataset.ready"))
 
     def console(self) -> list[str]:

@@ -490,6 +490,32 @@ def test_curves_of_every_chunk_are_drawn_as_logged(browser: Browser, many: Path)
     assert drawn[1] == pytest.approx([row["val/accuracy"] for row in rows], rel=1e-6)
 
 
+def test_lines_are_smoothed_and_the_table_has_what_was_logged(
+    opened: Browser, results: Path
+) -> None:
+    before = legend(opened)
+    opened.run(
+        """const slider = document.querySelector("#smoothing");
+           slider.value = 0.9;
+           slider.dispatchEvent(new Event("input"));"""
+    )
+    logged = curves_of(results, "baseline", "rate=0.1", "val/accuracy").mean(axis=0)
+    weights = 0.9 ** np.arange(len(logged))
+    places = range(len(logged))
+    known = [weights[: at + 1][::-1] @ logged[: at + 1] / weights[: at + 1].sum() for at in places]
+
+    def drawn() -> list[float]:
+        return opened.run(
+            """const chart = Bokeh.documents.flatMap((document) => document.roots())
+                 .find((root) => root.renderers.some(({ glyph }) => glyph.type === "Patches"));
+               return [...chart.renderers[2].data_source.data.ys[0]];"""
+        )
+
+    opened.wait(lambda: drawn() == pytest.approx(known, rel=1e-5))
+    assert opened.texts("#smoothing-value") == ["0.9"]
+    assert legend(opened) == before
+
+
 def test_another_metric_and_a_logarithmic_axis_are_drawn(opened: Browser) -> None:
     before = legend(opened)
     opened.click("#metric option")

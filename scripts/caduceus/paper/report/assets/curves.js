@@ -17,7 +17,7 @@ const curves = {
   steps: [],
   step: 0, // index of the selected step in `steps`
 };
-const AXES = { _step: "step", _runtime: "time (s)" }; // names of axes that aren't metrics
+const AXES = { __proto__: null, _step: "step", _runtime: "time (s)" }; // names of axes that aren't metrics
 const axisOf = (metric) => (data.axes[metric].includes(curves.axis) ? curves.axis : data.axes[metric][0]);
 const variants = []; // group, experiment, name and runs of each
 const variantOf = new Map(); // the index of the variant of each run
@@ -70,11 +70,12 @@ const drawCurves = async () => {
 const updateCurves = async () => {
   const { metric, layers, averages } = curves;
   const turn = (curves.turn = {});
-  const visible = [...curves.visible].filter((place) => averages.has(place));
+  const wanted = [...curves.visible].filter((place) => averages.has(place));
   const ordered = await orderedVariants();
   if (turn !== curves.turn) return; // superseded by a later change
   const listed = listLegend(ordered);
-  const read = await averages.read([...visible, ...listed]);
+  const read = await averages.read([...wanted, ...listed]);
+  const visible = wanted.filter((place) => read.has(place));
   const chosen = [...curves.chosenRuns];
   const runs = curves.withSingles ? visible.flatMap((place) => variants[place].runs) : [];
   const singles = runs.length || chosen.length

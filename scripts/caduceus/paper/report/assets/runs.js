@@ -158,7 +158,7 @@ const headCell = (column) => {
 };
 
 const runRow = (run, place) => {
-  const box = make("input", { type: "checkbox", checked: curves.chosenRuns.has(run), disabled: !data.metrics.length });
+  const box = make("input", { type: "checkbox" });
   box.setAttribute("aria-label", `Draw the curve of ${nameOf(run)}`);
   box.addEventListener("change", () => {
     curves.chosenRuns[box.checked ? "add" : "delete"](run);
@@ -166,13 +166,14 @@ const runRow = (run, place) => {
   });
   const cells = table.columns.map((column) => make("td", { className: isNumeric(column) ? "number" : "" }));
   const row = make("tr", { ariaRowIndex: String(place) }, make("td", {}, box), ...cells);
-  table.rows.set(run, { row, cells });
+  table.rows.set(run, { row, box, cells });
   return row;
 };
 
 /** Shows the values of a run in its row, and changes nothing else. */
 const fillRow = (run) => {
-  const { cells } = table.rows.get(run);
+  const { box, cells } = table.rows.get(run);
+  Object.assign(box, { checked: curves.chosenRuns.has(run), disabled: !data.metrics.length });
   table.columns.forEach((column, at) => {
     const draw = drawnCells[column];
     if (draw) draw(cells[at], run);
@@ -229,13 +230,21 @@ const makeChoices = () => {
   }
 };
 
+/** Offers options, pairs of value and text, after the first one; a menu that has them already isn't touched. */
+const offerOptions = (select, offered, chosen) => {
+  const key = JSON.stringify(offered);
+  if (select.dataset.offered !== key) {
+    select.dataset.offered = key;
+    select.replaceChildren(select.options[0], ...offered.map(([value, text]) => make("option", { value }, text)));
+  }
+  select.value = offered.some(([value]) => value === chosen) ? chosen : "";
+};
+
 /** Offers the values of a column to choose runs by; the first option is all. */
 const offerValues = (name) => {
   const select = element(`run-${name}`);
   const values = [...new Set(columns.get(name))].filter(Boolean);
-  const kept = values.includes(select.value) ? select.value : "";
-  select.replaceChildren(select.options[0], ...values.map((value) => make("option", {}, value)));
-  select.value = kept;
+  offerOptions(select, values.map((value) => [value, value]), select.value);
   select.parentElement.hidden = values.length < 2;
 };
 
@@ -244,8 +253,7 @@ const offerGroupings = () => {
   const select = element("run-grouping");
   const names = ["experiment", "variant", "group", "state", "host", ...columnNames().filter((name) => name.startsWith("config."))];
   const offered = names.filter((name) => columnOf.get(name)?.varies);
-  select.replaceChildren(select.options[0], ...offered.map((name) => make("option", { value: name }, labelOf(name))));
-  select.value = offered.includes(table.groupedBy) ? table.groupedBy : "";
+  offerOptions(select, offered.map((name) => [name, labelOf(name)]), table.groupedBy);
   select.parentElement.hidden = !offered.length;
 };
 
