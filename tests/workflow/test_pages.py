@@ -21,6 +21,7 @@ BEGINNINGS = {
     "design.md": "nothing",
     "how_to/accept_an_edit.md": "trained",
     "how_to/axes.md": "nothing",
+    "how_to/board.md": "nothing",
     "how_to/certificates.md": "new",
     "how_to/ci.md": "new",
     "how_to/compose.md": "nothing",

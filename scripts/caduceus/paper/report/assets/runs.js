@@ -21,6 +21,8 @@ const nameOf = (run) => columns.get("name")[run] ?? columns.get("run")[run];
 /** Functions that draw the cells of a column; the others show their value. */
 const drawnCells = { name: (cell, run) => cell.firstChild ?? cell.append(openButton(run, cell.parentElement)) };
 
+const rankings = {}; // functions that return by what the values of a column are sorted, instead of themselves
+
 const formats = new Map(); // functions that format the values of a column
 const formatOf = (column) => {
   if (!formats.has(column)) formats.set(column, columnFormat(columns.get(column)));
@@ -59,8 +61,9 @@ const matchingRuns = () => {
       matches(run, query && texts[run])) found.push(run);
   }
   const orders = [];
-  if (table.groupedBy) orders.push([columns.get(table.groupedBy), 1]);
-  if (table.sortedBy) orders.push([columns.get(table.sortedBy), table.isDescending ? -1 : 1]);
+  const ranked = (column) => (rankings[column] ? columns.get(column).map(rankings[column]) : columns.get(column));
+  if (table.groupedBy) orders.push([ranked(table.groupedBy), 1]);
+  if (table.sortedBy) orders.push([ranked(table.sortedBy), table.isDescending ? -1 : 1]);
   if (!orders.length) return found;
   const order = (one, other) => {
     for (const [values, sign] of orders) {
