@@ -31,6 +31,7 @@ LONG = {
     "overhead.py --runs 1 --seconds 0.1": r"and [\d.]+ s for Snakemake with nothing to do",
     "startup.py --seeds 1 --repeats 1": r"nothing to do +[\d.]+ +[\d.]+ times Python's",
     "thousands.py --runs 10 --experiments 1": r"stat +.* MB +[\d.]+ times its CPU is ours",
+    "try_series.py --edits 2 --epochs 1": r"nothing: 1 \w+",
     "terminal.py --seeds 1": r"Snakemake's own lines: [\d.]+ kB, [\d.]+ times as much",
 }
 

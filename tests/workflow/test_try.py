@@ -126,5 +126,7 @@ def test_tables_show_the_listed_seeds_alone(kept: tuple[Project, Finished], tmp_
     assert "train" not in finished.jobs  # those of the listed seeds have run
     provenance = project.read_json("results/paper/provenance.json")
     assert len(provenance["items"]["tables/accuracy"]["runs"]) == 2
+    page = (project.path / "results/report/index.html").read_text()
+    assert '<h2 id="tries-title">Tries</h2>' in page
     parts = project.read_json("results/paper/compute.json")["parts"]
     assert (parts["reported"]["runs"], parts["try"]["runs"]) == (2, 2 * (5 + 5) - 2)

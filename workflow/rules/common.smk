@@ -23,6 +23,7 @@ from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.files.tries import try_tables
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
 from caduceus.system.snakemake_default_target import prefer_all
@@ -65,6 +66,7 @@ TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
 PAPER = PROJECT.paper
 METHODS = json.dumps(asdict(PAPER.statistics))
 RETRIES = SETTINGS.retries
+TRIES = try_tables(PREFIXED)
 
 
 wildcard_constraints:

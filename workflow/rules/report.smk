@@ -1,11 +1,12 @@
 # From everything that was exported and shown to one page.
 #
-# Needs: results/groups/, results/sweeps/, results/paper/; results/verification.json if it exists.
+# Needs: results/groups/, results/sweeps/, results/paper/; results/tries/ and
+#        results/verification.json if they exist.
 # Makes: results/report/index.html.
 
 
 rule make_report:
-    """Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
+    """Make the report: runs, curves, tables, figures, claims, sweeps, tries and compute."""
     input:
         groups=inputs("group_files", file="runs.csv"),
         histories=inputs("group_files", file="history.parquet"),
@@ -14,6 +15,7 @@ rule make_report:
         figures=expand("results/paper/figures/{figure}.svg", figure=PAPER.figures),
         claims="results/paper/claims.json" if PAPER.claims else [],
         sweeps=expand("results/sweeps/{sweep}/trials.csv", sweep=PROJECT.sweeps),
+        tries=TRIES,
         compute="results/paper/compute.json",
         verification=inputs("verification"),
     output:
@@ -32,6 +34,6 @@ rule make_report:
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus make-report --title {params.title:q} --groups {input.groups:q}'
         " --plans {input.plans:q} --tables {input.tables:q} --figures {input.figures:q}"
-        " --sweeps {input.sweeps:q} --claims {input.claims:q} --statistics {params.statistics:q}"
+        " --sweeps {input.sweeps:q} --tries {input.tries:q} --claims {input.claims:q} --statistics {params.statistics:q}"
         " --compute {input.compute:q} --verification {input.verification:q}"
         " --out {output.page:q} --log {log:q}"

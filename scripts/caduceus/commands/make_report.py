@@ -1,4 +1,4 @@
-"""Make the report: one page with runs, curves, tables, figures, claims, sweeps and compute."""
+"""Make the report: runs, curves, tables, figures, claims, sweeps, tries and compute."""
 
 import argparse
 import json
@@ -18,6 +18,7 @@ _MANY = {
     "tables": "JSON of the paper's tables",
     "figures": "SVG of the paper's figures",
     "sweeps": "trials.csv of each sweep",
+    "tries": "tries.csv of each ledger of tries",
 }
 _AT_MOST_ONE = ("claims", "compute", "verification")
 

@@ -9,9 +9,11 @@ from caduceus.errors import CaduceusError
 from caduceus.io.answers import answer_text
 from caduceus.io.csv_rows import read_rows
 from caduceus.overview.leftovers import find_leftovers
+from caduceus.overview.mcp.tries import try_ledger
 from caduceus.paper.ledger import read_ledger
+from caduceus.paper.report.sections import read_tries
 from caduceus.project.listed_runs import find_runs
-from caduceus.runs.files.tries import Ledger, incumbent_of
+from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from exported_runs import load
 from tried_edits import KilledError, TriedProject
 
@@ -352,3 +354,21 @@ def test_the_diff_and_the_cost_stand_in_the_table(tried: TriedProject) -> None:
 def test_answers_fit_their_schema(tried: TriedProject) -> None:
     tried.edit(GAIN=0.05, CRASHES_ON=(0, 1, 2, 3, 4))
     check("try", json.loads(answer_text(tried.attempt().to_json())))
+
+
+def test_report_and_assistants_read_the_ledger(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    tried.attempt("<b>narrower</b>")
+    tried.edit(GAIN=0.05)
+    tried.attempt("wider")
+    shown = read_tries(tried.folder().table)
+    assert shown["verdicts"] == {"discarded": 1, "kept": 1}
+    assert [row["why"] for row in shown["rows"]] == ["<b>narrower</b>", "wider"]
+    assert [row["holdout"] for row in shown["rows"]] == [None, None]
+    found = try_ledger(Path("results"))
+    assert found["incumbent"] == incumbent_of(tried.folder()).id
+    assert [row["why"] for row in found["tries"]] == ["wider", "<b>narrower</b>"]
+    assert found["tries"][0]["effect"] == pytest.approx(0.05, abs=0.005)
+    with pytest.raises(CaduceusError, match="there is no ledger 'toyy', did you mean 'toy'"):
+        try_ledger(Path("results"), "toyy")
+    assert try_tables(str) == ["results/tries/toy/tries.csv"]

@@ -18,6 +18,7 @@ from caduceus.overview.mcp.plan import plan
 from caduceus.overview.mcp.probe import probe
 from caduceus.overview.mcp.runs import query_runs
 from caduceus.overview.mcp.sweeps import sweep_status
+from caduceus.overview.mcp.tries import try_ledger
 from caduceus.system.known_secrets import known_secrets
 
 INSTRUCTIONS = """\
@@ -36,6 +37,7 @@ _TOOLS = (
     compare_groups,
     compare_runs,
     sweep_status,
+    try_ledger,
     artifacts,
     lineage,
     claims,

@@ -23,6 +23,7 @@ from caduceus.paper.report.sections import (
     experiment_section,
     read_figure,
     read_sweep,
+    read_tries,
 )
 from caduceus.runs.equal_seeds import equal_note, repeats
 from caduceus.statistics.estimates import estimate_by
@@ -42,6 +43,7 @@ class Sources:
         figures: NAME.svg of its figures, with NAME.json in the same folder.
         claims: claims.json.
         sweeps: trials.csv of each sweep, with its other files in the same folder.
+        tries: tries.csv of each ledger of tries.
         compute: compute.json of the paper.
         verification: verification.json.
     """
@@ -52,6 +54,7 @@ class Sources:
     figures: Sequence[Path] = ()
     claims: Path | None = None
     sweeps: Sequence[Path] = ()
+    tries: Sequence[Path] = ()
     compute: Path | None = None
     verification: Path | None = None
 
@@ -114,6 +117,7 @@ def read_contents(
         "figures": figures,
         "logged": parts.read("logged", lambda: logged_table_section(sources.plans), LoggedTables()),
         "sweeps": sweeps,
+        "tries": parts.read_each("tries", read_tries, sources.tries),
         "compute": compute[0] if compute else None,
         "verification": verification[0] if verification else None,
         "unmade": parts.failed,

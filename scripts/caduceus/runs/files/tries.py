@@ -1,7 +1,7 @@
 """results/tries/NAME: a ledger of tries, which `caduceus try` writes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -256,6 +256,16 @@ class LedgerFolder:
 def ledger_folders(results: Path) -> list[LedgerFolder]:
     """Return the folders of all ledgers, by name."""
     return [LedgerFolder(path.parent) for path in sorted((results / "tries").glob("*/ledger.json"))]
+
+
+def try_tables(prefixed: Callable[[str], str]) -> list[str]:
+    """Return the tables of all ledgers as paths that start with results/.
+
+    Args:
+        prefixed: turns such a path into the path of that file.
+    """
+    tables = Path(prefixed("results/tries/tries.csv")).parent.glob("*/tries.csv")
+    return [f"results/tries/{path.parent.name}/tries.csv" for path in sorted(tables)]
 
 
 def incumbent_of(folder: LedgerFolder) -> Code:
