@@ -6,7 +6,7 @@ from typing import Protocol
 
 # Commands that people type; Snakemake's rules start the others.
 FOR_PEOPLE = (
-    *("board", "build", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan"),
+    *("adopt", "board", "build", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan"),
     *("retry", "schema", "show", "slurm-pilot", "status", "sweep", "sync", "try", "unlock"),
     *("verify", "why"),
 )

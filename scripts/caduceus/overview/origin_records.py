@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from caduceus.io.files import Json
+from caduceus.runs.files.params import Adopted
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,17 @@ class AttemptOrigin:
 
 @dataclass(frozen=True)
 class Definition:
-    """The definition of a run, as params.json has it; `code` is a digest."""
+    """The definition of a run, as params.json has it; `code` is a digest.
+
+    `adopted` is of a run that an earlier one was declared to be: what ran, and who declared it.
+    """
 
     program: str
     code: str
     parameters: Json
     seed: int
     dataset: Json
+    adopted: Adopted | None
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,8 @@ def _details(folder: Path, path: Path) -> RunDetails:
         definition=None
         if params is None
         else Definition(
-            params.program, params.code, params.parameters, params.seed, params.dataset
+            *(params.program, params.code, params.parameters, params.seed, params.dataset),
+            params.adopted,
         ),
         attempts=[
             AttemptOrigin(

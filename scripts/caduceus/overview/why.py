@@ -90,6 +90,12 @@ def _run(run: RunDetails) -> Iterator[str]:
         yield f"  program  {made.program}, code {made.code[:_SHORT]}"
         for name in ("parameters", "seed", "dataset"):
             yield f"  {name:8} {canonical_json(getattr(made, name))}"
+        if adopted := made.adopted:
+            yield (
+                f"  adopted as {adopted.run} by {adopted.by} on {adopted.at}: {adopted.why}; ran "
+                f"{adopted.program}, code {adopted.code[:_SHORT]}, with "
+                f"{canonical_json(adopted.parameters)}"
+            )
     for each in run.attempts:
         yield (
             f"  attempt {each.attempt}: {each.state} on {each.host}, "

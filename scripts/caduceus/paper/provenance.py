@@ -77,7 +77,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "state": train.state if train else summary and summary.state,
         "attempt": last and last.attempt,
         "manifest": sha256(folder.manifest_json) if folder.manifest_json.exists() else None,
-        "code": params and params.code,
+        "code": params and params.ran_code,
         # W&B records a commit too, but not whether there were uncommitted changes.
         "commit": (last and last.commit) or (summary and summary.git.commit) or None,
         "is_dirty": last and last.is_dirty,

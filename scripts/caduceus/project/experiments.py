@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +11,7 @@ from caduceus.io.files import Json, canonical_json, digest_text, is_file
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, suggestion, validate
 from caduceus.io.yaml_files import Key, Source
+from caduceus.project.adoption import read_adoptions
 from caduceus.project.combinations import variants_of, zip_keys
 from caduceus.project.command_checks import check_command, check_parameters
 from caduceus.project.snapshots import code_root, is_snapshot
@@ -294,6 +295,7 @@ def _run(id: str, spec: Spec, variant: str, definition: Params, trial: str | Non
 
 
 def _runs(spec: Spec, source: Source, code_id: str, root: Path) -> Iterator[Run]:
+    adoptions = read_adoptions(root)
     for variant, parameters in variants_of(spec, source).items():
         check_parameters(spec, parameters, variant, source, root)
         for seed in spec.seeds:
@@ -306,12 +308,15 @@ def _runs(spec: Spec, source: Source, code_id: str, root: Path) -> Iterator[Run]
                     "values into a file, and pass its path",
                     source.where(["parameters"]),
                 )
-            yield _run(_run_id(spec.id, text), spec, variant, definition)
+            id = _run_id(spec.id, text)
+            if adopted := adoptions.get(id):
+                id, definition = adopted.of, replace(definition, adopted=adopted)
+            yield _run(id, spec, variant, definition)
 
 
 def run_id(experiment: str, definition: Params) -> str:
     """Return the id of a run of an experiment that lists seeds."""
-    return _run_id(experiment, canonical_json(definition.to_json()))
+    return _run_id(experiment, canonical_json(replace(definition, adopted=None).to_json()))
 
 
 def _run_id(experiment: str, decides: str) -> str:

@@ -9,7 +9,7 @@ from caduceus.io.files import read_if_there, write_json
 from caduceus.project.snapshots import code_root, is_snapshot, read_snapshot_commit
 from caduceus.runs import source_code
 from caduceus.runs.attempts import read_attempts
-from caduceus.runs.files.params import Params
+from caduceus.runs.files.params import ADOPTED_FILE, Params
 from caduceus.runs.folder import RunFolder
 from caduceus.system.git import UNKNOWN, read_commit
 
@@ -35,7 +35,7 @@ def plan_run(
 
     Raises:
         SpecError: the code has changed since the run got its id, or it has finished without the
-            seed that it gets now.
+            seed that it gets now, or was adopted and is gone.
     """
     root = code_root(experiment, Path())
     if is_snapshot(experiment):
@@ -64,6 +64,12 @@ def plan_run(
         raise SpecError(
             f"was trained before seeds were listed, and got none: delete the folder to train it "
             f"with --{definition.seed_argument}={definition.seed}, or list other seeds",
+            str(folder.path),
+        )
+    if definition.adopted and not finished:
+        raise SpecError(
+            f"was adopted as {definition.adopted.run}, but has no results here; restore its "
+            f"folder, or remove its entry from {ADOPTED_FILE}",
             str(folder.path),
         )
     # A finished run keeps the code that it was trained with.

@@ -83,8 +83,9 @@ def stale_since(
 ) -> tuple[str, ...]:
     """Return the changed files for which a run must be trained again; empty if it needn't be.
 
-    Only a finished run whose logs exist can be stale. Two kinds are kept: those of a sweep, since
-    later trials go by their results, and those with `code: VERSION`, as the user decides.
+    Only a finished run whose logs exist can be stale. Three kinds are kept: those of a sweep, since
+    later trials go by their results, and those with `code: VERSION` or that were adopted, as the
+    user decides.
 
     Args:
         folder: the run's folder.
@@ -95,7 +96,8 @@ def stale_since(
         return ()
     if Identity.read(folder.run_json).sweep is not None:
         return ()
-    if Params.read(folder.params_json).code.startswith("version "):
+    params = Params.read(folder.params_json)
+    if params.adopted or params.code.startswith("version "):
         return ()
     return changes_since(attempts, root).changed
 

@@ -43,7 +43,7 @@ MAY_IMPORT = {
         try upload_artifacts why""",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
     "yaml": "schema",
-    "psutil yaml": """archive ask_trial check_archive confirm_trial doctor fill_checklist gc
+    "psutil yaml": """adopt archive ask_trial check_archive confirm_trial doctor fill_checklist gc
         record_provenance report_failures show start_sweep suggest_trial sweep sweep_agent
         validate_spec""",
     "psutil requests urllib3 yaml": """check_account evaluate_run export_fetched_run

@@ -25,10 +25,14 @@ from caduceus.io.files import canonical_json, files_below
 from caduceus.io.names import is_safe_path, quoted
 from caduceus.io.yaml_files import as_number, load
 from caduceus.project.project import Project
+from caduceus.runs.files.params import ADOPTED_FILE
 from caduceus.runs.package_roots import package_marks
 from caduceus.runs.source_code import code_files, program_files
 
-_ABOUT_PROJECT = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "README*", "CITATION.cff", ".zenodo.json")
+_ABOUT_PROJECT = (
+    *("LICEN[CS]E*", "COPYING*", "NOTICE*", "README*", "CITATION.cff", ".zenodo.json"),
+    ADOPTED_FILE,
+)
 _PIPELINE_FILES = ("Snakefile", "pyproject.toml", "LICENSE", "*.md", "results/README.md")
 _PIPELINE_FOLDERS = ("workflow", "envs")
 _PACKAGES = ("caduceus", "snakemake_executor_plugin_caduceus_slurm")

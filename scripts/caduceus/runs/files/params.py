@@ -7,6 +7,32 @@ from caduceus.io.files import Json
 from caduceus.io.json_records import Record
 
 SEED = "seed"  # the name of the argument by default
+ADOPTED_FILE = "adopted.yaml"  # in the project's folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adopted(Record):
+    """The declaration that an earlier run is the run of a definition: an entry of adopted.yaml.
+
+    Attributes:
+        run: the id that the definition has by itself.
+        of: the earlier run, whose id and results it takes.
+        by: who declared it.
+        at: the date.
+        why: the reason.
+        program: the program that ran.
+        code: the digest of the code that ran.
+        parameters: the parameters that it ran with.
+    """
+
+    run: str
+    of: str
+    by: str
+    at: str
+    why: str
+    program: str
+    code: str
+    parameters: Mapping[str, Json]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +48,7 @@ class Params(Record):
         seed: the seed.
         seed_argument: the argument that passes the seed; None if none does. The file of a run whose
             seed goes by the name `seed` doesn't have the key, so that its id is that of before.
+        adopted: of a run that an earlier one was declared to be, what really ran; it isn't hashed.
     """
 
     code: str
@@ -31,7 +58,9 @@ class Params(Record):
     program: str
     seed: int
     seed_argument: str | None = SEED
+    adopted: Adopted | None = None
 
+    optional = ("adopted",)
     mend = (
         "delete it, and the next `snakemake` writes it again; a run that has finished isn't "
         "trained again"
@@ -41,6 +70,11 @@ class Params(Record):
     def seed_by_argument(self) -> dict[str, int] | None:
         """The seed by the name of its argument; None if no argument passes it."""
         return None if self.seed_argument is None else {self.seed_argument: self.seed}
+
+    @property
+    def ran_code(self) -> str:
+        """The digest of the code that ran, or will."""
+        return self.adopted.code if self.adopted else self.code
 
     def named_config(self, config: Mapping[str, Json]) -> Mapping[str, Json]:
         """Return a run's configuration with the seed under the name of its argument.
