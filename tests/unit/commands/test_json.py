@@ -23,7 +23,7 @@ from caduceus.errors import (
 )
 from caduceus.io.answers import answer_text
 from caduceus.io.failed_entries import Entry
-from caduceus.io.schemas import find_schemas, whole_schema
+from caduceus.io.schemas import FOLDER, find_schemas, whole_schema
 from caduceus.overview.verification.checks import Check
 from caduceus.runs.files.train import Train
 from exported_runs import export_runs
@@ -159,7 +159,9 @@ def test_a_sweeps_preview_is_an_object(exported: Project, answer: Answer) -> Non
         "sweep.yaml", json.dumps({**config, "parameters": parameters, "program": "train.py"})
     )
     exported.write("train.py", "")
-    preview = answer("sweep", "sweep.yaml", "--count", "5", "--dry-run")["preview"]
+    preview = answer("sweep", "sweep.yaml", "--count", "5", "--dry-run", schema="sweep-result")[
+        "preview"
+    ]
     assert (preview["trials"], preview["runs"], preview["metric"]) == (5, 5, "acc")
     assert [each["name"] for each in preview["parameters"]] == ["rate", "depth"]
     assert preview["parameters"][0]["given"] == {"min": 0.0, "max": 1.0}
@@ -281,6 +283,14 @@ def test_numbers_and_names_that_json_lacks_are_plain() -> None:
 def test_every_command_that_people_type_speaks_json() -> None:
     servers = {"mcp", "slurm-pilot", "board"}
     assert servers | set(find_schemas()) >= set(FOR_PEOPLE)
+
+
+def test_no_answer_has_the_name_of_a_file_that_people_write() -> None:
+    files, answers = (
+        {path.name for path in folder.glob("*.schema.yaml")}
+        for folder in (FOLDER, FOLDER / "answers")
+    )
+    assert answers and not files & answers
 
 
 @pytest.mark.parametrize("name", ["config", "experiment"])
