@@ -485,7 +485,10 @@ def test_modules_from_outside_of_the_project_are_noted(tmp_path: Path) -> None:
     done = start(
         project,
         f"import sys\nsys.path[:0] = [{str(lab)!r}, {str(code)!r}]\n"
-        "import csv, lab.model, numpy, own, wandb\n",
+        "import csv, lab.model, numpy, own, types, wandb\n"
+        "class Lazy(types.ModuleType):\n"
+        "    def __getattribute__(self, name):\n        raise ImportError(name)\n"
+        "sys.modules.update(lazy=Lazy('lazy'), absent=None)\n",
     )
     assert done.returncode == 0, done.stderr
     [libraries] = [note["libraries"] for note in used(project) if "libraries" in note]

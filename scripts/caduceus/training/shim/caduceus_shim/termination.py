@@ -90,10 +90,11 @@ def _finish_and_end(number, frame):
 
 
 def _finish(exit_code):
-    used_files.record_packages()  # those since `wandb.init`, as no exit handler follows
     for run in list(_runs):
         with contextlib.suppress(Exception):  # it has finished already, or its service has ended
             run.finish(exit_code=exit_code)
+    with contextlib.suppress(Exception):
+        used_files.record_packages()  # those since `wandb.init`, as no exit handler follows
 
 
 def _hide():

@@ -116,9 +116,7 @@ class _Record:
 
         Such as of an editable install, whose version stays the same through edits.
         """
-        modules = {
-            name: getattr(each, "__file__", None) for name, each in list(sys.modules.items())
-        }
+        modules = {name: _file_of(module) for name, module in list(sys.modules.items())}
         modules.pop("__mp_main__", None)  # the main module again
         return {
             name: {"path": path, "mtime_ns": status.st_mtime_ns, "size": status.st_size}
@@ -170,6 +168,14 @@ class _Record:
                 return os.open(os.path.join(self._folder, name), flags, 0o644)
             except FileExistsError:
                 number += 1
+
+
+def _file_of(module):
+    """Return the file of a module; None without one. A lazy module isn't loaded for that."""
+    try:
+        return object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:  # it is another object in place of a module
+        return None
 
 
 def _statuses(path):
