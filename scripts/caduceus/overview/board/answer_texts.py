@@ -11,6 +11,12 @@ from caduceus.runs.files.plan import Plan
 from caduceus.system.known_secrets import known_secrets
 
 
+class Packed(str):
+    """Numbers as text, in which there is nothing to hide."""
+
+    __slots__ = ()
+
+
 class Writer:
     """Writes answers.
 
@@ -43,7 +49,7 @@ class Writer:
     def plain(self, value: Any) -> Any:
         """Return a value for JSON: known secrets replaced, non-finite numbers as words."""
         if isinstance(value, str):
-            return self._shown(value)
+            return value if isinstance(value, Packed) else self._shown(value)
         if isinstance(value, float):
             return value if math.isfinite(value) else _word(value)
         if isinstance(value, Mapping):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from caduceus.errors import CaduceusError
+from caduceus.overview.board.answer_texts import Packed
 from caduceus.overview.board.columns import thinned
 from caduceus.overview.board.series import Histories, Series
 from caduceus.overview.board.tracked_run import TrackedRun
@@ -136,8 +137,8 @@ def method_text(methods: Methods) -> str:
     return estimate_by(methods, [0.0, 0.0]).method
 
 
-def packed(values: Array, kind: str) -> str:
+def packed(values: Array, kind: str) -> Packed:
     """Return numbers of a numpy type as base64."""
     with np.errstate(over="ignore"):  # beyond single precision a value is drawn as infinite
         numbers = np.asarray(values).astype(kind)
-    return base64.b64encode(numbers.tobytes()).decode()
+    return Packed(base64.b64encode(numbers.tobytes()).decode())

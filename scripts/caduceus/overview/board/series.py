@@ -1,5 +1,6 @@
 """The curve of a metric of a run: from its export, or from its growing logs."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.io.csv_rows import columns_of
 from caduceus.io.files import Json
+from caduceus.io.light_pyarrow import import_light_pyarrow
 from caduceus.overview.board.columns import Column, join
 from caduceus.overview.board.growing_history import GrowingHistory, is_system
 from caduceus.overview.board.tracked_run import TrackedRun
@@ -79,6 +81,8 @@ class Histories:
             return Series(chosen, np.empty(0), np.empty(0))
         key = (tracked.run, tracked.epoch, metric, chosen)
         if key not in self._exported:
+            if "pyarrow" not in sys.modules:  # with it histories are read several times as fast
+                import_light_pyarrow()
             self._exported[key] = _exported_series(tracked.folder.path, metric, chosen)
             self._free()
         self._exported.move_to_end(key)
