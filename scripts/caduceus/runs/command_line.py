@@ -57,9 +57,11 @@ class MacroError(ProgramError):
 def wrong_word(command: Sequence[object]) -> str | None:
     """Return the first word of `command` with a macro that doesn't exist or isn't expanded there.
 
-    None if there is none.
+    A macro without its `}` counts. None if there is none.
     """
     for word in map(str, command):
+        if "${" in _MACRO.sub("", word):
+            return word
         for name in _MACRO.findall(word):
             is_whole = word == f"${{{name}}}"
             is_inner = name in VARIABLES or _NAMED.fullmatch(name)

@@ -101,6 +101,9 @@ def test_a_macro_that_wandb_would_not_replace_is_found() -> None:
     assert command_line.wrong_word(["${env}", "x${envvar:A}", 3]) is None
     assert command_line.wrong_word(["${env}", "${argz}"]) == "${argz}"
     assert command_line.wrong_word(["--config=${args_json_file}"]) == "--config=${args_json_file}"
+    assert command_line.wrong_word(["--seed=${seed", "x"]) == "--seed=${seed"
+    assert command_line.wrong_word(["${seed}${run_id", "$seed", "{seed}"]) == "${seed}${run_id"
+    assert command_line.wrong_word(["$seed", "{seed}", "$${seed}"]) is None
 
 
 def test_a_program_in_a_hidden_folder_gets_its_full_path(
