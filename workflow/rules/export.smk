@@ -88,5 +88,5 @@ rule report_failures:
         notify=as_is(SETTINGS.notify.argument),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --made {input.made:q}'
-        " --secrets {params.secrets:q} --notify {params.notify:q} --out {output.failures:q}"
+        " --secrets {params.secrets:q} --notify={params.notify:q} --out {output.failures:q}"
         " --log {log:q}"
