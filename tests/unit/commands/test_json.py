@@ -301,11 +301,11 @@ def test_a_schema_for_editors_checks_parts_that_may_be_files(name: str) -> None:
     }
     part = file["paper"]
     if name == "experiment":
-        part = {"method": "grid", "parameters": {"x": {"valuez": [1]}}}
+        part = {"method": "grid", "parameters": {"x": {"values": [1]}}, "nme": "x"}
         file = {"id": "a", "type": "sweep", "program": "a.py", "sweep": {"config": part}}
     validator = Draft202012Validator(whole_schema(name))
     assert not validator.is_valid(file)
-    text = json.dumps(file).replace("metricz", "metrics").replace("valuez", "values")
+    text = json.dumps(file).replace("metricz", "metrics").replace("nme", "name")
     validator.validate(json.loads(text))
     validator.validate(json.loads(text.replace(json.dumps(part), '"a file.yaml"')))
 
