@@ -63,8 +63,10 @@ class RunCurves {
     errors[found.error ? "set" : "delete"](found.run, found.error);
     if (found.error) return;
     const known = this.curves.get(place);
+    // Two questions may have asked for the same rows; the second answer adds nothing.
+    if (!found.is_whole && known?.to !== found.from) return;
     let [steps, values] = [numbers(found.x, Float64Array), numbers(found.y, Float32Array)];
-    if (!found.is_whole && known) [steps, values] = [joined(known.steps, steps), joined(known.series[0], values)];
+    if (!found.is_whole) [steps, values] = [joined(known.steps, steps), joined(known.series[0], values)];
     this.curves.set(place, {
       stamp,
       steps,
@@ -82,11 +84,12 @@ class RunCurves {
 /** The average curves of variants of a metric on an axis. */
 class AverageCurves {
   constructor(metric, axis) {
-    Object.assign(this, { metric, axis, averages: new Map(), ticks: [] });
+    Object.assign(this, { metric, axis, averages: new Map(), ticks: [], turn: 0 });
   }
 
   stamp(place) {
-    return variants[place].runs.filter((run) => !data.gone.has(run)).map((run) => stampOf(board.runs[run])).join();
+    const { name, runs } = variants[place];
+    return [name, ...runs.filter((run) => !data.gone.has(run)).map((run) => stampOf(board.runs[run]))].join();
   }
 
   has(place) {
@@ -109,17 +112,18 @@ class AverageCurves {
 
   async fetch(places) {
     const { metric, axis } = this;
+    const turn = ++this.turn;
     const stamps = places.map((place) => this.stamp(place));
     const asked = places.map((place) => ({ experiment: variants[place].experiment, variant: variants[place].name }));
     const answer = await askFor("/api/averages", { metric, axis, points: MOST_POINTS / 2, variants: asked });
     setText(element("curve-method"), answer.method);
     answer.averages.forEach((found) => {
       const at = asked.findIndex(({ experiment, variant }) => experiment === found.experiment && variant === found.variant);
-      if (at < 0) return;
+      if (at < 0 || this.averages.get(places[at])?.turn > turn) return; // a later answer was faster
       errors[found.error ? "set" : "delete"](`${found.experiment} ${found.variant}`, found.error);
       const read = (name) => numbers(found[name] ?? "", Float32Array);
       const series = found.error ? [] : ["mean", "low", "high", "n"].map(read);
-      this.averages.set(places[at], { stamp: stamps[at], steps: numbers(found.error ? "" : found.x, Float64Array), series });
+      this.averages.set(places[at], { turn, stamp: stamps[at], steps: numbers(found.error ? "" : found.x, Float64Array), series });
     });
   }
 
@@ -186,8 +190,10 @@ const refreshMetrics = async () => {
   if (!data.metrics.length) return;
   await bokehReady;
   for (const place of table.rows.keys()) fillRow(place); // their curves can be chosen now
-  if (isFirst) await startCurves();
-  else offerAxes();
+  if (isFirst) {
+    await startCurves();
+    refreshCurvesSoon(); // rows may have come while the chart was made
+  } else offerAxes();
 };
 
 /** Returns the metric whose curves are shown at first: an experiment's own, or one of a test. */

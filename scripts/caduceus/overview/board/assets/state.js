@@ -112,11 +112,21 @@ const storeRun = (run) => {
 
 const variantPlaces = new Map(); // the index of each variant by its experiment and name
 
-const storeVariant = (place, { experiment, variant, name, run }) => {
+/** Stores a run in its variant; it may have come before the plan that says which one it is. */
+const storeVariant = (place, { experiment, variant, run }) => {
   const key = JSON.stringify([experiment, variant ?? run]);
+  const about = { group: "", experiment: experiment ?? "", name: variant ?? run };
+  const before = variantOf.get(place);
+  if (before !== undefined && variantPlaces.get(key) !== before) {
+    const { runs } = variants[before];
+    if (runs.length === 1 && !variantPlaces.has(key)) {
+      variantPlaces.set(key, before);
+      Object.assign(variants[before], about);
+    } else runs.splice(runs.indexOf(place), 1);
+  }
   if (!variantPlaces.has(key)) {
     variantPlaces.set(key, variants.length);
-    addVariant({ group: "", experiment: experiment ?? "", name: variant ?? name ?? run, runs: [] });
+    addVariant({ ...about, runs: [] });
   }
   const at = variantPlaces.get(key);
   if (!variants[at].runs.includes(place)) variants[at].runs.push(place);
