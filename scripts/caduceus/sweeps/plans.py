@@ -19,7 +19,7 @@ from caduceus.runs.files.plan import Spec, SweepSpec
 from caduceus.runs.files.sweep import GivenConfig, SweepDefinition, SweepPlan
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.folders import confirmation
-from caduceus.sweeps.known_runs import read_point
+from caduceus.sweeps.points import read_point
 from caduceus.sweeps.seeds import SEED
 from caduceus.sweeps.spaces import Configuration
 

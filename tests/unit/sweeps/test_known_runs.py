@@ -11,7 +11,8 @@ from caduceus.io.files import write_whole
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.trial import Trial
 from caduceus.sweeps.folders import SweepFolder
-from caduceus.sweeps.known_runs import find_known, read_point
+from caduceus.sweeps.known_runs import find_known
+from caduceus.sweeps.points import read_point
 from caduceus.sweeps.trials import suggest_trial
 from run_files import identity, sweep_plan
 from told_trials import sweep
