@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -31,8 +32,13 @@ class Evidence:
 
     def code(self, id: str) -> Code:
         """Return code that was tried, or the first incumbent, by its id."""
-        codes = [self.ledger.first, *(each.code for each in self.folder.tries())]
-        return next(code for code in codes if code.id == id)
+        if id not in self._codes:  # a ledger may have hundreds of tries
+            self._codes.update({each.code.id: each.code for each in self.folder.tries()})
+        return self._codes[id]
+
+    @cached_property
+    def _codes(self) -> dict[str, Code]:
+        return {self.ledger.first.id: self.ledger.first}
 
     def record(self, run: str) -> RunRecord:
         """Return a run, which need not exist."""
