@@ -38,9 +38,8 @@ test: .venv/installed-dev
 
 coverage: .venv/installed-dev
 	coverage erase
-	coverage run -m pytest -n 4 $(TESTS)
-	coverage combine --quiet
-	coverage report
+	coverage run -m pytest -n 4 $(TESTS); status=$$?; \
+	  coverage combine --quiet; coverage report; exit $$status # of failing tests too
 
 soak: .venv/installed-dev
 	pytest -n 2 -m soak
