@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +70,8 @@ def export_history(parts: Sequence[Part], folder: Path) -> History:
 
 
 def _is_large(log: Path) -> bool:
-    """Whether numpy reads the log faster; once it is imported, it is faster for small logs too."""
-    limit = _LARGE_LOG >> 3 if "numpy" in sys.modules else _LARGE_LOG
-    return log.stat().st_size > limit
+    """Whether numpy reads the log faster; by the log alone, so that each process reads it alike."""
+    return log.stat().st_size > _LARGE_LOG
 
 
 def read_segment(path: Path) -> Segment:

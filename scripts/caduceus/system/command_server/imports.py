@@ -33,14 +33,8 @@ _PASSING = {
     *("_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMP", "TEMPDIR"),
     *("CADUCEUS_PYTHON", *NUMBERS_OF_THREADS, *_WITHOUT_THREADS),
 }
-# What a command imports only when it runs. numpy takes 0.1 s to import and saves 0.015 s of an
-# export, so it is imported for many.
-_MANY = 16
+# What a command imports only when it runs.
 _FURTHER = {
-    "export-run": (
-        *("locale", "numpy", "numpy.ma"),
-        *("caduceus.exports.history_batches", "caduceus.wandb_log.columns"),
-    ),
     "export-group": ("scipy.special",),
     "measure-figure": ("caduceus.paper.figures.learning_curves", "scipy.special"),
     "draw-figure": ("matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg"),
@@ -84,11 +78,10 @@ class Imports:
 
     def _wanted(self, command: str, is_papers: bool) -> Sequence[str]:
         module = f"caduceus.commands.{command.replace('-', '_')}"
-        further = _FURTHER.get(command, ())
         if is_papers:  # others will share most of what the first needs
-            return (module, *further) if self._asked[command] == 1 else ()
+            return (module, *_FURTHER.get(command, ())) if self._asked[command] == 1 else ()
         # A command that is needed only once is imported by its own process.
-        return {2: (module,), _MANY: further}.get(self._asked[command], ())
+        return (module,) if self._asked[command] == 2 else ()
 
     def _is_alike(self, environment: Mapping[bytes, bytes]) -> bool:
         """Whether libraries that were imported here read the same, and use one thread."""
