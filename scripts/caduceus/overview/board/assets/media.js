@@ -68,7 +68,7 @@ const offerTables = async (run, tables) => {
   const isSame = logged.run === run && JSON.stringify(logged.tables) === JSON.stringify(tables);
   if (isSame || !tables.length) return;
   const menu = element("logged-name");
-  menu.replaceChildren(...tables.map(({ name, path, rows }) => make("option", { value: path }, `${name} (${counted(rows)} rows)`)));
+  menu.replaceChildren(...tables.map(({ name, path, rows }) => make("option", { value: path }, Number.isInteger(rows) ? `${name} (${counted(rows)} rows)` : name)));
   const isThere = logged.run === run && tables.some(({ path }) => path === logged.path);
   Object.assign(logged, { run, tables, path: isThere ? logged.path : tables[0].path });
   menu.value = logged.path;

@@ -110,7 +110,7 @@ const showAttempts = ({ attempts, artifacts }) => {
     each.resumed_from === null ? "–" : `step ${each.resumed_from}`,
     each.signal ? `signal ${each.signal}` : each.exit_code === null ? "–" : `exit ${each.exit_code}`,
   ]);
-  const files = (artifacts ?? []).map(({ name, type, files: count, bytes }) => `${name} (${type}, ${counted(count)} files, ${counted(bytes)} bytes)`);
+  const files = (artifacts ?? []).map(({ name, type, files: count, bytes }) => `${name} (${type}, ${short(count)} files, ${short(bytes)} bytes)`);
   fillTable(element("attempt-table"), head, rows);
   element("attempt-table").createCaption().textContent = files.length ? `Artifacts: ${files.join("; ")}` : "";
 };
