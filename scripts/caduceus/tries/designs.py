@@ -39,12 +39,19 @@ def new_design(settings: TrySettings, where: str) -> Design:
 
 
 def design_of(ledger: Ledger) -> Design:
-    """Return the design of a ledger, which a later version of Caduceus may no longer start with."""
+    """Return the design of a ledger, which a later version of Caduceus may no longer start with.
+
+    Raises:
+        ResultError: ledger.json was changed by hand.
+    """
     values: Mapping[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in ledger.design.items()
     }
-    return Design(**values)
+    try:
+        return Design(**values)
+    except (TypeError, ResultError) as error:
+        raise ResultError(f"design: {error}; {ledger.mend}", "ledger.json") from None
 
 
 def design_json(design: Design) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import fmean
+from typing import NoReturn
 
 from caduceus.errors import ResultError
 from caduceus.io.files import Json
@@ -140,6 +141,7 @@ class Gate:
         """
         design = design_of(self.ledger)
         screened = confirmed = 0
+        trained: tuple[Pairs, ...] = ()
         while True:
             earlier = self._earlier(tried)
             try:
@@ -159,7 +161,10 @@ class Gate:
                 tried = replace(tried, fresh=(*tried.fresh, *self.evidence.unused_seeds(short)))
                 continue
             if not (screening.is_complete and confirmation.is_complete):
-                tried = self._train(tried, [screening, confirmation])
+                if trained == (screening, confirmation):
+                    self._say_untrained(tried, trained)
+                trained = (screening, confirmation)
+                tried = self._train(tried, trained)
                 continue
             screen, confirm = (
                 self.evidence.differences(pairs.own, pairs.incumbent)
@@ -192,6 +197,20 @@ class Gate:
             f"the incumbent fails on all of its {len(tried.seeds)} seeds, so that nothing can be "
             f"compared with it ({reason}); `caduceus retry` clears failed runs",
             str(self.folder.path),
+        )
+
+    def _say_untrained(self, tried: Try, pairs: Iterable[Pairs]) -> NoReturn:
+        codes = tried.code, self.evidence.code(tried.against)
+        run = next(
+            self.evidence.run_of(code, seed)
+            for each in pairs
+            for code, seeds in zip(codes, each.to_train, strict=True)
+            for seed in seeds
+        )
+        raise ResultError(
+            "has been trained, and counts as stale again at once: a file that it has read changes "
+            "while runs go on; `caduceus plan` names it",
+            str(self.evidence.record(run).folder.path),
         )
 
     def _train(self, tried: Try, pairs: Iterable[Pairs]) -> Try:

@@ -1,6 +1,6 @@
 """The first incumbent of a ledger: code that ran before the edit, or that of the ledger before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,17 +58,18 @@ class FirstIncumbent:
         files = source_code.snapshot_files(self.root)
         take_snapshot(files, self.root, folder.code(self.code.id), self.commit, others)
 
-    def digests(self, present: Mapping[str, str]) -> dict[str, str]:
+    def digests(self, present: Mapping[str, str], before: Iterable[str]) -> dict[str, str]:
         """Return the digests of protected files as they were when it ran.
 
         Args:
             present: the digests now, which stand where nothing else is known.
+            before: the protected files in the folder of its snapshot. Those that are code count,
+                though they may be gone now.
         """
         code = source_code.snapshot_content(self.root)
-        return {
-            name: sha256(code[name]) if name in code else self.used.get(name, digest)
-            for name, digest in present.items()
-        }
+        of_code = {name: sha256(code[name]) for name in (*present, *before) if name in code}
+        of_others = {name: self.used.get(name, digest) for name, digest in present.items()}
+        return of_others | of_code
 
 
 def of_ledger(folder: LedgerFolder, code: Code) -> FirstIncumbent:

@@ -12,6 +12,7 @@ from caduceus.io.phrases import pasted, printable
 from caduceus.project.experiments import load_experiment
 from caduceus.project.settings import Settings
 from caduceus.project.try_files import TryFile
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import (
     Ledger,
@@ -26,6 +27,7 @@ from caduceus.runs.metric import Metric
 from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.runs.variants import matches
 from caduceus.tries.codes import PresentCode, code_of, read_present_code
+from caduceus.tries.completeness import check_complete
 from caduceus.tries.designs import design_json, new_design
 from caduceus.tries.incumbents import FirstIncumbent, first_seeds, of_ledger, of_run
 from caduceus.tries.protection import protected_files
@@ -104,6 +106,12 @@ def open_ledger(file: TryFile, config: Settings, options: Options, results: Path
             f"`ledger` in {file.path}",
             present.experiment.source.where(["id"]),
         )
+    elif (metric.name, _goal_of(metric)) != (ledger.metric.name, _goal_of(ledger.metric)):
+        raise SpecError(
+            f"metric: was to {_goal_of(ledger.metric)} {ledger.metric.name} when the ledger "
+            f"started; change it back, or raise `ledger` in {file.path}",
+            present.experiment.source.where(["metric"]),
+        )
     return OpenLedger(folder.path.name, folder, ledger, present)
 
 
@@ -127,6 +135,9 @@ def _with_options(
     if against is not None and not is_run:
         settings = replace(settings, variant=_variant(file, config, against))
         against = None
+    elif against is not None and not file.exists:
+        variant = Identity.read(RunFolder(results / "runs" / Path(against).name).run_json).variant
+        settings = replace(settings, variant=_variant(file, config, variant or ""))
     if options.budget is not None:
         settings = replace(settings, budget=options.budget)
     if options.metric is not None:
@@ -186,6 +197,7 @@ def _find(
     earlier: list[LedgerFolder] = []
     for number in count(1):
         each = name if number == 1 else f"{name}.{number}"
+        check_complete(LedgerFolder(results / "tries" / each))
         if each not in known:
             return earlier, LedgerFolder(results / "tries" / each), None
         ledger = Ledger.read(known[each].ledger)
@@ -215,14 +227,21 @@ def _start(
         metric=metric if metric.goal else replace(metric, goal=Goal.MAXIMIZE),
         first=first.code,
         seeds=_enough(first_seeds(first.experiment, settings.seeds), design.screening[-1]),
-        protected=first.digests(now),
+        protected=first.digests(now, protected_files(settings.protected, None, first.root)),
     )
     ledger.write(folder.ledger)
     is_new = folder.path.name == file.name
     what = "started" if is_new else f"the settings in {file.path} are others now: started"
-    text = f"caduceus try: {what} the ledger {folder.path}; the incumbent is {first.origin}"
+    text = (
+        f"caduceus try: {what} the ledger {folder.path}, whose goal is to "
+        f"{_goal_of(ledger.metric)} {metric.name}; the incumbent is {first.origin}"
+    )
     print(printable(text), file=sys.stderr)
     return ledger
+
+
+def _goal_of(metric: Metric) -> str:
+    return "minimize" if metric.goal is Goal.MINIMIZE else "maximize"
 
 
 def _first_incumbent(

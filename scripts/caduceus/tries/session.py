@@ -73,20 +73,25 @@ def _try(opened: OpenLedger, why: str, results: Path, train: Train) -> TryAnswer
         return answer_of(refused, folder, ledger, is_new=False)
     tried = gate.find(present.code)
     if tried is not None and tried.is_answered:
+        if tried.verdict == "kept" and present.code.id != gate.incumbent.id:
+            raise SpecError(_left_behind(f"try {tried.number}"), source)
         return answer_of(tried, folder, ledger, is_new=False)
     if tried is None:
         if present.code.id == gate.incumbent.id:
             raise SpecError("the code equals the incumbent's; edit it first", source)
         if present.code.id == ledger.first.id:
-            raise SpecError(
-                "the code is that of the first incumbent, and a later try was kept in its place; "
-                "edit the program of that try",
-                source,
-            )
+            raise SpecError(_left_behind("the first incumbent"), source)
         keep_present_code(present, folder)
         _write_diff(opened, gate)
         tried = gate.begin(present.code, why)
     return answer_of(gate.decide(tried), folder, ledger, is_new=True)
+
+
+def _left_behind(what: str) -> str:
+    return (
+        f"the code is that of {what}, and a later try was kept in its place; edit the program of "
+        "that try"
+    )
 
 
 def _touched(opened: OpenLedger) -> tuple[str, ...]:

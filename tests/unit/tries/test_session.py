@@ -1,6 +1,7 @@
 """`caduceus try` from an edit to a verdict, with runs that are computed in place of trained."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from caduceus.overview.mcp.tries import try_ledger
 from caduceus.paper.ledger import read_ledger
 from caduceus.paper.report.sections import read_tries
 from caduceus.project.listed_runs import find_runs
+from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from exported_runs import load
 from tried_edits import KilledError, TriedProject
@@ -372,3 +374,125 @@ def test_report_and_assistants_read_the_ledger(tried: TriedProject) -> None:
     with pytest.raises(CaduceusError, match="there is no ledger 'toyy', did you mean 'toy'"):
         try_ledger(Path("results"), "toyy")
     assert try_tables(str) == ["results/tries/toy/tries.csv"]
+
+
+def test_a_return_to_code_that_was_kept_earlier_is_no_try(tried: TriedProject) -> None:
+    for gain in (0.05, 0.1):
+        tried.edit(GAIN=gain)
+        assert tried.attempt().verdict == "kept"
+    tried.edit(GAIN=0.05)
+    with pytest.raises(CaduceusError, match="the code is that of try 1, and a later try was kept"):
+        tried.attempt()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_lost_record_is_missed(tried: TriedProject, lost: int) -> None:
+    for gain in (-0.01, -0.02, -0.03):
+        tried.edit(GAIN=gain)
+        tried.attempt()
+    record = tried.folder().record(lost)
+    text = record.read_text()
+    record.unlink()
+    tried.edit(GAIN=0.05)
+    with pytest.raises(CaduceusError, match=f"is not the one record of try {lost}: restore it"):
+        tried.attempt()
+    record.write_text(text)
+    assert tried.attempt().number == 4
+
+
+def test_a_record_with_the_number_of_another_is_seen(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.01)
+    tried.attempt()
+    replace(tried.tries[0], number=7).write(tried.folder().record(1))
+    tried.edit(GAIN=-0.02)
+    with pytest.raises(CaduceusError, match="is not the one record of try 1"):
+        tried.attempt()
+
+
+def test_a_lost_ledger_does_not_start_anew(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.01)
+    tried.attempt()
+    tried.folder().ledger.unlink()
+    tried.edit(GAIN=-0.02)
+    with pytest.raises(CaduceusError, match="is gone, but its tries aren't"):
+        tried.attempt(against=tried.tries[0].runs[1])
+
+
+def test_a_design_changed_by_hand_is_an_error_of_one_line(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.01)
+    tried.attempt()
+    ledger = Ledger.read(tried.folder().ledger)
+    replace(ledger, design={**ledger.design, "level": "x"}).write(tried.folder().ledger)
+    tried.edit(GAIN=-0.02)
+    with pytest.raises(CaduceusError, match=r"design: .*; restore it from a copy"):
+        tried.attempt()
+
+
+@pytest.mark.parametrize(
+    "metric", [{"name": "loss"}, {"name": "acc", "goal": "minimize"}], ids=["name", "goal"]
+)
+def test_the_metric_of_the_experiment_stays(tried: TriedProject, metric: dict[str, str]) -> None:
+    tried.edit(GAIN=-0.01)
+    tried.attempt()
+    tried.project.change("experiments/toy.yaml", metric=metric)
+    tried.edit(GAIN=-0.02)
+    with pytest.raises(CaduceusError, match="metric: was to maximize acc when the ledger started"):
+        tried.attempt()
+    tried.project.change("experiments/toy.try.yaml", ledger=2)
+    if "goal" in metric:
+        assert tried.attempt().goal == "minimize"
+
+
+def test_a_run_names_its_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = TriedProject.create(tmp_path / "project", parameters={}, matrix={"rate": [0.1, 0.2]})
+    monkeypatch.chdir(tmp_path / "project")
+    tried.build()
+    [run, *_] = [
+        path.parent.name
+        for path in Path("results/runs").glob("*/params.json")
+        if Params.read(path).parameters["rate"] == 0.2
+    ]
+    tried.edit(GAIN=0.05)
+    assert tried.attempt(against=run).verdict == "kept"
+    assert tried.tries[0].code.definition.parameters["rate"] == 0.2
+
+
+def test_two_stars_protect_the_files_below_a_folder(tried: TriedProject) -> None:
+    tried.project.write("data/held/a.csv", "1\n")
+    tried.project.write_yaml(
+        "experiments/toy.try.yaml",
+        {"experiment": "experiments/toy.yaml", "protected": ["data/**"]},
+    )
+    tried.edit(GAIN=-0.01)
+    assert tried.attempt().verdict == "discarded"
+    tried.project.write("data/held/b.csv", "1\n")
+    tried.edit(GAIN=-0.02)
+    assert tried.attempt().refused == ("data/held/b.csv",)
+    (tried.project.path / "data/held/a.csv").unlink()
+    assert tried.attempt().refused == ("data/held/a.csv", "data/held/b.csv")
+
+
+def test_a_protected_module_that_the_first_edit_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = TriedProject.create(tmp_path / "project", code=["experiments/*.py"])
+    monkeypatch.chdir(tmp_path / "project")
+    tried.project.write("experiments/metric.py", "def accuracy(): ...\n")
+    tried.build()
+    tried.project.write_yaml(
+        "experiments/toy.try.yaml",
+        {"experiment": "experiments/toy.yaml", "protected": ["experiments/metric*.py"]},
+    )
+    metric = tried.project.path / "experiments/metric.py"
+    metric.rename(metric.with_name("metrics.py"))
+    assert "experiments/metric.py" in tried.attempt().refused
+
+
+def test_runs_that_are_stale_at_once_end_in_an_error(
+    tried: TriedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caduceus.tries.values.stale_files", lambda folder: ("log.txt",))
+    tried.edit(GAIN=0.05)
+    with pytest.raises(CaduceusError, match="has been trained, and counts as stale again at once"):
+        tried.attempt()
+    assert [each.verdict for each in tried.tries] == ["running"]
