@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Union
 
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 
 from caduceus.analysis.frames import frame_of_rows, frame_of_table
 from caduceus.errors import ResultError
@@ -16,6 +18,7 @@ from caduceus.exports.group_history import (
 )
 from caduceus.io.csv_rows import read_rows
 from caduceus.io.failed_entries import refuse_failed
+from caduceus.io.phrases import listed
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs, results_folder
 from caduceus.runs.metric import default_axis
 from caduceus.runs.rows import ABOUT_RUN
@@ -23,6 +26,9 @@ from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.sweeps.folders import find_sweep
 
 Names = str | Iterable[str]  # one, or several
+# Ids, or rows of `load_runs`. The class has no parameters where no type checker runs.
+Runs = Union[Names, pd.DataFrame, "DataFrameGroupBy[Any, Any]"]
+_SHOWN = 12  # columns in a message
 
 
 def load_runs(group: Names = (), experiment: Names = (), project: str | Path = ".") -> pd.DataFrame:
@@ -53,13 +59,13 @@ def load_runs(group: Names = (), experiment: Names = (), project: str | Path = "
 
 
 def load_history(
-    runs: Names | None = None, metrics: Names | None = None, project: str | Path = "."
+    runs: Runs | None = None, metrics: Names | None = None, project: str | Path = "."
 ) -> pd.DataFrame:
     """Return every row that runs have logged: nothing is sampled, and no value is changed.
 
     Args:
-        runs: ids of runs, such as the column `run` of `load_runs`; by default all that are
-            exported and aren't abandoned.
+        runs: ids of runs, or the frame of `load_runs`, which may be filtered, sorted or grouped:
+            its runs in its order, each once. By default all that are exported and aren't abandoned.
         metrics: names of metrics; by default all. Only rows in which one of them was logged are
             returned, so that NaN in a single metric is a NaN that was logged.
         project: the project's folder, or its results/.
@@ -74,14 +80,15 @@ def load_history(
         `attrs["axes"]` names it by metric. A metric without one has `_step`.
 
     Raises:
-        ResultError: there are no results, no such run or metric, or a run isn't exported yet.
+        ResultError: there are no results, no such run or metric, a run isn't exported yet, or the
+            frame has no column `run`, no row, or a row without a run.
     """
     known = find_runs(results_folder(Path(project)))
     if runs is None:
         present = (record for record in known if record.kind != "abandoned")
         records = [record for record in present if record.exported is not None]
     else:
-        records = find_named(known, _names(runs))
+        records = find_named(known, _ids(runs))
     if not records:
         raise ResultError("no run is exported yet; `snakemake --cores 2` makes what is missing")
     histories = [_history(record) for record in records]
@@ -120,6 +127,28 @@ def load_sweep(sweep: str | None = None, project: str | Path = ".") -> pd.DataFr
     trials["runs"] = trials["runs"].str.split()
     trials["started_at"] = pd.to_datetime(trials["started_at"], utc=True, format="ISO8601")
     return trials
+
+
+def _ids(runs: Runs) -> list[str]:
+    """Return the ids of runs; a frame may have several rows of one.
+
+    Raises:
+        ResultError: a frame has no column `run`, no row, or a row without a run.
+    """
+    if isinstance(runs, DataFrameGroupBy):
+        groups = [frame for _, frame in runs]
+        runs = pd.concat(groups) if groups else runs.obj.iloc[:0]
+    if not isinstance(runs, pd.DataFrame):
+        return _names(runs)
+    frame = runs.index.to_frame() if "run" in runs.index.names else runs
+    if "run" not in frame:
+        columns = listed([str(name) for name in frame.columns], _SHOWN)
+        raise ResultError(f"the frame has no column 'run', only {columns}; pass one of load_runs()")
+    if frame.empty:
+        raise ResultError("the frame has no row; it needs one for each run")
+    if frame["run"].isna().any():
+        raise ResultError("the frame has a row without a run; drop it: frame.dropna(subset='run')")
+    return list(dict.fromkeys(frame["run"]))
 
 
 def _names(names: Names) -> list[str]:

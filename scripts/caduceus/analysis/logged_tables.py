@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from caduceus.analysis.loading import Names, load_history
+from caduceus.analysis.loading import Runs, load_history
 from caduceus.errors import ResultError
 from caduceus.io.files import Json, read_json
 from caduceus.project.listed_runs import find_runs, results_folder
@@ -15,12 +15,13 @@ from caduceus.project.listed_runs import find_runs, results_folder
 _ABOUT = ("run", "experiment", "variant", "seed", "_step")
 
 
-def load_table(metric: str, runs: Names | None = None, project: str | Path = ".") -> pd.DataFrame:
+def load_table(metric: str, runs: Runs | None = None, project: str | Path = ".") -> pd.DataFrame:
     """Return the rows of all tables that runs have logged as `metric`.
 
     Args:
         metric: the name under which a `wandb.Table` was logged.
-        runs: ids of runs; by default all that are exported and aren't abandoned.
+        runs: ids of runs, or a frame of `load_runs`, as `load_history` takes it; by default all
+            that are exported and aren't abandoned.
         project: the project's folder, or its results/.
 
     Returns:

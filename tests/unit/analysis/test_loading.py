@@ -109,6 +109,36 @@ def test_a_history_holds_every_value_exactly(mixed: Path) -> None:
     assert history["loss"].dtype == "float64" and history["_step"].dtype == "int64"
 
 
+def test_a_frame_of_runs_names_them_in_its_order(mixed: Path) -> None:
+    runs = load_runs(project=mixed)
+
+    def loaded(frame: Any) -> list[str]:
+        return list(dict.fromkeys(load_history(frame, "loss", project=mixed)["run"]))
+
+    backwards = runs.iloc[::-1]
+    assert loaded(runs) == list(runs["run"])
+    assert loaded(backwards) == list(backwards["run"])
+    assert loaded(runs[runs["seed"] == 1]) == list(runs[runs["seed"] == 1]["run"])
+    assert loaded(runs.set_index("run")) == list(runs["run"])
+    assert loaded(pd.concat([runs, runs])) == list(runs["run"])
+    by_seed = [*runs[runs["seed"] == 0]["run"], *runs[runs["seed"] == 1]["run"]]
+    assert loaded(runs.groupby("seed")) == by_seed
+    [(_, first), _] = runs.groupby("seed")
+    assert loaded(first) == by_seed[:2]
+
+
+def test_a_frame_that_names_no_runs_is_refused(mixed: Path) -> None:
+    runs = load_runs(project=mixed)
+    for frame, message in (
+        (runs.drop(columns="run"), r"no column 'run', only name, .*; pass one of load_runs"),
+        (runs[runs["seed"] == 7], "the frame has no row"),
+        (runs[runs["seed"] == 7].groupby("seed"), "the frame has no row"),
+        (runs.assign(run=[*runs["run"][:3], None]), "a row without a run"),
+    ):
+        with pytest.raises(ResultError, match=message):
+            load_history(frame, project=mixed)
+
+
 def test_of_chosen_metrics_there_are_the_rows_that_have_one(mixed: Path) -> None:
     run = load_runs(project=mixed)["run"].iloc[0]
     history = load_history(run, "loss", project=mixed)
