@@ -162,7 +162,7 @@ class Executor(RemoteExecutor):  # type: ignore[misc] # Snakemake's interfaces h
         """Return the log of all attempts, beside the rule's own log."""
         folder = Path(self.workflow.workdir_init)
         for log in [] if job.is_group() else job.log:
-            return (folder / str(log)).with_suffix(".slurm.log")
+            return (folder / str(log)).with_suffix(slurm.LOG_SUFFIX)
         return folder / ".snakemake/slurm_logs" / f"{_comment(job).replace('/', '_')}.log"
 
     def _find_orphaned(self) -> dict[str, str]:

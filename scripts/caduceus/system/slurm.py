@@ -19,6 +19,7 @@ _OUTAGE = re.compile(
     r"socket|transport|temporarily|try again|controller not responding",
     re.IGNORECASE,
 )
+LOG_SUFFIX = ".slurm.log"  # of a job's log, in place of the suffix of its rule's own
 _LIMIT = re.compile(r"submit limit|MaxSubmit", re.IGNORECASE)
 # Final states. A job that SLURM requeues after a preemption doesn't stay PREEMPTED.
 _FAILED = [
@@ -55,6 +56,7 @@ class QueuedJob:
     state: str  # such as RUNNING
     comment: str  # one word, by which Caduceus recognizes its own jobs
     folder: str  # its working directory
+    reason: str = ""  # why it waits, such as Priority; empty while it runs
 
     @property
     def has_finished(self) -> bool:
@@ -98,9 +100,12 @@ def submit(options: Sequence[str], script: str) -> str:
 
 def jobs() -> dict[str, QueuedJob]:
     """Return the user's jobs that the controller still knows, by id."""
-    words = ["squeue", "--me", "--noheader", "--states=all", "--format=%i|%T|%k|%Z"]
-    rows = (line.split("|", 3) for line in _call(words).splitlines())
-    return {row[0]: QueuedJob(*row) for row in rows if len(row) == 4}
+    words = ["squeue", "--me", "--noheader", "--states=all", "--format=%i|%T|%k|%r|%Z"]
+    rows = (line.split("|", 4) for line in _call(words).splitlines())
+    return {
+        job: QueuedJob(job, state, comment, folder, "" if reason == "None" else reason)
+        for job, state, comment, reason, folder in (row for row in rows if len(row) == 5)
+    }
 
 
 def show(job_id: str) -> Job | None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from caduceus.errors import SpecError
-from caduceus.overview.mcp.group_comparison import paper_methods
 from caduceus.overview.mcp.variants import choose_variants
+from caduceus.overview.paper_methods import paper_methods
 from caduceus.paper.claims import decide_claims
 from caduceus.paper.numbers import numbers_latex
 from exported_runs import export_runs, load

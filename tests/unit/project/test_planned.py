@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from caduceus.__main__ import main
 from caduceus.analysis import load_history, load_runs
-from caduceus.overview.mcp.group_comparison import paper_methods
 from caduceus.overview.mcp.probe import probe
 from caduceus.overview.mcp.variants import choose_variants
+from caduceus.overview.paper_methods import paper_methods
 from caduceus.paper.ledger import read_ledger
 from caduceus.project.planned import configured_plans
 from exported_runs import export_runs

@@ -51,6 +51,17 @@ def test_a_job_that_is_being_ended_is_not_taken_over() -> None:
         assert slurm.QueuedJob("7", state, "", "").is_active == is_active
 
 
+def test_a_waiting_job_has_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "7|PENDING|caduceus:train:a|Priority|/a|b\\n8|RUNNING|(null)|None|/a\\n"
+    (tmp_path / "squeue").write_text(f"#!/bin/sh\nprintf '{lines}'\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert slurm.jobs() == {
+        "7": slurm.QueuedJob("7", "PENDING", "caduceus:train:a", "/a|b", "Priority"),
+        "8": slurm.QueuedJob("8", "RUNNING", "(null)", "/a"),
+    }
+
+
 def test_a_limit_on_jobs_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = "error: QOSMaxSubmitJobPerUserLimit\nsbatch: error: Batch job submission failed: Job "
     said += "violates accounting/QOS policy (job submit limit, user's size and/or time limits)"

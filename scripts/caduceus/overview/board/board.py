@@ -22,6 +22,7 @@ from caduceus.overview.board.curves import (
 from caduceus.overview.board.series import Histories
 from caduceus.overview.board.tracked_run import TrackedRun
 from caduceus.overview.board.watch import STATES_SHOWN, Changes, Watch
+from caduceus.overview.paper_methods import paper_methods
 from caduceus.runs.files.export import STEP
 from caduceus.statistics.settings import Methods
 from caduceus.system import slurm
@@ -42,19 +43,21 @@ class Board:
         watch: the runs.
     """
 
-    def __init__(self, results: Path, methods: Methods | None = None):
+    def __init__(self, results: Path):
         self.results = results
         self.sequence = 0
         self.watch = Watch(results)
         self.histories = Histories()
-        self._methods = methods or Methods()
+        self._methods: Methods | None = None  # of the paper; None until averages are asked for
         self._writer = Writer()
         self._known_state: object = None
-        self._texts: dict[str, tuple[object, str]] = {}
+        self._texts: dict[str, tuple[Sequence[object], str]] = {}
 
     def look(self) -> str | None:
         """Read what has changed; return it as the text of an event, None for nothing."""
         changes = self.watch.look()
+        if changes.paper or changes.experiments is not None:
+            self._methods = None  # config.yaml may say something else now
         self._writer.refresh(self.watch.plans.index.plans)
         self.histories.free()
         for run in changes.gone:
@@ -68,9 +71,7 @@ class Board:
 
     def take_queue(self, jobs: Mapping[str, slurm.QueuedJob] | None, error: str | None) -> None:
         """Take the jobs of runs in SLURM's queue; None and an error if it doesn't answer."""
-        self.watch.queue_asked_at, self.watch.queue_error = time.time(), error
-        if jobs is not None:
-            self.watch.queue = jobs
+        self.watch.take_queue(jobs, error)
 
     def overview(self) -> str:
         """Return everything that the page first shows."""
@@ -85,7 +86,7 @@ class Board:
             "experiments": self.watch.experiments(),
             "slurm": self._slurm(),
         }
-        rows = [self._row(each) for each in self.watch.runs.values() if each.is_read]
+        rows = [self._row(each) for each in self.watch.runs.values()]
         return f'{self._writer.text(about)[:-1]},"runs":[{",".join(rows)}]}}'
 
     def metrics(self, runs: Sequence[str]) -> str:
@@ -138,11 +139,12 @@ class Board:
             pair = (str(tracked.about.get("experiment")), str(tracked.about.get("variant")))
             if pair in runs and tracked.state in chosen:
                 runs[pair].append(tracked)
+        methods = self._current_methods()
         found = [
-            average(VariantRuns(*pair, members), self.histories, query, self._methods)
+            average(VariantRuns.of(*pair, members), self.histories, query, methods)
             for pair, members in runs.items()
         ]
-        method = method_text(self._methods)
+        method = method_text(methods)
         about = {"metric": query.metric, "axis": query.axis, "method": method}
         return self.text(about | {"averages": found})
 
@@ -168,12 +170,21 @@ class Board:
     def _row(self, tracked: TrackedRun) -> str:
         """Return the text of a run's row, which is kept while it stays as it is."""
         history = tracked.history
-        key = (id(tracked.about), tracked.epoch, history and history.grown.rows)
+        key = (tracked.about, tracked.epoch, history and history.grown.rows, tracked.notes())
         known = self._texts.get(tracked.run)
         if known is None or known[0] != key or tracked.state == "running":
             known = key, self._writer.text(self.watch.row(tracked))
             self._texts[tracked.run] = known
         return known[1]
+
+    def _current_methods(self) -> Methods:
+        """Return how the paper averages; by its defaults while config.yaml can't be read."""
+        if self._methods is None:
+            try:
+                self._methods = paper_methods(self.results.absolute())
+            except (CaduceusError, OSError):
+                return Methods()
+        return self._methods
 
     def _change(self, changes: Changes) -> str:
         return self.text(
@@ -204,12 +215,12 @@ class Board:
         return [*self.watch.warnings(), *secrets]
 
     def _slurm(self) -> dict[str, Any] | None:
-        if self.watch.queue_asked_at is None:
+        if self.watch.queue_asked_at is None or not self.watch.uses_slurm:
             return None
         return {"asked_at": self.watch.queue_asked_at, "error": self.watch.queue_error}
 
     def _slurm_is_new(self) -> bool:
-        state = self.watch.queue_error
+        state = self.watch.queue_error if self.watch.uses_slurm else None
         is_new = state != self._known_state
         self._known_state = state
         return is_new

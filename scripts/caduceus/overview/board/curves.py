@@ -59,7 +59,6 @@ def _curve(
     start = wanted.start if holds else 0
     places, values = series.places[start:], series.values[start:]
     kept = thinned(values, points) if len(values) > points else np.arange(len(values))
-    history = tracked.history
     return {
         "run": tracked.run,
         "axis": series.axis,
@@ -70,7 +69,7 @@ def _curve(
         "count": len(kept),
         "x": packed(places[kept], "<f8"),
         "y": packed(values[kept], "<f4"),
-        "segments": history.grown.starts if history and series.axis == "_step" else [],
+        "segments": tracked.starts if series.axis == "_step" else [],
         "is_thinned": len(kept) < len(values),
         "not_finite": int((~np.isfinite(values)).sum()),
         "error": error,
@@ -84,12 +83,38 @@ class VariantRuns:
     experiment: str
     variant: str
     runs: Sequence[TrackedRun]
+    error: str | None = None
+    repeated: Sequence[str] = ()  # runs whose rows are those of another seed, which count once
+
+    @classmethod
+    def of(cls, experiment: str, variant: str, runs: Sequence[TrackedRun]) -> "VariantRuns":
+        """Choose among the runs of a variant's name those of one code.
+
+        Runs of earlier code have the same name: where some are planned now, these are averaged.
+        """
+        planned = [tracked for tracked in runs if tracked.planned is not None]
+        if planned:
+            first = {tracked.facts.rows_sha256: tracked for tracked in reversed(planned)}
+            kept = [
+                tracked
+                for tracked in planned
+                if tracked.facts.rows_sha256 is None or first[tracked.facts.rows_sha256] is tracked
+            ]
+            repeated = [
+                tracked.run for tracked in planned if not any(tracked is each for each in kept)
+            ]
+            return cls(experiment, variant, kept, None, repeated)
+        seeds = [tracked.about.get("seed") for tracked in runs]
+        if len(known := [seed for seed in seeds if seed is not None]) > len(set(known)):
+            line = "its runs have equal seeds, so they are of different code: draw them one by one"
+            return cls(experiment, variant, (), line)
+        return cls(experiment, variant, runs)
 
 
 def average(variant: VariantRuns, histories: Histories, query: Query, methods: Methods) -> Row:
     """Return a variant's average curve with its interval; damaged runs are left out and named."""
     curves: dict[str, tuple[Array, Array]] = {}
-    errors = []
+    errors = [variant.error] if variant.error else []
     for tracked in variant.runs:
         try:
             found = histories.series(tracked, query.metric, query.axis)
@@ -104,6 +129,7 @@ def average(variant: VariantRuns, histories: Histories, query: Query, methods: M
         "variant": variant.variant,
         "runs": list(curves),
         "live": sum(tracked.state == "running" for tracked in variant.runs),
+        "repeated": variant.repeated,
         "error": "; ".join(errors) or None,
     }
     return answer | _averaged(list(curves.values()), methods, query.points)

@@ -13,7 +13,7 @@ from caduceus.runs.variants import leaves
 from caduceus.system import slurm
 
 _LAST_NAMES = 60  # results of an exported run that are shown beside it
-_WORDS = ("NaN", "Infinity", "-Infinity")  # how a server writes numbers that aren't finite
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # how a server writes numbers that aren't finite
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,13 @@ class Facts:
         program: its training program.
         steps: how many steps it had; None if it isn't known.
         seconds: how long it took; None unless it finished.
+        rows_sha256: tells equal rows of finished runs; None if they aren't known.
     """
 
     program: str = ""
     steps: int | None = None
     seconds: float | None = None
+    rows_sha256: str | None = None
 
 
 NO_PLAN: dict[str, Json] = {
@@ -68,7 +70,9 @@ def state_row(state: str, about: str) -> dict[str, Json]:
 
 def slurm_row(queued: slurm.QueuedJob | None) -> Json:
     """Return a run's job in SLURM's queue; None without one."""
-    return {"job": queued.job_id, "state": queued.state} if queued else None
+    if queued is None:
+        return None
+    return {"job": queued.job_id, "state": queued.state, "reason": queued.reason or None}
 
 
 def facts_of(record: RunRecord, state: str) -> Facts:
@@ -81,6 +85,7 @@ def facts_of(record: RunRecord, state: str) -> Facts:
         record.params.program if has_params else "",
         step + 1 if isinstance(step, int) else None,
         record.train.kept_s if record.train else None,
+        record.exported.rows_sha256,
     )
 
 
@@ -89,7 +94,7 @@ def exported_row(summary: Summary) -> dict[str, Json]:
     numbers: dict[str, Json] = {
         name: value
         for name, value in leaves(summary.summary)
-        if name[:1] != "_" and (_is_number(value) or value in _WORDS)
+        if name[:1] != "_" and (_is_number(value) or value in NOT_FINITE)
     }
     step = summary.summary.get("_step")
     written = summary.summary.get("_timestamp")

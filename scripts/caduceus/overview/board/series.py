@@ -3,7 +3,7 @@
 import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from caduceus.io.files import Json
 from caduceus.io.light_pyarrow import import_light_pyarrow
 from caduceus.overview.board.columns import Column, join
 from caduceus.overview.board.growing_history import GrowingHistory, is_system
+from caduceus.overview.board.run_rows import NOT_FINITE
 from caduceus.overview.board.tracked_run import TrackedRun
 from caduceus.paper.history_values import number_columns
 from caduceus.runs.files.export import STEP, Summary
@@ -142,8 +143,11 @@ def _growing_series(history: GrowingHistory, metric: str, axis: str) -> Series:
     columns = history.stats if is_sampled else history.columns
     if is_sampled:
         axis = _RUNTIME  # W&B's own samples have no step
-    joined = join(columns.get(axis, Column()), columns.get(metric, Column()))
-    return _ordered(axis, *joined)
+    of_axis, of_metric = columns.get(axis, Column()), columns.get(metric, Column())
+    series = _ordered(axis, *join(of_axis, of_metric))
+    # Of a column that was thinned, other rows have the places that a page has read up to.
+    is_whole = not of_axis.thinned and not of_metric.thinned
+    return replace(series, is_in_order=series.is_in_order and is_whole)
 
 
 def _ordered(axis: str, places: Array, values: Array) -> Series:
@@ -209,4 +213,4 @@ def _media(values: Mapping[str, Json], above: str = "") -> Iterator[str]:
 
 
 def _may_be_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return value in NOT_FINITE or (isinstance(value, int | float) and not isinstance(value, bool))

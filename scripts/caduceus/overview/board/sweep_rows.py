@@ -7,10 +7,10 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.csv_rows import read_rows
 from caduceus.overview.board.tracked_run import TrackedRun
-from caduceus.runs.files.train import Train
+from caduceus.runs.files.train import NO_OUTCOME, Train, TrialOutcome
 from caduceus.runs.goal import Goal
 from caduceus.runs.variants import leaves
-from caduceus.sweeps.folders import SweepFolder
+from caduceus.sweeps.folders import SweepFolder, result_of
 
 _WIDE = 50.0  # greatest over least positive value, from which on an axis is logarithmic
 
@@ -20,25 +20,40 @@ Row = dict[str, Any]
 def sweep_row(folder: SweepFolder, runs: Sequence[TrackedRun]) -> Row:
     """Return a sweep's progress and its best trial so far.
 
-    Raises:
-        ResultError: its sweep.json is damaged.
+    A damaged sweep.json is the row's `error`.
     """
+    try:
+        return _sweep_row(folder, runs)
+    except (ResultError, OSError) as error:
+        row: Row = dict.fromkeys(("method", "metric", "goal", "best"))
+        about = {"sweep": folder.path.name, "experiment": folder.experiment_id}
+        states = Counter(tracked.state for tracked in runs)
+        counts = {"planned": len(runs), "states": states, "stopped_early": 0}
+        return row | about | counts | {"error": str(error)}
+
+
+def _sweep_row(folder: SweepFolder, runs: Sequence[TrackedRun]) -> Row:
     plan = folder.read_plan()
-    trials = _trials(runs, plan.config.goal)
-    decided = [trial for trial in trials if trial["objective"] is not None]
-    sign = plan.config.goal.sign
-    best = min(decided, key=lambda trial: sign * trial["objective"], default=None)
+    trials = _trials(folder, runs, plan.config.goal)
     return {
         "sweep": folder.path.name,
         "experiment": folder.experiment_id,
         "method": plan.config.method,
         "metric": plan.config.metric.name if plan.config.metric else None,
         "goal": str(plan.config.goal),
-        "planned": len(runs),
+        "planned": len({trial["trial"] for trial in trials}),
         "states": Counter(tracked.state for tracked in runs),
         "stopped_early": sum(trial["is_stopped"] for trial in trials),
-        "best": best and {name: best[name] for name in ("trial", "run", "objective")},
+        "best": _best(trials, plan.config.goal),
+        "error": None,
     }
+
+
+def _best(trials: Sequence[Row], goal: Goal) -> Row | None:
+    """Return the best trial by the mean of its runs; None before all runs of one have ended."""
+    decided = [trial for trial in trials if trial["mean"] is not None]
+    best = min(decided, key=lambda trial: goal.sign * trial["mean"], default=None)
+    return best and {"trial": best["trial"], "run": best["run"], "objective": best["mean"]}
 
 
 def sweep_details(folder: SweepFolder, runs: Sequence[TrackedRun]) -> Row:
@@ -47,48 +62,72 @@ def sweep_details(folder: SweepFolder, runs: Sequence[TrackedRun]) -> Row:
     Raises:
         ResultError: its sweep.json is damaged.
     """
-    trials = _trials(runs, folder.read_plan().config.goal)
+    trials = _trials(folder, runs, folder.read_plan().config.goal)
     importance = folder.path / "importance.csv"
-    return sweep_row(folder, runs) | {
+    return _sweep_row(folder, runs) | {
         "parameters": _parameters([trial["parameters"] for trial in trials]),
         "trials": trials,
         "importance": read_rows(importance) if importance.exists() else [],
     }
 
 
-def _trials(runs: Sequence[TrackedRun], goal: Goal) -> list[Row]:
+def _trials(folder: SweepFolder, runs: Sequence[TrackedRun], goal: Goal) -> list[Row]:
+    """Return the runs of a sweep; `mean` of each is that of its trial, once that has ended."""
+    trains = {tracked.run: _read_train(folder, tracked) for tracked in runs}
+    of_trial: dict[int | str, list[Train | None]] = {}
+    for tracked in runs:
+        of_trial.setdefault(_number(tracked), []).append(trains[tracked.run])
+    means = {number: _mean(number, found) for number, found in of_trial.items()}
     found: list[Row] = []
     best: float | None = None
     for tracked in runs:
-        outcome, stopped = None, None
-        try:
-            train = Train.read_if_there(tracked.folder.train_json)
-        except (ResultError, OSError):
-            train = None  # its row says that it is damaged
-        if train is not None:
-            outcome, stopped = train.outcome.objective, train.outcome.stopped_at
-        if outcome is not None:
-            best = outcome if best is None else goal.best([best, outcome])
-        name = str(tracked.about.get("trial") or "")
+        train, number = trains[tracked.run], _number(tracked)
+        outcome = train.outcome if train else NO_OUTCOME
+        if (mean := means[number]) is not None:
+            best = mean if best is None else goal.best([best, mean])
         given = tracked.about.get("parameters")
         found.append(
             {
-                "trial": int(name) if name.isdecimal() else name,
+                "trial": number,
                 "run": tracked.run,
                 "seed": tracked.about.get("seed"),
                 "state": tracked.state,
                 "parameters": given if isinstance(given, Mapping) else {},
-                "objective": outcome,
-                "is_stopped": stopped is not None,
-                "why": _why(train, stopped) if train and stopped is not None else None,
+                "objective": outcome.objective if train and train.state == "finished" else None,
+                "mean": mean,
+                "is_stopped": outcome.stopped_at is not None,
+                "why": _why(outcome, outcome.stopped_at) if outcome.stopped_at else None,
                 "best_so_far": best,
             }
         )
     return found
 
 
-def _why(train: Train, rung: int) -> str:
-    reached = train.outcome.bands.get(str(rung))
+def _read_train(folder: SweepFolder, tracked: TrackedRun) -> Train | None:
+    """Return how a run of the sweep ended; None if it hasn't, or its row says it is damaged."""
+    try:
+        return folder.read_train(tracked.run)
+    except (ResultError, OSError):
+        return None
+
+
+def _number(tracked: TrackedRun) -> int | str:
+    """Return the number of a run's trial; a confirmation of the best one has a name."""
+    name = str(tracked.about.get("trial") or "")
+    return int(name) if name.isdecimal() else name
+
+
+def _mean(number: int | str, trains: Sequence[Train | None]) -> float | None:
+    """Return a trial's objective as the sweep's export has it; None before all runs have ended."""
+    known = [train for train in trains if train is not None]
+    if isinstance(number, str) or len(known) < len(trains):
+        return None
+    result = result_of(number, known)
+    return result.objective if result.state == "finished" else None
+
+
+def _why(outcome: TrialOutcome, rung: int) -> str:
+    reached = outcome.bands.get(str(rung))
     value = f", where its best value was {reached[-1]:.4g}" if reached else ""
     return f"stopped early at {rung}{value}: too many earlier trials were better there"
 

@@ -30,6 +30,7 @@ from caduceus.runs.record import RunRecord
 from caduceus.runs.states import state_of
 from caduceus.system import slurm
 
+UNREAD = "being read"  # the state of a run whose files haven't been read yet
 _PROCESS = secrets.token_hex(3)  # no epoch of an earlier board holds
 # The states in which no process writes to the run, and its export says everything.
 _EXPORTED = ("finished", "failed", "skipped", "unfinished")
@@ -92,6 +93,18 @@ class TrackedRun:
         part = 0 if self.history is None else self.history.epoch
         return f"{_PROCESS}.{self.version}.{part}"
 
+    @property
+    def starts(self) -> list[int]:
+        """The steps at which its attempts begin, if later ones went on from earlier rows."""
+        if self.history is not None:
+            later = self.history.grown.starts
+        else:
+            later = []
+            for attempt in self._attempts[1:]:
+                start = attempt.resumed_from  # None: it began again, and replaced all rows
+                later = [] if start is None else [*(at for at in later if at < start), start]
+        return [0, *later] if later else []
+
     def has_changed(self, thoroughly: bool) -> bool:
         """Whether its files may say something else than when they were read.
 
@@ -146,6 +159,10 @@ class TrackedRun:
             "diverged": grown.diverged,
             "last": dict(grown.last),
         }
+
+    def unread_row(self) -> dict[str, Json]:
+        """Return what is known of it before its files are read: its plan."""
+        return self._identity() | state_row(UNREAD, "") | UNKNOWN
 
     def notes(self) -> list[str]:
         """Return what is odd about what it logged."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from caduceus.io.files import Json
 from caduceus.overview.board.plan_index import PlanReader, state_of_file
-from caduceus.overview.board.tracked_run import Estimates, TrackedRun
+from caduceus.overview.board.tracked_run import UNREAD, Estimates, TrackedRun
 from caduceus.overview.status import DAMAGED
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.states import STATES
@@ -23,7 +23,7 @@ from caduceus.system import slurm
 _SLICE_S = 0.2  # seconds of a look, after which the rest is left to the next
 _ROUNDS = 10  # looks in which each run is looked at thoroughly once
 _LEASE_LOOKS = 3  # looks between two tests whether a run's process is alive
-_LIVE_STATES = ("running", "interrupted", "to export", "queued")
+_LIVE_STATES = ("running", "interrupted", "to export", "queued", "failed")
 
 Row = dict[str, Json]
 
@@ -52,6 +52,7 @@ class Watch:
     Attributes:
         runs: by id, planned ones first.
         is_reading: whether some run hasn't been read yet.
+        uses_slurm: whether jobs of SLURM have made runs here; many hosts only have its programs.
     """
 
     def __init__(self, results: Path):
@@ -62,9 +63,11 @@ class Watch:
         self.queue: Mapping[str, slurm.QueuedJob] = {}
         self.queue_error: str | None = None
         self.queue_asked_at: float | None = None
+        self.uses_slurm = False
         self._queue_seen: Mapping[str, slurm.QueuedJob] = {}
         self._folders: object = None
         self._looks = 0
+        self._next_grown = 0  # the place of the run whose log is read first by the next look
         self._warnings: list[str] = []
         self._estimates: dict[tuple[str, str], Estimates] = {}
         self._by_folder: dict[Path, object] = {}
@@ -89,19 +92,28 @@ class Watch:
 
     def warnings(self) -> list[str]:
         """Return a line for each file of the project that can't be read."""
-        errors = [self.queue_error] if self.queue_error else []
-        return [*self.plans.index.warnings, *errors]
+        return list(self.plans.index.warnings)
+
+    def take_queue(self, jobs: Mapping[str, slurm.QueuedJob] | None, error: str | None) -> None:
+        """Take the jobs of runs in SLURM's queue; None and an error if it doesn't answer."""
+        self.queue_asked_at, self.queue_error = time.time(), error
+        if jobs is not None:
+            self.queue = jobs
+        self.uses_slurm = self.uses_slurm or bool(self.queue)
+        if error and not self.uses_slurm:
+            self.uses_slurm = any(self.results.glob(f"logs/*/*{slurm.LOG_SUFFIX}"))
 
     def row(self, tracked: TrackedRun) -> Row:
         """Return a run as the page takes it."""
-        notes = tracked.about.get("notes")
+        about = tracked.about or tracked.unread_row()
+        notes = about.get("notes")
         known = notes if isinstance(notes, list) else []
         live = tracked.live(self._estimates_of(tracked))
-        return {**tracked.about, "notes": [*known, *tracked.notes()], "live": live}
+        return {**about, "notes": [*known, *tracked.notes()], "live": live}
 
     def rows(self) -> list[Row]:
-        """Return every run that was read."""
-        return [self.row(tracked) for tracked in self.runs.values() if tracked.is_read]
+        """Return every run."""
+        return [self.row(tracked) for tracked in self.runs.values()]
 
     def experiments(self) -> list[Row]:
         """Return the planned experiments, those that config.yaml lists first."""
@@ -192,9 +204,13 @@ class Watch:
     def _grow_runs(self, changes: Changes, until: float) -> None:
         """Read what runs have logged; at least one of them, whatever the time."""
         shown = {str(row["run"]) for row in changes.runs}
-        for name, tracked in self.runs.items():
-            if tracked.history is None or tracked.state not in _LIVE_STATES:
-                continue
+        found = [
+            (name, tracked)
+            for name, tracked in self.runs.items()
+            if tracked.history is not None and tracked.state in _LIVE_STATES
+        ]
+        first = self._next_grown % len(found) if found else 0
+        for place, (name, tracked) in enumerate([*found[first:], *found[:first]], first + 1):
             notes = tracked.notes()
             has_grown = tracked.grow(max(0.01, until - time.monotonic()))
             if not has_grown:
@@ -205,6 +221,7 @@ class Watch:
             else:
                 changes.live[name] = tracked.live(self._estimates_of(tracked))
             if time.monotonic() > until:
+                self._next_grown = place  # so that those that grow fast leave time for the others
                 break
 
     def _look_at_folders(self, changes: Changes) -> None:
@@ -250,7 +267,7 @@ class Watch:
         return Estimates(steps, statistics.median(similar) if similar else None)
 
 
-STATES_SHOWN: Sequence[str] = (*STATES, DAMAGED)
+STATES_SHOWN: Sequence[str] = (*STATES, DAMAGED, UNREAD)
 
 
 def _folders(path: Path) -> set[str]:

@@ -55,11 +55,10 @@ def compare_groups(
     """
     from caduceus.overview.mcp import group_comparison
     from caduceus.overview.mcp import variants as choosing
+    from caduceus.overview.paper_methods import paper_methods
 
     wanted = choosing.metric_of(metric, goal, at, best_by)
-    chosen = choosing.choose_variants(
-        results, experiment, group, variants, group_comparison.paper_methods(results)
-    )
+    chosen = choosing.choose_variants(results, experiment, group, variants, paper_methods(results))
     choosing.check_metric_place(wanted, chosen)
     found = group_comparison.compare_variants(chosen, wanted, baseline, results)
     place = {key: value for key, value in wanted.to_json().items() if key != "goal"}

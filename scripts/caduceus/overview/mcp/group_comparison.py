@@ -8,14 +8,12 @@ from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of
 from caduceus.overview.mcp.answers import Answer, choose_metric, some
 from caduceus.overview.mcp.variants import Chosen, place_of
+from caduceus.overview.paper_methods import paper_methods
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.marks import Column, find_best
 from caduceus.paper.results import Variant
 from caduceus.paper.verdict_names import TEST_NAMES, difference_verdict
-from caduceus.project.paper import load_paper
 from caduceus.project.paper_selections import goal_of
-from caduceus.project.settings import load_settings
-from caduceus.project.snakefile import config_file
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
@@ -43,15 +41,6 @@ class Found:
     comparisons: list[Answer]
     conclusion: str
     method: str
-
-
-def paper_methods(results: Path) -> Methods:
-    """Return `paper.statistics` of the project's configuration, or its defaults without a file."""
-    config = config_file(results.parent)
-    if not config.exists():
-        return Methods()
-    paper, _ = load_paper(load_settings(config).paper, lambda keys: str(config), results.parent)
-    return paper.statistics
 
 
 def compare_variants(chosen: Chosen, metric: Metric, baseline: str | None, results: Path) -> Found:

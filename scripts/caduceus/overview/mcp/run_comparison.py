@@ -11,10 +11,10 @@ from caduceus.overview.mcp.answers import Answer, choose_metric, some
 from caduceus.overview.mcp.group_comparison import (
     compare_values,
     comparison_row,
-    paper_methods,
     verdict_row,
 )
 from caduceus.overview.mcp.own_keys import is_own_key
+from caduceus.overview.paper_methods import paper_methods
 from caduceus.paper.figures.figure_data import rounded
 from caduceus.paper.provenance import describe_run
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs

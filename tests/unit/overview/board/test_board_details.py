@@ -1,6 +1,7 @@
 """What the board says of one run, of sweeps and of the paper."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from board_server import Server
 from caduceus.io.files import write_json
 from caduceus.overview.board.paper_rows import claim_row
 from caduceus.overview.board.watch import Watch
+from caduceus.runs.files.plan import Plan
+from caduceus.runs.files.train import TrialOutcome
 from growing_runs import Results, log_rows, running
-from run_files import attempt, sweep_plan
+from run_files import attempt, sweep_plan, train
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a")
 DECIDED = {"verdict": "supported", "p": 0.01, "reason": "Because.", "effect": 1.0, "low": 0.5}
@@ -152,6 +155,48 @@ def test_a_sweep_has_its_best_trial_so_far(server: Server, results: Results) -> 
     assert [trial["run"] for trial in found["trials"]] == [run]
     for name in ("none", "..", "../sweeps/" + plan.sweep, ""):
         assert server.request(f"/api/sweep?sweep={name}")[0].status == 404
+
+
+def test_the_best_trial_is_that_of_the_sweeps_export(server: Server, results: Results) -> None:
+    plan = sweep_plan({"method": "random", "metric": {"name": "loss"}, "parameters": {}})
+    plan.write(results.path / "sweeps" / plan.sweep / "sweep.json")
+    # By the mean of its two runs trial 1 is the best; trial 0 has the best single run. Of trial 2
+    # a run is still to come, and trial 3 has failed, with the value that the sweep gives it then.
+    objectives = {"0": (0.0, 4.0), "1": (1.0, 1.0), "2": (-5.0, None), "3": (-9.0, -9.0)}
+    runs = {}
+    for trial, values in objectives.items():
+        for seed, value in enumerate(values):
+            run = f"{plan.sweep}-t000{trial}-s{seed}"
+            runs[run] = (trial, seed, value)
+    results.plan({run: ("v", seed) for run, (_, seed, _) in runs.items()})
+    planned = Plan.read(results.path / "experiments/toy.json")
+    with_trials = tuple(replace(run, trial=f"000{runs[run.id][0]}") for run in planned.runs)
+    replace(planned, runs=with_trials).write(results.path / "experiments/toy.json")
+    for run, (trial, seed, value) in runs.items():
+        if value is not None:
+            results.finish(run, [{"loss": value}], variant="v", seed=seed)
+            outcome = TrialOutcome(objective=value, stopped_at=None)
+            state = "failed" if trial == "3" else "finished"
+            train(run, trial=outcome, state=state).write(results.folder(run).train_json)
+    server.read_all()
+    [listed] = server.ask("/api/sweeps")["sweeps"]
+    assert listed["best"] == {"trial": 1, "run": f"{plan.sweep}-t0001-s0", "objective": 1.0}
+    assert listed["planned"] == 4
+    found = server.ask(f"/api/sweep?sweep={plan.sweep}")["trials"]
+    assert [trial["best_so_far"] for trial in found] == [2, 2, 1, 1, 1, 1, 1, 1]
+    assert [trial["objective"] for trial in found[-2:]] == [None, None]
+
+
+def test_a_damaged_sweep_costs_only_itself(server: Server, results: Results) -> None:
+    plan = sweep_plan({"method": "random", "metric": {"name": "loss"}, "parameters": {}})
+    plan.write(results.path / "sweeps" / plan.sweep / "sweep.json")
+    damaged = results.path / "sweeps/other-1/sweep.json"
+    damaged.parent.mkdir()
+    damaged.write_text("{")
+    server.read_all()
+    first, second = server.ask("/api/sweeps")["sweeps"]
+    assert "sweep.json" in first["error"] and first["experiment"] == "other"
+    assert second["sweep"] == plan.sweep and second["error"] is None
 
 
 def watched(results: Results) -> list[Any]:

@@ -16,7 +16,11 @@ const openSweeps = async () => {
     list.replaceChildren(...ids.map(sweepPart));
   }
   await bokehReady;
-  for (const id of ids) await showSweep(id);
+  for (const { sweep, error } of sweeps) {
+    const part = [...list.children].find(({ dataset }) => dataset.sweep === sweep);
+    if (error) setText(part.querySelector("p"), `It can't be read: ${error}`);
+    else await showSweep(sweep);
+  }
 };
 
 const sweepPart = (id) => {
@@ -62,7 +66,7 @@ const showSweep = async (id) => {
   const measured = trials.filter(({ objective }) => Number.isFinite(objective));
   for (const chart of [progress, parallel]) chart.hidden = !measured.length;
   if (measured.length) {
-    await showChart(trialChart(trials), progress);
+    await showChart(trialChart(trials.filter(({ trial }) => typeof trial === "number")), progress);
     await showChart(parallelChart(found, measured), parallel);
   }
   const shares = (found.importance ?? []).map(({ name, mean }) => `${name} ${Math.round(100 * mean)} %`);

@@ -116,15 +116,18 @@ class AverageCurves {
     const stamps = places.map((place) => this.stamp(place));
     const asked = places.map((place) => ({ experiment: variants[place].experiment, variant: variants[place].name }));
     const answer = await askFor("/api/averages", { metric, axis, points: MOST_POINTS / 2, variants: asked });
-    setText(element("curve-method"), answer.method);
     answer.averages.forEach((found) => {
       const at = asked.findIndex(({ experiment, variant }) => experiment === found.experiment && variant === found.variant);
       if (at < 0 || this.averages.get(places[at])?.turn > turn) return; // a later answer was faster
       errors[found.error ? "set" : "delete"](`${found.experiment} ${found.variant}`, found.error);
       const read = (name) => numbers(found[name] ?? "", Float32Array);
-      const series = found.error ? [] : ["mean", "low", "high", "n"].map(read);
-      this.averages.set(places[at], { turn, stamp: stamps[at], steps: numbers(found.error ? "" : found.x, Float64Array), series });
+      const series = found.count ? ["mean", "low", "high", "n"].map(read) : [];
+      const steps = numbers(found.count ? found.x : "", Float64Array);
+      this.averages.set(places[at], { turn, stamp: stamps[at], steps, series, repeated: (found.repeated ?? []).length });
     });
+    const repeated = [...this.averages.values()].reduce((sum, each) => sum + each.repeated, 0);
+    const note = repeated ? `; ${counted(repeated)} ${repeated === 1 ? "run has" : "runs have"} the rows of another seed, which count once` : "";
+    setText(element("curve-method"), answer.method + note);
   }
 
   /** Finds the places of the slider: the steps of the curves that are drawn. */

@@ -1,6 +1,6 @@
 // What stands above the table: how many runs are in each state, warnings, SLURM.
 
-const ORDER = ["running", "failed", "damaged", "interrupted", "queued", "to export", "to do", "skipped", "finished"];
+const ORDER = ["running", "failed", "damaged", "interrupted", "queued", "to export", "to do", "skipped", "finished", "being read"];
 
 rankings.state = (state) => ORDER.indexOf(state);
 table.sortedBy = "state"; // what runs and what failed comes first

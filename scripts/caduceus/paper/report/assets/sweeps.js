@@ -4,6 +4,7 @@
 const trialChart = (trials) => {
   const { series: [blue, orange], quiet } = colours();
   const chart = newChart({ height: 270, x_axis_label: "trial" });
+  chart.xaxis.ticker = new Bokeh.AdaptiveTicker({ mantissas: [1, 2, 5], min_interval: 1, num_minor_ticks: 0 });
   const measured = trials.filter(({ objective }) => typeof objective === "number");
   const points = (chosen, marker, colour) => {
     if (!chosen.length) return [];
