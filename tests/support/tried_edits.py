@@ -52,11 +52,13 @@ class TriedProject:
         project: the project.
         trained: the runs that were trained, in their order.
         kill_after: so many runs are trained before a kill; None for no kill.
+        fails_once_on: the next run with this seed fails.
     """
 
     project: Project
     trained: list[str] = field(default_factory=list)
     kill_after: int | None = None
+    fails_once_on: int | None = None
 
     @classmethod
     def create(cls, path: Path, **changes: Any) -> "TriedProject":
@@ -118,8 +120,10 @@ class TriedProject:
         values: dict[str, Any] = {}
         exec((folder / "work/code/experiments/train.py").read_text(), values)
         state, error = "finished", None
-        if run.seed in values["CRASHES_ON"]:
+        if run.seed in (*values["CRASHES_ON"], self.fails_once_on):
             state, error = "failed", "exit status 1: no such layer"
+        if run.seed == self.fails_once_on:
+            self.fails_once_on = None
         gain = values["GAIN"] + run.definition.parameters.get("bonus", 0)
         noise = random.Random(run.seed).gauss(0, 0.01)
         noise += random.Random(f"{run.seed} {gain}").gauss(0, 0.002)

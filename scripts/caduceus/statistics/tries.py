@@ -192,9 +192,14 @@ def paired_differences(tried: Values, incumbent: Values, greater_is_better: bool
 
 
 def _std(values: Sequence[float]) -> float:
-    """Return the sample standard deviation; of few values sooner than numpy does."""
-    mean = sum(values) / len(values)
-    return sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    """Return the sample standard deviation; of few values sooner than numpy does.
+
+    They are scaled, since squares of what a diverged run logs may overflow.
+    """
+    mean = sum(value / len(values) for value in values)
+    errors = [value - mean for value in values]
+    scale = max(map(abs, errors))
+    return scale * sqrt(sum((error / scale) ** 2 for error in errors) / (len(values) - 1))
 
 
 def spread_of_differences(

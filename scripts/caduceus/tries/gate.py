@@ -33,6 +33,8 @@ from caduceus.tries.table import write_table
 from caduceus.tries.values import Failed, Pairs, TryFailedError, read_value
 
 _SUPERSEDED = "superseded"
+_FAILED = "failed"
+_UNDECIDED = "it hasn't been decided yet"
 _AT_ONCE = 2  # pairs of screening at least, as each start of Snakemake takes seconds
 _HOUR_S = 3600
 
@@ -82,6 +84,8 @@ class Gate:
         """Return the try of some code: decided, or to be gone on with."""
         same = [each for each in self.folder.tries() if each.code.id == code.id]
         for each in reversed(same):
+            if self._is_cleared(each):
+                each = replace(each, verdict="running", reason="running", sentence=_UNDECIDED)
             if each.is_answered and each.reason != _SUPERSEDED:
                 return each
             if each.verdict == "running":
@@ -90,6 +94,13 @@ class Gate:
                 sentence = "another try was kept meanwhile, so it starts again against that"
                 self.save(_ended(each, "undecided", _SUPERSEDED, sentence))
         return None
+
+    def _is_cleared(self, tried: Try) -> bool:
+        """Whether a run failed, and `caduceus retry` has cleared it since."""
+        if tried.reason != _FAILED:
+            return False
+        seeds = (*tried.seeds, *tried.fresh)
+        return not any(isinstance(self.evidence.value(tried.code, s), Failed) for s in seeds)
 
     @property
     def next_number(self) -> int:
@@ -124,7 +135,7 @@ class Gate:
             against=self.incumbent.id,
             verdict="running",
             reason="running",
-            sentence="it hasn't been decided yet",
+            sentence=_UNDECIDED,
             started_at=_now(),
         )
 
@@ -148,7 +159,7 @@ class Gate:
                 screening = self.evidence.pairs(tried, tried.seeds, screened)
                 confirmation = self.evidence.pairs(tried, tried.fresh, confirmed)
             except TryFailedError as error:
-                return self._settle(tried, "discarded", "failed", str(error))
+                return self._settle(tried, "discarded", _FAILED, str(error))
             left_out = (*screening.left_out, *confirmation.left_out)
             if left_out != tried.left_out:
                 tried = replace(tried, left_out=left_out)

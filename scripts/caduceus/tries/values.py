@@ -57,12 +57,15 @@ def read_value(record: RunRecord, metric: str) -> Value:
     """Return the metric of a run from its summary.
 
     A value that isn't finite counts as a failure, and so does a run without the metric. A finished
-    run whose other files have changed since is still to be trained.
+    run whose other files have changed since is still to be trained, and so is a failed one that
+    `caduceus retry` has cleared.
     """
     is_exported = record.exported is not None and record.folder.manifest_json.exists()
     if not is_exported or stale_files(record.folder):
         return None
     if record.summary.state != "finished":
+        if record.train is None:
+            return None
         error = record.train.error if record.train else None
         return Failed(record.run, error or record.summary.state)
     summary = dict(leaves(record.summary.summary))

@@ -159,6 +159,12 @@ def test_the_spread_is_that_of_most_tries() -> None:
     assert math.isnan(spread_of_differences([1.0], [[], [1.0]]))
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e200])
+def test_the_spread_of_values_whose_squares_overflow(scale: float) -> None:
+    found = spread_of_differences([], [[scale, 2 * scale, 4 * scale]])
+    assert found == pytest.approx(scale * spread_of_differences([], [[1.0, 2.0, 4.0]]))
+
+
 def test_equal_values_dont_show_the_spread() -> None:
     """Scores of few values are often equal by chance, so that the median would be zero."""
     assert math.isnan(spread_of_differences([0.1, 0.1, 0.1], [[0.5, 0.5]]))

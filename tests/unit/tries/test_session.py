@@ -16,6 +16,7 @@ from caduceus.paper.report.sections import read_tries
 from caduceus.project.listed_runs import find_runs
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
+from caduceus.training.train import retry
 from exported_runs import load
 from tried_edits import KilledError, TriedProject
 
@@ -496,3 +497,16 @@ def test_runs_that_are_stale_at_once_end_in_an_error(
     with pytest.raises(CaduceusError, match="has been trained, and counts as stale again at once"):
         tried.attempt()
     assert [each.verdict for each in tried.tries] == ["running"]
+
+
+def test_a_try_goes_on_once_its_failed_run_is_cleared(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    tried.fails_once_on = 0
+    failed = tried.attempt()
+    assert (failed.verdict, failed.reason) == ("discarded", "failed")
+    assert tried.attempt().is_new is False
+    [run] = [each for each in tried.trained if each in failed.sentence]
+    assert retry([Path("results/runs") / run]) == [run]
+    answer = tried.attempt()
+    assert (answer.number, answer.verdict, answer.is_new) == (1, "kept", True)
+    assert len(tried.trained) == len({*tried.trained}) + 1
