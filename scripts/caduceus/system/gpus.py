@@ -4,21 +4,18 @@ A scheduler assigns GPUs to jobs. On a workstation nothing does, and CUDA would 
 the first GPU. So each run locks its GPUs against all users and projects of the host.
 """
 
-import contextlib
-import fcntl
 import os
 import random
-import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResourceError
-from caduceus.system import nvml
+from caduceus.system import gpu_locks, nvml
 
 _CALLBACK_S = 0.5  # how often, while waiting, the caller is asked whether to continue
 _IN_USE_BYTES = 1 << 30  # an idle GPU has less memory in use, by its driver
@@ -44,16 +41,6 @@ class Reservation:
     locks: list[int]
 
 
-def lock_folder() -> Path:
-    """Return the folder of the GPUs' locks, which all users of the host share.
-
-    It is below /run/lock, which is in memory, or else below /tmp.
-    """
-    shared = Path("/run/lock")
-    is_open_to_all = shared.is_dir() and shared.stat().st_mode & stat.S_IWOTH
-    return (shared if is_open_to_all else Path("/tmp")) / "caduceus-gpus"
-
-
 @contextmanager
 def reserved(
     count: int,
@@ -69,7 +56,7 @@ def reserved(
 
     Args:
         count: the number of GPUs; with 0 the run sees none.
-        folder: the folder of the locks; `lock_folder()` by default.
+        folder: the folder of the locks; `gpu_locks.lock_folder()` by default.
         should_continue: is called twice a second while waiting; False ends the wait.
         library: pynvml, or a test's substitute.
         poll_s: about how long to wait between two attempts, in seconds.
@@ -89,7 +76,7 @@ def reserved(
             "shows; lower resources.gpus or run it on another host",
             "GPUs",
         )
-    locks = _wait(found, count, folder or lock_folder(), should_continue, library, poll_s)
+    locks = _wait(found, count, folder or gpu_locks.lock_folder(), should_continue, library, poll_s)
     try:
         chosen = [gpu for gpu in found if gpu.uuid in locks]
         environment = {
@@ -104,7 +91,7 @@ def reserved(
             [*locks.values()],
         )
     finally:
-        _release(locks.values())
+        gpu_locks.release(locks.values())
 
 
 def _wait(
@@ -125,12 +112,12 @@ def _wait(
         for gpu in sorted(found, key=lambda gpu: nvml.used_memory(gpu, library) >= _IN_USE_BYTES):
             if len(locks) == count:
                 break
-            lock = _lock(folder, gpu.uuid)
+            lock = gpu_locks.lock(folder, gpu.uuid)
             if lock is not None:
                 locks[gpu.uuid] = lock
         if len(locks) == count:
             return locks
-        _release(locks.values())
+        gpu_locks.release(locks.values())
         if not is_announced:
             is_announced = True
             print(
@@ -145,51 +132,3 @@ def _wait(
             if not should_continue():
                 raise ResourceError("stopped waiting: another host has taken over the run", "GPUs")
             time.sleep(min(_CALLBACK_S, poll_s))
-
-
-def _lock(folder: Path, uuid: str) -> int | None:
-    """Lock a GPU, and return the descriptor; None if another process has it."""
-    path = folder / uuid
-    while True:
-        descriptor = _open(path)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # If the file was removed after it was opened, others lock a new one: try again.
-            if os.fstat(descriptor).st_ino == path.stat().st_ino:
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except FileNotFoundError:
-            pass
-        os.close(descriptor)
-
-
-def _open(path: Path) -> int:
-    """Open the lock file of a GPU, so that every user can lock it.
-
-    A lock needs read permission only, so that nobody but its creator may write to the file.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            return os.open(path, flags)
-        with contextlib.suppress(FileExistsError):
-            path.parent.mkdir()
-            path.parent.chmod(0o1777)
-        # Apart from the first `open`: Linux refuses O_CREAT on an existing file of another user in
-        # a sticky folder (fs.protected_regular).
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
-            os.fchmod(descriptor, 0o644)  # independently of the umask
-            return descriptor
-        return os.open(path, flags)
-    except OSError as error:
-        raise ResourceError(
-            f"{error.strerror}: this file locks a GPU; remove what is in its place", str(path)
-        ) from None
-
-
-def _release(locks: Iterable[int]) -> None:
-    for descriptor in locks:
-        os.close(descriptor)
