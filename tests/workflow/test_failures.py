@@ -553,11 +553,11 @@ def test_a_run_without_gpus_sees_none(planned: Project) -> None:
 @pytest.mark.skipif(bool(nvml.visible_gpus()), reason="this machine has an NVIDIA GPU")
 def test_a_run_that_needs_a_gpu_where_there_is_none_is_one_line(project: Project) -> None:
     one_variant(project, [0])
-    project.change("experiments/toy.yaml", resources={"gpus": 1})
+    project.change("experiments/toy.yaml", resources={"gpus": 0.25})
     finished = project.snakemake()
 
     assert finished.code == 1
     assert finished.line("caduceus train") == (
-        "caduceus train: GPUs: the run needs 1, and this host has none that NVML shows; lower "
+        "caduceus train: GPUs: the run needs 0.25, and this host has none that NVML shows; lower "
         "resources.gpus or run it on another host"
     )

@@ -111,7 +111,7 @@ def empty(slurm: SlurmCluster) -> Iterator[None]:
 def test_runs_get_what_they_ask_for_and_light_rules_stay_local(
     slurm: SlurmCluster, tmp_path: Path
 ) -> None:
-    project = create(tmp_path / "project", 1, threads=2, mem_mb=700, gpus=1, runtime=20)
+    project = create(tmp_path / "project", 1, threads=2, mem_mb=700, gpus=0.25, runtime=20)
     site = {
         "default-resources": {"runtime": 7, "slurm_partition": "main"},
         "set-resources": {"train": {"slurm_partition": "long", "slurm_extra": "--nice=5"}},
@@ -119,6 +119,7 @@ def test_runs_get_what_they_ask_for_and_light_rules_stay_local(
     project.write_yaml("site/profile.yaml", site)
     known = {job for job, _, _ in slurm.jobs()}
     # SLURM's GPUs are made up here: the job gets them, and its run says that there is no driver.
+    # For a share of a GPU it gets a whole one.
     project.run(*command(project, "--profile", "site", "--until", "make_table"))
     jobs = {name: job for job, name, _ in slurm.jobs() if job not in known}
     [run] = project.runs
@@ -127,6 +128,8 @@ def test_runs_get_what_they_ask_for_and_light_rules_stay_local(
     for part in ("Partition=long", "TimeLimit=00:30:00", "MinMemoryNode=700M", "CPUs/Task=2"):
         assert f" {part} " in train
     assert "TresPerNode=gres:gpu:1" in train
+    log = (project.path / f"results/logs/train/{run.name}.log").read_text()
+    assert "GPUs: the run needs 1, and this host has none" in log
     assert " Nice=5 " in train
     dataset = slurm.ask("scontrol", "-o", "show", "job", jobs["make_dataset:points"])
     for part in ("Partition=main", "TimeLimit=00:07:00"):

@@ -22,6 +22,7 @@ from caduceus.project.command_digests import code_digest
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.targets import load_targets
+from caduceus.runs import gpu_shares
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.files.tries import try_tables
 from caduceus.runs.used_files import stale_files
@@ -60,6 +61,7 @@ SETTINGS = PROJECT.settings
 os.environ["CADUCEUS_PYTHON"] = sys.executable
 # In the environment too, since what is preloaded changes no result and must rerun nothing.
 os.environ["CADUCEUS_PRELOAD"] = PROJECT.preloads(os.getpid()).variable
+os.environ[gpu_shares.VARIABLE] = gpu_shares.shares_variable(PROJECT.gpu_shares)
 
 WANDB = SETTINGS.wandb
 TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
@@ -180,6 +182,14 @@ def get_resource(name):
     return known(
         lambda wildcards: getattr(PROJECT.runs[wildcards.run][0].spec.resources, name)
     )
+
+
+@known
+def get_gpus(wildcards):
+    """The whole GPUs of a run. For a share, a job of its own on a cluster gets a GPU."""
+    is_own_job = workflow.remote_exec or not workflow.local_exec
+    resources = PROJECT.runs[wildcards.run][0].spec.resources
+    return resources.whole_gpus(for_share=int(is_own_job))
 
 
 @known

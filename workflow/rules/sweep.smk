@@ -142,7 +142,7 @@ rule sweep_agent:
     threads: get_resource("threads")
     resources:
         mem_mb=get_resource("mem_mb"),
-        gpus=get_resource("gpus"),
+        gpus=get_gpus,
         runtime=get_resource("scheduler_minutes"),
         minutes=get_resource("runtime"),
         retries_left=get_retries_left,

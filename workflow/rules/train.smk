@@ -21,7 +21,7 @@ rule train:
     threads: get_resource("threads")
     resources:
         mem_mb=get_resource("mem_mb"),
-        gpus=get_resource("gpus"),
+        gpus=get_gpus,
         runtime=get_resource("scheduler_minutes"),
         minutes=get_resource("runtime"),
         retries_left=get_retries_left,

@@ -6,6 +6,7 @@ to start, and most commands only use the words of messages from here.
 
 import difflib
 import json
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -119,13 +120,35 @@ def _unique_items(
         yield ValidationError("has a duplicate value")
 
 
+def _limit(holds: Callable[[float, float], bool]) -> Callable[..., Iterable["ValidationError"]]:
+    """Return the check of a number's limit; jsonschema's own lets NaN through all of them."""
+
+    def check(
+        validator: Any, limit: float, found: Any, schema: Schema
+    ) -> Iterable["ValidationError"]:
+        from jsonschema.exceptions import ValidationError
+
+        if validator.is_type(found, "number") and not holds(found, limit):
+            yield ValidationError(f"is beyond {limit}")
+
+    return check
+
+
+_LIMITS = {
+    "minimum": _limit(operator.ge),
+    "maximum": _limit(operator.le),
+    "exclusiveMinimum": _limit(operator.gt),
+    "exclusiveMaximum": _limit(operator.lt),
+}
+
+
 @cache
 def _load(name: str) -> tuple[Schema, "Draft202012Validator"]:
     from jsonschema import Draft202012Validator, validators
 
     schema = read_schema(FOLDER / f"{name}.schema.yaml")
     kind = validators.extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator, {"uniqueItems": _unique_items}
+        Draft202012Validator, {"uniqueItems": _unique_items, **_LIMITS}
     )
     return schema, kind(schema)
 
@@ -134,7 +157,7 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
     """Return `value` with the defaults of `schema` filled in at every level."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
-    if isinstance(value, float) and _is_integer(schema):
+    if isinstance(value, float) and value.is_integer() and _is_integer(schema):
         return int(value)  # JSON Schema takes 20.0 for an integer
     if isinstance(value, list) and "items" in schema:
         return [_fill(schema["items"], item, root) for item in value]
@@ -158,7 +181,9 @@ def _fill(schema: Schema, value: Any, root: Schema) -> Any:
 
 
 def _is_integer(schema: Schema) -> bool:
-    """Whether a number must be whole; not of a version such as 1.0, which is also text."""
+    """Whether 1.0 stands for 1; not in a version such as 1.0, which is also text."""
+    if "anyOf" in schema:
+        return any(map(_is_integer, schema["anyOf"]))
     return schema.get("type") in ("integer", ["integer", "null"])
 
 

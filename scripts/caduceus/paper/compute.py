@@ -95,7 +95,7 @@ def _parts(runs: Sequence[LedgerRun]) -> dict[str, list[LedgerRun]]:
 def _row(runs: Sequence[LedgerRun]) -> dict[str, Any]:
     attempts = [attempt for run in runs for attempt in run.attempts]
     finished = [run.wall_s for run in runs if run.state == "finished"]
-    gpus = [len(attempt.gpus) for attempt in attempts if attempt.gpus is not None]
+    gpus = [attempt.gpu_count for attempt in attempts if attempt.gpu_count is not None]
     threads = [attempt.threads for attempt in attempts if attempt.threads is not None]
     return {
         "runs": len(runs),

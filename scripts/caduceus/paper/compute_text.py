@@ -122,6 +122,9 @@ def _energy_sentences(total: Row) -> Iterator[str]:
         if total["unmetered"]:
             text += f", not counting {count_of(total['unmetered'], 'attempt')} without a reading"
         yield f"{text}."
+    if total["shared"]:
+        attempts = count_of(total["shared"], "attempt")
+        yield f"The energy of {attempts} that had a share of a GPU is not known."
 
 
 def _gap_sentences(total: Row) -> Iterator[str]:
@@ -179,13 +182,13 @@ def _known(value: float | None) -> str:
     return "--" if value is None else _amount(value)
 
 
-def _range(values: Mapping[str, int] | None, what: str = "") -> str:
+def _range(values: Mapping[str, float] | None, what: str = "") -> str:
     """Format a range, or its one value: 1--4 threads."""
     if values is None:
         return "--"
     least, most = values["min"], values["max"]
     number = str(most) if least == most else f"{least}--{most}"
-    return f"{number} {what}{'' if most == 1 else 's'}" if what else number
+    return f"{number} {what}{'' if most <= 1 else 's'}" if what else number
 
 
 def _spread(seconds: Mapping[str, float], is_short: bool = False) -> str:

@@ -97,12 +97,12 @@ def attempt_rows(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:
     """Yield each attempt as a row of attempts.csv."""
     for run in runs:
         for attempt in run.attempts:
-            machine, gpus = attempt.machine, attempt.gpus
+            machine, gpus = attempt.machine, attempt.gpu_count
             row: dict[str, Json] = {
                 "run": run.run,
                 "experiment": run.experiment,
                 "kind": run.kind,
-                "gpus": None if gpus is None else len(gpus),
+                "gpus": gpus,
                 "gpu_model": ", ".join(dict.fromkeys(attempt.gpu_names)) or None,
                 "gpu_s": None if gpus is None else attempt.gpu_s,
             }

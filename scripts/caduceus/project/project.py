@@ -77,6 +77,12 @@ class Project:
         found = {each.id: each.preload for each in self.experiments.values() if each.preload}
         return Preloads(owner, found)
 
+    @property
+    def gpu_shares(self) -> dict[str, float]:
+        """The share of a GPU of each experiment whose runs get one."""
+        asked = {each.id: each.spec.resources.gpu_share for each in self.experiments.values()}
+        return {id: share for id, share in asked.items() if share is not None}
+
     @cached_property
     def candidates(self) -> list[CandidateRun]:
         """All runs, in the order of the experiments' files."""

@@ -17,12 +17,14 @@ class Cost:
         attempts: how many there are.
         wall_hours: the sum of their times, whether or not they ran at the same time.
         cpu_hours: processor hours.
-        gpu_hours: hours for which GPUs were taken, summed over them.
+        gpu_hours: hours for which GPUs were taken, summed over them; a share of a GPU counts as
+            such.
         gpu_hours_by_model: the same by the GPU's model.
         energy_kwh: the energy of the GPUs.
         peak_memory_gb: 10^9 bytes, of the largest process.
         unmeasured: how many attempts lack their processor time, and so aren't in the sums.
         unmetered: how many attempts with GPUs lack their energy.
+        shared: how many of them had a share of a GPU, whose energy belongs to several runs.
     """
 
     attempts: int
@@ -34,6 +36,7 @@ class Cost:
     peak_memory_gb: float | None
     unmeasured: int
     unmetered: int
+    shared: int
 
 
 def total_cost(attempts: Sequence[Attempt]) -> Cost:
@@ -44,7 +47,8 @@ def total_cost(attempts: Sequence[Attempt]) -> Cost:
     by_model: dict[str, float] = {}
     for attempt in has_gpus:
         for name in attempt.gpu_names:
-            by_model[name] = by_model.get(name, 0.0) + attempt.wall_s / _HOUR_S
+            hours = attempt.wall_s * (attempt.gpu_share or 1) / _HOUR_S
+            by_model[name] = by_model.get(name, 0.0) + hours
     return Cost(
         attempts=len(attempts),
         wall_hours=fsum(attempt.wall_s for attempt in attempts) / _HOUR_S,
@@ -58,6 +62,7 @@ def total_cost(attempts: Sequence[Attempt]) -> Cost:
         ),
         unmeasured=sum(not attempt.is_measured for attempt in attempts),
         unmetered=energies.count(None),
+        shared=sum(attempt.gpu_share is not None for attempt in has_gpus),
     )
 
 

@@ -148,6 +148,7 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         threads=given.threads,
         gpus=tuple(gpu.uuids),
         gpu_models=tuple(Gpu(**asdict(model)) if model else None for model in gpu.models),
+        gpu_share=gpu.share,
         commit=commit.get("commit"),
         is_dirty=commit.get("is_dirty"),
         scratch=str(scratch.private) if scratch.private else None,

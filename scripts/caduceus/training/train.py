@@ -17,6 +17,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
+from caduceus.runs.gpu_shares import share_of
 from caduceus.runs.logs import stitch_attempts
 from caduceus.runs.training_notes import training_notes
 from caduceus.runs.used_files import stale_since
@@ -62,7 +63,8 @@ def train(
         retries_left: how many more attempts Snakemake makes if this one fails.
         threads: processor threads of the program.
         time_limit_s: seconds after which it has failed; 0 for no limit.
-        gpu_count: how many of the free GPUs it gets; it sees no others.
+        gpu_count: how many of the free GPUs it gets, and sees no others; with 0 a share of one, if
+            its experiment asks for one.
         criteria: how its sweep evaluates it, which may stop it early; None without a sweep.
 
     Returns:
@@ -96,7 +98,8 @@ def train(
                 check_dataset(DatasetRecord.read(dataset))
             if identity.mode == "online":
                 find_account()  # the key itself was checked when the run was planned
-            with gpus.reserved(gpu_count, should_continue=lease.renew) as reservation:
+            amount = gpu_count or share_of(identity.experiment)
+            with gpus.reserved(amount, should_continue=lease.renew) as reservation:
                 given = Given(
                     folder=folder,
                     earlier=attempts,

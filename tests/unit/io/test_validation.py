@@ -113,6 +113,14 @@ REFUSED = {
     "tags: ['a,b']": (
         'x.yaml:3: tags[0]: found "a,b", allowed: a tag of 1 to 64 characters without commas'
     ),
+    "resources: {gpus: 1.5}": (
+        "x.yaml:3: resources.gpus: found 1.5, allowed: a whole number of GPUs, of which the run "
+        "gets free ones and sees no others, or a share of one between 0 and 1, such as 0.25"
+    ),
+    "resources: {gpus: .nan}": (
+        "x.yaml:3: resources.gpus: found NaN, allowed: a whole number of GPUs, of which the run "
+        "gets free ones and sees no others, or a share of one between 0 and 1, such as 0.25"
+    ),
     "resources: {threads: 0}": (
         "x.yaml:3: resources.threads: found 0, allowed: minimum 1 (processor threads; "
         "small networks are fastest with 1)"
@@ -186,6 +194,9 @@ def test_a_whole_number_may_have_a_point() -> None:
     found = validate(spec | {"resources": {"threads": 2.0}}, "experiment", str)
     assert [type(found["sweep"][key]) for key in ("count", "lag", "confirm")] == [int] * 3
     assert type(found["resources"]["threads"]) is int
+    for gpus, kind in ((2.0, int), (0.0, int), (0.25, float)):
+        found = validate(spec | {"resources": {"gpus": gpus}}, "experiment", str)
+        assert type(found["resources"]["gpus"]) is kind
 
 
 def test_numbers_without_a_point_are_numbers(tmp_path: Path) -> None:

@@ -100,6 +100,29 @@ def test_gpus_whose_energy_nobody_counts_have_none() -> None:
     assert total_cost([attempt(gpu_models=[H100])]).energy_kwh == 60 * 300 / 3.6e6
 
 
+def test_a_share_of_a_gpu_counts_as_such_and_its_energy_is_said_to_be_unknown(
+    results: Results,
+) -> None:
+    quarter = {"gpu_models": [H100], "gpu_share": 0.25, "energy_j": None}
+    results.add("small-1", "small", attempt(1, 7200, **quarter))
+    results.add("small-2", "small", attempt(1, 7200, **quarter))
+    compute = results.sum()
+    [row] = compute["experiments"]
+    assert (row["gpu_hours"], row["gpu_hours_by_model"]) == (1.0, {H100["name"]: 1.0})
+    assert (row["energy_kwh"], row["unmetered"], row["shared"]) == (None, 2, 2)
+    assert row["gpus"] == {"min": 0.25, "max": 0.25}
+    assert [line["gpus"] for line in results.rows] == ["0.25", "0.25"]
+    assert [line["gpu_s"] for line in results.rows] == ["1800", "1800"]
+    assert "and 0.25 GPU, and up to" in results.latex
+    assert "1 GPU hour" in results.latex
+    assert "The energy of 2 attempts that had a share of a GPU is not known." in results.latex
+
+    results.add("large", "large", attempt(1, 3600, gpu_models=[H100]))
+    total = results.sum()["total"]
+    assert (total["gpu_hours"], total["shared"], total["unmetered"]) == (2.0, 2, 2)
+    assert total["energy_kwh"] == 0.3
+
+
 def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results: Results) -> None:
     results.add("done", "toy", attempt())
     work = results.path / "runs/cut/work/attempts"

@@ -106,6 +106,7 @@ def test_the_id_is_the_same_everywhere_and_for_ever(project: Project) -> None:
         {"description": "x"},
         {"hypothesis": "x"},
         {"resources": {"threads": 2}},
+        {"resources": {"gpus": 0.25}},
         {"metric": None},
         {"dataset": {"name": "points", "path": "elsewhere", "version": 1}},
     ],

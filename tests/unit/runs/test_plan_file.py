@@ -71,3 +71,16 @@ def test_only_declared_keys_of_a_dataset_decide_results() -> None:
 def test_a_scheduler_waits_until_the_run_was_ended() -> None:
     assert Resources(threads=1, mem_mb=1, gpus=0, runtime=0).scheduler_minutes is None
     assert Resources(threads=1, mem_mb=1, gpus=0, runtime=5).scheduler_minutes == 15
+
+
+@pytest.mark.parametrize(
+    ("gpus", "share", "here", "on_a_cluster"),
+    [(0, None, 0, 0), (0.25, 0.25, 0, 1), (0.999, 0.999, 0, 1), (1, None, 1, 1), (4, None, 4, 4)],
+)
+def test_snakemake_counts_whole_gpus(
+    gpus: float, share: float | None, here: int, on_a_cluster: int
+) -> None:
+    resources = Resources(threads=1, mem_mb=1, gpus=gpus, runtime=0)
+    assert resources.gpu_share == share
+    assert resources.whole_gpus(for_share=0) == here
+    assert resources.whole_gpus(for_share=1) == on_a_cluster

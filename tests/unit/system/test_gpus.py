@@ -226,9 +226,10 @@ def test_the_compute_of_a_run_counts_its_gpus() -> None:
             gpus=("GPU-aa11", "GPU-bb22"),
         ),
         attempt(3, cpu_s=1.0, peak_memory_gb=2.0, wall_s=1.0, lost_s=None),
+        attempt(4, cpu_s=0.0, wall_s=2.0, gpus=("GPU-aa11",), gpu_share=0.25),
     ]
     assert Compute.of(attempts) == Compute(
-        wall_s=4.0, cpu_s=2.0, gpu_s=5.0, lost_s=1.0, peak_memory_gb=2.0
+        wall_s=6.0, cpu_s=2.0, gpu_s=5.5, lost_s=1.0, peak_memory_gb=2.0
     )
 
 

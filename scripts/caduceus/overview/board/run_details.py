@@ -133,7 +133,10 @@ def _attempt(folder: RunFolder, attempt: Attempt) -> Row:
     is_known = attempt.started_at is not None
     return {name: getattr(attempt, name) for name in names} | {
         "started_at": attempt.start_s if is_known else None,
-        "gpus": attempt.gpu_names,
+        "gpus": [
+            name if attempt.gpu_share is None else f"{attempt.gpu_share:g} of {name}"
+            for name in attempt.gpu_names
+        ],
         "has_console": console_path(folder.attempts, attempt.number).is_file(),
     }
 

@@ -17,7 +17,7 @@ _SHORT = (
 _COST = (
     *("experiment", "kind", "runs", "finished", "failed", "attempts", "wall_hours", "cpu_hours"),
     *("gpu_hours", "gpu_hours_by_model", "energy_kwh", "peak_memory_gb", "lost_hours"),
-    *("unmeasured", "unmetered", "run_s"),
+    *("unmeasured", "unmetered", "shared", "run_s"),
 )
 
 

@@ -104,6 +104,7 @@ class Attempt(Record):
         threads: processor threads of the program.
         gpus: the UUIDs of its GPUs; None of a remote run.
         gpu_models: the models of these GPUs; None where a GPU doesn't say.
+        gpu_share: which part of its one GPU it had; None if it had whole GPUs, or none.
         commit: the git commit of its code.
         is_dirty: whether the code differed from that commit.
         environment: the digest of the installed packages.
@@ -116,7 +117,8 @@ class Attempt(Record):
         wall_s: seconds.
         cpu_s: processor seconds of all its processes; None where nobody saw its end.
         peak_memory_gb: 10^9 bytes, of the largest process.
-        energy_j: the energy of its GPUs in joules; None if they don't say.
+        energy_j: the energy of its GPUs in joules; None if they don't say, or if it had a share of
+            one, whose energy belongs to several runs.
         output: the files it left, by their paths in output/.
         usage: which files and packages its program used; None where nobody noted it.
         got_seed: False if no argument passed the seed to the program.
@@ -144,6 +146,7 @@ class Attempt(Record):
     threads: int | None = None
     gpus: tuple[str, ...] | None = ()
     gpu_models: tuple[Gpu | None, ...] = ()
+    gpu_share: float | None = None
     commit: str | None = None
     is_dirty: bool | None = None
     environment: str | None = None
@@ -168,6 +171,7 @@ class Attempt(Record):
     start: str | None = None
 
     optional = (
+        "gpu_share",
         "resumed_by",
         "resumed_metric",
         "usage",
@@ -195,9 +199,16 @@ class Attempt(Record):
         return datetime.fromisoformat(self.started_at).timestamp()
 
     @property
+    def gpu_count(self) -> float | None:
+        """How many GPUs it had; a share counts as such. None of a remote run."""
+        if self.gpus is None:
+            return None
+        return len(self.gpus) if self.gpu_share is None else self.gpu_share
+
+    @property
     def gpu_s(self) -> float:
-        """The seconds for which it had its GPUs to itself, summed over them."""
-        return self.wall_s * len(self.gpus or ())
+        """The seconds for which it had its GPUs, summed over them, or times its share of one."""
+        return self.wall_s * (self.gpu_count or 0)
 
     @property
     def gpu_names(self) -> list[str]:

@@ -46,14 +46,28 @@ class Resources(Record):
     Attributes:
         threads: processor threads.
         mem_mb: memory in MB, for cluster schedulers.
-        gpus: number of GPUs.
+        gpus: number of GPUs, or a share of one, between 0 and 1.
         runtime: minutes after which the run is ended as failed; 0 for no limit.
     """
 
     threads: int
     mem_mb: int
-    gpus: int
+    gpus: float
     runtime: int
+
+    @property
+    def gpu_share(self) -> float | None:
+        """Its share of one GPU; None if it has whole GPUs, or none."""
+        return self.gpus if 0 < self.gpus < 1 else None
+
+    def whole_gpus(self, for_share: int) -> int:
+        """Return the number of GPUs that Snakemake and schedulers count.
+
+        Args:
+            for_share: what a share counts as: 1 where each run is a job of its own on a cluster,
+                which gets whole GPUs; else 0, and the locks of the GPUs decide.
+        """
+        return for_share if self.gpu_share else int(self.gpus)
 
     @property
     def scheduler_minutes(self) -> int | None:

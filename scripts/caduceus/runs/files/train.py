@@ -16,7 +16,8 @@ class Compute(Record):
         wall_s: seconds.
         cpu_s: processor seconds.
         lost_s: seconds that no later attempt used.
-        gpu_s: seconds for which its GPUs were taken, summed over them.
+        gpu_s: seconds for which its GPUs were taken, summed over them; a share of a GPU counts as
+            such.
         peak_memory_gb: 10^9 bytes, the largest process of any attempt.
     """
 
