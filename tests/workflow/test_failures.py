@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]
     """
     project = Project.create(tmp_path_factory.mktemp("failed") / "project")
     one_variant(project, [0, 1])
-    project.change("config.yaml", paper=PAPER)
+    project.change("config.yaml", paper=PAPER, notify={"command": ["tee", "-a", "told.txt"]})
     project.write(".env", f"WANDB_API_KEY={SECRET}\n")
     project.replace("experiments/train.py", "\n    run.log(", FAILS)
     project.replace(
@@ -180,6 +181,27 @@ def test_the_history_of_a_failed_run_is_exported(failed: tuple[Project, Finished
         with (run / "metrics_history.csv").open() as stream:
             steps.append([row["_step"] for row in csv.DictReader(stream)])
     assert sorted(steps) == [["0", "1", "2"], ["0", "1", "2", "3", "4"]]
+
+
+def test_a_failure_is_told_before_the_build_has_ended(failed: tuple[Project, Finished]) -> None:
+    text = (failed[0].path / "told.txt").read_text()
+    first, end = (
+        text.index("failed: toy-"),
+        text.index("the build has ended; runs: 1 failed, 1 fin"),
+    )
+    assert first < end and text.count("failed: toy-") == 1
+
+
+def test_a_build_that_stops_before_its_last_job_says_so(
+    failed: tuple[Project, Finished], tmp_path: Path
+) -> None:
+    project = failed[0].copy(tmp_path / "copy")
+    (project.path / "told.txt").unlink()
+    shutil.rmtree(project.path / "results/paper")
+    (project.path / "results/paper/checklist.md/x").mkdir(parents=True)
+    assert project.snakemake().code == 1
+    text = (project.path / "told.txt").read_text()
+    assert "the build stopped before its last job" in text and "failed: fill_checklist" in text
 
 
 def test_secrets_of_the_environment_file_reach_the_program_and_no_file(

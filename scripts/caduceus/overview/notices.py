@@ -1,7 +1,7 @@
 """Tell somebody how a build ended: what failed or diverged, and which verdicts changed.
 
-Only the last job calls this, which a build by `caduceus build` has as one by `snakemake` does, so
-that nothing is told twice. What was told is kept in results/notified.json.
+The last job calls this; what happens before is told by `live_notices`. What was told is kept in
+results/notified.json, so that nothing is told twice.
 """
 
 import json
@@ -28,7 +28,8 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.variants import leaves
 from caduceus.system import processes
 
-_PATIENCE_S = 3.0  # that a build waits for a webhook or command in all
+_PATIENCE_S = 3.0  # after which a webhook or command is given up
+_WAIT_S = 1.0  # that a build waits for it: a message has been sent by then, though not answered
 _JSON = {"Content-Type": "application/json"}
 _MOST_LINES = 20  # of a message
 
@@ -52,6 +53,9 @@ class Told(Record):
     verdicts: Mapping[str, str]
 
     mend = "delete it; the next message then tells of all failures again"
+
+
+NOTHING_TOLD = Told(failed={}, diverged=(), entries=(), verdicts={})
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def read_ending(plans: Sequence[Plan], results: Path, entries: Sequence[str]) ->
                 last = train.attempts[-1] if train and train.attempts else None
                 failed[run.id] = (last and last.started_at) or ""
                 errors[run.id] = (train and train.error) or "it failed where it was run"
-            elif metric is not None and not _is_finite(summary, metric.name):
+            elif metric is not None and not is_finite(summary, metric.name):
                 diverged.append(run.id)
     decided = read_if_there(results / "paper/claims.json").get("claims", [])
     verdicts = {claim["name"]: claim["verdict"] for claim in decided}
@@ -103,7 +107,8 @@ def read_ending(plans: Sequence[Plan], results: Path, entries: Sequence[str]) ->
     return Ending(told, errors, states)
 
 
-def _is_finite(summary: Summary, metric: str) -> bool:
+def is_finite(summary: Summary, metric: str) -> bool:
+    """Whether the last value of a metric is a finite number, or there is none."""
     value = dict(leaves(summary.summary)).get(metric)
     if isinstance(value, str):  # as wandb writes them into its summary
         return value not in ("NaN", "Infinity", "-Infinity")
@@ -131,9 +136,7 @@ def message(ending: Ending, before: Told | None, wanted: Sequence[str]) -> Lines
     if not found and "end" not in wanted:
         return []
     runs = ", ".join(f"{count} {state}" for state, count in sorted(ending.states.items()))
-    left = len(found) - _MOST_LINES
-    more = [f"and {left} more; see `caduceus status`"] if left > 0 else []
-    return [f"the build has ended; runs: {runs or 'none'}", *found[:_MOST_LINES], *more]
+    return [f"the build has ended; runs: {runs or 'none'}", *found]
 
 
 def _new_failures(ending: Ending, before: Told | None) -> Iterator[str]:
@@ -156,7 +159,7 @@ def _changed_verdicts(verdicts: Mapping[str, str], before: Told | None) -> Itera
 def notify(given: str, files: Sequence[Path], results: Path, entries: Sequence[str]) -> str:
     """Send a message on how a build ended; return a warning, empty if all went well.
 
-    The build waits for it a few seconds at most, and ends as it would without it.
+    The build waits for it a second at most, and ends as it would without it.
 
     Args:
         given: the key `notify` of config.yaml as JSON.
@@ -170,19 +173,39 @@ def notify(given: str, files: Sequence[Path], results: Path, entries: Sequence[s
         plans = [*map(Plan.read, files)]
         ending = read_ending(plans, results, entries)
         lines = message(ending, Told.read_if_there(path), settings.events)
-        writer = Writer()
-        writer.refresh(plans)
         ending.told.write(path)
     except (CaduceusError, OSError, LookupError, TypeError) as error:
         return f"notify: no message was sent: {error}"
-    if not lines:
-        return ""
-    text = "\n".join([f"*{_title()}*: {lines[0]}", *lines[1:]])
+    return send_lines(settings, lines, plans) if lines else ""
+
+
+def send_lines(settings: NotifySettings, lines: Sequence[str], plans: Sequence[Plan]) -> str:
+    """Send lines without secrets; return a warning, empty if all went well.
+
+    Args:
+        settings: whom to tell.
+        lines: at least one, of which the first `_MOST_LINES` are sent.
+        plans: whose parameters may be secrets.
+    """
+    writer = Writer()
+    writer.refresh(plans)
+    left = len(lines) - _MOST_LINES - 1
+    more = [f"and {left} more; see `caduceus status`"] if left > 0 else []
+    text = "\n".join([f"*{_title()}*: {lines[0]}", *lines[1 : _MOST_LINES + 1], *more])
     return send(settings, str(writer.plain(text)))
 
 
-def send(settings: NotifySettings, text: str, patience_s: float = _PATIENCE_S) -> str:
-    """Send a text to the webhook and the command; return a warning, empty if both took it."""
+def send(
+    settings: NotifySettings, text: str, patience_s: float = _PATIENCE_S, wait_s: float = _WAIT_S
+) -> str:
+    """Send a text to the webhook and the command; return a warning, empty if both took it.
+
+    Args:
+        settings: whom to tell.
+        text: the message.
+        patience_s: seconds after which a webhook or command is given up.
+        wait_s: seconds after which this returns, though there is no answer yet.
+    """
     warnings: list[str] = []
     ways: list[Callable[[], str]] = []
     if settings.webhook is not None:
@@ -201,9 +224,9 @@ def send(settings: NotifySettings, text: str, patience_s: float = _PATIENCE_S) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(patience_s)
+        thread.join(wait_s)
     if any(thread.is_alive() for thread in threads):
-        warnings.append(f"no answer within {patience_s:.0f} s")
+        warnings.append(f"no answer within {wait_s:.0f} s")
     warnings += filter(None, list(answers))
     return f"notify: {'; '.join(warnings)}; the build goes on without it" if warnings else ""
 

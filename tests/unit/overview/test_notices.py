@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 from caduceus.errors import SpecError
 from caduceus.io.files import write_json
-from caduceus.overview.notices import notify, send
+from caduceus.overview.live_notices import LiveNotices
+from caduceus.overview.notices import Told, notify, send
 from caduceus.project.settings import NotifySettings, load_settings
+from caduceus.runs.files.export import Summary
+from caduceus.runs.files.train import Train
 from growing_runs import Results
 
 ALL = ("end", "failure", "divergence", "verdict")
@@ -136,7 +140,7 @@ def test_a_refusal_is_a_line(webhook: Webhook, results: Results, status: int) ->
 def test_a_slow_webhook_is_given_up(webhook: Webhook) -> None:
     webhook.may_answer.clear()
     settings = NotifySettings(webhook="TEAM_WEBHOOK", events=ALL)
-    warning = send(settings, "text", patience_s=0.05)
+    warning = send(settings, "text", wait_s=0.05)
     assert warning.startswith("notify: ") and "hidden" not in warning
 
 
@@ -186,3 +190,80 @@ def test_a_key_of_config_yaml_says_what_is_told(tmp_path: Path) -> None:
     config.write_text("experiments: [a.yaml]\nnotify: { webhook: 'https://example.org/secret' }\n")
     with pytest.raises(SpecError, match=r"config\.yaml:2: "):
         load_settings(config)
+
+
+def live(results: Results, events: tuple[str, ...] = ALL, pause_s: float = 0.0) -> LiveNotices:
+    settings = NotifySettings(webhook="TEAM_WEBHOOK", events=events)
+    return LiveNotices(settings, results.path, pause_s)
+
+
+def test_a_failure_is_told_when_it_happens_and_only_once(
+    webhook: Webhook, results: Results
+) -> None:
+    results.finish("r2", [], seed=1, state="failed")
+    train = Train.read(results.folder("r2").train_json)
+    notices = live(results)
+    notices.take_training("r1", Train.read(results.folder("r1").train_json))
+    notices.take_training("r2", train)
+    notices.stop()
+    [text] = webhook.texts
+    assert "failed: r2: " in text and "r1" not in text
+    again = live(results)
+    again.take_training("r2", train)
+    again.stop()
+    assert tell(results) == "" and len(webhook.texts) == 2
+    assert webhook.texts[1].endswith("the build has ended; runs: 1 failed, 1 finished")
+
+
+def test_a_divergence_is_told_when_its_run_is_exported(webhook: Webhook, results: Results) -> None:
+    results.finish("r1", [{"loss": float("nan")}])
+    notices = live(results)
+    for run in ("r1", "r2"):
+        notices.take_export(run, Summary.read(results.folder(run).summary_json), "loss")
+    notices.stop()
+    [text] = webhook.texts
+    assert text.endswith("diverged: r1: its metric loss isn't a finite number")
+    tell(results, events=("divergence",))
+    assert len(webhook.texts) == 1
+
+
+def test_a_hundred_failures_are_few_messages(webhook: Webhook, results: Results) -> None:
+    webhook.may_answer.clear()
+    notices = live(results, pause_s=3600)
+    train = replace(Train.read(results.folder("r1").train_json), state="failed", error="boom")
+    for number in range(100):
+        notices.take_training(f"x{number}", train)
+    webhook.may_answer.set()
+    notices.stop()
+    told = Told.read(results.path / "notified.json")
+    assert len(webhook.texts) <= 2 and len(told.failed) == 100
+    assert "see `caduceus status`" in webhook.texts[-1]
+
+
+def test_what_isnt_sent_yet_is_left_to_the_last_job(webhook: Webhook, results: Results) -> None:
+    notices = live(results, pause_s=3600)
+    train = replace(Train.read(results.folder("r1").train_json), state="failed", error="boom")
+    notices.take_training("r1", train)
+    while not webhook.texts:
+        pass
+    notices.take_training("r2", train)
+    notices.leave_rest()
+    notices.stop()
+    assert list(Told.read(results.path / "notified.json").failed) == ["r1"]
+    assert len(webhook.texts) == 1
+
+
+def test_a_build_without_its_last_job_says_so(webhook: Webhook, results: Results) -> None:
+    live(results).stop(["the build stopped before its last job", "failed: make_table main: boom"])
+    [text] = webhook.texts
+    assert "stopped before its last job\nfailed: make_table main: boom" in text
+
+
+def test_a_dead_webhook_holds_no_build_up(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_WEBHOOK", "http://127.0.0.1:1/hidden")
+    results.finish("r2", [], seed=1, state="failed")
+    notices = live(results)
+    notices.take_training("r2", Train.read(results.folder("r2").train_json))
+    notices.stop()

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from caduceus.overview.terminal.build import Job
 from caduceus.overview.terminal.build_ending import State, write_ending
@@ -31,6 +31,9 @@ from caduceus.overview.terminal.projects import ShownProject
 from caduceus.project.project import Project
 from caduceus.system import snakemake_process
 from caduceus.system.snakemake_job_list import JobListHandler
+
+if TYPE_CHECKING:
+    from caduceus.overview.live_notices import LiveNotices
 
 _DEFAULT = "DefaultStreamHandler"
 _WITHOUT_TABLES = {"sync", "refresh", "verify", "archive"}
@@ -107,6 +110,8 @@ class BuildHandler(logging.Handler):
         self._display = Display(self.projects, is_live, shows_steps, self._write)
         self._shows_steps = shows_steps
         self._shows_stats = shows_steps and not is_live
+        self._notices: dict[int, LiveNotices] = {}  # by the place of the project
+        self._has_last_job = False
         self._has_begun = False
         self._has_failed = False
         self._is_interrupted = False
@@ -134,6 +139,7 @@ class BuildHandler(logging.Handler):
         if self._has_begun:
             self._has_begun = False
             self._end()
+            self._stop_notices()
         super().close()
 
     def _take_run_info(self, fields: Mapping[str, Any]) -> None:
@@ -148,10 +154,15 @@ class BuildHandler(logging.Handler):
     def _take_job_info(self, fields: Mapping[str, Any]) -> None:
         outputs = [path.partition(" (")[0] for path in fields["output"]]
         job = self._job(fields["jobid"], fields["rule_name"], fields["wildcards"], outputs)
+        if reports_failures(fields.get("shellcmd")):
+            self._has_last_job = True
+            for notices in self._notices.values():
+                notices.leave_rest()
         self._display.start(job, is_queued=not (self._workflow.local_exec or fields["local"]))
 
     def _take_job_finished(self, fields: Mapping[str, Any]) -> None:
         self._display.finish(fields["job_id"])
+        self._notify(self._display.build.jobs[fields["job_id"]])
 
     def _take_job_error(self, fields: Mapping[str, Any]) -> None:
         if reports_failures(fields.get("shellcmd")):
@@ -169,6 +180,40 @@ class BuildHandler(logging.Handler):
     ) -> Job:
         shown = self._display.project_of(wildcards.get("run"))
         return shown.job(job_id, rule, wildcards, outputs)
+
+    def _notify(self, job: Job) -> None:
+        """Tell whom `notify` names what happened to a run, without waiting for it."""
+        shown = self._display.project_of(job.run)
+        if job.run is None or not shown.project.settings.notify.argument:
+            return
+        metric = shown.metric(job.run)
+        if job.trains and (training := shown.training(job.run)):
+            self._notices_of(shown).take_training(job.run, training)
+        elif job.rule == shown.rule("export_run") and metric and (end := shown.summary(job.run)):
+            self._notices_of(shown).take_export(job.run, end, metric)
+
+    def _notices_of(self, shown: ShownProject) -> "LiveNotices":
+        place = self.projects.index(shown)
+        if place not in self._notices:
+            from caduceus.overview.live_notices import LiveNotices  # which most builds don't need
+
+            results = Path(shown.place("results/experiments")).parent
+            self._notices[place] = LiveNotices(shown.project.settings.notify, results)
+        return self._notices[place]
+
+    def _stop_notices(self) -> None:
+        """Tell that the build stopped, if its last job can't, and wait for that a moment."""
+        lines: list[str] = []
+        if self._has_failed and not self._is_interrupted and not self._has_last_job:
+            failures = self._display.failures.items()
+            lines = ["the build stopped before its last job"]
+            lines += [f"failed: {name}: {reason}" for name, reason in failures]
+            for shown in self.projects:
+                notify = shown.project.settings.notify
+                if notify.argument and {"end", "failure"} & {*notify.events}:
+                    self._notices_of(shown)
+        for notices in self._notices.values():
+            notices.stop(lines)
 
     def _pass_on(self, record: logging.LogRecord) -> None:
         """Print what isn't about a job as Snakemake does, such as an error in a Snakefile."""

@@ -56,11 +56,15 @@ class ShownProject:
     def result(self, run: str) -> str:
         """Return the metric of an exported run, in words; empty if it has none."""
         name = self.metric(run)
+        summary = self.summary(run)
+        value = summary.summary.get(name) if summary and name else None
+        return "" if value is None else f"{name} {value_text(str(value))}"
+
+    def summary(self, run: str) -> Summary | None:
+        """Return the export of a run; None if it can't be read."""
         with suppress(ResultError):
-            summary = Summary.read_if_there(self.folder(run).summary_json)
-            value = summary.summary.get(name) if summary and name else None
-            return "" if value is None else f"{name} {value_text(str(value))}"
-        return ""
+            return Summary.read_if_there(self.folder(run).summary_json)
+        return None
 
     def training(self, run: str) -> Train | None:
         """Return how the training of a run ended; None if that can't be read."""

@@ -1,0 +1,137 @@
+"""Tell of failures and divergences as they happen, from the process that runs the build.
+
+A thread sends; the build never waits for it. What was told stands in results/notified.json before
+it is sent, so the last job doesn't tell it again; what was still to be sent then, it tells itself.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from caduceus.errors import ResultError
+from caduceus.overview.board.plan_index import read_plans
+from caduceus.overview.notices import NOTHING_TOLD, Lines, Told, is_finite, send_lines
+from caduceus.project.settings import NotifySettings
+from caduceus.runs.files.export import Summary
+from caduceus.runs.files.train import Train
+
+_PAUSE_S = 10.0  # between two messages, so that a hundred failures aren't a hundred messages
+_END_S = 1.0  # that the end of a build waits for the last message
+
+
+@dataclass(frozen=True)
+class _News:
+    """A failure, by the start of its last attempt, or a divergence, in a line."""
+
+    run: str
+    line: str
+    failed_at: str | None = None
+
+    def is_told(self, told: Told) -> bool:
+        if self.failed_at is None:
+            return self.run in told.diverged
+        return told.failed.get(self.run) == self.failed_at
+
+    def add_to(self, told: Told) -> Told:
+        if self.failed_at is None:
+            return replace(told, diverged=(*told.diverged, self.run))
+        return replace(told, failed={**told.failed, self.run: self.failed_at})
+
+
+class LiveNotices:
+    """Tells what happens to the runs of a project while it is built.
+
+    Args:
+        settings: whom to tell, and what.
+        results: the folder results/.
+        pause_s: between two messages.
+    """
+
+    def __init__(
+        self,
+        settings: NotifySettings,
+        results: Path,
+        pause_s: float = _PAUSE_S,
+    ):
+        self._settings = settings
+        self._results = results
+        self._pause_s = pause_s
+        self._news: list[_News] = []
+        self._more = threading.Condition()
+        self._has_ended = False
+        self._thread: threading.Thread | None = None
+
+    def take_training(self, run: str, train: Train) -> None:
+        """Tell of a run that has failed for good."""
+        if train.state == "failed" and "failure" in self._settings.events:
+            start = train.attempts[-1].started_at if train.attempts else None
+            line = f"failed: {run}: {train.error or 'its program failed'}"
+            self._add(_News(run, line, start or ""))
+
+    def take_export(self, run: str, summary: Summary, metric: str) -> None:
+        """Tell of a run that has ended with a metric that isn't finite."""
+        is_wanted = "divergence" in self._settings.events and summary.state != "failed"
+        if is_wanted and not is_finite(summary, metric):
+            self._add(_News(run, f"diverged: {run}: its metric {metric} isn't a finite number"))
+
+    def leave_rest(self) -> None:
+        """Leave what isn't sent yet to the last job, which begins now."""
+        with self._more:
+            self._news.clear()
+
+    def stop(self, last: Sequence[str] = ()) -> None:
+        """Send what is left and these lines, and wait for that a moment.
+
+        Args:
+            last: how the build ended, if its last job can't say so.
+        """
+        with self._more:
+            self._news += [_News("", line, "") for line in last]
+            self._has_ended = True
+            self._more.notify()
+            if self._news:
+                self._start()
+        if self._thread is not None:
+            self._thread.join(_END_S)
+
+    def _add(self, news: _News) -> None:
+        with self._more:
+            self._news.append(news)
+            self._start()
+            self._more.notify()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._send_all, daemon=True)
+            self._thread.start()
+
+    def _send_all(self) -> None:
+        while True:
+            with self._more:
+                self._more.wait_for(lambda: self._news or self._has_ended)
+                found, self._news = self._news, []
+                if not found:
+                    return
+                lines = self._record(found)
+            if lines:
+                send_lines(self._settings, lines, read_plans(self._results).plans)
+            until = time.monotonic() + self._pause_s
+            with self._more:
+                while not self._has_ended and (left_s := until - time.monotonic()) > 0:
+                    self._more.wait(left_s)
+
+    def _record(self, found: Sequence[_News]) -> Lines:
+        """Note that this is told; return the lines of what wasn't told before."""
+        path = self._results / "notified.json"
+        try:
+            told = Told.read_if_there(path) or NOTHING_TOLD
+            new = [news for news in found if not news.run or not news.is_told(told)]
+            for news in new:
+                told = news.add_to(told) if news.run else told
+            if any(news.run for news in new):
+                told.write(path)
+        except (ResultError, OSError):
+            return []  # the last job says that it can't be read
+        return [news.line for news in new]
