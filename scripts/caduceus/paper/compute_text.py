@@ -119,12 +119,14 @@ def _sum_sentences(parts: Mapping[str, Row], total: Row) -> Iterator[str]:
 def _energy_sentences(total: Row) -> Iterator[str]:
     if total["energy_kwh"] is not None:
         text = f"The GPUs used {_amount(total['energy_kwh'])}~kWh by their own counters"
-        if total["unmetered"]:
-            text += f", not counting {count_of(total['unmetered'], 'attempt')} without a reading"
+        unread = total["unmetered"] - total["shared"]
+        if unread:
+            text += f", not counting {count_of(unread, 'attempt')} without a reading"
         yield f"{text}."
     if total["shared"]:
         attempts = count_of(total["shared"], "attempt")
-        yield f"The energy of {attempts} that had a share of a GPU is not known."
+        sum_too = ", and not in this sum" if total["energy_kwh"] is not None else ""
+        yield f"The energy of {attempts} that had a share of a GPU is not known{sum_too}."
 
 
 def _gap_sentences(total: Row) -> Iterator[str]:

@@ -13,6 +13,7 @@ import math
 import os
 import stat
 import struct
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -143,20 +144,38 @@ def _open(path: Path, mode: int) -> int:
     access = os.O_RDWR if mode & stat.S_IWOTH else os.O_RDONLY
     flags = access | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
+        # Apart from making the file: Linux refuses O_CREAT on an existing file of another user in a
+        # sticky folder (fs.protected_regular).
         with contextlib.suppress(FileNotFoundError):
             return os.open(path, flags)
-        with contextlib.suppress(FileExistsError):
-            path.parent.mkdir()
-            path.parent.chmod(0o1777)
-        # Apart from the first `open`: Linux refuses O_CREAT on an existing file of another user in
-        # a sticky folder (fs.protected_regular).
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, mode)
-            os.fchmod(descriptor, mode)  # independently of the umask
-            return descriptor
+        if not path.parent.exists():
+            _make_folder(path.parent)
+        _make_file(path, mode)
         return os.open(path, flags)
     except OSError as error:
         raise _unusable(path, error) from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder for all users. It gets its name last, as others wait for none of its steps."""
+    made = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+    made.chmod(0o1777)
+    try:
+        made.rename(folder)
+    except OSError:  # another process has made it
+        made.rmdir()
+
+
+def _make_file(path: Path, mode: int) -> None:
+    """Make a file with these permissions, whatever the umask; it gets its name last, too."""
+    descriptor, made = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    try:
+        os.fchmod(descriptor, mode)
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        os.close(descriptor)
+        Path(made).unlink()
 
 
 def _unusable(path: Path, error: OSError) -> ResourceError:

@@ -121,6 +121,10 @@ def test_a_share_of_a_gpu_counts_as_such_and_its_energy_is_said_to_be_unknown(
     total = results.sum()["total"]
     assert (total["gpu_hours"], total["shared"], total["unmetered"]) == (2.0, 2, 2)
     assert total["energy_kwh"] == 0.3
+    assert (
+        "The GPUs used 0.3 kWh by their own counters. The energy of 2 attempts that had a share of "
+        "a GPU is not known, and not in this sum."
+    ) in results.latex
 
 
 def test_an_attempt_that_nobody_saw_end_counts_to_its_last_sign_of_life(results: Results) -> None:

@@ -236,6 +236,31 @@ def test_every_user_can_lock_shares_whatever_the_umask(tmp_path: Path) -> None:
     assert _fits(0.5, tmp_path / "locks")
 
 
+def test_no_user_finds_a_file_or_folder_before_all_may_use_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "locks"
+    seen: list[tuple[str, bool]] = []
+    change_file, change_folder = os.fchmod, Path.chmod
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        names = [path.name for path in folder.iterdir()]
+        wanted = "GPU-aa11.shares" if mode == 0o666 else "GPU-aa11"
+        seen.append((wanted, wanted in names))
+        change_file(descriptor, mode)
+
+    def chmod(path: Path, mode: int) -> None:
+        seen.append(("locks", folder.exists()))
+        change_folder(path, mode)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    monkeypatch.setattr(Path, "chmod", chmod)
+    assert _fits(0.5, folder)
+    assert seen == [("locks", False), ("GPU-aa11", False), ("GPU-aa11.shares", False)]
+    assert sorted(path.name for path in folder.iterdir()) == ["GPU-aa11", "GPU-aa11.shares"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_two_users_share_a_gpu(tmp_path: Path) -> None:
     folder = Path("/tmp") / f"caduceus-test-{os.getpid()}"
