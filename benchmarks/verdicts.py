@@ -134,7 +134,7 @@ def split(samples: np.ndarray) -> list[np.ndarray]:
 
 
 def over_tasks() -> None:
-    """The same over ten tasks, by our bootstrap and by rliable's, which draws from all runs."""
+    """Print the coverage over ten tasks, by our bootstrap and by rliable's, which draws from all runs."""
     means, spreads = np.linspace(0.2, 1.5, 10), np.linspace(0.1, 0.4, 10)[::-1]
     many = np.random.default_rng(1).normal(means, spreads, (MANY // 10, 10))
 
@@ -374,7 +374,7 @@ def found_by(p_value: Callable, n: int, effect: float, shared: float) -> float:
 
 
 def runs() -> None:
-    """What so many runs can decide at all, and how many an effect needs."""
+    """Print what so many runs can decide at all, and how many an effect needs."""
     sizes = (1, 2, 3, 5, 6, 10, 20)
     show(
         "Fewest runs that can decide the first of so many claims",

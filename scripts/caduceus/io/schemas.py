@@ -37,7 +37,7 @@ def whole_schema(name: str) -> dict[str, Any]:
 
 
 def _take_in(schema: dict[str, Any], place: dict[str, Any], name: str) -> None:
-    """Let a property that is a mapping or the path of a file follow the schema `name`."""
+    """Give the schema `name` to a property that is a mapping or the path of a file."""
     text = json.dumps(read_schema(find_schemas()[name]))
     part = json.loads(text.replace('"#/$defs/', f'"#/$defs/{name}/$defs/'))
     del part["$schema"], part["$id"]

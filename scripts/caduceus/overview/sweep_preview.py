@@ -44,7 +44,7 @@ class ShownParameter:
 
 @dataclass(frozen=True)
 class SweepPreview:
-    """What a sweep would do.
+    """The preview of a sweep: space, first trials and cost.
 
     Attributes:
         sweep: its id.

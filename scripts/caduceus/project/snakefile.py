@@ -1,4 +1,4 @@
-"""What a project's Snakefile says: which configuration it has, and where its results lie."""
+"""Read what a project's Snakefile says: which configuration it has, and where its results lie."""
 
 import re
 from pathlib import Path

@@ -5,19 +5,19 @@ from typing import Protocol
 
 
 class RuleInfo(Protocol):
-    """What is used of the directives of a rule."""
+    """The used directives of a rule."""
 
     default_target: bool
 
 
 class Rule(Protocol):
-    """What is used of Snakemake's `Rule`."""
+    """The used part of Snakemake's `Rule`."""
 
     ruleinfo: RuleInfo
 
 
 class Workflow(Protocol):
-    """What is used of Snakemake's `Workflow`."""
+    """The used part of Snakemake's `Workflow`."""
 
     default_target: str | None
     check: Callable[[], None]

@@ -22,13 +22,13 @@ _LOCKS = Path(".snakemake/locks")
 
 
 class Persistence(Protocol):
-    """What is used of Snakemake's `Persistence`."""
+    """The used part of Snakemake's `Persistence`."""
 
     lock: Callable[[], AbstractContextManager[None]]
 
 
 def note_when_locked(persistence: Persistence, folder: Path = Path()) -> None:
-    """Let Snakemake record that it holds the folder's lock as soon as it has it.
+    """Make Snakemake record that it holds the folder's lock as soon as it has it.
 
     `onstart:` comes only when Snakemake has looked at all files, and a Snakefile that uses Caduceus
     as a module may have none. Where nothing is locked, as in a dry run, nothing is recorded.
