@@ -83,7 +83,7 @@ MIXED = {0.0: 0.6, -1.0: 0.2, 0.5: 0.05, 1.0: 0.05, 1.5: 0.05, 2.0: 0.05}
 
 @dataclass
 class Played:
-    """The result of a rule in ledgers: effect, whether kept and runs of each try, (ledgers, tries)."""
+    """The result of a rule: effect, whether kept and runs of each try, (ledgers, tries)."""
 
     effects: np.ndarray
     kept: np.ndarray

@@ -134,7 +134,7 @@ def split(samples: np.ndarray) -> list[np.ndarray]:
 
 
 def over_tasks() -> None:
-    """Print the coverage over ten tasks, by our bootstrap and by rliable's, which draws from all runs."""
+    """Print the coverage over ten tasks, by our bootstrap and by rliable's from all runs."""
     means, spreads = np.linspace(0.2, 1.5, 10), np.linspace(0.1, 0.4, 10)[::-1]
     many = np.random.default_rng(1).normal(means, spreads, (MANY // 10, 10))
 
