@@ -2,9 +2,9 @@
 
     python docs/terminal.py
 
-It starts a real build of the project that `caduceus init` writes, with more seeds, in a
-pseudo-terminal, takes the first picture that has a finished run, one that reports a metric, and the
-time left, and ends the build.
+It starts a real build of the project that `caduceus init` writes, in a pseudo-terminal, takes the
+first picture that has a finished run, one that reports a metric, and the time left, and ends the
+build.
 """
 
 import fcntl
@@ -27,7 +27,6 @@ from rich.text import Text
 
 COLUMNS, LINES = 100, 30
 COMMAND = "snakemake --cores 2"
-SEEDS = [0, 1, 2, 3, 4]
 OUT = Path(__file__).parent / "assets/terminal.svg"
 # Each picture follows codes that erase the one before it.
 _ERASES = re.compile(r"(?:\r?\x1b\[2K(?:\x1b\[1A)?)+")
@@ -83,8 +82,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         project = Path(name) / "project"
         subprocess.run([sys.executable, "-m", "caduceus", "init", str(project)], check=True)
-        experiment = next((project / "experiments").glob("*.yaml"))
-        experiment.write_text(re.sub(r"(?m)^seeds:.*", f"seeds: {SEEDS}", experiment.read_text()))
         words = [sys.executable, "-m", *COMMAND.split()]
         with closing(frames(project, COLUMNS, LINES, words)) as shown:
             for frame in shown:

@@ -49,13 +49,13 @@ def test_a_plain_program_is_taken_as_it_is(tmp_path: Path) -> None:
     program = project.write("code/train.py", PLAIN)
     project.write(".gitignore", "own\n")
     project.caduceus("init", ".", "--program", "code/train.py").check()
-    project.change("experiments/first.yaml", seeds=[0])
-    snakemake(project, "results/groups/baseline/runs.csv")
+    snakemake(project, "results/groups/baseline/runs.csv", "results/paper/tables/results.md")
 
     assert program.read_text() == PLAIN
     assert (tmp_path / ".gitignore").read_text().startswith("own\n")
     runs = (tmp_path / "results/groups/baseline/runs.csv").read_text().splitlines()
     assert len(runs) == 2 and "summary.loss" in runs[0]
+    assert "| 0.3333 |" in (tmp_path / "results/paper/tables/results.md").read_text()
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

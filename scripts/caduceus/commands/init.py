@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from caduceus.commands import add_json, print_answer
+from caduceus.project.guesses import described
 from caduceus.project.init import create_project
 
 
@@ -25,11 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     folder = arguments.folder
-    files = create_project(folder, arguments.program, arguments.config)
+    new = create_project(folder, arguments.program, arguments.config)
     commands = [f"cd {shlex.quote(str(folder))}"] if folder.resolve() != Path.cwd() else []
+    if new.guesses:
+        commands.append("caduceus plan")
     commands.append("snakemake --cores 2")
-    if arguments.program is None:
+    if not new.guesses or new.guesses.metric:
         commands.append("cat results/paper/tables/results.md")
-    if not print_answer(arguments, {"folder": folder, "files": files, "next": commands}):
-        print(*(folder / file for file in files), "\nNow:", sep="\n")
-        print(*(f"  {command}" for command in commands), sep="\n")
+    answer = {"folder": folder, "files": new.files, "next": commands}
+    if not print_answer(arguments, answer):
+        print(*(folder / file for file in new.files), sep="\n")
+        if new.guesses:
+            print(f"\nGuessed from {arguments.program}, so check experiments/first.yaml:")
+            print(*(f"  {line}" for line in described(new.guesses)), sep="\n")
+        print("\nNow:", *(f"  {command}" for command in commands), sep="\n")

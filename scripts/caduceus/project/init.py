@@ -4,11 +4,16 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.errors import SpecError
 from caduceus.io.files import write_whole
 from caduceus.io.schemas import whole_schema
+from caduceus.project.guesses import Guesses, guess
+from caduceus.project.program_facts import facts_of
+from caduceus.project.stubs import experiment_text, paper_text, yaml_word
+from caduceus.runs.source_code import program_files
 
 _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
@@ -16,34 +21,27 @@ _CONFIG = "config.yaml"
 _IGNORE = ".gitignore"
 # What Snakemake takes where there is no Snakefile.
 _OTHER_SNAKEFILES = ("snakefile", "workflow/Snakefile", "workflow/snakefile")
-# Texts that YAML takes for themselves, and those of that form that it doesn't.
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 _SCHEMAS = ("config", "experiment")  # that editors check the files against
 _KEPT = (  # if they exist already
     *(_IGNORE, ".env.example", ".mcp.json", "AGENTS.md"),
     *(f".schemas/{name}.json" for name in _SCHEMAS),
 )
-_PROGRAM_EXPERIMENT = """\
-# yaml-language-server: $schema=../.schemas/experiment.json
-# Your program as it is.
-id: first
-type: baseline
-program: {program}
-# Each becomes an argument, --name=value, and stands in wandb.config. A list under `matrix` runs the
-# program with each of its values.
-parameters: {{}}
-# One run for each seed, which becomes --seed=0 and so on.
-# seeds: [0, 1, 2]
-# seed_argument: model.seed # if it has another name; null for none: CADUCEUS_SEED has the seed
-# What a run gets. It sees no GPU unless it asks for one.
-# resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
-# A program that takes other arguments, or none:
-# command: ["${{env}}", "${{interpreter}}", "${{program}}", "${{args_no_hyphens}}"]
-"""
 
 
-def create_project(folder: Path, program: Path | None, config: str = _CONFIG) -> list[str]:
+@dataclass(frozen=True)
+class NewProject:
+    """Files that were written, and guesses.
+
+    Attributes:
+        files: paths relative to the folder, and what was added to a .gitignore.
+        guesses: what was guessed from the program's code; None for the template's program.
+    """
+
+    files: list[str]
+    guesses: Guesses | None
+
+
+def create_project(folder: Path, program: Path | None, config: str = _CONFIG) -> NewProject:
     """Write the files of a new project into `folder`, which may hold other files.
 
     Args:
@@ -51,9 +49,6 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         program: a training program below `folder`, which the experiment runs instead of the
             template's; None for the template's.
         config: the name of the configuration file.
-
-    Returns:
-        The files that it has written, relative to `folder`, and what it has added to a .gitignore.
 
     Raises:
         SpecError: a file exists already, or its name is a folder's, or the program is missing, or
@@ -68,14 +63,18 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         if path.is_file()
     }
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.resolve().name)[:128] or "first"
-    settings = files.pop(_CONFIG).replace("project: first", f"project: {_yaml_word(name)}")
+    settings = files.pop(_CONFIG).replace("project: first", f"project: {yaml_word(name)}")
     config = _config_name(folder, config)
     quoted = json.dumps(config, ensure_ascii=False)
     files["Snakefile"] = files["Snakefile"].replace(f'"{_CONFIG}"', quoted)
+    guesses = None
     if program is not None:
         del files[_PROGRAM]
-        files[_EXPERIMENT] = _PROGRAM_EXPERIMENT.format(program=_yaml_word(_below(folder, program)))
-        settings = settings.partition("\npaper:")[0]
+        path = _below(folder, program)
+        facts = facts_of(_texts(program, folder))
+        guesses = guess(facts)
+        files[_EXPERIMENT] = experiment_text(path, facts, guesses)
+        settings = settings.partition("paper:\n")[0] + paper_text(guesses, _EXPERIMENT)
     files[config] = settings
     for schema in _SCHEMAS:
         files[f".schemas/{schema}.json"] = json.dumps(whole_schema(schema), indent=1) + "\n"
@@ -87,7 +86,18 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
     _check_places(folder, files, config)
     for path, text in files.items():
         write_whole(folder / path, text)
-    return [*files, *_ignore(folder / _IGNORE)]
+    return NewProject([*files, *_ignore(folder / _IGNORE)], guesses)
+
+
+def _texts(program: Path, folder: Path) -> list[str]:
+    """Return the code of the program, then that of the local modules that it imports."""
+    program = program.resolve()
+    try:
+        files = program_files(program, folder.resolve())
+    except SpecError:  # something isn't Python, so that nothing more is known
+        files = [program]
+    others = (path for path in files if path != program)
+    return [path.read_text(errors="replace") for path in (program, *others)]
 
 
 def _config_name(folder: Path, name: str) -> str:
@@ -101,12 +111,6 @@ def _config_name(folder: Path, name: str) -> str:
     if found == root or not found.is_relative_to(root):
         raise SpecError(f"isn't inside {folder}; give a name in the project's folder", name)
     return found.relative_to(root).as_posix()
-
-
-def _yaml_word(text: str) -> str:
-    """Return a text as YAML has it, in quotes if it could be taken for something else."""
-    is_plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _check_places(folder: Path, files: Mapping[str, str], config: str) -> None:
