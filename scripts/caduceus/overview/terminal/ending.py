@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from caduceus.io.files import read_json
+from caduceus.io.phrases import listed
 from caduceus.overview.terminal.projects import ShownProject
 from caduceus.paper.claim_formats import claim_lines
 
 _STARTS = "snakemake --cores 1"
+_SHOWN = 3  # paths of figures
 
 
 def success_lines(shown: ShownProject) -> Iterator[str]:
-    """Yield the tables, the verdicts, the path of the report and the next command."""
+    """Yield the tables, the verdicts, the paths of figures and the report, the next command."""
     project, place = shown.project, shown.place
     for table in project.paper.tables:
         path = Path(place(f"results/paper/tables/{table}.md"))
@@ -20,7 +22,12 @@ def success_lines(shown: ShownProject) -> Iterator[str]:
     claims = Path(place("results/paper/claims.json"))
     if project.paper.claims and claims.exists():
         yield from claim_lines(read_json(claims))
+    drawn = [place(f"results/paper/figures/{name}.pdf") for name in project.paper.figures]
+    if figures := [path for path in drawn if Path(path).exists()]:
+        yield f"figures: {listed(figures, _SHOWN)}"
     yield from report_lines(place)
+    if not (project.paper.tables or project.paper.figures or project.paper.claims):
+        yield "no table yet: list one under `paper`, of a metric that the report shows"
     if project.settings.export.is_remote:
         return
     archives = f"`{_STARTS} {shown.rule('archive')}` packs all for Zenodo"
