@@ -38,7 +38,7 @@ README_PAGES = [
     )
 ]
 # Programs of others that pages start.
-SHELL = "awk cat cd chmod cp echo git head ls mkdir pip pwd python rm sed squeue true . export"
+SHELL = "awk cat cd chmod cp echo git head ls mkdir pip pwd python rm sed squeue ssh true . export"
 
 
 @pytest.fixture(scope="session")
@@ -172,6 +172,8 @@ def test_every_setting_that_a_page_shows_is_allowed(page: Path) -> None:
                     check_command(words)
         elif "method" in value:
             validate(value, "sweep", nowhere)
+        elif block.file.endswith(".try.yaml") or "holdout" in value:
+            validate({"experiment": "x.yaml"} | value, "tries", nowhere)
         elif block.file.startswith("experiments/") or "id" in value:
             validate({"id": "x", "type": "novel"} | value, "experiment", nowhere)
         elif all(isinstance(claim, dict) and "statement" in claim for claim in value.values()):
