@@ -34,7 +34,7 @@ BEGINNINGS = {
     "how_to/own_project.md": "nothing",
     "how_to/paper.md": "trained",
     "how_to/preemption.md": "new",
-    "how_to/notify.md": "nothing",
+    "how_to/notify.md": "new",
     "how_to/preload.md": "nothing",
     "how_to/slurm_site.md": "new",
     "how_to/sweep.md": "new",
