@@ -1,9 +1,11 @@
 """Plans and JSON files of runs, with plausible values for whatever a test doesn't care about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from caduceus.io.files import write_json
 from caduceus.io.validation import validate
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import ExportedArtifact, Summary
@@ -12,6 +14,7 @@ from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.tries import Code, LedgerFolder, Try
 
 
 def params(**values: Any) -> Params:
@@ -132,3 +135,20 @@ def attempt(number: int = 1, **values: Any) -> Attempt:
 def train(run_id: str, *attempts: Attempt, **values: Any) -> Train:
     """train.json of these attempts, or of one that took a minute, with these values."""
     return replace(Train.of(run_id, attempts or [attempt()]), **values)
+
+
+def write_try(results: Path, runs: Sequence[str]) -> None:
+    """Write a ledger with a try that these runs were trained for."""
+    folder = LedgerFolder(results / "tries/toy")
+    write_json(folder.ledger, {})
+    Try(
+        number=1,
+        why="it may help",
+        code=Code(id="c0de", definition=params(), variant="default"),
+        against="c0de",
+        verdict="discarded",
+        reason="no_gain_in_screening",
+        sentence="no promising gain on the incumbent's seeds",
+        trained=tuple(runs),
+        started_at="2026-01-01T00:00:00+00:00",
+    ).write(folder.record(1))

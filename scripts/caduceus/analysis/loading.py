@@ -29,6 +29,7 @@ Names = str | Iterable[str]  # one, or several
 # Ids, or rows of `load_runs`. The class has no parameters where no type checker runs.
 Runs = Union[Names, pd.DataFrame, "DataFrameGroupBy[Any, Any]"]
 _SHOWN = 12  # columns in a message
+_LEFT_OUT = ("abandoned", "try")  # kinds of runs of other programs than the experiments' own
 
 
 def load_runs(group: Names = (), experiment: Names = (), project: str | Path = ".") -> pd.DataFrame:
@@ -65,7 +66,8 @@ def load_history(
 
     Args:
         runs: ids of runs, or the frame of `load_runs`, which may be filtered, sorted or grouped:
-            its runs in its order, each once. By default all that are exported and aren't abandoned.
+            its runs in its order, each once. By default all that are exported, but those of
+            tries and the abandoned ones.
         metrics: names of metrics; by default all. Only rows in which one of them was logged are
             returned, so that NaN in a single metric is a NaN that was logged.
         project: the project's folder, or its results/.
@@ -85,7 +87,7 @@ def load_history(
     """
     known = find_runs(results_folder(Path(project)))
     if runs is None:
-        present = (record for record in known if record.kind != "abandoned")
+        present = (record for record in known if record.kind not in _LEFT_OUT)
         records = [record for record in present if record.exported is not None]
     else:
         records = find_named(known, _ids(runs))

@@ -21,7 +21,7 @@ def load_table(metric: str, runs: Runs | None = None, project: str | Path = ".")
     Args:
         metric: the name under which a `wandb.Table` was logged.
         runs: ids of runs, or a frame of `load_runs`, as `load_history` takes it; by default all
-            that are exported and aren't abandoned.
+            that are exported, but those of tries and the abandoned ones.
         project: the project's folder, or its results/.
 
     Returns:

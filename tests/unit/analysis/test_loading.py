@@ -17,7 +17,7 @@ from caduceus.system.leases import held
 from exported_runs import export_runs
 from figure_exports import define_axes
 from projects import Project
-from run_files import attempt
+from run_files import attempt, write_try
 
 BIG = 2**53 + 1  # no float holds it
 ROWS: list[dict[str, Any]] = [
@@ -95,6 +95,20 @@ def test_runs_on_their_way_and_runs_that_nobody_names_any_more_are_there(exporte
         with pytest.raises(ResultError, match=f"run {running}: isn't exported yet: it is running"):
             load_history(running, project=exported)
     assert running not in set(load_history(project=exported)["run"])
+
+
+def test_histories_are_without_runs_of_tries(exported: Path) -> None:
+    results = exported / "results"
+    plan = read_json(results / "experiments/toy.json")
+    tried, *others = plan["runs"]
+    del plan["runs"][tried]
+    write_json(results / "experiments/toy.json", plan)
+    write_try(results, [tried])
+    runs = load_runs(project=exported).set_index("run")
+    assert runs.loc[tried, "kind"] == "try"
+    finished = runs.index[runs["state"] == "finished"]
+    assert {*load_history(project=exported)["run"]} == {*others} & {*finished}
+    assert {*load_history(tried, project=exported)["run"]} == {tried}
 
 
 def test_a_history_holds_every_value_exactly(mixed: Path) -> None:

@@ -132,12 +132,16 @@ class Board:
     def averages(
         self, query: Query, variants: Sequence[tuple[str, str]], states: Sequence[str] | None
     ) -> str:
-        """Return the average curves of variants, each an experiment and a name."""
+        """Return the average curves of variants, each an experiment and a name.
+
+        Runs of tries are in none: each edit has its own program.
+        """
         chosen = set(_AVERAGED if states is None else states)
         runs: dict[tuple[str, str], list[TrackedRun]] = {pair: [] for pair in variants}
         for tracked in self.watch.runs.values():
             pair = (str(tracked.about.get("experiment")), str(tracked.about.get("variant")))
-            if pair in runs and tracked.state in chosen:
+            is_of_try = tracked.about.get("kind") == "try"
+            if pair in runs and tracked.state in chosen and not is_of_try:
                 runs[pair].append(tracked)
         methods = self._current_methods()
         found = [

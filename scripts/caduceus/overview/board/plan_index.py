@@ -1,4 +1,4 @@
-"""The planned runs of a project, read again when a plan changes."""
+"""The planned runs of a project, and those of tries, read again when their files change."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from caduceus.errors import CaduceusError
 from caduceus.project.planned import configured_plans, plan_files
 from caduceus.project.snakefile import config_file
 from caduceus.runs.files.plan import Plan, Run
+from caduceus.runs.files.tries import tried_runs
 
 
 @dataclass(frozen=True)
@@ -26,23 +27,25 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class PlanIndex:
-    """All plans.
+    """All plans, and the runs of tries.
 
     Attributes:
         plans: those that config.yaml lists, then the others.
         listed: the ids of those that it lists.
         runs: by id.
+        tried: the ids of runs that tries were trained for or decided by.
         warnings: a line for each file that can't be read.
     """
 
     plans: Sequence[Plan] = ()
     listed: frozenset[str] = frozenset()
     runs: dict[str, PlannedRun] = field(default_factory=dict)
+    tried: frozenset[str] = frozenset()
     warnings: Sequence[str] = ()
 
 
 class PlanReader:
-    """Reads the plans of results/ when one of them or config.yaml has changed."""
+    """Reads the plans of results/ when one of them, a try or config.yaml has changed."""
 
     def __init__(self, results: Path):
         self._results = results
@@ -50,8 +53,9 @@ class PlanReader:
         self.index = PlanIndex()
 
     def refresh(self) -> bool:
-        """Read the plans if a file changed; return whether they are others now."""
+        """Read the plans and tries if a file changed; return whether they are others now."""
         files = [config_file(self._results.absolute().parent), *plan_files(self._results)]
+        files += sorted(self._results.glob("tries/*/*.json"))
         seen = [(path, state_of_file(path)) for path in files]
         if seen == self._seen:
             return False
@@ -84,9 +88,14 @@ def read_plans(results: Path) -> PlanIndex:
             listed = {plan.spec.id for plan in configured_plans(results)}
         except (CaduceusError, OSError) as error:  # such as while config.yaml is being edited
             warnings.append(str(error))
+    tried: set[str] = set()
+    try:
+        tried = tried_runs(results)
+    except (CaduceusError, OSError) as error:
+        warnings.append(str(error))
     ordered = sorted(plans, key=lambda plan: plan.spec.id not in listed)
     runs = dict(_runs(ordered, listed))
-    return PlanIndex(ordered, frozenset(listed), runs, warnings)
+    return PlanIndex(ordered, frozenset(listed), runs, frozenset(tried), warnings)
 
 
 def _runs(plans: Iterable[Plan], listed: set[str]) -> Iterable[tuple[str, PlannedRun]]:

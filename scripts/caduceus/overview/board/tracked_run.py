@@ -52,6 +52,7 @@ class TrackedRun:
         folder: the run's folder, which need not exist yet.
         planned: its plan; None if no experiment's plan has it.
         is_of_project: whether it was exported with a whole W&B project.
+        is_tried: whether a try was trained for or decided by it.
         about: all that the page shows of it but what grows.
         facts: what it says for others.
         history: what it has logged, unless it is exported.
@@ -61,6 +62,7 @@ class TrackedRun:
     folder: RunFolder
     planned: PlannedRun | None = None
     is_of_project: bool = False
+    is_tried: bool = False
     about: dict[str, Json] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     history: GrowingHistory | None = None
@@ -209,7 +211,8 @@ class TrackedRun:
     def _identity(self) -> dict[str, Json]:
         """Return what its plan says of it; what its folder says is laid over it."""
         if self.planned is None:
-            kind = "project" if self.is_of_project else "abandoned"
+            kind = "try" if self.is_tried else "abandoned"
+            kind = "project" if self.is_of_project else kind
             return {"run": self.run, "kind": kind} | NO_PLAN
         run, spec = self.planned.run, self.planned.plan.spec
         return {

@@ -158,10 +158,11 @@ class Watch:
         ordered = [*index.runs, *(name for name in found if name not in index.runs)]
         before, self.runs = self.runs, {}
         for name in ordered:
-            planned = index.runs.get(name)
+            plan = index.runs.get(name), name not in known, name in index.tried
             tracked = before.pop(name, None)
-            if tracked is None or tracked.planned != planned:
-                tracked = TrackedRun(found[name], planned, is_of_project=name not in known)
+            known_plan = tracked and (tracked.planned, tracked.is_of_project, tracked.is_tried)
+            if tracked is None or known_plan != plan:
+                tracked = TrackedRun(found[name], *plan)
             self.runs[name] = tracked
         changes.gone = list(before)
         return True

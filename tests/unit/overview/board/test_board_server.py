@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from board_server import Changes, Server
 from growing_runs import Results, log_rows, running
+from run_files import write_try
 
 SECRET = "hunter2-and-more"
 
@@ -181,6 +182,22 @@ def test_variants_have_a_mean_and_a_band(server: Server, results: Results) -> No
     assert numbers(first["low"], "<f4")[0] < 1.5 < numbers(first["high"], "<f4")[0]
     assert sorted(first["runs"]) == ["r1", "r2"]
     assert [other["count"] for other in others] == [0, 0]
+
+
+def test_averages_have_the_runs_of_one_program(server: Server, results: Results) -> None:
+    """Runs of earlier programs and of tries have the experiment and variant of others."""
+    results.finish("r1", [{"loss": 1.0}])
+    results.finish("old", [{"loss": 9.0}], seed=1)
+    results.finish("edited", [{"loss": 9.0}], seed=2)
+    results.finish("gone", [{"loss": 9.0}], variant="gone")
+    write_try(results.path, ["edited"])
+    server.read_all()
+    kinds = {run["run"]: run["kind"] for run in server.ask("/api/overview")["runs"]}
+    assert (kinds["r1"], kinds["old"], kinds["edited"]) == ("planned", "abandoned", "try")
+    variants = [{"experiment": "toy", "variant": name} for name in ("a", "gone")]
+    first, gone = server.ask("/api/averages", {"metric": "loss", "variants": variants})["averages"]
+    assert (first["runs"], numbers(first["mean"], "<f4")) == (["r1"], [1.0])
+    assert gone["runs"] == ["gone"]
 
 
 def test_metrics_have_their_axes(server: Server, results: Results) -> None:
