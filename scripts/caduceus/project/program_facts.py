@@ -49,7 +49,10 @@ def facts_of(texts: Sequence[str]) -> ProgramFacts:
         texts: the program, then the local modules that it imports. What isn't Python is left out.
     """
     files = [found for found in map(_File.parsed, texts) if found]
-    options = next((found for file in files if (found := list(file.options()))), [])
+    # An imported module that can be started has options of its own, which the program doesn't take.
+    parsers = [*texts[:1], *(text for text in texts[1:] if "__main__" not in text)]
+    having = (file.options() for file in map(_File.parsed, parsers) if file)
+    options = next(filter(None, map(list, having)), [])
     logged = dict.fromkeys(name for file in files for name in file.logged())
     summarised = dict.fromkeys(name for file in files for name in file.summarised())
     defaults = {name: value for file in files for name, value in file.defaults().items()}

@@ -32,6 +32,9 @@ parameters: {{}}{required}
 # What a run gets. It sees no GPU unless it asks for one.
 # resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
 """
+_GUESSED = """\
+# Guessed from the program's code, and a beginning only: replace it by what your paper shows.
+"""
 _PAPER = """\
 paper:
   tables:
@@ -105,7 +108,7 @@ def paper_text(guesses: Guesses, experiment: str) -> str:
     else:
         name, goal = guesses.metric
         metric = yaml_word(name)
-        paper = _PAPER.format(metric=metric)
+        paper = _GUESSED + _PAPER.format(metric=metric)
         claim = _claim(guesses, metric, "lower" if goal == "minimize" else "higher")
         if not guesses.has_curve:
             start = paper.index("  figures:")

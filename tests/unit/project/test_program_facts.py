@@ -101,6 +101,9 @@ def test_the_options_are_those_of_the_first_file_that_has_some() -> None:
     other = 'p.add_argument("--seed", type=int)'
     assert list(facts_of(["import arguments", other]).options) == ["seed"]
     assert list(facts_of(['p.add_argument("--lr")', other]).options) == ["lr"]
+    tool = f'{other}\nif __name__ == "__main__":\n  main()'
+    assert not facts_of(["import tool", tool]).options
+    assert list(facts_of([tool]).options) == ["seed"]
 
 
 @pytest.mark.parametrize(
