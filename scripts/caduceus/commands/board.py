@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from caduceus.errors import ResourceError
+from caduceus.project.snakefile import chosen_results, config_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if not (arguments.project / "results").is_dir():
-        raise ResourceError("holds no results/; name the project's folder", str(arguments.project))
+    project: Path = arguments.project
+    results = chosen_results("") if project == Path() else project / "results"
+    if not results.is_dir() and not config_file(project).is_file():  # else its first build comes
+        raise ResourceError("holds no results/; name the project's folder", str(project))
     from caduceus.overview.board.serving import serve
 
-    serve(arguments.project / "results", "127.0.0.1", arguments.port)
+    serve(results, "127.0.0.1", arguments.port)

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from caduceus.errors import ResultError
 from caduceus.overview.board.tracked_run import TrackedRun
 from caduceus.runs.attempts import console_path
 
@@ -22,6 +23,7 @@ def console(tracked: TrackedRun, number: int | None, start: int | None) -> dict[
 
     Raises:
         OSError: the file can't be read.
+        ResultError: it is a link that leads out of the run's folder.
     """
     folder = tracked.folder.attempts
     known = sorted(int(path.stem) for path in folder.glob("[0-9]*.log") if path.stem.isdecimal())
@@ -30,6 +32,8 @@ def console(tracked: TrackedRun, number: int | None, start: int | None) -> dict[
     if chosen not in known:
         return answer | {"from": 0, "to": 0, "size": 0, "text": "", "is_cut": False}
     path = console_path(folder, chosen)
+    if not (path.is_file() and path.resolve().is_relative_to(tracked.folder.path.resolve())):
+        raise ResultError("is no file of this run, so it isn't shown", str(path))
     size = path.stat().st_size
     first = max(0, size - _MOST) if start is None or start > size else start
     with path.open("rb") as stream:

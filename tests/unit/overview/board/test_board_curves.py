@@ -108,6 +108,11 @@ def test_a_thinned_curve_isnt_continued(results: Results, monkeypatch: Any) -> N
     assert found["is_whole"] and numbers(found["x"], "<f8")[0] == 0.0
 
 
+def test_a_project_before_its_first_build_has_no_runs(results: Results) -> None:
+    found = json.loads(board_of(Results(results.project / "new")).overview())
+    assert (found["runs"], found["experiments"], found["warnings"]) == ([], [], [])
+
+
 def test_the_first_answer_has_every_planned_run(results: Results) -> None:
     results.finish("r1", [{"loss": 1.0}])
     board = Board(results.path)

@@ -1,6 +1,7 @@
 """What the board says of one run, of sweeps and of the paper."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,18 @@ def test_the_console_is_followed_by_bytes(server: Server, results: Results) -> N
     assert server.ask("/api/console?run=r1&attempt=7")["text"] == ""
     assert server.request("/api/console?run=r1&from=-1")[0].status == 400
     assert server.ask("/api/console?run=r2")["attempts"] == []
+
+
+def test_a_console_that_leads_elsewhere_isnt_shown(server: Server, results: Results) -> None:
+    results.start("r1")
+    secret = results.project / "secret"
+    secret.write_text("hunter2")
+    (results.folder("r1").attempts / "1.log").symlink_to(secret)
+    os.mkfifo(results.folder("r1").attempts / "2.log")
+    server.read_all()
+    for number in (1, 2):
+        response, content = server.request(f"/api/console?run=r1&attempt={number}")
+        assert response.status == 503 and b"hunter2" not in content
 
 
 def test_pictures_are_listed_by_step_and_served_as_pictures(
