@@ -88,7 +88,7 @@ class Service:
         self._reader.shutdown(wait=True)
 
     async def _follow(self) -> None:
-        while True:
+        while not self.is_closing:  # before Python 3.12, wait_for may swallow a cancellation
             self._wake.clear()
             text, cpu_s, is_reading = await self.ask(self._look)
             if text is not None:
@@ -116,7 +116,7 @@ class Service:
 
     async def _ask_slurm(self) -> None:
         folder = self._board.results.absolute().parent
-        while True:
+        while not self.is_closing:
             if self._pages:
                 found, error = await asyncio.to_thread(_jobs, folder)
 
