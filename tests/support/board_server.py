@@ -12,9 +12,8 @@ from typing import Any
 from caduceus.overview.board.access import Access
 from caduceus.overview.board.board import Board
 from caduceus.overview.board.service import Service
-from caduceus.overview.board.serving import application
+from caduceus.overview.board.serving import http_server
 from growing_runs import Results
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 
@@ -82,14 +81,14 @@ def board_server(results: Results) -> Iterator[Server]:
 
     async def serve() -> None:
         service = Service(Board(results.path), access)
-        http_server = HTTPServer(application(service))
-        http_server.add_sockets(sockets)
+        server = http_server(service)
+        server.add_sockets(sockets)
         service.start()
         started.set()
         await asyncio.to_thread(stop.wait)
-        http_server.stop()
+        server.stop()
         await service.stop()
-        await http_server.close_all_connections()
+        await server.close_all_connections()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()

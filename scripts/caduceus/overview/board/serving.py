@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
@@ -17,6 +21,7 @@ from caduceus.overview.board.board import Board
 from caduceus.overview.board.service import Service
 
 _MOST_BODY = 1_000_000  # bytes of a request
+_MOST_CONNECTIONS = 200
 
 
 def application(service: Service) -> Application:
@@ -48,6 +53,39 @@ def application(service: Service) -> Application:
     )
 
 
+class BoardServer(HTTPServer):
+    """An HTTP server that other users of the host can't keep from answering.
+
+    Anybody on the host may open connections. Where there are too many, the one that has waited
+    longest for a request is closed, so that there are always files left to answer with.
+    """
+
+    _open: Sequence[IOStream] = ()
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        """Take a new connection."""
+        super().handle_stream(stream, address)
+        self._open = [*(each for each in self._open if not each.closed()), stream]
+        asyncio.get_running_loop().call_soon(self._close_waiting)  # once it waits for a request
+
+    def _close_waiting(self) -> None:
+        held = [each for each in self._open if not each.closed()]
+        excess = max(len(held) - _most_connections(), 0)
+        for stream in [each for each in held if each.reading()][:excess]:
+            stream.close()
+
+
+def _most_connections() -> int:
+    """Return how many connections may be open: at most half as many as files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if soft < 0 else min(_MOST_CONNECTIONS, soft // 2)
+
+
+def http_server(service: Service) -> BoardServer:
+    """Return the server of a board."""
+    return BoardServer(application(service), max_body_size=_MOST_BODY)
+
+
 def bind(host: str, port: int) -> list[socket.socket]:
     """Bind to an address; port 0 for any that is free.
 
@@ -77,7 +115,7 @@ async def _serve(results: Path, host: str, sockets: list[socket.socket]) -> None
     names = LOOPBACK if host in LOOPBACK else (*LOOPBACK, host.lower())
     access = Access(names)
     service = Service(Board(results), access)
-    server = HTTPServer(application(service), max_body_size=_MOST_BODY)
+    server = http_server(service)
     server.add_sockets(sockets)
     service.start()
     port = sockets[0].getsockname()[1]

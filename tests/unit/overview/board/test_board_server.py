@@ -3,11 +3,13 @@
 import base64
 import http.client
 import json
+import socket
 from typing import Any
 
 import numpy as np
 import pytest
 from board_server import Changes, Server
+from caduceus.overview.board import serving
 from growing_runs import Results, log_rows, running
 from run_files import write_try
 
@@ -52,6 +54,21 @@ def test_strangers_get_nothing(server: Server, path: str, headers: dict[str, str
     assert response.status == 403 and list(json.loads(content)) == ["error"]
     assert response.getheader("Server") is None
     assert "default-src 'none'" in (response.getheader("Content-Security-Policy") or "")
+
+
+def test_strangers_with_many_connections_dont_keep_the_board_from_answering(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_MOST_CONNECTIONS", 5)
+    changes = Changes(server, server.ask("/api/overview")["sequence"])
+    strangers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+    assert server.request("/api/overview")[0].status == 200
+    assert strangers[0].recv(1) == b"", "the oldest was closed"
+    server.results.finish("r1", [{"loss": 1.0}])
+    assert changes.next()[0] == "change", "what is being answered goes on"
+    changes.connection.close()
+    for stranger in strangers:
+        stranger.close()
 
 
 def test_methods_that_write_arent_there(server: Server) -> None:
