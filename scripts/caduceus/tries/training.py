@@ -35,10 +35,12 @@ def train_runs(
         ProgramError: Snakemake ended before all of them had been exported.
     """
     files = [plan_runs(folder, each.code, each.seeds, each.extra) for each in wanted]
+    # A manifest that is there doesn't make Snakemake train a run that `caduceus retry` has cleared.
     targets = [
-        results / "runs" / run_of(ledger.experiment, each.code, seed, each.extra) / "manifest.json"
+        results / "runs" / run_of(ledger.experiment, each.code, seed, each.extra) / name
         for each in wanted
         for seed in each.seeds
+        for name in ("train.json", "manifest.json")
     ]
     _wait_for_others()
     words = [sys.executable, "-m", "snakemake", *map(str, targets)]

@@ -17,6 +17,8 @@ from caduceus.project.listed_runs import find_runs
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from caduceus.training.train import retry
+from caduceus.tries.gate import Wanted
+from caduceus.tries.training import train_runs
 from exported_runs import load
 from tried_edits import KilledError, TriedProject
 
@@ -510,3 +512,21 @@ def test_a_try_goes_on_once_its_failed_run_is_cleared(tried: TriedProject) -> No
     answer = tried.attempt()
     assert (answer.number, answer.verdict, answer.is_new) == (1, "kept", True)
     assert len(tried.trained) == len({*tried.trained}) + 1
+
+
+def test_snakemake_is_asked_to_train_what_was_cleared(
+    tried: TriedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It trains nothing if it is asked for the export alone, and that is there."""
+    tried.edit(GAIN=-0.02)
+    tried.attempt()
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "caduceus.tries.training.run_here", lambda words, **options: asked.extend(words) or 0
+    )
+    [known] = tried.tries
+    ledger = Ledger.read(tried.folder().ledger)
+    run = Path("results/runs") / known.trained[0]
+    wanted = [Wanted(known.code, known.seeds[:1])]
+    train_runs(tried.folder(), ledger, Path("results"), [], wanted)
+    assert {str(run / "train.json"), str(run / "manifest.json")} <= {*asked}
