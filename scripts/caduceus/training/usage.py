@@ -5,6 +5,7 @@ also those that no static search finds, and the modules that it imported.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -93,7 +94,7 @@ def read_usage(
         and not any(Path(path).is_relative_to(folder) for folder in left_out)
     }
     files = dict(_used_files(kept, project, source_code.snapshot_content(code)))
-    libraries = dict(islice(_libraries(modules, started_at), _MOST_FILES))
+    libraries = dict(islice(_libraries(modules, project, started_at), _MOST_FILES))
     return replace(
         usage,
         files=dict(sorted(files.items())),
@@ -170,7 +171,7 @@ def _used_files(
 
 
 def _libraries(
-    modules: Mapping[str, _Library], started_at: float
+    modules: Mapping[str, _Library], project: Path, started_at: float
 ) -> Iterator[tuple[str, LibraryFile]]:
     """Yield the files of modules by name, less those that the program made and removed."""
     for module, note in sorted(modules.items()):
@@ -182,7 +183,9 @@ def _libraries(
             inside = [last] if path.name.startswith("__init__.") else []
             name = "/".join([*packages, *inside, path.name])
             digest = _digest(path, mtime_ns, note["size"])
-            yield name, LibraryFile(note["path"], mtime_ns, note["size"], digest)
+            # An archive holds the record, and names no folder of this machine.
+            place = os.path.relpath(path, project.resolve())
+            yield name, LibraryFile(place, mtime_ns, note["size"], digest)
 
 
 def _digest(path: Path, mtime_ns: int, size: int) -> str | None:

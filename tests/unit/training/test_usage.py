@@ -179,7 +179,12 @@ def test_modules_from_elsewhere_are_kept_with_their_content(
     (elsewhere / "edited.py").write_text("depth = 30")
     usage = used(project)
     content = hashlib.sha256(b"depth = 3").hexdigest()
-    assert {name: (file.path, file.sha256) for name, file in usage.libraries.items()} == {
+    assert not any(Path(file.path).is_absolute() for file in usage.libraries.values())
+    found = {
+        name: (str((project / file.path).resolve()), file.sha256)
+        for name, file in usage.libraries.items()
+    }
+    assert found == {
         "edited.py": (str(elsewhere / "edited.py"), None),
         "lab/__init__.py": (str(elsewhere / "lab/__init__.py"), content),
         "lab/model.py": (str(elsewhere / "lab/model.py"), content),

@@ -26,7 +26,7 @@ class LibraryFile:
     """The file of a module that is neither in the project nor installed.
 
     Attributes:
-        path: its absolute path.
+        path: its path from the project's folder.
         mtime_ns: when it was last modified, in nanoseconds since 1970.
         size: in bytes.
         sha256: its digest; None if it changed before the attempt ended.
