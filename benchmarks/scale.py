@@ -76,7 +76,7 @@ def finish_project(folder: Path) -> None:
 
 
 def write_dvc(folder: Path, stages: int) -> None:
-    """As many stages of one command each."""
+    """Make as many stages of one command each."""
     folder.mkdir()
     (folder / "train.py").write_text("print('trained')\n")
     (folder / "out").mkdir()

@@ -236,7 +236,7 @@ class Optuna:
 
 
 def _suggest(trial: Any, name: str, entry: Mapping[str, Any]) -> Any:
-    """As a user of Optuna would: lists of numbers are in order."""
+    """Suggest as a user of Optuna would: lists of numbers are in order."""
     if "values" not in entry:
         return trial.suggest_float(name, entry["min"], entry["max"])
     values = entry["values"]

@@ -39,7 +39,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*")
 
 @dataclass(frozen=True)
 class Guesses:
-    """What a program of this kind is likely to need.
+    """Guesses of what a program of this kind is likely to need.
 
     Attributes:
         metric: the name of the metric, and whether less is better.

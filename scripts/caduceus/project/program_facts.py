@@ -17,7 +17,7 @@ _STEPS = 20_000  # in dictionaries, as names may stand for each other in many wa
 
 @dataclass(frozen=True)
 class ProgramFacts:
-    """What a program's code says of itself.
+    """The facts that a program's code says of itself.
 
     Attributes:
         style: how it takes arguments: options of argparse or click, as Hydra, by another library

@@ -113,7 +113,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What counts of an earlier try of the ledger.
+    """The outcome of an earlier try of the ledger.
 
     Attributes:
         level: the level that its confirmation took; 0 if it had none.

@@ -15,7 +15,7 @@ class Limit(Protocol):
 
 
 class Scheduling(Protocol):
-    """What is used of Snakemake's `SchedulingSettings`."""
+    """The used part of Snakemake's `SchedulingSettings`."""
 
     max_jobs_per_timespan: Limit | None
     subsample: int | None

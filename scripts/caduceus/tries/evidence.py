@@ -1,4 +1,4 @@
-"""What a ledger's runs show: values, pairs, seeds that are known and seeds that are fresh."""
+"""Read the values, pairs, known seeds and fresh seeds of a ledger's runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ class Gate:
 
     @property
     def ledger(self) -> Ledger:
-        """What is fixed in the ledger."""
+        """The settings that are fixed in the ledger."""
         return self.evidence.ledger
 
     @property

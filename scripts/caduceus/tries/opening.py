@@ -35,7 +35,7 @@ from caduceus.tries.protection import protected_files
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says of a ledger; None for what it doesn't say.
+    """The settings of a ledger on the command line; None for those it doesn't have.
 
     Attributes:
         against: a run of the first incumbent, or its variant.

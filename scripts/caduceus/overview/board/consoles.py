@@ -1,4 +1,4 @@
-"""What a program printed: the end of it, and what comes after."""
+"""Read the end of what a program printed, and what comes after."""
 
 import re
 from typing import Any

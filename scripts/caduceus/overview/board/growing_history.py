@@ -38,7 +38,7 @@ class _Source:
 
 @dataclass
 class Grown:
-    """What a run has logged so far.
+    """The rows that a run has logged so far.
 
     Attributes:
         rows: how many rows belong to the run.

@@ -15,7 +15,7 @@ class ReplacedLogError(Exception):
 
 @dataclass(frozen=True)
 class _State:
-    """What tells whether a file may hold more: it is asked for at each look."""
+    """The state of a file, by which it is seen whether it may hold more."""
 
     inode: int
     size: int
@@ -44,7 +44,7 @@ class LogTail:
 
     @property
     def damage(self) -> Damage:
-        """What can't be read of it so far."""
+        """The part that can't be read so far, in words."""
         return self.segment.damage
 
     def is_unread(self) -> bool:

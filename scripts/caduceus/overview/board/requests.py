@@ -1,4 +1,4 @@
-"""What a page may ask, read from requests of any content."""
+"""Read what a page asks from requests of any content."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # how a server writes numbers tha
 
 @dataclass(frozen=True)
 class Facts:
-    """What one run says for the estimates of others.
+    """The facts of one run that the estimates of others go by.
 
     Attributes:
         program: its training program.

@@ -38,7 +38,7 @@ _EXPORTED = ("finished", "failed", "skipped", "unfinished")
 
 @dataclass(frozen=True)
 class Estimates:
-    """What similar runs say of a run: how many steps, and how many seconds it may take."""
+    """Estimates from similar runs: how many steps and seconds a run may take."""
 
     steps: int | None = None
     seconds: float | None = None

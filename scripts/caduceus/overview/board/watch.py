@@ -30,7 +30,7 @@ Row = dict[str, Json]
 
 @dataclass
 class Changes:
-    """What has changed since an earlier look, as the page takes it."""
+    """The changes since an earlier look, as the page takes them."""
 
     runs: list[Row] = field(default_factory=list)
     live: dict[str, Row] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the scripts of a report read: a small index, and blocks that they decode on demand."""
+"""Pack data for the scripts of a report: a small index, and blocks decoded on demand."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -146,7 +146,7 @@ class Result(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierTry(Record):
-    """What a confirmation knew of another try when it was opened."""
+    """Another try as a confirmation knew it when it was opened."""
 
     level: float
     is_kept: bool
@@ -227,7 +227,7 @@ class LedgerFolder:
 
     @property
     def ledger(self) -> Path:
-        """What is fixed before the first try: see `Ledger`."""
+        """The settings fixed before the first try: see `Ledger`."""
         return self.path / "ledger.json"
 
     @property

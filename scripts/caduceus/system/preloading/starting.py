@@ -33,7 +33,7 @@ _STARTS = 2  # of a server: one that was there may just have ended
 
 @dataclass(frozen=True)
 class Preload:
-    """What programs are forked from.
+    """The description of the process that programs are forked from.
 
     Attributes:
         modules: the modules that are imported before, in their order.

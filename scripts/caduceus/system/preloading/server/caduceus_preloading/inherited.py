@@ -1,4 +1,4 @@
-"""What modules made while they were imported, and each program needs anew.
+"""Make anew for each program what modules made while they were imported.
 
 Random generators that the system seeded, temporary folders, functions that run at the end, changes
 of the environment, and values that hold the folder or the time of the import.
@@ -123,7 +123,7 @@ class Watched:
 
 
 class Inherited:
-    """What was made, found once after the import and made anew in each program."""
+    """The things that were made, found once after the import and made anew in each program."""
 
     def __init__(self, watched):
         self._watched, self._here = watched, os.getcwd()
