@@ -10,9 +10,11 @@ from projects import Project
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Started in the background of a shell, all below would ignore Ctrl-C and Ctrl-\.
+# Started in the background of a shell, all below would ignore Ctrl-C and Ctrl-\; by nohup, the end
+# of the terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Without bytecode each of a thousand Pythons below would compile all of Caduceus anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -108,7 +108,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "trial,of_trial,runs,n,mean,low,high,config.rate\nc4.0,3,toy-v1-s1,1,0.45,,,0.15\n",
     )
     row = {"runs": 12, "failed": 1, "attempts": 13, "wall_hours": 30.5, "cpu_hours": 61.0}
-    row |= {"gpu_hours": None, "energy_kwh": None, "peak_memory_gb": 0.8}
+    row |= {"gpu_hours": None, "energy_kwh": None, "shared": 0, "peak_memory_gb": 0.8}
     compute = {
         "experiments": [{"experiment": "toy", "kind": "planned"} | row],
         "total": {"experiment": "total", "kind": None} | row,

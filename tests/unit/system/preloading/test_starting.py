@@ -41,6 +41,9 @@ def owner() -> Iterator["subprocess.Popen[bytes]"]:
 
 def install(python: Path, name: str, code: str) -> None:
     [site] = python.parents[1].glob("lib/python3.*/site-packages")
+    # Python takes bytecode by the second and the size, which two modules of a test may share.
+    for compiled in (site / "__pycache__").glob(f"{name}.*.pyc"):
+        compiled.unlink()
     (site / f"{name}.py").write_text(code)
 
 

@@ -79,8 +79,11 @@ def _accept(listener, settings, preloaded):
             if request is None:
                 continue
             if path := preloaded.changed_file():
+                # Whoever hears it starts another server in the same folder, which stays then.
+                listener.close()
+                preloaded.inherited.remove()
                 messages.send(connection, {"ended": path + " has changed"})
-                return None
+                os._exit(0)
             pid = os.fork()
             if pid == 0:
                 for number in (listener.fileno(), owner, *guarded):
