@@ -102,7 +102,9 @@ def matching_files(patterns: Iterable[str], root: Path) -> list[Path]:
     Raises:
         ValueError: a pattern isn't valid.
     """
-    found = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
+    # Before Python 3.13 a last ** matches folders alone.
+    whole = [f"{pattern}/*" if pattern.endswith("**") else pattern for pattern in patterns]
+    found = {path for pattern in whole for path in root.glob(pattern) if path.is_file()}
     return sorted(path for path in found if not _is_passed_over(path.relative_to(root)))
 
 

@@ -27,9 +27,7 @@ def protected_files(
     found: dict[str, Path] = {}
     for index, pattern in enumerate(patterns):
         try:
-            # Before Python 3.13 a last ** matches folders alone.
-            every = f"{pattern}/*" if pattern.endswith("**") else pattern
-            paths = matching_files([every], root)
+            paths = matching_files([pattern], root)
         except (ValueError, NotImplementedError) as error:
             raise SpecError(f"protected[{index}]: {error}", where) from None
         if where and not paths:

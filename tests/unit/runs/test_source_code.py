@@ -179,6 +179,14 @@ def test_patterns_pass_over_what_is_no_code(tmp_path: Path) -> None:
     assert source_code.matching_files(["**/*.py"], tmp_path) == [tmp_path / "a.py"]
 
 
+def test_a_last_double_star_matches_files_at_any_depth(tmp_path: Path) -> None:
+    files = [tmp_path / "src/a.py", tmp_path / "src/deep/er/b.yaml"]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    assert source_code.matching_files(["src/**"], tmp_path) == files
+
+
 def test_a_relative_import_out_of_the_project_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
