@@ -16,7 +16,7 @@ explains half of their variance, cancels in paired differences.
 import argparse
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from caduceus.statistics.tries import (
     spread_of_differences,
 )
 from numpy.random import Generator
+from verdicts import percent, show
 
 MEASURED = Path(__file__).with_name("tries_mnist1d.csv")
 POOL = 24  # runs of an incumbent on which tries are screened, the latest
@@ -207,16 +208,6 @@ RULES: dict[str, Rule] = {
     "confirmed by betting": partial(ledger, Design(), True),
     "`caduceus try`": partial(ledger, Design(), False),
 }
-
-
-def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    print(f"\n{title}\n\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    for row in rows:
-        print(f"| {' | '.join(map(str, row))} |", flush=True)
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 def without_effect(ledgers: int, tries: int) -> None:

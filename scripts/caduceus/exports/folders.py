@@ -67,7 +67,7 @@ def _export_all(
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    import numpy  # noqa: F401  # once for all processes, which need it for large logs
+    import numpy  # noqa: F401  # imported before the forks, which read large logs with it
     from tqdm import tqdm
 
     broken = []

@@ -19,7 +19,7 @@ _TEMPLATE = Path(__file__).parent / "template"
 _EXPERIMENT, _PROGRAM = "experiments/first.yaml", "experiments/train.py"
 _CONFIG = "config.yaml"
 _IGNORE = ".gitignore"
-# What Snakemake takes where there is no Snakefile.
+# Snakemake takes the first of these that exists if there is no Snakefile.
 _OTHER_SNAKEFILES = ("snakefile", "workflow/Snakefile", "workflow/snakefile")
 _SCHEMAS = ("config", "experiment")  # that editors check the files against
 _KEPT = (  # if they exist already

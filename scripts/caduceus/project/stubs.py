@@ -27,9 +27,9 @@ parameters: {{}}{required}
 {matrix}
 # One run for each seed. Fewer than six can't decide anything in pairs.
 {seeds}
-# What the program logs: tables, curves and claims use it.
+# The program logs it; tables, curves and claims show it.
 {metric}
-# What a run gets. It sees no GPU unless it asks for one.
+# Each run reserves these. It sees no GPU unless it asks for one.
 # resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
 """
 _GUESSED = """\

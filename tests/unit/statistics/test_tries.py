@@ -1,6 +1,7 @@
 """Tries: what screening and confirmation decide, and what is kept by chance."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -193,9 +194,9 @@ def test_tries_begin_at_different_seeds() -> None:
         ({"spending": (0.5, 0.4, 0.9, 1.0)}, "spending of tries"),
     ],
 )
-def test_impossible_designs_are_refused(values: dict[str, object], message: str) -> None:
+def test_impossible_designs_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ResultError, match=message):
-        Design(**values)  # type: ignore[arg-type]
+        Design(**values)
 
 
 def test_values_that_arent_finite_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Who may ask the board, decided by a request's headers alone.
+"""Decide by a request's headers alone whether it may ask the board.
 
 Other users of a login node, and any page that is open in the user's browser, can reach a server on
 loopback. So a request needs the token or the cookie that the token was exchanged for, and may

@@ -145,7 +145,7 @@ def _growing_series(history: GrowingHistory, metric: str, axis: str) -> Series:
         axis = _RUNTIME  # W&B's own samples have no step
     of_axis, of_metric = columns.get(axis, Column()), columns.get(metric, Column())
     series = _ordered(axis, *join(of_axis, of_metric))
-    # Of a column that was thinned, other rows have the places that a page has read up to.
+    # Thinning a column moves its rows, so that a page can't continue where it stopped reading.
     is_whole = not of_axis.thinned and not of_metric.thinned
     return replace(series, is_in_order=series.is_in_order and is_whole)
 

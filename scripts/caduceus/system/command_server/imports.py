@@ -33,7 +33,7 @@ _PASSING = {
     *("_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMP", "TEMPDIR"),
     *("CADUCEUS_PYTHON", *NUMBERS_OF_THREADS, *_WITHOUT_THREADS),
 }
-# What a command imports only when it runs.
+# Modules that a command imports only when it runs; the server imports them before it forks.
 _FURTHER = {
     "export-group": ("scipy.special",),
     "measure-figure": ("caduceus.paper.figures.learning_curves", "scipy.special"),

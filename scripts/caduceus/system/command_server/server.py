@@ -224,7 +224,8 @@ class Server:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
-        # What modules want done at the end, such as to remove a folder, is done by the server.
+        # The server runs the exit functions of its imports, such as one that removes a folder; a
+        # forked command must not.
         atexit._clear()
         tempfile.tempdir = None  # it goes by the environment
 
@@ -277,7 +278,9 @@ def end_process(status: int) -> NoReturn:
 
     To free it writes to pages that are shared with the server: 0.01 s for their copies.
     """
-    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that aren't daemons
+    # os._exit cuts off all threads. Python's own end waits for them by this function, which the
+    # stubs leave out.
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()

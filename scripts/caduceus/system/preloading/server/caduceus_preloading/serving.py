@@ -79,7 +79,8 @@ def _accept(listener, settings, preloaded):
             if request is None:
                 continue
             if path := preloaded.changed_file():
-                # Whoever hears it starts another server in the same folder, which stays then.
+                # The supervisor starts another server in this folder as soon as it reads the
+                # message. So this one stops listening first, and leaves the folder.
                 listener.close()
                 preloaded.inherited.remove()
                 messages.send(connection, {"ended": path + " has changed"})
