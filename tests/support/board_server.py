@@ -13,6 +13,7 @@ from caduceus.overview.board.access import Access
 from caduceus.overview.board.board import Board
 from caduceus.overview.board.service import Service
 from caduceus.overview.board.serving import http_server
+from caduceus.overview.board.watch import ROUNDS
 from growing_runs import Results
 from tornado.netutil import bind_sockets
 
@@ -22,6 +23,7 @@ class Server:
     """A board that runs in a thread of its own."""
 
     results: Results
+    board: Board
     port: int
     access: Access
 
@@ -47,7 +49,13 @@ class Server:
         return next(each for each in self.ask("/api/overview")["runs"] if each["run"] == run)
 
     def read_all(self) -> None:
-        while self.ask("/api/overview")["is_reading"]:
+        """Return once the board has looked thoroughly at all that lies there now.
+
+        It has looked since it was started, so it may have read a file that was replaced since.
+        """
+        watch = self.board.watch
+        last = watch.looks + ROUNDS + 1  # the first of them may have begun earlier
+        while self.ask("/api/overview")["is_reading"] or watch.looks <= last:
             pass
 
 
@@ -74,13 +82,13 @@ class Changes:
 
 @contextmanager
 def board_server(results: Results) -> Iterator[Server]:
-    access = Access()
+    access, board = Access(), Board(results.path)
     sockets = bind_sockets(0, "127.0.0.1")
     stop = threading.Event()
     started = threading.Event()
 
     async def serve() -> None:
-        service = Service(Board(results.path), access)
+        service = Service(board, access)
         server = http_server(service)
         server.add_sockets(sockets)
         service.start()
@@ -94,7 +102,7 @@ def board_server(results: Results) -> Iterator[Server]:
     thread.start()
     started.wait()
     try:
-        yield Server(results, sockets[0].getsockname()[1], access)
+        yield Server(results, board, sockets[0].getsockname()[1], access)
     finally:
         stop.set()
         thread.join()

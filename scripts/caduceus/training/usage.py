@@ -183,7 +183,6 @@ def _libraries(
             inside = [last] if path.name.startswith("__init__.") else []
             name = "/".join([*packages, *inside, path.name])
             digest = _digest(path, mtime_ns, note["size"])
-            # An archive holds the record, and names no folder of this machine.
             place = os.path.relpath(path, project.resolve())
             yield name, LibraryFile(place, mtime_ns, note["size"], digest)
 

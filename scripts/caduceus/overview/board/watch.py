@@ -21,7 +21,7 @@ from caduceus.runs.states import STATES
 from caduceus.system import slurm
 
 _SLICE_S = 0.2  # seconds of a look, after which the rest is left to the next
-_ROUNDS = 10  # looks in which each run is looked at thoroughly once
+ROUNDS = 10  # looks in which each run is looked at thoroughly once
 _LEASE_LOOKS = 3  # looks between two tests whether a run's process is alive
 _LIVE_STATES = ("running", "interrupted", "to export", "queued", "failed")
 
@@ -52,6 +52,7 @@ class Watch:
     Attributes:
         runs: by id, planned ones first.
         is_reading: whether some run hasn't been read yet.
+        looks: how often it has looked.
         uses_slurm: whether jobs of SLURM have made runs here; many hosts only have its programs.
     """
 
@@ -66,7 +67,7 @@ class Watch:
         self.uses_slurm = False
         self._queue_seen: Mapping[str, slurm.QueuedJob] = {}
         self._folders: object = None
-        self._looks = 0
+        self.looks = 0
         self._next_grown = 0  # the place of the run whose log is read first by the next look
         self._warnings: list[str] = []
         self._estimates: dict[tuple[str, str], Estimates] = {}
@@ -79,7 +80,7 @@ class Watch:
             budget_s: seconds after which the rest is left to the next call.
         """
         until = time.monotonic() + budget_s
-        self._looks += 1
+        self.looks += 1
         changes = Changes()
         if self.plans.refresh() | self._find_runs(changes):
             changes.experiments = self.experiments()
@@ -180,8 +181,8 @@ class Watch:
         for place, (name, tracked) in enumerate(self.runs.items()):
             if not has_time:
                 break
-            is_due = place % _ROUNDS == self._looks % _ROUNDS
-            may_have_died = self._looks % _LEASE_LOOKS == 0 and tracked.state == "running"
+            is_due = place % ROUNDS == self.looks % ROUNDS
+            may_have_died = self.looks % _LEASE_LOOKS == 0 and tracked.state == "running"
             if (
                 not tracked.is_read
                 or name in queued

@@ -12,17 +12,15 @@ from caduceus.paper.archive.contents import Contents, is_visible
 from caduceus.paper.ledger import removed_runs_file
 from caduceus.project.project import Project
 from caduceus.runs.attempts import active_s, read_attempts
+from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.runs.used_files import used_files
 
-_RUN_FILES = (
-    *("params.json", "run.json", "server.json"),
-    *("train.json", "upload.json", "outcome.json"),
-)
-_LEDGER_FILES = ("params.json", "run.json", "train.json", "run_summary.json")
+_RUN_FILES = (*("params.json", "run.json", "server.json", "upload.json", "outcome.json"),)
+_LEDGER_FILES = ("params.json", "run.json", "run_summary.json")
 _MAY_BE_LARGE = ("media", "artifacts", "files")
 _TRY_FILES = ("json", "csv", "diff")  # of a ledger of tries
 _SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
@@ -92,6 +90,7 @@ def _add_run(contents: Contents, folder: Path, limit: float) -> None:
     for name in _RUN_FILES:
         if (folder / name).is_file():
             contents.add(f"project/{folder / name}", folder / name)
+    _add_train(contents, RunFolder(folder))
     manifest = Manifest.read(folder / "manifest.json").files
     code = _code_of(folder, manifest)
     version = ""
@@ -152,14 +151,30 @@ def _add_unplanned(contents: Contents, folder: RunFolder) -> None:
     for name in _LEDGER_FILES:
         if (folder.path / name).is_file():
             contents.add(f"project/{folder.path / name}", folder.path / name)
-    if (folder.path / "train.json").is_file():
+    if _add_train(contents, folder):
         return
     for attempt in read_attempts(folder.attempts):
         # It was killed; the archive lacks the files whose times say when.
         if attempt.state == "running":
             attempt = replace(attempt, wall_s=round(active_s(folder, attempt), 3))
         path = folder.attempts / f"{attempt.number}.json"
-        contents.add(f"project/{path}", _json(attempt.to_json()))
+        contents.add(f"project/{path}", _json(_portable(attempt).to_json()))
+
+
+def _add_train(contents: Contents, folder: RunFolder) -> bool:
+    """Add train.json, if the run has one; return whether it has."""
+    path = folder.train_json
+    if (train := Train.read_if_there(path)) is None:
+        return False
+    attempts = tuple(map(_portable, train.attempts))
+    is_same = attempts == train.attempts
+    content = path if is_same else _json(replace(train, attempts=attempts).to_json())
+    contents.add(f"project/{path}", content)
+    return True
+
+
+def _portable(attempt: Attempt) -> Attempt:
+    return replace(attempt, usage=attempt.usage and attempt.usage.without_places())
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

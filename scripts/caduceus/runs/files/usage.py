@@ -1,7 +1,7 @@
 """The part of an attempt's record that says which code, files and packages its program used."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class LibraryFile:
     """The file of a module that is neither in the project nor installed.
 
     Attributes:
-        path: its path from the project's folder.
+        path: its path from the project's folder; empty in an archive.
         mtime_ns: when it was last modified, in nanoseconds since 1970.
         size: in bytes.
         sha256: its digest; None if it changed before the attempt ended.
@@ -59,3 +59,8 @@ class Usage:
     python: str | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
     libraries: Mapping[str, LibraryFile] = field(default_factory=dict)
+
+    def without_places(self) -> "Usage":
+        """Return it without the paths of libraries, which name folders of this machine."""
+        bare = {name: replace(file, path="") for name, file in self.libraries.items()}
+        return replace(self, libraries=bare)
