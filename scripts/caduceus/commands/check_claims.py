@@ -9,7 +9,7 @@ from caduceus.io.failed_entries import Entry
 from caduceus.io.files import Json, write_json, write_whole
 from caduceus.paper.claim_formats import claims_markdown
 from caduceus.paper.claims import FAILED, decide_claims, failed_claim
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.statistics.settings import Methods
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from caduceus.paper.claim_effects import ClaimEffect
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.statistics.asymmetry import SKEWED, asymmetries
 from caduceus.statistics.settings import Methods
 

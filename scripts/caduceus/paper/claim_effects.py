@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from caduceus.io.phrases import count_of
-from caduceus.project.paper import Claim, PublishedRuns, Reproduces
-from caduceus.project.paper import Trend as TrendClaim
+from caduceus.project.claims import Claim, PublishedRuns, Reproduces
+from caduceus.project.claims import Trend as TrendClaim
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
 from caduceus.statistics.bounded import estimate_within

@@ -11,7 +11,7 @@ from caduceus.paper.claim_effects import ClaimEffect, ItemTest, items_of
 from caduceus.paper.item_tables import ItemTables, are_close, read_tables, scale_to_metric
 from caduceus.paper.results import Variant
 from caduceus.paper.rounding import round_value
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.runs.goal import Goal
 from caduceus.statistics.comparisons import compared_seeds
 from caduceus.statistics.items import LEAST_RARE, ItemComparison, compare_items

@@ -6,7 +6,7 @@ from typing import Any
 from caduceus.io.phrases import count_of
 from caduceus.paper.claim_effects import ClaimEffect, ItemTest, Step, items_of
 from caduceus.paper.rounding import round_p, round_value
-from caduceus.project.paper import Claim, Compare, Reproduces, Trend
+from caduceus.project.claims import Claim, Compare, Reproduces, Trend
 from caduceus.statistics.comparisons import Equal
 from caduceus.statistics.verdicts import Verdict
 

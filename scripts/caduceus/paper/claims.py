@@ -17,7 +17,7 @@ from caduceus.paper.range_notes import range_notes
 from caduceus.paper.results import Variant, find_side, with_axis
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.claim_checks import wrong_levels
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.project.paper_selections import goal_of
 from caduceus.runs.equal_seeds import equal_note
 from caduceus.statistics.estimates import estimate_mean

@@ -12,8 +12,8 @@ from caduceus.io.csv_rows import columns_of
 from caduceus.io.phrases import count_of, pasted
 from caduceus.paper.history_values import Place, place_in, value_by_best
 from caduceus.project.fold_units import FoldUnit, fold_unit
-from caduceus.project.paper import Side
 from caduceus.project.paper_selections import CandidateRun
+from caduceus.project.sides import Side
 from caduceus.runs.equal_seeds import EqualSeeds, equal_seeds, repeats
 from caduceus.runs.metric import BestBy, Metric, default_axis
 from caduceus.runs.record import RunRecord

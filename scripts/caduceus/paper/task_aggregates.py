@@ -12,7 +12,8 @@ from caduceus.paper.rank_sentences import rank_sentences
 from caduceus.paper.results import find_side
 from caduceus.paper.table_cells import Sample
 from caduceus.paper.table_layout import Layout, LayoutColumn
-from caduceus.project.paper import FigureEntry, Side, TableEntry
+from caduceus.project.paper import FigureEntry, TableEntry
+from caduceus.project.sides import Side
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
 from caduceus.statistics.estimates import Estimate

@@ -7,7 +7,7 @@ from caduceus.io.files import Json
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
-from caduceus.project.paper import Claim, Reproduces
+from caduceus.project.claims import Claim, Reproduces
 from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal

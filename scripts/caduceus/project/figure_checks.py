@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from caduceus.io.validation import brief
 from caduceus.project.claim_checks import Refuse
-from caduceus.project.paper import FigureEntry, Side
+from caduceus.project.paper import FigureEntry
 from caduceus.project.paper_selections import CandidateRun, experiments_of, is_side
+from caduceus.project.sides import Side
 from caduceus.project.table_checks import check_goals, check_has_tasks, check_row, check_tasks
 from caduceus.runs.files.plan import Spec
 

@@ -7,10 +7,11 @@ from caduceus.io.phrases import pasted
 from caduceus.io.validation import Where, brief, suggestion
 from caduceus.io.yaml_files import Key
 from caduceus.project.claim_checks import Refuse, check_claim
+from caduceus.project.claims import Claim
 from caduceus.project.figure_checks import check_figure
 from caduceus.project.fold_checks import check_fold_seeds, check_folds
 from caduceus.project.fold_units import as_fold
-from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry
+from caduceus.project.paper import FigureEntry, Paper, TableEntry
 from caduceus.project.paper_selections import (
     candidate_runs,
     experiments_of,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from caduceus.io.files import Json
-from caduceus.project.paper import Entry, Side
+from caduceus.project.paper import Entry
+from caduceus.project.sides import Side
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric

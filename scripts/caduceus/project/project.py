@@ -12,9 +12,10 @@ from typing import TypeVar
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, is_file
 from caduceus.io.yaml_files import Key, Source
+from caduceus.project.claims import Claim
 from caduceus.project.experiment_files import experiment_files
 from caduceus.project.experiments import Experiment, load_experiment
-from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, load_paper
+from caduceus.project.paper import FigureEntry, Paper, TableEntry, load_paper
 from caduceus.project.paper_checks import check_paper
 from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
 from caduceus.project.settings import Settings, key_finder, parse_settings

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, suggestion
 from caduceus.project.claim_checks import Refuse
-from caduceus.project.paper import FigureEntry, Side, TableEntry
+from caduceus.project.paper import FigureEntry, TableEntry
 from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
+from caduceus.project.sides import Side
 from caduceus.runs.files.plan import Spec
 
 

@@ -15,7 +15,8 @@ from caduceus.errors import SpecError
 from caduceus.paper.claim_effects import measure_effect
 from caduceus.paper.claim_formats import claim_lines, claims_markdown
 from caduceus.paper.claims import decide_claims
-from caduceus.project.paper import Claim, parse_paper
+from caduceus.project.claims import Claim
+from caduceus.project.paper import parse_paper
 from caduceus.project.project import load_project
 from caduceus.runs.files.usage import Usage
 from caduceus.runs.goal import Goal

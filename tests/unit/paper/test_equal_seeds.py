@@ -13,7 +13,7 @@ from caduceus.overview.run_notes import plan_warnings
 from caduceus.paper.claim_formats import claims_markdown
 from caduceus.paper.claims import decide_claims
 from caduceus.paper.report.contents import Sources, read_contents
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
 from caduceus.statistics.settings import Methods

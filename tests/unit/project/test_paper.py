@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from caduceus.project.paper import Claim, FigureEntry, Paper, TableEntry, parse_paper
+from caduceus.project.claims import Claim
+from caduceus.project.paper import FigureEntry, Paper, TableEntry, parse_paper
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import BestBy, Metric
 from caduceus.statistics.settings import Methods
