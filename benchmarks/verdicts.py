@@ -11,8 +11,12 @@ from itertools import combinations
 from unittest.mock import patch
 
 import numpy as np
+from caduceus.paper.claim_orders import measure_order
+from caduceus.paper.claim_ratios import measure_ratio
 from caduceus.paper.marks import Column, find_best
+from caduceus.project.claims import Ratio
 from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
 from caduceus.statistics import (
     Comparison,
     PublishedMean,
@@ -476,6 +480,63 @@ def rises(kind: TrendKind, means: Sequence[float]) -> str:
     )
 
 
+TIMES: dict[str, Draw] = {
+    "normal, sd 10 %": lambda generator, shape: generator.normal(1, 0.1, shape),
+    "lognormal, sd 10 %": lambda generator, shape: generator.lognormal(-0.005, 0.1, shape),
+    "lognormal, sd 53 %": lambda generator, shape: generator.lognormal(-0.125, 0.5, shape),
+}
+
+
+def ratios() -> None:
+    """How often "at least twice" is supported and refuted, for eight seeds, and what covers."""
+    truths = (2.0, 2.2, 2.5, 1.8)
+    rows = [[name, *(twice(draw, truth) for truth in truths)] for name, draw in TIMES.items()]
+    heads = [f"truth {truth:g}" for truth in truths]
+    show("Supported / refuted / interval covers, %", ["runs", *heads], rows)
+
+
+def twice(draw: Draw, truth: float) -> str:
+    generator, outcomes, covered = np.random.default_rng(1), [], []
+    claim, methods = Ratio(of={}, to={}, metric=Metric(name="time"), at_least=2.0), Methods()
+    for _ in range(SAMPLES // 2):
+        of, to = truth * draw(generator, (8,)), draw(generator, (8,))
+        values = [dict(enumerate(map(float, side))) for side in (of, to)]
+        effect = measure_ratio(claim, values, methods)
+        outcomes.append(decide([effect.test])[0].outcome)
+        covered.append(bool(effect.low and effect.low <= truth <= (effect.high or 0)))
+    told = [np.mean([each == wanted for each in outcomes]) for wanted in ("supported", "refuted")]
+    return " / ".join(map(percent, (*told, np.mean(covered))))
+
+
+ORDERS = {
+    "equal": (0, 0, 0),
+    "1 apart": (2, 1, 0),
+    "2 apart": (4, 2, 0),
+    "2 apart, the last two equal": (2, 0, 0),
+    "2 apart, the last two reversed by 1": (2, 0, 1),
+    "2 apart, the last two reversed by 2": (2, 0, 2),
+}
+
+
+def orders() -> None:
+    """How often "a is better than b, and b than c" is supported and refuted, by seeds."""
+    rows = [[name, *(ordered(means, n) for n in (6, 8, 10))] for name, means in ORDERS.items()]
+    show("Supported / refuted, %, in standard deviations of a run", ["means", "6", "8", "10"], rows)
+
+
+def ordered(means: Sequence[float], n: int) -> str:
+    generator, outcomes = np.random.default_rng(1), []
+    for _ in range(SAMPLES // 2):
+        runs = draw_runs(generator, len(means), n, 0.0) + np.array(means)[:, None]
+        values = [dict(enumerate(map(float, side))) for side in runs]
+        effect = measure_order(values, Goal.MAXIMIZE, Methods())
+        outcomes.append(decide([effect.test])[0].outcome)
+    return " / ".join(
+        percent(np.mean([outcome == wanted for outcome in outcomes]))
+        for wanted in ("supported", "refuted")
+    )
+
+
 RANGED: dict[str, tuple[Callable[[Generator, int], np.ndarray], float, Bounds]] = {
     "beta(50, 1), from 0 to 1": (lambda draw, n: draw.beta(50, 1, n), 50 / 51, (0, 1)),
     "98 % of 100 items, from 0 to 1": (
@@ -673,6 +734,8 @@ PARTS = {
     "power": power,
     "published": published,
     "trends": trends,
+    "ratios": ratios,
+    "orders": orders,
     "ranges": ranges,
     "asymmetric": asymmetric,
     "skewed": skewed,

@@ -98,7 +98,8 @@ def define_metric(log: Path, name: str, axis: str) -> None:
 
 @contextmanager
 def running(folder: RunFolder) -> Iterator[None]:
-    """Hold a run's lease, as the process does that trains it."""
+    """Hold a run's lease, as the process does that trains it, before there is an attempt."""
+    folder.path.mkdir(parents=True, exist_ok=True)
     with held(folder.lease, folder.lock, None):
         yield
 

@@ -23,10 +23,11 @@ NAMES = {
         Comparison Equivalence Estimate Outcome Profile RankComparison Test Trend Verdict
         bayesian_signed_rank compare_by_seed compare_ranks compare_with_control compare_paired
         ItemComparison compare_items compare_seeds_and_items mcnemar
-        compare_to_value compare_unpaired decide equivalence equivalence_by_seed
+        compare_ratio compare_to_value compare_unpaired decide equivalence equivalence_by_seed
         equivalence_to_published PublishedMean compare_to_published
         estimate estimate_mean estimate_over_tasks greater holm improvement_over_tasks less
-        minimum_p outlier_limit performance_profile runs_needed runs_to_decide trend within
+        minimum_p outlier_limit performance_profile ratio_equivalence runs_needed runs_to_decide trend
+        within
     """,
     "wandb_log": """
         Artifact ArtifactFile Damage Held LogError LogWriter Output Part Row RowWatch RunHeader

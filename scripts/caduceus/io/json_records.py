@@ -31,7 +31,7 @@ class Record:
     """
 
     unknown: Mapping[str, Json] = field(default_factory=dict, kw_only=True, repr=False)
-    order: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)
+    key_order: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False)
 
     mend: ClassVar[str] = MADE_AGAIN  # what mends a damaged file, for the error message
     optional: ClassVar[tuple[str, ...]] = ()  # keys that the file has only if they aren't None
@@ -91,7 +91,7 @@ class Record:
 
 @cache
 def _fields(kind: Any) -> tuple[Field[Any], ...]:
-    return tuple(each for each in fields(kind) if each.name not in ("unknown", "order"))
+    return tuple(each for each in fields(kind) if each.name not in ("unknown", "key_order"))
 
 
 def _converted(value: object, kind: Any, where: str) -> object:
@@ -142,7 +142,7 @@ def _converted_object(value: dict[str, Any], kind: Any, where: str) -> object:
     if issubclass(kind, Record):
         known = {each.name for each in _fields(kind)}
         found["unknown"] = {key: of for key, of in value.items() if key not in known}
-        found["order"] = tuple(value)
+        found["key_order"] = tuple(value)
     return kind(**found)
 
 
@@ -186,5 +186,7 @@ def _plain_object(record: Any) -> dict[str, Json]:
             if found[name] is None:
                 del found[name]
         found |= record.unknown
-        found = {key: found[key] for key in dict.fromkeys((*record.order, *found)) if key in found}
+        found = {
+            key: found[key] for key in dict.fromkeys((*record.key_order, *found)) if key in found
+        }
     return found

@@ -24,20 +24,21 @@ def asymmetry_notes(
         effect: computed from these.
         methods: the statistical methods.
     """
-    if effect.value is None or effect.test.is_constant or claim.trend:
+    if effect.value is None or effect.test.is_constant or claim.trend or claim.order:
         return
-    if claim.compare:
+    if claim.compare or claim.ratio:
         if effect.unit != "pair":
             return
         first, second = values
-        found = asymmetries([first[seed] - second[seed] for seed in effect.seeds[0]])
+        times = effect.value if claim.ratio else 1.0
+        found = asymmetries([first[seed] - times * second[seed] for seed in effect.seeds[0]])
         what = "differences"
     else:
         found = asymmetries(list(values[0].values()), claim.test.metric.range)
         what = "values"
     if found:
         yield f"The {what} may not be symmetric ({'; '.join(found)}), {_WHY}."
-    is_of_mean = not claim.compare and not (claim.reproduces and claim.reproduces.published)
+    is_of_mean = what == "values" and not (claim.reproduces and claim.reproduces.published)
     if SKEWED in found and is_of_mean and methods.is_students_t and not claim.test.metric.range:
         yield (
             "The interval of a mean of skewed values is more often right by bootstrap-t: "

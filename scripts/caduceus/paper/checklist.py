@@ -11,7 +11,7 @@ from typing import Any
 from caduceus.io.markdown import markdown_text
 from caduceus.io.phrases import count_of, listed
 from caduceus.paper.labels import parameter_text
-from caduceus.paper.verdict_names import TEST_NAMES
+from caduceus.paper.verdict_names import TEST_NAMES, verdict_text
 from caduceus.runs.files.plan import Plan, SweepSpec
 
 _NAMED = 3  # files in a line
@@ -129,9 +129,9 @@ def _claims(data: ChecklistData) -> Item:
             "answer it, or state claims under `paper.claims` in config.yaml, to be decided by data"
         )
         return Item(title, question, TODO, todo=left)
-    found = Counter(claim["verdict"] for claim in claims)
+    found = Counter(map(verdict_text, claims))
     answer = NO if found["refuted"] else YES if found["supported"] == len(claims) else TODO
-    lines = [f"- {claim['verdict']}: {markdown_text(claim['statement'])}" for claim in claims]
+    lines = [f"- {verdict_text(claim)}: {markdown_text(claim['statement'])}" for claim in claims]
     left = "check that the paper claims no more than this"
     if answer != YES:
         left = "drop, weaken or fix the claims that aren't supported"
@@ -142,8 +142,8 @@ def _limitations(data: ChecklistData) -> Item:
     datasets = [str(record["name"]) for record in data.datasets.values()]
     lines = [f"- Datasets: {', '.join(datasets) or 'none declared'}."]
     for claim in data.claims["claims"] if data.claims else ():
-        if claim["verdict"] != "supported":
-            lines.append(f"- {claim['verdict'].capitalize()}: {markdown_text(claim['statement'])}")
+        if (verdict := verdict_text(claim)) != "supported":
+            lines.append(f"- {verdict.capitalize()}: {markdown_text(claim['statement'])}")
     failed = data.compute.get("parts", {}).get("failed")
     if failed:
         lines.append(f"- Attempts that failed or didn't finish: {failed['attempts']}.")

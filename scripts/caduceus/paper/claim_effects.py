@@ -27,7 +27,10 @@ _TEST_NAMES = {
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a trend from one level to the next: the difference of their means."""
+    """A step of a trend from one level to the next: the difference of their means.
+
+    The levels of an order are the places in it: 0 is that of the best.
+    """
 
     start: float
     end: float
@@ -58,14 +61,15 @@ class ClaimEffect:
         unit: what `test.n` counts: "pair", "run", "seed", "item" or "cluster".
         value: the difference of means, better minus worse or variant minus the claimed value; of a
             trend, the mean over seeds of the rank correlation or of the slope, or the step that
-            supports it least. None if a side has no values.
+            supports it least; of a ratio, the ratio of means; of an order, the step that supports
+            it least. None if a side has no values.
         low: the lower end of its confidence interval; None if it has none.
         high: its upper end.
         size: the standardized effect size, in standard deviations; of a monotone trend the
             correlation; None where the standard deviation is 0.
         method: the test and the interval, in words.
         seeds: the seeds whose values are used, of each variant.
-        steps: those of a trend.
+        steps: those of a trend or an order.
         equal: what has one value for all seeds, so that there is no verdict.
         items: what a claim by test items was tested on; None for one by seed.
     """
@@ -118,7 +122,7 @@ def measure_effect(
     if claim.trend:
         return _test_trend(claim.trend, values, levels, methods)
     if not all(values):
-        return _no_effect(len(values))
+        return no_effect(len(values))
     if claim.compare:
         better, worse = values
         margin, alternative = claim.compare.margin, greater
@@ -134,7 +138,7 @@ def measure_effect(
         )
         common = tuple(sorted(better.keys() & worse.keys()))
         seeds = (common, common) if compared.is_paired else tuple(tuple(side) for side in values)
-        return _of_comparison(compared, alternative(compared), seeds, methods)
+        return of_comparison(compared, alternative(compared), seeds, methods)
     [runs] = values
     # A permutation test needs two samples; here one is compared with a number.
     test: PairedTest = "sign_flip" if methods.test == "permutation" else methods.test
@@ -146,7 +150,7 @@ def measure_effect(
         compared = compare_to_value(
             ordered, bound.value, margin, test, methods.confidence, folds=methods.folds
         )
-        effect = _of_comparison(compared, alternative(compared), seeds, methods)
+        effect = of_comparison(compared, alternative(compared), seeds, methods)
         return _with_interval(effect, bound.metric, ordered, bound.value, methods)
     assert claim.reproduces is not None  # the last kind
     return _test_reproduces(claim.reproduces, ordered, seeds, replace(methods, test=test))
@@ -182,7 +186,7 @@ def _test_reproduces(
             folds=methods.folds,
         )
     prefix = "two one-sided tests, each a "
-    effect = _of_comparison(same.comparison, within(same), seeds, methods, prefix)
+    effect = of_comparison(same.comparison, within(same), seeds, methods, prefix)
     if claim.value is None:
         return effect
     return _with_interval(effect, claim.metric, values, claim.value, methods)
@@ -204,8 +208,8 @@ def _with_interval(
     test, by, _ = effect.method.rpartition(" interval by ")
     return replace(
         effect,
-        low=_or_none(found.low - value),
-        high=_or_none(found.high - value),
+        low=or_none(found.low - value),
+        high=or_none(found.high - value),
         method=f"{test}{by}{found.method.partition(by)[2]}",
     )
 
@@ -220,13 +224,22 @@ def _published_mean(runs: PublishedRuns) -> PublishedMean:
     return PublishedMean(runs.value, None, runs.n)
 
 
-def _of_comparison(
+def of_comparison(
     compared: Comparison,
     test: Test,
     seeds: tuple[tuple[int, ...], ...],
     methods: Methods,
     prefix: str = "",
 ) -> ClaimEffect:
+    """Return the effect of a claim that a comparison decides.
+
+    Args:
+        compared: the comparison.
+        test: the claim's test, of it.
+        seeds: those whose values are used, of each variant.
+        methods: the statistical methods.
+        prefix: goes before the name of the test.
+    """
     interval = f"{100 * methods.confidence:.4g} % interval by"
     if compared.test == "permutation":
         why = "" if methods.test == "permutation" else " since their seeds differ"
@@ -256,9 +269,9 @@ def _of_comparison(
         test,
         "pair" if compared.is_paired else "run",
         compared.effect,
-        _or_none(compared.low),
-        _or_none(compared.high),
-        _or_none(compared.effect_size),
+        or_none(compared.low),
+        or_none(compared.high),
+        or_none(compared.effect_size),
         method,
         seeds,
         equal=compared.equal,
@@ -275,7 +288,7 @@ def _test_trend(
     seeds = sorted({seed for by_seed in values for seed in by_seed})
     seeds = [seed for seed in seeds if sum(seed in by_seed for by_seed in values) > 1]
     if not seeds:
-        return _no_effect(len(values))
+        return no_effect(len(values))
     table = [[by_seed.get(seed, math.nan) for by_seed in values] for seed in seeds]
     tested: Trend = trend(table, levels, methods.confidence, kind=claim.kind, folds=methods.folds)
     means, test = _TRENDS[claim.kind]
@@ -287,9 +300,9 @@ def _test_trend(
         greater(tested) if claim.direction == "rises" else less(tested),
         "seed",
         tested.effect,
-        _or_none(tested.low),
-        _or_none(tested.high),
-        _or_none(tested.correlation if claim.kind == "monotone" else tested.size),
+        or_none(tested.low),
+        or_none(tested.high),
+        or_none(tested.correlation if claim.kind == "monotone" else tested.size),
         f"{test} of {count_of(tested.n, 'seed')}; {100 * methods.confidence:.4g} % interval of "
         f"{means} by {'' if methods.folds is None else 'corrected '}Student's t",
         tuple(tuple(seed for seed in seeds if seed in by_seed) for by_seed in values),
@@ -309,11 +322,12 @@ _TRENDS = {
 }
 
 
-def _no_effect(variants: int) -> ClaimEffect:
+def no_effect(variants: int) -> ClaimEffect:
     """Return the effect of a claim without values: its p is 1, and so is the smallest possible."""
     test = Test(p_for=1.0, p_against=1.0, minimum_p=1.0, n=0)
     return ClaimEffect(test, "run", None, None, None, None, "no test", ((),) * variants)
 
 
-def _or_none(value: float) -> float | None:
+def or_none(value: float) -> float | None:
+    """Return a number; None if it isn't finite."""
     return value if math.isfinite(value) else None

@@ -7,6 +7,7 @@ from typing import Any
 from caduceus.io.markdown import markdown_text
 from caduceus.io.phrases import count_of
 from caduceus.paper.rounding import digits_of, round_p, round_value
+from caduceus.paper.verdict_names import verdict_text
 
 _HEADER = (
     "claim",
@@ -41,7 +42,7 @@ def claims_markdown(decided: Mapping[str, Any]) -> str:
     parts = [f"# Claims\n\n{_counts(claims)}.", "\n".join(table), _note(decided)]
     for claim in claims:
         parts += [
-            f"## {markdown_text(claim['name'])}: {claim['verdict']}\n\n"
+            f"## {markdown_text(claim['name'])}: {verdict_text(claim)}\n\n"
             f"> {markdown_text(claim['statement'])}",
             markdown_text(claim["reason"]),
         ]
@@ -58,7 +59,7 @@ def claim_lines(decided: Mapping[str, Any]) -> list[str]:
     return [
         f"{_counts(decided['claims'])} (results/paper/claims.md)",
         *[
-            f"  {claim['verdict']:<{max(map(len, _OUTCOMES))}}  "
+            f"  {verdict_text(claim):<{max(map(len, _OUTCOMES))}}  "
             f"{' '.join(claim['statement'].split())} ({_evidence(claim)})"
             for claim in decided["claims"]
         ],
@@ -94,7 +95,7 @@ def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
     )
     return (
         markdown_text(claim["name"]),
-        claim["verdict"],
+        verdict_text(claim),
         _n(claim),
         effect,
         interval,
@@ -140,7 +141,8 @@ def _note(decided: Mapping[str, Any]) -> str:
         means = f"Claims are about means, though tables show the {decided['statistic']}. "
     return (
         f"{means}effect: the difference of means, or from the value; of a trend the rank "
-        "correlation, slope or weakest step. size: the effect in standard deviations. p is "
+        "correlation, slope or weakest step, of an order the weakest step, of a ratio the ratio. "
+        "size: the effect in standard deviations. p is "
         "two-sided, but the larger of two one-sided ones where a value is reproduced; corrected: "
         "for all claims here "
         f"(Holm), decided at {decided['alpha']:g}; least p: the smallest that n runs can reach."

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caduceus.io.phrases import count_of
+from caduceus.io.phrases import count_of, listed
 from caduceus.paper.claim_effects import ClaimEffect, ItemTest, Step, items_of
 from caduceus.paper.rounding import round_p, round_value
-from caduceus.project.claims import Claim, Compare, Reproduces, Trend
+from caduceus.project.claims import Claim, Compare, Order, Ratio, Reproduces, Trend
 from caduceus.statistics.comparisons import Equal
 from caduceus.statistics.verdicts import Verdict
 
@@ -85,6 +85,10 @@ def _effect(claim: Claim, names: Sequence[str], effect: ClaimEffect) -> str:
         return f"There are too few values of {metric} to compare."
     if isinstance(test, Trend):
         return _trend(test, metric, effect)
+    if isinstance(test, Ratio):
+        return _ratio(test, metric, names, effect)
+    if isinstance(test, Order):
+        return _order(metric, names, effect)
     offset = f"{round_value(abs(effect.value))} {'above' if effect.value > 0 else 'below'}"
     start = f"The mean {metric}"
     if effect.items:
@@ -136,12 +140,41 @@ def _trend(test: Trend, metric: str, effect: ClaimEffect) -> str:
     return f"{way}; the {what} is {value}."
 
 
+def _ratio(test: Ratio, metric: str, names: Sequence[str], effect: ClaimEffect) -> str:
+    """Say how many times the mean is the other, and what the claim allows."""
+    assert effect.value is not None
+    line = (
+        f"The mean {metric} of {names[0]} is {round_value(effect.value)} times that of {names[1]}"
+    )
+    if test.value is not None and test.tolerance is not None:
+        allowed = f"{round_value(test.value)} within {round_value(test.tolerance)}"
+    elif test.at_least is not None:
+        allowed = f"at least {round_value(test.at_least)}"
+    else:
+        assert test.at_most is not None  # checked with the claim
+        allowed = f"at most {round_value(test.at_most)}"
+    return f"{line}; claimed is {allowed}."
+
+
+def _order(metric: str, names: Sequence[str], effect: ClaimEffect) -> str:
+    """Say how the means go from variant to variant."""
+    steps = [
+        f"{_change(-step.difference)} from {names[int(step.start)]} to {names[int(step.end)]}"
+        for step in effect.steps
+    ]
+    return f"The mean {metric} {listed(steps, len(steps))}."
+
+
 def _turn(step: Step) -> str:
     """Say how the mean goes at a step."""
-    size, goes = round_value(abs(step.difference)), "stays"
-    if step.difference:
-        goes = f"{'rises' if step.difference > 0 else 'falls'} by {size}"
-    return f"{goes} from {step.start:g} to {step.end:g}"
+    return f"{_change(step.difference)} from {step.start:g} to {step.end:g}"
+
+
+def _change(difference: float) -> str:
+    """Say by how much a mean goes up or down."""
+    if not difference:
+        return "stays"
+    return f"{'rises' if difference > 0 else 'falls'} by {round_value(abs(difference))}"
 
 
 def _published(test: Reproduces) -> str:
@@ -168,6 +201,11 @@ def _decision(
         )
     if verdict.outcome == "no verdict":
         return f"{_equal(effect, names)}, which shows nothing of chance: no verdict by seeds."
+    if verdict.outcome == "refuted" and claim.scale == "toy":
+        return (
+            f"At the toy scale of these runs, they speak against the claim ({p}); that doesn't "
+            "refute it."
+        )
     if verdict.outcome == "supported":
         supported = f"This supports the claim ({p})"
         if claim.reproduces and _excludes_zero(effect):
@@ -182,6 +220,10 @@ def _decision(
         if claim.trend:
             way = claim.trend.direction
             return f"The runs don't tell whether it {way} at each step ({p})."
+        if claim.order:
+            return f"The runs don't tell whether each is better than the next ({p})."
+        if claim.ratio:
+            return f"The runs don't tell whether the ratio is that ({p}): {_interval(effect)}."
         limit = "beyond the margin" if claim.compare else "within the margin"
         if claim.reproduces:
             limit = "within the tolerance"

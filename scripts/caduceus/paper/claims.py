@@ -10,6 +10,8 @@ from caduceus.errors import SpecError
 from caduceus.paper.asymmetry_notes import asymmetry_notes
 from caduceus.paper.claim_effects import ClaimEffect, measure_effect
 from caduceus.paper.claim_items import measure_items
+from caduceus.paper.claim_orders import measure_order
+from caduceus.paper.claim_ratios import measure_ratio
 from caduceus.paper.claim_reasons import claim_reason
 from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.ran_differently import difference_sentences
@@ -100,6 +102,7 @@ def failed_claim(name: str, claim: Claim, error: str) -> dict[str, Any]:
         "statement": claim.statement,
         "kind": claim.kind,
         "by": claim.by,
+        "scale": claim.scale,
         "verdict": FAILED,
         "reason": error,
         "metric": claim.test.metric.name,
@@ -129,12 +132,16 @@ def _measure(runs: ExportedRuns, claim: Claim, methods: Methods, where: str) -> 
         ]
     values = [variant.by_seed(metric) for variant in variants]
     goal = goal_of(metric, claim.goal, [plan.spec for plan in runs.plans])
-    if claim.by == "seed" or not all(values):
+    if claim.ratio:
+        effect = measure_ratio(claim.ratio, values, methods)
+    elif claim.order:
+        effect = measure_order(values, goal, methods)
+    elif claim.by == "seed" or not all(values):
         effect = measure_effect(claim, values, goal, levels, methods)
     else:
         effect = measure_items(claim, variants, values, goal, methods)
     # An item's scores may differ though runs don't.
-    if not claim.trend and claim.by != "item":
+    if not claim.trend and not claim.order and claim.by != "item":
         effect = effect.of_deterministic([variant.is_deterministic for variant in variants])
     return _MeasuredClaim(_with_axis(claim, variants), tuple(variants), tuple(values), effect)
 
@@ -154,6 +161,8 @@ def _entry(
     """Return the claim's entry in claims.json."""
     claim, effect = measured.claim, measured.effect
     outcome: str = verdict.outcome
+    if outcome == "refuted" and claim.scale == "toy":
+        outcome = "undecided"  # small runs don't show what large ones do
     if outcome == "not enough runs" and effect.unit in ("item", "cluster"):
         outcome = "not enough items"
     sides = [
@@ -178,6 +187,7 @@ def _entry(
         "statement": claim.statement,
         "kind": claim.kind,
         "by": claim.by,
+        "scale": claim.scale,
         "verdict": outcome,
         "reason": " ".join(reason),
         "metric": claim.test.metric.name,

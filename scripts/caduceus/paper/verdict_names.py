@@ -1,7 +1,7 @@
 """Names of verdicts and tests in figures, tables, the checklist and answers by MCP."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from caduceus.runs.goal import Goal
@@ -32,3 +32,8 @@ def difference_verdict(verdict: "Verdict", goal: "Goal | None") -> str:
         goal: which values are better; if it is None, the names are "higher" and "lower".
     """
     return _DIRECTIONS[goal].get(verdict.outcome, verdict.outcome)
+
+
+def verdict_text(claim: Mapping[str, Any]) -> str:
+    """Return the verdict on an entry of claims.json, with its scale if that is a toy's."""
+    return f"{claim['verdict']}{' (toy)' if claim.get('scale') == 'toy' else ''}"

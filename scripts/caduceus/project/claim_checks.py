@@ -7,7 +7,7 @@ from caduceus.io.files import Json
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief, dotted, suggestion
 from caduceus.io.yaml_files import Key
-from caduceus.project.claims import Claim, Reproduces
+from caduceus.project.claims import Claim, Ratio, Reproduces
 from caduceus.project.paper_selections import CandidateRun, goal_of, is_side
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
@@ -55,14 +55,15 @@ def check_claim(
                 keys,
             )
         meant += variants
-    if len(set(meant)) < len(meant):
-        raise refuse(
-            f".{claim.kind}: better and worse are both {meant[0]}; name another", [claim.kind]
-        )
+    if repeated := next((each for each in meant if meant.count(each) > 1), None):
+        raise refuse(f".{claim.kind}: two sides are {repeated}; name another", [claim.kind])
     if claim.reproduces and (fault := _published_fault(claim.reproduces)):
         raise refuse(f".reproduces{fault}", ["reproduces"])
-    if claim.compare and not goal_of(claim.compare.metric, claim.compare.goal, specs):
-        raise refuse(".compare: missing key 'goal': add it, maximize or minimize", ["compare"])
+    if claim.ratio and (fault := _ratio_fault(claim.ratio)):
+        raise refuse(f".ratio{fault}", ["ratio"])
+    if (claim.compare or claim.order) and not goal_of(claim.test.metric, claim.goal, specs):
+        message = f".{claim.kind}: missing key 'goal': add it, maximize or minimize"
+        raise refuse(message, [claim.kind])
 
 
 def _items_fault(claim: Claim, specs: Sequence[Spec]) -> tuple[str, str] | None:
@@ -106,6 +107,16 @@ def _published_fault(claim: Reproduces) -> str:
         return ".published: add `n`, the number of runs, or `interval`; a mean alone is a `value`"
     elif published.n == 1 and published.std is not None:
         return ".published.std: one run has no standard deviation; leave it out"
+    return ""
+
+
+def _ratio_fault(claim: Ratio) -> str:
+    """Return what is wrong with the number that a ratio is claimed to be; empty if nothing is."""
+    given = [name for name in ("at_least", "at_most", "value") if getattr(claim, name) is not None]
+    if len(given) != 1:
+        return f": write one of `at_least`, `at_most` and `value`, not {len(given)} of them"
+    if (claim.value is None) != (claim.tolerance is None):
+        return ": `value` and `tolerance` belong together; write both or `at_least` or `at_most`"
     return ""
 
 

@@ -87,10 +87,35 @@ class Trend(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim(Record):
-    """An entry of `paper.claims`: a sentence, and one of the five tests that decide it.
+class Ratio(Record):
+    """The ratio of two variants' means is at least, at most, or within a tolerance of a number."""
 
-    `by` says over what it is tested; `items` names the files of scores of a test by item.
+    of: Side
+    to: Side
+    metric: Metric
+    at_least: float | None = None
+    at_most: float | None = None
+    value: float | None = None
+    tolerance: float | None = None
+
+    optional = ("at_least", "at_most", "value", "tolerance")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(Record):
+    """Each variant is better than the next."""
+
+    variants: tuple[Side, ...]
+    metric: Metric
+    goal: Goal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Record):
+    """An entry of `paper.claims`: a sentence, and one of the seven tests that decide it.
+
+    `by` says over what it is tested; `items` names the files of scores of a test by item; `scale`
+    is "toy" if the runs are smaller than those that the sentence is about.
     """
 
     statement: str
@@ -102,8 +127,11 @@ class Claim(Record):
     at_least: Bound | None = None
     at_most: Bound | None = None
     trend: Trend | None = None
+    ratio: Ratio | None = None
+    order: Order | None = None
+    scale: Literal["full", "toy"] = "full"
 
-    kinds = ("compare", "reproduces", "at_least", "at_most", "trend")
+    kinds = ("compare", "reproduces", "at_least", "at_most", "trend", "ratio", "order")
     optional = ("items", *kinds)
     groups = ()
 
@@ -113,11 +141,11 @@ class Claim(Record):
         return next(kind for kind in self.kinds if getattr(self, kind) is not None)
 
     @property
-    def test(self) -> Compare | Reproduces | Bound | Trend:
+    def test(self) -> Compare | Reproduces | Bound | Trend | Ratio | Order:
         """Its test."""
-        test = self.compare or self.reproduces or self.at_least or self.at_most or self.trend
-        assert test is not None  # the schema sees to it
-        return test
+        found = getattr(self, self.kind)
+        assert isinstance(found, Compare | Reproduces | Bound | Trend | Ratio | Order)
+        return found
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -127,7 +155,7 @@ class Claim(Record):
     @property
     def goal(self) -> Goal | None:
         """Which values of its metric are better, if the claim says it."""
-        return self.compare.goal if self.compare else None
+        return self.test.goal if isinstance(self.test, Compare | Order) else None
 
     @property
     def sides(self) -> Sides:
@@ -135,7 +163,10 @@ class Claim(Record):
         match self.test:
             case Compare(better=better, worse=worse):
                 return {("compare", "better"): better, ("compare", "worse"): worse}
-            case Trend(variants=variants):
-                return {("trend", "variants", index): side for index, side in enumerate(variants)}
+            case Ratio(of=of, to=to):
+                return {("ratio", "of"): of, ("ratio", "to"): to}
+            case Trend(variants=variants) | Order(variants=variants):
+                place = (self.kind, "variants")
+                return {(*place, index): side for index, side in enumerate(variants)}
             case test:
                 return {(self.kind, "variant"): test.variant}

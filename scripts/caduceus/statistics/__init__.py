@@ -8,6 +8,7 @@
 | `compare_paired`, `compare_unpaired`, `compare_by_seed` | is it noise? |
 | `compare_to_value`, `compare_to_published` | does it differ from a value, or a published mean? |
 | `equivalence`, `equivalence_to_published`, `equivalence_by_seed` | is it within a tolerance? |
+| `compare_ratio`, `ratio_equivalence` | is it so many times another? |
 | `compare_items`, `mcnemar` | would it hold on other test items? |
 | `compare_seeds_and_items` | would it hold with other seeds and other test items? |
 | `trend` | does it rise or fall with a setting? |
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         compare_ranks,
         compare_with_control,
     )
+    from caduceus.statistics.ratio_tests import compare_ratio, ratio_equivalence
     from caduceus.statistics.seeds_and_items import compare_seeds_and_items
     from caduceus.statistics.tasks import estimate_over_tasks, improvement_over_tasks
     from caduceus.statistics.trends import Trend, trend
@@ -72,6 +74,7 @@ __all__ = [
     "compare_items",
     "compare_paired",
     "compare_ranks",
+    "compare_ratio",
     "compare_seeds_and_items",
     "compare_to_published",
     "compare_to_value",
@@ -92,6 +95,7 @@ __all__ = [
     "minimum_p",
     "outlier_limit",
     "performance_profile",
+    "ratio_equivalence",
     "runs_needed",
     "runs_to_decide",
     "trend",
@@ -134,6 +138,10 @@ _MODULES = {
         "minimum_p",
         "runs_needed",
         "runs_to_decide",
+    ),
+    "ratio_tests": (
+        "compare_ratio",
+        "ratio_equivalence",
     ),
     "profiles": (
         "Profile",

@@ -33,6 +33,14 @@ class Equivalence:
     p_beyond: float
     minimum_p: float
 
+    @classmethod
+    def of(
+        cls, comparison: Comparison, tolerance: float, within: float, beyond: float
+    ) -> "Equivalence":
+        """Return the result of two one-sided tests with these p."""
+        minimum_p = comparison.minimum_p / (2 if within < 2 * beyond else 1)
+        return cls(comparison, tolerance, within, beyond, minimum_p)
+
 
 def equivalence(
     values: Values,
@@ -109,7 +117,4 @@ def _within(tolerance: float, compare: Callable[[float], Comparison]) -> Equival
     lower, difference, upper = (compare(margin) for margin in (-tolerance, 0.0, tolerance))
     inside = max(lower.p_greater, upper.p_less)
     beyond = min(lower.p_less, upper.p_greater)
-    minimum_p = difference.minimum_p
-    if inside < 2 * beyond:
-        minimum_p /= 2
-    return Equivalence(difference, tolerance, inside, beyond, minimum_p)
+    return Equivalence.of(difference, tolerance, inside, beyond)

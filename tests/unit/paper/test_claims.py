@@ -485,7 +485,7 @@ def test_one_run_of_each_is_said_in_the_singular(project: Project) -> None:
         (
             {"compare": BETTER["compare"] | {"worse": LOW}},
             r"compare:\n",
-            "paper.claims.c.compare: better and worse are both rate=0.1 of toy; name another",
+            "paper.claims.c.compare: two sides are rate=0.1 of toy; name another",
         ),
         (
             {"compare": BETTER["compare"] | {"metric": "val/loss"}},

@@ -19,7 +19,7 @@ _DECIDED = (
     *("verdict", "reason", "p", "p_adjusted", "effect", "low", "high", "effect_size"),
     "runs_that_would_do",
 )
-_ABOUT = ("name", "statement", "kind", "by", "metric", "n", "method", "minimum_p")
+_ABOUT = ("name", "statement", "kind", "by", "scale", "metric", "n", "method", "minimum_p")
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from caduceus.overview.mcp.answers import Answer, page, units
 from caduceus.project.planned import configured_plans
 
 _SHORT = (
-    *("name", "statement", "verdict", "metric", "n", "effect", "low", "high"),
+    *("name", "statement", "verdict", "scale", "metric", "n", "effect", "low", "high"),
     *("p_adjusted", "minimum_p", "runs_that_would_do"),
 )
 _COST = (

@@ -35,11 +35,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on a claim of the paper."""
+    """The verdict on a claim of the paper, which its scale, full or toy, belongs to."""
 
     name: str
     statement: str
     verdict: str
+    scale: str
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _verdicts(place: Callable[[str], str]) -> Iterator[Verdict]:
     path = Path(place("results/paper/claims.json"))
     found: dict[str, Any] = read_json(path) if path.exists() else {}
     for claim in found.get("claims", ()):
-        yield Verdict(claim["name"], claim["statement"], claim["verdict"])
+        yield Verdict(claim["name"], claim["statement"], claim["verdict"], claim["scale"])
 
 
 def _report(place: Callable[[str], str]) -> str | None:

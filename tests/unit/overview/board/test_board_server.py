@@ -95,9 +95,9 @@ def test_bokeh_is_served_from_the_installed_package(server: Server) -> None:
 
 
 def test_planned_runs_have_their_states(server: Server, results: Results) -> None:
-    results.start("r1")
-    results.finish("r2", [{"loss": 0.5}], seed=1)
     with running(results.folder("r1")):
+        results.start("r1")
+        results.finish("r2", [{"loss": 0.5}], seed=1)
         server.read_all()
         overview = server.ask("/api/overview")
     states = {run["run"]: run["state"] for run in overview["runs"]}
@@ -110,8 +110,8 @@ def test_planned_runs_have_their_states(server: Server, results: Results) -> Non
 
 
 def test_a_new_row_arrives_as_a_change(server: Server, results: Results) -> None:
-    log = results.start("r1")
     with running(results.folder("r1")):
+        log = results.start("r1")
         server.read_all()
         changes = Changes(server, server.ask("/api/overview")["sequence"])
         log_rows(log, [{"loss": 1.0}])

@@ -26,7 +26,7 @@ const claimPart = (claim) => {
   const { verdict, waits } = claim;
   const mark = make("span", {}, waits ? "…" : VERDICTS[verdict] ?? "–");
   mark.setAttribute("aria-hidden", "true");
-  const head = make("p", { className: "verdict" }, mark, ` ${waits ? "waits" : verdict ?? "no verdict"}`);
+  const head = make("p", { className: "verdict" }, mark, ` ${waits ? "waits" : verdict ?? "no verdict"}${claim.scale === "toy" ? " (toy)" : ""}`);
   head.dataset.verdict = waits ? "undecided" : verdict ?? "";
   const body = make("div", {}, make("h4", {}, claim.statement), make("p", {}, waits ?? claim.reason ?? ""));
   if (!waits && verdict !== "failed") {
