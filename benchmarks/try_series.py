@@ -26,7 +26,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 PROGRAM = "experiments/train_mnist1d.py"
 SEED = "torch.manual_seed(options.seed)"
 MODEL = "model = ARCHITECTURES[options.architecture]().to(device)"
-OPTIMIZER = "OPTIMIZERS[options.optimizer](model.parameters(), lr=options.learning_rate)"
+OPTIMIZER = "OPTIMIZERS[options.optimizer](model.parameters(), "  # the rate may have changed
 STEP = "        loss.backward()\n"
 FIRST = "nn.Conv1d(1, channels, 5, stride=2, padding=1),\n        nn.ReLU(),"
 LAST = "nn.Linear(5 * channels, 10),"
@@ -57,7 +57,7 @@ EDITS = (
     other_numbers(2000),
     Edit("fewer channels", "loss", "def cnn(channels: int = 25)", "def cnn(channels: int = 12)"),
     other_numbers(3000),
-    Edit("tiny weight decay", "nothing", OPTIMIZER, f"{OPTIMIZER[:-1]}, weight_decay=1e-9)"),
+    Edit("tiny weight decay", "nothing", OPTIMIZER, f"{OPTIMIZER}weight_decay=1e-9, "),
     other_numbers(4000),
     Edit(
         "twice as many channels",
