@@ -26,8 +26,8 @@ NAMES = {
         compare_ratio compare_to_value compare_unpaired decide equivalence equivalence_by_seed
         equivalence_to_published PublishedMean compare_to_published
         estimate estimate_mean estimate_over_tasks greater holm improvement_over_tasks less
-        minimum_p outlier_limit performance_profile ratio_equivalence runs_needed runs_to_decide trend
-        within
+        minimum_p outlier_limit performance_profile ratio_equivalence runs_needed runs_to_decide
+        trend within
     """,
     "wandb_log": """
         Artifact ArtifactFile Damage Held LogError LogWriter Output Part Row RowWatch RunHeader
