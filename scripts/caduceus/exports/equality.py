@@ -22,7 +22,11 @@ _SHOWN = 60  # characters of a value
 
 
 def differences(
-    here: Path, there: Path, with_times: bool = True, with_files: bool = True
+    here: Path,
+    there: Path,
+    with_times: bool = True,
+    with_files: bool = True,
+    elsewhere: str = "on the server",
 ) -> list[str]:
     """Return a line for each difference between two exports; an empty list if they are equal.
 
@@ -31,29 +35,34 @@ def differences(
 
     Args:
         here: the folder of the local export.
-        there: the folder of the export from the server.
+        there: the folder of the other export, such as the one from the server.
         with_times: whether time columns and system metrics are compared too.
         with_files: whether media, the files of artifacts and saved files are compared too.
+        elsewhere: where the other export is from, for the lines.
     """
-    summaries = (Summary.read(folder / "run_summary.json") for folder in (here, there))
+    own, other = (_compared(Summary.read(folder / "run_summary.json")) for folder in (here, there))
     tables = list(_KEYS) if with_times else ["metrics_history.csv"]
     left_out = () if with_times else TIME_COLUMNS
     folders = _FOLDERS if with_files else ()
     return [
-        *(line for name in tables for line in _in_table(here / name, there / name, left_out)),
-        *(line for name in folders for line in _in_folder(name, here / name, there / name)),
-        *_in_values("", *(_compared(summary) for summary in summaries)),
+        *(
+            line
+            for name in tables
+            for line in _in_table(here / name, there / name, left_out, elsewhere)
+        ),
+        *(line for name in folders for line in _in_folder(name, here, there, elsewhere)),
+        *_in_values("", own, other, elsewhere),
     ]
 
 
-def _in_table(here: Path, there: Path, left_out: Sequence[str]) -> Iterator[str]:
+def _in_table(here: Path, there: Path, left_out: Sequence[str], elsewhere: str) -> Iterator[str]:
     if here.read_bytes() == there.read_bytes():
         return
     name = here.name
     key, rows, others = _KEYS[name], list(text_rows(here)), list(text_rows(there))
     counts = [Counter(row[key] for row in found) for found in (rows, others)]
     yield from _only(name, key, "here", counts[0] - counts[1])
-    yield from _only(name, key, "on the server", counts[1] - counts[0])
+    yield from _only(name, key, elsewhere, counts[1] - counts[0])
     by_key = {other[key]: other for other in others}
     differing = [
         (row[key], column, row.get(column, ""), by_key[row[key]].get(column, ""))
@@ -70,7 +79,7 @@ def _in_table(here: Path, there: Path, left_out: Sequence[str]) -> Iterator[str]
         step, column, value, other = differing[0]
         yield (
             f"{name}: {len(differing)} values differ, the first is {column} at {key} {step}: "
-            f"{_shown(value)} here, {_shown(other)} on the server"
+            f"{_shown(value)} here, {_shown(other)} {elsewhere}"
         )
 
 
@@ -80,16 +89,16 @@ def _only(name: str, key: str, where: str, extra: Counter[str]) -> Iterator[str]
         yield f"{name}: {extra.total()} rows are only {where}, the first at {key} {first}"
 
 
-def _in_folder(name: str, here: Path, there: Path) -> Iterator[str]:
+def _in_folder(name: str, here: Path, there: Path, elsewhere: str) -> Iterator[str]:
     files, others = (
         {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
-        for folder in (here, there)
+        for folder in (here / name, there / name)
     )
     for inside in sorted(files.keys() | others.keys()):
         if inside not in others:
             yield f"{name}/{inside}: only here"
         elif inside not in files:
-            yield f"{name}/{inside}: only on the server"
+            yield f"{name}/{inside}: only {elsewhere}"
         elif files[inside].read_bytes() != others[inside].read_bytes():
             yield f"{name}/{inside}: differs"
 
@@ -111,13 +120,13 @@ def _compared(summary: Summary) -> Json:
     return dict(kept)
 
 
-def _in_values(name: str, here: Json, there: Json) -> Iterator[str]:
+def _in_values(name: str, here: Json, there: Json, elsewhere: str) -> Iterator[str]:
     if isinstance(here, Mapping) and isinstance(there, Mapping):
         for key in dict.fromkeys([*here, *there]):
             inside = f"{name}.{key}" if name else key
-            yield from _in_values(inside, here.get(key), there.get(key))
+            yield from _in_values(inside, here.get(key), there.get(key), elsewhere)
     elif canonical_json(here) != canonical_json(there):
-        yield f"{name}: {_shown(here)} here, {_shown(there)} on the server"
+        yield f"{name}: {_shown(here)} here, {_shown(there)} {elsewhere}"
 
 
 def _shown(value: Json) -> str:

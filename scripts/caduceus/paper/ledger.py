@@ -43,6 +43,12 @@ class LedgerRun(Record):
     attempts: tuple[Attempt, ...]
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from other attempts at the same run: where and when each was made."""
+        made = ((each.number, each.host, each.started_at, each.pid) for each in self.attempts)
+        return self.run, *made
+
+    @property
     def wall_s(self) -> float:
         """The seconds behind its result: without failed attempts and lost time."""
         kept = (attempt for attempt in self.attempts if attempt.state != "failed")
@@ -77,20 +83,45 @@ def removed_runs_file(results: Path) -> Path:
 
 def _removed(results: Path) -> list[LedgerRun]:
     """Read the runs whose folders were removed, each under a name of its own."""
+    return list(removed_runs(results).values())
+
+
+def removed_runs(results: Path) -> dict[str, LedgerRun]:
+    """Read the ledger entries of runs that have no folder here, each under a name of its own.
+
+    Raises:
+        ResultError: the file is damaged.
+    """
     path = removed_runs_file(results)
     try:
-        return [LedgerRun.from_json(run) for run in read_if_there(path, _LOST).values()]
+        return {key: LedgerRun.from_json(run) for key, run in read_if_there(path, _LOST).items()}
     except ValueError as error:
         raise damaged(path, str(error), _LOST) from None
 
 
 def record_removed(results: Path, folders: Iterable[RunFolder]) -> None:
     """Keep the ledger entries of runs whose folders are about to be removed."""
-    noted = read_if_there(removed_runs_file(results), _LOST)
-    for folder in folders:
-        if folder.run_json.exists() and (run := _read(folder, {})) is not None:
-            noted[f"{run.run} {len(noted)}"] = run.to_json()  # a run can be removed twice
-    write_json(removed_runs_file(results), noted)
+    add_removed(results, filter(None, map(ledger_entry, folders)))
+
+
+def add_removed(results: Path, runs: Iterable[LedgerRun]) -> list[LedgerRun]:
+    """Add ledger entries of runs that have no folder here, and return those that weren't there."""
+    noted = removed_runs(results)
+    known = {run.key for run in noted.values()}
+    added = []
+    for run in runs:
+        if run.key not in known:
+            known.add(run.key)
+            added.append(run)
+            noted[f"{run.run} {len(noted)}"] = run  # a run can be removed twice
+    if added:
+        write_json(removed_runs_file(results), {name: run.to_json() for name, run in noted.items()})
+    return added
+
+
+def ledger_entry(folder: RunFolder) -> LedgerRun | None:
+    """Return a run's entry apart from its folder; None if the run was never started."""
+    return _read(folder, {}) if folder.run_json.exists() else None
 
 
 def attempt_rows(runs: Sequence[LedgerRun]) -> Iterator[dict[str, Any]]:

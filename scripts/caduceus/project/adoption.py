@@ -161,7 +161,8 @@ def _finished(old: str, planned: set[str], results: Path) -> list[RunFolder]:
         if old in (name, Identity.read(folder.run_json).experiment):
             train = Train.read(train_json)
             if train.state == "finished":
-                found.append((train_json.stat().st_mtime_ns, name, folder))
+                last = train.attempts[-1]  # the file's time may be that of a copy
+                found.append((last.start_s + last.wall_s, name, folder))
     return [folder for *_, folder in sorted(found, key=lambda each: each[:2])]
 
 

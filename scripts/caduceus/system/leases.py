@@ -275,6 +275,12 @@ def is_held(path: Path, lock: Path, host: Host | None = None) -> bool:
     return _WATCHES.setdefault(path.absolute(), Watch()).is_alive(found)
 
 
+def is_elsewhere(path: Path, host: Host | None = None) -> bool:
+    """Whether a lease is of another host, so that only repeated calls of `is_held` can tell."""
+    found = _read(path)
+    return found is not None and Host(found["host"], found["boot"]) != (host or this_host())
+
+
 def _lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool | None:
     """Lock a file; return False if another process has it, None if there are no locks here."""
     try:

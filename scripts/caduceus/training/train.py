@@ -191,6 +191,6 @@ def _read_settled(folder: RunFolder, dataset: Path | None) -> list[Attempt]:
         last,
         state="interrupted",
         error="killed together with its supervisor",
-        wall_s=round(active_s(folder, last), 3),
+        wall_s=last.wall_s or round(active_s(folder, last), 3),  # a merge has recorded it
     )
     return settle(folder, [*attempts[:-1], with_usage(folder, killed, dataset)])
