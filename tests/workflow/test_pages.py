@@ -29,6 +29,7 @@ BEGINNINGS = {
     "how_to/index.md": "nothing",
     "how_to/kinds.md": "nothing",
     "how_to/lightning.md": "nothing",
+    "how_to/merge.md": "nothing",
     "how_to/migrating.md": "new",
     "how_to/own_program.md": "nothing",
     "how_to/own_project.md": "nothing",

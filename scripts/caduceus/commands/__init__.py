@@ -6,8 +6,8 @@ from typing import Protocol
 
 # Commands that people type; Snakemake's rules start the others.
 FOR_PEOPLE = (
-    *("adopt", "board", "build", "check-archive", "doctor", "export", "gc", "init", "mcp", "plan"),
-    *("retry", "schema", "show", "slurm-pilot", "status", "sweep", "sync", "try", "unlock"),
+    *("adopt", "board", "build", "check-archive", "doctor", "export", "gc", "init", "mcp", "merge"),
+    *("plan", "retry", "schema", "show", "slurm-pilot", "status", "sweep", "sync", "try", "unlock"),
     *("verify", "why"),
 )
 PARTIAL = 3  # exit status: all that can be read is done, but something is left out or lost

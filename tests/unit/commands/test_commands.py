@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
     "yaml": "schema",
     "psutil yaml": """adopt archive ask_trial check_archive confirm_trial doctor fill_checklist gc
-        record_provenance report_failures show start_sweep suggest_trial sweep sweep_agent
+        merge record_provenance report_failures show start_sweep suggest_trial sweep sweep_agent
         validate_spec""",
     "psutil requests urllib3 yaml": """check_account evaluate_run export_fetched_run
         export_server_run find_run find_trial refresh sync verify""",

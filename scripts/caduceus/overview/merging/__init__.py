@@ -1,0 +1,1 @@
+"""Runs that were trained elsewhere, taken into this results/: `caduceus merge`."""
