@@ -4,7 +4,9 @@
 # make quick    the units' tests, in a minute
 # make test     all tests but the long ones
 # make coverage the same, and which lines of the library they reach
-# make check    format, lint, types, the layers of the package
+# make lint     format and lint, in seconds
+# make check    the same, types, the layers of the package
+# make licences each dependency with its reason, licence and last release, into docs/dependencies.md
 # make docs     the documentation, into site/
 # make soak     the long tests
 # make lock     resolve the dependencies anew
@@ -15,11 +17,11 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason
 SOURCES = scripts experiments tests benchmarks docs
-SMK = Snakefile $(wildcard workflow/rules/*.smk)
+SMK = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: all full ucr quick test coverage check docs soak lock
+.PHONY: all full ucr quick test coverage lint check licences docs soak lock
 
 all: .venv/installed
 	@$(SNAKEMAKE)
@@ -44,13 +46,18 @@ coverage: .venv/installed-dev
 soak: .venv/installed-dev
 	pytest -n 2 -m soak
 
-check: .venv/installed-dev
+lint: .venv/installed-dev
 	ruff check $(SOURCES)
 	ruff format --check $(SOURCES)
 	snakefmt --check $(SMK)
+
+check: lint
 	mypy
 	lint-imports
 	python tests/support/lint_workflow.py
+
+licences: .venv/installed-dev
+	@python docs/dependencies.py
 
 docs: .venv/installed-dev
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

@@ -22,6 +22,7 @@ OWN_PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
     "SECURITY.md",
     "experiments/README.md",
     "results/README.md",
