@@ -39,6 +39,7 @@ BEGINNINGS = {
     "how_to/preemption.md": "new",
     "how_to/notify.md": "new",
     "how_to/preload.md": "nothing",
+    "how_to/systems.md": "nothing",
     "how_to/slurm_site.md": "new",
     "how_to/sweep.md": "new",
     "how_to/test_items.md": "new",

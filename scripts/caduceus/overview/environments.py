@@ -164,8 +164,9 @@ def _installed(prefix: Path) -> Mapping[str, str]:
 @cache
 def _hardware() -> Mapping[str, str]:
     models = {model.name for gpu in nvml.find_gpus() if (model := nvml.model_of(gpu))}
-    cpu = describe_machine()["cpu"]
-    return {"GPU": ", ".join(sorted(models)) or "none", **({"CPU": cpu} if cpu else {})}
+    machine = describe_machine()
+    gpu, cpu = ", ".join(sorted(models)) or machine["mps"] or "none", machine["cpu"]
+    return {"GPU": gpu, **({"CPU": cpu} if cpu else {})}
 
 
 def _variant(run: RunRecord) -> tuple[str, str]:

@@ -127,7 +127,7 @@ def environment(attempt: Attempt) -> dict[str, str]:
     """Return the parts of an attempt's environment that are known, by name."""
     found: dict[str, str] = {}
     if attempt.machine:
-        found["GPU"] = ", ".join(sorted(set(attempt.gpu_names))) or "none"
+        found["GPU"] = ", ".join(sorted(set(attempt.gpu_names))) or attempt.machine.mps or "none"
         if attempt.machine.cpu:
             found["CPU"] = attempt.machine.cpu
     if attempt.usage:

@@ -5,22 +5,22 @@ guard of a program that was forked from a preloaded process.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import psutil
 
-_PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37  # <linux/prctl.h>
+from caduceus.system.kernel import adopted_orphans, peak_memory_bytes
+
 _POLL_S = 0.02
 _KILL_WAIT_S = 10.0  # then give up: SIGKILL doesn't end a process that waits for a dead disk
 
 
 class Descendants:
-    """The processes that descend from a program; found with the help of `subreaper`.
+    """The processes that descend from a program; see `found_descendants`.
 
     This process is a child subreaper (prctl(2)): a descendant whose parent has ended becomes a
     child of this process, whatever process group or session it has moved to. So all processes that
@@ -98,7 +98,7 @@ class Descendants:
             return True
         if reaped:
             self.cpu_s += usage.ru_utime + usage.ru_stime
-            self.peak_memory_bytes = max(self.peak_memory_bytes, usage.ru_maxrss * 1024)
+            self.peak_memory_bytes = max(self.peak_memory_bytes, peak_memory_bytes(usage))
         return bool(reaped)
 
 
@@ -128,6 +128,52 @@ class GuardedDescendants(Descendants):
         return []
 
 
+class PolledDescendants(Descendants):
+    """The processes that descend from a program: of its session, or once seen in its tree.
+
+    It is for systems that don't hand orphans on. CPU time and memory are those of the last look.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: int | None = None
+        self._seen: dict[psutil.Process, tuple[float, int]] = {}  # CPU seconds, bytes
+
+    def reap(self, program: int) -> None:
+        """Look at the processes of a program, which leads a session; their parents reap them."""
+        self._session = program
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._look(psutil.Process(program).children(recursive=True))
+
+    def end(self, linger_s: float, grace_s: float) -> None:
+        """End all descendants that were seen, after the program has ended."""
+        super().end(linger_s, grace_s)
+        self.cpu_s = sum(cpu_s for cpu_s, _ in self._seen.values())
+        self.peak_memory_bytes = max((memory for _, memory in self._seen.values()), default=0)
+
+    def _look(self, processes: Iterable[psutil.Process]) -> None:
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                times, memory = process.cpu_times(), process.memory_info().rss
+                peak = max(memory, self._seen.get(process, (0, 0))[1])
+                self._seen[process] = (times.user + times.system, peak)
+
+    def _left(self) -> list[psutil.Process]:
+        self._look(process for process in psutil.process_iter() if self._is_of(process))
+        for process in [*self._seen]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._look([process, *process.children(recursive=True)])
+        return list(filter(_is_running, self._seen))
+
+    def _is_of(self, process: psutil.Process) -> bool:
+        """Whether a process is in the program's session, and not the program itself."""
+        if process.pid == self._session:
+            return False
+        with contextlib.suppress(OSError):
+            return os.getsid(process.pid) == self._session
+        return False
+
+
 def _is_running(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return bool(process.status() != psutil.STATUS_ZOMBIE)
@@ -135,13 +181,7 @@ def _is_running(process: psutil.Process) -> bool:
 
 
 @contextmanager
-def subreaper() -> Iterator[Descendants]:
-    """Make this process the parent of all that programs started inside leave behind."""
-    prctl = ctypes.CDLL(None).prctl
-    before = ctypes.c_int()
-    prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before))
-    prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    try:
-        yield Descendants()
-    finally:
-        prctl(_PR_SET_CHILD_SUBREAPER, before.value)
+def found_descendants() -> Iterator[Descendants]:
+    """Find all that programs started inside leave behind, as far as the system allows it."""
+    with adopted_orphans() as are_adopted:
+        yield Descendants() if are_adopted else PolledDescendants()

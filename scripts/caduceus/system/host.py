@@ -1,32 +1,22 @@
-"""Describe the host of a run: its processor and memory."""
+"""Describe the host of a run: its processor, its memory, and the GPU of macOS."""
 
 import os
-import platform
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-_CPUINFO = Path("/proc/cpuinfo")
+from caduceus.system import kernel
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return `cpu` (the model), `cpus` (their number, logical) and `memory_gb` (10^9 bytes)."""
+    """Return the processor, memory and GPU of macOS, as an attempt's record names them.
+
+    That is `cpu` (the model), `cpus` (their number, logical), `memory_gb` (10^9 bytes) and `mps`
+    (the GPU that PyTorch uses by this name, or None).
+    """
     return {
-        "cpu": cpu_model(_CPUINFO.read_text() if _CPUINFO.exists() else ""),
+        "cpu": kernel.cpu_model(),
         "cpus": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "mps": kernel.mps(),
     }
-
-
-def cpu_model(cpuinfo: str) -> str:
-    """Return the model of the processor, or the architecture where it isn't named, as on ARM.
-
-    Args:
-        cpuinfo: the contents of /proc/cpuinfo.
-    """
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return " ".join(value.split())
-    return platform.machine()

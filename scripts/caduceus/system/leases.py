@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import ResultError
+from caduceus.system import kernel
 
 _HEARTBEAT_S = 5.0
 _DEAD_AFTER_S = 30.0  # a holder without a heartbeat for this long counts as dead
 _POLL_S = 0.5
 _SETTLE_S = 2.0  # after a takeover: time in which one by another process at once becomes visible
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class HeldError(ResultError):
@@ -47,7 +47,7 @@ class Host:
 
 def this_host() -> Host:
     """Return the host of this process."""
-    return Host(os.uname().nodename, _BOOT_ID.read_text().strip())
+    return Host(os.uname().nodename, kernel.boot_id())
 
 
 class Lease:

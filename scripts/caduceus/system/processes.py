@@ -1,9 +1,7 @@
 """The interface to other processes: start a program, watch it, end it."""
 
 import contextlib
-import ctypes
 import os
-import select
 import signal
 import subprocess
 import time
@@ -13,12 +11,12 @@ from pathlib import Path
 from typing import IO
 
 from caduceus.errors import ProgramError
+from caduceus.system import kernel
 from caduceus.system.descendants import Descendants
 from caduceus.system.started_programs import ChildProgram, StartedProgram
 from caduceus.system.stop_signals import STOP_SIGNALS, SignalRecorder
 
 _POLL_S = 0.5
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class StartError(ProgramError):
@@ -183,7 +181,7 @@ def _start_program(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that a signal reaches its children too, as a group
             pass_fds=inherited,
-            preexec_fn=_end_with_parent,  # safe: this process has one thread
+            preexec_fn=kernel.end_with_parent,  # safe: this process has one thread
         )
     except OSError as error:
         raise StartError(
@@ -201,9 +199,9 @@ def _supervise(
     patience: Patience,
 ) -> None:
     """Wait until a program has ended; end it when there is a reason to."""
-    ended = os.pidfd_open(pid)
-    try:
-        while not select.select([ended], [], [], _POLL_S)[0]:
+    descendants.reap(pid)
+    with kernel.until_end(pid) as has_ended:
+        while not has_ended(_POLL_S):
             now = time.monotonic()
             descendants.reap(pid)
             if state.terminated_at is None:
@@ -215,8 +213,6 @@ def _supervise(
                     _signal_group(pid, signal.SIGTERM)
             elif now - state.terminated_at > patience.grace_s:
                 _signal_group(pid, signal.SIGKILL)
-    finally:
-        os.close(ended)
 
 
 def start(
@@ -236,7 +232,7 @@ def start(
         stderr=subprocess.STDOUT,
         start_new_session=True,
         pass_fds=inherited,
-        preexec_fn=_end_with_parent,
+        preexec_fn=kernel.end_with_parent,
     )
 
 
@@ -309,10 +305,6 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _signal_group(pid: int, number: int) -> None:

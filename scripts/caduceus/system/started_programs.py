@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from caduceus.system.descendants import Descendants, subreaper
+from caduceus.system.descendants import Descendants, found_descendants
+from caduceus.system.kernel import peak_memory_bytes
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class ChildProgram:
     @contextmanager
     def watched(self) -> Iterator[Descendants]:
         """Start it, and find what descends from it while the `with` block runs."""
-        with subreaper() as descendants:
+        with found_descendants() as descendants:
             self._process = self._start()
             yield descendants
 
@@ -74,4 +75,4 @@ class ChildProgram:
         assert self._process is not None, "watched() starts it"
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        return Ended(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        return Ended(status, usage.ru_utime + usage.ru_stime, peak_memory_bytes(usage))

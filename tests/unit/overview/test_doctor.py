@@ -21,11 +21,7 @@ from fake_nvml import FakeNvml
 from projects import Project
 
 PROJECT = ProjectPath("", "p")
-MOUNTS = """\
-/dev/sda1 / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-tmpfs /home/me/my\\040work tmpfs rw 0 0
-"""
+MOUNTS = (("/", "ext4"), ("/home", "nfs4"), ("/home/me/my work", "tmpfs"))
 
 
 @pytest.fixture(autouse=True)

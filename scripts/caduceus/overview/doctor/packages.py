@@ -9,7 +9,7 @@ from typing import Any
 
 from caduceus import SNAKEFILE
 from caduceus.overview.doctor.findings import Finding
-from caduceus.system import nvml, wandb_private
+from caduceus.system import kernel, nvml, wandb_private
 
 LOCK = Path(SNAKEFILE).parent / "envs/requirements.txt"
 _OLDEST = (3, 11)
@@ -84,7 +84,9 @@ def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iter
     """
     driver = nvml.driver(library)
     if driver is None:
-        if cuda_of_torch is None:
+        if gpu := kernel.mps():
+            yield Finding("fine", "GPUs", f"{gpu}, which programs use as `mps`; runs share it")
+        elif cuda_of_torch is None:
             yield Finding("fine", "GPUs", "none, and PyTorch is built for the CPU")
         else:
             text = f"none that NVML shows, and PyTorch is built for CUDA {cuda_of_torch}"

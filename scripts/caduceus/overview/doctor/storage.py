@@ -1,10 +1,11 @@
 """Checks of the disk that holds results/: free space, free files, file system."""
 
 import os
-import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import psutil
 
 from caduceus.overview.doctor.findings import Finding
 
@@ -19,6 +20,8 @@ _SHARED = {
     "beegfs": "BeeGFS",
     "cifs": "SMB",
     "smb3": "SMB",
+    "smbfs": "SMB",
+    "9p": "a Windows disk in WSL",
     "fuse.sshfs": "SSHFS",
     "ceph": "CephFS",
     "afs": "AFS",
@@ -66,16 +69,15 @@ def look_at_scratch(where: str | None) -> Iterator[Finding]:
         yield Finding("fine", "scratch", str(folder))
 
 
-def look_at_file_system(folder: Path, mounts: str | None = None) -> Finding:
+def look_at_file_system(folder: Path, mounts: Sequence[tuple[str, str]] | None = None) -> Finding:
     """Check the kind of file system.
 
     Args:
         folder: the project's folder.
-        mounts: content of /proc/mounts; read by default.
+        mounts: the place and the type of each file system of the host; asked for by default.
     """
     if mounts is None:
-        path = Path("/proc/mounts")
-        mounts = path.read_text() if path.exists() else ""
+        mounts = [(each.mountpoint, each.fstype) for each in psutil.disk_partitions(all=True)]
     kind = _kind_of(folder.resolve(), mounts)
     if kind in _IN_MEMORY:
         text, mend = f"{kind}: in memory, lost at a restart", "work on a disk"
@@ -90,15 +92,12 @@ def look_at_file_system(folder: Path, mounts: str | None = None) -> Finding:
     return Finding("fine", "file system", f"{kind or 'unknown'}: of this host")
 
 
-def _kind_of(folder: Path, mounts: str) -> str:
+def _kind_of(folder: Path, mounts: Sequence[tuple[str, str]]) -> str:
     """Return the type of the mount that holds a folder: the longest path above it."""
     depth, kind = 0, ""
-    for line in mounts.splitlines():
-        words = line.split()
-        if len(words) < 3:
-            continue
-        point = Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), words[1]))
+    for place, fstype in mounts:
+        point = Path(place)
         # The last of several mounts at one place hides the others.
         if folder.is_relative_to(point) and len(point.parts) >= depth:
-            depth, kind = len(point.parts), words[2]
+            depth, kind = len(point.parts), fstype
     return kind

@@ -11,11 +11,15 @@ from caduceus.runs.files.usage import Usage
 
 @dataclass(frozen=True)
 class Machine:
-    """The host of an attempt: its processor, logical processors and memory in 10^9 bytes."""
+    """The host of an attempt: its processor, logical processors and memory in 10^9 bytes.
+
+    `mps` is the GPU of macOS that PyTorch uses by this name; None if there is none.
+    """
 
     cpu: str | None
     cpus: int | None
     memory_gb: float | None
+    mps: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from caduceus.system import processes
+from caduceus.system import kernel, processes
 from caduceus.system.command_server.imports import PAPER_COMMANDS, RUN_COMMANDS
 
 COMMANDS = (*RUN_COMMANDS, *PAPER_COMMANDS)
@@ -35,7 +35,7 @@ exec {python} "$@"
 
 def start() -> None:
     """Start a command server that ends with this process; without one all else is the same."""
-    if sys.platform == "linux":
+    if kernel.IS_LINUX:
         with contextlib.suppress(OSError):  # such as a full disk, or a path that is too long
             _start()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from caduceus.system import kernel
 from caduceus.system.preloading.requests import NotForkedError, PythonCommand
 
 _STATUS = ("Uid", "Gid", "Groups", "CapEff", "NoNewPrivs", "Seccomp", "Cpus_allowed_list")
@@ -48,7 +49,7 @@ def owner_folder(owner: int) -> Path:
 
 def _process_space() -> str:
     """Return a digest that is equal where process ids mean the same processes."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    boot = kernel.boot_id()
     text = f"{boot}{Path('/proc/self/ns/pid').readlink()}"
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 

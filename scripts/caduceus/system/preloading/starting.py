@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import cast
 
 from caduceus.io.files import Json
-from caduceus.system import processes
+from caduceus.system import kernel, processes
 from caduceus.system.descendants import Descendants, GuardedDescendants
 from caduceus.system.preloading import private_folders, requests
 from caduceus.system.preloading.requests import Hook, NotForkedError, PythonCommand
@@ -111,7 +110,7 @@ def fork(
     Raises:
         NotForkedError: nothing was started; start it afresh.
     """
-    if sys.platform != "linux":
+    if not kernel.IS_LINUX:
         raise NotForkedError("programs are forked on Linux only", is_new=False)
     folder = None
     try:
