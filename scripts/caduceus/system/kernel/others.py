@@ -1,22 +1,23 @@
-"""macOS, and any other system with POSIX: processes by psutil, the rest by sysctl(8).
+"""macOS, and any other system with POSIX: processes by psutil, the rest by sysctl(3).
 
 What Linux has and these lack: a program isn't told when its supervisor is killed (its lease holds
 until it has ended), and a process that the program started and whose parent ended between two looks
 isn't found.
 """
 
+import ctypes
 import platform
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 
 import psutil
 
 _POLL_S = 0.05
+_LONGEST = 256  # bytes of a text of the kernel
 
 
 def boot_id() -> str:
@@ -86,9 +87,13 @@ def _has_ended(pid: int) -> bool:
 
 @cache
 def _sysctl(name: str) -> str:
-    """Return a value of the kernel; empty if there is none."""
-    with suppress(OSError, subprocess.SubprocessError):
-        words = ["/usr/sbin/sysctl", "-n", name]
-        found = subprocess.run(words, capture_output=True, text=True, timeout=10, check=True)
-        return " ".join(found.stdout.split())
-    return ""
+    """Return a text that the kernel holds under this name; empty if there is none."""
+    try:
+        call = ctypes.CDLL(None).sysctlbyname
+    except AttributeError:  # the C library has no such function
+        return ""
+    text = ctypes.create_string_buffer(_LONGEST)
+    size = ctypes.c_size_t(_LONGEST)
+    if call(name.encode(), text, ctypes.byref(size), None, ctypes.c_size_t(0)) != 0:
+        return ""
+    return " ".join(text.value.decode(errors="replace").split())
