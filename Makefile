@@ -68,6 +68,7 @@ docs: .venv/installed-dev
 	  "Caduceus needs Python 3.11 or later, and $(PYTHON) is %s: PYTHON=python3.12 make" % sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	pip install --quiet --requirement envs/requirements.txt
+	pip uninstall -qq --yes caduceus # the former name, or the package of others that has it
 	pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -85,8 +86,8 @@ docs: .venv/installed-dev
 lock:
 	rm -rf .lock && $(PYTHON) -m venv .lock
 	.lock/bin/pip install --quiet --upgrade setuptools
-	.lock/bin/pip install --quiet torch==2.13.0 .
-	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements.txt
-	.lock/bin/pip install --quiet '.[dev,gallery,mcp]'
-	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus)\b' | sed 's/+cpu//' > envs/requirements-dev.txt
+	.lock/bin/pip install --quiet torch==2.13.0 '.[mnist1d]'
+	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus-ml)\b' | sed 's/+cpu//' > envs/requirements.txt
+	.lock/bin/pip install --quiet '.[dev,gallery,mcp,mnist1d]'
+	.lock/bin/pip freeze --all | grep -Ev '^(pip|caduceus-ml)\b' | sed 's/+cpu//' > envs/requirements-dev.txt
 	rm -rf .lock

@@ -1,6 +1,6 @@
 """The export of W&B's log beside other readers of it: `python benchmarks/export.py`.
 
-    pip install 'caduceus[benchmark]'
+    pip install 'caduceus-ml[benchmark]'
 
 Logs 100,000 rows of 6 metrics once, with the real SDK and with Trackio, and times, the whole
 process each, in turn:
@@ -147,7 +147,7 @@ def compare(folder: Path, rows: int, repeats: int) -> None:
         "loop with wandb.proto": [*python, LOOP, str(log), out],
     }
     if shutil.which("trackio") is None:
-        print("without Trackio, which isn't installed: pip install 'caduceus[benchmark]'")
+        print("without Trackio, which isn't installed: pip install 'caduceus-ml[benchmark]'")
     else:
         os.environ["TRACKIO_DIR"] = str(folder / "trackio")
         subprocess.run([*python, LOG_TRACKIO, str(rows)], check=True)

@@ -1,6 +1,6 @@
 """A dry run and a run with nothing to do, on 1,000 planned runs, beside DVC on as many stages.
 
-    pip install 'caduceus[benchmark]'
+    pip install 'caduceus-ml[benchmark]'
     python benchmarks/scale.py
 
 A run of ours is five jobs (plan, identity, training, artifacts, export), a stage of DVC's one
@@ -111,7 +111,7 @@ def main() -> None:
         }
         has_dvc = shutil.which("dvc") is not None
         if not has_dvc:
-            print("without DVC, which isn't installed: pip install 'caduceus[benchmark]'")
+            print("without DVC, which isn't installed: pip install 'caduceus-ml[benchmark]'")
         for stages in (options.runs, 5 * options.runs) if has_dvc else ():
             project = folder / f"dvc{stages}"
             write_dvc(project, stages)

@@ -1,6 +1,6 @@
 """Bayesian sweeps beside other optimisers: `python benchmarks/sweep_search.py`.
 
-    pip install 'caduceus[benchmark]'
+    pip install 'caduceus-ml[benchmark]'
     pip install ax-platform smac  # peers that are left out where they aren't installed
 
 Prints the median regret over the seeds after 10, 25, 50 and 100 trials of

@@ -10,6 +10,9 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
+# The package's name on PyPI, where `caduceus` is a package of others.
+DISTRIBUTION = "caduceus-ml"
+
 # The workflow, for the Snakefile of a project of one's own: module caduceus: snakefile: SNAKEFILE
 SNAKEFILE = str(Path(__file__).parent / "project" / "pipeline" / "Snakefile")
 

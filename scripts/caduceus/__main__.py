@@ -29,6 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     With --json, an error is also a JSON object on standard output.
     """
+    _check_files()
     words = sys.argv[1:] if words is None else list(words)
     names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
     about = (caduceus.__doc__ or "").splitlines()[0]
@@ -94,6 +95,19 @@ class _Parser(argparse.ArgumentParser):
 
             print(error_text(message, "command line", f"see `{self.json_help}`"), flush=True)
         super().error(message)
+
+
+def _check_files() -> None:
+    """End with one line if the package's files are no longer all its own.
+
+    PyPI's `caduceus`, by others, is imported by the same name: installed later, it overwrites this
+    package's `__init__.py`; uninstalled, it removes that.
+    """
+    if not hasattr(caduceus, "DISTRIBUTION"):
+        raise SystemExit(
+            f"caduceus: {Path(__file__).parent}: another package named caduceus has replaced files "
+            "here; pip uninstall caduceus, then pip install --force-reinstall --no-deps caduceus-ml"
+        )
 
 
 def _module(name: str) -> "commands.Command":

@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("dev",)
+EXTRAS = ("dev", "mnist1d")
 
 
 def lowest(requirements: Iterable[str]) -> Iterator[str]:

@@ -127,6 +127,7 @@ def test_the_lock_agrees_with_the_project() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     for wanted, file in (
         (project["dependencies"], "requirements.txt"),
+        (project["optional-dependencies"]["mnist1d"], "requirements.txt"),
         (project["optional-dependencies"]["dev"], "requirements-dev.txt"),
         (project["optional-dependencies"]["gallery"], "requirements-dev.txt"),
         (project["optional-dependencies"]["mcp"], "requirements-dev.txt"),

@@ -29,6 +29,7 @@ BEGINNINGS = {
     "how_to/compose.md": "nothing",
     "how_to/hydra.md": "nothing",
     "how_to/index.md": "nothing",
+    "how_to/install.md": "nothing",
     "how_to/kinds.md": "nothing",
     "how_to/lightning.md": "nothing",
     "how_to/merge.md": "nothing",

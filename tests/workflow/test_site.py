@@ -38,7 +38,8 @@ README_PAGES = [
     )
 ]
 # Programs of others that pages start.
-SHELL = "awk cat cd chmod cp echo git head ls mkdir pip pwd python rm sed squeue ssh true . export"
+SHELL = """awk cat cd chmod cp docker echo git head ls mkdir pip pwd python rattler-build rm sed
+    squeue ssh true . export"""
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +126,14 @@ def simple_commands(line: str) -> Iterator[list[str]]:
 def check_command(words: Sequence[str]) -> None:
     """See that a command exists, and takes these arguments."""
     name, *arguments = words
-    if name == "caduceus":
+    if name in ("uv", "uvx"):
+        if name == "uvx" or arguments[0] == "run":
+            own = {"caduceus", "caduceus-ml"}.intersection
+            start = next(at for at, word in enumerate(arguments) if own([word]))
+            check_command(["caduceus", *arguments[start + 1 :]])
+    elif words[:2] == ["caduceus", "build"]:
+        check_command(["snakemake", *arguments[1:]])
+    elif name == "caduceus":
         # What follows -- is Snakemake's.
         own = itertools.takewhile(lambda word: word != "--", arguments[1:])
         command_parser(arguments[0]).parse_args([*own])

@@ -1,65 +1,116 @@
-"""The wheel, installed into an environment of its own, works as the clone does."""
+"""The wheel and the sdist hold everything; installed, the wheel works as the clone does."""
 
 import json
+import re
 import shutil
+import signal
 import subprocess
-import sys
-import sysconfig
+import tarfile
+import tomllib
+from collections import Counter
+from email.parser import BytesParser
 from pathlib import Path
+from urllib.request import HTTPCookieProcessor, build_opener
 
+import caduceus
 import pytest
 from caduceus.project.command_digests import PACKAGE, command_digests
+from packages import Packages, build, build_packages, content, namesake, new_environment
+from projects import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 COMMANDS = ("validate_spec", "export_run", "make_table", "make_report")
+FOLDERS = {"workflow", "envs"}  # beside the package in a clone
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel in it; all that it depends on is taken from this one."""
-    folder = tmp_path_factory.mktemp("wheel")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (REPOSITORY / name).exists():  # else it is deleted, and not committed yet
-            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, folder / "source" / name, follow_symlinks=False)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), "./source"]
-    subprocess.run(build, cwd=folder, check=True)
-    (wheel,) = folder.glob("*.whl")
-    environment = folder / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
-    python = str(environment / "bin/python")
-    subprocess.run([*pip, f"--python={python}", "install", "--no-deps", str(wheel)], check=True)
-    paths = {"base": str(environment), "platbase": str(environment)}
-    site = Path(sysconfig.get_path("purelib", vars=paths))
-    # A line of a .pth file adds a folder, and not what that folder's own .pth files add: the
-    # editable install of this environment stays out.
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    (environment / "bin/snakemake").write_text(
-        f"#!{python}\nimport sys\nfrom snakemake.cli import main\nsys.exit(main())\n"
-    )
-    (environment / "bin/snakemake").chmod(0o755)
-    return environment / "bin"
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    return build_packages(tmp_path_factory.mktemp("packages"))
 
 
-def run(bin: Path, folder: Path, *words: str) -> str:
+@pytest.fixture(scope="module")
+def installed(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_environment(tmp_path_factory.mktemp("wheel") / "environment", packages.wheel)
+
+
+def run(bin: Path, folder: Path, *words: str, code: int = 0, path: str = "") -> str:
     """Run a program of the environment; returns what it prints."""
     done = subprocess.run(
         [str(bin / words[0]), *words[1:]],
         cwd=folder,
-        env={"PATH": f"{bin}:/usr/bin:/bin", "HOME": str(folder), "WANDB_ERROR_REPORTING": "false"},
+        env=environment(folder, path or f"{bin}:/usr/bin:/bin"),
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def environment(folder: Path, path: str) -> dict[str, str]:
+    return {"PATH": path, "HOME": str(folder), "WANDB_ERROR_REPORTING": "false"}
+
+
+def test_the_wheels_of_a_clone_and_of_the_sdist_are_equal(packages: Packages) -> None:
+    assert content(packages.wheel) == content(packages.wheel_of_sdist)
+
+
+def test_the_sdist_has_every_schema_once_and_no_links(packages: Packages) -> None:
+    with tarfile.open(packages.sdist) as archive:
+        members = archive.getmembers()
+    assert all(member.isreg() or member.isdir() for member in members)
+    schemas = Counter(Path(m.name).name for m in members if m.name.endswith(".schema.yaml"))
+    assert schemas == Counter(p.name for p in REPOSITORY.glob("workflow/schemas/**/*.schema.yaml"))
+
+
+def test_the_wheel_has_every_file_that_the_clone_uses(packages: Packages) -> None:
+    files = content(packages.wheel)
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "scripts", *FOLDERS],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+    own = "caduceus/project/pipeline"
+    for name in listed:
+        path = REPOSITORY / name
+        parts = Path(name).parts
+        if parts[0] != "scripts":
+            if len(parts) > 2 or parts[0] == "envs":  # pages between are the documentation's
+                assert files[f"{own}/{name}"] == path.read_bytes(), name
+        elif path.is_file():  # else a link to a folder, or a file that is deleted
+            assert files["/".join(parts[1:])] == path.read_bytes(), name
+    for name in ("Snakefile", "pyproject.toml", "LICENSE", "README.md", "results/README.md"):
+        assert files[f"{own}/{name}"] == (REPOSITORY / name).read_bytes()
+
+
+def test_what_the_container_is_given_makes_the_wheel(packages: Packages, tmp_path: Path) -> None:
+    clone, source = packages.wheel.parents[1] / "clone", tmp_path / "source"
+    lines = (REPOSITORY / "envs/Containerfile").read_text().splitlines()
+    for words in (line.split()[1:] for line in lines if line.startswith("COPY ")):
+        if words[0].startswith("--from"):
+            continue
+        target = tmp_path / words[-1].lstrip("/")
+        for name in words[:-1]:
+            if (clone / name).is_dir():
+                shutil.copytree(clone / name, target, symlinks=True)
+            else:
+                target.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(clone / name, target)
+    wheel = build(source, "wheel", tmp_path / "made")
+    assert content(wheel) == content(packages.wheel)
+
+
+def test_its_metadata_are_those_of_pyproject(packages: Packages) -> None:
+    found = BytesParser().parsebytes(content(packages.wheel)["info/METADATA"])
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert found["Name"] == project["name"] == caduceus.DISTRIBUTION
+    assert found["Version"] == caduceus.__version__
+    required = [line for line in found.get_all("Requires-Dist") if "extra ==" not in line]
+    names = [re.match(r"[\w-]+", line)[0] for line in required]
+    assert names == [re.match(r"[\w-]+", line)[0] for line in project["dependencies"]]
+    assert found.get_all("Provides-Extra") == [*project["optional-dependencies"]]
+    supported = [c.rpartition(" ")[2] for c in found.get_all("Classifier") if ":: 3." in c]
+    assert found["Requires-Python"] == f">={supported[0]}"
 
 
 def test_its_digests_are_those_of_the_clone(installed: Path, tmp_path: Path) -> None:
@@ -72,9 +123,65 @@ def test_its_digests_are_those_of_the_clone(installed: Path, tmp_path: Path) -> 
     assert digests == command_digests(COMMANDS)
 
 
-def test_a_new_project_is_planned_and_its_state_shown(installed: Path, tmp_path: Path) -> None:
-    run(installed, tmp_path, "caduceus", "init", "study")
+def test_a_new_project_is_built(installed: Path, tmp_path: Path) -> None:
+    """Programs are started by their paths, as pipx does, with none of them on PATH."""
+    run(installed, tmp_path, "caduceus-ml", "init", "study")
     study = tmp_path / "study"
+    first = study / "experiments/first.yaml"
+    first.write_text(first.read_text().replace("[0, 1, 2, 3, 4, 5]", "[0]"))
     assert "to do" in run(installed, study, "caduceus", "status")
-    planned = run(installed, study, "snakemake", "--dry-run", "--cores", "1")
-    assert "export_run" in planned
+    run(installed, study, "snakemake", "--cores", "2", path="/usr/bin:/bin")
+    assert (study / "results/report/index.html").exists()
+    again = run(installed, study, "caduceus-ml", "build", "--cores", "2", path="/usr/bin:/bin")
+    assert "Nothing to be done" in again
+
+
+def test_its_doctor_judges_by_its_requirements(installed: Path, tmp_path: Path) -> None:
+    run(installed, tmp_path, "caduceus", "init", "study")
+    lines = run(installed, tmp_path / "study", "caduceus", "doctor").splitlines()
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    wanted = f"all {len(project['dependencies'])} as caduceus-ml requires them"
+    assert f"fine    packages: {wanted}" in lines
+    assert not [line for line in lines if line.startswith("error")]
+
+
+def test_it_verifies_a_set_up(installed: Path, tmp_path: Path) -> None:
+    run(installed, tmp_path, "caduceus", "init", "study")
+    commit = "git init -q && git add -A && git -c user.name=A -c user.email=a@b.c commit -qm Begin"
+    subprocess.run(commit, cwd=tmp_path / "study", shell=True, check=True)
+    found = run(installed, tmp_path / "study", "caduceus", "verify", "--json")
+    assert all(check["is_ok"] for check in json.loads(found[found.index("{") :])["checks"])
+
+
+def test_its_board_starts_answers_and_ends(installed: Path, tmp_path: Path) -> None:
+    run(installed, tmp_path, "caduceus", "init", "study")
+    board = subprocess.Popen(
+        [installed / "caduceus", "board"],
+        cwd=tmp_path / "study",
+        env=environment(tmp_path, "/usr/bin:/bin"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = board.stdout.readline().strip()
+        # The token of the address becomes a cookie.
+        with build_opener(HTTPCookieProcessor()).open(address) as answer:
+            page = answer.read().decode()
+    finally:
+        board.send_signal(signal.SIGINT)
+        board.communicate()
+    assert "<title>" in page
+    assert board.returncode == 0
+
+
+def test_a_package_of_the_same_name_is_noticed(packages: Packages, tmp_path: Path) -> None:
+    other = namesake(tmp_path / "other")
+    before = new_environment(tmp_path / "before", other, packages.wheel)
+    found = run(before, tmp_path, "caduceus", "doctor", code=1)
+    assert "error   Caduceus: the package caduceus 0.0.11, of others, is installed" in found
+
+    after = new_environment(tmp_path / "after", packages.wheel, other)
+    assert run(after, tmp_path, "caduceus") == "cron\n"
+    found = run(after, tmp_path, "caduceus-ml", "doctor", code=1)
+    assert "another package named caduceus has replaced files here; pip uninstall" in found
+    assert found.count("\n") == 1

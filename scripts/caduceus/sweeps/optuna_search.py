@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from caduceus.errors import ResourceError
 from caduceus.sweeps.configs import SweepConfig
 from caduceus.sweeps.observations import Observation, costs_of, rescaled
 from caduceus.sweeps.spaces import Configuration, Parameter
@@ -93,6 +95,7 @@ def suggest_by_optuna(
 
     Raises:
         KeyError: there is no such sampler.
+        ResourceError: the Gaussian process needs torch, which isn't installed.
     """
     import optuna
     from optuna.trial import TrialState, create_trial
@@ -138,6 +141,11 @@ def _gp(seed: int) -> "BaseSampler":
     """
     from optuna.samplers import GPSampler
 
+    if find_spec("torch") is None:
+        raise ResourceError(
+            "torch, with which the sweep's first trials were suggested, isn't installed: "
+            "pip install 'torch>=2.6,<3'"
+        )
     sampler = GPSampler(seed=seed, n_startup_trials=1)
     # Optuna's defaults, 2048 and 10, take twice the time if all parameters are lists.
     sampler._n_preliminary_samples = 1024

@@ -13,12 +13,14 @@ from typing import Protocol
 
 import psutil
 
+from caduceus import DISTRIBUTION
 from caduceus.errors import ResultError, SlurmError
 from caduceus.io.files import Json, read_json, write_json
 from caduceus.system import slurm
 
 _HOLDER = Path(".snakemake/caduceus.json")
 _LOCKS = Path(".snakemake/locks")
+_BUILDS = {("caduceus", "build"), (DISTRIBUTION, "build")}  # commands that are a Snakemake
 
 
 class Persistence(Protocol):
@@ -131,7 +133,7 @@ def _snakemakes_in(folder: Path) -> list[int]:
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             names = [Path(word).name for word in words[:4]]
-            is_snakemake = "snakemake" in names or ("caduceus", "build") in pairwise(names)
+            is_snakemake = "snakemake" in names or not _BUILDS.isdisjoint(pairwise(names))
             # Jobs run a Snakemake of their own, without a lock; here it may be on the same host.
             is_in_job = "--mode remote" in " ".join(words)
             if is_snakemake and not is_in_job and Path(process.cwd()) == folder.resolve():

@@ -1,5 +1,6 @@
 """The doctor: one line for each thing, with its level and its mend."""
 
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from caduceus.overview.doctor.packages import (
     installed_versions,
     locked_versions,
     look_at_gpus,
+    look_at_namesake,
     look_at_packages,
     look_at_python,
+    look_at_requirements,
     look_at_wandb,
+    own_requirements,
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from caduceus.runs.wandb_paths import ProjectPath
@@ -48,12 +52,40 @@ def test_packages_are_held_against_the_lock() -> None:
     assert installed_versions()["torch"] == locked["torch"]  # whose build adds +cpu
 
 
+def test_an_installed_package_is_held_against_its_requirements() -> None:
+    required = ["a>=2", "b-b", 'c; extra == "more"', 'd; python_version < "3"']
+    fine = look_at_requirements(required, {"a": "2.1rc1", "b-b": "1"})
+    assert (fine.level, fine.text) == ("fine", "all 2 as caduceus-ml requires them")
+    missing = look_at_requirements(required, {"a": "2"})
+    assert str(missing) == "error   packages: missing: b-b; pip install --upgrade caduceus-ml"
+    old = look_at_requirements(required, {"a": "1", "b-b": "1"})
+    assert (old.level, old.text) == ("error", "a 1, not >=2")
+    assert own_requirements() == []  # a clone has its lock
+
+
+def test_the_package_of_others_with_the_same_name_is_an_error(tmp_path: Path) -> None:
+    for name, start in (("caduceus", "cli"), ("caduceus", "__main__"), ("caduceus_ml", "cli")):
+        folder = tmp_path / start / f"{name}-0.1.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n")
+        (folder / "entry_points.txt").write_text(
+            f"[console_scripts]\ncaduceus = caduceus.{start}:main\n"
+        )
+    (found,) = look_at_namesake(distributions(path=[str(tmp_path / "cli")]))
+    assert found.level == "error"
+    assert found.text.startswith("the package caduceus 0.1, of others, is installed")
+    assert not [*look_at_namesake(distributions(path=[str(tmp_path / "__main__")]))]
+
+
 def test_a_pytorch_that_the_driver_is_too_old_for_is_an_error() -> None:
     assert [f.level for f in look_at_gpus("12.6", FakeNvml())] == ["fine"]
     assert [f.level for f in look_at_gpus("13.0", FakeNvml())] == ["error"]
     assert [f.level for f in look_at_gpus(None, FakeNvml())] == ["warning"]
     assert [f.level for f in look_at_gpus("12.6", FakeNvml(is_there=False))] == ["warning"]
     assert [f.level for f in look_at_gpus(None, FakeNvml(is_there=False))] == ["fine"]
+    for is_there, text in ((True, "; PyTorch isn't"), (False, "none, and PyTorch isn't")):
+        (found,) = look_at_gpus(None, FakeNvml(is_there=is_there), has_torch=False)
+        assert found.level == "fine" and f"{text} installed here" in found.text
     (found,) = look_at_gpus("12.6", FakeNvml())
     assert "3 (NVIDIA H100), driver 570.10 for CUDA 12.8" in found.text
 

@@ -29,7 +29,7 @@ def test_without_inspect_ai_a_log_is_refused_in_one_line() -> None:
     found = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
     assert (found.stdout, found.stderr) == (
         "a.eval: inspect_ai, which reads logs of Inspect, isn't installed: "
-        "pip install 'caduceus[inspect]'\n",
+        "pip install 'caduceus-ml[inspect]'\n",
         "",
     )
 

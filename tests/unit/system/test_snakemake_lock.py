@@ -60,11 +60,12 @@ def test_a_lock_goes_whose_holder_was_killed_a_moment_ago(locked: Path) -> None:
     assert not is_locked(locked)
 
 
-def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path) -> None:
+@pytest.mark.parametrize("words", [["snakemake"], ["caduceus", "build"], ["caduceus-ml", "build"]])
+def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path, words: list[str]) -> None:
     """It holds the lock before it notes that it does."""
-    program = locked / "snakemake"
+    program = locked / words[0]
     program.write_text("import time; time.sleep(600)")
-    process = subprocess.Popen([sys.executable, str(program)], cwd=locked)
+    process = subprocess.Popen([sys.executable, str(program), *words[1:]], cwd=locked)
     try:
         with pytest.raises(ResultError, match=f"already runs here, as process {process.pid};"):
             unlock(locked)

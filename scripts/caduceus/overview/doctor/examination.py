@@ -1,6 +1,7 @@
 """All checks of `caduceus doctor`, in order."""
 
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 from caduceus.errors import CaduceusError
@@ -17,9 +18,12 @@ from caduceus.overview.doctor.packages import (
     installed_versions,
     locked_versions,
     look_at_gpus,
+    look_at_namesake,
     look_at_packages,
     look_at_python,
+    look_at_requirements,
     look_at_wandb,
+    own_requirements,
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
 from caduceus.project.project import Project, load_project
@@ -34,9 +38,16 @@ def examine(folder: Path, config: Path) -> Iterator[Finding]:
         config: its config.yaml.
     """
     yield look_at_python()
-    yield look_at_packages(locked_versions(), installed_versions())
+    yield from look_at_namesake(metadata.distributions())
+    installed = installed_versions()
+    if required := own_requirements():
+        yield look_at_requirements(required, installed)
+    else:
+        yield look_at_packages(locked_versions(), installed)
     yield from look_at_wandb()
-    yield from look_at_gpus(cuda_of_torch())
+    has_torch = "torch" in installed
+    cuda = cuda_of_torch() if has_torch else None
+    yield from look_at_gpus(cuda, has_torch=has_torch)
     project = _load(config)
     if isinstance(project, Finding):
         yield project

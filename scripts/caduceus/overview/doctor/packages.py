@@ -2,18 +2,21 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from caduceus import SNAKEFILE
+from packaging.requirements import Requirement
+
+from caduceus import DISTRIBUTION, SNAKEFILE
 from caduceus.overview.doctor.findings import Finding
 from caduceus.system import kernel, nvml, wandb_private
 
 LOCK = Path(SNAKEFILE).parent / "envs/requirements.txt"
 _OLDEST = (3, 11)
 _LOSES_ROWS_BEFORE = (0, 31)
+_OTHER = "caduceus"  # a package of others on PyPI, with modules of the same name
 _NAMED = 4  # differing packages that are named; the rest is counted
 
 
@@ -23,6 +26,39 @@ def look_at_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Find
     if version >= _OLDEST:
         return Finding("fine", "Python", text)
     return Finding("error", "Python", f"{text}, and 3.11 is the oldest", "PYTHON=python3.12 make")
+
+
+def look_at_namesake(installed: Iterable[metadata.Distribution]) -> Iterator[Finding]:
+    """Report the package of others that writes into the folder `caduceus` of site-packages too."""
+    for found in installed:
+        starts = {entry.value.partition(":")[0] for entry in found.entry_points}
+        if _normal(found.name) == _OTHER and "caduceus.__main__" not in starts:
+            yield Finding(
+                "error",
+                "Caduceus",
+                f"the package {_OTHER} {found.version}, of others, is installed in this "
+                "environment too, with modules and a command of the same name",
+                f"pip uninstall {_OTHER}, then pip install --force-reinstall --no-deps "
+                f"{DISTRIBUTION}",
+            )
+
+
+def look_at_requirements(required: Iterable[str], installed: Mapping[str, str]) -> Finding:
+    """Compare the installed packages, by normalised name, with what Caduceus requires."""
+    needed = [found for found in map(Requirement, required) if _applies(found)]
+    missing = [found.name for found in needed if _normal(found.name) not in installed]
+    wrong = [
+        f"{found.name} {version}, not {found.specifier}"
+        for found in needed
+        if (version := installed.get(_normal(found.name)))
+        and not found.specifier.contains(version, prereleases=True)
+    ]
+    mend = f"pip install --upgrade {DISTRIBUTION}"
+    if missing:
+        return Finding("error", "packages", f"missing: {_some(missing)}", mend)
+    if wrong:
+        return Finding("error", "packages", _some(wrong), mend)
+    return Finding("fine", "packages", f"all {len(needed)} as {DISTRIBUTION} requires them")
 
 
 def look_at_packages(locked: Mapping[str, str], installed: Mapping[str, str]) -> Finding:
@@ -66,6 +102,16 @@ def locked_versions(lock: Path = LOCK) -> dict[str, str]:
     return {_normal(name): version for name, _, version in lines}
 
 
+def own_requirements() -> list[str]:
+    """Return the requirements of the installed package; none in a clone, which has the lock."""
+    if Path(SNAKEFILE).is_symlink():
+        return []
+    try:
+        return metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:  # an archive's, which has the lock too
+        return []
+
+
 def installed_versions() -> dict[str, str]:
     """Return the installed versions by normalised name, without build suffixes (+cpu)."""
     return {
@@ -75,17 +121,22 @@ def installed_versions() -> dict[str, str]:
     }
 
 
-def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iterator[Finding]:
+def look_at_gpus(
+    cuda_of_torch: str | None, library: Any = nvml.LIBRARY, has_torch: bool = True
+) -> Iterator[Finding]:
     """Check the GPUs that NVML shows, and that their driver is new enough for PyTorch.
 
     Args:
         cuda_of_torch: the CUDA version that PyTorch was built for; None for a CPU build.
         library: pynvml, or a test's replacement.
+        has_torch: whether PyTorch is installed here.
     """
     driver = nvml.driver(library)
     if driver is None:
         if gpu := kernel.mps():
             yield Finding("fine", "GPUs", f"{gpu}, which programs use as `mps`; runs share it")
+        elif not has_torch:
+            yield Finding("fine", "GPUs", "none, and PyTorch isn't installed here")
         elif cuda_of_torch is None:
             yield Finding("fine", "GPUs", "none, and PyTorch is built for the CPU")
         else:
@@ -96,7 +147,9 @@ def look_at_gpus(cuda_of_torch: str | None, library: Any = nvml.LIBRARY) -> Iter
         return
     names = ", ".join(dict.fromkeys(driver.gpus))
     text = f"{len(driver.gpus)} ({names}), driver {driver.version} for CUDA {driver.cuda}"
-    if cuda_of_torch is None:
+    if not has_torch:
+        yield Finding("fine", "GPUs", f"{text}; PyTorch isn't installed here")
+    elif cuda_of_torch is None:
         mend = "install the PyTorch of pytorch.org for CUDA to use them"
         yield Finding("warning", "GPUs", f"{text}; PyTorch is built for the CPU", mend)
     elif _version(cuda_of_torch)[0] > _version(driver.cuda)[0]:
@@ -113,6 +166,10 @@ def cuda_of_torch() -> str | None:
             found = re.search(r"^cuda.*=\s*'([\d.]+)'", file.read_text(), re.MULTILINE)
             return found[1] if found else None
     return None
+
+
+def _applies(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
 def _normal(name: str) -> str:

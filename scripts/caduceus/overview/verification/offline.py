@@ -31,7 +31,7 @@ def check_offline() -> Iterator[Check]:
         failure = make_run(folder, "offline", None)
         logs = list(folder.work.rglob("*.wandb"))
         evidence = failure or (f"{logs[0].stat().st_size} bytes" if logs else "no log")
-        mend = "check that wandb and torch can be imported, and that the disk has space"
+        mend = "check that wandb can be imported, and that the disk has space"
         yield Check("a test run logs", not failure and bool(logs), evidence, mend)
         if failure or not logs:
             return

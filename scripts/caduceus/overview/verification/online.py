@@ -46,7 +46,7 @@ def check_online(settings: WandbSettings) -> Iterator[Check]:
         path = project.run(folder.path.name)
         failure = make_run(folder, "online", entity)
         if failure:
-            mend = "check that wandb and torch can be imported"
+            mend = "check that wandb can be imported"
             yield Check("a test run logs", False, failure, mend)
             return
         record = sync_run(folder, server, project, settings.patience_s)

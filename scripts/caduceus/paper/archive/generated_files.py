@@ -57,7 +57,7 @@ rule rebuild:
     input:
         rules.paper.input,
 '''
-_NOT_LISTED = ("pip", "caduceus")
+_NOT_LISTED = ("pip", caduceus.DISTRIBUTION)
 _README = """\
 {title}
 

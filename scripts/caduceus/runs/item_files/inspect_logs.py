@@ -79,7 +79,7 @@ def _read(path: Path) -> "EvalLog":
     except ImportError:
         raise ResourceError(
             "inspect_ai, which reads logs of Inspect, isn't installed: pip install "
-            "'caduceus[inspect]'",
+            "'caduceus-ml[inspect]'",
             str(path),
         ) from None
     try:
