@@ -30,6 +30,7 @@ TOGETHER = (
     "unit/paper/test_figure_layout.py",
     "unit/wandb_log/test_wandb_log.py",
     "workflow/test_slurm.py",
+    "workflow/test_grid_engine.py",
     "workflow/test_mcp.py",
     "workflow/test_export_folder.py",
     "workflow/test_stitched_logs.py",

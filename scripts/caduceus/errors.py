@@ -7,7 +7,8 @@ CaduceusError
 ├── ResourceError   this host lacks what a run needs
 ├── AccountError    the W&B account isn't set up, or may not do what is asked
 ├── ServerError     the W&B server can't be reached, or doesn't answer as it should
-├── SlurmError      SLURM isn't there, or refuses what is asked
+├── SchedulerError  a cluster's scheduler isn't there, or refuses what is asked
+│   └── SlurmError      SLURM isn't there, or refuses what is asked
 └── ResultError     a file under results/ is missing, damaged or can't be written
     └── SystemCallError     the operating system refused, for a reason that a user can fix
 
@@ -93,7 +94,13 @@ class ServerError(CaduceusError):
     usual_mend = "try again once the server answers"
 
 
-class SlurmError(CaduceusError):
+class SchedulerError(CaduceusError):
+    """A cluster's scheduler isn't there, or refuses what is asked."""
+
+    usual_mend = "check the scheduler with `caduceus doctor`"
+
+
+class SlurmError(SchedulerError):
     """SLURM isn't there, or refuses what is asked."""
 
     usual_mend = "check SLURM with `caduceus doctor`"

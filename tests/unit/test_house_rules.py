@@ -45,8 +45,8 @@ def test_units_start_no_browser_cluster_server_or_engine_of_wandb() -> None:
             seen.add(path)
             names |= imported(path)
             waiting += [support[name] for name in imported(path) & support.keys()]
-    assert not names & {"chromium", "selenium", "slurm_cluster", "wandb_server", "graphql"}
-    assert not names & {"sweeps", "mcp", "debian_packages"}
+    assert not names & {"chromium", "selenium", "slurm_cluster", "grid_engine", "wandb_server"}
+    assert not names & {"sweeps", "mcp", "debian_packages", "graphql"}
 
 
 def test_one_module_reads_csv_files() -> None:
@@ -62,15 +62,18 @@ def test_each_outside_system_has_one_door(system: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "door"),
+    ("named", "doors"),
     [
-        (r"\"(?:sbatch|squeue|scontrol|scancel|sinfo|sacct)\"", "slurm.py"),
-        (r"\[\"git\", \"", "git.py"),
+        (r"\"(?:sbatch|squeue|scontrol|scancel|sinfo|sacct)\"", {"slurm.py"}),
+        (r"\"(?:qsub|qstat|qdel)\"", {"grid_engine.py", "pbs.py"}),
+        (r"\"(?:bsub|bjobs|bkill)\"", {"lsf.py"}),
+        (r"\"condor_(?:submit|q|rm)\"", {"htcondor.py"}),
+        (r"\[\"git\", \"", {"git.py"}),
     ],
 )
-def test_outside_programs_are_called_in_one_place(named: str, door: str) -> None:
+def test_outside_programs_are_called_in_one_place(named: str, doors: set[str]) -> None:
     users = {path.name for path in MODULES if re.search(named, path.read_text())}
-    assert users == {door}
+    assert users == doors
 
 
 def test_the_reader_of_logs_knows_nothing_of_the_project() -> None:

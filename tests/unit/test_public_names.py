@@ -36,7 +36,7 @@ NAMES = {
     """,
     "errors": """
         AccountError CaduceusError DatasetError ProgramError ResourceError ResultError ServerError
-        SlurmError SpecError
+        SchedulerError SlurmError SpecError
     """,
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from chromium import Browser
 from debian_packages import UnavailableError
+from grid_engine import GridEngine
 from projects import Project
 from reads import watched_afresh
 from slurm_cluster import SlurmCluster
@@ -60,6 +61,16 @@ def slurm() -> Iterator[SlurmCluster]:
             yield cluster
     except UnavailableError as error:
         pytest.skip(f"no SLURM: {error}")
+
+
+@pytest.fixture(scope="session")
+def gridengine() -> Iterator[GridEngine]:
+    """A Grid Engine of one node with four slots and two GPUs."""
+    try:
+        with GridEngine() as cluster:
+            yield cluster
+    except UnavailableError as error:
+        pytest.skip(f"no Grid Engine: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ BEGINNINGS = {
     "how_to/board.md": "nothing",
     "how_to/certificates.md": "new",
     "how_to/ci.md": "new",
+    "how_to/cluster_site.md": "new",
     "how_to/compose.md": "nothing",
     "how_to/hydra.md": "nothing",
     "how_to/index.md": "nothing",

@@ -36,11 +36,11 @@ def run(arguments: argparse.Namespace, criteria: "TrialCriteria | None" = None) 
             criteria,
         )
     except StoppedError as stopped:
-        from caduceus.system.slurm_time_limits import requeue_near_time_limit  # few runs need it
+        from caduceus.system.time_limits import go_on_after_time_limit  # few runs need it
 
         print(f"caduceus train: {stopped}", file=sys.stderr)
         saved = RunFolder(arguments.out.parent).checkpoints
-        requeue_near_time_limit("caduceus:", has_saved=bool(files_below(saved)))
+        go_on_after_time_limit(has_saved=bool(files_below(saved)))
         return 128 + stopped.signal
     if result.state == "failed":
         identity = Identity.read(RunFolder(arguments.out.parent).run_json)

@@ -266,9 +266,32 @@ def end(
         process.wait()
 
 
-def start_here(words: Sequence[str]) -> "subprocess.Popen[bytes]":
-    """Start a process on this one's terminal, in its group."""
-    return subprocess.Popen(list(words))
+def start_here(
+    words: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    ignored: Sequence[signal.Signals] = (),
+) -> "subprocess.Popen[bytes]":
+    """Start a process on this one's terminal, in its group.
+
+    Args:
+        words: the program and its arguments.
+        environment: its complete environment; None for that of this process.
+        ignored: the signals that it ignores, unless it sets a handler of its own.
+    """
+
+    def ignore() -> None:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+    return subprocess.Popen(list(words), env=environment, preexec_fn=ignore if ignored else None)
+
+
+def wait_for(process: "subprocess.Popen[bytes]", seconds: float) -> int | None:
+    """Return the exit status of a process; None if it hasn't ended within this time."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 @dataclass(frozen=True)

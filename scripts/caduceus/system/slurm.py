@@ -12,6 +12,7 @@ from datetime import datetime
 
 from caduceus.errors import SlurmError
 from caduceus.system import processes
+from caduceus.system.schedulers import scheduler
 
 # Errors of SLURM's programs while the controller can't be reached; any other is a refusal.
 _OUTAGE = re.compile(
@@ -35,11 +36,11 @@ _FAILED = [
 ]
 
 
-class OutageError(SlurmError):
+class OutageError(SlurmError, scheduler.OutageError):
     """SLURM's controller doesn't answer at the moment."""
 
 
-class LimitError(SlurmError):
+class LimitError(SlurmError, scheduler.LimitError):
     """No more jobs may be submitted until some have ended."""
 
 

@@ -16,6 +16,7 @@ from caduceus.errors import (
     ProgramError,
     ResourceError,
     ResultError,
+    SchedulerError,
     ServerError,
     SlurmError,
     SpecError,
@@ -246,6 +247,7 @@ def test_without_json_nothing_is_on_standard_output(
 
 
 KINDS = (AccountError, DatasetError, ProgramError, ResourceError, ResultError, ServerError)
+KINDS += (SchedulerError,)
 
 
 @pytest.mark.parametrize("kind", [CaduceusError, SlurmError, SpecError, *KINDS])

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from caduceus.system import slurm
-from snakemake_executor_plugin_caduceus_slurm import Executor, _comment
+from caduceus.system.schedulers.executor import comment_of
+from snakemake_executor_plugin_caduceus_slurm import Executor
 
 
 def test_a_job_that_is_missed_now_and_then_has_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +42,8 @@ def test_groups_of_one_name_are_told_apart() -> None:
         jobs = [member(name) for name in names]
         return SimpleNamespace(is_group=lambda: True, groupid="t", jobs=jobs)
 
-    assert _comment(group("a", "b")) == _comment(group("b", "a"))
-    assert _comment(group("a", "b")) != _comment(group("a", "c"))
+    assert comment_of(group("a", "b")) == comment_of(group("b", "a"))
+    assert comment_of(group("a", "b")) != comment_of(group("a", "c"))
 
 
 def test_a_job_that_is_being_ended_is_not_taken_over() -> None:

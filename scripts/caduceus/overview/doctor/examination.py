@@ -11,7 +11,7 @@ from caduceus.overview.doctor.outside import (
     look_at_account,
     look_at_env_file,
     look_at_git,
-    look_at_slurm,
+    look_at_schedulers,
 )
 from caduceus.overview.doctor.packages import (
     cuda_of_torch,
@@ -64,7 +64,7 @@ def examine(folder: Path, config: Path) -> Iterator[Finding]:
         )
     yield from look_at_account(wandb_project, is_online)
     yield from look_at_env_file(folder)
-    yield look_at_slurm()
+    yield from look_at_schedulers()
     results = folder / "results"
     yield from look_at_room(results if results.exists() else folder, missing)
     yield look_at_file_system(results if results.exists() else folder)

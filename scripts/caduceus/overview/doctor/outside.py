@@ -1,12 +1,13 @@
-"""Checks of the W&B account and its server, SLURM and git."""
+"""Checks of the W&B account and its server, the cluster's scheduler and git."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from caduceus.errors import AccountError, CaduceusError, ServerError, SlurmError
+from caduceus.errors import AccountError, CaduceusError, SchedulerError, ServerError, SlurmError
 from caduceus.overview.doctor.findings import Finding
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.system import git, slurm
+from caduceus.system.schedulers.known import installed_schedulers
 from caduceus.system.wandb_account import find_account
 
 
@@ -43,13 +44,30 @@ def look_at_account(project: ProjectPath, is_online: bool) -> Iterator[Finding]:
         yield Finding("error" if is_online else "warning", "W&B server", str(error))
 
 
-def look_at_slurm() -> Finding:
-    """Check whether there is SLURM and its controller answers."""
+def look_at_schedulers() -> Iterator[Finding]:
+    """Check the schedulers that are here: whether they answer, and which profile is theirs."""
+    found = installed_schedulers()
+    if slurm.is_installed() or not found:
+        yield _look_at_slurm()
+    for scheduler in found:
+        try:
+            count = len(scheduler.jobs(time_limit_s=1))
+        except SchedulerError as error:
+            yield Finding("warning", scheduler.title, str(error))
+            continue
+        text = f"answers; your jobs in its queue: {count}; a job for each run:"
+        use = f"snakemake --workflow-profile workflow/profiles/{scheduler.name}"
+        yield Finding("fine", scheduler.title, f"{text} {use}")
+
+
+def _look_at_slurm() -> Finding:
     try:
         cpus = slurm.largest_node(None, time_limit_s=1)
     except SlurmError as error:
         if "there is no" in str(error):
-            return Finding("fine", "SLURM", "none here")
+            return Finding(
+                "fine", "scheduler", "none here: no SLURM, Grid Engine, PBS, LSF, HTCondor"
+            )
         return Finding("warning", "SLURM", str(error))
     return Finding("fine", "SLURM", f"answers; its largest node has {cpus} CPUs")
 

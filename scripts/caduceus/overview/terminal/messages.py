@@ -14,7 +14,8 @@ _NOISE = (
     *("Building DAG of jobs...", "Using shell: ", "Select jobs to execute...", "Complete log(s): "),
     *("Elapsed time: ", "Shutting down, this might take some time.", "Group jobs: inactive"),
     "Assuming unrestricted shared filesystem usage.",
-    *("Exiting because a job execution failed.", "SLURM job "),
+    *("Exiting because a job execution failed.", "SLURM job ", "Grid Engine job ", "PBS job "),
+    *("LSF job ", "HTCondor job "),
     *("Terminating processes on user request", "Removing output files of failed job "),
 )
 _FAILED_JOB = re.compile(r"RuleException:?\n?.*CalledProcessError in file ", re.DOTALL)

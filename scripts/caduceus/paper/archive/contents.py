@@ -35,7 +35,11 @@ _ABOUT_PROJECT = (
 )
 _PIPELINE_FILES = ("Snakefile", "pyproject.toml", "LICENSE", "*.md", "results/README.md")
 _PIPELINE_FOLDERS = ("workflow", "envs")
-_PACKAGES = ("caduceus", "snakemake_executor_plugin_caduceus_slurm")
+_PACKAGES = (
+    "caduceus",
+    "snakemake_executor_plugin_caduceus_slurm",
+    "snakemake_executor_plugin_caduceus_cluster",
+)
 
 
 @dataclass(frozen=True)
