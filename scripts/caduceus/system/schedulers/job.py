@@ -54,7 +54,8 @@ def work(files: JobFiles, words: Sequence[str], warn_after_s: float = 0) -> int:
                 files.note_limit()
             _terminate_session()
             was_warned = True
-    files.write_end(_ending(code, files, was_warned))
+    # A program may end of the scheduler's own signal before the next look.
+    files.write_end(_ending(code, files, was_warned or bool(received)))
     return code if code >= 0 else 128 - code
 
 
