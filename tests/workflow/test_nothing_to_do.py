@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from file_edits import EDITS, Edit
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from projects import REPOSITORY, Project, end
@@ -125,47 +126,7 @@ def test_rules_that_go_by_more_than_files_leave_no_stamp(finished: Project) -> N
     assert not (finished.path / STAMP).exists()
 
 
-def rewrite(path: Path) -> None:
-    path.write_bytes(path.read_bytes())
-
-
-def append(path: Path) -> None:
-    with path.open("a") as stream:
-        stream.write("\n")
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def touch(path: Path) -> None:
-    path.touch()
-
-
-def delete(path: Path) -> None:
-    path.unlink()
-
-
-def delete_folder(path: Path) -> None:
-    shutil.rmtree(path.parent)
-
-
-def rename(path: Path) -> None:
-    path.rename(path.with_name("renamed"))
-
-
-def link(path: Path) -> None:
-    """The same content, elsewhere."""
-    path.rename(path.with_name("renamed"))
-    path.symlink_to("renamed")
-
-
-def copy_beside(path: Path) -> None:
-    shutil.copy2(path, path.with_name(f"new_{path.name}"))
-
-
-EDITS = (rewrite, append, empty, touch, delete, delete_folder, rename, link, copy_beside)
-Edits = list[tuple[Callable[[Path], None], float]]
+Edits = list[tuple[Edit, float]]
 SOME = st.lists(
     st.tuples(st.sampled_from(EDITS), st.floats(0, 1, exclude_max=True)), min_size=1, max_size=8
 )
