@@ -6,7 +6,7 @@ another `Record`, a plain dataclass, `Json` for anything, or `T | None`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 from caduceus.io.files import MADE_AGAIN, Json, damaged, read_json, write_json
 
 _ALLOWED = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_PLAIN = {str, int, float, bool}
 _SHOWN = 40  # characters of a wrong value
 
 
@@ -63,7 +64,7 @@ class Record:
         """
         value = read_json(path, cls.mend) if path.exists() else []
         try:
-            found = _converted(value, GenericAlias(tuple, (cls, ...)), "")
+            found = _converter(GenericAlias(tuple, (cls, ...)))(value)
         except ValueError as error:
             raise damaged(path, str(error), cls.mend) from None
         assert isinstance(found, tuple)
@@ -76,7 +77,8 @@ class Record:
         Raises:
             ValueError: a key is missing or has another type of value; the message says which.
         """
-        found = _converted(value, cls, "")
+        kind: Any = cls
+        found = _converter(kind)(value)
         assert isinstance(found, cls)
         return found
 
@@ -89,61 +91,150 @@ class Record:
         write_json(path, self.to_json())
 
 
+class _MismatchError(ValueError):
+    """A value has another type than its field; `steps` lead to it, the innermost one first."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.steps: list[str] = []
+
+    def __str__(self) -> str:
+        place = "".join(reversed(self.steps)).removeprefix(".")
+        return f"{place or 'the file'} {self.what}"
+
+
+_Converter = Callable[[object], object]
+
+
 @cache
 def _fields(kind: Any) -> tuple[Field[Any], ...]:
     return tuple(each for each in fields(kind) if each.name not in ("unknown", "key_order"))
 
 
-def _converted(value: object, kind: Any, where: str) -> object:
-    """Check that `value` is of the type `kind`, and convert lists and objects in it."""
-    if kind is Json:
-        return value
+@cache
+def _converter(kind: Any) -> _Converter:
+    """Return a function that checks a value for the type `kind`, and converts what is in it.
+
+    What the annotations say is looked up once for each type: thousands of files are read at a time.
+    The function raises a `_MismatchError`.
+    """
+    if kind == Json:
+        return lambda value: value
     base, inside = get_origin(kind), get_args(kind)
     if base in (Union, UnionType):
-        if value is None and NoneType in inside:
+        return _of_several([_converter(each) for each in inside if each is not NoneType], inside)
+    if base is tuple:
+        return _of_list(_converter(inside[0]), kind)
+    if base is Mapping:
+        return _of_mapping(None if inside[1] == Json else _converter(inside[1]), kind)
+    if is_dataclass(kind):
+        return _of_object(kind)
+    return _of_value(kind, inside)
+
+
+def _of_several(others: Sequence[_Converter], inside: Sequence[Any]) -> _Converter:
+    *first, last = others
+    takes_none = NoneType in inside
+
+    def convert(value: object) -> object:
+        if value is None and takes_none:
             return None
-        *others, last = (each for each in inside if each is not NoneType)
-        for each in others:
+        for each in first:
             try:
-                return _converted(value, each, where)
-            except ValueError:
+                return each(value)
+            except _MismatchError:
                 continue
-        return _converted(value, last, where)
-    if base is tuple and isinstance(value, list):
-        return tuple(
-            _converted(item, inside[0], f"{where}[{index}]") for index, item in enumerate(value)
-        )
-    if isinstance(value, dict):
-        if base is Mapping:
-            if inside[1] is Json:
-                return value
-            prefix = where and f"{where}."
-            return {key: _converted(of, inside[1], prefix + key) for key, of in value.items()}
-        if is_dataclass(kind):
-            return _converted_object(value, kind, where)
-    if base is Literal and value in inside:
-        return value
-    if isinstance(kind, type) and issubclass(kind, StrEnum) and value in list(kind):
-        return kind(str(value))
-    if type(value) is kind or (kind in (int, float) and _is_number(value, kind)):
-        return value
-    wanted = _wanted(kind)
-    raise ValueError(f"{where or 'the file'} is {_shown(value)}, not {wanted}")
+        return last(value)
+
+    return convert
 
 
-def _converted_object(value: dict[str, Any], kind: Any, where: str) -> object:
-    prefix = where and f"{where}."
-    found = {}
-    for each in _fields(kind):
-        if each.name in value:
-            found[each.name] = _converted(value[each.name], each.type, prefix + each.name)
-        elif each.default is MISSING and each.default_factory is MISSING:
-            raise ValueError(f"{prefix}{each.name} is missing")
-    if issubclass(kind, Record):
-        known = {each.name for each in _fields(kind)}
-        found["unknown"] = {key: of for key, of in value.items() if key not in known}
-        found["key_order"] = tuple(value)
-    return kind(**found)
+def _of_list(item: _Converter, kind: Any) -> _Converter:
+    def convert(value: object) -> object:
+        if not isinstance(value, list):
+            raise _mismatch(value, kind)
+        found: list[object] = []
+        try:
+            for each in value:
+                found.append(item(each))
+        except _MismatchError as error:
+            error.steps.append(f"[{len(found)}]")
+            raise
+        return tuple(found)
+
+    return convert
+
+
+def _of_mapping(item: _Converter | None, kind: Any) -> _Converter:
+    def convert(value: object) -> object:
+        if not isinstance(value, dict):
+            raise _mismatch(value, kind)
+        if item is None:
+            return value
+        key, found = "", dict[str, object]()
+        try:
+            for key, each in value.items():
+                found[key] = item(each)
+        except _MismatchError as error:
+            error.steps.append(f".{key}")
+            raise
+        return found
+
+    return convert
+
+
+def _of_object(kind: Any) -> _Converter:
+    types: dict[str, Any] = {each.name: each.type for each in _fields(kind)}
+    converters = {name: _converter(each) for name, each in types.items()}
+    needed = {
+        each.name
+        for each in _fields(kind)
+        if each.default is MISSING and each.default_factory is MISSING
+    }
+    is_record = issubclass(kind, Record)
+
+    def convert(value: object) -> object:
+        if not isinstance(value, dict):
+            raise _mismatch(value, kind)
+        found, name = dict[str, object](), ""
+        try:
+            for name, item in converters.items():
+                if name in value:
+                    found[name] = item(value[name])
+                elif name in needed:
+                    raise _MismatchError("is missing")
+        except _MismatchError as error:
+            error.steps.append(f".{name}")
+            raise
+        if is_record:
+            rest = value.keys() - converters.keys()
+            found["unknown"] = {key: value[key] for key in value if key in rest} if rest else {}
+            found["key_order"] = tuple(value)
+        return kind(**found)
+
+    return convert
+
+
+def _of_value(kind: Any, inside: Sequence[Any]) -> _Converter:
+    """Return the function for a type without parts: text, numbers, and words of an enumeration."""
+    words = list(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else []
+    is_literal, is_number = get_origin(kind) is Literal, kind in (int, float)
+
+    def convert(value: object) -> object:
+        if type(value) is kind or (is_number and _is_number(value, kind)):
+            return value
+        if is_literal and value in inside:
+            return value
+        if words and value in words:
+            return kind(str(value))
+        raise _mismatch(value, kind)
+
+    return convert
+
+
+def _mismatch(value: object, kind: Any) -> _MismatchError:
+    return _MismatchError(f"is {_shown(value)}, not {_wanted(kind)}")
 
 
 def _is_number(value: object, kind: type) -> bool:
@@ -167,6 +258,8 @@ def _shown(value: object) -> str:
 
 
 def _plain(value: object) -> Any:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Record):
         return value.to_json()
     if is_dataclass(value) and not isinstance(value, type):
