@@ -1,6 +1,6 @@
 """Metrics of the paper that no run of its experiments has logged so far, said before training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from caduceus.errors import ResultError
@@ -31,11 +31,18 @@ def metric_warnings(project: Project, results: Path) -> Iterator[str]:
     }
     if not wanted:
         return
-    logged = _logged(read_records(results))
+    experiments = {
+        at: list(dict.fromkeys(project.runs[run][0].id for run in project.shown_runs(*at)))
+        for at in wanted
+    }
+    named: dict[str, set[str]] = {}
+    for at, entry in wanted.items():
+        for id in experiments[at]:
+            named.setdefault(id, set()).update(metric for _, metric in _named(entry))
+    logged = _logged(read_records(results), project, named)
     for (section, name), entry in wanted.items():
-        runs = project.shown_runs(section, name)
-        experiments = dict.fromkeys(project.runs[run][0].id for run in runs)
-        known = sorted({metric for id in experiments for metric in logged.get(id, ())})
+        ids = experiments[section, name]
+        known = sorted({metric for id in ids for metric in logged.get(id, ())})
         for key, metric in _named(entry):
             if known and metric not in (*known, *_WANDBS_OWN):
                 yield f"paper.{section}.{name}: {key}: so far {no_run_logged(metric, known)}"
@@ -53,10 +60,24 @@ def _named(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "axis", entry.axis
 
 
-def _logged(records: Sequence[RunRecord]) -> dict[str, set[str]]:
-    """Return the names that finished runs logged, in rows or summary, by experiment."""
+def _logged(
+    records: Sequence[RunRecord], project: Project, named: Mapping[str, Set[str]]
+) -> dict[str, set[str]]:
+    """Return the names that finished runs logged, in rows or summary, by experiment.
+
+    Of an experiment no more runs are read once all that is named of it was found.
+
+    Args:
+        records: of all runs.
+        project: the project, by which the experiment of a run is known before it is read.
+        named: the metrics that entries name, by experiment.
+    """
     found: dict[str, set[str]] = {}
     for record in records:
+        if planned := project.runs.get(record.run):
+            id = planned[0].id
+            if named.get(id, set()) <= found.get(id, set()) | {*_WANDBS_OWN}:
+                continue
         try:
             summary = record.exported
             if summary is None or summary.state != "finished" or not summary.experiment:
