@@ -4,17 +4,19 @@ Ten experiments have ten variants of ten seeds each, and each has a table, curve
 Measured are, in this order,
 
 - `caduceus plan` while nothing is trained;
-- a call of Snakemake as `make` calls it, after the logs of all runs were put in place: it makes
-  every export, table and figure;
-- another call, which finds nothing to do;
-- a call after the paper's tables and figures were deleted;
-- a call after one run was trained again, which is one whose train.json differs;
-- a call after the figures' widths were changed.
+- `caduceus build`, after the logs of all runs were put in place: it makes every export, table and
+  figure;
+- another build, which finds nothing to do and keeps which runs have settled;
+- `caduceus status`, which nobody asked before;
+- a build after the paper's tables and figures were deleted;
+- a build after one run was trained again, which is one whose train.json differs;
+- a build after the figures' widths were changed;
+- Snakemake's graph of all jobs with nothing to do, and that without settled runs.
 
 Peers are measured in the same run: pandas, which reads every history that was exported and averages
-it by step, and a loop that asks for the times of all files of the runs, as ninja does. CPU is that
-of a call with all its jobs, and memory that of its largest process. `--plan-only` stops after the
-plan.
+it by step, a loop that asks for the times of all files of the runs, as ninja does, and Snakemake,
+which looks at every job. CPU is that of a call with all its jobs, and memory that of its largest
+process. `--plan-only` stops after the plan.
 """
 
 import argparse
@@ -46,6 +48,8 @@ from exported_runs import train_record
 
 ROWS = 200
 SNAKEFILE = Path(__file__).parents[1] / "scripts/caduceus/project/template/Snakefile"
+CADUCEUS = (sys.executable, "-m", "caduceus")
+BUILD = (*CADUCEUS, "build", *AS_MAKE[1:], "--plain")
 PANDAS = """
 import pandas, pathlib
 paths = sorted(pathlib.Path("results/runs").glob("*/metrics_history.csv"))
@@ -142,9 +146,11 @@ def show(title: str, found: Call, peers: str = "") -> None:
     print(f"{title:28}{figures}   {peers}".rstrip(), flush=True)
 
 
-def measure(title: str, folder: Path) -> Call:
-    """Call Snakemake, and print what it took and what it did."""
-    found = call(AS_MAKE, folder)
+def measure(title: str, folder: Path, command: Sequence[str] = BUILD) -> Call:
+    """Build, and print what it took and what it did; no stamp answers."""
+    for stamp in ("build", "dry_run"):
+        (folder / ".snakemake/caduceus" / stamp).unlink(missing_ok=True)
+    found = call(command, folder)
     table = found.printed.partition("Job stats:")[2].partition("\n\n")[0]
     jobs = [f"{count} {rule}" for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)]
     show(title, found, ", ".join(jobs) or "nothing")
@@ -162,12 +168,13 @@ def main() -> None:
         folder = Path(name) / "project"
         write_paper(folder, options.runs, options.experiments)
         shutil.copy(SNAKEFILE, folder)
-        show("plan", call([sys.executable, "-m", "caduceus", "plan"], folder))
+        show("plan", call([*CADUCEUS, "plan"], folder))
         if options.plan_only:
             return
         first, *_ = write_trained(folder, log_run(Path(name), ROWS))
         everything = measure("everything, from the logs", folder)
-        nothing = measure("nothing has changed", folder)
+        measure("nothing has changed", folder)
+        show("status", call([*CADUCEUS, "status"], folder))
         shutil.rmtree(folder / "results/paper")
         measure("the paper alone", folder)
         train = first / "train.json"
@@ -179,7 +186,10 @@ def main() -> None:
         config["paper"]["venue"] = "ieee"
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         measure("another width", folder)
-        for title, code, ours in (("pandas", PANDAS, everything), ("stat", STAT, nothing)):
+        whole = measure("nothing, by Snakemake", folder, AS_MAKE)
+        reduced = measure("nothing, runs settled", folder)
+        print(f"{'':57}{whole.cpu_s / reduced.cpu_s:.1f} times the CPU by Snakemake")
+        for title, code, ours in (("pandas", PANDAS, everything), ("stat", STAT, reduced)):
             peer = call([sys.executable, "-c", code], folder)
             show(title, peer, f"{ours.cpu_s / peer.cpu_s:.1f} times its CPU is ours")
 

@@ -30,7 +30,9 @@ LONG = {
     "nothing.py --runs 4 --repeats 1": r"caduceus plan, from the stamp +[\d.]+ s",
     "overhead.py --runs 1 --seconds 0.1": r"and [\d.]+ s for Snakemake with nothing to do",
     "startup.py --seeds 1 --repeats 1": r"nothing to do +[\d.]+ +[\d.]+ times Python's",
-    "thousands.py --runs 10 --experiments 1": r"stat +.* MB +[\d.]+ times its CPU is ours",
+    "thousands.py --runs 10 --experiments 1": (
+        r"(?s)status +.*by Snakemake\n.*stat +.* MB +[\d.]+ times its CPU is ours"
+    ),
     "try_series.py --edits 2 --epochs 1": r"nothing: 1 \w+",
     "terminal.py --seeds 1": r"Snakemake's own lines: [\d.]+ kB, [\d.]+ times as much",
 }
