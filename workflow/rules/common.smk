@@ -18,24 +18,29 @@ from caduceus import note_holder
 from caduceus.io.phrases import printable
 from caduceus.overview.terminal.handler import show_build
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
-from caduceus.project.command_digests import code_digest
+from caduceus.project.command_digests import PACKAGE, code_digest
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
+from caduceus.project.settled_runs import SettledRuns
 from caduceus.project.targets import load_targets
 from caduceus.runs import gpu_shares
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.files.tries import try_tables
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
+from caduceus.system import snakemake_process
+from caduceus.system.snakemake_checksums import compute_checksums_once
 from caduceus.system.snakemake_default_target import prefer_all
 from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
 from caduceus.system.snakemake_scheduling import lighten_scheduling
+from caduceus.system.snakemake_settings import common_settings
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
 gc.set_threshold(100_000, 50, 100)
 
 # Snakemake puts a module's prefix before the paths of rules, and not before those that we read.
 PREFIXED = workflow.modifier.path_modifier.replace_prefix
+RULES = Path(str(workflow.current_basedir))
 
 try:
     PROJECT = load_project(
@@ -101,6 +106,7 @@ def adapt_settings():
     if workflow.is_main_process:
         unlock_if_killed()
         note_when_locked(workflow.persistence)
+        compute_checksums_once(workflow.persistence)
     # None where nothing is executed, as by --summary.
     if (settings := workflow.execution_settings) and (
         SETTINGS.export.is_remote or SETTINGS.export.projects
@@ -124,6 +130,34 @@ def targets():
     return TARGETS
 
 
+@cache
+def settled_files():
+    """The files of runs whose jobs have nothing to do: those jobs are left out of the graph.
+
+    Plain `snakemake` leaves out none, since nobody keeps what it judges.
+    """
+    watch = snakemake_process.watch
+    is_local = not (
+        SETTINGS.export.is_remote or SETTINGS.export.projects or TRAINS_ONLINE
+    )
+    is_here = PREFIXED("results/runs/") == "results/runs/"
+    if watch is None or not (watch.began_ns and is_local and is_here):
+        return frozenset()
+    common = common_settings(workflow, RULES, PACKAGE / "project/template/Snakefile")
+    if common is None:
+        return frozenset()
+    ours = digest("export_run", "project/settled_runs", "project/targets")
+    runs = SettledRuns(PROJECT, common + ours, watch.began_ns)
+    watch.when_judged = lambda: runs.record(workflow.dag)
+    return runs.files
+
+
+def jobless(paths):
+    """Have Snakemake look for no job that makes a file of a settled run."""
+    settled = settled_files()
+    return [before_update(path) if path in settled else path for path in paths]
+
+
 def known(function):
     """Note a function's parameters on it: Snakemake asks for them in every job.
 
@@ -141,7 +175,9 @@ def inputs(method, **given):
     @known
     def paths(wildcards):
         adapt_settings()
-        return find(**given, **{name: getattr(wildcards, name) for name in names})
+        return jobless(
+            find(**given, **{name: getattr(wildcards, name) for name in names})
+        )
 
     return paths
 

@@ -5,13 +5,14 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from caduceus.system.recorded_reads import RecordedReads
 from caduceus.system.stamp import Stamp
 
 is_listing = False  # whether Snakemake runs in this process to list its jobs
+watch: "Watch | None" = None  # of the Snakemake that Caduceus runs in this process
 PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
 ENDING = "CADUCEUS_ENDING"  # the variable that names a file for how the build ended, as JSON
 # Its default scheduler starts a solver each time that it looks for jobs to start.
@@ -84,7 +85,8 @@ def _run(
         errors: gets each error.
     """
     sys.argv = ["snakemake", *arguments]  # Snakemake's log shows it
-    watch = _Watch(stamps[0][0])
+    global watch
+    watch = Watch(stamps[0][0])
     logging.getLogger("snakemake.logging").addFilter(partial(_keep_error, errors))
     try:
         importlib.import_module("snakemake.cli").main(sys.argv[1:])
@@ -122,7 +124,7 @@ def _chosen_options(arguments: Sequence[str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text != repr(usual[name])}
 
 
-class _Watch:
+class Watch:
     """Watches Snakemake until it has said that it has nothing to do, or has begun to do something.
 
     Args:
@@ -132,10 +134,12 @@ class _Watch:
         began_ns: the time before the first read, by the file system's clock.
         reads: what it looked at.
         has_nothing: whether it has said that it has nothing to do.
+        when_judged: called once Snakemake knows of every job whether it has to run.
     """
 
     def __init__(self, stamp: Stamp) -> None:
         self.has_nothing = False
+        self.when_judged: Callable[[], None] | None = None
         self.reads = RecordedReads()
         self.began_ns = stamp.begin()
         if self.began_ns:
@@ -148,8 +152,14 @@ class _Watch:
             self.reads.doubt = "a warning is to be printed each time"
         if record.getMessage() == _NOTHING:
             self.has_nothing = True
-            self.reads.stop()
+            self._judge()
         elif str(getattr(record, "event", "")) == "run_info":  # it has something to do
-            self.reads.stop()
+            self._judge()
             self.reads.states.clear()
         return True
+
+    def _judge(self) -> None:
+        self.reads.stop()
+        if self.when_judged:
+            self.when_judged()
+            self.when_judged = None

@@ -38,13 +38,17 @@ def find_record(path: Path) -> JobRecord | None:
         return None
     inside = absolute.relative_to(root)
     for made in (inside, *inside.parents[:-1]):
-        name = urlsafe_b64encode(made.as_posix().encode()).decode()
-        parts = [name[at : at + _NAME_LENGTH] for at in range(0, len(name), _NAME_LENGTH)]
-        folders = (f"@{part}" for part in parts[:-1])
-        record = root.joinpath(".snakemake/metadata", *folders, parts[-1])
+        record = root / record_path(made.as_posix())
         if record.exists():
             job = read_json(record)
             ended = datetime.fromtimestamp(job["endtime"], UTC)
             command = job["shellcmd"] or ""
             return JobRecord(made.as_posix(), job["rule"], job["input"], command, ended, root)
     return None
+
+
+def record_path(made: str) -> str:
+    """Return the path of Snakemake's record of a declared output, from the folder where it ran."""
+    name = urlsafe_b64encode(made.encode()).decode()
+    parts = [name[at : at + _NAME_LENGTH] for at in range(0, len(name), _NAME_LENGTH)]
+    return "/".join([".snakemake/metadata", *(f"@{part}" for part in parts[:-1]), parts[-1]])

@@ -112,14 +112,15 @@ class Stamp:
             OSError: the folder can't be written.
         """
         states = reads.states
-        if not reads.doubt and all(_has_settled(state, began_ns) for state in states.values()):
+        if not reads.doubt and have_settled(states.values(), began_ns):
             head = {"key": self._key, "states": _digest(states.values()), "answer": text}
             write_whole(self._path, json.dumps(head).encode() + b"\n" + b"\0".join(states))
 
 
-def _has_settled(state: State, began_ns: int) -> bool:
-    """Whether a change after a time would show in the times of a file."""
-    ticks = ((time, _TICK_NS if time % _SECOND_NS else _COARSE_NS) for time in times_of(state))
+def have_settled(states: Iterable[State], began_ns: int) -> bool:
+    """Whether a change after a time would show in the times of each file."""
+    times = (time for state in states for time in times_of(state))
+    ticks = ((time, _TICK_NS if time % _SECOND_NS else _COARSE_NS) for time in times)
     return all(time + tick < began_ns for time, tick in ticks)
 
 

@@ -1,0 +1,56 @@
+"""Whether a call of Snakemake asks for nothing but what is missing or has changed."""
+
+import dataclasses
+import json
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from caduceus.io.files import sha256
+from caduceus.system.file_states import SNAKEMAKE
+
+# Settings of the graph that force no job and leave none out.
+_ANY = {"force_incomplete", "max_inventory_wait_time", "print_dag_as"}
+_INCOMPLETE = Path(SNAKEMAKE, "incomplete")
+
+
+def common_settings(workflow: Any, rules: Path, template: Path) -> str | None:
+    """Return what decides besides files, and for all jobs alike, whether a job has to run.
+
+    Args:
+        workflow: Snakemake's workflow, whose Snakefiles are parsed.
+        rules: the folder of the rules of Caduceus.
+        template: the Snakefile of a new project.
+
+    Returns:
+        A text that differs if the verdict on a job may differ. None if the call asks for more than
+        the default target, forces jobs or leaves some out; if there are rules other than those of
+        Caduceus; or if a job was left incomplete, which has to run whatever its files are.
+    """
+    chosen = workflow.dag_settings
+    if not workflow.is_main_process or workflow.touch or chosen is None:
+        return None
+    if workflow.execution_settings is None or workflow.storage_settings.default_storage_provider:
+        return None  # nothing is executed, as by --delete-all-output; files are elsewhere
+    for each in dataclasses.fields(chosen):
+        value, usual = getattr(chosen, each.name), each.default
+        if each.name not in _ANY and value != usual and (value or usual):
+            return None
+    if _INCOMPLETE.is_dir() and any(_INCOMPLETE.iterdir()):
+        return None
+    files = [Path(each.get_path_or_uri(secret_free=True)) for each in workflow.included]
+    main, own = rules.parents[1] / "Snakefile", set(map(os.path.realpath, rules.glob("*.smk")))
+    own.add(os.path.realpath(main))
+    for path in files:
+        if os.path.realpath(path) not in own and _statements(path) != _statements(template):
+            return None
+    texts = [version("snakemake"), sys.version, os.uname().nodename, *map(sha256, files)]
+    return json.dumps(texts)
+
+
+def _statements(snakefile: Path) -> list[str]:
+    """Return the lines of a Snakefile without comments."""
+    lines = (line.partition("#")[0].rstrip() for line in snakefile.read_text().splitlines())
+    return [line for line in lines if line]

@@ -1,0 +1,234 @@
+"""`caduceus build` leaves settled runs out of the graph, and does what Snakemake would."""
+
+import itertools
+import json
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+from file_edits import EDITS, Edit
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from projects import REPOSITORY, Project, end
+
+# The jobs that would run, as lines of JSON: by plain Snakemake, or as Caduceus starts it; then how
+# many jobs were looked at.
+LIST = """
+import sys
+from caduceus.overview.terminal import handler
+from caduceus.system import snakemake_job_list, snakemake_process
+
+how, *words = sys.argv[1:]
+emit = snakemake_job_list.JobListHandler.emit
+
+def counted(self, record):
+    before = self._is_done
+    emit(self, record)
+    if self._is_done and not before:
+        print(len(list(self._workflow.dag.jobs)), flush=True)
+
+snakemake_job_list.JobListHandler.emit = counted
+if how == "build":
+    sys.exit(snakemake_process.run_snakemake(words))
+if how == "reduced":
+    sys.exit(snakemake_process.list_jobs(words))
+snakemake_process.is_listing = True
+options = ["--dry-run", "--quiet", "progress", "rules", "--logger", "caduceus"]
+sys.argv = ["snakemake", *options, *words]
+from snakemake.cli import main
+main(sys.argv[1:])
+"""
+WORDS = ("--snakefile", str(REPOSITORY / "Snakefile"))
+SETTLED = ".snakemake/caduceus/settled"
+NUMBERS = itertools.count()
+
+
+def build(project: Project, *words: str) -> None:
+    project.run(sys.executable, "-c", LIST, "build", "--cores", "2", *WORDS, *words).check()
+
+
+def jobs(project: Project, how: str) -> tuple[object, int]:
+    """The jobs that would run, or how it failed; and how many jobs were looked at."""
+    done = project.run(sys.executable, "-c", LIST, how, *WORDS)
+    lines = done.output.splitlines()
+    listed = [json.loads(line)["job"] for line in lines if line.startswith('{"job"')]
+    found = sorted((job["rule"], sorted(job["outputs"])) for job in listed)
+    counts = [int(line) for line in lines if line.isdigit()]
+    return (done.code, found), counts[0] if counts else 0
+
+
+def settle(project: Project, runs: int = 4) -> None:
+    """Have all runs settle; other tests may just have changed packages' folders."""
+    for _ in range(5):
+        (project.path / ".snakemake/caduceus/build").unlink(missing_ok=True)
+        build(project)
+        path = project.path / SETTLED
+        if path.exists() and len(json.loads(path.read_text())["runs"]) == runs:
+            return
+    raise AssertionError("the runs don't settle")
+
+
+def hold(project: Project) -> tuple[int, int]:
+    """Ask both for the jobs; return how many each looked at."""
+    reduced, few = jobs(project, "reduced")
+    full, many = jobs(project, "full")
+    assert reduced == full
+    return few, many
+
+
+def test_a_changed_run_is_looked_at_and_the_others_are_not(finished: Project) -> None:
+    settle(finished)
+    run = finished.runs[0].name
+    finished.replace(f"results/runs/{run}/train.json", '"wall_s"', '"wall_s" ')
+
+    few, many = hold(finished)
+
+    # Of three runs five jobs each, and no job of theirs.
+    assert many - few == 15
+    build(finished)
+    assert finished.planned() == {}
+
+
+def test_a_figure_of_another_width_looks_at_no_run(finished: Project) -> None:
+    settle(finished)
+    paper = yaml.safe_load((finished.path / "config.yaml").read_text())["paper"]
+    finished.change("config.yaml", paper=paper | {"venue": "ieee"})
+
+    few, many = hold(finished)
+
+    assert many - few == 20
+
+
+def test_what_runs_are_called_is_looked_at(finished: Project) -> None:
+    settle(finished)
+    finished.change("experiments/toy.yaml", tags=["new"])
+
+    few, many = hold(finished)
+
+    assert few == many
+
+
+def test_nothing_to_do_is_no_longer_said_once_a_settled_run_has_lost_a_file(
+    finished: Project,
+) -> None:
+    settle(finished)
+    (finished.path / ".snakemake/caduceus/build").unlink(missing_ok=True)
+    build(finished)  # looks at no run
+    (finished.runs[0] / "metrics_history.csv").unlink()
+
+    build(finished)
+
+    assert (finished.runs[0] / "metrics_history.csv").exists()
+
+
+def test_a_file_beside_the_code_that_a_run_used_is_looked_at(finished: Project) -> None:
+    program = finished.path / "experiments/train.py"
+    program.write_text(program.read_text() + 'Path("data/rate.txt").read_text()\n')
+    finished.write("data/rate.txt", "0.1")
+    build(finished)
+    settle(finished, runs=4)  # without those of the old code
+    finished.write("data/rate.txt", "0.2")
+
+    few, many = hold(finished)
+
+    assert few == many
+    assert [rule for rule, _ in jobs(finished, "full")[0][1]].count("train") == 4  # type: ignore[index]
+
+
+@pytest.mark.parametrize("words", [["--forceall"], ["--until", "train"], ["paper"], ["--touch"]])
+def test_a_call_that_asks_for_something_else_settles_nothing(
+    finished: Project, words: list[str]
+) -> None:
+    build(finished, *words)
+
+    assert not (finished.path / SETTLED).exists()
+
+
+def test_rules_of_the_users_own_settle_nothing(finished: Project) -> None:
+    finished.write("own.smk", "rule own:\n    output: 'own.txt'\n    shell: 'touch {output}'\n")
+    finished.change("config.yaml", custom_rules=["own.smk"])
+    build(finished)
+    build(finished)
+
+    assert not (finished.path / SETTLED).exists()
+
+
+def retag(path: Path) -> None:
+    edit_yaml(path, "experiments/toy.yaml", tags=["new"])
+
+
+def add_a_seed(path: Path) -> None:
+    edit_yaml(path, "experiments/toy.yaml", seeds=[0, 1, 2])
+
+
+def widen(path: Path) -> None:
+    edit_yaml(path, "config.yaml", wandb={"project": "elsewhere"})
+
+
+def edit_yaml(path: Path, name: str, **changes: object) -> None:
+    file = next(each / name for each in path.parents if (each / name).exists())
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changes))
+
+
+def build_again(path: Path) -> None:
+    root = next(each for each in path.parents if (each / "config.yaml").exists())
+    Project(root).run(sys.executable, "-c", LIST, "build", "--cores", "2", *WORDS)
+
+
+def kill_a_build(path: Path) -> None:
+    """A build is killed once it has begun a job, and leaves it incomplete."""
+    root = next(each for each in path.parents if (each / "config.yaml").exists())
+    marks = root / ".snakemake/incomplete"
+    words = ("build", "--cores", "2", *WORDS, "--forcerun", "export_run")
+    process = Project(root).begin(sys.executable, "-c", LIST, *words)
+    while process.poll() is None and not any(marks.iterdir()):
+        pass
+    process.send_signal(signal.SIGKILL)
+    end(process)
+
+
+OF_PROJECT: tuple[Edit, ...] = (retag, add_a_seed, widen, build_again, kill_a_build)
+SOME = st.lists(
+    st.tuples(st.sampled_from((*EDITS, *OF_PROJECT)), st.floats(0, 1, exclude_max=True)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def hold_after_each(project: Project, edits: list[tuple[Edit, float]]) -> None:
+    settle(project)
+    for edit, share in edits:
+        files = sorted(path for path in project.path.rglob("*") if path.is_file())
+        with suppress(OSError, yaml.YAMLError, StopIteration, TypeError):  # of a broken project
+            edit(files[int(share * len(files))])
+        hold(project)
+
+
+@settings(
+    max_examples=2,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(edits=SOME)
+def test_it_looks_at_less_and_says_the_same(
+    trained: Project, tmp_path: Path, edits: list[tuple[Edit, float]]
+) -> None:
+    hold_after_each(trained.copy(tmp_path / str(next(NUMBERS))), edits)
+
+
+@pytest.mark.soak
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(edits=SOME)
+def test_it_looks_at_less_and_says_the_same_many_times(
+    trained: Project, tmp_path: Path, edits: list[tuple[Edit, float]]
+) -> None:
+    project = trained.copy(tmp_path / str(next(NUMBERS)))
+    hold_after_each(project, edits)
+    shutil.rmtree(project.path)
