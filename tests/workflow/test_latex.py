@@ -6,7 +6,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import appendices
 import pytest
+from caduceus.paper.appendix.blocks import to_latex
+from caduceus.paper.appendix.content import TITLE, appendix
 from caduceus.paper.numbers import numbers_latex
 from debian_packages import UnavailableError, install
 from ledgers import Results, add_everything
@@ -131,3 +134,29 @@ def test_a_real_latex_sets_it_within_the_columns_of_neurips(tmp_path: Path) -> N
     finished = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout[-2000:]
     assert "Overfull" not in finished.stdout
+
+
+@pytest.mark.parametrize("document", ["article", "article}[twocolumn"])
+def test_a_real_latex_sets_the_appendix_on_the_artifact(tmp_path: Path, document: str) -> None:
+    try:
+        install(("pdflatex", "pdftotext"), LATEX)
+    except UnavailableError as error:
+        pytest.skip(f"no LaTeX: {error}")
+    name, _, option = document.partition("}[")
+    text = to_latex(TITLE, appendix(appendices.data()))
+    (tmp_path / "appendix.tex").write_text(text)
+    (tmp_path / "paper.tex").write_text(
+        f"\\documentclass[{option}]{{{name}}}\n\\begin{{document}}\n\\appendix\n"
+        "\\input{appendix}\n\\end{document}\n"
+    )
+    words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    finished = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout[-2000:]
+    assert "Overfull" not in finished.stdout
+    shown = subprocess.run(
+        ["pdftotext", "paper.pdf", "-"], cwd=tmp_path, capture_output=True, text=True
+    )
+    words_shown = " ".join(shown.stdout.split())
+    assert "Artifact appendix" in words_shown
+    assert "Training 4 runs again decides better, bound." in words_shown
+    assert "5 % & more of #1" in words_shown

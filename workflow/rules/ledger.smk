@@ -76,3 +76,31 @@ rule fill_checklist:
         '"$CADUCEUS_PYTHON" -m caduceus fill-checklist {input.plans:q} --datasets {input.datasets:q}'
         " --tables {input.tables:q} --claims {input.claims:q} --compute {input.compute:q}"
         " --provenance {input.provenance:q} --out {output.checklist:q} --log {log:q}"
+
+
+rule write_appendix:
+    """Write the appendix on the paper's artifact, for its reviewers, as Markdown and LaTeX."""
+    input:
+        plans=inputs("plans"),
+        datasets=inputs("datasets"),
+        claims="results/paper/claims.json" if PAPER.claims else [],
+        compute="results/paper/compute.json",
+        attempts="results/paper/attempts.csv",
+        provenance="results/paper/provenance.json",
+    output:
+        appendix="results/paper/appendix.md",
+        latex="results/paper/appendix.tex",
+    log:
+        "results/logs/write_appendix/appendix.log",
+    localrule: True
+    params:
+        claims=as_is(
+            json.dumps({name: claim.to_json() for name, claim in PAPER.claims.items()})
+        ),
+        name=as_is(SETTINGS.archive_name),
+        mode=as_is(SETTINGS.wandb.mode),
+        code=digest("write_appendix"),
+    shell:
+        '"$CADUCEUS_PYTHON" -m caduceus write-appendix {input.plans:q} --datasets {input.datasets:q}'
+        " --claims={params.claims:q} --name={params.name:q} --mode={params.mode:q}"
+        " --out {output.appendix:q} --log {log:q}"

@@ -1,6 +1,7 @@
 """config.yaml with every default filled in; its schema describes each key."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,7 @@ class ArchiveSettings(Record):
     name: str | None
     include: tuple[str, ...]
     max_file_mb: float
+    anonymous: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,12 @@ class Settings(Record):
     def paper_file(self) -> str | None:
         """The path of the file that holds the paper; None if config.yaml does, or there is none."""
         return self.paper if isinstance(self.paper, str) and self.paper != "none" else None
+
+    @property
+    def archive_name(self) -> str:
+        """The archive's name: the given one, or that of the W&B project as the name of a file."""
+        words = re.sub("[^A-Za-z0-9_.-]+", "-", self.wandb.project).strip(".-")
+        return self.archive.name or words or "archive"
 
 
 def parse_settings(config: Json, where: Where) -> Settings:

@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "yaml": "schema",
     "psutil yaml": """adopt archive ask_trial check_archive confirm_trial doctor fill_checklist gc
         merge record_provenance report_failures show start_sweep suggest_trial sweep sweep_agent
-        validate_spec""",
+        validate_spec write_appendix""",
     "psutil requests urllib3 yaml": """check_account evaluate_run export_fetched_run
         export_server_run find_run find_trial refresh sync verify""",
     "jinja2 numpy pyarrow": "export_group export_server_group make_report",
