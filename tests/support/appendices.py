@@ -3,7 +3,7 @@
 from typing import Any
 
 from caduceus.paper.appendix.content import AppendixData
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.runs.files.dataset import DatasetRecord
 from run_files import plan
 

@@ -7,10 +7,11 @@
 rule archive:
     """Archive everything that the paper's numbers were made from, as one zip for Zenodo."""
     input:
-        made=inputs("paper"),
+        made=inputs("archived"),
     log:
         "results/logs/archive/archive.log",
     localrule: True
+    threads: 64 # as many of Snakemake's cores as there are
     params:
         config=as_is(json.dumps(config)),
         files=as_is([os.path.relpath(path) for path in workflow.configfiles]),
@@ -24,4 +25,5 @@ rule archive:
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus archive {input.made:q} --config {params.config:q}'
         " --config-file {params.files:q} --pipeline {params.pipeline:q}"
+        " --cores {threads:q}"
         ' --results "$(dirname {log:q})"/../.. --log {log:q}'

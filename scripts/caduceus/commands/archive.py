@@ -22,14 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config-file", type=Path, nargs="*", default=[], help="the files it was read from"
     )
     parser.add_argument("--pipeline", type=Path, required=True, help="Caduceus's own folder")
+    parser.add_argument(
+        "--cores", type=int, default=1, help="cores to make an anonymous archive's paper with (1)"
+    )
     parser.add_argument("--results", type=Path, default=Path("results"), help="(results)")
 
 
 def run(arguments: argparse.Namespace) -> None:
     project = load_project(arguments.config, list(map(str, arguments.config_file)))
     results = Path(os.path.normpath(arguments.results))  # the rule derives it from its log's path
-    config, files = arguments.config, arguments.config_file
-    made = make_archive(project, config, files, results, arguments.made, arguments.pipeline)
+    config, files, pipeline = arguments.config, arguments.config_file, arguments.pipeline
+    cores = arguments.cores
+    made = make_archive(project, config, files, results, arguments.made, pipeline, cores)
     for failed in entry_failures(results, arguments.made):
         print(*(printable(f"failed: {line}") for line in failed.errors), sep="\n")
     megabytes = made.path.stat().st_size / 1e6

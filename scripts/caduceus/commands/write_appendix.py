@@ -10,7 +10,7 @@ from caduceus.io.files import write_whole
 from caduceus.paper.appendix.blocks import to_latex, to_markdown
 from caduceus.paper.appendix.content import TITLE, appendix
 from caduceus.paper.appendix.reading import read_appendix
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -73,10 +73,40 @@ def remote_of(root: Path) -> str | None:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else scheme
 
 
+def people_of(root: Path) -> set[tuple[str, str]]:
+    """Return name and address of the user, and of all authors, as far as git knows them."""
+    settings = {
+        key: (_git(root, "config", "--get", key) or "").strip()
+        for section in ("user", "author", "committer")
+        for key in (f"{section}.name", f"{section}.email")
+    }
+    found = {
+        (settings[f"{section}.name"], settings[f"{section}.email"])
+        for section in ("user", "author", "committer")
+    }
+    trailers = "%(trailers:key=Co-authored-by,key=Signed-off-by,valueonly)"
+    lines = _git(root, "log", "--all", f"--format=%an <%ae>%n%cn <%ce>%n{trailers}") or ""
+    for line in set(lines.splitlines()):
+        name, _, address = line.partition("<")
+        found.add((name.strip(), address.partition(">")[0].strip()))
+    return found
+
+
+def remotes_of(root: Path) -> set[str]:
+    """Return the addresses of all remotes."""
+    lines = _git(root, "config", "--get-regexp", r"^remote\..*\.(url|pushurl)$") or ""
+    return {line.partition(" ")[2].strip() for line in lines.splitlines()}
+
+
+def commits_of(root: Path) -> set[str]:
+    """Return the hashes of all commits, also of those that were amended."""
+    return set((_git(root, "rev-list", "--all", "--reflog") or "").split())
+
+
 def _git(root: Path, *words: str) -> str | None:
     """Return the output of a git command; None if it fails."""
     try:
         result = processes.capture(["git", "-C", str(root), *words])
-    except StartError:
+    except (StartError, UnicodeDecodeError):
         return None
     return result.output if result and result.exit_code == 0 else None

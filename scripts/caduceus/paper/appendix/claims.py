@@ -7,7 +7,7 @@ from caduceus.io.phrases import count_of
 from caduceus.paper.appendix.blocks import Block, Code, Items, Text
 from caduceus.paper.appendix.times import duration
 from caduceus.paper.rounding import round_value
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim, Ratio
 
 UNTESTED = ("not enough runs", "not enough items", "no verdict", "failed")
 
@@ -30,12 +30,16 @@ def claim_blocks(
         cost += f"; the time of {len(runs) - len(known)} isn't known"
     rows = [
         ("Statement", " ".join(decided["statement"].split())),
-        ("Verdict", f"{decided['verdict']} (n {decided['n']})"),
+        ("Verdict", f"{decided['verdict']} (n {decided['n']}{_scale(decided)})"),
         ("Measured", _measured(decided)),
         ("Holds", tolerance(claim, decided)),
         ("Costs", cost),
     ]
     return [Items(rows), Code([command])]
+
+
+def _scale(decided: Mapping[str, Any]) -> str:
+    return ", runs of a toy scale" if decided.get("scale") == "toy" else ""
 
 
 def _measured(decided: Mapping[str, Any]) -> str:
@@ -85,7 +89,20 @@ def _needed(claim: Claim) -> str:
             return f"if the mean is {sign} {bound.value:g}{margin}"
     if claim.trend:
         return f"if the metric {claim.trend.direction} with {claim.trend.parameter}"
+    if claim.ratio:
+        return f"if the ratio is {_ratio(claim.ratio)}"
+    if claim.order:
+        return "if each variant is better than the next"
     return f"by its test of kind {claim.kind}"
+
+
+def _ratio(said: Ratio) -> str:
+    """Say what a ratio must be."""
+    if said.at_least is not None:
+        return f"at least {said.at_least:g}"
+    if said.at_most is not None:
+        return f"at most {said.at_most:g}"
+    return f"within {said.tolerance:g} of {said.value:g}"
 
 
 def other_claims(names: Sequence[str], costs: Mapping[str, float]) -> list[Block]:

@@ -14,7 +14,7 @@ from caduceus.paper.appendix.blocks import Block, Code, Items, Section, Text
 from caduceus.paper.appendix.claims import UNTESTED, claim_blocks, other_claims
 from caduceus.paper.appendix.subset import Subset, choose_subset
 from caduceus.paper.appendix.times import duration, size
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.plan import Plan
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from caduceus.io.csv_rows import text_rows
 from caduceus.io.files import read_json
 from caduceus.paper.appendix.content import AppendixData
-from caduceus.project.paper import Claim
+from caduceus.project.claims import Claim
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.export import Manifest
 from caduceus.runs.files.plan import Plan

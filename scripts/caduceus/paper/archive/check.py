@@ -105,9 +105,7 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
     Raises:
         ResultError: a run would have to be trained or exported again, or Snakemake failed.
     """
-    _check_jobs(folder)
-    _snakemake(folder, ["--cores", str(cores)])
-    results = folder / "project" / _metadata(folder).results
+    results = make_derived(folder, cores)
     for name, digest in expected.items():
         if not name.startswith(_DERIVED):
             continue
@@ -118,6 +116,24 @@ def rebuild(folder: Path, expected: Mapping[str, str], cores: int) -> Iterator[t
             yield False, f"different: {name}{_first_difference(folder / name, rebuilt)}"
         else:
             yield True, f"the same: {name}"
+
+
+def make_derived(folder: Path, cores: int) -> Path:
+    """Make everything that follows from the runs in an unpacked archive.
+
+    Args:
+        folder: the unpacked archive.
+        cores: the number of parallel jobs.
+
+    Returns:
+        Its folder results/.
+
+    Raises:
+        ResultError: a run would have to be trained or exported again, or Snakemake failed.
+    """
+    _check_jobs(folder)
+    _snakemake(folder, ["--cores", str(cores)])
+    return folder / "project" / _metadata(folder).results
 
 
 def lacking_code(folder: Path) -> Iterator[str]:

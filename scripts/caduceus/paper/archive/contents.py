@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 import caduceus
-from caduceus.errors import SpecError
+from caduceus.errors import ResultError, SpecError
 from caduceus.io.files import canonical_json, files_below
 from caduceus.io.names import is_safe_path, quoted
 from caduceus.io.yaml_files import as_number, load
@@ -54,6 +54,17 @@ class Entry:
     def size(self) -> int:
         """Its size in bytes."""
         return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+
+    def read(self) -> bytes:
+        """Return its content."""
+        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+
+    def differing(self) -> ResultError:
+        """Make the error that it isn't what its export's manifest says."""
+        return ResultError(
+            "differs from manifest.json beside it; delete manifest.json to export the run again",
+            str(self.source),
+        )
 
 
 @dataclass

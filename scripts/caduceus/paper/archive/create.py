@@ -1,11 +1,14 @@
 """Create an archive: everything that a paper's numbers were made from, in one zip."""
 
-import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from caduceus.paper.archive.anonymous import anonymise, refuse_names
+from caduceus.paper.archive.anonymous_derived import add_derived_again
 from caduceus.paper.archive.contents import (
     Contents,
     add_pipeline,
@@ -37,6 +40,7 @@ def make_archive(
     results: Path,
     made: Sequence[Path],
     pipeline: Path,
+    cores: int = 1,
 ) -> Archive:
     """Write results/archive/NAME.zip of the project in the working directory.
 
@@ -51,12 +55,15 @@ def make_archive(
         results: the folder results/.
         made: one file of each group, sweep, table, figure and so on below `results`.
         pipeline: the folder of Caduceus's Snakefile.
+        cores: the number of parallel jobs by which an anonymous archive's paper is made again.
 
     Raises:
         SpecError: a file lies outside the project's folder, or no file matches a pattern.
-        ResultError: a file of an export is missing or was changed, or a file contains a secret.
+        ResultError: a file of an export is missing or was changed, or a file contains a secret; or
+            the archive is anonymous, and a file names somebody.
     """
-    name = project.settings.archive.name or _as_name(project.settings.wandb.project)
+    settings = project.settings.archive
+    name = project.settings.archive_name
     inside(results)
     contents = Contents()
     for file, text in generated_files(project, name, results):
@@ -64,17 +71,23 @@ def make_archive(
     add_written(contents, project, config, config_files)
     add_pipeline(contents, pipeline)
     add_runs(contents, project, results)
-    for path in derived_files(made, results):
-        contents.add(f"derived/{path.relative_to(results)}", path)
-    contents.add("code/runs.csv", table(("run", "code"), contents.code.items()))
-    header = ("file", "bytes", "sha256", "why")
-    contents.add("left_out.csv", table(header, contents.left_out + contents.moved))
+    derived = [path.relative_to(results) for path in derived_files(made, results)]
     path = results / "archive" / f"{name}.zip"
-    digests = write_zip(path, name, contents.entries.values(), known_secrets())
+    with ExitStack() as stack:
+        if settings.anonymous:
+            anonymity = anonymise(contents, results)
+            searched = [*contents.entries.values()]
+            refuse_names(anonymity, name, searched)
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="caduceus-archive-")))
+            add_derived_again(contents, anonymity, derived, results, folder.resolve(), cores)
+        else:
+            for made_file in derived:
+                contents.add(f"derived/{made_file}", results / made_file)
+        contents.add("code/runs.csv", table(("run", "code"), contents.code.items()))
+        header = ("file", "bytes", "sha256", "why")
+        contents.add("left_out.csv", table(header, contents.left_out + contents.moved))
+        if settings.anonymous:
+            refuse_names(anonymity, name, [*contents.entries.values()][len(searched) :])
+        digests = write_zip(path, name, contents.entries.values(), known_secrets())
     left_out_bytes = sum(size for _, size, _, _ in contents.left_out)
     return Archive(path, len(digests), len(contents.left_out), left_out_bytes)
-
-
-def _as_name(project: str) -> str:
-    """Turn the name of a W&B project, which may have spaces, into the name of a file."""
-    return re.sub("[^A-Za-z0-9_.-]+", "-", project).strip(".-") or "archive"

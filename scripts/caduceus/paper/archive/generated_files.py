@@ -31,7 +31,7 @@ rule rebuild:
     """Rebuild everything that was made from the runs."""
     default_target: True
     input:
-        inputs("paper"),
+        inputs("archived"),
 '''
 _MODULE = '''\
 
@@ -56,6 +56,7 @@ rule rebuild:
     default_target: True
     input:
         rules.paper.input,
+        rules.write_appendix.output,
 '''
 _NOT_LISTED = ("pip", caduceus.DISTRIBUTION)
 _README = """\
@@ -97,8 +98,15 @@ ran with the packages in environment.txt. Only data below project/ are included.
 runs, with their digests as in project/{results}/datasets:
 
 {datasets}
+{about}"""
+_NAMED = """\
 About people and machines the archive contains only what the exports do: in run_summary.json and
 train.json the names of hosts, their processors and GPUs with UUIDs, times and process ids.
+"""
+_ANONYMOUS = """\
+The names of people, hosts, GPUs, home folders, commits and repositories are pseudonyms, such as
+host-1: the same name has the same pseudonym in all files. Text that programs wrote has them too, so
+digests in W&B's records of artifacts may be those of the original text.
 """
 
 
@@ -107,7 +115,7 @@ def generated_files(project: Project, name: str, results: Path) -> list[tuple[st
 
     The metadata are the versions of `caduceus` and `python`; `results`, the folder in project/;
     `python_path`, the folders of PYTHONPATH in project/; and `repository`, the address of the
-    project's git repository.
+    project's git repository, None in an anonymous archive.
 
     Args:
         project: the loaded project.
@@ -115,13 +123,14 @@ def generated_files(project: Project, name: str, results: Path) -> list[tuple[st
         results: the folder results/.
     """
     folders = _python_path()
+    is_anonymous = project.settings.archive.anonymous
     metadata = {
         "name": name,
         "caduceus": caduceus.__version__,
         "python": platform.python_version(),
         "results": results.as_posix(),
         "python_path": folders,
-        "repository": repository_of(Path()),
+        "repository": None if is_anonymous else repository_of(Path()),
     }
     export = os.pathsep.join(f"$PWD/project/{entry}" for entry in folders)
     records = [read_json(path) for path in dataset_files(project, results)]
@@ -131,6 +140,7 @@ def generated_files(project: Project, name: str, results: Path) -> list[tuple[st
             "title": f"{name}\n{'=' * len(name)}",
             "python_path": f"  export PYTHONPATH={export}\n" if export else "",
             "datasets": _datasets(records),
+            "about": _ANONYMOUS if is_anonymous else _NAMED,
         }
     )
     rules = _SNAKEFILE if results == Path("results") else _MODULE

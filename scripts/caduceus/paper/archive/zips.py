@@ -90,11 +90,7 @@ def write_zip(
             for entry in entries:
                 digest = _write(target, folder, entry, secrets, progress)
                 if entry.sha256 not in (None, digest):
-                    raise ResultError(
-                        "differs from manifest.json beside it; delete manifest.json to export the "
-                        "run again",
-                        str(entry.source),
-                    )
+                    raise entry.differing()
                 digests[entry.name] = digest
             lines = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
             _write(target, folder, Entry(MANIFEST, lines.encode()), {}, progress)
