@@ -11,7 +11,7 @@ rule archive:
     log:
         "results/logs/archive/archive.log",
     localrule: True
-    threads: 64 # as many of Snakemake's cores as there are
+    threads: 64  # as many of Snakemake's cores as there are
     params:
         config=as_is(json.dumps(config)),
         files=as_is([os.path.relpath(path) for path in workflow.configfiles]),
