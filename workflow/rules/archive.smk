@@ -7,7 +7,8 @@
 rule archive:
     """Archive everything that the paper's numbers were made from, as one zip for Zenodo."""
     input:
-        made=inputs("archived"),
+        made=inputs("paper"),
+        appendix="results/paper/appendix.md",
     log:
         "results/logs/archive/archive.log",
     localrule: True
@@ -23,7 +24,7 @@ rule archive:
             )
         ),
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus archive {input.made:q} --config {params.config:q}'
+        '"$CADUCEUS_PYTHON" -m caduceus archive {input.made:q} {input.appendix:q} --config {params.config:q}'
         " --config-file {params.files:q} --pipeline {params.pipeline:q}"
         " --cores {threads:q}"
         ' --results "$(dirname {log:q})"/../.. --log {log:q}'

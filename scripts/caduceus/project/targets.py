@@ -319,10 +319,6 @@ class Targets:
             "results/report/index.html",
         ]
 
-    def archived(self) -> list[str]:
-        """All that is made for an archive: the paper, and the appendix on the archive itself."""
-        return [*self.paper(), "results/paper/appendix.md"]
-
     def _tables(self, suffix: str) -> list[str]:
         return [f"results/paper/tables/{name}.{suffix}" for name in self.project.paper.tables]
 

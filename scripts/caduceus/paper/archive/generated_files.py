@@ -31,7 +31,8 @@ rule rebuild:
     """Rebuild everything that was made from the runs."""
     default_target: True
     input:
-        inputs("archived"),
+        inputs("paper"),
+        "results/paper/appendix.md",
 '''
 _MODULE = '''\
 
