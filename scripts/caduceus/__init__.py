@@ -20,11 +20,13 @@ SNAKEFILE = str(Path(__file__).parent / "project" / "pipeline" / "Snakefile")
 def note_holder() -> None:
     """Start the process from which the commands of each run are forked: half their CPU.
 
-    Call it in `onstart:` of a Snakefile that loads the workflow as a module. It also records that
-    this Snakemake holds the folder's lock, as the workflow itself does by now.
+    Call it in `onstart:` of a Snakefile that loads the workflow as a module. It also makes the
+    environments that experiments name, and records that this Snakemake holds the folder's lock, as
+    the workflow itself does by now.
     """
     # By name: every command imports this package, and a rule's digest follows import statements.
     importlib.import_module("caduceus.system.snakemake_lock").note_holder()
+    importlib.import_module("caduceus.system.before_jobs").do_steps()
     importlib.import_module("caduceus.system.command_server.starting").start()
 
 

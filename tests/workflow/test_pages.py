@@ -28,6 +28,7 @@ BEGINNINGS = {
     "how_to/ci.md": "new",
     "how_to/cluster_site.md": "new",
     "how_to/compose.md": "nothing",
+    "how_to/environments.md": "nothing",
     "how_to/hydra.md": "nothing",
     "how_to/index.md": "nothing",
     "how_to/install.md": "nothing",

@@ -16,19 +16,20 @@ from caduceus.errors import CaduceusError
 from caduceus.io.files import canonical_json, digest_text
 from caduceus import note_holder
 from caduceus.io.phrases import printable
-from caduceus.overview.terminal.handler import show_build
+from caduceus.overview.terminal.handler import refuse, show_build
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
 from caduceus.project.command_digests import PACKAGE, code_digest
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
 from caduceus.project.settled_runs import SettledRuns
 from caduceus.project.targets import load_targets
-from caduceus.runs import gpu_shares
+from caduceus.runs import environments, gpu_shares
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.files.tries import try_tables
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
 from caduceus.system import snakemake_process
+from caduceus.system.before_jobs import add_step
 from caduceus.system.snakemake_checksums import compute_checksums_once
 from caduceus.system.snakemake_default_target import prefer_all
 from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
@@ -67,6 +68,10 @@ os.environ["CADUCEUS_PYTHON"] = sys.executable
 # In the environment too, since what is preloaded changes no result and must rerun nothing.
 os.environ["CADUCEUS_PRELOAD"] = PROJECT.preloads(os.getpid()).variable
 os.environ[gpu_shares.VARIABLE] = gpu_shares.shares_variable(PROJECT.gpu_shares)
+
+os.environ[environments.VARIABLE] = environments.environments_variable(
+    PROJECT.environments
+)
 
 WANDB = SETTINGS.wandb
 TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
@@ -117,12 +122,39 @@ def adapt_settings():
         lighten_scheduling(scheduling, slots or 1)
 
 
+def say(line):
+    print(printable(line), file=sys.stderr)
+
+
+def make_environments():
+    """Make or check the environments of the runs that are about to be trained, before any job.
+
+    Here, where Snakemake runs, and by no rule: no run waits for a file that a change would renew.
+    """
+    from caduceus.training.environments import make_environments as make
+
+    trained = (
+        job.wildcards.run
+        for job in workflow.dag.needrun_jobs()
+        if hasattr(job.output, "train") and job.wildcards.run in PROJECT.runs
+    )
+    try:
+        named = PROJECT.named_environments(trained)
+        make(named, Path(PREFIXED("results/")), say)
+    except CaduceusError as error:
+        refuse(workflow, printable(str(error)))
+
+
+if PROJECT.environments:
+    add_step(make_environments)
+
+
 def warn_of_metrics():
     """Say which metrics of the paper no run has logged so far, before hours of training."""
     from caduceus.overview.metric_warnings import metric_warnings
 
     for line in metric_warnings(PROJECT, Path(PREFIXED("results/"))):
-        print(f"caduceus: warning: {printable(line)}", file=sys.stderr)
+        say(f"caduceus: warning: {line}")
 
 
 def targets():

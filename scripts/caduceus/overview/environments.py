@@ -5,21 +5,34 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from caduceus.errors import ResourceError, ResultError
 from caduceus.io.files import sha256
 from caduceus.io.phrases import count_of, listed
-from caduceus.runs.differences import content_name, differences, environment, merged
+from caduceus.runs.differences import (
+    content_name,
+    differences,
+    environment,
+    merged,
+    short_digest,
+)
+from caduceus.runs.environments import is_current, record_path
+from caduceus.runs.files.environment import EnvironmentSpec, MadeEnvironment
 from caduceus.runs.files.usage import LibraryFile
 from caduceus.runs.record import RunRecord
 from caduceus.system import nvml, slurm
 from caduceus.system.host import describe_machine
+from caduceus.system.program_environments import lock_file
 from caduceus.training.usage import distribution
 
 _NAMED = 4  # differences in a line
 _PYTHON = re.compile(r"python[0-9.]*")
+# uv writes version_info.
+_VERSION = re.compile(r"^version(?:_info)? *= *(\d+\.\d+\.\d+)", re.MULTILINE)
 
 # The present value of each part of the environment of a run, by name.
 Present = Callable[[RunRecord], Mapping[str, str]]
@@ -111,20 +124,63 @@ def behind_lines(found: Sequence[Behind]) -> Iterator[str]:
         yield f"  {each.experiment}, {count_of(each.runs, 'run')}: {each.parts}"
 
 
-def present_environment(run: RunRecord) -> dict[str, str]:
-    """Return the environment in which a run would be trained now.
+def present_environment(named: Mapping[str, EnvironmentSpec]) -> Present:
+    """Return a function that describes the environment in which a run would be trained now.
 
     With SLURM its node isn't known, and so neither are its processor and GPUs.
+
+    Args:
+        named: the environments that experiments name, by their ids.
     """
-    prefix = _prefix(tuple(word for word in run.params.command if isinstance(word, str)))
-    found = dict(_installed(prefix))
-    if prefix == Path(sys.prefix):
-        found["Python"] = platform.python_version()
+    return lambda run: _present(run, named.get(run.identity.experiment))
+
+
+def _present(run: RunRecord, named: EnvironmentSpec | None) -> dict[str, str]:
+    if named:
+        found = present_packages(named, run.folder.results)
+    else:
+        prefix = _prefix(tuple(word for word in run.params.command if isinstance(word, str)))
+        found = dict(_installed(prefix))
+        if prefix == Path(sys.prefix):
+            found["Python"] = platform.python_version()
     usage = run.attempts[-1].usage if run.attempts else None
     for name, file in usage.libraries.items() if usage else ():
         if content := _present_content(file):
             found[name] = content
     return found if slurm.is_installed() else {**found, **_hardware()}
+
+
+def present_packages(named: EnvironmentSpec, results: Path) -> dict[str, str]:
+    """Return the Python and the packages that an environment has now, and its file's digest.
+
+    It isn't started, so what isn't known is left out: of an image that has changed, its packages.
+    """
+    made = None
+    with suppress(ResultError):  # the record is damaged: it is made again before runs are trained
+        made = MadeEnvironment.read_if_there(record_path(named, results))
+    path = Path(named.path).expanduser().absolute()
+    if named.kind == "apptainer":
+        if made and is_current(made):
+            return {**made.packages, "Python": made.python, "image": short_digest(made.sha256)}
+        return {"image": "another file" if path.exists() else "gone"}
+    usual = path / ".venv" if named.kind == "uv" else path.parents[1]
+    prefix = Path(made.prefix) if made else usual
+    found = dict(_installed(prefix))
+    if version := _python_version(prefix) or (made and is_current(made) and made.python):
+        found["Python"] = version
+    if named.kind == "uv":
+        try:
+            found["uv.lock"] = short_digest(sha256(lock_file(path)))
+        except (ResourceError, OSError):
+            found["uv.lock"] = "gone"
+    return found
+
+
+def _python_version(prefix: Path) -> str | None:
+    """Return the version of the Python in an environment as its file says it, or None."""
+    path = prefix / "pyvenv.cfg"
+    found = _VERSION.search(path.read_text(errors="replace")) if path.is_file() else None
+    return found[1] if found else None
 
 
 def _present_content(file: LibraryFile) -> str | None:

@@ -97,7 +97,7 @@ def read_status(config: Path, results: Path) -> Status:
         find_failed_entries(project, results),
         find_changed(finished),
         list(find_differences(finished)),
-        find_behind(finished, present_environment),
+        find_behind(finished, present_environment(project.environments)),
         None if holder is None else Holder(*holder),
     )
 

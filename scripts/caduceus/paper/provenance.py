@@ -61,7 +61,8 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         `commit`, `is_dirty` and `environment` (the digest of the packages). Each is None if it
         isn't known, as for remote runs. `changed_parameters` and `dropped_rows` are those of the
         manifest, where it has them; `beyond_code` lists the project's files that the run used
-        beyond its code, where it did.
+        beyond its code, where it did; `program_environment` is the environment that its experiment
+        names, where it names one.
     """
     record = RunRecord(folder)
     summary, train = record.exported, record.train
@@ -70,6 +71,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     about = Identity.read_if_there(folder.run_json) or summary
     params = Params.read_if_there(folder.params_json)
     exported = record.manifest.to_json() if record.manifest else {}
+    named = last and last.program_environment
     beyond = sorted({name for name, _ in used_files(train.attempts)}) if train else []
     return {
         "experiment": about and about.experiment,
@@ -84,6 +86,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "environment": last and last.environment,
         **{name: exported[name] for name in _NOTED if name in exported},
         **({"beyond_code": beyond} if beyond else {}),
+        **({"program_environment": named.to_json()} if named else {}),
     }
 
 

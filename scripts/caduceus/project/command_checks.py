@@ -1,4 +1,4 @@
-"""Checks of an experiment's command and of how it passes the seed."""
+"""Checks of an experiment's command, of how it passes the seed, and of its environment."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,9 @@ from caduceus.io.phrases import pasted
 from caduceus.io.validation import brief
 from caduceus.io.yaml_files import Source, load
 from caduceus.runs import command_line
+from caduceus.runs.files.environment import EnvironmentSpec
 from caduceus.runs.files.plan import Plan, Spec
+from caduceus.runs.preloads import Modules
 
 
 def check_command(spec: Spec, source: Source, place: str) -> None:
@@ -35,6 +37,22 @@ def check_command(spec: Spec, source: Source, place: str) -> None:
         raise SpecError(
             f"seed_argument: found {brief(name)}, but no seeds are listed; list them under `seeds`",
             where,
+        )
+
+
+def check_environment(
+    environment: EnvironmentSpec | None, preload: Modules, source: Source
+) -> None:
+    """Check that what an experiment says of its program's environment fits together.
+
+    Raises:
+        SpecError: the experiment preloads modules too.
+    """
+    if environment and preload:
+        raise SpecError(
+            "preload: modules aren't preloaded in an environment of the experiment's own; remove "
+            "preload, or environment",
+            source.where(["preload"]),
         )
 
 

@@ -13,11 +13,12 @@ from caduceus.io.validation import brief, dotted, suggestion, validate
 from caduceus.io.yaml_files import Key, Source
 from caduceus.project.adoption import read_adoptions
 from caduceus.project.combinations import variants_of, zip_keys
-from caduceus.project.command_checks import check_command, check_parameters
+from caduceus.project.command_checks import check_command, check_environment, check_parameters
 from caduceus.project.snapshots import code_root, is_snapshot
 from caduceus.project.sweep_files import read_experiment
 from caduceus.runs import source_code
 from caduceus.runs.absent_parameters import names_in, without_absent
+from caduceus.runs.files.environment import EnvironmentSpec
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.plan import Plan, Run, Spec
 from caduceus.runs.files.sweep import SweepDefinition
@@ -46,6 +47,8 @@ class Experiment:
         preload: modules that are imported before runs start, or `auto`; no part of what defines
             them.
         code: the files of its program's code.
+        environment: in which its program runs; None for that of Caduceus. Like `preload`, it is no
+            part of what defines its runs.
     """
 
     spec: Spec
@@ -54,6 +57,7 @@ class Experiment:
     sweep: Sweep | None
     preload: Modules = ()
     code: tuple[Path, ...] = ()
+    environment: EnvironmentSpec | None = None
 
     @property
     def id(self) -> str:
@@ -92,6 +96,8 @@ def load_experiment(
     given |= from_sweep
     found = given.pop("preload")
     preload: Modules = AUTO if found == AUTO else tuple(cast(list[str], found))
+    environment = EnvironmentSpec.from_json(given.pop("environment"))
+    check_environment(environment, preload, source)
     if "program" not in given:
         raise SpecError(
             "missing key 'program': add it, the training program, a path from the folder you work "
@@ -121,14 +127,14 @@ def load_experiment(
         runs = tuple(_runs(spec, source, code_id, root))
         if spec.absent:
             _check_absent(spec, runs, source)
-        return Experiment(spec, source, runs, None, preload, tuple(files))
+        return Experiment(spec, source, runs, None, preload, tuple(files), environment)
     definition = _definition(spec, code_id, spec.parameters, default_seed)
     check_parameters(spec, {**spec.parameters, **config.space.names}, "all", source, root)
     decides = _what_decides(spec, definition) | {"parameters": definition.parameters}
     shared = {name: decides[name] for name in _SHARED_BY_TRIALS if name in decides}
     sweep = plan_sweep(spec, config, SweepDefinition.from_json(shared), default_seed, source)
     runs = tuple(_sweep_runs(spec, code_id, sweep))
-    return Experiment(spec, source, runs, sweep, preload, tuple(files))
+    return Experiment(spec, source, runs, sweep, preload, tuple(files), environment)
 
 
 def files_of_code(spec: Spec, path: str | Path, root: Path) -> list[Path]:

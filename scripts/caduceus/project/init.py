@@ -73,7 +73,7 @@ def create_project(folder: Path, program: Path | None, config: str = _CONFIG) ->
         path = _below(folder, program)
         facts = facts_of(_texts(program, folder))
         guesses = guess(facts)
-        files[_EXPERIMENT] = experiment_text(path, facts, guesses)
+        files[_EXPERIMENT] = experiment_text(path, facts, guesses, _uv_project(folder, path))
         settings = settings.partition("paper:\n")[0] + paper_text(guesses, _EXPERIMENT)
     files[config] = settings
     for schema in _SCHEMAS:
@@ -98,6 +98,19 @@ def _texts(program: Path, folder: Path) -> list[str]:
         files = [program]
     others = (path for path in files if path != program)
     return [path.read_text(errors="replace") for path in (program, *others)]
+
+
+def _uv_project(folder: Path, program: str) -> str | None:
+    """Return the folder of the program's uv project, from the project's; None if there is none.
+
+    One whose lock has no wandb isn't the program's.
+    """
+    for place in Path(program).parents:
+        lock = folder / place / "uv.lock"
+        if lock.is_file() and (folder / place / "pyproject.toml").is_file():
+            has_wandb = 'name = "wandb"' in lock.read_text(errors="replace").splitlines()
+            return place.as_posix() if has_wandb else None
+    return None
 
 
 def _config_name(folder: Path, name: str) -> str:

@@ -3,7 +3,7 @@
 Loading one only reads files, and imports nothing heavy: every start of Snakemake does it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_s
 from caduceus.project.settings import Settings, key_finder, parse_settings
 from caduceus.project.snapshots import is_snapshot
 from caduceus.project.sweep_files import SweepFile
+from caduceus.runs.files.environment import EnvironmentSpec
 from caduceus.runs.files.plan import Dataset, Run
 from caduceus.runs.preloads import Preloads
 
@@ -77,6 +78,21 @@ class Project:
         """Return what jobs that the process `owner` starts preload."""
         found = {each.id: each.preload for each in self.experiments.values() if each.preload}
         return Preloads(owner, found)
+
+    @property
+    def environments(self) -> dict[str, EnvironmentSpec]:
+        """The environment of each experiment that names one."""
+        named = {each.id: each.environment for each in self.experiments.values()}
+        return {id: environment for id, environment in named.items() if environment}
+
+    def named_environments(self, runs: Iterable[str]) -> dict[EnvironmentSpec, str]:
+        """Return the environments of some runs, each with the first file and line that names it."""
+        found: dict[EnvironmentSpec, str] = {}
+        for run in runs:
+            experiment, _ = self.runs[run]
+            if named := experiment.environment:
+                found.setdefault(named, experiment.source.where(["environment", named.kind]))
+        return found
 
     @property
     def gpu_shares(self) -> dict[str, float]:

@@ -20,7 +20,7 @@ id: first
 type: baseline
 # hypothesis: What you expect, in a sentence.
 program: {program}
-{command}
+{environment}{command}
 # {passed} A list under
 # `matrix` runs the program with each of its values.
 parameters: {{}}{required}
@@ -31,6 +31,10 @@ parameters: {{}}{required}
 {metric}
 # Each run reserves these. It sees no GPU unless it asks for one.
 # resources: {{ gpus: 1, threads: 4, mem_mb: 16000 }}
+"""
+_ENVIRONMENT = """\
+# uv.lock is there and has wandb, so runs use its packages. Without this line they use Caduceus's.
+environment: {{ uv: {} }}
 """
 _GUESSED = """\
 # Guessed from the program's code, and a beginning only: replace it by what your paper shows.
@@ -62,13 +66,16 @@ def yaml_word(text: str) -> str:
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-def experiment_text(program: str, facts: ProgramFacts, guesses: Guesses) -> str:
+def experiment_text(
+    program: str, facts: ProgramFacts, guesses: Guesses, uv_project: str | None = None
+) -> str:
     """Return the experiment file of a program; what couldn't be guessed is a comment.
 
     Args:
         program: its path from the project's folder.
         facts: what its code says.
         guesses: what was guessed from that.
+        uv_project: the folder of the uv project that has the program's packages; None for none.
     """
     kind = "settings" if facts.style == "none" and facts.settings else facts.style
     command = (
@@ -82,6 +89,7 @@ def experiment_text(program: str, facts: ProgramFacts, guesses: Guesses) -> str:
     required = f" # it requires {', '.join(facts.required)}" if facts.required else ""
     return _EXPERIMENT.format(
         program=yaml_word(program),
+        environment=_ENVIRONMENT.format(yaml_word(uv_project)) if uv_project else "",
         command=command,
         passed=passed,
         required=required,

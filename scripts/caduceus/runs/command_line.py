@@ -140,6 +140,7 @@ def expand(
     json_file: Path,
     environment: Mapping[str, str],
     seed: Mapping[str, int] | None = None,
+    interpreter: str | None = None,
 ) -> list[str]:
     """Return the words of the command line that starts `program` with `parameters`.
 
@@ -150,12 +151,14 @@ def expand(
         json_file: takes the parameters if the command has `${args_json_file}`.
         environment: the variables of the run's environment.
         seed: the seed by the name of its argument; None if the program gets none as an argument.
+        interpreter: the Python of the run's environment; None for that of this process.
 
     Raises:
         MacroError: a variable isn't set.
     """
     words_of = _arguments(dict(parameters) | dict(seed or {}))
-    words_of |= {"env": ["/usr/bin/env"], "interpreter": [sys.executable], "program": [program]}
+    words_of |= {"env": ["/usr/bin/env"], "program": [program]}
+    words_of["interpreter"] = [interpreter or sys.executable]
     words: list[str] = []
     for index, word in enumerate(map(str, command)):
         macro = _MACRO.fullmatch(word)

@@ -3,7 +3,7 @@
 Only train.json is read, which an archive has too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from caduceus.io.phrases import listed
@@ -13,6 +13,9 @@ from caduceus.runs.used_files import counted_attempts, used_files
 _NAMED = 4  # differences in a phrase
 _NONE = "none"  # in place of the version of a package, or the content of a file
 _DIGITS = 8  # of the digest of a file in a phrase
+
+# The file whose digest stands for an environment, by its kind.
+DECISIVE: Mapping[str, str] = {"uv": "uv.lock", "apptainer": "image"}
 
 Runs = Sequence[Sequence[Attempt]]  # the attempts of each
 
@@ -137,9 +140,17 @@ def environment(attempt: Attempt) -> dict[str, str]:
             name: content_name(file.sha256, file.mtime_ns, file.size)
             for name, file in attempt.usage.libraries.items()
         }
+    named = attempt.program_environment
+    if named and named.kind in DECISIVE:  # the packages of an interpreter stand there already
+        found[DECISIVE[named.kind]] = short_digest(named.sha256)
     return found
+
+
+def short_digest(sha256: str) -> str:
+    """Return the beginning of a digest, as phrases show it."""
+    return sha256[:_DIGITS]
 
 
 def content_name(sha256: str | None, mtime_ns: int, size: int) -> str:
     """Return what tells the content of a library's file from others in a phrase."""
-    return sha256[:_DIGITS] if sha256 else f"{mtime_ns} {size}"
+    return short_digest(sha256) if sha256 else f"{mtime_ns} {size}"

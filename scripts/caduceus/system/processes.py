@@ -304,16 +304,30 @@ class CommandOutput:
 
 
 def capture(
-    words: Sequence[str], stdin: str = "", time_limit_s: float = 60
+    words: Sequence[str],
+    stdin: str = "",
+    time_limit_s: float = 60,
+    environment: Mapping[str, str] | None = None,
 ) -> CommandOutput | None:
     """Run a short command, and return its output; None if it takes too long.
+
+    Args:
+        words: the command line.
+        stdin: what it reads.
+        time_limit_s: seconds after which it is killed.
+        environment: its complete environment; None for that of this process.
 
     Raises:
         StartError: there is no such command.
     """
     try:
         finished = subprocess.run(
-            words, input=stdin, capture_output=True, text=True, timeout=time_limit_s
+            words,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=time_limit_s,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         return None

@@ -18,6 +18,7 @@ from caduceus.runs import command_line, source_code
 from caduceus.runs.attempts import console_path, link_log, lost_s, write_attempt
 from caduceus.runs.files.attempt import Attempt, Gpu, Machine
 from caduceus.runs.files.dataset import DatasetRecord
+from caduceus.runs.files.environment import MadeEnvironment
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
@@ -26,6 +27,7 @@ from caduceus.system import gpus, leases, processes, stop_signals
 from caduceus.system.host import describe_machine
 from caduceus.training import failure_reason, wandb_environment
 from caduceus.training.earlier_results import shown_before
+from caduceus.training.environments import environment_variables, words_inside
 from caduceus.training.outputs import collect
 from caduceus.training.preloading import fork_program, recording_variables, remember_imports
 from caduceus.training.program_environment import program_environment
@@ -55,6 +57,7 @@ class Given:
         lease: our lease of the run.
         reservation: the GPUs of the program.
         criteria: how the run's sweep evaluates it; None without a sweep.
+        made: the environment that the experiment names; None if Caduceus's own serves.
     """
 
     folder: RunFolder
@@ -66,6 +69,7 @@ class Given:
     lease: leases.Lease
     reservation: gpus.Reservation
     criteria: "TrialCriteria | None"
+    made: MadeEnvironment | None = None
 
     @property
     def number(self) -> int:
@@ -155,9 +159,11 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         got_seed=False if definition.seed_argument is None else None,
         shown_before=None if given.earlier else shown_before(folder, identity.experiment),
         wall_s=0.0,
+        program_environment=given.made.recorded if given.made else None,
     )
     write_attempt(folder.attempts, attempt)
     environment |= program_environment(folder, number, given.threads, given.dataset)
+    environment |= environment_variables(given.made, os.environ)
     environment |= gpu.environment | recording_variables(folder)
     return _Program(attempt, definition, environment, scratch)
 
@@ -177,8 +183,13 @@ def _words(given: Given, program: _Program) -> list[str]:
             (folder.wandb(given.number) / "parameters.json").absolute(),
             os.environ | program.environment,
             definition.seed_by_argument,
+            given.made.interpreter if given.made else None,
         )
-        return command_line.with_hidden_programs(words)
+        words = command_line.with_hidden_programs(words)
+        has_gpus = bool(given.reservation.uuids)
+        return words_inside(
+            given.made, words, folder, program.scratch.folder, given.dataset, has_gpus
+        )
     except command_line.MacroError as error:
         from caduceus.project.command_checks import place_of_word  # yaml, which others don't need
 

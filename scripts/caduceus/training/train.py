@@ -26,6 +26,7 @@ from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
 from caduceus.training.attempt import Given, make_attempt, say, settle, with_usage
 from caduceus.training.datasets import check_dataset
+from caduceus.training.environments import ready_environment
 from caduceus.training.links import remove_outward_links
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def train(
         StoppedError: the program was stopped from outside.
         DatasetError: the data aren't the declared ones.
         AccountError: the run is tracked online, and there is no account.
-        ResourceError: this host doesn't have so many GPUs.
+        ResourceError: this host doesn't have so many GPUs, or the environment of the program isn't
+            the one that was made or checked.
     """
     folder = RunFolder(train_json.parent)
     run_id = folder.path.name
@@ -96,6 +98,7 @@ def train(
         else:
             if dataset is not None:
                 check_dataset(DatasetRecord.read(dataset))
+            made = ready_environment(identity.experiment, folder.results)
             if identity.mode == "online":
                 find_account()  # the key itself was checked when the run was planned
             amount = gpu_count or share_of(identity.experiment)
@@ -110,6 +113,7 @@ def train(
                     lease=lease,
                     reservation=reservation,
                     criteria=criteria,
+                    made=made,
                 )
                 attempts = make_attempt(given)
             for note in training_notes(attempts[-1]):

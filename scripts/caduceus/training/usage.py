@@ -46,6 +46,7 @@ class _Note(TypedDict, total=False):
     packages: list[str]
     python: str
     search_path: list[str]
+    versions: dict[str, str]
     libraries: dict[str, _Library]
 
 
@@ -82,8 +83,11 @@ def read_usage(
             if usage.python is None:
                 usage = replace(usage, python=note["python"])
             search_path = tuple(note["search_path"])
-            environment = known.setdefault(search_path, Environment(search_path))
-            packages |= environment.versions(note["packages"])
+            if "versions" in note:
+                packages |= note["versions"]
+            else:
+                environment = known.setdefault(search_path, Environment(search_path))
+                packages |= environment.versions(note["packages"])
             modules |= note.get("libraries", {})
     left_out = [_LIBRARY, *([data.resolve()] if data else [])]
     kept = {

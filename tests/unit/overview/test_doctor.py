@@ -1,10 +1,14 @@
 """The doctor: one line for each thing, with its level and its mend."""
 
+import os
+import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 from caduceus.errors import CaduceusError
+from caduceus.io.validation import validate
+from caduceus.overview.doctor.environments import look_at_environments
 from caduceus.overview.doctor.outside import look_at_account, look_at_env_file, look_at_git
 from caduceus.overview.doctor.packages import (
     cuda_of_torch,
@@ -19,10 +23,11 @@ from caduceus.overview.doctor.packages import (
     own_requirements,
 )
 from caduceus.overview.doctor.storage import look_at_file_system, look_at_room, look_at_scratch
+from caduceus.project.project import load_project
 from caduceus.runs.wandb_paths import ProjectPath
 from caduceus.system import wandb_private
 from fake_nvml import FakeNvml
-from projects import Project
+from projects import CONFIG, EXPERIMENT, Project
 
 PROJECT = ProjectPath("", "p")
 MOUNTS = (("/", "ext4"), ("/home", "nfs4"), ("/home/me/my work", "tmpfs"))
@@ -185,6 +190,28 @@ def test_another_wandb_is_said_to_be_untested(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(wandb_private, "version", lambda: "0.30.0")
     (found,) = look_at_wandb()
     assert found.level == "fine" and "kill -9" in found.text
+
+
+def test_environments_are_started_and_none_is_made(project: Project) -> None:
+    os.chdir(project.path)
+    project.change("experiments/toy.yaml", environment={"python": sys.executable})
+    uv = EXPERIMENT | {"id": "other", "environment": {"uv": "study"}}
+    project.write_yaml("experiments/other.yaml", uv)
+    gone = EXPERIMENT | {"id": "gone", "environment": {"python": "gone/python"}}
+    project.write_yaml("experiments/gone.yaml", gone)
+    config = CONFIG | {"experiments": ["experiments/*.yaml"]}
+    loaded = load_project(validate(config, "config", lambda _: ""), ["config.yaml"])
+    found = {each.name: str(each) for each in look_at_environments(loaded, project.path)}
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert found == {
+        f"environment {sys.executable}": f"fine    environment {sys.executable}: starts; Python "
+        f"{python}, wandb {wandb_private.version()}",
+        "environment study": "fine    environment study: experiments/other.yaml:21 names it, and "
+        "it isn't made yet; the first build that trains makes it",
+        "environment gone/python": "error   environment gone/python: gone/python isn't a file; "
+        "name the interpreter of an environment; experiments/gone.yaml:21 names it",
+    }
+    assert not (project.path / "results").exists() and not (project.path / "study").exists()
 
 
 def test_git_without_a_commit_and_with_changes_is_said(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from caduceus.io.files import sha256
+from caduceus.overview import environments
 from caduceus.overview.changed_files import changed_lines, find_changed
 from caduceus.overview.environments import (
     behind_lines,
@@ -17,7 +18,9 @@ from caduceus.overview.environments import (
     finished_runs,
     present_environment,
 )
+from caduceus.runs.environments import record_path
 from caduceus.runs.files.attempt import Gpu, Machine
+from caduceus.runs.files.environment import EnvironmentSpec, MadeEnvironment, ProgramEnvironment
 from caduceus.runs.files.usage import LibraryFile, Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
@@ -113,8 +116,8 @@ def test_the_present_environment_is_that_of_the_command(make: Make, tmp_path: Pa
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
     (tmp_path / "env/lib/python3.11/site-packages/numpy-1.2.3.dist-info").mkdir(parents=True)
-    there = present_environment(make("a", command=("${env}", str(python), "${program}")))
-    here = present_environment(make("b", command=("${env}", "${interpreter}", "${program}")))
+    there = present_environment({})(make("a", command=("${env}", str(python), "${program}")))
+    here = present_environment({})(make("b", command=("${env}", "${interpreter}", "${program}")))
     assert there["numpy"] == "1.2.3"
     assert "Python" not in there
     assert here["numpy"] not in ("1.2.3", None)
@@ -130,12 +133,76 @@ def test_a_run_is_behind_a_library_outside_of_the_project_that_was_edited(
     library = LibraryFile(str(module), status.st_mtime_ns, status.st_size, digest)
     gone = LibraryFile(str(tmp_path / "gone.py"), 1, 2, "3" * 64)
     runs = [make("a", Usage(libraries={"lab.py": library, "gone.py": gone}))]
-    assert find_behind(runs, present_environment) == []
+    assert find_behind(runs, present_environment({})) == []
     os.utime(module, ns=(0, 0))
-    assert find_behind(runs, present_environment) == []
+    assert find_behind(runs, present_environment({})) == []
     module.write_text("depth = 30\n")
-    [line] = list(behind_lines(find_behind(runs, present_environment)))[1:]
+    [line] = list(behind_lines(find_behind(runs, present_environment({}))))[1:]
     assert line == f"  toy, 1 run: lab.py {digest[:8]} (now {sha256(module)[:8]})"
+
+
+def test_a_run_is_behind_the_environment_that_its_experiment_names_now(
+    make: Make, tmp_path: Path
+) -> None:
+    packages = tmp_path / "study/.venv/lib/python3.12/site-packages"
+    (packages / "numpy-2.4.0.dist-info").mkdir(parents=True)
+    config = tmp_path / "study/.venv/pyvenv.cfg"
+    config.write_text("home = /usr/bin\nversion_info = 3.12.1\n")
+    lock = tmp_path / "study/uv.lock"
+    lock.write_text("version = 1\n")
+    usage = Usage(python="3.11.7", packages={"numpy": "2.1.0"})
+    uv = ProgramEnvironment(kind="uv", sha256="1" * 64, python="3.11.7", wandb="0.31.0")
+    runs = [make("a", usage, program_environment=uv), make("b", usage)]
+
+    def lines(**named: str) -> list[str]:
+        environment = EnvironmentSpec.from_json({k: str(tmp_path / v) for k, v in named.items()})
+        assert environment
+        found = find_behind(runs, present_environment({"toy": environment}))
+        return list(behind_lines(found))[1:]
+
+    both = "Python 3.11.7 (now 3.12.1), numpy 2.1.0 (now 2.4.0)"
+    now = sha256(lock)[:8]
+    assert lines(uv="study") == [
+        f"  toy, 1 run: {both}, uv.lock 11111111 (now {now})",
+        f"  toy, 1 run: {both}",
+    ]
+    assert lines(python="study/.venv/bin/python") == [f"  toy, 2 runs: {both}"]
+    config.write_text("home = /usr/bin\nversion = 3.11.7\n")
+    (packages / "numpy-2.4.0.dist-info").rename(packages / "numpy-2.1.0.dist-info")
+    environments._installed.cache_clear()
+    lock.unlink()
+    assert lines(uv="study") == ["  toy, 1 run: uv.lock 11111111 (now gone)"]
+    assert lines(python="study/.venv/bin/python") == []
+    assert lines(apptainer="image.sif") == []
+
+
+def test_an_image_is_known_by_the_file_that_was_checked(make: Make, tmp_path: Path) -> None:
+    image = tmp_path / "image.sif"
+    image.write_text("an image")
+    status, named = image.stat(), EnvironmentSpec("apptainer", str(image))
+    ran = ProgramEnvironment(kind="apptainer", sha256="1" * 64, python="3.11.7", wandb="0.31.0")
+    runs = [make("a", Usage(packages={"wandb": "0.31.0"}), program_environment=ran)]
+    MadeEnvironment(
+        kind="apptainer",
+        path=str(image),
+        sha256="2" * 64,
+        python="3.11.7",
+        wandb="0.31.1",
+        interpreter="/usr/bin/python3",
+        prefix="/usr",
+        watched=str(image),
+        mtime_ns=status.st_mtime_ns,
+        size=status.st_size,
+        packages={"wandb": "0.31.1"},
+    ).write(record_path(named, tmp_path / "results"))
+    present = present_environment({"toy": named})
+    text = "  toy, 1 run: wandb 0.31.0 (now 0.31.1), image 11111111 (now 22222222)"
+    assert list(behind_lines(find_behind(runs, present)))[1:] == [text]
+    image.write_text("another image")
+    text = "  toy, 1 run: image 11111111 (now another file)"
+    assert list(behind_lines(find_behind(runs, present)))[1:] == [text]
+    record_path(named, tmp_path / "results").write_text("")  # damaged
+    assert list(behind_lines(find_behind(runs, present)))[1:] == [text]
 
 
 def test_changed_files_are_said_by_experiment(

@@ -107,6 +107,9 @@ def test_the_id_is_the_same_everywhere_and_for_ever(project: Project) -> None:
         {"hypothesis": "x"},
         {"resources": {"threads": 2}},
         {"resources": {"gpus": 0.25}},
+        {"environment": {"uv": "study"}},
+        {"environment": {"python": "/env/bin/python"}},
+        {"environment": {"apptainer": "image.sif"}},
         {"metric": None},
         {"dataset": {"name": "points", "path": "elsewhere", "version": 1}},
     ],
@@ -192,6 +195,19 @@ def test_code_patterns_say_which_files_count(project: Project) -> None:
         ({"code": ["/src/*.py"]}, r"code\[0\]: Non-relative patterns"),
         ({"code": ["src/*.py"]}, r'code\[0\]: no file matches "src/\*.py"'),
         ({"dataset": {"name": "d", "program": "x.py", "version": 1}}, "dataset.program: x.py does"),
+        (
+            {"environment": {"uv": "."}, "preload": ["torch"]},
+            "preload: modules aren't preloaded in an environment of the experiment's own; remove",
+        ),
+        ({"environment": {"uv": "."}, "preload": "auto"}, "preload: modules aren't preloaded"),
+        (
+            {"environment": {"uv": ".", "python": "p"}},
+            "environment: found uv, python; needs one of",
+        ),
+        ({"environment": {}}, "environment: found ; needs one of uv and python and apptainer"),
+        ({"environment": {"conda": "p"}}, r"environment"),
+        ({"environment": {"uv": ""}}, r"environment"),
+        ({"environment": "uv"}, r'environment: found "uv"'),
     ],
 )
 def test_what_a_schema_cannot_say_is_refused_with_file_and_line(

@@ -151,3 +151,31 @@ def test_a_gitignore_that_is_a_link_stays_one(tmp_path: Path) -> None:
     create_project(tmp_path, None)
     assert (tmp_path / ".gitignore").is_symlink()
     assert (tmp_path / "shared").read_text().startswith("own\n/.env\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "lock", "wandb", "line"),
+    [
+        ("train.py", "uv.lock", True, 'environment: { uv: "." }'),
+        ("src/train.py", "uv.lock", True, 'environment: { uv: "." }'),
+        ("src/train.py", "src/uv.lock", True, "environment: { uv: src }"),
+        ("train.py", "uv.lock", False, None),
+        ("train.py", "src/uv.lock", True, None),
+    ],
+)
+def test_a_uv_project_around_the_program_is_guessed(
+    tmp_path: Path, program: str, lock: str, wandb: bool, line: str | None
+) -> None:
+    for name in (program, lock):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / program).write_text("")
+    name = "wandb" if wandb else "numpy"
+    (tmp_path / lock).write_text(f'[[package]]\nname = "{name}"\nversion = "1.0"\n')
+    (tmp_path / lock).with_name("pyproject.toml").write_text("")
+    create_project(tmp_path, tmp_path / program)
+    text = (tmp_path / "experiments/first.yaml").read_text()
+    assert [each for each in text.splitlines() if each.startswith("environment")] == (
+        [line] if line else []
+    )
+    given = load(tmp_path / "experiments/first.yaml").value
+    assert given.get("environment") == ({"uv": str(Path(lock).parent)} if line else None)

@@ -55,6 +55,11 @@ def read(project: Path, name: str) -> dict[str, object]:
     }
 
 
+def test_in_an_image_the_shim_says_which_versions_there_are(project: Path) -> None:
+    note(project, packages(project, "numpy") | {"versions": {"numpy": "1.26.4"}})
+    assert used(project).packages == {"numpy": "1.26.4"}
+
+
 def packages(project: Path, *names: str) -> dict[str, object]:
     search_path = [str(project), str(project / "env"), str(project / "missing")]
     return {"packages": names, "python": "3.11.7", "prefix": "/usr", "search_path": search_path}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.io.yaml_files import load
+from caduceus.overview.doctor.environments import look_at_environments
 from caduceus.overview.doctor.findings import Finding
 from caduceus.overview.doctor.outside import (
     look_at_account,
@@ -31,7 +32,7 @@ from caduceus.runs.wandb_paths import ProjectPath
 
 
 def examine(folder: Path, config: Path) -> Iterator[Finding]:
-    """Check this machine and the project in `folder`; takes two seconds at most.
+    """Check this machine and the project in `folder`; takes two seconds, and one an environment.
 
     Args:
         folder: the project's folder, the current one.
@@ -54,6 +55,7 @@ def examine(folder: Path, config: Path) -> Iterator[Finding]:
     else:
         text = f"experiments: {len(project.experiments)}, runs: {len(project.runs)}"
         yield Finding("fine", "project", text)
+        yield from look_at_environments(project, folder)
     wandb_project, is_online, scratch = ProjectPath("", "caduceus"), False, None
     missing = 0
     if isinstance(project, Project):

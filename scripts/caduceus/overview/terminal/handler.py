@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from caduceus.overview.terminal.build import Job
 from caduceus.overview.terminal.build_ending import State, write_ending
@@ -78,6 +78,22 @@ def show_build(workflow: Any, project: Project, place: Callable[[str], str]) -> 
         log.addHandler(BuildHandler(workflow, shown, None, is_plain, ending))
 
 
+def refuse(workflow: Any, message: str) -> NoReturn:
+    """End a build before its first job, with a line and without the results of earlier ones.
+
+    Args:
+        workflow: Snakemake's workflow.
+        message: why it can't begin.
+
+    Raises:
+        SystemExit: always.
+    """
+    for handler in workflow.logger_manager.logger.handlers:
+        if isinstance(handler, BuildHandler):
+            handler.dismiss()
+    raise SystemExit(f"caduceus: {message}")
+
+
 class BuildHandler(logging.Handler):
     """A handler of Snakemake's log that shows a build.
 
@@ -132,6 +148,11 @@ class BuildHandler(logging.Handler):
                 self._pass_on(record)
         except Exception:
             self.handleError(record)
+
+    def dismiss(self) -> None:
+        """Remove the picture, and say nothing of a build that can't begin."""
+        self._has_begun = False
+        self._display.stop()
 
     def close(self) -> None:
         """Remove the picture and say how the build ended."""

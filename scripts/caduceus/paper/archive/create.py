@@ -16,6 +16,7 @@ from caduceus.paper.archive.contents import (
     inside,
     table,
 )
+from caduceus.paper.archive.environment_files import environment_files
 from caduceus.paper.archive.generated_files import generated_files
 from caduceus.paper.archive.result_files import add_runs, derived_files
 from caduceus.paper.archive.zips import write_zip
@@ -69,6 +70,8 @@ def make_archive(
     for file, text in generated_files(project, name, results):
         contents.add(file, text)
     add_written(contents, project, config, config_files)
+    for file, source in environment_files(project, results):
+        contents.add(file, source)
     add_pipeline(contents, pipeline)
     add_runs(contents, project, results)
     derived = [path.relative_to(results) for path in derived_files(made, results)]

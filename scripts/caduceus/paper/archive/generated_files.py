@@ -59,6 +59,10 @@ rule rebuild:
         rules.paper.input,
         rules.write_appendix.output,
 '''
+_ENVIRONMENTS = """\
+  environments.json  the environments that programs ran in, with their packages and digests; of a
+                     uv project its pyproject.toml and uv.lock, in project/ or environments/
+"""
 _NOT_LISTED = ("pip", caduceus.DISTRIBUTION)
 _README = """\
 {title}
@@ -75,7 +79,7 @@ the tables, figures and verdicts that follow. Made by Caduceus {caduceus} with P
                      column
   left_out.csv       files of the runs that are missing or stored elsewhere, with sha256 and reason
   environment.txt    the installed packages where this archive was made
-  caduceus.json      what a program needs to know about this archive
+{environments}  caduceus.json      what a program needs to know about this archive
   manifest.sha256    the sha256 of every other file
 
 To check that no file is missing or changed:
@@ -95,8 +99,10 @@ To do both, on the zip itself, once Caduceus is installed:
   caduceus check-archive {name}.zip
 
 To train a run again, delete project/{results}/runs/RUN and type `snakemake --cores 2`; the programs
-ran with the packages in environment.txt. Only data below project/ are included. The datasets of the
-runs, with their digests as in project/{results}/datasets:
+ran with the packages in environment.txt{others}.
+
+Only data below project/ are included. The datasets of the runs, with their digests as in
+project/{results}/datasets:
 
 {datasets}
 {about}"""
@@ -142,6 +148,8 @@ def generated_files(project: Project, name: str, results: Path) -> list[tuple[st
             "python_path": f"  export PYTHONPATH={export}\n" if export else "",
             "datasets": _datasets(records),
             "about": _ANONYMOUS if is_anonymous else _NAMED,
+            "others": ", or in environments.json" if project.environments else "",
+            "environments": _ENVIRONMENTS if project.environments else "",
         }
     )
     rules = _SNAKEFILE if results == Path("results") else _MODULE

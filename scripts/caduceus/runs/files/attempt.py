@@ -6,6 +6,7 @@ from datetime import datetime
 
 from caduceus.io.files import FileDigest
 from caduceus.io.json_records import Record
+from caduceus.runs.files.environment import ProgramEnvironment
 from caduceus.runs.files.usage import Usage
 
 
@@ -135,6 +136,8 @@ class Attempt(Record):
         left_files: large files that only its working folder has; None for none.
         start: `forked` from a process that had imported the experiment's `preload`, or `fresh: `
             and why; None without `preload`.
+        program_environment: the environment that its experiment names; None if Caduceus's own
+            served.
     """
 
     attempt: int | None
@@ -173,6 +176,7 @@ class Attempt(Record):
     shown_before: tuple[str, ...] | None = None
     left_files: LeftFiles | None = None
     start: str | None = None
+    program_environment: ProgramEnvironment | None = None
 
     optional = (
         "gpu_share",
@@ -185,6 +189,7 @@ class Attempt(Record):
         "started_runs",
         "left_files",
         "start",
+        "program_environment",
     )
     mend = (
         "delete the run's folder, and the next `snakemake` trains the run again; or, if its "

@@ -13,7 +13,8 @@ that the record of a killed process is complete. A line is one of these:
 - a file that is opened to write: its path, as `written`;
 - the interpreter: `packages` (the names of imported top-level modules), its version (`python`),
   `prefix` and `search_path`; `libraries`, the imported modules that are neither in the project nor
-  installed, each with its `path` and the `mtime_ns` and `size` that it has then;
+  installed, each with its `path` and the `mtime_ns` and `size` that it has then; in an image,
+  whose folders nobody sees from outside, also the `versions` of imported distributions, by name;
 - at the end of the first process, if CADUCEUS_RECORD_MODULES is set: `modules`, the names of all
   imported modules of installed packages, in their order;
 - `and_more`: the process used more files than are recorded, or started a Python without this hook.
@@ -228,8 +229,34 @@ def record_packages():
         "search_path": [path for path in sys.path if path],
         "libraries": _record.libraries(),
     }
+    if os.environ.get("CADUCEUS_RECORD_VERSIONS"):
+        entry["versions"] = _versions(entry["packages"], entry["search_path"])
     with contextlib.suppress(OSError):  # the disk is full, or the run's folder is gone
         _record.write(entry)
+
+
+def _versions(modules, search_path):
+    """Return the versions of the distributions that have one of some top-level modules, by name."""
+    found, wanted = {}, set(modules)
+    for folder in search_path:
+        with contextlib.suppress(OSError):  # it is an archive, or isn't there
+            for entry in sorted(os.listdir(folder)):
+                name, _, rest = entry.partition("-")
+                if entry.endswith(_METADATA) and rest:
+                    version = rest.rpartition(".")[0].partition("-")[0]
+                    if wanted & _top_level(os.path.join(folder, entry), name):
+                        found.setdefault(name.replace("_", "-").lower(), version)
+    return found
+
+
+def _top_level(info, name):
+    """Return the top-level modules of a distribution, by its folder of metadata."""
+    for file in ("top_level.txt", "RECORD"):
+        with contextlib.suppress(OSError), open(os.path.join(info, file)) as stream:
+            lines = (line.split(",")[0].strip() for line in stream)
+            parts = {line.split("/")[0] for line in lines if not line.startswith((".", "/"))}
+            return {part[:-3] if part.endswith(".py") else part for part in parts}
+    return {name}
 
 
 def _record_at_end():
