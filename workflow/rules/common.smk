@@ -282,9 +282,13 @@ def get_identity(wildcards):
 
 @known
 def get_experiment_file(wildcards):
-    adapt_settings()
+    """The experiment file of a run, as a param that Snakemake doesn't compare with the last one.
+
+    It compares texts and not paths. A run may be planned by another file than before, as by that
+    of a renamed experiment or of a try: its definition is the same, or it would have another id.
+    """
     experiment, _ = PROJECT.runs[wildcards.run]
-    return local(experiment.source.path)
+    return Path(experiment.source.path)
 
 
 def get_dataset_source(wildcards):

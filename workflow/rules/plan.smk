@@ -54,7 +54,6 @@ rule make_dataset:
 rule plan_run:
     """Write a run's definition and take a snapshot of its code."""
     input:
-        experiment=ancient(get_experiment_file),
         trial=inputs("trial"),
     output:
         params="results/runs/{run}/params.json",
@@ -62,10 +61,11 @@ rule plan_run:
         "results/logs/plan_run/{run}.log",
     localrule: True
     params:
+        experiment=get_experiment_file,
         definition=get_definition,
         code=get_code,
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus plan-run {input.experiment:q} {input.trial:q} --definition {params.definition:q}'
+        '"$CADUCEUS_PYTHON" -m caduceus plan-run {params.experiment:q} {input.trial:q} --definition {params.definition:q}'
         " --code {params.code:q} --out {output.params:q} --log {log:q}"
 
 
