@@ -73,9 +73,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except OSError as error:
         return _fail(arguments, from_os_error(error) or error)
-    except KeyboardInterrupt:
-        _fail(arguments, CaduceusError("interrupted"))
-        return 128 + signal.SIGINT
+    except KeyboardInterrupt as stop:
+        return _stop(arguments, stop)
     except Exception as error:
         return _fail(arguments, error)
 
@@ -118,6 +117,14 @@ def _summary(name: str) -> str:
     """Return the first line of a command's docstring, read from its file without importing it."""
     path = Path(commands.__path__[0], f"{name.replace('-', '_')}.py")
     return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
+
+
+def _stop(arguments: argparse.Namespace, stop: KeyboardInterrupt) -> int:
+    from caduceus.system.clean_exit import Stopped
+
+    stopped = Stopped.of(stop, "start the same command again")
+    _fail(arguments, CaduceusError(str(stopped)))
+    return 128 + stopped.number
 
 
 def _fail(arguments: argparse.Namespace, error: BaseException) -> int:

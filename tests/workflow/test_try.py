@@ -1,10 +1,16 @@
 """`caduceus try` by the workflow: kept, discarded and undecided edits, and a kill between."""
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from answer_schemas import check
 from caduceus.io.csv_rows import read_rows
@@ -22,7 +28,10 @@ use rule * from caduceus
 """
 PROGRAM = """\
 import argparse
+import os
 import random
+import time
+from pathlib import Path
 
 import wandb
 
@@ -31,6 +40,10 @@ BONUS = 0.0
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int)
 seed = parser.parse_args().seed
+if waits := os.environ.get("WAITS"):  # a folder in which the file `go` ends the wait
+    Path(waits, f"begun-{seed}").touch()
+    while not Path(waits, "go").exists():
+        time.sleep(0.05)
 noise = random.Random(f"{seed} {GAIN}").gauss(0, 0.004) + random.Random(seed).gauss(0, 0.01)
 run = wandb.init()
 run.log({"acc": 0.7 + GAIN + BONUS + noise})
@@ -52,6 +65,8 @@ CONFIG = {
 # A level at which five pairs can show something, since each of their runs takes a second.
 SETTINGS = {"experiment": "experiments/toy.yaml", "level": 0.4, "budget": 5}
 
+COMMAND = (sys.executable, "-m", "caduceus", "try", "a gain", "--cores", "2")
+
 
 def attempt(project: Project, *words: str) -> Finished:
     return project.caduceus("try", *words, "--cores", "2")
@@ -64,9 +79,9 @@ def answer_of(finished: Finished) -> Any:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
-    """A project with an edit that was kept, by a try that was killed once."""
-    project = Project(tmp_path_factory.mktemp("try") / "project")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that was edited after its program has run."""
+    project = Project(tmp_path_factory.mktemp("edited") / "project")
     project.write("Snakefile", SNAKEFILE)
     project.write("experiments/train.py", PROGRAM)
     project.write_yaml("experiments/toy.yaml", EXPERIMENT)
@@ -74,8 +89,14 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     project.write_yaml("config.yaml", CONFIG)
     project.snakemake(*EXPORTS).check()
     project.replace("experiments/train.py", "GAIN = 0.0", "GAIN = 0.05")
-    command = (sys.executable, "-m", "caduceus", "try", "a gain", "--cores", "2")
-    process = project.begin(*command)
+    return project
+
+
+@pytest.fixture(scope="module")
+def kept(edited: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """A project with an edit that was kept, by a try that was killed once."""
+    project = edited.copy(tmp_path_factory.mktemp("try") / "project")
+    process = project.begin(*COMMAND)
     wait_for(lambda: len([*project.path.glob("results/runs/*/train.json")]) > 2)
     process.kill()
     end(process)  # once the Snakemake that it had started has ended
@@ -123,7 +144,8 @@ def test_other_edits_are_discarded_or_undecided(
 def test_tables_show_the_listed_seeds_alone(kept: tuple[Project, Finished], tmp_path: Path) -> None:
     project = kept[0].copy(tmp_path / "copy")
     finished = project.snakemake().check()
-    assert "train" not in finished.jobs  # those of the listed seeds have run
+    # The runs of the listed seeds are there, though the try has planned them by another file.
+    assert not {"plan_run", "train", "export_run"} & finished.jobs.keys()
     provenance = project.read_json("results/paper/provenance.json")
     [cell] = provenance["items"]["tables/accuracy"]["cells"].values()
     assert len(cell["runs"]) == 2
@@ -133,3 +155,76 @@ def test_tables_show_the_listed_seeds_alone(kept: tuple[Project, Finished], tmp_
     [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
     # Of the 2 * (n + 5) runs behind it, two are those that the table shows.
     assert (parts["reported"]["runs"], parts["try"]["runs"]) == (2, 2 * (len(tried.seeds) + 5) - 2)
+
+
+@dataclass
+class Waiting:
+    """A try in a session of its own, whose program waits for a file.
+
+    Attributes:
+        process: the try.
+        waits: the folder of that file.
+    """
+
+    process: "subprocess.Popen[str]"
+    waits: Path
+
+    @classmethod
+    def begin(cls, project: Project, waits: Path) -> "Waiting":
+        waits.mkdir()
+        process = subprocess.Popen(
+            COMMAND,
+            cwd=project.path,
+            env=project.environment(WAITS=str(waits)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            # As in a shell: a process in the background of a script ignores it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        wait_for(lambda: [*waits.glob("begun-*")])
+        return cls(process, waits)
+
+    def left(self) -> list[str]:
+        """The command lines of what still runs of it, also in other sessions."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("WAITS") == str(self.waits):
+                    found.append(" ".join(process.cmdline()))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("name", "is_of_group"),
+    [("SIGINT", True), ("SIGTERM", False), ("SIGTERM", True), ("SIGHUP", True), ("SIGINT", False)],
+)
+def test_a_signal_ends_a_try_with_all_that_it_has_started(
+    edited: Project, tmp_path: Path, name: str, is_of_group: bool
+) -> None:
+    project = edited.copy(tmp_path / "copy")
+    number = signal.Signals[name]
+    waiting = Waiting.begin(project, tmp_path / "waits")
+    (os.killpg if is_of_group else os.kill)(waiting.process.pid, number)
+    finished = end(waiting.process)
+    assert finished.code == 128 + number
+    what = "interrupted" if name == "SIGINT" else f"stopped by {name}"
+    assert finished.output.splitlines()[-1] == (
+        f"caduceus try: {what}; the same `caduceus try` goes on"
+    )
+    assert "Traceback" not in finished.output
+    assert waiting.left() == []
+    [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
+    assert tried.verdict == "running"
+
+
+def test_a_try_that_a_signal_has_ended_goes_on(edited: Project, tmp_path: Path) -> None:
+    project = edited.copy(tmp_path / "copy")
+    waiting = Waiting.begin(project, tmp_path / "waits")
+    os.killpg(waiting.process.pid, signal.SIGTERM)
+    end(waiting.process)
+    finished = attempt(project, "a gain")
+    assert finished.code == 0, finished.output
+    [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
+    assert tried.verdict == "kept"

@@ -33,7 +33,11 @@ from caduceus.system.before_jobs import add_step
 from caduceus.system.snakemake_checksums import compute_checksums_once
 from caduceus.system.snakemake_default_target import prefer_all
 from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
-from caduceus.system.snakemake_scheduling import lighten_scheduling
+from caduceus.system.snakemake_scheduling import (
+    lighten_scheduling,
+    take_interrupts_once,
+    take_sigterm_in_a_thread,
+)
 from caduceus.system.snakemake_settings import common_settings
 
 # A third of a dry run over 1,000 runs is Python's collector walking a graph of jobs that only grows.
@@ -120,6 +124,8 @@ def adapt_settings():
     if scheduling := workflow.scheduling_settings:
         slots = workflow.resource_settings.nodes or workflow.resource_settings.cores
         lighten_scheduling(scheduling, slots or 1)
+        take_sigterm_in_a_thread()
+        take_interrupts_once()
 
 
 def say(line):

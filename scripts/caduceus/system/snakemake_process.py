@@ -4,9 +4,11 @@ import contextlib
 import importlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from types import FrameType
 
 from caduceus.system.recorded_reads import RecordedReads
 from caduceus.system.stamp import Stamp
@@ -88,6 +90,7 @@ def _run(
     global watch
     watch = Watch(stamps[0][0])
     logging.getLogger("snakemake.logging").addFilter(partial(_keep_error, errors))
+    interrupts = _note_interrupts()
     try:
         importlib.import_module("snakemake.cli").main(sys.argv[1:])
     except SystemExit as end:
@@ -96,7 +99,7 @@ def _run(
             errors.append(end.code)
             return 1
         if end.code:
-            return int(end.code)
+            return 128 + signal.SIGINT if interrupts else int(end.code)
     if watch.has_nothing:
         options = _chosen_options(arguments)
         text = "" if "Quietness.ALL" in options.get("quiet", "") else f"{_NOTHING}\n"
@@ -105,6 +108,21 @@ def _run(
                 if options.keys() <= set(allowed):
                     stamp.write(text, watch.reads, watch.began_ns)
     return 0
+
+
+def _note_interrupts() -> list[int]:
+    """Return a list to which each Ctrl-C adds its signal, and leave what it does as it is."""
+    noted: list[int] = []
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        if callable(usual):
+            usual(number, frame)
+
+    if callable(usual):  # a process in the background of a script ignores it
+        signal.signal(signal.SIGINT, note)
+    return noted
 
 
 def _keep_error(errors: list[str], record: logging.LogRecord) -> bool:

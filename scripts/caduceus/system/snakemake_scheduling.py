@@ -1,10 +1,16 @@
-"""Keep Snakemake's scheduler from weighing thousands of ready jobs at every step."""
+"""Mend Snakemake's scheduler: how long its queues may be, and what signals do to it."""
 
-from typing import Protocol
+import _thread
+import importlib
+import signal
+import time
+from types import FrameType
+from typing import Any, Protocol
 
 _DEFAULT_LIMIT = (100, 1.0)  # jobs, seconds: Snakemake's --max-jobs-per-timespan
 _WEIGHED_PER_SLOT = 4
 _FEWEST_WEIGHED = 32
+_TOGETHER_S = 2.0
 
 
 class Limit(Protocol):
@@ -41,3 +47,43 @@ def lighten_scheduling(settings: Scheduling, slots: int) -> None:
         settings.max_jobs_per_timespan = None
     if settings.subsample is None:
         settings.subsample = max(_FEWEST_WEIGHED, _WEIGHED_PER_SLOT * slots)
+
+
+def take_sigterm_in_a_thread() -> None:
+    """Make Snakemake's handler of SIGTERM wait for the scheduler's lock in a thread of its own.
+
+    A handler runs in the main thread, which may have the lock, as while it notes that jobs have
+    ended. Both then wait for ever; a signal to all processes of a build ends jobs at that moment.
+    """
+    scheduler: Any = importlib.import_module("snakemake.scheduling.job_scheduler").JobScheduler
+    handler = scheduler.exit_gracefully
+    if getattr(handler, "has_thread", False):
+        return
+
+    def exit_gracefully(self: object, *_: object) -> None:
+        # `threading` has locks of its own, which the main thread may have as well.
+        _thread.start_new_thread(handler, (self,))
+
+    exit_gracefully.has_thread = True  # type: ignore[attr-defined]
+    scheduler.exit_gracefully = exit_gracefully
+
+
+def take_interrupts_once() -> None:
+    """Make this process take signals of Ctrl-C that come together for one.
+
+    The group of `caduceus try` gets one and passes it on. A second one breaks off the end of
+    Snakemake, which waits for its jobs then; one that comes later is meant to.
+    """
+    usual = signal.getsignal(signal.SIGINT)
+    if not callable(usual) or getattr(usual, "is_once", False):
+        return
+    taken_at = -_TOGETHER_S
+
+    def take(number: int, frame: FrameType | None) -> None:
+        nonlocal taken_at
+        before, taken_at = taken_at, time.monotonic()
+        if taken_at - before >= _TOGETHER_S:
+            usual(number, frame)
+
+    take.is_once = True  # type: ignore[attr-defined]
+    signal.signal(signal.SIGINT, take)

@@ -9,6 +9,7 @@ from caduceus.io.files import write_whole
 from caduceus.project.settings import load_settings
 from caduceus.project.try_files import find_try_file
 from caduceus.runs.files.tries import Ledger, LedgerFolder, Try
+from caduceus.system.clean_exit import Stopped, exit_on_signals
 from caduceus.system.leases import HeldError, held, renewed
 from caduceus.tries.answers import TryAnswer, answer_of
 from caduceus.tries.codes import edit_between, keep_present_code, present_content, snapshot_content
@@ -43,12 +44,17 @@ def try_edit(
 
     Raises:
         CaduceusError: something is to be mended first; nothing is lost.
+        Stopped: a signal asked this process to stop; nothing is lost.
     """
     if not why.strip():
         raise SpecError("say in a few words what the edit is for", "the reason")
     folder = results / "tries"
     try:
-        with held(folder / "lease.json", folder / "lock", None) as lease, renewed(lease):
+        with (
+            exit_on_signals(),
+            held(folder / "lease.json", folder / "lock", None) as lease,
+            renewed(lease),
+        ):
             settings = load_settings(config)
             file = find_try_file(settings, name, Path())
             opened = open_ledger(file, settings, options, results)
@@ -58,6 +64,8 @@ def try_edit(
         raise ResultError(
             "another `caduceus try` is at work here; wait for its end", str(folder)
         ) from None
+    except KeyboardInterrupt as stop:
+        raise Stopped.of(stop, "the same `caduceus try` goes on") from None
 
 
 def _try(opened: OpenLedger, why: str, results: Path, train: Train) -> TryAnswer:

@@ -1,7 +1,17 @@
 """The settings of Snakemake's scheduler, as real records of Snakemake."""
 
-from caduceus.system.snakemake_scheduling import lighten_scheduling
+import signal
+import threading
+from typing import Any
+
+import pytest
+from caduceus.system.snakemake_scheduling import (
+    lighten_scheduling,
+    take_interrupts_once,
+    take_sigterm_in_a_thread,
+)
 from snakemake.cli import get_argument_parser
+from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.types import SchedulingSettings
 
 
@@ -43,3 +53,35 @@ def test_a_second_call_changes_nothing() -> None:
     before = vars(settings).copy()
     lighten_scheduling(settings, 2)
     assert vars(settings) == before
+
+
+def test_sigterm_while_the_scheduler_has_its_lock_is_heard() -> None:
+    scheduler: Any = JobScheduler.__new__(JobScheduler)  # of a workflow it needs nothing here
+    scheduler._lock, scheduler._user_kill = threading.Lock(), None
+    scheduler._open_jobs = threading.Semaphore(0)
+    take_sigterm_in_a_thread()
+    take_sigterm_in_a_thread()  # as in a process that parses two workflows
+    before = signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+    try:
+        with scheduler._lock:
+            signal.raise_signal(signal.SIGTERM)
+            assert scheduler._user_kill is None
+        scheduler._open_jobs.acquire()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert scheduler._user_kill == "graceful"
+
+
+def test_signals_of_ctrl_c_that_come_together_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([10.0, 10.5, 13.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    before, taken = signal.getsignal(signal.SIGINT), []
+    signal.signal(signal.SIGINT, lambda number, frame: taken.append(number))
+    try:
+        take_interrupts_once()
+        take_interrupts_once()
+        for count in (1, 1, 2):  # that at 13 s is another one
+            signal.raise_signal(signal.SIGINT)
+            assert len(taken) == count
+    finally:
+        signal.signal(signal.SIGINT, before)
