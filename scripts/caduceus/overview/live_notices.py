@@ -1,7 +1,8 @@
 """Tell of failures and divergences as they happen, from the process that runs the build.
 
-A thread sends; the build never waits for it. What was told stands in results/notified.json before
-it is sent, so the last job doesn't tell it again; what was still to be sent then, it tells itself.
+A thread sends; the build never waits for it. What was delivered stands in results/notified.json, so
+that the last job doesn't tell it again. What wasn't is sent with the next message, or by the last
+job, or by that of the next build.
 """
 
 import threading
@@ -12,13 +13,13 @@ from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.overview.board.plan_index import read_plans
-from caduceus.overview.notices import NOTHING_TOLD, Lines, Told, is_finite, send_lines
+from caduceus.overview.notices import NOTHING_TOLD, Told, is_finite, send_lines
 from caduceus.project.settings import NotifySettings
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
 
 _PAUSE_S = 10.0  # between two messages, so that a hundred failures aren't a hundred messages
-_END_S = 1.0  # that the end of a build waits for the last message
+_LONGEST_PAUSE_S = 600.0  # after messages that couldn't be delivered
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class LiveNotices:
         self._news: list[_News] = []
         self._more = threading.Condition()
         self._has_ended = False
+        self._has_left_rest = False
         self._thread: threading.Thread | None = None
 
     def take_training(self, run: str, train: Train) -> None:
@@ -80,9 +82,10 @@ class LiveNotices:
         """Leave what isn't sent yet to the last job, which begins now."""
         with self._more:
             self._news.clear()
+            self._has_left_rest = True
 
     def stop(self, last: Sequence[str] = ()) -> None:
-        """Send what is left and these lines, and wait for that a moment.
+        """Send what is left and these lines, and wait for that two seconds at most.
 
         Args:
             last: how the build ended, if its last job can't say so.
@@ -93,8 +96,8 @@ class LiveNotices:
             self._more.notify()
             if self._news:
                 self._start()
-        if self._thread is not None:
-            self._thread.join(_END_S)
+        if self._thread is not None:  # it waits a second for a message on its way, and the last
+            self._thread.join()
 
     def _add(self, news: _News) -> None:
         with self._more:
@@ -108,30 +111,40 @@ class LiveNotices:
             self._thread.start()
 
     def _send_all(self) -> None:
+        pause_s = self._pause_s
         while True:
             with self._more:
                 self._more.wait_for(lambda: self._news or self._has_ended)
                 found, self._news = self._news, []
                 if not found:
                     return
-                lines = self._record(found)
-            if lines:
-                send_lines(self._settings, lines, read_plans(self._results).plans)
-            until = time.monotonic() + self._pause_s
+                is_last = self._has_ended
+            until = time.monotonic() + pause_s
+            left = self._send(found)
+            # Nobody may answer for hours, and each message reads all plans.
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S) if left else self._pause_s
             with self._more:
+                if not self._has_left_rest and not is_last:
+                    self._news[:0] = left
                 while not self._has_ended and (left_s := until - time.monotonic()) > 0:
                     self._more.wait(left_s)
 
-    def _record(self, found: Sequence[_News]) -> Lines:
-        """Note that this is told; return the lines of what wasn't told before."""
+    def _send(self, found: Sequence[_News]) -> Sequence[_News]:
+        """Send what wasn't told before, and record it; return what couldn't be delivered."""
         path = self._results / "notified.json"
         try:
             told = Told.read_if_there(path) or NOTHING_TOLD
             new = [news for news in found if not news.run or not news.is_told(told)]
+            if not new:
+                return ()
+            lines, plans = [news.line for news in new], read_plans(self._results).plans
+            if not send_lines(self._settings, lines, plans).is_delivered:
+                return new
+            told = Told.read_if_there(path) or NOTHING_TOLD  # the last job may have written it
             for news in new:
                 told = news.add_to(told) if news.run else told
             if any(news.run for news in new):
                 told.write(path)
         except (ResultError, OSError):
-            return []  # the last job says that it can't be read
-        return [news.line for news in new]
+            pass  # the last job says that it can't be read
+        return ()

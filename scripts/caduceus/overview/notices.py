@@ -6,31 +6,23 @@ results/notified.json, so that nothing is told twice.
 
 import json
 import math
-import os
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from caduceus.errors import CaduceusError
 from caduceus.io.files import read_if_there
 from caduceus.io.json_records import Record
 from caduceus.overview.board.answer_texts import Writer
+from caduceus.overview.notice_delivery import Delivery, send
 from caduceus.project.settings import NotifySettings
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.variants import leaves
-from caduceus.system import processes
 
-_PATIENCE_S = 3.0  # after which a webhook or command is given up
-_WAIT_S = 1.0  # that a build waits for it: a message has been sent by then, though not answered
-_JSON = {"Content-Type": "application/json"}
 _MOST_LINES = 20  # of a message
 
 Lines = list[str]
@@ -159,7 +151,8 @@ def _changed_verdicts(verdicts: Mapping[str, str], before: Told | None) -> Itera
 def notify(given: str, files: Sequence[Path], results: Path, entries: Sequence[str]) -> str:
     """Send a message on how a build ended; return a warning, empty if all went well.
 
-    The build waits for it a second at most, and ends as it would without it.
+    The build waits for it a second at most, and ends as it would without it. What nobody has got is
+    told again by the next build.
 
     Args:
         given: the key `notify` of config.yaml as JSON.
@@ -173,14 +166,20 @@ def notify(given: str, files: Sequence[Path], results: Path, entries: Sequence[s
         plans = [*map(Plan.read, files)]
         ending = read_ending(plans, results, entries)
         lines = message(ending, Told.read_if_there(path), settings.events)
-        ending.told.write(path)
     except (CaduceusError, OSError, LookupError, TypeError) as error:
         return f"notify: no message was sent: {error}"
-    return send_lines(settings, lines, plans) if lines else ""
+    delivery = send_lines(settings, lines, plans) if lines else Delivery(True, "")
+    if not delivery.is_delivered:
+        return delivery.warning
+    try:
+        ending.told.write(path)
+    except OSError as error:
+        return f"notify: the next build tells this again: {error}"
+    return delivery.warning
 
 
-def send_lines(settings: NotifySettings, lines: Sequence[str], plans: Sequence[Plan]) -> str:
-    """Send lines without secrets; return a warning, empty if all went well.
+def send_lines(settings: NotifySettings, lines: Sequence[str], plans: Sequence[Plan]) -> Delivery:
+    """Send lines without secrets.
 
     Args:
         settings: whom to tell.
@@ -193,77 +192,6 @@ def send_lines(settings: NotifySettings, lines: Sequence[str], plans: Sequence[P
     more = [f"and {left} more; see `caduceus status`"] if left > 0 else []
     text = "\n".join([f"*{_title()}*: {lines[0]}", *lines[1 : _MOST_LINES + 1], *more])
     return send(settings, str(writer.plain(text)))
-
-
-def send(
-    settings: NotifySettings, text: str, patience_s: float = _PATIENCE_S, wait_s: float = _WAIT_S
-) -> str:
-    """Send a text to the webhook and the command; return a warning, empty if both took it.
-
-    Args:
-        settings: whom to tell.
-        text: the message.
-        patience_s: seconds after which a webhook or command is given up.
-        wait_s: seconds after which this returns, though there is no answer yet.
-    """
-    warnings: list[str] = []
-    ways: list[Callable[[], str]] = []
-    if settings.webhook is not None:
-        address = os.environ.get(settings.webhook, "").strip()
-        if address:
-            text = text.replace(address, f"[{settings.webhook}, not shown]")
-            ways.append(lambda: _post(address, text, patience_s))
-        else:
-            warnings.append(f"notify.webhook: the variable {settings.webhook} isn't set")
-    if settings.command:
-        ways.append(lambda: _call(settings.command, text, patience_s))
-    answers: list[str] = []
-    threads = [
-        threading.Thread(target=lambda way=way: answers.append(way()), daemon=True) for way in ways
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(wait_s)
-    if any(thread.is_alive() for thread in threads):
-        warnings.append(f"no answer within {wait_s:.0f} s")
-    warnings += filter(None, list(answers))
-    return f"notify: {'; '.join(warnings)}; the build goes on without it" if warnings else ""
-
-
-def _post(address: str, text: str, patience_s: float) -> str:
-    """Post a message; the address is a secret, and stands in no warning."""
-    # Slack takes <!channel> and links from these signs.
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if not address.startswith(("https://", "http://")):
-        return "the webhook's variable holds no address that begins with https://"
-    try:
-        request = Request(address, json.dumps({"text": safe}).encode(), _JSON)
-        with build_opener(_NoRedirects).open(request, timeout=patience_s):
-            return ""
-    except HTTPError as error:
-        error.close()
-        return f"the webhook says {error.code}"
-    except (OSError, ValueError, HTTPException) as error:
-        return f"the webhook can't be reached ({type(error).__name__})"
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """Follows no redirect: a message goes to the address that the user named, and no other."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def _call(words: Sequence[str], text: str, patience_s: float) -> str:
-    """Start a command with the message on its standard input."""
-    try:
-        answer = processes.capture(words, text, patience_s)
-    except processes.StartError:
-        return f"there is no program {words[0]}"
-    if answer is None:
-        return f"{words[0]} took longer than {patience_s:.0f} s, and was ended"
-    return "" if answer.exit_code == 0 else f"{words[0]} ended with status {answer.exit_code}"
 
 
 def _title() -> str:

@@ -12,7 +12,8 @@ import pytest
 from caduceus.errors import SpecError
 from caduceus.io.files import write_json
 from caduceus.overview.live_notices import LiveNotices
-from caduceus.overview.notices import Told, notify, send
+from caduceus.overview.notice_delivery import send
+from caduceus.overview.notices import Told, notify
 from caduceus.project.settings import NotifySettings, load_settings
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
@@ -31,6 +32,7 @@ class Webhook(ThreadingHTTPServer):
         self.texts: list[str] = []
         self.paths: list[str] = []
         self.status = 200
+        self.refusals: list[int] = []  # the statuses of the first answers
         self.may_answer = threading.Event()
         self.may_answer.set()
 
@@ -47,7 +49,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.paths.append(self.path)
         self.server.texts.append(json.loads(content)["text"])
         self.server.may_answer.wait()
-        self.send_response(self.server.status)
+        refusals = self.server.refusals
+        self.send_response(refusals.pop(0) if refusals else self.server.status)
         self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -140,8 +143,8 @@ def test_a_refusal_is_a_line(webhook: Webhook, results: Results, status: int) ->
 def test_a_slow_webhook_is_given_up(webhook: Webhook) -> None:
     webhook.may_answer.clear()
     settings = NotifySettings(webhook="TEAM_WEBHOOK", events=ALL)
-    warning = send(settings, "text", wait_s=0.05)
-    assert warning.startswith("notify: ") and "hidden" not in warning
+    found = send(settings, "text", wait_s=0.05)
+    assert found.warning.startswith("notify: ") and "hidden" not in found.warning
 
 
 @pytest.mark.parametrize(
@@ -150,18 +153,34 @@ def test_a_slow_webhook_is_given_up(webhook: Webhook) -> None:
         ("http://127.0.0.1:1/hidden", "can't be reached"),
         ("", "the variable TEAM_WEBHOOK isn't set"),
         ("file:///etc/passwd", "no address that begins with"),
+        ("http://127.0.0.1:hidden/", "can't be reached (InvalidURL)"),
+        ("http://[::1/hidden", "can't be reached (ValueError)"),
+        ("http://h\u00f6st.invalid/h\u00e4hidden", "can't be reached"),
+        ("http://127.0.0.1:1/\x7fhidden", "can't be reached (InvalidURL)"),
     ],
 )
 def test_a_dead_webhook_is_a_line(address: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEAM_WEBHOOK", address)
-    warning = send(NotifySettings(webhook="TEAM_WEBHOOK", events=ALL), "text")
-    assert says in warning and "hidden" not in warning
+    found = send(NotifySettings(webhook="TEAM_WEBHOOK", events=ALL), "text")
+    assert says in found.warning and "hidden" not in found.warning and not found.is_delivered
+
+
+def test_an_error_that_nobody_expects_says_no_address(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError(f"no way to {webhook.address}")
+
+    monkeypatch.setattr("caduceus.overview.notice_delivery.build_opener", fail)
+    found = send(NotifySettings(webhook="TEAM_WEBHOOK", events=ALL), "text")
+    assert "the webhook can't be told (RuntimeError)" in found.warning
+    assert "hidden" not in "".join([found.warning, *capfd.readouterr()])
 
 
 def test_a_command_gets_the_message(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = ("tee", str(out))
-    assert send(NotifySettings(command=command, events=ALL), "a\nb") == ""
+    assert send(NotifySettings(command=command, events=ALL), "a\nb").warning == ""
     assert out.read_text() == "a\nb"
 
 
@@ -170,7 +189,7 @@ def test_a_command_gets_the_message(tmp_path: Path) -> None:
     [(("false",), "status 1"), (("no-such-program",), "there is no program no-such-program")],
 )
 def test_a_command_that_fails_is_a_line(command: tuple[str, ...], says: str) -> None:
-    assert says in send(NotifySettings(command=command, events=ALL), "text")
+    assert says in send(NotifySettings(command=command, events=ALL), "text").warning
 
 
 def test_damaged_results_are_a_line(webhook: Webhook, results: Results) -> None:
@@ -267,3 +286,52 @@ def test_a_dead_webhook_holds_no_build_up(
     notices = live(results)
     notices.take_training("r2", Train.read(results.folder("r2").train_json))
     notices.stop()
+
+
+def test_what_nobody_got_is_told_by_the_next_build(
+    webhook: Webhook, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results.finish("r2", [], seed=1, state="failed")
+    with monkeypatch.context() as patch:
+        patch.setenv("TEAM_WEBHOOK", "http://127.0.0.1:1/hidden")
+        notices = live(results)
+        notices.take_training("r2", Train.read(results.folder("r2").train_json))
+        notices.stop()
+    webhook.status = 500
+    assert "the webhook says 500" in tell(results, events=("failure",))
+    webhook.status = 200
+    assert tell(results, events=("failure",)) == ""
+    assert tell(results, events=("failure",)) == ""
+    refused, taken = webhook.texts
+    assert refused == taken and "failed: r2: " in taken
+
+
+def test_a_message_at_the_end_waits_for_the_one_on_its_way(
+    webhook: Webhook, results: Results
+) -> None:
+    """The webhook takes both, and answers neither."""
+    webhook.may_answer.clear()
+    notices = live(results, pause_s=3600)
+    train = replace(Train.read(results.folder("r1").train_json), state="failed", error="boom")
+    notices.take_training("r1", train)
+    while not webhook.texts:
+        pass
+    notices.take_training("r2", train)
+    notices.stop()
+    assert len(webhook.texts) == 2
+    assert all(f"failed: r{n}: boom" in text for n, text in enumerate(webhook.texts, 1))
+    assert list(Told.read(results.path / "notified.json").failed) == ["r1", "r2"]
+
+
+def test_a_message_that_a_webhook_refuses_is_sent_with_the_next(
+    webhook: Webhook, results: Results
+) -> None:
+    webhook.refusals = [503]
+    notices = live(results, pause_s=3600)
+    train = replace(Train.read(results.folder("r1").train_json), state="failed", error="boom")
+    notices.take_training("r1", train)
+    while not webhook.texts:
+        pass
+    notices.stop()
+    refused, taken = webhook.texts
+    assert refused == taken and "failed: r1: boom" in taken
