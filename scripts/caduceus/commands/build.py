@@ -1,7 +1,7 @@
 """Train what is missing, export it, and make tables, figures and verdicts: Snakemake's work.
 
 All arguments but --plain and --json go to Snakemake unchanged, after `--scheduler greedy`; the exit
-status is Snakemake's:
+status is Snakemake's, and 130 after Ctrl-C:
 
     caduceus build --cores 8
     caduceus build --cores 8 paper --config experiments=experiments/mnist1d.yaml

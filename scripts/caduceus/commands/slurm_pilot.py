@@ -6,6 +6,7 @@ Arguments after -- go to Snakemake unchanged; without any, everything missing is
 import argparse
 import shlex
 
+from caduceus.commands import add_json, print_answer
 from caduceus.system.slurm_pilots import Allocation, submit, work
 
 
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--partition", help="SLURM partition (the site's default)")
     parser.add_argument("--sbatch", default="", help="further options: --sbatch='--account=lab'")
     parser.add_argument("--inside", action="store_true", help="used by the job itself")
+    add_json(parser)
     parser.set_defaults(snakemake=[])  # the arguments after --
 
 
@@ -31,5 +33,6 @@ def run(arguments: argparse.Namespace) -> int | None:
         return work(allocation, arguments.snakemake)
     options = shlex.split(arguments.sbatch)
     job_id, log = submit(allocation, arguments.partition, options, arguments.snakemake)
-    print(f"SLURM job {job_id}; its log: {log}")
+    if not print_answer(arguments, {"job": job_id, "log": log}):
+        print(f"SLURM job {job_id}; its log: {log}")
     return None

@@ -1,6 +1,8 @@
 """--json: each answer fits its schema, and errors say where and what to do."""
 
+import importlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from caduceus.overview.verification.checks import Check
 from caduceus.runs.files.train import Train
 from exported_runs import export_runs
 from jsonschema import Draft202012Validator
-from projects import Project
+from projects import REPOSITORY, Project
 
 SNAKEFILE = """\
 from caduceus import SNAKEFILE
@@ -282,9 +284,75 @@ def test_numbers_and_names_that_json_lacks_are_plain() -> None:
     }
 
 
-def test_every_command_that_people_type_speaks_json() -> None:
-    servers = {"mcp", "slurm-pilot", "board"}
-    assert servers | set(find_schemas()) >= set(FOR_PEOPLE)
+SERVERS = {"board", "mcp"}
+# Of each command a call that is right but for the project, whose experiment has a wrong key.
+CALLS = {
+    "adopt": ("adopt", "toy-1", "toy-2", "--why", "a new name"),
+    "build": ("build", "--cores", "1"),
+    "check-archive": ("check-archive", "none.zip"),
+    "doctor": ("doctor",),
+    "export": ("export", "none", "--out", "elsewhere"),
+    "gc": ("gc",),
+    "init": ("init", "experiments"),
+    "plan": ("plan",),
+    "retry": ("retry", "none"),
+    "schema": ("schema", "none"),
+    "show": ("show", "experiments/toy.yaml"),
+    "slurm-pilot": ("slurm-pilot", "--cores", "1", "--minutes", "1"),
+    "status": ("status",),
+    "sweep": ("sweep", "experiments/toy.yaml"),
+    "sync": ("sync", "none"),
+    "try": ("try", "it may help"),
+    "unlock": ("unlock",),
+    "verify": ("verify", "--equal", "none"),
+    "why": ("why", "tables/none"),
+}
+# What they answer in such a project, where that is no error.
+ANSWERED = {"doctor": 1, "init": 0, "unlock": 0}
+
+
+def test_every_command_that_people_type_is_called() -> None:
+    assert CALLS.keys() | SERVERS == set(FOR_PEOPLE)
+    assert {*find_schemas()} > CALLS.keys() - {"sweep"}  # sweep-result
+    page = (REPOSITORY / "docs/json.md").read_text()
+    listed = re.findall(r"^\| `caduceus ([a-z-]+)`", page, re.MULTILINE)
+    assert set(listed) == CALLS.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_command_says_what_is_wrong_as_an_object(
+    name: str, exported: Project, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported.replace("experiments/toy.yaml", "seeds", "seedz")
+    monkeypatch.setenv("PATH", "/nowhere")  # there may be a SLURM
+    status = ANSWERED.get(name, 1)
+    found = answer(*CALLS[name], status=status, schema="" if name in ANSWERED else "error")
+    if name not in ANSWERED:
+        assert found["error"] and found["mend"]
+
+
+@pytest.mark.parametrize("name", [*CALLS, *SERVERS])
+def test_wrong_arguments_of_every_command_are_an_object(
+    name: str, exported: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        raise SystemExit(command_line.main([name, "--no-such-option", "--json"]))
+    assert stopped.value.code == 2
+    assert check("error", json.loads(capsys.readouterr().out))["error"]
+
+
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - {"build"}))
+def test_every_command_says_that_it_was_interrupted(
+    name: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    module = importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
+    monkeypatch.setattr(module, "run", interrupt)
+    found = answer(*CALLS[name], status=130, schema="error")
+    assert found["error"].startswith("interrupted; ")
+    assert found["mend"] == "start the same command again"
 
 
 def test_no_answer_has_the_name_of_a_file_that_people_write() -> None:

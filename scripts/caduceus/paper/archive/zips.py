@@ -156,7 +156,8 @@ def unpack(
         ResultError: it is no zip, no archive, or exceeds the limits.
     """
     if not path.is_file():
-        raise ResultError("is a folder" if path.is_dir() else "no such file", str(path))
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise ResultError(f"{what}; name a zip that `snakemake archive` has made", str(path))
     try:
         _check_count(_list_bytes(path) // _LISTED_BYTES, limits, path)
         source = zipfile.ZipFile(path)
