@@ -1,5 +1,6 @@
 """`caduceus try` from an edit to a verdict, with runs that are computed in place of trained."""
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,16 @@ from caduceus.io.answers import answer_text
 from caduceus.io.csv_rows import read_rows
 from caduceus.overview.leftovers import find_leftovers
 from caduceus.overview.mcp.tries import try_ledger
+from caduceus.paper.archive.contents import Contents
+from caduceus.paper.archive.result_files import add_tries
 from caduceus.paper.ledger import read_ledger
+from caduceus.paper.report.contents import Sources, read_contents
+from caduceus.paper.report.page import write_page
 from caduceus.paper.report.sections import read_tries
 from caduceus.project.listed_runs import find_runs
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
+from caduceus.statistics.settings import Methods
 from caduceus.training.train import retry
 from caduceus.tries.gate import Wanted
 from caduceus.tries.training import train_runs
@@ -530,3 +536,50 @@ def test_snakemake_is_asked_to_train_what_was_cleared(
     wanted = [Wanted(known.code, known.seeds[:1])]
     train_runs(tried.folder(), ledger, Path("results"), [], wanted)
     assert {str(run / "train.json"), str(run / "manifest.json")} <= {*asked}
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "</script><script>alert(1)</script>\x1b[31m",
+        "half a character \udcff, and \0",
+        "=HYPERLINK(1)\r\nnext; '\u2028\u202e",
+        "-1",
+        "{{ 7 * 7 }} {% raw %}" + "x" * 5000,
+    ],
+)
+def test_any_reason_is_kept_as_text(tried: TriedProject, why: str) -> None:
+    tried.edit(GAIN=-0.02)
+    answer = tried.attempt(why)
+    check("try", json.loads(answer_text(answer.to_json())))
+    [row] = read_rows(tried.folder().table)
+    shown = str(row["why"])
+    assert shown.lstrip("'").split() == why.encode(errors="replace").decode().split()
+    [listed] = try_ledger(Path("results"))["tries"]
+    assert listed["why"] == row["why"]
+    page = Path("page.html")
+    write_page(read_contents("toy", Sources([], tries=[tried.folder().table]), Methods()), page)
+    section = page.read_text().partition('<section id="tries"')[2].partition("</section>")[0]
+    assert section.count("<th scope") == 1
+    assert (
+        html.unescape(section).split('<th scope="row">')[1].startswith(shown.replace("\r\n", "\n"))
+    )
+    assert "<script" not in section
+
+
+def test_an_archive_has_the_code_of_every_try(tried: TriedProject) -> None:
+    tried.edit(GAIN=-0.02)
+    discarded = tried.attempt("narrower")
+    tried.edit(GAIN=0.05)
+    kept = tried.attempt("wider")
+    contents = Contents()
+    add_tries(contents, Path("results"), limit=1e6)
+    names = contents.entries.keys()
+    folder = "project/results/tries/toy"
+    assert {f"{folder}/{name}" for name in ("ledger.json", "tries.csv", "0001.diff")} < names
+    for code in (discarded.code, kept.code, tried.tries[0].against):
+        assert f"{folder}/code/{code}/experiments/train.py" in names
+        assert f"{folder}/code/{code}.yaml" in names
+    small = Contents()
+    add_tries(small, Path("results"), limit=5)
+    assert f"{folder}/code/{kept.code}/experiments/train.py" in {row[0] for row in small.left_out}

@@ -15,6 +15,7 @@ from caduceus.runs.attempts import active_s, read_attempts
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import Manifest, Summary
 from caduceus.runs.files.train import Train
+from caduceus.runs.files.tries import ledger_folders
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import with_further_runs
 from caduceus.runs.used_files import used_files
@@ -22,7 +23,7 @@ from caduceus.runs.used_files import used_files
 _RUN_FILES = (*("params.json", "run.json", "server.json", "upload.json", "outcome.json"),)
 _LEDGER_FILES = ("params.json", "run.json", "run_summary.json")
 _MAY_BE_LARGE = ("media", "artifacts", "files")
-_TRY_FILES = ("json", "csv", "diff")  # of a ledger of tries
+_TRY_FILES = (".json", ".csv", ".diff")  # of a ledger of tries
 _SWEEP_FILES = ("sweep.json", "sweep.yaml")  # the rest of a sweep's files is derived
 
 
@@ -38,11 +39,11 @@ def add_runs(contents: Contents, project: Project, results: Path) -> None:
         ResultError: a file of an export is missing.
     """
     records = [*results.glob("verification.*"), *results.glob(removed_runs_file(results).name)]
-    records += [path for end in _TRY_FILES for path in results.glob(f"tries/*/*.{end}")]
     for path in [*_plans(project, results), *sorted(records)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))
     limit = project.settings.archive.max_file_mb * 1_000_000
+    add_tries(contents, results, limit)
     for folder in folders:
         for each in with_further_runs(RunFolder(folder)):
             _add_run(contents, each.path, limit)
@@ -53,6 +54,31 @@ def add_runs(contents: Contents, project: Project, results: Path) -> None:
         _add_unplanned(contents, RunFolder(folder))
     for name in read_json(results / "paper/provenance.json")["environments"].values():
         contents.add(f"project/{name}", Path(name))
+
+
+def add_tries(contents: Contents, results: Path, limit: float) -> None:
+    """Add the ledgers of tries, with all code that was tried, kept or not.
+
+    Args:
+        contents: to add to.
+        results: the folder results/.
+        limit: the size in bytes above which a file of code is left out.
+    """
+    for ledger in ledger_folders(results):
+        for path in sorted(ledger.path.iterdir()):
+            if path.suffix in _TRY_FILES:
+                contents.add(f"project/{path}", path)
+        for path in files_below(ledger.codes):
+            if (size := path.stat().st_size) > limit:
+                row = (
+                    f"project/{path}",
+                    size,
+                    sha256(path),
+                    f"it is larger than {limit / 1e6:g} MB",
+                )
+                contents.left_out.append(row)
+            else:
+                contents.add(f"project/{path}", path)
 
 
 def dataset_files(project: Project, results: Path) -> list[Path]:

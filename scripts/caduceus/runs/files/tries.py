@@ -243,9 +243,14 @@ class LedgerFolder:
         """Return the file with the edit of a try, beside the incumbent's code."""
         return self.path / f"{number:04d}.diff"
 
+    @property
+    def codes(self) -> Path:
+        """The snapshots of all code."""
+        return self.path / "code"
+
     def code(self, id: str) -> Path:
         """Return the folder with a snapshot of code."""
-        return self.path / "code" / id
+        return self.codes / id
 
     def tries(self) -> list[Try]:
         """Return all tries in the order of their numbers."""
