@@ -21,6 +21,7 @@ from caduceus.overview.board.sweep_rows import sweep_details, sweep_row
 from caduceus.overview.board.tracked_run import TrackedRun
 from caduceus.sweeps.folders import SweepFolder
 
+# A picture may have styles of its own, as those that matplotlib writes; it is shown by itself.
 _FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _CHUNK = 1 << 20
 _MOST = 500  # rows or media of an answer

@@ -1,6 +1,7 @@
 """The addresses of the board. None of them changes anything."""
 
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -10,7 +11,7 @@ from tornado.web import Finish, RequestHandler
 from caduceus.errors import CaduceusError
 from caduceus.overview.board.access import RefusedError
 from caduceus.overview.board.board import Board, NotThereError
-from caduceus.overview.board.page_files import INDEX, read_page_file
+from caduceus.overview.board.page_files import PAGE_TYPE, read_page, read_page_file
 from caduceus.overview.board.requests import (
     QuestionError,
     read_body,
@@ -23,7 +24,7 @@ from caduceus.overview.board.service import Service
 
 _KEEP_OPEN_S = 15.0  # between two lines of a stream without news, so that tunnels stay open
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -105,7 +106,11 @@ class PageHandler(BoardHandler):
             access.check_key(self.request.headers.get("Authorization", ""), cookie)
         except RefusedError as error:
             self.refuse(403, str(error))
-        self.write_file(INDEX)
+        nonce = secrets.token_urlsafe(16)
+        policy = _POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+        self.set_header("Content-Security-Policy", policy)
+        self.set_header("Content-Type", PAGE_TYPE)
+        self.finish(read_page(nonce))
 
     def write_file(self, name: str) -> None:
         """Answer with a file of the page."""

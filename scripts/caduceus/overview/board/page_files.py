@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
-INDEX = "index.html"
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PAGE_TYPE = "text/html; charset=utf-8"
+_INDEX = "index.html"
 _TYPES = {
-    ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_OWN, _OF_REPORT = "caduceus.overview.board", "caduceus.paper.report"
 _BOKEH = "bokeh.js"
 _REPORT = "report/"
 
@@ -25,11 +30,30 @@ class PageFile:
     type: str
 
 
+def read_page(nonce: str) -> bytes:
+    """Return the page.
+
+    Args:
+        nonce: what the content policy of this answer names.
+    """
+    return _page_template().render(nonce=nonce, metrics=(), is_live=True).encode()
+
+
+@cache
+def _page_template() -> "Template":
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    loaders = [PackageLoader(package, "assets") for package in (_OWN, _OF_REPORT)]
+    environment = Environment(
+        loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template(_INDEX)
+
+
 @cache
 def page_files() -> dict[str, Traversable]:
     """Return the files that the page may ask for, by their names below /assets/."""
-    own = dict(_files("caduceus.overview.board"))
-    report = dict(_files("caduceus.paper.report"))
+    own, report = dict(_files(_OWN)), dict(_files(_OF_REPORT))
     return own | {f"{_REPORT}{name}": file for name, file in report.items()}
 
 
