@@ -17,7 +17,7 @@ import argparse
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -162,23 +162,81 @@ def bet(level: float, fresh: np.ndarray, spread: float) -> tuple[bool, int]:
     return False, len(fresh)
 
 
+@dataclass(frozen=True)
+class Tested:
+    """A confirmation that has ended: whether the try was kept, and its p."""
+
+    is_kept: bool
+    p: float
+
+
+def lord(level: float, earlier: Sequence[Tested]) -> float:
+    """Return the level of the next confirmation by LORD++ (Ramdas et al. 2017).
+
+    It bounds the false discovery rate: half of `level` is there at first, each keep gives `level`
+    back, but for the first, which gives half of it.
+    """
+    now, weights = len(earlier), _lord_weights()
+    keeps = [place for place, each in enumerate(earlier) if each.is_kept]
+    gained = [weights[now - keep - 1] for keep in keeps]
+    first = level / 2 * gained[0] if gained else 0.0
+    return level / 2 * weights[now] + first + level * sum(gained[1:])
+
+
+def saffron(level: float, earlier: Sequence[Tested], candidate: float = 0.5) -> float:
+    """Return the level of the next confirmation by SAFFRON (Ramdas et al. 2018).
+
+    As LORD++, but tries whose p is at most `candidate` cost nothing.
+    """
+    is_candidate = np.array([each.p <= candidate for each in earlier], dtype=bool)
+    weights = _saffron_weights()
+    keeps = [place for place, each in enumerate(earlier) if each.is_kept]
+    found = level / 2 * weights[np.sum(~is_candidate)]
+    for place, keep in enumerate(keeps):
+        gain = level if place else level / 2
+        found += gain * weights[np.sum(~is_candidate[keep + 1 :])]
+    return min(candidate, (1 - candidate) * float(found))
+
+
+@cache
+def _lord_weights() -> np.ndarray:
+    places = np.arange(1, 10_000)
+    weights = np.log(np.maximum(places, 2)) / (places * np.exp(np.sqrt(np.log(places))))
+    return weights / weights.sum()
+
+
+@cache
+def _saffron_weights() -> np.ndarray:
+    weights = np.arange(1, 10_000) ** -1.6
+    return weights / weights.sum()
+
+
+Control = Callable[[float, Sequence[Tested]], float]
+
+
 def ledger(
-    design: Design, by_betting: bool, effects: np.ndarray, noise: Noise, generator: Generator
+    design: Design,
+    by_betting: bool,
+    effects: np.ndarray,
+    noise: Noise,
+    generator: Generator,
+    control: Control | None = None,
 ) -> Played:
-    """Play by the shipped rule; or confirm by betting in its place."""
+    """Play by the shipped rule; or confirm by betting in its place, or with another control."""
     kept, runs = np.zeros(effects.shape, dtype=bool), np.zeros(effects.shape, dtype=int)
     played = Played(effects, kept, runs)
     screening, fresh = design.screening[-1], design.confirmation[-1]
     for row, tries in enumerate(effects):
         values = noise(generator, (len(tries), screening + 2 * fresh))
-        score, earlier, latest = 0.0, [], []
+        score, earlier, latest, tested = 0.0, [], [], []
         pool = list(noise(generator, (screening,)))
         for number, effect in enumerate(tries):
             tried = score + effect + values[number, :screening]
             seeds = screening_seeds(range(len(pool)), number, screening)
             screened = paired_differences(tried, [pool[seed] for seed in seeds])
             spread = spread_of_differences(pool, latest)
-            step = next_step(design, earlier, screened, [], spread)
+            before = [] if control else earlier
+            step = next_step(design, before, screened, [], spread)
             runs[row, number] = step.n
             latest = [*latest, screened[: step.n].tolist()][-REMEMBERED:]
             if step.decision != "confirm":
@@ -189,12 +247,17 @@ def ledger(
             if by_betting:
                 better, n = bet(step.level, differences, spread)
             else:
-                step = next_step(design, earlier, screened, differences, spread)
+                used = design
+                if control:  # a fresh ledger whose first try has that level
+                    level = control(design.level, tested)
+                    used = replace(design, level=min(level / design.share, 0.999))
+                step = next_step(used, before, screened, differences, spread)
                 better, n = step.decision == "kept", step.n
                 played.intervals.append((effect, step))
             kept[row, number] = better
             runs[row, number] = screening + 2 * n
             earlier.append(Outcome(step.level, better))
+            tested.append(Tested(bool(better), step.p))
             latest = [*latest, differences[:n].tolist()][-REMEMBERED:]
             pool = [*(tried if better else pool), *(new if better else old)[:n]][-POOL:]
             score += effect * better
@@ -249,6 +312,43 @@ def mixed_effects(ledgers: int, tries: int, name: str) -> list[tuple[float, Step
     return played[-1].intervals
 
 
+def controls(ledgers: int, tries: int) -> None:
+    """Print what other controls over all tries would keep, with the same tests on fresh seeds."""
+    ways: dict[str, Control | None] = {"`caduceus try`": None, "LORD++": lord, "SAFFRON": saffron}
+    useless = np.zeros((ledgers, tries))
+    mixed = np.random.default_rng(2).choice(list(MIXED), useless.shape, p=list(MIXED.values()))
+    cells = []
+    for control in ways.values():
+        none, some = (
+            ledger(Design(), False, effects, measured, np.random.default_rng(5), control)
+            for effects in (useless, mixed)
+        )
+        kept = some.kept.sum(axis=1)
+        false = (some.kept & (mixed <= 0)).sum(axis=1)
+        cells.append(
+            [
+                percent(none.wrong),
+                percent(some.wrong),
+                f"{false.mean():.2f}",
+                percent(float((false / np.maximum(kept, 1)).mean())),
+                *(percent(some.kept[mixed == gain].mean()) for gain in (0.5, 1.0, 1.5, 2.0)),
+                f"{some.drift:.1f}",
+                round(some.runs.sum(axis=1).mean()),
+            ]
+        )
+    names = (
+        "useless tries: ledgers with a false keep, %",
+        "mixed effects: ledgers with a false keep, %",
+        "false keeps of a ledger",
+        "false among the kept, %",
+        *(f"kept of those that gain {gain}, %" for gain in (0.5, 1, 1.5, 2)),
+        "true gain at the end",
+        "runs",
+    )
+    rows = [[name, *found] for name, *found in zip(names, *cells, strict=True)]
+    show(f"Controls over {tries} tries, {ledgers} ledgers; measured noise", ["", *ways], rows)
+
+
 def slightly_harmful(ledgers: int, tries: int) -> None:
     effects = np.full((ledgers, tries), -0.25)
     played = [rule(effects, NOISES["normal"], np.random.default_rng(4)) for rule in RULES.values()]
@@ -283,6 +383,7 @@ def main() -> None:
     fewer = max(1, options.ledgers // 4)
     for name in ("normal", "measured on MNIST-1D"):
         found = mixed_effects(fewer, options.tries, name)
+    controls(fewer, options.tries)
     slightly_harmful(fewer, options.tries)
     intervals(found)
 
