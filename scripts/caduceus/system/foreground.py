@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 
 import psutil
 
-from caduceus.system import processes
+from caduceus.system import kernel, processes
 from caduceus.system.clean_exit import Stopped
 from caduceus.system.stop_signals import SignalRecorder
 
@@ -56,16 +55,13 @@ def _wait(process: "subprocess.Popen[bytes]", stop: SignalRecorder, number: int)
     """Wait for a process, and end it and its children by a signal once this process is to stop."""
     jobs: list[psutil.Process] = []
     is_stopping = False
-    ended = os.pidfd_open(process.pid)
-    try:
-        while not select.select([ended], [], [], _POLL_S)[0]:
+    with kernel.until_end(process.pid) as has_ended:
+        while not has_ended(_POLL_S):
             if stop.received and not is_stopping:
                 is_stopping = True
                 jobs = _members(process.pid)
                 if stop.received[0] != signal.SIGINT or not _is_in_foreground():
                     _send(jobs, number)
-    finally:
-        os.close(ended)
     status = process.wait()
     if stop.received:
         psutil.wait_procs(jobs, timeout=_JOBS_S)

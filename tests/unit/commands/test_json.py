@@ -294,6 +294,7 @@ CALLS = {
     "export": ("export", "none", "--out", "elsewhere"),
     "gc": ("gc",),
     "init": ("init", "experiments"),
+    "merge": ("merge", "none"),
     "plan": ("plan",),
     "retry": ("retry", "none"),
     "schema": ("schema", "none"),
