@@ -214,7 +214,7 @@ def test_nothing_is_left_behind_when_the_check_is_told_to_stop(tmp_path: Path) -
     code = (
         "import sys; from caduceus.paper.archive import check; "
         "check.rebuild = lambda *args: print(sys.stdin.readline()); "
-        "from caduceus.__main__ import main; main(['check-archive', sys.argv[1]])"
+        "from caduceus.__main__ import main; sys.exit(main(['check-archive', sys.argv[1]]))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(path)],
