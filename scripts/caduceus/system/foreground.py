@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -42,7 +41,9 @@ def run_here(words: Sequence[str], prints_to_error: bool = False) -> int:
     try:
         with standard_output_as_error() if prints_to_error else nullcontext():
             process = processes.start_here(words)
-        status = _wait(process, stop, number)
+        jobs = _await_end(process.pid, stop, number)
+        status = process.wait()
+        psutil.wait_procs(jobs, timeout=_JOBS_S)
     finally:
         for each, handler in handlers.items():
             signal.signal(each, handler)
@@ -51,21 +52,20 @@ def run_here(words: Sequence[str], prints_to_error: bool = False) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _wait(process: "subprocess.Popen[bytes]", stop: SignalRecorder, number: int) -> int:
-    """Wait for a process, and end it and its children by a signal once this process is to stop."""
+def _await_end(pid: int, stop: SignalRecorder, number: int) -> list[psutil.Process]:
+    """Wait for a process, and end it and its children by a signal once this process is to stop.
+
+    Returns:
+        The process and its children, if this process is to stop.
+    """
     jobs: list[psutil.Process] = []
-    is_stopping = False
-    with kernel.until_end(process.pid) as has_ended:
+    with kernel.until_end(pid) as has_ended:
         while not has_ended(_POLL_S):
-            if stop.received and not is_stopping:
-                is_stopping = True
-                jobs = _members(process.pid)
+            if stop.received and not jobs:
+                jobs = _members(pid)
                 if stop.received[0] != signal.SIGINT or not _is_in_foreground():
                     _send(jobs, number)
-    status = process.wait()
-    if stop.received:
-        psutil.wait_procs(jobs, timeout=_JOBS_S)
-    return status
+    return jobs
 
 
 def _members(pid: int) -> list[psutil.Process]:
