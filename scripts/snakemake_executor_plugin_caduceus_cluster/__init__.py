@@ -8,6 +8,7 @@ one asks once for all jobs, and knows how a job ended from a file that the job w
 import re
 import shlex
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,6 +67,7 @@ class Executor(ClusterExecutor):
             raise WorkflowError(f"caduceus: {error}") from None
         self.title = self._scheduler.title
         self._folder = Path(self.workflow.workdir_init)
+        self._gone_since: dict[str, float] = {}
         super().__post_init__()
 
     def _submit(self, job: JobExecutorInterface, comment: str, log: Path) -> str:
@@ -116,10 +118,27 @@ class Executor(ClusterExecutor):
         if found and found.state == "stuck":
             self._scheduler.cancel_jobs([info.external_jobid])
             return Ended(f"{what} can't run ({found.reason or 'it says not why'}).")
-        if queue is None or not self._is_gone(info.external_jobid, queue):
+        if queue is None:
             return None
+        if not self._is_gone(info.external_jobid, queue):
+            self._gone_since.pop(info.external_jobid, None)
+            return None
+        if ending is None and not self._has_outputs(info):
+            return None if self._may_come(info.external_jobid) else self._note_lost(what, files)
         files.remove()
-        return Ended(f"{what} was cancelled or killed.") if ending == "interrupted" else Ended()
+        return Ended(f"{what} was cancelled or killed.") if ending else Ended()
+
+    def _has_outputs(self, info: SubmittedJobInfo) -> bool:
+        return all((self._folder / str(path)).exists() for path in info.job.output)
+
+    def _may_come(self, job_id: str) -> bool:
+        """Whether outputs of a job that has left the queue may still show up on this node."""
+        first = self._gone_since.setdefault(job_id, time.monotonic())
+        return time.monotonic() - first < float(self.workflow.execution_settings.latency_wait)
+
+    def _note_lost(self, what: str, files: JobFiles) -> Ended:
+        files.remove()
+        return Ended(f"{what} left the queue and noted no end: it was killed, or its node failed.")
 
     def _go_on(self, info: SubmittedJobInfo, files: JobFiles) -> Ended | None:
         """Submit a job again that its time limit has ended, and that has saved a checkpoint."""

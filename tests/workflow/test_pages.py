@@ -33,6 +33,7 @@ BEGINNINGS = {
     "how_to/index.md": "nothing",
     "how_to/install.md": "nothing",
     "how_to/kinds.md": "nothing",
+    "how_to/kubernetes.md": "new",
     "how_to/lightning.md": "nothing",
     "how_to/merge.md": "nothing",
     "how_to/migrating.md": "new",

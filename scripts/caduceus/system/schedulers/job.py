@@ -52,6 +52,8 @@ def work(files: JobFiles, words: Sequence[str], warn_after_s: float = 0) -> int:
         if not was_warned and (is_late or received):
             if is_late or received[0] in _OF_LIMIT:
                 files.note_limit()
+            else:
+                files.write_end("interrupted")  # at once: SIGKILL may come before the program ends
             _terminate_session()
             was_warned = True
     # A program may end of the scheduler's own signal before the next look.

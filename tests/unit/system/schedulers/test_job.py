@@ -22,6 +22,7 @@ def stop(number, frame):
         go_on_after_time_limit(has_saved=True)
     sys.exit(143)
 signal.signal(signal.SIGTERM, stop)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 print("started", flush=True)
 time.sleep(600)
 """
@@ -34,7 +35,13 @@ def begin(files: JobFiles, *words: str, warn_after_s: float = 0) -> "subprocess.
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,  # as schedulers do
+        preexec_fn=_wait_with_sigterm if warn_after_s else None,
     )
+
+
+def _wait_with_sigterm() -> None:
+    """Keep a warning that comes early until the program expects it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 
 
 def program(how: str) -> list[str]:
