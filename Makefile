@@ -76,10 +76,11 @@ docs: .venv/installed-dev
 	pip install --quiet --no-deps --requirement envs/requirements-ucr.txt
 	@touch $@
 
-.venv/installed-dev: .venv/installed envs/requirements-dev.txt envs/requirements-ucr.txt
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt envs/requirements-ucr.txt envs/requirements-crate.txt
 	pip install --quiet --requirement envs/requirements-dev.txt
 	pip install --quiet --no-deps sweeps==0.3.0 # it asks for numpy 1, and works with 2
 	pip install --quiet --no-deps --requirement envs/requirements-ucr.txt
+	pip install --quiet --no-deps --requirement envs/requirements-crate.txt
 	@touch $@
 
 # A freeze names torch's local version (+cpu), which no index has.

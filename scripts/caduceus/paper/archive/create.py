@@ -16,6 +16,7 @@ from caduceus.paper.archive.contents import (
     inside,
     table,
 )
+from caduceus.paper.archive.crate import CRATE, crate
 from caduceus.paper.archive.environment_files import environment_files
 from caduceus.paper.archive.generated_files import generated_files
 from caduceus.paper.archive.result_files import add_runs, derived_files
@@ -89,6 +90,7 @@ def make_archive(
         contents.add("code/runs.csv", table(("run", "code"), contents.code.items()))
         header = ("file", "bytes", "sha256", "why")
         contents.add("left_out.csv", table(header, contents.left_out + contents.moved))
+        contents.add(CRATE, crate(contents, name, results.as_posix()))
         if settings.anonymous:
             refuse_names(anonymity, name, [*contents.entries.values()][len(searched) :])
         digests = write_zip(path, name, contents.entries.values(), known_secrets())

@@ -80,6 +80,8 @@ the tables, figures and verdicts that follow. Made by Caduceus {caduceus} with P
   left_out.csv       files of the runs that are missing or stored elsewhere, with sha256 and reason
   environment.txt    the installed packages where this archive was made
 {environments}  caduceus.json      what a program needs to know about this archive
+  ro-crate-metadata.json
+                     the workflow, the runs and their files for catalogues of research objects
   manifest.sha256    the sha256 of every other file
 
 To check that no file is missing or changed:
