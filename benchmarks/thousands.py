@@ -49,7 +49,7 @@ from exported_runs import train_record
 ROWS = 200
 SNAKEFILE = Path(__file__).parents[1] / "scripts/caduceus/project/template/Snakefile"
 CADUCEUS = (sys.executable, "-m", "caduceus")
-BUILD = (*CADUCEUS, "build", *AS_MAKE[1:], "--plain")
+BUILD = (*CADUCEUS, "build", *AS_MAKE[3:], "--plain")  # by the project's own Snakefile
 PANDAS = """
 import pandas, pathlib
 paths = sorted(pathlib.Path("results/runs").glob("*/metrics_history.csv"))

@@ -168,7 +168,7 @@ class SettledRuns:
         times = [f"{folder}/{name}/{_TIME}" for name in _FOLDERS]
         others = map(os.fsencode, (*times, *map(record_path, made), *used))
         states |= {name: self._files.of(name) for name in others}
-        inputs = [*made, experiment.source.path]
+        inputs = [*made]
         texts = [*_params(experiment, run, self._project)]
         if dataset := experiment.spec.dataset:
             record = f"results/datasets/{dataset.name}/dataset.json"

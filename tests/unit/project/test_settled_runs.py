@@ -85,7 +85,7 @@ def jobs(run: str) -> list[MockJob]:
     params, identity, train, upload, *exports = files(run)
     wildcards = SimpleNamespace(run=run)
     return [
-        MockJob(["plain.yaml"], [params], wildcards),
+        MockJob([], [params], wildcards),
         MockJob([], [identity], wildcards),
         MockJob([params, identity, DATASET], [train], wildcards),
         MockJob([train, identity, DATASET], [upload], wildcards),
