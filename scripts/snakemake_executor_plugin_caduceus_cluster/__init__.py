@@ -10,6 +10,7 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional
@@ -116,7 +117,8 @@ class Executor(ClusterExecutor):
             return self._go_on(info, files)
         found = queue.get(info.external_jobid) if queue is not None else None
         if found and found.state == "stuck":
-            self._scheduler.cancel_jobs([info.external_jobid])
+            with suppress(SchedulerError):  # it doesn't run, so nothing is doubled
+                self._scheduler.cancel_jobs([info.external_jobid])
             return Ended(f"{what} can't run ({found.reason or 'it says not why'}).")
         if queue is None:
             return None
@@ -149,11 +151,14 @@ class Executor(ClusterExecutor):
             return Ended(f"{what} was the {_MAX_CONTINUED}th that its time limit ended.")
         try:
             job_id = None if before.job else self._scheduler.find_named(files.base.name)
-            if job_id in (None, info.external_jobid):  # else it was taken, and the answer was lost
-                files.begin()
-                again = replace(before, job="", continued=before.continued + 1)
+            files.begin()
+            again = replace(before, job="", continued=before.continued + 1)
+            if job_id in (None, info.external_jobid):
                 job_id = self._submit_script(info.job, files, again)
+            else:  # it was taken, and the answer was lost
+                files.write_submission(replace(again, job=job_id))
         except SchedulerError as error:
+            files.write_submission(replace(before, job=""))
             files.write_end("limit")  # so that it is tried again
             self._note_outage(error)
             return None
