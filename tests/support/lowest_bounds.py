@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("dev", "mnist1d")
+EXTRAS = ("mnist1d",)
 
 
 def lowest(requirements: Iterable[str]) -> Iterator[str]:
@@ -27,7 +27,7 @@ def lowest(requirements: Iterable[str]) -> Iterator[str]:
 
 
 def wanted(root: Path) -> list[str]:
-    """Return what the package needs, and what its tests need beside it."""
+    """Return what the package and the experiments of the repository need; not the tests' tools."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     return [*project["dependencies"], *(line for name in EXTRAS for line in extras[name])]
