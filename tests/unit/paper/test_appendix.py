@@ -37,7 +37,7 @@ def test_it_names_the_subset_its_cost_and_what_is_left() -> None:
     text = to_markdown("Artifact appendix", appendix(appendices.data()))
     assert "Training 4 runs again decides better, bound. These runs took 50 min" in text
     assert "rm -r a-1 a-2 b-1 b-2" in text
-    assert "These need more time, or a part of it that isn't known: long (2 h)." in text
+    assert "or don't decide them: long (2 h)." in text
     assert "1 host with Some CPU, 8 logical cores, 32 GB of memory, GPUs: GPU X" in text
     assert "snakemake x" in text
     assert "**Licence of the code:** MIT License" in text

@@ -106,11 +106,16 @@ def _ratio(said: Ratio) -> str:
 
 
 def other_claims(names: Sequence[str], costs: Mapping[str, float]) -> list[Block]:
-    """Say which claims need more than the time, and how much."""
+    """Say which claims aren't in the subset, and what they cost."""
     if not names:
         return []
     listed = ", ".join(
         f"{name} ({duration(costs[name])})" if name in costs else f"{name} (not known)"
         for name in names
     )
-    return [Text(f"These need more time, or a part of it that isn't known: {listed}.")]
+    return [
+        Text(
+            "Not in it, since their runs need more time, took a time that isn't known, or don't "
+            f"decide them: {listed}."
+        )
+    ]
