@@ -84,6 +84,8 @@ def test_it_holds_configuration_programs_exports_paper_and_pipeline(
         assert files[f"pipeline/{name}"] == (REPOSITORY / name).read_bytes()
     linked = "pipeline/scripts/caduceus/project/pipeline/workflow/schemas/config.schema.yaml"
     assert linked in files
+    for package in (REPOSITORY / "scripts").glob("*/__init__.py"):
+        assert f"pipeline/scripts/{package.parent.name}/__init__.py" in files
     for run in finished.runs:
         for name in ("params.json", "metrics_history.csv", "manifest.json"):
             assert files[f"project/results/runs/{run.name}/{name}"] == (run / name).read_bytes()
@@ -231,7 +233,12 @@ def test_it_takes_in_what_the_configuration_names(
 
 
 @pytest.mark.parametrize(
-    ("pattern", "said"), [("nothing/*", "no visible file"), (".env", "no visible file")]
+    ("pattern", "said"),
+    [
+        ("nothing/*", "no visible file"),
+        (".env", "no visible file"),
+        ("data/**.csv", "can only be a whole folder"),
+    ],
 )
 def test_a_pattern_that_matches_nothing_visible_is_refused(
     finished: Project, archive: Callable[..., Archive], pattern: str, said: str

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from caduceus.errors import SpecError
 from caduceus.io.composition import compose
+from caduceus.io.patterns import matching_paths
 from caduceus.io.validation import brief
 from caduceus.io.yaml_files import Source
 
@@ -31,8 +32,8 @@ def experiment_files(listed: Sequence[str], root: Path, where: Callable[[int], s
             found[name] = None
             continue
         try:
-            paths = sorted(path for path in root.glob(name) if path.is_file())
-        except (ValueError, NotImplementedError) as error:
+            paths = [path for path in matching_paths(root, name) if path.is_file()]
+        except ValueError as error:
             raise SpecError(f"experiments: {brief(name)}: {error}", where(index)) from None
         sources = [compose(path.relative_to(root).as_posix(), root) for path in paths]
         bases = {base for source in sources for base in source.files[1:]}

@@ -209,7 +209,7 @@ def _check(
     for index, pattern in enumerate(spec.code if isinstance(spec.code, tuple) else ()):
         try:
             files = source_code.matching_files([pattern], root)
-        except (ValueError, NotImplementedError) as error:
+        except ValueError as error:
             raise SpecError(f"code[{index}]: {error}", source.where(["code", index])) from None
         if not files:
             raise SpecError(

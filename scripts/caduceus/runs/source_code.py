@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, read_json, write_json
+from caduceus.io.patterns import matching_paths
 from caduceus.runs.package_roots import package_roots
 
 CodeSpec = Sequence[str] | str | int | None  # `code` of an experiment
@@ -102,10 +103,10 @@ def matching_files(patterns: Iterable[str], root: Path) -> list[Path]:
     Raises:
         ValueError: a pattern isn't valid.
     """
-    # Before Python 3.13 a last ** matches folders alone.
-    whole = [f"{pattern}/*" if pattern.endswith("**") else pattern for pattern in patterns]
-    found = {path for pattern in whole for path in root.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not _is_passed_over(path.relative_to(root)))
+    matched = {path for pattern in patterns for path in matching_paths(root, pattern)}
+    return sorted(
+        path for path in matched if path.is_file() and not _is_passed_over(path.relative_to(root))
+    )
 
 
 def _is_passed_over(path: Path) -> bool:

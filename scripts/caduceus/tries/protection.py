@@ -28,7 +28,7 @@ def protected_files(
     for index, pattern in enumerate(patterns):
         try:
             paths = matching_files([pattern], root)
-        except (ValueError, NotImplementedError) as error:
+        except ValueError as error:
             raise SpecError(f"protected[{index}]: {error}", where) from None
         if where and not paths:
             raise SpecError(

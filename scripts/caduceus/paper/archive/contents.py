@@ -23,6 +23,7 @@ import caduceus
 from caduceus.errors import ResultError, SpecError
 from caduceus.io.files import canonical_json, files_below
 from caduceus.io.names import is_safe_path, quoted
+from caduceus.io.patterns import matching_paths
 from caduceus.io.yaml_files import as_number, load
 from caduceus.project.project import Project
 from caduceus.runs.files.params import ADOPTED_FILE
@@ -39,6 +40,7 @@ _PACKAGES = (
     "caduceus",
     "snakemake_executor_plugin_caduceus_slurm",
     "snakemake_executor_plugin_caduceus_cluster",
+    "snakemake_logger_plugin_caduceus",
 )
 
 
@@ -157,7 +159,10 @@ def _project_files(project: Project) -> Iterator[Path]:
         if spec.dataset and spec.dataset.program:
             yield from program_files(root / spec.dataset.program, root)
     for index, pattern in enumerate(settings.archive.include):
-        matched = [path for path in sorted(root.glob(pattern)) if is_visible(path)]
+        try:
+            matched = [path for path in matching_paths(root, pattern) if is_visible(path)]
+        except ValueError as error:
+            raise SpecError(f"archive.include[{index}]: {error}", "config.yaml") from None
         if not matched:
             raise SpecError(
                 f"archive.include[{index}]: no visible file or folder matches {pattern!r}; "
