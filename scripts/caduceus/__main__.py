@@ -62,6 +62,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if not hasattr(arguments, "snakemake"):
             parser.error(f"{arguments.command} takes nothing after --")
         arguments.snakemake = words[end + 1 :]
+    _share()
     try:
         status = _module(arguments.command).run(arguments) or 0
         sys.stdout.flush()
@@ -111,6 +112,13 @@ def _check_files() -> None:
 
 def _module(name: str) -> "commands.Command":
     return importlib.import_module(f"caduceus.commands.{name.replace('-', '_')}")
+
+
+def _share() -> None:
+    """Let the group write what the command makes, where a group works in one folder."""
+    from caduceus.system.shared_folders import project_place, share_with_group
+
+    share_with_group(project_place(Path("results")))
 
 
 def _summary(name: str) -> str:

@@ -31,6 +31,7 @@ from caduceus.sweeps.plans import run_pattern
 from caduceus.system import snakemake_process
 from caduceus.system.before_jobs import add_step
 from caduceus.system.snakemake_checksums import compute_checksums_once
+from caduceus.system.shared_folders import project_place, share_with_group
 from caduceus.system.snakemake_default_target import prefer_all
 from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
 from caduceus.system.snakemake_scheduling import (
@@ -46,6 +47,9 @@ gc.set_threshold(100_000, 50, 100)
 # Snakemake puts a module's prefix before the paths of rules, and not before those that we read.
 PREFIXED = workflow.modifier.path_modifier.replace_prefix
 RULES = Path(str(workflow.current_basedir))
+
+# Jobs inherit what this process may leave to its group.
+share_with_group(project_place(Path(PREFIXED("results/"))))
 
 try:
     PROJECT = load_project(

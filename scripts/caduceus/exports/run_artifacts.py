@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from caduceus.io.copies import copy_file
 from caduceus.io.files import is_file, md5_base64
 from caduceus.io.names import is_safe_name, is_safe_path, quoted
 from caduceus.runs.files.export import ArtifactFile, ExportedArtifact
@@ -185,7 +186,7 @@ def place(source: Path, target: Path, is_final: bool = True) -> None:
             pass
         else:
             return
-    shutil.copy2(source, target)
+    copy_file(source, target)
 
 
 def _is_copy(path: Path, bases: Sequence[Path]) -> bool:

@@ -124,12 +124,13 @@ def is_file(path: Path) -> bool:
 def files_below(folder: Path) -> list[Path]:
     """Return every file below `folder`, in the order of the relative paths; links are followed.
 
-    Broken links, links to a folder on the way, pipes and the like are left out.
+    Broken links, links to a folder on the way or to what this user can't reach, pipes and the like
+    are left out.
     """
     found = []
     ways: dict[str, tuple[Path, ...]] = {os.fspath(folder): ()}  # folders that links were in
     for base, folders, names in os.walk(folder, followlinks=True):
-        found += [path for name in names if (path := Path(base, name)).is_file()]
+        found += [path for name in names if is_file(path := Path(base, name))]
         way = ways.pop(base)
         entered = []
         for path in (Path(base, name) for name in folders):

@@ -7,10 +7,10 @@ that they would have in the project itself.
 """
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from caduceus.io.copies import copy_file
 from caduceus.io.files import Json, read_if_there, write_json
 from caduceus.runs import source_code
 
@@ -57,7 +57,7 @@ def take_snapshot(
     for name, path in others.items():
         if path.is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, folder / name)
+            copy_file(path, folder / name)
     write_json(_commit(folder), dict(commit))
 
 

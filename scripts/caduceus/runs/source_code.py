@@ -11,12 +11,12 @@ import hashlib
 import itertools
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from caduceus.errors import SpecError
+from caduceus.io.copies import copy_file
 from caduceus.io.files import Json, read_json, write_json
 from caduceus.io.patterns import matching_paths
 from caduceus.runs.package_roots import package_roots
@@ -138,7 +138,7 @@ def snapshot(files: Sequence[Path], root: Path, folder: Path) -> None:
     for path in names:
         _make_real(folder, path.parent)
         (folder / path).unlink(missing_ok=True)  # a link, if it wasn't code before
-        shutil.copy2(root / path, folder / path)
+        copy_file(root / path, folder / path)
 
 
 def _make_real(folder: Path, inside: Path) -> None:

@@ -177,7 +177,7 @@ def held(
         HeldError: another process holds the lease, and `on_wait` is None.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = _open_lock(lock)
     try:
         lease = Lease(path, host or this_host(), descriptor)
         _acquire(lease, path, host or this_host(), on_wait)
@@ -187,6 +187,14 @@ def held(
             lease.release()
     finally:
         os.close(descriptor)
+
+
+def _open_lock(lock: Path) -> int:
+    """Open the file that is locked; it may be another user's, which can be locked all the same."""
+    try:
+        return os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:
+        return os.open(lock, os.O_RDONLY)
 
 
 def _acquire(lease: Lease, path: Path, host: Host, on_wait: Callable[[str], None] | None) -> None:

@@ -5,7 +5,7 @@ import functools
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
@@ -75,7 +75,7 @@ def find_holder(folder: Path = Path()) -> tuple[str, int | None] | None:
         holder = None
     running = [holder["pid"]] if holder and _runs(holder["pid"], holder["started"]) else []
     # A Snakemake that has just started has the lock, but hasn't recorded itself yet.
-    pids = running or _snakemakes_in(folder)
+    pids = running or _snakemakes_in(folder, {path.stat().st_uid for path in locks.iterdir()})
     return (socket.gethostname(), pids[0]) if pids else None
 
 
@@ -122,8 +122,11 @@ def unlock_if_killed(folder: Path = Path()) -> None:
             print("caduceus: removed the lock of a Snakemake that was killed", file=sys.stderr)
 
 
-def _snakemakes_in(folder: Path) -> list[int]:
-    """Return the ids of Snakemake processes that work in `folder`, other than this one."""
+def _snakemakes_in(folder: Path, owners: Collection[int]) -> list[int]:
+    """Return the ids of Snakemake processes that work in `folder`, other than this one.
+
+    Where another user's process works isn't known; it may be here if one of `owners` started it.
+    """
     found = []
     this = psutil.Process()
     own = {this.pid, *(parent.pid for parent in this.parents())}  # as of `uv run snakemake`
@@ -136,9 +139,16 @@ def _snakemakes_in(folder: Path) -> list[int]:
             is_snakemake = "snakemake" in names or not _BUILDS.isdisjoint(pairwise(names))
             # Jobs run a Snakemake of their own, without a lock; here it may be on the same host.
             is_in_job = "--mode remote" in " ".join(words)
-            if is_snakemake and not is_in_job and Path(process.cwd()) == folder.resolve():
+            if is_snakemake and not is_in_job and _may_work_in(folder, process, owners):
                 found.append(process.pid)
     return found
+
+
+def _may_work_in(folder: Path, process: psutil.Process, owners: Collection[int]) -> bool:
+    try:
+        return Path(process.cwd()) == folder.resolve()
+    except psutil.AccessDenied:
+        return process.uids().real in owners
 
 
 def _has_left_slurm(job_id: str | None) -> bool:
@@ -159,4 +169,15 @@ def _runs(pid: int, started: float) -> bool:
         has_ended = process.status() == psutil.STATUS_ZOMBIE  # its parent hasn't reaped it yet
         return not has_ended and abs(process.create_time() - started) < 1.0
     except psutil.NoSuchProcess:
+        return _is_hidden(pid)
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether a process is another user's that /proc doesn't show (hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
         return False
+    return False

@@ -23,6 +23,7 @@ from caduceus.wandb_log import Artifact, ArtifactFile, RunHeader, Segment
 from caduceus.wandb_log.artifact_log import manifest_digest, write_artifact_log
 from caduceus.wandb_log.segments import SECOND
 
+_WRITABLE = 0o222
 Files = dict[str, Path]  # by their names inside an artifact
 
 
@@ -160,7 +161,7 @@ def _staged(name: str, kind: str, files: Files, staging: Path) -> Artifact:
         copy = staging / ".part"
         copy.unlink(missing_ok=True)
         shutil.copyfile(path, copy)
-        copy.chmod(stat.S_IRUSR)
+        copy.chmod(stat.S_IMODE(copy.stat().st_mode) & ~_WRITABLE)
         digest = md5_base64(copy)
         copy = copy.replace(staging / base64.b64decode(digest).hex())
         copies[inside] = ArtifactFile(digest, copy.stat().st_size, copy, "")

@@ -6,10 +6,10 @@ are relative, so that they lead to the same files in a moved or copied results/.
 """
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from caduceus.io.copies import copy_file
 from caduceus.io.files import files_below
 from caduceus.runs.folder import RunFolder
 
@@ -34,7 +34,7 @@ def remove_outward_links(folder: RunFolder) -> None:
     # The working folder's links come last, as others may lead through them.
     for link in sorted(outward, key=lambda link: link.is_relative_to(folder.code)):
         is_kept = not link.is_relative_to(folder.code) and not _is_circle(link)
-        if is_kept and (link.is_file() or link.is_dir()):
+        if is_kept and _can_be_reached(link):
             _replace_by_copy(link)
         else:
             link.unlink()
@@ -64,6 +64,14 @@ def _target(link: Path) -> Path:
     return Path(os.path.realpath(link))  # `resolve` raises on a circle of links before Python 3.13
 
 
+def _can_be_reached(link: Path) -> bool:
+    """Whether a link leads to a file or folder that this user may reach."""
+    try:
+        return link.is_file() or link.is_dir()
+    except PermissionError:  # such as one of another user's home, in a run that two have worked on
+        return False
+
+
 def _is_circle(link: Path) -> bool:
     return link.parent.resolve().is_relative_to(_target(link))
 
@@ -75,8 +83,8 @@ def _replace_by_copy(link: Path) -> None:
         for file in files_below(link):
             target = part / file.relative_to(link)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, target)
+            copy_file(file, target)
     else:
-        shutil.copy2(link, part)
+        copy_file(link, part)
     link.unlink()
     part.rename(link)

@@ -22,6 +22,7 @@ from caduceus.runs.logs import stitch_attempts
 from caduceus.runs.training_notes import training_notes
 from caduceus.runs.used_files import stale_since
 from caduceus.system import gpus, leases
+from caduceus.system.shared_folders import open_to_group
 from caduceus.system.wandb_account import find_account
 from caduceus.training import scratch
 from caduceus.training.attempt import Given, make_attempt, say, settle, with_usage
@@ -120,6 +121,7 @@ def train(
                 say(f"{run_id}: {note}")
             _check_ended(run_id, attempts[-1], lease.lost_to is not None, retries_left)
         result = Train.of(run_id, attempts)
+        open_to_group(folder.path)
         if criteria is not None:
             last = attempts[-1]
             outcome = criteria.outcome(

@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from caduceus.errors import ResultError
+from caduceus.io.copies import copy_file
 from caduceus.io.files import FileDigest, sha256
 from caduceus.runs.files.export import ExportedFile
 
 _ANNEX = (".git", "annex", "objects")  # where git-annex keeps the files that it links to
-_CHUNK = 1 << 20  # bytes
-_EXECUTABLE = 0o111
 
 
 class SourceError(ResultError):
@@ -31,8 +30,8 @@ def copy_folder(source: Path, target: Path, left_out: Collection[str] = ()) -> l
         left_out: paths below the folder that aren't copied.
 
     Raises:
-        SourceError: a file can't be read.
-        OSError: a file can't be written.
+        SourceError: a folder can't be read.
+        OSError: a file can't be read or written.
     """
     real = Path(os.path.realpath(source))
     refused = []
@@ -50,13 +49,13 @@ def copy_folder(source: Path, target: Path, left_out: Collection[str] = ()) -> l
                     here = os.path.realpath(base)
                     goal.symlink_to(os.path.relpath(end, here))
                 elif _is_annexed(end):
-                    _copy_file(path, goal)
+                    copy_file(path, goal)
                 else:
                     refused.append(place)
             elif path.is_dir():
                 goal.mkdir()
             elif stat.S_ISREG(path.stat().st_mode):
-                _copy_file(path, goal)
+                copy_file(path, goal)
             else:
                 refused.append(place)
     return refused
@@ -120,27 +119,6 @@ def _is_annexed(path: Path) -> bool:
     parts = path.parts
     places = range(len(parts) - len(_ANNEX))
     return path.is_file() and any(parts[at : at + len(_ANNEX)] == _ANNEX for at in places)
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    try:
-        reader = source.open("rb")
-        status = os.fstat(reader.fileno())
-    except OSError as error:
-        raise SourceError(f"{source.name} can't be read: {error.strerror}") from None
-    with reader, target.open("wb") as writer:
-        while True:
-            try:
-                chunk = reader.read(_CHUNK)
-            except OSError as error:
-                raise SourceError(f"{source.name} can't be read: {error.strerror}") from None
-            if not chunk:
-                break
-            writer.write(chunk)
-    if status.st_mode & _EXECUTABLE:
-        mode = target.stat().st_mode
-        target.chmod(mode | (mode & 0o444) >> 2)  # executable for all who may read it
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def remove_folder(folder: Path) -> None:

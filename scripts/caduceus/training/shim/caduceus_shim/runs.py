@@ -107,7 +107,7 @@ class Runs:
     def _claim(self):
         """Return the next number from 2 on; appending a byte is atomic, so no two are the same."""
         claims = os.path.join(self._folder, "claims")
-        descriptor = os.open(claims, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o644)
+        descriptor = os.open(claims, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o666)
         try:
             os.write(descriptor, b".")
             return 1 + os.lseek(descriptor, 0, os.SEEK_CUR)

@@ -166,7 +166,7 @@ class _Record:
         while True:  # the system may give a process id again
             name = "{}-{}.jsonl".format(os.getpid(), number)
             try:
-                return os.open(os.path.join(self._folder, name), flags, 0o644)
+                return os.open(os.path.join(self._folder, name), flags, 0o666)
             except FileExistsError:
                 number += 1
 
