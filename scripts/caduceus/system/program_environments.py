@@ -167,7 +167,7 @@ def _ask(words: Sequence[str], name: str, limit_s: float) -> Python:
     for line in done.output.splitlines():
         if line.startswith(_START):
             return _python(json.loads(line.removeprefix(_START)))
-    if _OUTDATED in done.error:
+    if _OUTDATED in " ".join(done.error.split()):  # uv breaks long lines
         raise ResourceError(f"{name}: uv.lock doesn't fit pyproject.toml; run `uv lock` there")
     raise ResourceError(f"{name} failed: {_reason(done)}; try it by hand")
 
