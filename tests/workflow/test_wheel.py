@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tomllib
 from collections import Counter
@@ -186,3 +187,28 @@ def test_a_package_of_the_same_name_is_noticed(packages: Packages, tmp_path: Pat
     found = run(after, tmp_path, "caduceus-ml", "doctor", code=1)
     assert "another package named caduceus has replaced files here; pip uninstall" in found
     assert found.count("\n") == 1
+
+
+@pytest.mark.soak
+def test_it_installs_into_an_empty_environment(packages: Packages, tmp_path: Path) -> None:
+    """With all that it requires from the index, and nothing else: no PyTorch, no linters."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "empty")], check=True)
+    bin = tmp_path / "empty/bin"
+    subprocess.run([str(bin / "pip"), "--quiet", "install", str(packages.wheel)], check=True)
+    listed = run(bin, tmp_path, "pip", "freeze")
+    assert not re.search("^(torch|mnist1d|pytest|ruff|mypy)==", listed, re.MULTILINE)
+    run(bin, tmp_path, "caduceus", "init", "study")
+    study = tmp_path / "study"
+    first = study / "experiments/first.yaml"
+    first.write_text(first.read_text().replace("[0, 1, 2, 3, 4, 5]", "[0]"))
+    run(bin, study, "caduceus-ml", "build", "--cores", "2", path="/usr/bin:/bin")
+    assert (study / "results/report/index.html").exists()
+    lines = run(bin, study, "caduceus", "doctor").splitlines()
+    assert any("as caduceus-ml requires them" in line for line in lines)
+    # Others check it with the archive's own code, which the wheel must have put there whole.
+    run(bin, study, "snakemake", "--cores", "1", "archive")
+    assert "byte for byte" in run(bin, study, "caduceus", "check-archive", *archives(study))
+
+
+def archives(study: Path) -> list[str]:
+    return [str(path) for path in study.glob("results/archive/*.zip")]
