@@ -18,6 +18,7 @@ from caduceus import note_holder
 from caduceus.io.phrases import printable
 from caduceus.overview.terminal.handler import refuse, show_build
 from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
+from caduceus.project.account_checks import checked_for
 from caduceus.project.command_digests import PACKAGE, code_digest
 from caduceus.project.project import load_project
 from caduceus.project.identity import identity
@@ -283,6 +284,12 @@ def get_definition(wildcards):
 @known
 def get_code(wildcards):
     return canonical_json(PROJECT.runs[wildcards.run][0].spec.code)
+
+
+@known
+def get_account_check(wildcards):
+    folders = (Path(PREFIXED(f"results/runs/{run}")) for run in PROJECT.runs)
+    return checked_for(Path(PREFIXED("results/account.json")), folders)
 
 
 @known
