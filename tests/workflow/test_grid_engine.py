@@ -225,4 +225,4 @@ def test_what_the_scheduler_refuses_is_said_in_one_line(
     finished = project.run(*command(project, "--profile", "site"))
     assert finished.code == 1
     assert "Grid Engine refuses: " in finished.output
-    assert 'queue "none" does not exist' in finished.output
+    assert "requests unknown queue" in finished.output
