@@ -139,7 +139,14 @@ def test_a_file_beside_the_code_that_a_run_used_is_looked_at(finished: Project) 
     assert [rule for rule, _ in jobs(finished, "full")[0][1]].count("train") == 4  # type: ignore[index]
 
 
-@pytest.mark.parametrize("words", [["--forceall"], ["--until", "train"], ["paper"], ["--touch"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--forceall"], ["--until", "train"], ["paper"], ["--touch"]),
+        *(["--consider-ancient", "export_run=run"], ["--omit-flags", "ancient"]),
+        ["--persistence-backend", "db"],
+    ],
+)
 def test_a_call_that_asks_for_something_else_settles_nothing(
     finished: Project, words: list[str]
 ) -> None:

@@ -189,7 +189,8 @@ def settled_files():
     common = common_settings(workflow, RULES, PACKAGE / "project/template/Snakefile")
     if common is None:
         return frozenset()
-    ours = digest("export_run", "project/settled_runs", "project/targets")
+    judges = ("project/settled_runs", "project/targets", "runs/used_files")
+    ours = digest("export_run", *judges, "system/snakemake_settings")
     runs = SettledRuns(PROJECT, common + ours, watch.began_ns)
     watch.when_judged = lambda: runs.record(workflow.dag)
     return runs.files

@@ -114,13 +114,14 @@ class SettledRuns:
         states: dict[bytes, State] = {}
         for run, (experiment, planned) in project.runs.items():
             known = self._known.get(run)
-            look = self._look(experiment, planned, known)
-            if look is None:
-                continue
-            if known is not None and known[0] == look.digest:
+            look = self._look(experiment, planned, known[1]) if known else None
+            if known and look and known[0] == look.digest:
                 settled.add(run)
                 states |= look.states
-            elif have_settled(look.states.values(), began_ns):
+                continue
+            # A training since then may have used other files.
+            look = self._look(experiment, planned, _used(Path(f"results/runs/{run}/train.json")))
+            if look and have_settled(look.states.values(), began_ns):
                 self._looks[run] = look
         self.runs = frozenset(settled)
         adopt(states)  # Snakemake doesn't look at them, and has nothing to do only while they stay
@@ -155,15 +156,20 @@ class SettledRuns:
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return {}
 
-    def _look(self, experiment: Experiment, run: Run, known: _Known | None) -> _Look | None:
-        """Look at all that decides for a run; None if it can't have settled."""
-        if experiment.sweep is not None:
+    def _look(self, experiment: Experiment, run: Run, used: tuple[str, ...] | None) -> _Look | None:
+        """Look at all that decides for a run; None if it can't have settled.
+
+        Args:
+            experiment: the run's.
+            run: the run.
+            used: the files that it used beyond its code; None if they aren't known.
+        """
+        if experiment.sweep is not None or used is None:
             return None
         folder = f"results/runs/{run.id}"
         made = [f"{folder}/{name}" for name in (*_FILES, *_FOLDERS)]
         states = self._of([*made, f"{folder}/{_CODE}"])
-        used = known[1] if known else _used(Path(folder, "train.json"))
-        if states is None or used is None:
+        if states is None:
             return None
         times = [f"{folder}/{name}/{_TIME}" for name in _FOLDERS]
         others = map(os.fsencode, (*times, *map(record_path, made), *used))

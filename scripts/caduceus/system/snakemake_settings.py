@@ -11,8 +11,9 @@ from typing import Any
 from caduceus.io.files import sha256
 from caduceus.system.file_states import SNAKEMAKE
 
-# Settings of the graph that force no job and leave none out.
-_ANY = {"force_incomplete", "max_inventory_wait_time", "print_dag_as"}
+# Settings that force no job and leave none out.
+_ANY = {"force_incomplete", "max_inventory_wait_time", "print_dag_as", "wrapper_prefix"}
+_OF_FILES = ("omit_flags", "all_temp", "unneeded_temp_files", "default_storage_provider")
 _INCOMPLETE = Path(SNAKEMAKE, "incomplete")
 
 
@@ -26,18 +27,18 @@ def common_settings(workflow: Any, rules: Path, template: Path) -> str | None:
 
     Returns:
         A text that differs if the verdict on a job may differ. None if the call asks for more than
-        the default target, forces jobs or leaves some out; if there are rules other than those of
+        the default target, forces jobs or leaves some out; if it takes files otherwise than rules
+        say, or has Snakemake's records in a database; if there are rules other than those of
         Caduceus; or if a job was left incomplete, which has to run whatever its files are.
     """
     chosen = workflow.dag_settings
     if not workflow.is_main_process or workflow.touch or chosen is None:
         return None
-    if workflow.execution_settings is None or workflow.storage_settings.default_storage_provider:
-        return None  # nothing is executed, as by --delete-all-output; files are elsewhere
-    for each in dataclasses.fields(chosen):
-        value, usual = getattr(chosen, each.name), each.default
-        if each.name not in _ANY and value != usual and (value or usual):
-            return None
+    if workflow.execution_settings is None:
+        return None  # nothing is executed, as by --delete-all-output
+    of_files = any(getattr(workflow.storage_settings, name) for name in _OF_FILES)
+    if of_files or not all(map(_is_usual, (chosen, workflow.workflow_settings))):
+        return None
     if _INCOMPLETE.is_dir() and any(_INCOMPLETE.iterdir()):
         return None
     files = [Path(each.get_path_or_uri(secret_free=True)) for each in workflow.included]
@@ -48,6 +49,17 @@ def common_settings(workflow: Any, rules: Path, template: Path) -> str | None:
             return None
     texts = [version("snakemake"), sys.version, os.uname().nodename, *map(sha256, files)]
     return json.dumps(texts)
+
+
+def _is_usual(chosen: Any) -> bool:
+    """Whether settings that may decide which jobs run have their defaults."""
+    usual = type(chosen)()
+    pairs = {
+        each.name: (getattr(chosen, each.name), getattr(usual, each.name))
+        for each in dataclasses.fields(chosen)
+        if each.name not in _ANY
+    }
+    return all(value == default or not (value or default) for value, default in pairs.values())
 
 
 def _statements(snakefile: Path) -> list[str]:

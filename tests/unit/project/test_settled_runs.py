@@ -178,6 +178,17 @@ def test_what_several_runs_used_counts_for_all(project: Project, name: str) -> N
     assert look(project).runs == set()
 
 
+def test_a_run_trained_again_settles_by_the_files_that_it_used_then(project: Project) -> None:
+    settle(project)
+    first, second = project.runs
+    other = {"attempts": [{"usage": {"files": {"other.txt": {}}}}]}
+    Path(f"results/runs/{first}/train.json").write_text(json.dumps(other))
+    settle(project)
+    assert look(project).runs == {first, second}
+    Path("other.txt").touch()
+    assert look(project).runs == {second}
+
+
 @pytest.mark.parametrize(
     ("changes", "are_settled"),
     [
