@@ -14,7 +14,10 @@ DOCUMENTS = [
     for entry in REPOSITORY.iterdir()
     if entry.name not in IGNORED
     for path in (entry.rglob("*.md") if entry.is_dir() else [entry])
-    if path.suffix == ".md" and not IGNORED & set(path.relative_to(REPOSITORY).parts)
+    # A link is read where it leads.
+    if path.suffix == ".md"
+    and not path.is_symlink()
+    and not IGNORED & set(path.relative_to(REPOSITORY).parts)
 ]
 
 

@@ -38,8 +38,8 @@ README_PAGES = [
     )
 ]
 # Programs of others that pages start.
-SHELL = """awk cat cd chmod cp docker echo git head ls mkdir pip pwd python rattler-build rm sed
-    squeue ssh true . export"""
+SHELL = """awk cat cd chmod cp docker echo git head ls mkdir pip pwd python python3
+    rattler-build rm rsync sed squeue ssh true . export"""
 
 
 @pytest.fixture(scope="session")
