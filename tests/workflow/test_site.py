@@ -38,7 +38,7 @@ README_PAGES = [
     )
 ]
 # Programs of others that pages start.
-SHELL = """awk cat cd chgrp chmod cp docker echo git head ls mkdir pip pwd python python3
+SHELL = """awk cat cd chgrp chmod cp docker echo find git head ls mkdir pip pwd python python3
     rattler-build rm rsync sed squeue ssh true . export"""
 
 
