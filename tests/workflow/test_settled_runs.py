@@ -144,7 +144,7 @@ def test_a_file_beside_the_code_that_a_run_used_is_looked_at(finished: Project) 
     [
         *(["--forceall"], ["--until", "train"], ["paper"], ["--touch"]),
         *(["--consider-ancient", "export_run=run"], ["--omit-flags", "ancient"]),
-        ["--persistence-backend", "db"],
+        *(["--persistence-backend", "db"], ["--batch", "all=1/2"]),
     ],
 )
 def test_a_call_that_asks_for_something_else_settles_nothing(

@@ -211,6 +211,7 @@ def _used(train: Path) -> tuple[str, ...] | None:
     """Return the files that a run used beyond its code; None if its train.json is damaged."""
     try:
         usages = [each.get("usage") or {} for each in json.loads(train.read_bytes())["attempts"]]
-        return tuple(sorted({str(name) for usage in usages for name in usage.get("files") or ()}))
+        found = {str(name) for usage in usages for name in usage.get("files") or ()}
+        return tuple(sorted(found, key=os.fsencode))  # not every text can be a name
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -54,12 +54,12 @@ def common_settings(workflow: Any, rules: Path, template: Path) -> str | None:
 def _is_usual(chosen: Any) -> bool:
     """Whether settings that may decide which jobs run have their defaults."""
     usual = type(chosen)()
-    pairs = {
-        each.name: (getattr(chosen, each.name), getattr(usual, each.name))
-        for each in dataclasses.fields(chosen)
-        if each.name not in _ANY
-    }
-    return all(value == default or not (value or default) for value, default in pairs.values())
+    for name in {each.name for each in dataclasses.fields(chosen)} - _ANY:
+        value, default = getattr(chosen, name), getattr(usual, name)
+        # A batch can't be compared with None.
+        if bool(value) != bool(default) or (value and value != default):
+            return False
+    return True
 
 
 def _statements(snakefile: Path) -> list[str]:

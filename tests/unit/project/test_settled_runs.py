@@ -189,6 +189,14 @@ def test_a_run_trained_again_settles_by_the_files_that_it_used_then(project: Pro
     assert look(project).runs == {second}
 
 
+def test_a_text_that_is_no_name_of_a_file_keeps_a_run_from_settling(project: Project) -> None:
+    first, second = project.runs
+    damaged = {"attempts": [{"usage": {"files": {"\ud800": {}}}}]}
+    Path(f"results/runs/{first}/train.json").write_text(json.dumps(damaged))
+    settle(project)
+    assert look(project).runs == {second}
+
+
 @pytest.mark.parametrize(
     ("changes", "are_settled"),
     [
