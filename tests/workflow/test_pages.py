@@ -13,6 +13,7 @@ from wandb_server import WandbServer
 BEGINNINGS = {
     "analyst.md": "nothing",
     "architecture.md": "nothing",
+    "comparison.md": "nothing",
     "decisions/leases.md": "nothing",
     "decisions/no_checkpoint.md": "nothing",
     "decisions/offline_first.md": "nothing",
