@@ -332,7 +332,7 @@ def test_every_command_says_what_is_wrong_as_an_object(
         assert found["error"] and found["mend"]
 
 
-@pytest.mark.parametrize("name", [*CALLS, *SERVERS])
+@pytest.mark.parametrize("name", sorted({*CALLS, *SERVERS}))
 def test_wrong_arguments_of_every_command_are_an_object(
     name: str, exported: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
