@@ -6,6 +6,7 @@ reference); this module turns them into links of the site. If a page links to a 
 page, such as a program, the site gets a page that shows the file.
 """
 
+import os
 import posixpath
 import re
 from pathlib import Path
@@ -16,6 +17,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from reference import commands_page, schema_page
+from release_notes import version_of
+from versions import released_sites, unpack_sites, versions_page
 
 ROOT = Path(__file__).parents[1]
 OWN_PAGES = (
@@ -42,6 +45,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     generated = {name: (ROOT / name).read_text() for name in OWN_PAGES}
     generated["messages.md"] = messages_page(ROOT)
     generated["reference/commands.md"] = commands_page()
+    version = version_of((ROOT / "scripts/caduceus/__init__.py").read_text())
+    generated["versions.md"] = versions_page(version, _released())
     for name in SCHEMAS:
         generated[f"reference/{name}.md"] = schema_page(ROOT, name)
     written = {file.src_uri: file.content_string for file in files.documentation_pages()}
@@ -76,6 +81,16 @@ def on_nav(nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation
     """Write llms.txt, which lists the pages for language models, as llmstxt.org describes it."""
     files.append(File.generated(config, "llms.txt", content=llms_text(nav, config)))
     return nav
+
+
+def on_post_build(*, config: MkDocsConfig) -> None:
+    """Put the sites of releases below this one."""
+    unpack_sites(_released(), Path(config.site_dir))
+
+
+def _released() -> dict[str, Path]:
+    folder = os.environ.get("RELEASED_DOCS")
+    return released_sites(Path(folder)) if folder else {}
 
 
 def llms_text(nav: Navigation, config: MkDocsConfig) -> str:

@@ -74,6 +74,7 @@ def test_the_site_is_whole_and_loads_nothing_from_elsewhere(site: Path) -> None:
     pages = {path.relative_to(site).as_posix(): path for path in site.rglob("*.html")}
     for name in ("index", "results/index", "workflow/STATISTICS", "messages", "reference/commands"):
         assert f"{name}.html" in pages
+    assert not list(site.rglob("*.pyc"))
     for path in pages.values():
         loaded = Loaded()
         loaded.feed(path.read_text())
