@@ -40,7 +40,9 @@ def build_packages(folder: Path) -> Packages:
     copy_repository(folder / "clone")
     sdist = build(folder / "clone", "sdist", folder / "sdist")
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        # Python before 3.11.4 has no filters.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)
     return Packages(
         sdist,
         build(folder / sdist.name.removesuffix(".tar.gz"), "wheel", folder / "of_sdist"),

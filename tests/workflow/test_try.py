@@ -210,9 +210,9 @@ def test_a_signal_ends_a_try_with_all_that_it_has_started(
     finished = end(waiting.process)
     assert finished.code == 128 + number
     what = "interrupted" if name == "SIGINT" else f"stopped by {name}"
-    assert finished.output.splitlines()[-1] == (
-        f"caduceus try: {what}; the same `caduceus try` goes on"
-    )
+    # What the signal has reached by itself may write after it.
+    said = f"caduceus try: {what}; the same `caduceus try` goes on"
+    assert said in finished.output.splitlines()
     assert "Traceback" not in finished.output
     assert waiting.left() == []
     [tried] = LedgerFolder(project.path / "results/tries/toy").tries()

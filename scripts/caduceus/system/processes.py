@@ -115,8 +115,9 @@ def run(
         program = forked or ChildProgram(
             lambda: _start_program(words, cwd, environment, console, inherited)
         )
+        before = len(stop.received)  # a signal that comes while it starts counts
         with program.watched() as descendants:
-            before, pid = len(stop.received), program.pid
+            pid = program.pid
             try:
                 _supervise(pid, state, descendants, stop, time_limit_s, should_continue, patience)
                 state.was_signaled = len(stop.received) > before
