@@ -143,7 +143,10 @@ class PolledDescendants(Descendants):
         """Look at the processes of a program, which leads a session; their parents reap them."""
         self._session = program
         with contextlib.suppress(psutil.NoSuchProcess):
-            self._look(psutil.Process(program).children(recursive=True))
+            leader = psutil.Process(program)
+            self._look(leader.children(recursive=True))
+            if not _is_running(leader):  # what it left behind has other parents now
+                self._look(filter(self._is_of, psutil.process_iter()))
 
     def end(self, linger_s: float, grace_s: float) -> None:
         """End all descendants that were seen, after the program has ended."""
@@ -159,7 +162,7 @@ class PolledDescendants(Descendants):
                 self._seen[process] = (times.user + times.system, peak)
 
     def _left(self) -> list[psutil.Process]:
-        self._look(process for process in psutil.process_iter() if self._is_of(process))
+        self._look(filter(self._is_of, psutil.process_iter()))
         for process in [*self._seen]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 self._look([process, *process.children(recursive=True)])

@@ -200,7 +200,6 @@ def _supervise(
     patience: Patience,
 ) -> None:
     """Wait until a program has ended; end it when there is a reason to."""
-    descendants.reap(pid)
     with kernel.until_end(pid) as has_ended:
         while not has_ended(_POLL_S):
             now = time.monotonic()
@@ -214,6 +213,7 @@ def _supervise(
                     _signal_group(pid, signal.SIGTERM)
             elif now - state.terminated_at > patience.grace_s:
                 _signal_group(pid, signal.SIGKILL)
+    descendants.reap(pid)  # before it is waited for, as its id is still its own
 
 
 def start(
