@@ -30,7 +30,7 @@ from pathlib import Path
 
 import yaml
 from caduceus.runs.files.train import Train
-from caduceus.system.descendants import subreaper
+from caduceus.system.descendants import found_descendants
 
 PYTHON = sys.executable
 os.environ["PATH"] = f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}"
@@ -104,7 +104,7 @@ def measure(words: list[str], folder: Path) -> Cost:
     """Run a command; the CPU time of processes that outlive it counts too."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:  # a pipe would wait for those processes too
-        with subreaper(), contextlib.suppress(ChildProcessError):
+        with found_descendants(), contextlib.suppress(ChildProcessError):
             finished = subprocess.run(words, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
             wall = time.perf_counter() - started
             while True:
