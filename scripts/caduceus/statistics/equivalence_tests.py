@@ -33,14 +33,6 @@ class Equivalence:
     p_beyond: float
     minimum_p: float
 
-    @classmethod
-    def of(
-        cls, comparison: Comparison, tolerance: float, within: float, beyond: float
-    ) -> "Equivalence":
-        """Return the result of two one-sided tests with these p."""
-        minimum_p = comparison.minimum_p / (2 if within < 2 * beyond else 1)
-        return cls(comparison, tolerance, within, beyond, minimum_p)
-
 
 def equivalence(
     values: Values,
@@ -60,7 +52,7 @@ def equivalence(
         ResultError: there are no values, or one isn't finite.
         SpecError: the tolerance isn't positive.
     """
-    return _within(
+    return two_one_sided(
         tolerance,
         lambda margin: compare_to_value(values, value, margin, test, confidence, seed, folds),
     )
@@ -81,7 +73,7 @@ def equivalence_to_published(
         ResultError: there are no values, or one isn't finite.
         SpecError: the tolerance isn't positive.
     """
-    return _within(
+    return two_one_sided(
         tolerance,
         lambda margin: compare_to_published(values, published, margin, confidence, folds),
     )
@@ -105,16 +97,26 @@ def equivalence_by_seed(
         ResultError: one side has no run, or a value isn't finite.
         SpecError: the tolerance isn't positive.
     """
-    return _within(
+    return two_one_sided(
         tolerance,
         lambda margin: compare_by_seed(first, second, margin, test, confidence, seed, folds),
     )
 
 
-def _within(tolerance: float, compare: Callable[[float], Comparison]) -> Equivalence:
+def two_one_sided(tolerance: float, compare: Callable[[float], Comparison]) -> Equivalence:
+    """Return the result of two one-sided tests.
+
+    Args:
+        tolerance: the largest difference that counts as equal.
+        compare: compares with a margin: minus the tolerance, 0 and the tolerance.
+
+    Raises:
+        SpecError: the tolerance isn't positive.
+    """
     if not tolerance > 0:
         raise SpecError(f"a tolerance must be positive, got {tolerance}")
     lower, difference, upper = (compare(margin) for margin in (-tolerance, 0.0, tolerance))
     inside = max(lower.p_greater, upper.p_less)
     beyond = min(lower.p_less, upper.p_greater)
-    return Equivalence.of(difference, tolerance, inside, beyond)
+    minimum_p = difference.minimum_p / (2 if inside < 2 * beyond else 1)
+    return Equivalence(difference, tolerance, inside, beyond, minimum_p)

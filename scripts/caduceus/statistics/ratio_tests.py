@@ -1,10 +1,11 @@
 """Test how many times the mean of one set of runs is that of another."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from caduceus.errors import ResultError
 from caduceus.statistics.comparisons import Comparison, compare_by_seed
-from caduceus.statistics.equivalence_tests import Equivalence
+from caduceus.statistics.equivalence_tests import Equivalence, two_one_sided
 from caduceus.statistics.settings import AnyTest
 
 
@@ -67,12 +68,11 @@ def ratio_equivalence(
 
     Raises:
         ResultError: as of `compare_ratio`.
+        SpecError: the tolerance isn't positive.
     """
-    lower, difference, upper = (
-        compare_ratio(first, second, each, test, confidence, seed, folds)
-        for each in (ratio - tolerance, ratio, ratio + tolerance)
-    )
     unit = sum(second.values()) / len(second)
-    inside = max(lower.p_greater, upper.p_less)
-    beyond = min(lower.p_less, upper.p_greater)
-    return Equivalence.of(difference, tolerance * unit, inside, beyond)
+    found = two_one_sided(
+        tolerance,
+        lambda margin: compare_ratio(first, second, ratio + margin, test, confidence, seed, folds),
+    )
+    return replace(found, tolerance=tolerance * unit)
