@@ -5,17 +5,15 @@ are found again by their pid files. Grid Engine's programs find them by variable
 `with GridEngine()` sets in this process.
 """
 
-import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from daemons import end_daemon, free_ports, pid_of, wait_until
 from debian_packages import PATH, UnavailableError, install
 
 PROGRAMS = ("sge_qmaster", "sge_execd", "qsub", "qstat", "qconf")
@@ -71,7 +69,7 @@ class GridEngine:
         self.host = socket.gethostname().partition(".")[0]
         self.root = Path(tempfile.mkdtemp(prefix="gridengine-"))
         self.root.chmod(0o755)
-        ports = _free_ports(2)
+        ports = free_ports(2)
         self._variables = {
             "SGE_ROOT": str(self.root),
             "SGE_CELL": "default",
@@ -95,10 +93,10 @@ class GridEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if _pid(self.root, "sge_qmaster"):
+        if pid_of(self.root, "sge_qmaster"):
             self.cancel_all()
         for program in ("sge_execd", "sge_qmaster"):
-            _end_daemon(self.root, program)
+            end_daemon(self.root, program)
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -111,7 +109,7 @@ class GridEngine:
         self._await("sge_qmaster", lambda: _call("qconf", "-sh").returncode == 0)
 
     def stop_master(self) -> None:
-        _end_daemon(self.root, "sge_qmaster")
+        end_daemon(self.root, "sge_qmaster")
 
     def ask(self, *words: str) -> str:
         """What one of Grid Engine's programs prints."""
@@ -199,17 +197,10 @@ class GridEngine:
 
     def _await(self, program: str, condition: Callable[[], object]) -> None:
         try:
-            wait_until(condition, f"{program} answers", 120)
+            wait_until(condition, f"{program} answers", 600)
         except AssertionError as error:
             texts = [path.read_text()[-1000:] for path in self.root.rglob("messages")]
             raise UnavailableError(f"{error}: {texts}") from None
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 1200) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.3)  # most conditions start a program of Grid Engine
 
 
 def _call(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -224,31 +215,3 @@ def _with(text: str, values: dict[str, str]) -> str:
         key = line.split()[0] if line.split() else ""
         lines.append(f"{key} {values[key]}" if key in values else line)
     return "\n".join(lines)
-
-
-def _pid(root: Path, program: str) -> int | None:
-    """The process of a cluster's daemon, or None if it doesn't run."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int((root / f"{program}.pid").read_text())
-        if Path(f"/proc/{pid}/comm").read_text().strip() == program:
-            return pid
-    return None
-
-
-def _end_daemon(root: Path, program: str) -> None:
-    pid = _pid(root, program)
-    if pid is None:
-        return
-    os.kill(pid, signal.SIGTERM)
-    try:
-        wait_until(lambda: _pid(root, program) is None, f"{program} has ended", 30)
-    except AssertionError:
-        os.kill(pid, signal.SIGKILL)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -5,18 +5,15 @@ found again by their pid files, and only /etc/slurm/slurm.conf is outside: SLURM
 the way into a job, so that the programs inside look nowhere else.
 """
 
-import contextlib
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
+from daemons import end_daemon, free_ports, pid_of, wait_until
 from debian_packages import PATH, UnavailableError, install
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
@@ -92,7 +89,7 @@ class SlurmCluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if _pid(self.root, "slurmctld"):
+        if pid_of(self.root, "slurmctld"):
             self.cancel_all()
         _end(self.root)
 
@@ -101,7 +98,7 @@ class SlurmCluster:
         self._await("slurmctld", "sinfo")
 
     def stop_controller(self) -> None:
-        _end_daemon(self.root, "slurmctld")
+        end_daemon(self.root, "slurmctld")
 
     def ask(self, *words: str) -> str:
         """What one of SLURM's programs prints."""
@@ -130,7 +127,7 @@ class SlurmCluster:
         (self.root / "munge.key").chmod(0o600)
         for number in (0, 1):
             (self.root / f"gpu{number}").touch()
-        controller_port, node_port = _free_ports(2)
+        controller_port, node_port = free_ports(2)
         (self.root / "slurm.conf").write_text(
             CONFIGURATION.format(
                 host=self.host,
@@ -181,22 +178,6 @@ class SlurmCluster:
             raise UnavailableError(f"{error}: {texts}") from None
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 1200) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.3)  # most conditions start a program of SLURM
-
-
-def _pid(root: Path, program: str) -> int | None:
-    """The process of a cluster's daemon, or None if it doesn't run."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int((root / f"{program}.pid").read_text())
-        if Path(f"/proc/{pid}/comm").read_text().strip() == program:
-            return pid
-    return None
-
-
 def _has_owner(root: Path) -> bool:
     """Whether the tests that started a cluster still run; of one that isn't ours, yes."""
     try:
@@ -208,28 +189,9 @@ def _has_owner(root: Path) -> bool:
 
 def _end(root: Path) -> None:
     for program in ("slurmd", "slurmctld", "munged"):
-        _end_daemon(root, program)
+        end_daemon(root, program)
     for name in ("slurm.conf", "gres.conf"):
         link = LINKS / name
         if link.is_symlink() and link.readlink() == root / name:
             link.unlink()
     shutil.rmtree(root, ignore_errors=True)
-
-
-def _end_daemon(root: Path, program: str) -> None:
-    pid = _pid(root, program)
-    if pid is None:
-        return
-    os.kill(pid, signal.SIGTERM)
-    try:
-        wait_until(lambda: _pid(root, program) is None, f"{program} has ended", 15)
-    except AssertionError:
-        os.kill(pid, signal.SIGKILL)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

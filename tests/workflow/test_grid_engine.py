@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from cluster_runs import attempts, create, history, saved
-from grid_engine import GridEngine, wait_until
+from daemons import wait_until
+from grid_engine import GridEngine
 from projects import EXPORTS, REPOSITORY, Project, end
 
 PROFILE = str(REPOSITORY / "workflow/profiles/gridengine")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from cluster_runs import attempts, create, history, saved
+from daemons import wait_until
 from projects import EXPORTS, REPOSITORY, Finished, Project, end
-from slurm_cluster import SlurmCluster, wait_until
+from slurm_cluster import SlurmCluster
 
 PROFILE = str(REPOSITORY / "workflow/profiles/slurm")
 
