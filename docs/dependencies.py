@@ -16,7 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# What may be imported or run beside code under the MIT licence, without changing its terms.
+# Packages under these licences may be imported or run beside code under the MIT licence.
 ALLOWED = {
     "0BSD",
     "Apache-2.0",
@@ -70,7 +70,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known of a package: licence (SPDX), newest version and its month."""
+    """A package's licence (by its SPDX name), its newest version, and the month of that."""
 
     licence: str
     newest: str

@@ -26,7 +26,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class NotReadyError(Exception):
-    """What a release lacks, in one line."""
+    """A release can't be made; the message names what is missing, in one line."""
 
 
 def version_of(source: str) -> str:

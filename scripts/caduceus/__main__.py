@@ -115,7 +115,7 @@ def _module(name: str) -> "commands.Command":
 
 
 def _share() -> None:
-    """Let the group write what the command makes, where a group works in one folder."""
+    """Let the group write the files that the command makes, if the folder is shared by a group."""
     from caduceus.system.shared_folders import project_place, share_with_group
 
     share_with_group(project_place(Path("results")))

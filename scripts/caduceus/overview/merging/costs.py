@@ -1,4 +1,4 @@
-"""What runs elsewhere have cost, for the ledger here."""
+"""Add the cost of attempts that were made elsewhere to the ledger here."""
 
 from collections.abc import Iterable
 from dataclasses import replace

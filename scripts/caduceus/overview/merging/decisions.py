@@ -1,4 +1,4 @@
-"""What becomes of each run of another results/: taken, kept as it is here, or refused."""
+"""Decide for each run of another results/ whether it is taken, kept as it is here, or refused."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from caduceus.system.leases import is_held
 
 
 class Outcome(StrEnum):
-    """What becomes of a run."""
+    """How a merge treats a run."""
 
     TAKEN = "taken"
     KEPT = "kept"
@@ -31,10 +31,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a run, and why.
+    """The treatment of a run, and the reason for it.
 
     Attributes:
-        outcome: what becomes of it.
+        outcome: the treatment.
         reason: why it is refused.
         has_other_attempts: of a run that is kept, whether other attempts were made there, whose
             cost the ledger takes over.
