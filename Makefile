@@ -16,7 +16,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 SNAKEMAKE = caduceus build --cores $(CORES) --quiet host rules reason
-SOURCES = scripts experiments tests benchmarks docs
+SOURCES = setup.py scripts experiments tests benchmarks docs
 SMK = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -17,6 +17,7 @@ import caduceus
 import pytest
 from caduceus.project.command_digests import PACKAGE, command_digests
 from packages import Packages, build, build_packages, content, namesake, new_environment
+from packaging.metadata import Metadata
 from projects import REPOSITORY
 
 COMMANDS = ("validate_spec", "export_run", "make_table", "make_report")
@@ -112,6 +113,26 @@ def test_its_metadata_are_those_of_pyproject(packages: Packages) -> None:
     assert found.get_all("Provides-Extra") == [*project["optional-dependencies"]]
     supported = [c.rpartition(" ")[2] for c in found.get_all("Classifier") if ":: 3." in c]
     assert found["Requires-Python"] == f">={supported[0]}"
+
+
+def test_its_page_on_the_index_has_no_relative_link(packages: Packages) -> None:
+    """The metadata are checked as `twine check` and the index do."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    source, tag = project["urls"]["Source"], f"v{caduceus.__version__}"
+    with tarfile.open(packages.sdist) as archive:
+        (member,) = (m for m in archive.getmembers() if re.fullmatch("[^/]+/PKG-INFO", m.name))
+        of_sdist = archive.extractfile(member).read()
+    found = Metadata.from_email(content(packages.wheel)["info/METADATA"], validate=True)
+    assert Metadata.from_email(of_sdist, validate=True).description == found.description
+    assert found.description_content_type == "text/markdown"
+
+    addresses = re.findall(r"\]\(([^)\s]+)", found.description)
+    own = [a.partition(f"/{tag}/") for a in addresses if a.startswith(f"{source}/")]
+    assert all((REPOSITORY / path.partition("#")[0]).is_file() for *_, path in own), own
+    assert {f"{source}/blob", f"{source}/raw"} == {place for place, *_ in own}
+    assert all(address.startswith("https://") for address in addresses)
+    relative = re.findall(r"\]\((?!https:)", (REPOSITORY / "README.md").read_text())
+    assert len(own) == len(relative)
 
 
 def test_its_digests_are_those_of_the_clone(installed: Path, tmp_path: Path) -> None:
