@@ -147,14 +147,16 @@ def test_its_digests_are_those_of_the_clone(installed: Path, tmp_path: Path) -> 
 
 def test_a_new_project_is_built(installed: Path, tmp_path: Path) -> None:
     """Programs are started by their paths, as pipx does, with none of them on PATH."""
-    run(installed, tmp_path, "caduceus-ml", "init", "study")
+    begun = run(installed, tmp_path, "caduceus-ml", "init", "study", path="/usr/bin:/bin")
+    assert f"  {installed / 'caduceus'} build --cores 2\n" in begun
     study = tmp_path / "study"
     first = study / "experiments/first.yaml"
     first.write_text(first.read_text().replace("[0, 1, 2, 3, 4, 5]", "[0]"))
     assert "to do" in run(installed, study, "caduceus", "status")
-    run(installed, study, "snakemake", "--cores", "2", path="/usr/bin:/bin")
+    built = run(installed, study, "caduceus", "build", "--cores", "2", path="/usr/bin:/bin")
+    assert f"next: `{installed / 'caduceus'} build --cores 1 sync`" in built
     assert (study / "results/report/index.html").exists()
-    again = run(installed, study, "caduceus-ml", "build", "--cores", "2", path="/usr/bin:/bin")
+    again = run(installed, study, "snakemake", "--cores", "2", path="/usr/bin:/bin")
     assert "Nothing to be done" in again
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from caduceus.commands import add_json, print_answer
 from caduceus.project.guesses import described
 from caduceus.project.init import create_project
+from caduceus.system.own_programs import build_words, caduceus_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +30,8 @@ def run(arguments: argparse.Namespace) -> None:
     new = create_project(folder, arguments.program, arguments.config)
     commands = [f"cd {shlex.quote(str(folder))}"] if folder.resolve() != Path.cwd() else []
     if new.guesses:
-        commands.append("caduceus plan")
-    commands.append("snakemake --cores 2")
+        commands.append(f"{caduceus_words()} plan")
+    commands.append(f"{build_words()} --cores 2")
     if not new.guesses or new.guesses.metric:
         commands.append("cat results/paper/tables/results.md")
     answer = {"folder": folder, "files": new.files, "next": commands}

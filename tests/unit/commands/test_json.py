@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,7 @@ def test_init_names_its_files_and_the_next_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     found = answer("init", "a study")
     assert found["next"][:2] == ["cd 'a study'", "snakemake --cores 2"]
     assert {"config.yaml", "AGENTS.md", ".schemas/config.json"} < set(found["files"])

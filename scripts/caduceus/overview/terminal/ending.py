@@ -7,8 +7,8 @@ from caduceus.io.files import read_json
 from caduceus.io.phrases import listed
 from caduceus.overview.terminal.projects import ShownProject
 from caduceus.paper.claim_formats import claim_lines
+from caduceus.system.own_programs import build_words
 
-_STARTS = "snakemake --cores 1"
 _SHOWN = 3  # paths of figures
 
 
@@ -30,9 +30,10 @@ def success_lines(shown: ShownProject) -> Iterator[str]:
         yield "no table yet: list one under `paper`, of a metric that the report shows"
     if project.settings.export.is_remote:
         return
-    archives = f"`{_STARTS} {shown.rule('archive')}` packs all for Zenodo"
+    starts = f"{build_words()} --cores 1"
+    archives = f"`{starts} {shown.rule('archive')}` packs all for Zenodo"
     if project.settings.wandb.mode == "offline":
-        yield f"next: `{_STARTS} {shown.rule('sync')}` sends the runs to W&B, {archives}"
+        yield f"next: `{starts} {shown.rule('sync')}` sends the runs to W&B, {archives}"
     else:
         yield f"next: {archives}"
 
