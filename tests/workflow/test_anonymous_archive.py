@@ -93,7 +93,9 @@ def test_an_anonymous_archive_names_nobody_and_makes_the_same_paper(
     }
     before = named.path / "results/paper/attempts.csv"
     hours = sums(before.read_bytes())
-    named.snakemake("archive").check()
+    named.write("README.md", "# Paper\n\nIn memory of Jördis.\n")
+    said = named.snakemake("archive").check().output
+    assert "project/README.md: line 3 has 'Jördis'" in said
     archive = named.path / "results/archive/tests.zip"
     first = archive.read_bytes()
     files = files_of(archive)

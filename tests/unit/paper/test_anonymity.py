@@ -2,10 +2,12 @@
 
 import base64
 import bz2
+import functools
 import gzip
 import io
 import json
 import lzma
+import pickle
 import tarfile
 import zipfile
 import zlib
@@ -17,13 +19,17 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
+import scipy.io
+import torch
 from caduceus.paper.anonymity.citation import people_in, without_people
+from caduceus.paper.anonymity.closed import reason_by_name
 from caduceus.paper.anonymity.fields import named, renamed
 from caduceus.paper.anonymity.names import Name, known
 from caduceus.paper.anonymity.pseudonyms import Pseudonyms
 from caduceus.paper.anonymity.search import NameSearch
 from caduceus.wandb_log import LogWriter
 from PIL import Image, PngImagePlugin
+from wandb.proto import wandb_internal_pb2
 
 COMMIT = "9f2c41d07be35a6688aa10c3c5d2e4f6071b8d9e"
 CALLED = [
@@ -172,6 +178,65 @@ def tar() -> bytes:
     return stream.getvalue()
 
 
+def old_tar() -> bytes:
+    """A tar as before POSIX, without its mark."""
+    stream = io.BytesIO()
+    packed, info = gzip.compress(b"x jquen", mtime=0), tarfile.TarInfo("a.gz")
+    info.size = len(packed)
+    with tarfile.open(fileobj=stream, mode="w") as target:
+        target.addfile(info, io.BytesIO(packed))
+    data = bytearray(stream.getvalue())
+    data[257:265] = bytes(8)
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    return bytes(data)
+
+
+def gif() -> bytes:
+    """A comment in two blocks."""
+    stream = io.BytesIO()
+    Image.new("L", (2, 2)).save(stream, "GIF", comment=b"y" * 252 + b" jquen")
+    return stream.getvalue()
+
+
+def table(value: str | bytes, kind: str) -> bytes:
+    stream, made = io.BytesIO(), pyarrow.table({"value": [value], "n": [1]})
+    if kind == "parquet":
+        pyarrow.parquet.write_table(made, stream)
+        return stream.getvalue()
+    options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    new = pyarrow.ipc.new_file if kind == "file" else pyarrow.ipc.new_stream
+    with new(stream, made.schema, options=options) as target:
+        target.write_table(made)
+    return stream.getvalue()
+
+
+def checkpoint(**values: str) -> bytes:
+    stream = io.BytesIO()
+    torch.save({**values, "weights": torch.zeros(3)}, stream)
+    return stream.getvalue()
+
+
+def matlab() -> bytes:
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"who": "x jquen"}, do_compression=True)
+    return stream.getvalue()
+
+
+def document() -> bytes:
+    """Part of a name in another style, as in docx."""
+    runs = "<w:t>J&#246;r</w:t></w:r><w:r><w:t>dis</w:t></w:r><w:r><w:t> Quenneville</w:t>"
+    return packed(runs.encode(), name="word/document.xml")
+
+
+def record() -> bytes:
+    """A record of W&B's log, in which the bytes around a text may be letters."""
+    found = wandb_internal_pb2.Record()
+    found.environment.host = "tarn07"
+    found.environment.executable = "python"
+    return found.SerializeToString()
+
+
 def notebook() -> bytes:
     picture = base64.encodebytes(png("zTXt")).decode()
     cell = {"cell_type": "code", "outputs": [{"data": {"image/png": picture}}]}
@@ -207,6 +272,33 @@ HIDDEN: dict[str, Callable[[], bytes]] = {
     "NumPy": arrays,
     "Parquet": parquet,
     "tar": tar,
+    "tar before POSIX": old_tar,
+    "GIF": gif,
+    "SVG": lambda: b"<svg><metadata><dc:creator>jquen</dc:creator></metadata></svg>",
+    "picture in SVG": lambda: (
+        b'<image href="data:image/png;base64,' + base64.b64encode(png("zTXt")) + b'"/>'
+    ),
+    "picture in Parquet": lambda: table(png("zTXt"), "parquet"),
+    "Arrow": lambda: table("x jquen", "file"),
+    "stream of Arrow": lambda: table("x jquen", "stream"),
+    "LZ4": lambda: pyarrow.Codec("lz4").compress(b"jquex jquen" * 9, asbytes=True),
+    "LZMA": lambda: lzma.compress(b"x jquen", format=lzma.FORMAT_ALONE),
+    "a zip that runs": lambda: b"#!/usr/bin/env python\n" + packed(b"jquex jquen"),
+    "MATLAB": matlab,
+    "pickle": lambda: pickle.dumps({"user": "jquen"}, 2),  # a letter follows
+    "pickle of a long text": lambda: pickle.dumps("jquen" + "." * 60, 4),  # a letter is before it
+    "checkpoint": lambda: checkpoint(user="jquen"),
+    "path in a checkpoint": lambda: checkpoint(path="/home/jquen/data"),
+    "record": record,
+    "document": document,
+    "LaTeX": lambda: rb"J{\"o}rdis Quenneville, and J\"{o}rdis Quenneville",
+    "RTF": lambda: rb"{\author J\'f6rdis Quenneville}",
+    "end of a line in JSON": lambda: json.dumps("a\njquen").encode(),
+    "colour": lambda: b"\x1b[1;32mjquen\x1b[0m",
+    "colour in JSON": lambda: json.dumps("\x1b[38;5;101mjquen").encode(),
+    "four formats": lambda: gzip.compress(
+        bz2.compress(lzma.compress(pyarrow.compress(b"x jquen" * 9, "zstd", asbytes=True)))
+    ),
     "notebook": notebook,
     "JSON": lambda: json.dumps("Jördis Quenneville").encode(),
     "base64": lambda: base64.b64encode(b"signed off by jquen, who made this"),
@@ -242,10 +334,49 @@ def test_the_place_is_a_line_or_the_part_of_a_file() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"7z\xbc\xaf\x27\x1c...", gzip.compress(b"x" * 99, mtime=0)[:-9], b"%PDF-1 /Encrypt 5 0 R"],
+    [
+        b"7z\xbc\xaf\x27\x1c...",
+        gzip.compress(b"x" * 99, mtime=0)[:-9],
+        b"%PDF-1 /Encrypt 5 0 R",
+        b"%PDF-1 /Filter /LZWDecode",
+        b"LZIP\x01\x0c...",
+        b"hsqs...",
+        b"#!/usr/bin/env run-singularity\n\0SIF_MAGIC\0",
+        b"age-encryption.org/v1\n",
+        b"\0GITCRYPT\0...",
+        b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"),
+        b"\x89HDF\r\n\x1a\n...blosc",
+        base64.b64encode(b"7z\xbc\xaf\x27\x1c" + bytes(range(30))),
+        functools.reduce(lambda data, _: gzip.compress(data, mtime=0), range(8), b"x"),
+    ],
 )
 def test_what_cannot_be_looked_into_is_named(data: bytes) -> None:
     assert any("can't be looked into" in what for what in whats(data))
+
+
+def test_encrypted_files_are_known_by_their_names() -> None:
+    assert reason_by_name("notes/a.txt.GPG") == "encrypted"
+    assert reason_by_name("notes/gpg.txt") is None
+
+
+def test_weights_name_nobody_and_their_checkpoint_may() -> None:
+    """Of these 260 words of three letters, 70 occur among a million random bytes."""
+    words = [f"{first}o{last}" for first in "abdefgijklmnprstvwyz" for last in "bdefgmnprstwz"]
+    search = NameSearch([name for word in words for name in known("user", word, "")], (), ())
+    noise = np.random.default_rng(0).bytes(1 << 20)
+    by_chance = {place.what for place in search.places_in(b"\0" + noise)}
+    assert len(by_chance) < 3
+    found = {place.what for place in search.places_in(noise + pickle.dumps({"user": "tom"}, 2))}
+    assert found - by_chance == {"user 'tom' ()"}
+    for text in (b"\0user=tom;", b"\0tom\0"):
+        assert {place.what for place in search.places_in(noise + text)} - by_chance
+
+
+def test_a_given_or_family_name_alone_is_listed() -> None:
+    text = "An idea of Ada's;\nthe method of JÖRDIS, and of Quenneville et al.; ada, Adam".encode()
+    listed = {place.what: place.where for place in SEARCH.parts_in(text)}
+    assert listed == {"'Jördis'": "line 2", "'Ada'": "line 1", "'Quenneville'": "line 2"}
+    assert SEARCH.parts_in(b"\0" + text) == []
 
 
 def test_random_bytes_have_no_names_and_end() -> None:
@@ -268,6 +399,9 @@ def test_the_same_name_has_the_same_pseudonym() -> None:
     assert pseudonyms.of("host", "TARN07") == "host-2"
     assert pseudonyms.of("commit", COMMIT) == "commit-1"
     assert pseudonyms.in_text("a\nb") == "a\nb"
+    assert pseudonyms.in_text('{"log": "\\u001b[32mjquen\\u001b[0m\\njquen"}') == (
+        '{"log": "\\u001b[32muser-1\\u001b[0m\\nuser-1"}'
+    )
 
 
 def test_fields_of_records_are_names_and_parameters_are_not() -> None:

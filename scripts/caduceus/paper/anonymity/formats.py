@@ -11,9 +11,14 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from caduceus.io.names import quoted
+from caduceus.paper.anonymity import closed
 from caduceus.wandb_log.framing import Damage, LogError, RecordReader
+
+if TYPE_CHECKING:
+    import pyarrow
 
 MOST_BYTES = 1 << 30  # of a file, or of what is compressed in it
 _BROKEN = (
@@ -24,15 +29,12 @@ _OPENERS: dict[bytes, tuple[str, Callable[[bytes], bytes]]] = {
     b"\x1f\x8b": ("gzip", lambda data: _bounded(gzip.GzipFile(fileobj=io.BytesIO(data)))),
     b"BZh": ("bzip2", lambda data: _bounded(bz2.BZ2File(io.BytesIO(data)))),
     b"\xfd7zXZ\x00": ("xz", lambda data: _bounded(_xz(data))),
-    b"\x28\xb5\x2f\xfd": ("Zstandard", lambda data: _zstandard(data)),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", lambda data: _of_arrow(data, "zstd")),
+    b"\x04\x22\x4d\x18": ("LZ4", lambda data: _of_arrow(data, "lz4")),
 }
-_CLOSED = {  # by the first bytes, what can't be read
-    b"7z\xbc\xaf\x27\x1c": "7-Zip",
-    b"Rar!\x1a\x07": "RAR",
-    b"Salted__": "encrypted",
-    b"-----BEGIN PGP MESSAGE": "encrypted",
-}
-_TAR_PLACE, _TAR = 257, b"ustar"
+_LZMA = b"\x5d\0\0"
+_ZIP_END, _ZIP_END_BYTES = b"PK\x05\x06", 1 << 16
+_HAVE_ZLIB = (b"\x89HDF\r\n\x1a\n", b"MATLAB")  # parts of it anywhere in the file
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PDF_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
@@ -52,9 +54,8 @@ def contents(data: bytes) -> Iterator[tuple[str, bytes]]:
     Raises:
         ClosedError: a part is encrypted, damaged, or too large to be looked into.
     """
-    for magic, why in _CLOSED.items():
-        if data.startswith(magic):
-            raise ClosedError(why)
+    if why := closed.reason(data):
+        raise ClosedError(why)
     opener = next((each for magic, each in _OPENERS.items() if data.startswith(magic)), None)
     if opener:
         kind, unpacked = opener
@@ -70,14 +71,24 @@ def contents(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _png(data)
     elif data.startswith(b":W&B"):
         yield from _wandb_log(data)
-    elif data.startswith(_TAR, _TAR_PLACE):
+    elif data.startswith(b"GIF8"):
+        yield from _gif(data)
+    elif _is_tar(data):
         yield from _tar(data)
     elif data.startswith(b"\x93NUMPY"):
         yield "NumPy", _array(data)
     elif data.startswith(b"PAR1"):
-        yield "Parquet", _parquet(data)
+        yield from _table("Parquet", data)
+    elif data.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        yield from _table("Arrow", data)
     elif data.startswith(_ZLIB) and (inflated := _inflated(data)):
         yield "in zlib", inflated
+    elif data.startswith(_LZMA) and (content := _lzma(data)):
+        yield "in LZMA", content
+    elif any(magic in data[:1024] for magic in _HAVE_ZLIB):
+        yield from _with_zlib(data)
+    elif _ZIP_END in data[-_ZIP_END_BYTES:] and zipfile.is_zipfile(io.BytesIO(data)):
+        yield from _zipped(data)  # after a program that unpacks it
 
 
 def _bounded(stream: io.BufferedIOBase) -> bytes:
@@ -92,10 +103,18 @@ def _xz(data: bytes) -> lzma.LZMAFile:
     return lzma.LZMAFile(io.BytesIO(data))
 
 
-def _zstandard(data: bytes) -> bytes:
+def _lzma(data: bytes) -> bytes:
+    """Return the content of the format before xz, which random bytes may begin as; else nothing."""
+    try:
+        return _bounded(lzma.LZMAFile(io.BytesIO(data), format=lzma.FORMAT_ALONE))
+    except _BROKEN:
+        return b""
+
+
+def _of_arrow(data: bytes, kind: str) -> bytes:
     import pyarrow
 
-    with pyarrow.input_stream(pyarrow.BufferReader(data), compression="zstd") as stream:
+    with pyarrow.input_stream(pyarrow.BufferReader(data), compression=kind) as stream:
         content: bytes = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ValueError(f"more than {MOST_BYTES >> 30} GB")
@@ -124,8 +143,6 @@ def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def _pdf(data: bytes) -> Iterator[tuple[str, bytes]]:
-    if re.search(rb"/Encrypt\s+\d+\s+\d+\s+R", data):
-        raise ClosedError("an encrypted PDF")
     strings = [bytes.fromhex(_even(found[1])) for found in _PDF_HEX.finditer(data)]
     yield "PDF metadata", b"\n".join(strings).replace(b"\\", b"")
     if b"\\" in data:  # a backslash before a line break joins two lines
@@ -186,11 +203,45 @@ def _png(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield "after the PNG", data[at:]
 
 
+def _gif(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield comments, which are in blocks of at most 255 bytes."""
+    for found in re.finditer(rb"\x21\xfe", data):
+        at, blocks = found.end(), []
+        while size := int.from_bytes(data[at : at + 1], "big"):
+            blocks.append(data[at + 1 : at + 1 + size])
+            at += 1 + size
+        yield "GIF comment", b"".join(blocks)
+
+
+def _with_zlib(data: bytes) -> Iterator[tuple[str, bytes]]:
+    at = 0
+    for found in re.finditer(b"|".join(map(re.escape, _ZLIB)), data):
+        if found.start() < at:
+            continue
+        stream = zlib.decompressobj()
+        try:
+            inflated = stream.decompress(data[found.start() :], MOST_BYTES)
+        except zlib.error:
+            continue
+        if stream.eof:
+            at = len(data) - len(stream.unused_data)
+            yield "in zlib in it", inflated
+
+
 def _wandb_log(data: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         yield "W&B's log", b"\n".join(RecordReader(io.BytesIO(data), Damage()).read())
     except LogError:
         return
+
+
+def _is_tar(data: bytes) -> bool:
+    """Whether the first header has the sum that it says; older ones have no other mark."""
+    try:
+        tarfile.TarInfo.frombuf(data[:512], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def _tar(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -221,18 +272,55 @@ def _array(data: bytes) -> bytes:
     )
 
 
-def _parquet(data: bytes) -> bytes:
+def _table(kind: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the texts of a file of Arrow's, and each of its binary values, such as a picture."""
+    import pyarrow
+
+    try:
+        table = _read_table(data)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        if data.startswith(b"\xff\xff\xff\xff"):  # random bytes may begin as a stream
+            return
+        raise ClosedError(f"a file of {kind} that can't be read ({error})") from None
+    while any(pyarrow.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    schema = table.schema.to_string(truncate_metadata=False)
+    columns = [
+        dict.fromkeys(column.combine_chunks().unique().to_pylist())
+        if _has_one_kind(column.type)
+        else map(str, column.to_pylist())
+        for column in table.columns
+        if not pyarrow.types.is_primitive(column.type)
+    ]
+    texts = [schema]
+    for value in (value for column in columns for value in column):
+        if isinstance(value, bytes):
+            yield f"a value in {kind}", value
+        else:
+            texts.append(str(value))
+    yield kind, "\n".join(dict.fromkeys(texts)).encode(errors="replace")
+
+
+def _read_table(data: bytes) -> "pyarrow.Table":
     import pyarrow
     import pyarrow.parquet
 
-    try:
-        table = pyarrow.parquet.read_table(io.BytesIO(data))
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise ClosedError(f"a Parquet file that can't be read ({error})") from None
-    texts = [
-        str(value)
-        for column in table.columns
-        if not pyarrow.types.is_primitive(column.type)
-        for value in column.to_pylist()
-    ]
-    return "\n".join([str(table.schema), *dict.fromkeys(texts)]).encode(errors="replace")
+    if data.startswith(b"PAR1"):
+        return pyarrow.parquet.read_table(io.BytesIO(data))
+    if data.startswith(b"ARROW1"):
+        return pyarrow.ipc.open_file(io.BytesIO(data)).read_all()
+    return pyarrow.ipc.open_stream(io.BytesIO(data)).read_all()
+
+
+def _has_one_kind(type: "pyarrow.DataType") -> bool:
+    """Whether values of a column can be told apart by Arrow: texts and bytes."""
+    import pyarrow
+
+    kinds = pyarrow.types
+    return any(
+        is_kind(type)
+        for is_kind in (
+            *(kinds.is_string, kinds.is_large_string, kinds.is_binary, kinds.is_large_binary),
+            kinds.is_fixed_size_binary,
+        )
+    )

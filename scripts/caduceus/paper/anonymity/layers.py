@@ -1,8 +1,9 @@
 """The layers of a file: its bytes, and whatever is compressed, encoded or hidden in them.
 
-Compressed: gzip, bzip2, xz, Zstandard, zlib, zip with all that is one (docx, npz, pt), Parquet.
-Encoded: text of two or four bytes per letter, escapes, base64. In a PDF: its streams and strings;
-in a PNG: its compressed texts; in W&B's log: records that lie in several blocks.
+Compressed: gzip, bzip2, xz, LZMA, Zstandard, LZ4, zlib, zip with all that is one (docx, npz, pt),
+tar, Parquet, Arrow, MATLAB, HDF5 by zlib. Encoded: text of two or four bytes per letter, escapes,
+base64, tags. In a PDF: its streams and strings; in a PNG: its compressed texts; in a GIF: comments;
+in W&B's log: records that lie in several blocks.
 """
 
 import base64
@@ -12,10 +13,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from caduceus.paper.anonymity.closed import is_surely_closed
 from caduceus.paper.anonymity.formats import ClosedError, contents
 
 _DEPTH = 6  # of what is compressed in what is compressed
-_ENCODED_BYTES = 1 << 26  # up to which escapes and base64 are decoded
+_PART_BYTES, _OVERLAP = 1 << 26, 1 << 12  # of a file, whose escapes are decoded by parts
 _MARKS = (  # of the order of bytes; that of UTF-32 begins as that of UTF-16
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
@@ -25,8 +27,10 @@ _MARKS = (  # of the order of bytes; that of UTF-32 begins as that of UTF-16
 _PADDING = re.compile(rb"\0{4,}")  # between texts
 _ESCAPE = re.compile(
     rb"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})|=([0-9A-F]{2})|\\([0-3][0-7]{2})"
+    rb"|\\'([0-9a-f]{2})"
 )
 _UNICODE = re.compile(rb"\\u([0-9A-Fa-f]{4})")
+_TAG = re.compile(rb"<[^<>]{1,1000}>")
 _ENTITY = re.compile(rb"&#?[0-9A-Za-z]{2,8};")
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]{16,}(?:\\n|\r?\n[ \t]*)?)*[A-Za-z0-9+/_-]{16,}={0,2}")
 
@@ -52,16 +56,26 @@ def layers(data: bytes, place: str = "", depth: int = _DEPTH) -> Iterator[Layer]
     """
     yield Layer(place, data)
     if depth == 0:
+        if next(contents(data), None):
+            raise ClosedError(f"packed more than {_DEPTH} times")
         return
     if b"\0" in data:
         yield Layer(place, _narrowed(data))
     for where, inner in contents(data):
         yield from layers(inner, f"{place}, {where}" if place else where, depth - 1)
-    if len(data) <= _ENCODED_BYTES:
-        unescaped = _unescaped(data)
-        if unescaped != data:
+    for part in _parts(data):
+        unescaped = _unescaped(part)
+        if unescaped != part:
             yield Layer(place, _narrowed(unescaped))
-        yield from _encoded(data, place, depth)
+        if b"</" in unescaped:
+            yield Layer(place, _TAG.sub(b"", unescaped))
+    yield from _encoded(data, place, depth)
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Yield parts of a large file, which overlap by more than a name's length."""
+    for start in range(0, max(1, len(data) - _OVERLAP), _PART_BYTES):
+        yield data[start : start + _PART_BYTES + _OVERLAP]
 
 
 def _narrowed(data: bytes) -> bytes:
@@ -87,7 +101,8 @@ def _quietly(data: bytes, place: str, depth: int) -> Iterator[Layer]:
     try:
         yield from layers(data, place, max(depth, 0))
     except ClosedError:
-        return
+        if is_surely_closed(data):
+            raise
 
 
 def _unescaped(data: bytes) -> bytes:
@@ -105,7 +120,7 @@ def _unescaped(data: bytes) -> bytes:
 def _byte(found: "re.Match[bytes]") -> bytes:
     if found[1]:
         return _utf8(int(found[1], 16))
-    digits = found[2] or found[3] or found[4]
+    digits = found[2] or found[3] or found[4] or found[6]
     return bytes([int(digits, 16) if digits else int(found[5], 8)])
 
 

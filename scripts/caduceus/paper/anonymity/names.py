@@ -47,11 +47,28 @@ _PROVIDERS = frozenset(
     )
 )
 _MACHINE_ADDRESS = re.compile(r"(?i)(?:no-?reply|git|.*\[bot\].*)@.*")
+_SPELLED = {  # letters without a part that is an accent
+    "ß": ("ss",),
+    "ø": ("o", "oe"),
+    "æ": ("ae",),
+    "œ": ("oe",),
+    "å": ("aa",),
+    "ł": ("l",),
+    "đ": ("d", "dj"),
+    "ð": ("d",),
+    "þ": ("th",),
+    "ı": ("i",),
+}
 _LEAST = 3  # letters of a word that is looked for everywhere
 _SEPARATOR = r"(?:[\s_.,+'\"/:;-]|%20|&nbsp;|\\n" "|\u00a0){0,6}"
 _SIGN = r"(?:@|%40|&#64;|\s?[\[(]?\bat\b[\])]?\s?)"
 _SLASH = r"(?:/|%2[Ff]|\\+)"
-_BEFORE, _AFTER = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+# A word begins after an escape of JSON, too, such as that of a line's end, and after a colour.
+_BEFORE = (
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=\[m)|(?<=[\[;][0-9]m)|(?<=[\[;][0-9]{2}m)"
+    r"|(?<=;[0-9]{3}m))"
+)
+_AFTER = r"(?![A-Za-z0-9])"
 _KEY = (
     r"(?:user(?:_?name)?|login|logname|owner|authors?|maintainers?|contact|creator|host(?:_?name)?"
     r"|nodename|entity|account)[\"']?\s*[:=(]\s*[\"'(]?"
@@ -158,6 +175,39 @@ def _parts(text: str) -> list[str]:
     return [part for part in re.split(r"[\s._,-]+", text) if part]
 
 
+def is_common(name: Name, common: Container[str]) -> bool:
+    """Whether a name is one word that is looked for only where it names somebody.
+
+    Args:
+        name: the name.
+        common: words, in small letters, that are too common to be looked for everywhere.
+    """
+    if name.kind in ("email", "author", "folder", "remote", "domain", "gpu"):
+        return False
+    is_word = len(name.text.split()) == 1
+    return is_word and (len(name.text) < _LEAST or name.text.casefold() in common)
+
+
+def spelling(name: Name) -> str:
+    """Return the regular expression of a name within other letters."""
+    if name.kind == "author":
+        return _person(_parts(name.text))
+    return r"\s+".join(map(_spelled, name.text.split()))
+
+
+def parts_of_person(text: str) -> list[str]:
+    """Return the given and family names of a person that aren't initials; none of one word."""
+    parts = _parts(text)
+    return [part for part in parts if len(part) >= _LEAST] if len(parts) > 1 else []
+
+
+def part_of_person(part: str) -> str:
+    """Return the regular expression of a given or family name alone."""
+    capital = part[0].upper()
+    spelled = "|".join({_spelled(capital + part[1:]), _spelled(part.upper())})
+    return f"{_BEFORE}(?:{spelled}){_AFTER}"
+
+
 def pattern(name: Name, common: Container[str]) -> str:
     """Return the regular expression that finds a name; its last group is the name.
 
@@ -169,7 +219,7 @@ def pattern(name: Name, common: Container[str]) -> str:
         local, _, domain = name.text.rpartition("@")
         return rf"(?<![\w+-])({_spelled(local)}{_SIGN}{_spelled(domain)}){_AFTER}"
     if name.kind == "author":
-        return f"{_BEFORE}({_person(_parts(name.text))}){_AFTER}"
+        return f"{_BEFORE}({spelling(name)}){_AFTER}"
     if name.kind == "folder":
         inner = _SLASH.join(_spelled(part) for part in re.split(r"[/\\]+", name.text) if part)
         start = _SLASH if name.text.startswith(("/", "\\")) else ""
@@ -180,9 +230,8 @@ def pattern(name: Name, common: Container[str]) -> str:
         return rf"({_spelled(host)}(?::\d+)?[/:]{inner}){_AFTER}" if path else f"({_spelled(host)})"
     if name.kind in ("domain", "gpu"):
         return f"{_BEFORE}({_spelled(name.text)}){_AFTER}"
-    words = name.text.split()
-    word = r"\s+".join(map(_spelled, words))
-    if len(words) == 1 and (len(name.text) < _LEAST or name.text.casefold() in common):
+    word = spelling(name)
+    if is_common(name, common):
         return "|".join(
             (
                 rf"(?:/home/|/users/|\\users\\+|~)({word}){_AFTER}",
@@ -227,5 +276,11 @@ def _letter(letter: str) -> str:
     parted = unicodedata.normalize("NFD", letter)
     bare = "".join(each for each in parted if not unicodedata.combining(each))
     forms = {letter, letter.upper(), letter.lower(), parted, bare}
-    forms |= {"ss"} if letter == "ß" else {f"{bare}e"} if letter in "äöüÄÖÜ" else set()
-    return f"(?:{'|'.join(sorted(map(re.escape, forms), key=len, reverse=True))})"
+    forms |= {f"{bare}e"} if letter in "äöüÄÖÜ" else {*_SPELLED.get(letter.lower(), ())}
+    listed = sorted(map(re.escape, forms), key=len, reverse=True)
+    if letter.lower() in _SPELLED:
+        listed.append(r"\{?\\[a-zA-Z]{1,2}\s?(?:\{\})?\}?")  # as {\o} in LaTeX
+    elif bare.isascii():
+        # As {\"o} in LaTeX.
+        listed.append(rf"\{{?\\[^A-Za-z0-9\s]?[a-zA-Z]?\s?\{{?\\?{bare}\}}?\}}?")
+    return f"(?:{'|'.join(listed)})"

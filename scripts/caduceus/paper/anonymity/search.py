@@ -1,12 +1,21 @@
 """Search the files of an archive for names."""
 
 import re
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 
+from caduceus.paper.anonymity.binary_texts import is_by_chance, is_counted
 from caduceus.paper.anonymity.formats import ClosedError
 from caduceus.paper.anonymity.layers import layers
-from caduceus.paper.anonymity.names import Name, anchor, pattern
+from caduceus.paper.anonymity.names import (
+    Name,
+    anchor,
+    is_common,
+    part_of_person,
+    parts_of_person,
+    pattern,
+    spelling,
+)
 
 _DIGITS = re.compile(rb"[0-9a-fA-F]{7,}")
 _COMMIT = re.compile(rb"(?i)(?:commit|revision|rev|sha|git|checkout|@|#)[\"':=\s/@(]{0,4}\Z")
@@ -42,11 +51,23 @@ class NameSearch:
     """
 
     def __init__(
-        self, names: Iterable[Name], commits: Collection[str], common: Container[str]
+        self, names: Sequence[Name], commits: Collection[str], common: Container[str]
     ) -> None:
         self._patterns = [
-            (name, anchor(name).encode(), _compiled(pattern(name, common))) for name in names
+            _Wanted(
+                name,
+                anchor(name).encode(),
+                _compiled(pattern(name, common)),
+                None if is_common(name, common) else _compiled(f"({spelling(name)})"),
+            )
+            for name in names
         ]
+        people = [name for name in names if name.kind == "author"]
+        self._parts = {
+            part: _compiled(part_of_person(part), 0)
+            for name in people
+            for part in parts_of_person(name.text)
+        }
         self._commits = sorted(commits)
         self._beginnings = {commit[:_SHORT] for commit in commits}
 
@@ -57,14 +78,29 @@ class NameSearch:
             for layer in layers(data):
                 is_text = b"\0" not in layer.data[:_TEXT_HEAD] and not layer.place
                 for what, at in self._in(layer.data):
-                    line = layer.data.count(b"\n", 0, at) + 1
-                    where = layer.place or (f"line {line}" if is_text else "its bytes")
+                    where = layer.place or (_line(layer.data, at) if is_text else "its bytes")
                     lines = found.setdefault(what, [])
                     if where not in lines:
                         lines.append(where)
         except ClosedError as error:
             found[f"can't be looked into: {error}"] = [""]
         return [_place(where, what) for what, where in found.items()]
+
+    def parts_in(self, data: bytes) -> list[Place]:
+        """Return the places of given and family names alone, which may be other words, in a text.
+
+        They are looked for with a capital at their beginning, in the text as it is; of other files
+        than texts nothing is returned.
+        """
+        if b"\0" in data[:_TEXT_HEAD]:
+            return []
+        found = {
+            part: [_line(data, at.start()) for at in each.finditer(data)]
+            for part, each in self._parts.items()
+        }
+        return [
+            _place([*dict.fromkeys(lines)], repr(part)) for part, lines in found.items() if lines
+        ]
 
     def names_in(self, text: str) -> list[Place]:
         """Return the names in the name of a file."""
@@ -73,10 +109,15 @@ class NameSearch:
 
     def _in(self, data: bytes) -> Iterator[tuple[str, int]]:
         small = data.lower()
-        for name, letters, compiled in self._patterns:
-            for start, end in _windows(small, letters):
-                for match in compiled.finditer(data, start, end):
-                    yield f"{name.kind} {name.text!r} ({name.source})", match.start()
+        for wanted in self._patterns:
+            for start, end in _windows(small, wanted.letters):
+                words = (match.span() for match in wanted.word.finditer(data, start, end))
+                places = [span[0] for span in words if not is_by_chance(data, *span)]
+                if wanted.letters and wanted.anywhere:
+                    for match in wanted.anywhere.finditer(data, start, end):
+                        if is_counted(data, *match.span()):
+                            places.append(match.start())
+                yield from ((wanted.what, at) for at in places)
         if self._commits:
             yield from self._commits_in(data)
 
@@ -92,6 +133,20 @@ class NameSearch:
             is_said = _COMMIT.search(data[max(0, start - _BEFORE) : start])
             if (is_long or is_said) and any(each.startswith(text) for each in self._commits):
                 yield f"commit {text[:12]} (git)", start
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A name, letters that each text with it has, and patterns of it as a word and anywhere."""
+
+    name: Name
+    letters: bytes
+    word: "re.Pattern[bytes]"
+    anywhere: "re.Pattern[bytes] | None"
+
+    @property
+    def what(self) -> str:
+        return f"{self.name.kind} {self.name.text!r} ({self.name.source})"
 
 
 def _windows(small: bytes, letters: bytes) -> Iterator[tuple[int, int]]:
@@ -111,13 +166,18 @@ def _windows(small: bytes, letters: bytes) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+def _line(data: bytes, at: int) -> str:
+    before = data.count(b"\n", 0, at)
+    return f"line {before + 1}"
+
+
 def _place(where: list[str], what: str) -> Place:
     more = len(where) - 1 - _ALSO
     listed = ", ".join(where[: 1 + _ALSO]) + (f" and {more} more" if more > 0 else "")
     return Place(listed, what)
 
 
-def _compiled(text: str) -> "re.Pattern[bytes]":
+def _compiled(text: str, flags: int = re.IGNORECASE) -> "re.Pattern[bytes]":
     """Return a pattern for bytes, in which letters beyond ASCII are UTF-8 or Latin-1."""
     parts = []
     for each in re.split(r"([^\x00-\x7f])", text):
@@ -125,4 +185,4 @@ def _compiled(text: str) -> "re.Pattern[bytes]":
         if len(each) == 1 and 0x7F < ord(each) < 0x100:
             forms.append(each.encode("latin-1"))
         parts.append(b"(?:" + b"|".join(forms) + b")" if len(forms) > 1 else forms[0])
-    return re.compile(b"".join(parts), re.IGNORECASE)
+    return re.compile(b"".join(parts), flags)

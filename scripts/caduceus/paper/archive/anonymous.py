@@ -18,6 +18,7 @@ import yaml
 from caduceus.errors import ResultError
 from caduceus.io.phrases import count_of
 from caduceus.paper.anonymity.citation import people_in, without_people
+from caduceus.paper.anonymity.closed import reason_by_name
 from caduceus.paper.anonymity.fields import named, renamed
 from caduceus.paper.anonymity.formats import MOST_BYTES
 from caduceus.paper.anonymity.names import Name, known
@@ -93,8 +94,11 @@ def is_written_by_runs(name: str, results: Path) -> bool:
     return name.startswith((f"project/{results}/", "code/")) or _is_metadata(name)
 
 
-def refuse_names(anonymity: Anonymity, name: str, entries: Iterable[Entry]) -> None:
+def refuse_names(anonymity: Anonymity, name: str, entries: Iterable[Entry]) -> list[str]:
     """Search all files for names.
+
+    Returns:
+        Files and lines with a given or family name alone, which may be another word.
 
     Args:
         anonymity: the names.
@@ -106,17 +110,25 @@ def refuse_names(anonymity: Anonymity, name: str, entries: Iterable[Entry]) -> N
     """
     search = anonymity.search
     found = {"its name": search.names_in(f"{name}.zip")}
+    alone: list[str] = []
     for entry in entries:
-        found[entry.name] = [*search.names_in(entry.name), *search.places_in(_content(entry))]
+        content = _content(entry)
+        found[entry.name] = [*search.names_in(entry.name), *search.places_in(content)]
+        if why := reason_by_name(entry.name):
+            found[entry.name].append(Place("", f"can't be looked into: {why}"))
+        if not entry.name.startswith("pipeline/") and (places := search.parts_in(content)):
+            alone.append(_listed(entry.name, places))
     lines = [_listed(file, places) for file, places in found.items() if places]
     if lines:
         rest = len(lines) - _LISTED
         more = f"; and {count_of(rest, 'more file')}" if rest > 0 else ""
         raise ResultError(
             f"isn't anonymous, so it wasn't written: {'; '.join(lines[:_LISTED])}{more}; take "
-            "these out of the files, or leave the files out of archive.include",
+            "these out of the files, or leave the files out: those of archive.include there, media "
+            "and artifacts of runs by a lower archive.max_file_mb",
             f"{name}.zip",
         )
+    return alone
 
 
 def _listed(file: str, places: list[Place]) -> str:

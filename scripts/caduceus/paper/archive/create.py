@@ -27,12 +27,17 @@ from caduceus.system.known_secrets import known_secrets
 
 @dataclass(frozen=True)
 class Archive:
-    """A created archive: its path, its number of files, and those that were left out."""
+    """A created archive: its path, its number of files, and those that were left out.
+
+    Attributes:
+        to_read: files and lines of an anonymous archive with a given or family name alone.
+    """
 
     path: Path
     files: int
     left_out: int
     left_out_bytes: int
+    to_read: tuple[str, ...] = ()
 
 
 def make_archive(
@@ -77,11 +82,12 @@ def make_archive(
     add_runs(contents, project, results)
     derived = [path.relative_to(results) for path in derived_files(made, results)]
     path = results / "archive" / f"{name}.zip"
+    to_read: list[str] = []
     with ExitStack() as stack:
         if settings.anonymous:
             anonymity = anonymise(contents, results)
             searched = [*contents.entries.values()]
-            refuse_names(anonymity, name, searched)
+            to_read += refuse_names(anonymity, name, searched)
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="caduceus-archive-")))
             add_derived_again(contents, anonymity, derived, results, folder.resolve(), cores)
         else:
@@ -92,7 +98,8 @@ def make_archive(
         contents.add("left_out.csv", table(header, contents.left_out + contents.moved))
         contents.add(CRATE, crate(contents, name, results.as_posix()))
         if settings.anonymous:
-            refuse_names(anonymity, name, [*contents.entries.values()][len(searched) :])
+            to_read += refuse_names(anonymity, name, [*contents.entries.values()][len(searched) :])
         digests = write_zip(path, name, contents.entries.values(), known_secrets())
     left_out_bytes = sum(size for _, size, _, _ in contents.left_out)
-    return Archive(path, len(digests), len(contents.left_out), left_out_bytes)
+    left_out = len(contents.left_out)
+    return Archive(path, len(digests), left_out, left_out_bytes, tuple(to_read))
