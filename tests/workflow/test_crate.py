@@ -26,7 +26,8 @@ TERMS = """about actionStatus additionalType affiliation alternateName author co
     CreateAction CreativeWork ComputerLanguage Dataset datePublished description encodingFormat
     endTime error exampleOfWork hasPart identifier instrument license mainEntity mentions name
     object Organization Person programmingLanguage PropertyValue result softwareRequirements
-    SoftwareSourceCode startTime url value version agent"""
+    SoftwareSourceCode startTime url value version agent ControlAction HowTo HowToStep OrganizeAction
+    position SoftwareApplication softwareVersion step workExample"""
 # In place of the contexts on the web: the terms that a crate of ours may have.
 CONTEXT = {term: f"{_SCHEMA}{term}" for term in TERMS.split()} | {
     "File": f"{_SCHEMA}MediaObject",
@@ -76,6 +77,7 @@ def test_each_run_is_an_action_of_its_program(finished: Project, unpacked: Path)
         params = json.loads((run / "params.json").read_text())
         assert values["rate"]["value"] == params["parameters"]["rate"]
         assert action["startTime"] <= action["endTime"]
+        assert found[f"#{run.name}/step"]["object"] == {"@id": f"#{run.name}"}
     for entity in found.values():
         if entity["@type"] == "File" or "File" in entity["@type"]:
             path = unpacked / entity["@id"].replace("%20", " ")
@@ -98,10 +100,10 @@ def test_every_reference_leads_to_an_entity_or_a_page(unpacked: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of rdflib, which the validator uses
-def test_a_validator_finds_a_workflow_run_crate(
+def test_a_validator_finds_a_provenance_run_crate(
     unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No page on the web is asked: `answer` is a mock of the two that define terms."""
+    """Which is a workflow run crate too. No page on the web is asked: `answer` is a mock of the two that define terms."""
     services = pytest.importorskip("rocrate_validator.services", reason="no roc-validator")
     from requests import PreparedRequest, Response
     from requests.adapters import HTTPAdapter
@@ -123,7 +125,7 @@ def test_a_validator_finds_a_workflow_run_crate(
     monkeypatch.setattr(HTTPAdapter, "send", answer)
     settings = models.ValidationSettings(
         rocrate_uri=str(unpacked),
-        profile_identifier="workflow-run-crate-0.5",
+        profile_identifier="provenance-run-crate-0.5",
         requirement_severity=models.Severity.REQUIRED,
         cache_path=tmp_path / "cache",
     )

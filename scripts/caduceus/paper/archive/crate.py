@@ -1,8 +1,9 @@
 """ro-crate-metadata.json: the archive as a Workflow Run Crate, for catalogues and their programs.
 
 The crate follows RO-Crate 1.1 and the profiles Process Run Crate, Workflow Run Crate 0.5 and
-Workflow RO-Crate 1.0. Its workflow is the archive's Snakefile; one action has made the paper by it,
-and each run is an action of its program. Runs' folders are listed as a whole.
+Workflow RO-Crate 1.0; with runs also Provenance Run Crate 0.5. Its workflow is the archive's
+Snakefile; one action has made the paper by it, and each run is an action of its program. Runs'
+folders are listed as a whole.
 """
 
 import json
@@ -17,6 +18,7 @@ import yaml
 
 import caduceus
 from caduceus.paper.archive.contents import Contents, Entry
+from caduceus.paper.archive.crate_steps import step_entities, with_steps
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.params import Params
 
@@ -30,7 +32,9 @@ _PROFILES = {
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
     _WORKFLOW_CRATE: ("Workflow RO-Crate", "1.0"),
 }
+_PROVENANCE = {"https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5")}
 _LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
+_PAPER = "#paper"
 _LICENCES = ("project/LICENSE", "project/LICENCE", "project/COPYING")
 _TYPES = {
     ".csv": "text/csv",
@@ -103,6 +107,8 @@ def crate(contents: Contents, name: str, results: str) -> bytes:
     programs = {f"project/{run.params.program}": run.params.code[:12] for run in runs}
     folders = [*(run.folder for run in runs), "pipeline/"]
     folders += ["code/"] if any(each.startswith("code/") for each in contents.entries) else []
+    profiles = _PROFILES | (_PROVENANCE if runs else {})
+    actions = {f"#{run.summary.run_id}": _address(f"project/{run.params.program}") for run in runs}
     root: dict[str, Any] = {
         "@id": "./",
         "@type": "Dataset",
@@ -110,10 +116,10 @@ def crate(contents: Contents, name: str, results: str) -> bytes:
         "description": "Everything that a paper's numbers were made from, and a workflow that "
         "makes tables, figures and verdicts again.",
         "datePublished": max((run.start or "" for run in runs), default="")[:10] or _UNKNOWN_DATE,
-        "conformsTo": _references(_PROFILES),
+        "conformsTo": _references(profiles),
         "mainEntity": {"@id": "Snakefile"},
         "hasPart": _references(map(_address, [*files, *folders])),
-        "mentions": _references(["#paper", *(f"#{run.summary.run_id}" for run in runs)]),
+        "mentions": _references([_PAPER, *actions]),
     }
     licences = list(_licence(contents.entries, citation))
     if licences:
@@ -130,8 +136,8 @@ def crate(contents: Contents, name: str, results: str) -> bytes:
         root,
         *people,
         *(each for each in licences if "name" in each),
-        *_profiles(),
-        _workflow(root, written, derived),
+        *_profiles(profiles),
+        with_steps(_workflow(root, written), [*dict.fromkeys(actions.values())]),
         _language(),
         *(_parameter(kind) for kind in ("project", "derived")),
         *(
@@ -142,6 +148,7 @@ def crate(contents: Contents, name: str, results: str) -> bytes:
         *_folders(runs, folders),
         _paper(runs, written, derived, authors),
         *(entity for run in runs for entity in _action(run, contents.entries, results, authors)),
+        *step_entities(actions, _PAPER),
     ]
     content = {"@context": [_CONTEXT, _TERMS], "@graph": graph}
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
@@ -193,12 +200,12 @@ def _licence(entries: Mapping[str, Entry], citation: Mapping[str, Any]) -> Itera
         yield {"@id": path}
 
 
-def _profiles() -> Iterator[Entity]:
-    for address, (name, number) in _PROFILES.items():
+def _profiles(profiles: Mapping[str, tuple[str, str]]) -> Iterator[Entity]:
+    for address, (name, number) in profiles.items():
         yield {"@id": address, "@type": "CreativeWork", "name": name, "version": number}
 
 
-def _workflow(root: Entity, written: Sequence[str], derived: Sequence[str]) -> Entity:
+def _workflow(root: Entity, written: Sequence[str]) -> Entity:
     return {
         "@id": "Snakefile",
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
@@ -278,7 +285,7 @@ def _paper(
         "endTime": max((run.end for run in runs if run.end), default=None),
     }
     return {
-        "@id": "#paper",
+        "@id": _PAPER,
         "@type": "CreateAction",
         "name": "Making the paper",
         "description": "Made tables, figures, verdicts and the report from the runs.",
