@@ -26,8 +26,8 @@ TERMS = """about actionStatus additionalType affiliation alternateName author co
     CreateAction CreativeWork ComputerLanguage Dataset datePublished description encodingFormat
     endTime error exampleOfWork hasPart identifier instrument license mainEntity mentions name
     object Organization Person programmingLanguage PropertyValue result softwareRequirements
-    SoftwareSourceCode startTime url value version agent ControlAction HowTo HowToStep OrganizeAction
-    position SoftwareApplication softwareVersion step workExample"""
+    SoftwareSourceCode startTime url value version agent ControlAction HowTo HowToStep
+    OrganizeAction position SoftwareApplication softwareVersion step workExample"""
 # In place of the contexts on the web: the terms that a crate of ours may have.
 CONTEXT = {term: f"{_SCHEMA}{term}" for term in TERMS.split()} | {
     "File": f"{_SCHEMA}MediaObject",
@@ -103,7 +103,10 @@ def test_every_reference_leads_to_an_entity_or_a_page(unpacked: Path) -> None:
 def test_a_validator_finds_a_provenance_run_crate(
     unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which is a workflow run crate too. No page on the web is asked: `answer` is a mock of the two that define terms."""
+    """Which is a workflow run crate too.
+
+    No page on the web is asked: `answer` is a mock of the two that define terms.
+    """
     services = pytest.importorskip("rocrate_validator.services", reason="no roc-validator")
     from requests import PreparedRequest, Response
     from requests.adapters import HTTPAdapter
