@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
             "in the archive lists them with the reason"
         )
     if made.to_read:
-        print("a given or family name alone, or a word; read these before you submit:")
+        print("these may name somebody, or be other words; read them before you submit:")
         print(*(printable(f"  {line}") for line in made.to_read), sep="\n")
     if megabytes > _ZENODO_GB * 1000:
         print(f"Zenodo takes {_ZENODO_GB} GB; lower archive.max_file_mb in config.yaml")

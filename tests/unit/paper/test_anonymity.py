@@ -26,7 +26,8 @@ from caduceus.paper.anonymity.closed import reason_by_name
 from caduceus.paper.anonymity.fields import named, renamed
 from caduceus.paper.anonymity.names import Name, known
 from caduceus.paper.anonymity.pseudonyms import Pseudonyms
-from caduceus.paper.anonymity.search import NameSearch
+from caduceus.paper.anonymity.search import NameSearch, Place
+from caduceus.paper.anonymity.sources import hosts_in
 from caduceus.wandb_log import LogWriter
 from PIL import Image, PngImagePlugin
 from wandb.proto import wandb_internal_pb2
@@ -377,6 +378,17 @@ def test_a_given_or_family_name_alone_is_listed() -> None:
     listed = {place.what: place.where for place in SEARCH.parts_in(text)}
     assert listed == {"'Jördis'": "line 2", "'Ada'": "line 1", "'Quenneville'": "line 2"}
     assert SEARCH.parts_in(b"\0" + text) == []
+
+
+def test_hosts_of_private_indexes_are_listed() -> None:
+    lock = b"""
+source = { registry = "https://pypi.org/simple" }
+sdist = { url = "https://jq:x@packages.lab.example:8080/a.tar.gz" }
+wheel = { url = "https://packages.lab.example/a.whl" }
+"""
+    found = [Place("line 3", "the host packages.lab.example")]
+    assert hosts_in("environments/e/uv.lock", lock) == found
+    assert hosts_in("notes.md", lock) == []
 
 
 def test_random_bytes_have_no_names_and_end() -> None:

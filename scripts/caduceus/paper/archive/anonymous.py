@@ -24,6 +24,7 @@ from caduceus.paper.anonymity.formats import MOST_BYTES
 from caduceus.paper.anonymity.names import Name, known
 from caduceus.paper.anonymity.pseudonyms import Pseudonyms
 from caduceus.paper.anonymity.search import NameSearch, Place
+from caduceus.paper.anonymity.sources import hosts_in
 from caduceus.paper.archive.contents import Contents, Entry
 from caduceus.paper.archive.digests import Digests
 from caduceus.system.git import commits_of
@@ -98,7 +99,8 @@ def refuse_names(anonymity: Anonymity, name: str, entries: Iterable[Entry]) -> l
     """Search all files for names.
 
     Returns:
-        Files and lines with a given or family name alone, which may be another word.
+        Files and lines with what may name somebody: a given or family name alone, or the host that
+        packages came from.
 
     Args:
         anonymity: the names.
@@ -110,14 +112,16 @@ def refuse_names(anonymity: Anonymity, name: str, entries: Iterable[Entry]) -> l
     """
     search = anonymity.search
     found = {"its name": search.names_in(f"{name}.zip")}
-    alone: list[str] = []
+    to_read: list[str] = []
     for entry in entries:
         content = _content(entry)
         found[entry.name] = [*search.names_in(entry.name), *search.places_in(content)]
         if why := reason_by_name(entry.name):
             found[entry.name].append(Place("", f"can't be looked into: {why}"))
-        if not entry.name.startswith("pipeline/") and (places := search.parts_in(content)):
-            alone.append(_listed(entry.name, places))
+        if entry.name.startswith("pipeline/"):
+            continue
+        if places := [*search.parts_in(content), *hosts_in(entry.name, content)]:
+            to_read.append(_listed(entry.name, places))
     lines = [_listed(file, places) for file, places in found.items() if places]
     if lines:
         rest = len(lines) - _LISTED
@@ -128,7 +132,7 @@ def refuse_names(anonymity: Anonymity, name: str, entries: Iterable[Entry]) -> l
             "and artifacts of runs by a lower archive.max_file_mb",
             f"{name}.zip",
         )
-    return alone
+    return to_read
 
 
 def _listed(file: str, places: list[Place]) -> str:

@@ -30,7 +30,7 @@ class Archive:
     """A created archive: its path, its number of files, and those that were left out.
 
     Attributes:
-        to_read: files and lines of an anonymous archive with a given or family name alone.
+        to_read: files and lines of an anonymous archive that may name somebody.
     """
 
     path: Path
