@@ -12,6 +12,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.preloads import AUTO, ImportedModules, Modules, Preloads
 from caduceus.system.started_programs import StartedProgram
 from caduceus.training import wandb_environment
+from caduceus.training.declared_imports import declared_imports
 
 # What `caduceus train` sets for each run; a module that reads one of these is imported by each.
 _VARYING = (
@@ -51,17 +52,18 @@ def fork_program(
     """
     preloads = Preloads.from_environment()
     wanted = _wanted(folder)
-    modules = _imported_before(folder, program) if wanted == AUTO else wanted
-    if modules is None:
-        return None, "fresh: no run of the program has shown yet what it imports"
+    declared = _declared(folder, program) if wanted == AUTO else ()
+    modules = _imported_before(folder, program) or declared if wanted == AUTO else wanted
     if not modules:
-        return None, None
+        shown = "fresh: no run of the program has shown yet what it imports"
+        return None, shown if wanted == AUTO else None
     # Few experiments need it.
     from caduceus.system.preloading.requests import Hook, NotForkedError
     from caduceus.system.preloading.starting import Preload, fork
 
     preload = Preload(
         modules=modules,
+        base=declared if modules[: len(declared)] == declared else (),
         owner=preloads.owner,
         varying=_VARYING,
         replaced=_REPLACED,
@@ -92,7 +94,7 @@ def remember_imports(folder: RunFolder, attempt: int, program: str) -> None:
     """
     if _wanted(folder) != AUTO:
         return
-    known = _imported_before(folder, program) or ()
+    known = _imported_before(folder, program) or _declared(folder, program)
     for path in folder.used(attempt).glob("*.jsonl"):
         for line in path.read_text(errors="replace").splitlines():
             if '"modules"' in line:
@@ -105,6 +107,10 @@ def remember_imports(folder: RunFolder, attempt: int, program: str) -> None:
 
 def _wanted(folder: RunFolder) -> Modules:
     return Preloads.from_environment().modules.get(Identity.read(folder.run_json).experiment, ())
+
+
+def _declared(folder: RunFolder, program: str) -> tuple[str, ...]:
+    return declared_imports(folder.code / program, folder.code)
 
 
 def _imported_before(folder: RunFolder, program: str) -> tuple[str, ...] | None:

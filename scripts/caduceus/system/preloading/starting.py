@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -27,6 +27,7 @@ from caduceus.system.started_programs import Ended
 
 _SERVER = Path(__file__).parent / "server/serve.py"
 _POLL_S = 0.5
+_FEW = 50  # modules that each program imports sooner than a server is forked for them
 _STARTS = 2  # of a server: one that was there may just have ended
 
 
@@ -36,6 +37,9 @@ class Preload:
 
     Attributes:
         modules: the modules that are imported before, in their order.
+        base: the first of these, from which earlier programs were forked. If their server is there,
+            the program is forked from it if it lacks few of the modules, and else from a fork of it
+            that imports these. Empty for none.
         owner: the process with whose end the server ends.
         varying: names of variables by which programs of one server may differ, with `*` for
             anything; a module that reads one while it is imported isn't preloaded.
@@ -45,6 +49,7 @@ class Preload:
     """
 
     modules: tuple[str, ...]
+    base: tuple[str, ...] = ()
     owner: int = field(default_factory=os.getppid)
     varying: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
@@ -141,8 +146,12 @@ def _fork(
             fnmatch.fnmatchcase(name, pattern) for pattern in (*preload.varying, "PYTHONPATH")
         )
     }
-    key = private_folders.key(command, shared, preload.modules, preload.replaced)
-    folder = owned / key
+    base, folder = (
+        owned / private_folders.key(command, shared, names, preload.replaced)
+        for names in (preload.base, preload.modules)
+    )
+    if _has_most(base, preload.modules):
+        folder, preload = base, replace(preload, modules=preload.base)
     wanted = requests.request(command, cwd, environment, list(descriptors), preload.hook)
     for _ in range(_STARTS):
         connection = _connect(folder)
@@ -150,7 +159,7 @@ def _fork(
             with private_folders.locked(folder, should_wait):
                 connection = _connect(folder)
                 if connection is None:
-                    connection = _start_server(command, folder, shared, preload, should_wait)
+                    connection = _start_server(command, folder, shared, preload, should_wait, base)
         answer: dict[str, Json] = {"ended": "the preload server has ended"}
         with contextlib.suppress(EOFError, ConnectionError):
             messages.send(connection, wanted, [*descriptors.values()])
@@ -164,6 +173,15 @@ def _fork(
         if "refused" in answer:
             break
     raise NotForkedError(str(answer.get("refused") or answer.get("ended")))
+
+
+def _has_most(folder: Path, modules: Sequence[str]) -> bool:
+    """Whether the server in a folder has imported these modules but for a few."""
+    try:
+        imported = set((folder / "imported").read_text().split())
+    except OSError:
+        return False
+    return len(set(modules) - imported) < _FEW
 
 
 def _answer(connection: socket.socket, should_wait: Callable[[], bool]) -> dict[str, Json]:
@@ -209,8 +227,11 @@ def _start_server(
     environment: Mapping[str, str],
     preload: Preload,
     should_wait: Callable[[], bool],
+    base: Path,
 ) -> socket.socket:
     """Start a server, wait until it has imported its modules, and return a connection to it.
+
+    It is forked from the server in the folder `base`, if there is one.
 
     Raises:
         NotForkedError: it can't be started, or its modules can't be preloaded.
@@ -238,12 +259,13 @@ def _start_server(
             }
             given = folder / "settings.json"  # a word of a command line takes 128 KiB
             given.write_text(json.dumps(settings))
-            words = [str(command.interpreter), str(_SERVER), str(given)]
             here = folder / "cwd"  # a path that only values made from it contain
             here.mkdir(mode=0o700, exist_ok=True)
             with (folder / "printed").open("wb") as console:
                 inherited = [listener.fileno(), tells]
-                processes.start(words, console, here, environment, inherited).wait()
+                if not _is_forked(base, given, [*inherited, console.fileno()], should_wait):
+                    words = [str(command.interpreter), str(_SERVER), str(given)]
+                    processes.start(words, console, here, environment, inherited).wait()
         finally:
             os.close(tells)
         while not select.select([stream], [], [], _POLL_S)[0]:
@@ -259,6 +281,19 @@ def _start_server(
         refused.write_text(reason)
         raise NotForkedError(reason)
     return connection
+
+
+def _is_forked(
+    base: Path, settings: Path, descriptors: Sequence[int], should_wait: Callable[[], bool]
+) -> bool:
+    """Fork a server from another one; returns whether there was one that could be forked."""
+    connection = _connect(base)
+    if connection is None:
+        return False
+    with connection, contextlib.suppress(EOFError, ConnectionError):
+        messages.send(connection, {"settings": str(settings)}, descriptors)
+        return "forked" in _answer(connection, should_wait)
+    return False
 
 
 def _last_line(folder: Path) -> str:

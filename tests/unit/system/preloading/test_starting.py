@@ -400,6 +400,52 @@ def test_one_server_serves_many_programs_until_a_module_changes(programs: Progra
     assert servers[0] == servers[1] != programs.server
 
 
+def test_a_server_with_further_modules_is_forked_from_that_of_the_first(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What both made while they were imported is each program's own, as after a fresh start."""
+    install(programs.python, "first", "import atexit; atexit.register(print, 'first')\n" + MAKES)
+    install(programs.python, "second", "import first, os\nowner = os.getpid()\n" + MAKES)
+    (programs.folder / "program.py").write_text(
+        "import sys\nprint('first' in sys.modules, 'second' in sys.modules)\n"
+        "import second, os, random\nfrom second import first\n"
+        "print(second.owner, first.folder.name, second.folder.name, random.random())\n"
+        "print(first.own.random(), second.own.random(), first.started, second.started)\n"
+        "print(first.seeded.random(), second.seeded.random(), os.path.isdir(first.folder.name))"
+    )
+
+    def found(*modules: str) -> tuple[list[str], int]:
+        status, printed = programs.forked(["program.py"], *modules, base=("first",))
+        assert status == 0, printed
+        assert programs.server is not None
+        return printed.split(), programs.server
+
+    base, base_server = found("first")
+    enough, server = found("first", "second")
+    assert server == base_server  # few modules are missing
+    monkeypatch.setattr(starting, "_FEW", 0)
+    first, server = found("first", "second")
+    second, same_server = found("first", "second")
+    assert server == same_server != base_server
+    assert psutil.Process(server).ppid() == base_server
+    assert first[2] == second[2] == str(server)
+    assert base[-4:] == enough[-4:] == first[-4:] == second[-4:]  # the seeded, the folder, the end
+    for each in (base, enough, first, second):
+        assert each[:2] == ["False", "False"]
+        assert not Path(each[3]).exists() and not Path(each[4]).exists()
+    own = [text for each in (base, enough, first, second) for text in each[3:10]]
+    assert len({*own}) == len(own)
+    install(
+        programs.python,
+        "third",
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+    )
+    with pytest.raises(NotForkedError, match="starts 1 threads"):
+        found("first", "third")
+    assert found("first")[1] == base_server
+
+
 @pytest.mark.parametrize("change", ["environment", "modules", "interpreter"])
 def test_what_a_module_may_read_at_import_has_a_server_of_its_own(
     programs: Programs, change: str

@@ -12,7 +12,7 @@ import sys
 
 
 class Imports:
-    """Records, inside its `with` block, which module imports which.
+    """Records, inside its `with` blocks, which module imports which.
 
     Attributes:
         needed: the names of imported modules by the name of the importing one.
@@ -96,6 +96,11 @@ class Finder:
         self._modules, self._needed, self._finish = modules, needed, finish
         for name in modules:
             sys.modules.pop(name, None)
+
+    def show_all(self):
+        """Put all modules into `sys.modules`, and find none any more."""
+        sys.meta_path.remove(self)
+        sys.modules.update(self._modules)
 
     @property
     def names(self):

@@ -26,13 +26,63 @@ class UnfitError(Exception):
 class Preloaded:
     """Imported modules, and all that a forked program needs to know of them.
 
+    Args:
+        varying: variables of the environment that programs have and this process hasn't.
+        replaced: functions, such as `wandb.init`, that a program's start replaces in their module.
+
     Attributes:
         finder: the import hook that has the modules.
         inherited: what they made while they were imported.
     """
 
-    def __init__(self, finder, inherited, files):
-        self.finder, self.inherited, self._files = finder, inherited, files
+    def __init__(self, varying, replaced):
+        self.finder = self.inherited = None
+        self._replaced, self._before, self._files = replaced, dict(sys.modules), {}
+        self._watched, self._imports = Watched(varying), Imports()
+
+    def add(self, names):
+        """Import modules, and hide them until a program imports them.
+
+        A fork of the process that has imported some may add others.
+
+        Raises:
+            UnfitError: a fork wouldn't be as good as a fresh start.
+        """
+        if self.finder is not None:
+            gc.unfreeze()  # the checks look at all objects
+            self.finder.show_all()
+            self.inherited.restore_random()
+        descriptors = _descriptors()
+        self._import(names)
+        new = {name: module for name, module in sys.modules.items() if name not in self._before}
+        installed = [name for name, module in new.items() if _is_installed(name, module)]
+        hidden = {name: new[name] for name in self._imports.made(installed)}
+        _check_state(self._watched, descriptors)
+        _check_places({name: new[name] for name in installed})
+        _check_replaced(self._replaced, new)
+        gc.collect()
+        self.inherited = Inherited(self._watched)
+        _check_objects(self.inherited)
+        for path in filter(None, map(_file, new.values())):
+            self._files.setdefault(path, _stamp(path))
+        self.finder = Finder(hidden, self._imports.needed, self.inherited.finish)
+        # PathFinder stands behind it: it would import the modules anew.
+        sys.meta_path.insert(0, self.finder)
+        gc.freeze()  # a collection in a program then writes to none of the pages that all share
+
+    def _import(self, names):
+        quiet = {name: value for name, value in _WITHOUT_THREADS.items() if name not in os.environ}
+        os.environ.update(quiet)
+        with self._watched, self._imports:
+            for name in names:
+                try:
+                    importlib.import_module(name)
+                except BaseException as error:
+                    raise UnfitError(
+                        "importing {} fails: {}: {}".format(name, type(error).__name__, error)
+                    ) from None
+        for name in quiet:
+            os.environ.pop(name, None)
 
     def changed_file(self):
         """Return the path of a file that is no longer what was imported; None without one."""
@@ -40,48 +90,6 @@ class Preloaded:
             if _stamp(path) != stamp:
                 return path
         return None
-
-
-def preload(names, varying, replaced):
-    """Import modules, and hide them until a program imports them.
-
-    Args:
-        names: the modules.
-        varying: variables of the environment that programs have and this process hasn't.
-        replaced: functions, such as `wandb.init`, that a program's start replaces in their module.
-
-    Raises:
-        UnfitError: a fork wouldn't be as good as a fresh start.
-    """
-    before, descriptors = dict(sys.modules), _descriptors()
-    quiet = {name: value for name, value in _WITHOUT_THREADS.items() if name not in os.environ}
-    os.environ.update(quiet)
-    with Watched(varying) as watched, Imports() as imports:
-        for name in names:
-            try:
-                importlib.import_module(name)
-            except BaseException as error:
-                raise UnfitError(
-                    "importing {} fails: {}: {}".format(name, type(error).__name__, error)
-                ) from None
-    for name in quiet:
-        os.environ.pop(name, None)
-    new = {name: module for name, module in sys.modules.items() if name not in before}
-    installed = [name for name, module in new.items() if _is_installed(name, module)]
-    hidden = {name: new[name] for name in imports.made(installed)}
-    _check_state(watched, descriptors)
-    _check_places({name: new[name] for name in installed})
-    _check_replaced(replaced, new)
-    gc.collect()
-    inherited = Inherited(watched)
-    _check_objects(inherited)
-    files = {path: _stamp(path) for path in map(_file, new.values()) if path}
-    finder = Finder(hidden, imports.needed, inherited.finish)
-    sys.meta_path.append(finder)
-    # PathFinder stands before it, and would import the modules anew.
-    sys.meta_path.insert(0, sys.meta_path.pop())
-    gc.freeze()  # a collection in a program then writes to none of the pages that all share
-    return Preloaded(finder, inherited, files)
 
 
 def _check_state(watched, descriptors):

@@ -19,7 +19,7 @@ _CLOCKS = (time.time, time.monotonic, time.perf_counter, time.time_ns)
 
 
 class Watched:
-    """Records, inside its `with` block, what modules do beyond defining names.
+    """Records, inside its `with` blocks, what modules do beyond defining names.
 
     Args:
         varying: variables of the environment that programs have and this process hasn't; `*` at the
@@ -30,6 +30,7 @@ class Watched:
         unseeded: generators of `random` that the system seeded, by their identity.
         folders: the module, object and arguments of each `tempfile.TemporaryDirectory`.
         read: the varying variables that were read.
+        periods: the clocks at the start and at the end of each block.
         temporary: the paths of temporary files and folders.
         torch_generator: the default generator of torch; None without torch.
         torch_seed: the seed that it got from the system.
@@ -37,25 +38,26 @@ class Watched:
 
     def __init__(self, varying):
         self.registered, self.unseeded, self.folders = [], {}, []
-        self.read, self.temporary = set(), []
+        self.read, self.temporary, self.periods = set(), [], []
         self.torch_generator = self.torch_seed = None
         self._varying, self._is_active = varying, False
+        self._before = dict(os.environ)
+        self.unseeded[id(_SHARED)] = _SHARED
+        sys.addaudithook(self._audit)  # can't be removed: it does nothing outside of the blocks
 
     def __enter__(self):
-        self.started = [clock() for clock in _CLOCKS]
-        self._environment, self._before = os.environ.__class__, dict(os.environ)
+        self._started = [clock() for clock in _CLOCKS]
+        self._environment = os.environ.__class__
         os.environ.__class__ = self._watched_environment()
         self._register, self._unregister = atexit.register, atexit.unregister
         atexit.register, atexit.unregister = self._add, self._remove
         self._seed, random.Random.seed = random.Random.seed, self._watched_seed()
         self._shared_seed, random.seed = random.seed, _SHARED.seed
-        self.unseeded[id(_SHARED)] = _SHARED
         self._make, tempfile.TemporaryDirectory.__init__ = (
             tempfile.TemporaryDirectory.__init__,
             self._watched_folder(),
         )
         self._is_active = True
-        sys.addaudithook(self._audit)  # can't be removed: it does nothing any more
         return self
 
     def __exit__(self, *_):
@@ -64,7 +66,7 @@ class Watched:
         atexit.register, atexit.unregister = self._register, self._unregister
         random.Random.seed, random.seed = self._seed, self._shared_seed
         tempfile.TemporaryDirectory.__init__ = self._make
-        self.ended = [clock() for clock in _CLOCKS]
+        self.periods.append((self._started, [clock() for clock in _CLOCKS]))
 
     def variables(self):
         """Return the variables that were set, and None for those that were removed."""
@@ -131,8 +133,9 @@ class Inherited:
         self._shared_state = None if id(_SHARED) in watched.unseeded else _SHARED.getstate()
         self._arrays = [found for found in gc.get_objects() if _is_numpy_generator(found)]
         self._times, self._paths = [], []
+        clocks = [each for period in watched.periods for each in zip(_CLOCKS, *period, strict=True)]
         for values, name, value in _values():
-            for clock, start, end in zip(_CLOCKS, watched.started, watched.ended, strict=True):
+            for clock, start, end in clocks:
                 if type(value) is type(start) and start <= value <= end:
                     self._times.append((values, name, clock))
             if issubclass(type(value), (str, pathlib.PurePath)) and self._here in str(value):
@@ -150,6 +153,11 @@ class Inherited:
         for _, folder, _, _ in self._watched.folders:
             folder.cleanup()
 
+    def restore_random(self):
+        """Undo what a fork does to the generator of `random`, if a module has seeded it."""
+        if self._shared_state is not None:
+            _SHARED.setstate(self._shared_state)
+
     def renew(self):
         """Make everything anew, in a program's folder and environment."""
         for name, value in self._variables.items():
@@ -159,8 +167,7 @@ class Inherited:
                 os.environ[name] = value
         for generator in self._watched.unseeded.values():
             generator.seed()
-        if self._shared_state is not None:  # each fork seeds it from the system
-            _SHARED.setstate(self._shared_state)
+        self.restore_random()
         for generator in self._arrays:
             _seed_anew(generator)
         torch = self._watched.torch_generator

@@ -15,6 +15,7 @@ import sys
 from caduceus_preloading import guards, imports, messages
 
 _REQUEST_S = 10.0  # for a request to arrive, once its connection is open
+_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def serve(settings):
@@ -24,21 +25,32 @@ def serve(settings):
         settings: the path of a JSON file with the `modules`, variables that are `varying`,
             functions that are `replaced`, the file descriptors of the `listener` and of the pipe
             that `tells` whether the server is ready, the process `owner`, seconds of `idle_s`, and
-            `folder`, which is deleted at the end.
+            `folder`, which gets a file `imported` with all modules, and is deleted at the end.
     """
-    with open(settings) as stream:
-        settings = json.load(stream)
+    settings = _read(settings)
     if os.fork():
         os._exit(0)  # the server belongs to no program's supervisor
     os.setsid()
     own = [name for name in sys.modules if name.partition(".")[0] == "caduceus_preloading"]
+    preloaded = imports.Preloaded(settings["varying"], settings["replaced"])
+    program = _serve(settings, preloaded)
+    for name in own:
+        del sys.modules[name]
+    return program
+
+
+def _serve(settings, preloaded):
+    """Import the modules that aren't imported yet, and return a program in its forked process."""
     tells = settings["tells"]
     try:
-        preloaded = imports.preload(settings["modules"], settings["varying"], settings["replaced"])
+        preloaded.add(settings["modules"])
     except imports.UnfitError as error:
         os.write(tells, str(error).encode("utf-8", "replace"))
         os._exit(1)
-    sys.path.remove(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if _OWN_FOLDER in sys.path:
+        sys.path.remove(_OWN_FOLDER)
+    with open(settings["folder"] + "/imported", "w") as stream:
+        stream.write("\n".join([*preloaded.finder.names, *sys.modules]))
     listener = socket.socket(fileno=settings["listener"])
     listener.listen(socket.SOMAXCONN)  # until now no program could connect, and wait for an answer
     os.write(tells, b"ready")
@@ -48,13 +60,35 @@ def serve(settings):
         preloaded.inherited.remove()
         shutil.rmtree(settings["folder"], ignore_errors=True)
         os._exit(0)
-    for name in own:
-        del sys.modules[name]
     return program
 
 
+def _read(settings):
+    with open(settings) as stream:
+        return json.load(stream)
+
+
+def _serve_more(connection, request, descriptors, preloaded):
+    """In a fork of a server, become one that has further modules; returns as `_serve` does."""
+    os.setsid()
+    try:
+        messages.send(connection, {"forked": "server"})
+    except OSError:  # the supervisor has ended
+        os._exit(0)
+    connection.close()
+    listener, tells, printed = descriptors
+    os.dup2(printed, 1)
+    os.dup2(printed, 2)
+    os.close(printed)
+    settings = dict(_read(request["settings"]), listener=listener, tells=tells)
+    return _serve(settings, preloaded)
+
+
 def _accept(listener, settings, preloaded):
-    """Fork a guard for each request, and return its program there; None when the server ends."""
+    """Fork a guard for each request, and return its program there; None when the server ends.
+
+    A request with `settings` asks for another server instead, which is forked from this one.
+    """
     try:
         owner = os.pidfd_open(settings["owner"])
     except ProcessLookupError:
@@ -90,6 +124,8 @@ def _accept(listener, settings, preloaded):
                 for number in (listener.fileno(), owner, *guarded):
                     os.close(number)
                 listener.detach()
+                if "settings" in request:
+                    return _serve_more(connection, request, descriptors, preloaded)
                 return guards.guard(connection, request, descriptors, preloaded)
             for descriptor in descriptors:
                 os.close(descriptor)
