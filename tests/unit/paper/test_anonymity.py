@@ -346,7 +346,7 @@ def test_the_place_is_a_line_or_the_part_of_a_file() -> None:
         b"age-encryption.org/v1\n",
         b"\0GITCRYPT\0...",
         b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"),
-        b"\x89HDF\r\n\x1a\n...blosc",
+        b"\x89HDF\r\n\x1a\n...blosc\0",
         base64.b64encode(b"7z\xbc\xaf\x27\x1c" + bytes(range(30))),
         functools.reduce(lambda data, _: gzip.compress(data, mtime=0), range(8), b"x"),
     ],

@@ -24,7 +24,11 @@ _CLOSED = {  # by the first bytes
 _IMAGE = b"SIF_MAGIC"  # of Apptainer, after a line for the shell
 _OFFICE, _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0", "EncryptedPackage".encode("utf-16-le")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_HDF5_FILTERS = re.compile(rb"shuffle|lzf|szip|blosc|bzip2|lz4|zstd|zfp|nbit|scaleoffset")
+_HDF5_FILTERS = re.compile(
+    rb"(shuffle|lzf|szip|blosc2?|bitshuffle|bzip2|lz4|zstd|zfp|nbit|scaleoffset)\0"
+)
+# Newer files have numbers of filters in place of names: here that of shuffle as the first.
+_HDF5_SHUFFLE = re.compile(rb"\x02[\x01-\x08]\x02\0[\0\x01]\0\x01\0")
 _PDF_FILTERS = re.compile(rb"/(?:LZWDecode|RunLengthDecode|ASCIIHexDecode|BrotliDecode)\b")
 _PDF_ENCRYPTED = re.compile(rb"/Encrypt\s+\d+\s+\d+\s+R")
 _ENDINGS = {  # of formats that no first bytes tell
@@ -61,5 +65,8 @@ def _reasons(data: bytes) -> Iterator[str]:
             yield "an encrypted PDF"
         if found := _PDF_FILTERS.search(data):
             yield f"a PDF with a part by {found[0].decode()[1:]}"
-    if _HDF5 in data[:1024] and (found := _HDF5_FILTERS.search(data)):
-        yield f"HDF5 with the filter {found[0].decode()}"
+    if _HDF5 in data[:1024]:
+        if found := _HDF5_FILTERS.search(data):
+            yield f"HDF5 with the filter {found[1].decode()}"
+        if _HDF5_SHUFFLE.search(data):
+            yield "HDF5 with the filter shuffle"
