@@ -35,8 +35,10 @@ from caduceus.system.snakemake_checksums import compute_checksums_once
 from caduceus.system.shared_folders import project_place, share_with_group
 from caduceus.system.snakemake_default_target import prefer_all
 from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
+from caduceus.system.snakemake_params import compare_without_pandas
 from caduceus.system.snakemake_scheduling import (
     lighten_scheduling,
+    look_up_sizes_once,
     take_interrupts_once,
     take_sigterm_in_a_thread,
 )
@@ -117,6 +119,7 @@ def adapt_settings():
     before it looks for such marks and starts jobs.
     """
     workflow.dag_settings.force_incomplete = True
+    compare_without_pandas()
     if workflow.is_main_process:
         unlock_if_killed()
         note_when_locked(workflow.persistence)
@@ -129,6 +132,7 @@ def adapt_settings():
     if scheduling := workflow.scheduling_settings:
         slots = workflow.resource_settings.nodes or workflow.resource_settings.cores
         lighten_scheduling(scheduling, slots or 1)
+        look_up_sizes_once()
         take_sigterm_in_a_thread()
         take_interrupts_once()
 

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from caduceus.system.command_server import client
+from caduceus.system.command_server.direct import Command, Starter
 from caduceus.system.command_server.imports import NUMBERS_OF_THREADS, RUN_COMMANDS, Imports
 
 # A server whose commands run the code that is their argument.
@@ -394,6 +396,100 @@ def test_a_forked_process_leaves_to_the_server_what_its_modules_want_at_the_end(
 ) -> None:
     served.run("pass")
     assert served.run("import atexit; print(atexit._ncallbacks())")[1] == "0\n"
+
+
+# Commands that threads of Snakemake have the server run, without a shell between.
+PREFIX = 'set -euo pipefail; "$CADUCEUS_PYTHON" -m caduceus init-run '
+ENVIRONMENT = dict(os.environ) | {"CADUCEUS_PYTHON": "/a/script"}
+
+
+def start(served: Served, command: str, **options: object) -> object:
+    """Start a shell command; returns its text in place of a process of a shell."""
+    path = str(served.folder / "socket")
+    starter = Starter(path, "/a/script", ["init-run"], lambda command, **_: command)
+    return starter(command, **{"shell": True, "stdout": None, "env": ENVIRONMENT} | options)
+
+
+def begin(served: Served, code: str) -> Command:
+    command = start(served, PREFIX + shlex.quote(code))
+    assert isinstance(command, Command)
+    return command
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("pass", 0), ("sys.exit(3)", 3), ("1 / 0", 1), ("import os; os.abort()", -signal.SIGABRT)],
+)
+def test_without_a_shell_it_ends_as_the_command(served: Served, code: str, status: int) -> None:
+    assert begin(served, code).wait() == status
+
+
+def test_without_a_shell_it_has_the_environment_the_folder_and_the_group(
+    served: Served, tmp_path: Path
+) -> None:
+    code = (
+        "import os; print(os.environ['CADUCEUS_PYTHON'], os.getcwd(), os.getpgrp(), "
+        f"os.getpid(), file=open({str(tmp_path / 'said')!r}, 'w'))"
+    ).replace("'", '"')
+    command = begin(served, code)
+    assert command.wait() == 0
+    told = f"/a/script {Path.cwd()} {os.getpgrp()} {command.pid}\n"
+    assert (tmp_path / "said").read_text() == told
+
+
+def test_it_is_killed_with_the_process_that_asked(served: Served) -> None:
+    command = begin(served, "import time; time.sleep(1000)")
+    process = psutil.Process(command.pid)
+    command._connection.close()  # as the kernel does
+    wait_for(lambda: not process.is_running())
+    assert begin(served, "pass").wait() == 0
+
+
+def test_snakemake_can_end_it(served: Served) -> None:
+    ended = begin(served, "import time; time.sleep(1000)")
+    ended.terminate()
+    assert ended.wait() == -signal.SIGTERM
+    killed = begin(served, "import time; time.sleep(1000)")
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+
+
+def test_it_fails_if_the_server_is_killed(served: Served) -> None:
+    command = begin(served, "import time; time.sleep(1000)")
+    served.process.kill()
+    assert command.wait() == -signal.SIGKILL
+    assert start(served, f"{PREFIX}pass") == f"{PREFIX}pass"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *('"$HOME"', "$HOME", "~", "*", "a; b", "a | b", "a > b", "a & b", "`a`", "$(a)", "{a,b}"),
+        *("a\\ b", "# a", "'a", "!a", "a\nb", "'a'\"b\"", "ä"),
+    ],
+)
+def test_what_a_shell_would_replace_is_left_to_it(served: Served, words: str) -> None:
+    assert start(served, PREFIX + words) == PREFIX + words
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        PREFIX.replace("init-run", "status"),  # none that the server runs
+        f"exec {PREFIX}pass",
+        f"umask 027; {PREFIX}pass",  # as by `shell.prefix` of a Snakefile
+        '"$CADUCEUS_PYTHON" -m caduceus init-run pass',  # another shell than bash
+    ],
+)
+def test_other_commands_are_left_to_the_shell(served: Served, command: str) -> None:
+    assert start(served, command) == command
+
+
+def test_another_interpreter_or_output_is_left_to_the_shell(served: Served) -> None:
+    command = f"{PREFIX}pass"
+    other = ENVIRONMENT | {"CADUCEUS_PYTHON": "/another"}
+    assert start(served, command, env=other) == command
+    assert start(served, command, stdout=-1) == command  # a pipe
 
 
 def interrupted(folder: Path) -> None:

@@ -1,12 +1,16 @@
 """The settings of Snakemake's scheduler, as real records of Snakemake."""
 
+import asyncio
 import signal
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from caduceus.system import snakemake_scheduling
 from caduceus.system.snakemake_scheduling import (
     lighten_scheduling,
+    look_up_sizes_once,
     take_interrupts_once,
     take_sigterm_in_a_thread,
 )
@@ -53,6 +57,38 @@ def test_a_second_call_changes_nothing() -> None:
     before = vars(settings).copy()
     lighten_scheduling(settings, 2)
     assert vars(settings) == before
+
+
+class _Input(str):
+    """A file whose size is counted each time that it is looked up."""
+
+    looked_up = 0
+
+    async def exists(self) -> bool:
+        return True
+
+    async def size(self) -> int:
+        self.looked_up += 1
+        return len(self)
+
+
+@pytest.mark.parametrize(("most", "times"), [(10_000, 1), (4, 2)])
+def test_the_size_of_an_input_is_looked_up_once(
+    monkeypatch: pytest.MonkeyPatch, most: int, times: int
+) -> None:
+    """Unless there are more than Snakemake keeps: then it knows those of the weighed jobs."""
+    monkeypatch.setattr(snakemake_scheduling, "_MOST_SIZES", most)
+    scheduler: Any = JobScheduler.__new__(JobScheduler)
+    scheduler._input_sizes = {}
+    look_up_sizes_once()
+    look_up_sizes_once()
+    jobs = [SimpleNamespace(input=[_Input(f"{name}{n}") for n in range(2)]) for name in "abc"]
+    asyncio.run(scheduler.update_input_sizes(jobs[:2]))
+    asyncio.run(scheduler.update_input_sizes(jobs[1:]))
+    assert [path.looked_up for job in jobs for path in job.input] == [1, 1, times, times, 1, 1]
+    assert {path: len(path) for job in jobs[1:] for path in job.input}.items() <= (
+        scheduler._input_sizes.items()
+    )
 
 
 def test_sigterm_while_the_scheduler_has_its_lock_is_heard() -> None:

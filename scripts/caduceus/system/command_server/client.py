@@ -14,6 +14,10 @@ import os
 import resource
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 PATIENCE_S = 10.0  # for the server's answer
 FORWARDED = (
     *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT),
@@ -24,7 +28,7 @@ FORWARDED = (
 def main() -> None:
     """Have the command run, and end as it does."""
     path, *words = sys.argv[1:]
-    connection = ask(path, words[1:])
+    connection = ask(path, words[1:], os.environb, inherited(umask()))
     if connection is None:
         os.execv(words[0], words)
     forward_signals(connection)
@@ -38,39 +42,74 @@ def main() -> None:
     end(int(status) if status else -signal.SIGKILL)
 
 
-def inherited() -> bytes:
-    """Return what a process has from its parent and a fork from the server would not.
-
-    That is its limits, the mode of the files that it makes, its priority and its processors.
-    """
+def umask() -> int:
+    """Return the mask of the modes of new files, which can't be read without setting it."""
     mask = os.umask(0)
     os.umask(mask)
+    return mask
+
+
+def inherited(mask: int) -> bytes:
+    """Return what a process has from its parent and a fork from the server would not.
+
+    That is its limits, the mask of the modes of its files, its priority and its processors.
+    """
     numbers = {getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
     limits = [resource.getrlimit(number) for number in sorted(numbers)]
     priority = os.getpriority(os.PRIO_PROCESS, 0)
     return repr((limits, mask, priority, sorted(os.sched_getaffinity(0)))).encode()
 
 
-def ask(path: str, words: list[str]) -> "socket.socket | None":
-    """Ask the server to run a command; None unless it agrees to. It then waits for a message."""
-    variables = [name + b"=" + value for name, value in os.environb.items()]
-    count = str(len(words)).encode()
-    request = b"\0".join([inherited(), count, *map(os.fsencode, words), *variables])
+def ask(
+    path: str,
+    words: "Sequence[str]",
+    environment: "Mapping[bytes, bytes]",
+    inherited: bytes,
+    begins: bool = False,
+) -> "socket.socket | None":
+    """Ask the server to run a command.
+
+    Args:
+        path: of the server's socket.
+        words: of the command.
+        environment: of the command.
+        inherited: as the function of this name returns it.
+        begins: whether the command begins at once, in the server's process group. Otherwise it
+            waits for a message, in a group of its own.
+
+    Returns:
+        The connection; None unless the server agrees.
+    """
+    variables = [name + b"=" + value for name, value in environment.items()]
+    count, begin = str(len(words)).encode(), b"begin" if begins else b"wait"
+    request = b"\0".join([inherited, begin, count, *map(os.fsencode, words), *variables])
+    if not all(map(is_open, range(3))):  # others would get the number of one that is closed
+        return None
+    descriptors = [0, 1, 2, os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        for number in range(3):
-            os.fstat(number)  # fails for a stream that is closed, whose number others would get
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.settimeout(PATIENCE_S)
-        descriptors = [0, 1, 2, os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
         numbers = b"".join(number.to_bytes(4, sys.byteorder) for number in descriptors)
         connection.connect(path)
         connection.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)])
-        if connection.recv(16) != b"ready":
-            return None
-    except OSError:  # there is none, it is too busy, a stream is closed, the request is too long
-        return None
-    connection.settimeout(None)
-    return connection
+        if connection.recv(16) == b"ready":
+            connection.settimeout(None)
+            return connection
+    except OSError:  # there is no server, it is too busy, the request is too long
+        pass
+    finally:
+        os.close(descriptors[-1])
+    connection.close()
+    return None
+
+
+def is_open(descriptor: int) -> bool:
+    """Whether a file descriptor is open."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def forward_signals(connection: socket.socket) -> None:

@@ -1,8 +1,8 @@
 """The command server: a process that has imported the commands of each run, and forks for each.
 
 It is started by `starting`, in the process group of its Snakemake, and ends once that has ended and
-no command runs. A command is a child process in a process group of its own, since `client` forwards
-every signal to it: those of a terminal reach a whole group, and would come twice.
+no command runs. A command is a child process, for `client` in a process group of its own, since
+that forwards every signal to it: those of a terminal reach a whole group, and would come twice.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from caduceus.system.command_server.client import inherited
+from caduceus.system.command_server.client import inherited, umask
 from caduceus.system.command_server.imports import Imports
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -40,12 +40,15 @@ class Request:
 
     Attributes:
         inherited: what the client has from its parent, as `client.inherited` returns it.
+        begins: whether the command begins at once, in this process group, to which its client
+            belongs too, so that nobody forwards signals to it.
         words: its words.
         environment: its environment.
         descriptors: the standard streams and the working folder.
     """
 
     inherited: bytes
+    begins: bool
     words: tuple[str, ...]
     environment: dict[bytes, bytes]
     descriptors: tuple[int, ...]
@@ -83,7 +86,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._clients: dict[int, _Client] = {}  # by the descriptors that belong to each
         self._imports = Imports()
-        self._inherited = inherited()
+        self._inherited = inherited(umask())
         self._kept_s = time.monotonic()
         # Standard input is a pipe from the parent, which ends with it.
         self._selector.register(sys.stdin, selectors.EVENT_READ)
@@ -150,14 +153,17 @@ class Server:
                 client.request = _receive(client.connection)
                 self._prepare(client.request)
                 client.connection.send(b"ready")
-                return None
-            message = client.connection.recv(16)
+                message = b"go" if client.request.begins else b"wait"
+            else:
+                message = client.connection.recv(16)
         except (OSError, ValueError):
             message = b""
         if not message:
             self._forget(client)
         elif message == b"go":
             return self._fork(client)
+        elif message == b"wait":
+            return None
         elif client.pid is None:
             client.signals.append(int(message))
         else:
@@ -196,13 +202,17 @@ class Server:
         request.close()
         client.ended = os.pidfd_open(client.pid)
         self._add(client.ended, client)
+        if request.begins:
+            with contextlib.suppress(OSError):  # the client was killed
+                client.connection.send(str(client.pid).encode())
         for number in client.signals:
             os.kill(client.pid, number)
         return None
 
     def _become(self, request: Request, server: int) -> None:
         """Turn this forked process into the one that the client stands for."""
-        os.setpgid(0, 0)
+        if not request.begins:
+            os.setpgid(0, 0)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server:
             os._exit(1)
@@ -259,9 +269,10 @@ def _receive(connection: socket.socket) -> Request:
         ValueError: it isn't complete.
     """
     message, descriptors, flags, _ = socket.recv_fds(connection, _MAX_BYTES, _DESCRIPTORS)
-    from_parent, count, *parts = message.split(b"\0") if message else (b"", b"0")
+    from_parent, begin, count, *parts = message.split(b"\0") if message else (b"", b"", b"0")
     request = Request(
         from_parent,
+        begin == b"begin",
         tuple(os.fsdecode(word) for word in parts[: int(count)]),
         dict(entry.split(b"=", 1) for entry in parts[int(count) :]),
         tuple(descriptors),

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from caduceus.system import kernel, processes
+from caduceus.system.command_server.direct import start_directly
 from caduceus.system.command_server.imports import PAPER_COMMANDS, RUN_COMMANDS
 
 COMMANDS = (*RUN_COMMANDS, *PAPER_COMMANDS)
@@ -71,3 +72,5 @@ def _start() -> None:
         server.poll()
 
     os.environ["CADUCEUS_PYTHON"] = str(script)
+    if "snakemake.shell" in sys.modules:
+        start_directly(places["socket"], str(script), COMMANDS)
