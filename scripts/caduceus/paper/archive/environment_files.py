@@ -52,7 +52,7 @@ def _found(environment: EnvironmentSpec, results: Path) -> dict[str, Json]:
         return {}
     return {
         "sha256": made.sha256,
-        "python": made.python,
+        "python_version": made.python,
         "wandb": made.wandb,
         "packages": dict(made.packages),
     }
