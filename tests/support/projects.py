@@ -157,7 +157,8 @@ class Project:
         return os.environ | {"PATH": path} | variables
 
     def snakemake(self, *arguments: str, **variables: str) -> Finished:
-        command = self.command("--cores", "2", *arguments)
+        # The default scheduler starts a solver for each choice of jobs; `Project.begin` has it.
+        command = self.command("--cores", "2", "--scheduler", "greedy", *arguments)
         if "PYTHONPATH" in variables:  # another Caduceus than the one that forks have imported
             return self.run(*command, **variables)
         _, _, module, *words = command

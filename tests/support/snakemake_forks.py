@@ -61,7 +61,10 @@ def snakemake_forks() -> SnakemakeForks:
 
 def serve() -> None:
     """Answer each line of stdin, which is a request, by an exit status."""
+    from program_forks import fork_programs
+
     _import_all()
+    fork_programs()
     for line in sys.stdin:
         module, arguments, folder, variables, output = json.loads(line)
         child = os.fork()

@@ -70,7 +70,6 @@ def create(path: Path, config: Any, program: str = PROGRAM, **sweep: Any) -> Pro
         "id": "tune",
         "type": "sweep",
         "program": "experiments/train.py",
-        "preload": ["wandb"],  # once, and not in each trial
         "sweep": {"config": config} | sweep,
     }
     project.write_yaml("experiments/tune.yaml", experiment)

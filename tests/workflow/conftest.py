@@ -10,6 +10,7 @@ import pytest
 from chromium import Browser
 from debian_packages import UnavailableError
 from grid_engine import GridEngine
+from program_forks import FRESH
 from projects import Project
 from reads import watched_afresh
 from slurm_cluster import SlurmCluster
@@ -42,6 +43,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def finished(trained: Project, tmp_path: Path) -> Project:
     """A copy of the trained project, elsewhere, to change at will."""
     return trained.copy(tmp_path / "project")
+
+
+@pytest.fixture
+def fresh_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every training program is a new interpreter, as users' are."""
+    monkeypatch.setenv(FRESH, "1")
 
 
 @pytest.fixture

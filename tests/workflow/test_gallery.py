@@ -73,6 +73,7 @@ def test_each_program_of_the_gallery_is_tracked_as_it_is(tmp_path: Path, chosen:
 
 @pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux")
+@pytest.mark.usefixtures("fresh_programs")  # where they preload nothing
 @pytest.mark.parametrize("name", PRELOADED)
 def test_a_program_forked_from_preloaded_modules_exports_the_same(
     tmp_path: Path, name: str

@@ -13,6 +13,8 @@ import yaml
 from pages import blocks
 from projects import EXPORTS, REPOSITORY, Project
 
+pytestmark = pytest.mark.usefixtures("fresh_programs")
+
 PAGE = REPOSITORY / "docs/how_to/kinds.md"
 PROGRAMS = REPOSITORY / "tests/workflow/gallery"
 TWO_SEEDS = "tyro"  # the others have one where time counts

@@ -8,7 +8,10 @@ import pytest
 from caduceus.exports.equality import differences
 from projects import EXPERIMENT, EXPORTS, Project
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux"),
+    pytest.mark.usefixtures("fresh_programs"),  # where they preload nothing
+]
 
 UNTIL = ("--until", "export_group")
 

@@ -11,6 +11,8 @@ from online import caduceus
 from projects import EXPORTS, ONE_RUN, Project
 from wandb_server import WandbServer
 
+pytestmark = pytest.mark.usefixtures("fresh_programs")
+
 FOLDS = """\
 import wandb
 

@@ -18,6 +18,7 @@ from caduceus.sweeps.hyperband import (
 from caduceus.sweeps.observations import Observation
 from caduceus.sweeps.suggestions import suggest
 from online import account, caduceus
+from program_forks import MODULES
 from projects import REPOSITORY, Project, end_group, start_snakemake, wait_for
 from sweep_projects import (
     BAYES,
@@ -37,6 +38,7 @@ from wandb_server import WandbServer
 def kill_midway(project: Project) -> list[str]:
     """Start the sweep and kill all of Snakemake while a later trial is at work; which ones were."""
     hold = project.write("hold-later", "")
+    project.change("experiments/tune.yaml", preload=[*MODULES])
     snakemake = start_snakemake(project)
 
     def at_work() -> list[str]:

@@ -14,6 +14,7 @@ from caduceus.exports.sweep_trials import read_trials
 from caduceus.runs.files.plan import Plan
 from caduceus.sweeps.folders import SweepFolder
 from online import caduceus
+from program_forks import MODULES
 from projects import Finished, Project
 from reads import unordered_reads, watched
 from sweep_projects import (
@@ -44,6 +45,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     """A grid of which some trials fail, run in two goes, and its best confirmed."""
     path = tmp_path_factory.mktemp("swept") / "project"
     project = create(path, GRID, TRACKED, count=2, confirm=1)
+    # `caduceus sweep` starts a Snakemake that is a new interpreter.
+    project.change("experiments/tune.yaml", preload=[*MODULES])
     project.write("Snakefile", SNAKEFILE)
     first = project.caduceus("sweep", "experiments/tune.yaml", "--cores", "2").check()
     best = "; best: val/loss 0.28, the mean of 3 fresh runs, with mode=good x=0.2"
@@ -161,19 +164,18 @@ def test_trials_belong_to_their_sweep_on_the_server(
     assert sorted(run.name for run in sweep.runs) == sorted(path.name for path in project.runs)
     caduceus(project, wandb_server, "sync").check()
     assert len(wandb_server.sweeps) == 1
-    other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
-    assert_same_sweep(project, other)
-    failed = other.read_json("results/failures.json")["failed_trials"]
-    assert set(failed.values()) == {"it failed where it was run"}
 
 
 @pytest.mark.soak
-def test_what_was_found_elsewhere_is_rebuilt_from_an_archive(
+def test_a_sweep_with_failed_trials_is_found_elsewhere_and_rebuilt_from_an_archive(
     swept: tuple[Project, Finished], tmp_path: Path, wandb_server: WandbServer
 ) -> None:
     project = swept[0].copy(tmp_path / "project")
     caduceus(project, wandb_server, "sync").check()
     other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
+    assert_same_sweep(project, other)
+    failed = other.read_json("results/failures.json")["failed_trials"]
+    assert set(failed.values()) == {"it failed where it was run"}
     other.snakemake("archive").check()
     checked = other.caduceus("check-archive", "results/archive/tests.zip").check().output
     assert "whole, and its paper is rebuilt byte for byte" in checked

@@ -16,6 +16,7 @@ from answer_schemas import check
 from caduceus.io.csv_rows import read_rows
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.tries import LedgerFolder
+from program_forks import MODULES
 from projects import EXPORTS, Finished, Project, end, wait_for
 
 SNAKEFILE = """\
@@ -55,7 +56,7 @@ EXPERIMENT = {
     "program": "experiments/train.py",
     "seeds": [0, 1],
     "metric": {"name": "acc"},
-    "preload": ["wandb"],
+    "preload": [*MODULES],
 }
 CONFIG = {
     "experiments": ["experiments/toy.yaml"],

@@ -10,6 +10,8 @@ from online import account
 from projects import EXPORTS, ONE_RUN, REPOSITORY, Project
 from wandb_server import WandbServer
 
+pytestmark = pytest.mark.usefixtures("fresh_programs")
+
 # Imports by a computed name, from a folder that it adds to its path, and reads a file beside it.
 PROGRAM = """\
 import importlib
