@@ -5,6 +5,9 @@ Each command is a module of `caduceus.commands` with a docstring, `add_arguments
 by --help, none is. The help lists the commands that people type.
 """
 
+from caduceus.system import early_interrupts
+
+# isort: split
 import argparse
 import ast
 import contextlib
@@ -64,6 +67,7 @@ def main(words: Sequence[str] | None = None) -> int:
         arguments.snakemake = words[end + 1 :]
     _share()
     try:
+        early_interrupts.end()
         status = _module(arguments.command).run(arguments) or 0
         sys.stdout.flush()
         return status

@@ -110,6 +110,9 @@ def test_a_killed_try_goes_on_until_it_is_kept(kept: tuple[Project, Finished]) -
     line = finished.line("try 1 kept")
     assert "acc is better by 0.0" in line
     assert "on 5 fresh seeds (" in line
+    # Snakemake's builds for it say nothing of results and next commands of a build.
+    assert "report: " not in finished.output
+    assert finished.output.count("next: ") == 1
     [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
     assert len(tried.trained) == 2 * (len(tried.seeds) + 5) - 2  # the incumbent had run on two
     for run in project.runs:
@@ -121,7 +124,12 @@ def test_the_same_edit_starts_nothing(kept: tuple[Project, Finished]) -> None:
     project, first = kept
     again = attempt(project, "a gain")
     assert again.code == 0
-    assert again.output == f"{first.line('try 1 kept')} (decided before)\n"
+    lines = [
+        f"{first.line('try 1 kept')} (decided before)",
+        first.line("cost: "),
+        first.line("next"),
+    ]
+    assert again.output.splitlines() == lines
 
 
 def test_other_edits_are_discarded_or_undecided(

@@ -1,4 +1,4 @@
-"""The answer of `caduceus try`: a verdict as a line and as JSON."""
+"""The answer of `caduceus try`: a verdict, its cost and what to do next, as lines and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,15 +6,9 @@ from typing import Literal
 
 from caduceus.io.files import Json
 from caduceus.io.phrases import count_of
-from caduceus.runs.files.tries import (
-    HoldoutResult,
-    Ledger,
-    LedgerFolder,
-    Result,
-    Try,
-    Verdict,
-    incumbent_of,
-)
+from caduceus.runs.files.tries import HoldoutResult, Ledger, Result, Try, Verdict
+from caduceus.tries.gate import Gate
+from caduceus.tries.next_steps import next_step_after
 
 # The exit status of `caduceus try`; 1 is an error to be mended, and 2 wrong arguments.
 STATUSES: dict[Verdict, int] = {"kept": 0, "discarded": 4, "undecided": 5, "refused": 6}
@@ -61,7 +55,11 @@ class TryAnswer:
         is_new: whether it was decided now, and not before.
         cpu_s: the processor time of the runs that were trained for it; None if unknown.
         wall_s: the sum of their times in seconds.
+        trained: how many runs these are.
+        level: the chance that the ledger keeps any edit that isn't better.
+        level_left: what its confirmations have left of that.
         diff: the file with the edit.
+        next: what to do next.
     """
 
     ledger: str
@@ -81,7 +79,11 @@ class TryAnswer:
     is_new: bool
     cpu_s: float | None
     wall_s: float
+    trained: int
+    level: float
+    level_left: float
     diff: str
+    next: str
 
     def to_json(self) -> dict[str, Json]:
         """Return the answer as a JSON object, as the schema `try` describes it."""
@@ -95,7 +97,7 @@ class TryAnswer:
         return STATUSES[self.verdict]
 
     def lines(self) -> list[str]:
-        """Return the verdict as a line, with a line on the holdout if that was opened."""
+        """Return the verdict, the holdout if that was opened, the cost, and what to do next."""
         parts = [f"try {self.number} {self.verdict}", f"{self.sentence}"]
         if self.refused:
             parts = [f"try {self.number} refused", f"{self.sentence}: {', '.join(self.refused)}"]
@@ -105,19 +107,20 @@ class TryAnswer:
         if self.left_out:
             line += f"; the incumbent failed on {_seeds(self.left_out)}, left out"
         known = "" if self.is_new else " (decided before)"
-        return [f"{line}{known}", *_holdout_lines(self)]
+        ends = [_cost_line(self), f"next: {self.next}"]
+        return [f"{line}{known}", *_holdout_lines(self), *ends]
 
 
-def answer_of(tried: Try, folder: LedgerFolder, ledger: Ledger, is_new: bool) -> TryAnswer:
+def answer_of(tried: Try, gate: Gate, is_new: bool) -> TryAnswer:
     """Return the answer on a decided try.
 
     Args:
         tried: the try.
-        folder: its ledger's folder.
-        ledger: what is fixed in the ledger.
+        gate: its ledger.
         is_new: whether it was decided now.
     """
-    tries = folder.tries()
+    folder, ledger = gate.folder, gate.ledger
+    uses = sum(each.holdout is not None for each in folder.tries())
     return TryAnswer(
         ledger=folder.path.as_posix(),
         number=tried.number,
@@ -130,13 +133,17 @@ def answer_of(tried: Try, folder: LedgerFolder, ledger: Ledger, is_new: bool) ->
         seeds=tried.decided_on,
         refused=tried.refused,
         left_out=tried.left_out,
-        holdout=_shown(tried.holdout, ledger, sum(each.holdout is not None for each in tries)),
-        incumbent=incumbent_of(folder).id,
+        holdout=_shown(tried.holdout, ledger, uses),
+        incumbent=gate.incumbent.id,
         code=tried.code.id,
         is_new=is_new,
         cpu_s=tried.cpu_s,
         wall_s=tried.wall_s,
+        trained=len(tried.trained),
+        level=ledger.settings.level,
+        level_left=gate.level_left,
         diff=folder.diff(tried.number).as_posix(),
+        next=next_step_after(tried, folder),
     )
 
 
@@ -182,3 +189,14 @@ def _holdout_lines(answer: TryAnswer) -> list[str]:
         return [f"holdout: no value ({found.error}); {about}"]
     gap = "" if found.gap is None else f", {found.gap:+.4g} to {answer.metric}"
     return [f"holdout: {found.metric} is {found.value:.6g}{gap}; {about}"]
+
+
+def _cost_line(answer: TryAnswer) -> str:
+    cost = ""
+    if answer.trained:
+        times = f"{answer.wall_s:.0f} s of training"
+        if answer.cpu_s is not None:
+            times += f", {answer.cpu_s:.0f} s of processors"
+        cost = f"cost: {count_of(answer.trained, 'run')}, {times}; "
+    left, level = f"{100 * answer.level_left:.3g} %", f"{100 * answer.level:.3g} %"
+    return f"{cost}error budget: {left} left of {level}, the chance of any false keep"

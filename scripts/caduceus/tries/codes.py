@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from caduceus.runs.files.tries import Code, LedgerFolder, TrySettings
 from caduceus.runs.variants import matches
 from caduceus.system.git import read_commit
 
+DEFINITION = "definition.json"  # the name of the definition of runs in a diff
 _DIGITS = 16  # of the id of code
 
 
@@ -100,14 +102,29 @@ def run_of(experiment: str, code: Code, seed: int, extra: Mapping[str, Json] | N
 
 
 def keep_present_code(present: PresentCode, folder: LedgerFolder) -> None:
-    """Take the snapshot of the project's code from which its runs are planned."""
+    """Take the snapshot of the project's code from which its runs are planned.
+
+    Raises:
+        SpecError: the code was edited since it was read; nothing is kept.
+    """
     root = Path()
     dataset = present.experiment.spec.dataset
     others = {dataset.program: root / dataset.program} if dataset and dataset.program else {}
-    target = folder.code(present.code.id)
+    target, file = folder.code(present.code.id), experiment_file(folder, present.code)
     commit = read_commit(present.files, root)
     keep_experiment(present.experiment.source.value, present.code, folder)
     take_snapshot(present.files, root, target, commit, others)
+    group = present.experiment.spec.group
+    kept = load_experiment(file.as_posix(), {"seed": 0}, {group: ""}, root)
+    argument = kept.spec.seed_argument
+    if present.code.id not in {code_of(r.definition, r.variant, argument).id for r in kept.runs}:
+        shutil.rmtree(target)
+        for path in target.parent.glob(f"{target.name}.*"):
+            path.unlink()
+        raise SpecError(
+            "was edited while its snapshot was taken; the same command tries it as it is now",
+            present.experiment.spec.program,
+        )
 
 
 def keep_experiment(value: Mapping[str, Json], code: Code, folder: LedgerFolder) -> None:
@@ -173,7 +190,7 @@ def edit_between(
         first: the definition of the first version's runs.
         second: that of the second's; both are shown as a file, but for the digest of the code.
     """
-    texts = [("definition.json", _definition(first), _definition(second))]
+    texts = [(DEFINITION, _definition(first), _definition(second))]
     for name in sorted(before.keys() | after.keys()):
         texts.append((name, _text(before.get(name)), _text(after.get(name))))
     return "".join(line for text in texts for line in _unified(*text))

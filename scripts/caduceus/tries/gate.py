@@ -267,12 +267,17 @@ class Gate:
         """Return the other tries, of an opened confirmation as they were when it was opened."""
         if tried.fresh:
             return [Outcome(each.level, each.is_kept) for each in tried.earlier]
+        return self._outcomes(each for each in self.folder.tries() if each.number != tried.number)
+
+    def _outcomes(self, tries: Iterable[Try]) -> list[Outcome]:
         design = design_of(self.ledger)
-        return [
-            Outcome(_level(each, design), each.verdict == "kept")
-            for each in self.folder.tries()
-            if each.number != tried.number
-        ]
+        return [Outcome(_level(each, design), each.verdict == "kept") for each in tries]
+
+    @property
+    def level_left(self) -> float:
+        """What the confirmations so far have left of the ledger's level."""
+        design = design_of(self.ledger)
+        return level_of_try(design, self._outcomes(self.folder.tries())) / design.share
 
     def _open_confirmation(self, tried: Try, design: Design, earlier: Sequence[Outcome]) -> Try:
         tried = replace(
@@ -310,6 +315,7 @@ class Gate:
             wanted = [Wanted(tried.code, missing, holdout.parameters)]
             tried = self._with_trained(tried, wanted)
             self.train(wanted)
+            self.check_protected()
             found = {run: read_value(self.evidence.record(run), holdout.metric) for run in runs}
         failed = [value for value in found.values() if isinstance(value, Failed)]
         values = [value for value in found.values() if isinstance(value, float)]

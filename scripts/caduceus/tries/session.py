@@ -1,11 +1,11 @@
 """Take the project's present edit as a try, from its start to a verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from caduceus.errors import ResultError, SpecError
-from caduceus.io.files import write_whole
+from caduceus.io.files import read_if_there, write_whole
 from caduceus.project.settings import load_settings
 from caduceus.project.try_files import find_try_file
 from caduceus.runs.files.tries import Ledger, LedgerFolder, Try
@@ -61,8 +61,10 @@ def try_edit(
             run = partial(train, opened.folder, opened.ledger, results, arguments)
             return _try(opened, why.strip(), results, run)
     except HeldError:
+        found = read_if_there(folder / "lease.json")
+        who = f", process {found['pid']} on {found['host']}," if "pid" in found else ""
         raise ResultError(
-            "another `caduceus try` is at work here; wait for its end", str(folder)
+            f"another `caduceus try`{who} is at work here; wait for its end", str(folder)
         ) from None
     except KeyboardInterrupt as stop:
         raise Stopped.of(stop, "the same `caduceus try` goes on") from None
@@ -75,24 +77,24 @@ def _try(opened: OpenLedger, why: str, results: Path, train: Train) -> TryAnswer
     if touched := _touched(opened):
         refused = _refused_before(opened, touched)
         if refused is None:
-            _write_diff(opened, gate)
+            _write_diff(opened, gate, present_content(present))
             refused = gate.refuse(present.code, why, touched)
-            return answer_of(refused, folder, ledger, is_new=True)
-        return answer_of(refused, folder, ledger, is_new=False)
+            return answer_of(refused, gate, is_new=True)
+        return answer_of(refused, gate, is_new=False)
     tried = gate.find(present.code)
     if tried is not None and tried.is_answered:
         if tried.verdict == "kept" and present.code.id != gate.incumbent.id:
             raise SpecError(_left_behind(f"try {tried.number}"), source)
-        return answer_of(tried, folder, ledger, is_new=False)
+        return answer_of(tried, gate, is_new=False)
     if tried is None:
         if present.code.id == gate.incumbent.id:
             raise SpecError("the code equals the incumbent's; edit it first", source)
         if present.code.id == ledger.first.id:
             raise SpecError(_left_behind("the first incumbent"), source)
         keep_present_code(present, folder)
-        _write_diff(opened, gate)
+        _write_diff(opened, gate, snapshot_content(folder, present.code))
         tried = gate.begin(present.code, why)
-    return answer_of(gate.decide(tried), folder, ledger, is_new=True)
+    return answer_of(gate.decide(tried), gate, is_new=True)
 
 
 def _left_behind(what: str) -> str:
@@ -133,12 +135,12 @@ def _refused_before(opened: OpenLedger, touched: tuple[str, ...]) -> Try | None:
     return None
 
 
-def _write_diff(opened: OpenLedger, gate: Gate) -> None:
-    """Write the edit beside the record that the new try will get."""
+def _write_diff(opened: OpenLedger, gate: Gate, content: Mapping[str, Path]) -> None:
+    """Write the edit, with these files by their paths, beside the record of the new try."""
     incumbent, folder = gate.incumbent, opened.folder
     text = edit_between(
         snapshot_content(folder, incumbent),
-        present_content(opened.present),
+        content,
         incumbent.definition,
         opened.present.code.definition,
     )

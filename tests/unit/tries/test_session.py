@@ -2,8 +2,13 @@
 
 import html
 import json
+import os
+import re
+import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from answer_schemas import check
@@ -19,9 +24,11 @@ from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
 from caduceus.paper.report.sections import read_tries
 from caduceus.project.listed_runs import find_runs
+from caduceus.project.snapshots import take_snapshot
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from caduceus.statistics.settings import Methods
+from caduceus.system.leases import held
 from caduceus.training.train import retry
 from caduceus.tries.gate import Wanted
 from caduceus.tries.training import train_runs
@@ -87,6 +94,66 @@ def test_a_useless_try_is_discarded_after_few_runs(tried: TriedProject) -> None:
     )
     assert len(tried.trained) == 2  # of the edit alone: the incumbent had run
     assert incumbent_of(tried.folder()).id == answer.incumbent != answer.code
+
+
+def test_the_answer_says_what_it_cost_and_what_to_do_next(tried: TriedProject) -> None:
+    program = tried.project.path / "experiments/train.py"
+    tried.edit(GAIN=0.05)
+    best = program.read_text()
+    verdict, cost, step = tried.attempt().lines()
+    assert verdict.startswith("try 1 kept: better on fresh seeds")
+    assert re.fullmatch(
+        r"cost: \d+ runs, .* s of training.*; error budget: 5 % left of 5 %, .*", cost
+    )
+    assert step == "next: commit the edit; the next one is compared with it"
+    tried.edit(GAIN=0.03)
+    answer = tried.attempt()
+    assert answer.verdict == "discarded"
+    assert answer.to_json()["next"] == answer.lines()[-1].removeprefix("next: ")
+    # The kept edit wasn't committed, and stays.
+    subprocess.run(shlex.split(answer.next.split("`")[1]), check=True)
+    assert program.read_text() == best
+
+
+def test_a_confirmation_that_keeps_nothing_spends_of_the_level(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05, CRASHES_ON=(8,))  # a fresh seed
+    answer = tried.attempt()
+    assert tried.tries[0].fresh
+    assert answer.reason == "failed"
+    assert answer.level_left == pytest.approx(0.05 * 0.85)
+    assert "`caduceus retry` with the run's name" in answer.next
+
+
+def test_code_that_is_edited_while_its_snapshot_is_taken_is_no_try(
+    tried: TriedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried.edit(GAIN=0.05)
+
+    def edit_then_snapshot(*arguments: Any) -> None:
+        tried.edit(GAIN=0.07)
+        take_snapshot(*arguments)
+
+    with monkeypatch.context() as during:
+        during.setattr("caduceus.tries.codes.take_snapshot", edit_then_snapshot)
+        with pytest.raises(CaduceusError, match="was edited while its snapshot was taken"):
+            tried.attempt()
+    assert tried.tries == []
+    assert tried.trained == []
+    tried.edit(GAIN=0.05)  # what the first snapshot was to be of
+    assert tried.attempt().verdict == "kept"
+    assert "+GAIN = 0.05" in tried.folder().diff(1).read_text()
+
+
+def test_a_second_try_names_the_first(tried: TriedProject) -> None:
+    tried.edit(GAIN=0.05)
+    folder = Path("results/tries")
+    said = f"`caduceus try`, process {os.getpid()} on "
+    with (
+        held(folder / "lease.json", folder / "lock", None),
+        pytest.raises(CaduceusError, match=said),
+    ):
+        tried.attempt()
+    assert tried.trained == []
 
 
 def test_the_same_edit_again_is_answered_from_the_ledger(tried: TriedProject) -> None:

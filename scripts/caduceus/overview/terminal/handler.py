@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from caduceus.overview.live_notices import LiveNotices
 
 _DEFAULT = "DefaultStreamHandler"
-_WITHOUT_TABLES = {"sync", "refresh", "verify", "archive"}
 _TAKEN = (
     *("run_info", "job_info", "job_started", "job_finished", "job_error", "group_info"),
     *("group_error", "progress", "resources_info", "workflow_started", "rulegraph"),
@@ -264,7 +263,7 @@ class BuildHandler(logging.Handler):
         elif not self._ending:
             targets = set(self._workflow.dag_settings.targets)
             for shown in self.projects:
-                if targets.isdisjoint(map(shown.rule, _WITHOUT_TABLES)):
+                if not shown.is_without_results(targets):
                     print(*success_lines(shown), sep="\n")
         if self._ending:
             state: State = "done"

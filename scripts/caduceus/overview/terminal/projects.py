@@ -14,6 +14,7 @@ from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 
+_WITHOUT_TABLES = ("sync", "refresh", "verify", "archive")
 _MEASURED = 20  # finished runs of an experiment, whose mean is its usual duration
 
 
@@ -34,6 +35,12 @@ class ShownProject:
     def folder(self, run: str) -> RunFolder:
         """Return the folder of a run."""
         return RunFolder(Path(self.place(f"results/runs/{run}")))
+
+    def is_without_results(self, targets: Collection[str]) -> bool:
+        """Whether a build of some targets has no results to show: nothing, or files of runs."""
+        runs = self.place("results/runs/")
+        is_of_runs = bool(targets) and all(target.startswith(runs) for target in targets)
+        return is_of_runs or not {*map(self.rule, _WITHOUT_TABLES)}.isdisjoint(targets)
 
     def job(
         self, job_id: int, rule: str, wildcards: Mapping[str, str], outputs: Collection[str]
