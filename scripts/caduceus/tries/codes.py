@@ -22,6 +22,7 @@ from caduceus.runs.variants import matches
 from caduceus.system.git import read_commit
 
 DEFINITION = "definition.json"  # the name of the definition of runs in a diff
+_NO_FILE = "/dev/null"  # as git and patch write it
 _DIGITS = 16  # of the id of code
 
 
@@ -190,10 +191,18 @@ def edit_between(
         first: the definition of the first version's runs.
         second: that of the second's; both are shown as a file, but for the digest of the code.
     """
-    texts = [(DEFINITION, _definition(first), _definition(second))]
+    texts: list[tuple[str, str | None, str | None]] = [
+        (DEFINITION, _definition(first), _definition(second))
+    ]
     for name in sorted(before.keys() | after.keys()):
         texts.append((name, _text(before.get(name)), _text(after.get(name))))
     return "".join(line for text in texts for line in _unified(*text))
+
+
+def edited_files(diff: str) -> set[str]:
+    """Return the paths in a diff of `edit_between`."""
+    lines = (line for line in diff.splitlines() if line.startswith(("--- a/", "+++ b/")))
+    return {line[6:] for line in lines}
 
 
 def snapshot_content(folder: LedgerFolder, code: Code) -> dict[str, Path]:
@@ -201,9 +210,12 @@ def snapshot_content(folder: LedgerFolder, code: Code) -> dict[str, Path]:
     return source_code.snapshot_content(folder.code(code.id))
 
 
-def _unified(name: str, before: str, after: str) -> Iterator[str]:
+def _unified(name: str, before: str | None, after: str | None) -> Iterator[str]:
     lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+        (before or "").splitlines(keepends=True),
+        (after or "").splitlines(keepends=True),
+        _NO_FILE if before is None else f"a/{name}",
+        _NO_FILE if after is None else f"b/{name}",
     )
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
@@ -214,5 +226,5 @@ def _definition(params: Params) -> str:
     return json.dumps(shown, indent=2, sort_keys=True) + "\n"
 
 
-def _text(path: Path | None) -> str:
-    return path.read_text(errors="replace") if path else ""
+def _text(path: Path | None) -> str | None:
+    return path.read_text(errors="replace") if path else None

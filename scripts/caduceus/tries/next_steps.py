@@ -3,7 +3,7 @@
 import shlex
 
 from caduceus.runs.files.tries import LedgerFolder, Try
-from caduceus.tries.codes import DEFINITION
+from caduceus.tries.codes import DEFINITION, edited_files
 
 _ANEW = "a new ledger begins if you raise `ledger` in the settings"
 # After each reason of an undecided try.
@@ -39,7 +39,7 @@ def _way_back(tried: Try, folder: LedgerFolder) -> str:
     """Return how to take an edit back, whatever is committed."""
     path = folder.diff(tried.number)
     text = path.read_text(errors="replace") if path.exists() else ""
-    files = {line[6:] for line in text.splitlines() if line.startswith("+++ b/")}
+    files = edited_files(text)
     words = f"git apply --reverse --exclude {DEFINITION} {shlex.quote(path.as_posix())}"
     by_git = f"as by `{words}`" if files - {DEFINITION} else ""
     by_hand = "its command and parameters by hand" if DEFINITION in files else ""

@@ -30,6 +30,7 @@ from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from caduceus.statistics.settings import Methods
 from caduceus.system.leases import held
 from caduceus.training.train import retry
+from caduceus.tries.codes import edit_between, edited_files
 from caduceus.tries.gate import Wanted
 from caduceus.tries.training import train_runs
 from exported_runs import load
@@ -113,6 +114,24 @@ def test_the_answer_says_what_it_cost_and_what_to_do_next(tried: TriedProject) -
     # The kept edit wasn't committed, and stays.
     subprocess.run(shlex.split(answer.next.split("`")[1]), check=True)
     assert program.read_text() == best
+
+
+def test_the_edit_that_renames_a_file_can_be_taken_back(
+    tried: TriedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried.edit(GAIN=-0.02)
+    tried.attempt()
+    definition = tried.tries[0].code.definition
+    folder = tmp_path / "renamed"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    old, new = tmp_path / "old.py", folder / "new.py"
+    old.write_text("GAIN = 0\n")
+    new.write_text("GAIN = 1\n")
+    diff = edit_between({"old.py": old}, {"new.py": new}, definition, definition)
+    assert edited_files(diff) == {"old.py", "new.py"}
+    subprocess.run(["git", "apply", "--reverse"], input=diff, text=True, check=True)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"old.py": "GAIN = 0\n"}
 
 
 def test_a_confirmation_that_keeps_nothing_spends_of_the_level(tried: TriedProject) -> None:
