@@ -56,6 +56,11 @@ def test_the_first_run_of_a_variant_shows_its_pictures_beside_their_rows(results
     assert table["rows"][0][2]["text"] == "x" * 200 + "…"
 
 
+def test_a_table_that_an_archive_left_out_is_not_shown(results: Path) -> None:
+    (results / "runs/toy-s0" / FILE).unlink()
+    assert logged_table_section([results / "experiments/toy.json"]).tables == []
+
+
 def test_a_large_picture_and_one_outside_of_the_run_are_named_only(results: Path) -> None:
     (results.parent / "a.png").write_bytes(PNG)
     (table,) = logged_table_section([results / "experiments/toy.json"]).tables

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wandb
 from caduceus.io.files import md5_base64
 from caduceus.wandb_log import Damage, LogError, Segment, read_log
 from caduceus.wandb_log.framing import RecordReader
@@ -119,7 +120,7 @@ def test_console_environment_and_telemetry(segment: Segment) -> None:
     assert lines[0].time > 1.7e9
     assert segment.environment["cpu_count_logical"] >= 1
     assert segment.environment["executable"] == sys.executable
-    assert segment.telemetry["cli_version"].startswith("0.31.")
+    assert segment.telemetry["cli_version"] == wandb.__version__
     assert segment.program == "<python with no main file>"
 
 

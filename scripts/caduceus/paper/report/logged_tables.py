@@ -36,7 +36,8 @@ class LoggedTables:
 def logged_table_section(plans: Sequence[Path], most: int = _MOST_PICTURES) -> LoggedTables:
     """Return the first rows of the last table of each name that a variant's first run has logged.
 
-    Tables without pictures are left out.
+    Tables without pictures are left out, and those whose file isn't there, as in an archive that
+    leaves out large files.
 
     Args:
         plans: results/experiments/ID.json of all experiments.
@@ -64,6 +65,8 @@ def logged_table_section(plans: Sequence[Path], most: int = _MOST_PICTURES) -> L
 def _shown(folder: Path) -> Iterator[dict[str, Any]]:
     summary = Summary.read(folder / "run_summary.json")
     for name, path in _tables(summary.summary):
+        if not (folder / path).is_file():
+            continue
         table = read_json(folder / path, _AGAIN)
         rows = [[_cell(value, folder) for value in row] for row in table["data"][:_ROWS]]
         if any("source" in cell for row in rows for cell in row):
