@@ -11,6 +11,7 @@ Exit status: 0 kept, 4 discarded, 5 undecided, 6 refused; 1 an error, 2 wrong ar
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from caduceus.commands import add_json, print_answer
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     # statistics take numpy, which the other commands needn't wait for
+    from caduceus.overview.live_notices import tell_verdict
     from caduceus.tries.opening import Options
     from caduceus.tries.session import try_edit
 
@@ -39,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     words = ["--cores", arguments.cores, *arguments.snakemake]
     files = arguments.config, arguments.results
     answer = try_edit(arguments.why, arguments.name, options, *files, words)
+    lines = [printable(line) for line in answer.lines()]
     if not print_answer(arguments, answer.to_json()):
-        for line in answer.lines():
-            print(printable(line))
+        print(*lines, sep="\n", flush=True)
+    if answer.is_new and (warning := tell_verdict(lines[0], *files)):
+        print(f"caduceus try: {warning}", file=sys.stderr)
     return answer.status

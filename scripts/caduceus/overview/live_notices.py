@@ -14,7 +14,7 @@ from pathlib import Path
 from caduceus.errors import ResultError
 from caduceus.overview.board.plan_index import read_plans
 from caduceus.overview.notices import NOTHING_TOLD, Told, is_finite, send_lines
-from caduceus.project.settings import NotifySettings
+from caduceus.project.settings import NotifySettings, load_settings
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
 
@@ -148,3 +148,17 @@ class LiveNotices:
         except (ResultError, OSError):
             pass  # the last job says that it can't be read
         return ()
+
+
+def tell_verdict(line: str, config: Path, results: Path) -> str:
+    """Send the verdict on a try, if verdicts are told; return a warning, empty if all went well.
+
+    Args:
+        line: the verdict.
+        config: config.yaml.
+        results: the folder results/.
+    """
+    settings = load_settings(config).notify
+    if not settings.argument or "verdict" not in settings.events:
+        return ""
+    return send_lines(settings, [line], read_plans(results).plans).warning

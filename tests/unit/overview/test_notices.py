@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from caduceus.errors import SpecError
 from caduceus.io.files import write_json
-from caduceus.overview.live_notices import LiveNotices
+from caduceus.overview.live_notices import LiveNotices, tell_verdict
 from caduceus.overview.notice_delivery import send
 from caduceus.overview.notices import Told, notify
 from caduceus.project.settings import NotifySettings, load_settings
@@ -335,3 +335,17 @@ def test_a_message_that_a_webhook_refuses_is_sent_with_the_next(
     notices.stop()
     refused, taken = webhook.texts
     assert refused == taken and "failed: r1: boom" in taken
+
+
+@pytest.mark.parametrize(("event", "is_told"), [("verdict", True), ("failure", False)])
+def test_the_verdict_on_a_try_is_told_where_verdicts_are(
+    tmp_path: Path, event: str, is_told: bool
+) -> None:
+    config = tmp_path / "config.yaml"
+    notify = {"command": ["tee", str(tmp_path / "told")], "events": [event]}
+    content = {"experiments": ["first.yaml"], "wandb": {"project": "tests"}, "notify": notify}
+    write_json(config, content)
+    assert tell_verdict("try 1 kept", config, tmp_path / "results") == ""
+    assert (tmp_path / "told").exists() == is_told
+    if is_told:
+        assert (tmp_path / "told").read_text().endswith(": try 1 kept")
