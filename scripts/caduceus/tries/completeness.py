@@ -3,6 +3,7 @@
 from caduceus.errors import ResultError
 from caduceus.io.csv_rows import read_rows
 from caduceus.runs.files.tries import Ledger, LedgerFolder
+from caduceus.runs.try_ledgers import lost_numbers
 
 
 def check_complete(folder: LedgerFolder) -> None:
@@ -19,9 +20,7 @@ def check_complete(folder: LedgerFolder) -> None:
         if numbers or listed:
             raise ResultError(f"is gone, but its tries aren't: {Ledger.mend}", str(folder.ledger))
         return
-    expected = range(1, max(listed, len(numbers), *numbers, 0) + 1)
-    wrong = next((number for number in expected if numbers.count(number) != 1), None)
-    if wrong is not None:
+    for wrong in lost_numbers(numbers, listed):
         raise ResultError(
             f"is not the one record of try {wrong}: {Ledger.mend}", str(folder.record(wrong))
         )

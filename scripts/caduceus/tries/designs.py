@@ -1,12 +1,10 @@
 """The design of a ledger's sequential test, fixed before the first try."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
 
 from caduceus.errors import ResultError, SpecError
 from caduceus.io.files import Json
-from caduceus.runs.files.tries import Ledger, TrySettings
+from caduceus.runs.files.tries import TrySettings
 from caduceus.statistics.tries import Design, level_of_try
 
 
@@ -36,22 +34,6 @@ def new_design(settings: TrySettings, where: str) -> Design:
             where,
         )
     return design
-
-
-def design_of(ledger: Ledger) -> Design:
-    """Return the design of a ledger, which a later version of Caduceus may no longer start with.
-
-    Raises:
-        ResultError: ledger.json was changed by hand.
-    """
-    values: Mapping[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in ledger.design.items()
-    }
-    try:
-        return Design(**values)
-    except (TypeError, ResultError) as error:
-        raise ResultError(f"design: {error}; {ledger.mend}", "ledger.json") from None
 
 
 def design_json(design: Design) -> dict[str, Json]:

@@ -10,9 +10,9 @@ from caduceus.runs.files.tries import Code, Ledger, LedgerFolder, Try, incumbent
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.record import RunRecord, read_records
+from caduceus.runs.try_designs import design_of
 from caduceus.statistics.tries import paired_differences, screening_seeds, spread_of_differences
 from caduceus.tries.codes import run_of
-from caduceus.tries.designs import design_of
 from caduceus.tries.values import Pairs, Value, pair_up, read_value
 
 

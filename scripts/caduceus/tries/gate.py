@@ -25,9 +25,10 @@ from caduceus.runs.files.tries import (
     Verdict,
     incumbent_of,
 )
+from caduceus.runs.try_designs import design_of
+from caduceus.runs.try_ledgers import level_of_confirmation
 from caduceus.statistics.tries import REASONS, Design, Outcome, Step, level_of_try, next_step
 from caduceus.tries.codes import run_of
-from caduceus.tries.designs import design_of
 from caduceus.tries.evidence import Evidence
 from caduceus.tries.table import write_table
 from caduceus.tries.values import Failed, Pairs, TryFailedError, read_value
@@ -271,7 +272,9 @@ class Gate:
 
     def _outcomes(self, tries: Iterable[Try]) -> list[Outcome]:
         design = design_of(self.ledger)
-        return [Outcome(_level(each, design), each.verdict == "kept") for each in tries]
+        return [
+            Outcome(level_of_confirmation(each, design), each.verdict == "kept") for each in tries
+        ]
 
     @property
     def level_left(self) -> float:
@@ -328,13 +331,6 @@ class Gate:
             error=f"run {failed[0].run}: {failed[0].reason}" if failed else None,
         )
         return replace(tried, holdout=result)
-
-
-def _level(other: Try, design: Design) -> float:
-    """Return what a try's confirmation took of the level; 0 if it was never opened."""
-    if not other.fresh:
-        return 0.0
-    return level_of_try(design, [Outcome(each.level, each.is_kept) for each in other.earlier])
 
 
 def _ended(tried: Try, verdict: Verdict, reason: str, sentence: str) -> Try:

@@ -1,6 +1,5 @@
 """`caduceus try` from an edit to a verdict, with runs that are computed in place of trained."""
 
-import html
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from answer_schemas import check
 from caduceus.errors import CaduceusError
 from caduceus.io.answers import answer_text
 from caduceus.io.csv_rows import read_rows
+from caduceus.io.phrases import printable
 from caduceus.overview.leftovers import find_leftovers
 from caduceus.overview.mcp.tries import try_ledger
 from caduceus.paper.archive.contents import Contents
@@ -22,7 +22,7 @@ from caduceus.paper.archive.result_files import add_tries
 from caduceus.paper.ledger import read_ledger
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
-from caduceus.paper.report.sections import read_tries
+from caduceus.paper.report.tries import read_tries
 from caduceus.project.listed_runs import find_runs
 from caduceus.project.snapshots import take_snapshot
 from caduceus.runs.files.params import Params
@@ -458,10 +458,10 @@ def test_report_and_assistants_read_the_ledger(tried: TriedProject) -> None:
     tried.attempt("<b>narrower</b>")
     tried.edit(GAIN=0.05)
     tried.attempt("wider")
-    shown = read_tries(tried.folder().table)
-    assert shown["verdicts"] == {"discarded": 1, "kept": 1}
-    assert [row["why"] for row in shown["rows"]] == ["<b>narrower</b>", "wider"]
-    assert [row["holdout"] for row in shown["rows"]] == [None, None]
+    shown = read_tries(tried.folder().table)["view"]
+    assert [row["state"] for row in shown["tries"]] == ["discarded", "kept"]
+    assert [row["why"] for row in shown["tries"]] == ["<b>narrower</b>", "wider"]
+    assert [row["holdout"] for row in shown["tries"]] == [None, None]
     found = try_ledger(Path("results"))
     assert found["incumbent"] == incumbent_of(tried.folder()).id
     assert [row["why"] for row in found["tries"]] == ["wider", "<b>narrower</b>"]
@@ -642,15 +642,15 @@ def test_any_reason_is_kept_as_text(tried: TriedProject, why: str) -> None:
     shown = str(row["why"])
     assert shown.lstrip("'").split() == why.encode(errors="replace").decode().split()
     [listed] = try_ledger(Path("results"))["tries"]
-    assert listed["why"] == row["why"]
+    [known] = tried.tries
+    assert listed["why"] == known.why
     page = Path("page.html")
     write_page(read_contents("toy", Sources([], tries=[tried.folder().table]), Methods()), page)
-    section = page.read_text().partition('<section id="tries"')[2].partition("</section>")[0]
-    assert section.count("<th scope") == 1
-    assert (
-        html.unescape(section).split('<th scope="row">')[1].startswith(shown.replace("\r\n", "\n"))
-    )
-    assert "<script" not in section
+    block = page.read_text().partition('id="ledger-0">')[2].partition("</script>")[0]
+    [row] = json.loads(block)["tries"]
+    assert row["why"] == (printable(known.why) if len(known.why) <= 300 else row["why"])
+    assert row["why"].replace("\n", " ").isprintable()
+    assert "<" not in block
 
 
 def test_an_archive_has_the_code_of_every_try(tried: TriedProject) -> None:

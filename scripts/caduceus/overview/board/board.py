@@ -21,9 +21,11 @@ from caduceus.overview.board.curves import (
 )
 from caduceus.overview.board.series import Histories
 from caduceus.overview.board.tracked_run import TrackedRun
+from caduceus.overview.board.try_rows import TryRows
 from caduceus.overview.board.watch import STATES_SHOWN, Changes, Watch
 from caduceus.overview.paper_methods import paper_methods
 from caduceus.runs.files.export import STEP
+from caduceus.runs.try_ledgers import TryLedger
 from caduceus.statistics.settings import Methods
 from caduceus.system import slurm
 
@@ -41,6 +43,7 @@ class Board:
     Attributes:
         sequence: the number of the last change.
         watch: the runs.
+        tries: the ledgers of tries as the page takes them.
     """
 
     def __init__(self, results: Path):
@@ -48,6 +51,7 @@ class Board:
         self.sequence = 0
         self.watch = Watch(results)
         self.histories = Histories()
+        self.tries = TryRows(results)
         self._methods: Methods | None = None  # of the paper; None until averages are asked for
         self._writer = Writer()
         self._known_state: object = None
@@ -56,6 +60,7 @@ class Board:
     def look(self) -> str | None:
         """Read what has changed; return it as the text of an event, None for nothing."""
         changes = self.watch.look()
+        changes.tries |= {*self.tries.moved(self.watch.plans.tries.ledgers, self.watch.runs)}
         if changes.paper or changes.experiments is not None:
             self._methods = None  # config.yaml may say something else now
         self._writer.refresh(self.watch.plans.index.plans)
@@ -163,6 +168,17 @@ class Board:
             raise NotThereError("there is no such run")
         return tracked
 
+    def ledger(self, name: str) -> TryLedger:
+        """Return a ledger of tries.
+
+        Raises:
+            NotThereError: there is none of that name.
+        """
+        found = self.watch.plans.tries.ledgers.get(name)
+        if found is None:
+            raise NotThereError("there is no such ledger of tries")
+        return found
+
     def row(self, tracked: TrackedRun) -> dict[str, Any]:
         """Return a run as the page takes it."""
         return self.watch.row(tracked)
@@ -204,6 +220,7 @@ class Board:
                 "slurm": self._slurm(),
                 "paper": changes.paper,
                 "sweeps": changes.sweeps,
+                "tries": sorted(changes.tries),
             }
         )
 

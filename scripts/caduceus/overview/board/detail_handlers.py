@@ -19,6 +19,7 @@ from caduceus.overview.board.requests import whole_number
 from caduceus.overview.board.run_details import run_details, run_media
 from caduceus.overview.board.sweep_rows import sweep_details, sweep_row
 from caduceus.overview.board.tracked_run import TrackedRun
+from caduceus.paper.report.tries import try_details
 from caduceus.sweeps.folders import SweepFolder
 
 # A picture may have styles of its own, as those that matplotlib writes; it is shown by itself.
@@ -119,6 +120,42 @@ class SweepHandler(DetailHandler):
             if not is_safe_name(name) or not folder.plan.is_file():
                 raise NotThereError("there is no such sweep")
             return board.text(sweep_details(folder, _runs_of(board, name)))
+
+        await self.answer(make)
+
+
+class LedgersHandler(DetailHandler):
+    """/api/ledgers: the names of the ledgers of tries."""
+
+    async def get(self) -> None:
+        def make(board: Board) -> str:
+            return board.text({"ledgers": list(board.watch.plans.tries.ledgers)})
+
+        await self.answer(make)
+
+
+class LedgerHandler(DetailHandler):
+    """/api/ledger: a ledger of tries."""
+
+    async def get(self) -> None:
+        def make(board: Board) -> str:
+            found = board.ledger(self.get_query_argument("ledger", ""))
+            return board.tries.text(found, board.watch.runs, board.text)
+
+        await self.answer(make)
+
+
+class TryHandler(DetailHandler):
+    """/api/try: the edit of a try, its runs and its whole reason."""
+
+    async def get(self) -> None:
+        def make(board: Board) -> str:
+            found = board.ledger(self.get_query_argument("ledger", ""))
+            number = self.number("number", 0)
+            tried = next((each for each in found.tries if each.number == number), None)
+            if tried is None:
+                raise NotThereError("the ledger has no such try")
+            return board.text(try_details(found, tried))
 
         await self.answer(make)
 

@@ -1,14 +1,14 @@
 """The planned runs of a project, and those of tries, read again when their files change."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from caduceus.errors import CaduceusError
 from caduceus.project.planned import configured_plans, plan_files
 from caduceus.project.snakefile import config_file
 from caduceus.runs.files.plan import Plan, Run
-from caduceus.runs.files.tries import tried_runs
+from caduceus.runs.try_ledgers import LedgerReader
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,38 @@ class PlanIndex:
 
 
 class PlanReader:
-    """Reads the plans of results/ when one of them, a try or config.yaml has changed."""
+    """Reads the plans of results/ when one of them, a try or config.yaml has changed.
+
+    Attributes:
+        index: what was read last.
+        tries: the ledgers of tries.
+        changed_ledgers: those that the last `refresh` found changed, by name.
+    """
 
     def __init__(self, results: Path):
         self._results = results
         self._seen: object = None
+        self._plans = PlanIndex()
         self.index = PlanIndex()
+        self.tries = LedgerReader(results)
+        self.changed_ledgers: set[str] = set()
 
     def refresh(self) -> bool:
         """Read the plans and tries if a file changed; return whether they are others now."""
+        self.changed_ledgers = self.tries.refresh()
         files = [config_file(self._results.absolute().parent), *plan_files(self._results)]
-        files += sorted(self._results.glob("tries/*/*.json"))
         seen = [(path, state_of_file(path)) for path in files]
-        if seen == self._seen:
+        if seen != self._seen:
+            self._seen = seen
+            self._plans = read_plans(self._results)
+        elif not self.changed_ledgers:
             return False
-        self._seen = seen
-        self.index = read_plans(self._results)
+        ledgers = self.tries.ledgers.values()
+        self.index = replace(
+            self._plans,
+            tried=frozenset().union(*(each.runs for each in ledgers)),
+            warnings=(*self._plans.warnings, *(each.damage[0] for each in ledgers if each.damage)),
+        )
         return True
 
 
@@ -88,14 +104,9 @@ def read_plans(results: Path) -> PlanIndex:
             listed = {plan.spec.id for plan in configured_plans(results)}
         except (CaduceusError, OSError) as error:  # such as while config.yaml is being edited
             warnings.append(str(error))
-    tried: set[str] = set()
-    try:
-        tried = tried_runs(results)
-    except (CaduceusError, OSError) as error:
-        warnings.append(str(error))
     ordered = sorted(plans, key=lambda plan: plan.spec.id not in listed)
     runs = dict(_runs(ordered, listed))
-    return PlanIndex(ordered, frozenset(listed), runs, frozenset(tried), warnings)
+    return PlanIndex(ordered, frozenset(listed), runs, warnings=warnings)
 
 
 def _runs(plans: Iterable[Plan], listed: set[str]) -> Iterable[tuple[str, PlannedRun]]:

@@ -38,12 +38,14 @@ class Changes:
     experiments: list[Row] | None = None
     warnings: list[str] | None = None
     sweeps: list[str] = field(default_factory=list)
+    tries: set[str] = field(default_factory=set)
     paper: bool = False
     has_read_all: bool = False  # the first reading has just ended
 
     def __bool__(self) -> bool:
-        found = (self.runs, self.live, self.gone, self.experiments is not None)
-        return any((*found, self.warnings is not None, self.sweeps, self.paper, self.has_read_all))
+        rows = (self.runs, self.live, self.gone, self.sweeps, self.tries)
+        others = (self.experiments is not None, self.warnings is not None, self.has_read_all)
+        return any((*rows, *others, self.paper))
 
 
 class Watch:
@@ -84,6 +86,7 @@ class Watch:
         changes = Changes()
         if self.plans.refresh() | self._find_runs(changes):
             changes.experiments = self.experiments()
+        changes.tries |= self.plans.changed_ledgers
         self._read_runs(changes, until)
         self._grow_runs(changes, until)
         self._look_at_folders(changes)

@@ -10,7 +10,8 @@ from caduceus.overview.mcp.answers import is_hidden, shown
 from caduceus.project.planned import plan_files
 from caduceus.runs.files.plan import Plan
 
-_SETTING = re.compile(r"([A-Za-z0-9_.-]+)=([^,\s\[]+)")
+# From the start of a name, and without going back in it: a long word takes linear time.
+_SETTING = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)=([^,\s\[]+)")
 
 
 def hide_settings(text: str) -> str:

@@ -4,11 +4,12 @@ from collections import Counter
 from pathlib import Path
 
 from caduceus.errors import ResultError
-from caduceus.io.csv_rows import read_rows
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
-from caduceus.runs.files.tries import Ledger, LedgerFolder, incumbent_of, ledger_folders
+from caduceus.runs.files.tries import ledger_folders
+from caduceus.runs.try_ledgers import TryLedger, read_try_ledger
+from caduceus.tries.table import try_row
 
 _COLUMNS = (
     *("try", "why", "verdict", "reason", "sentence", "effect", "low", "high", "phase", "pairs"),
@@ -30,35 +31,39 @@ def try_ledger(
         metric and goal, level (the chance that any try was kept without being better), incumbent
         (the id of its code), verdicts counted, openings of the holdout; tries, each with its
         reason, verdict, effect to the incumbent of its time (positive is better) with its 95 %
-        interval, number of pairs, cost of both sides in seconds.
+        interval, number of pairs, cost of both sides in seconds. A running try has no numbers yet.
+        damage: a line for each file that can't be read.
     """
     folders = {folder.path.name: folder for folder in ledger_folders(results)}
     if not folders:
         raise ResultError("there is no ledger of tries", str(results / "tries"))
     if ledger is None and len(folders) > 1:
-        return page("ledgers", [_brief(each) for each in folders.values()], offset, limit)
+        found = [_brief(read_try_ledger(each)) for each in folders.values()]
+        return page("ledgers", found, offset, limit)
     name = next(iter(folders)) if ledger is None else ledger
     if name not in folders:
         there = ", ".join(folders)
         raise ResultError(
             f"there is no ledger {pasted(name)}{suggestion(name, folders)}; there are {there}"
         )
+    known = read_try_ledger(folders[name])
     rows = [
         {column: row[column] for column in _COLUMNS if row.get(column) is not None}
-        for row in reversed(read_rows(folders[name].table))
+        for row in (try_row(tried, known.folder) for tried in reversed(known.tries))
     ]
-    return _brief(folders[name]) | page("tries", rows, offset, limit)
+    return _brief(known) | page("tries", rows, offset, limit)
 
 
-def _brief(folder: LedgerFolder) -> Answer:
-    ledger, tries = Ledger.read(folder.ledger), folder.tries()
-    return {
-        "ledger": folder.path.name,
+def _brief(found: TryLedger) -> Answer:
+    ledger = found.settled
+    answer: Answer = {
+        "ledger": found.name,
         "experiment": ledger.experiment,
         "metric": ledger.metric.name,
         "goal": ledger.metric.goal,
         "level": ledger.settings.level,
-        "incumbent": incumbent_of(folder).id,
-        "verdicts": Counter(each.verdict for each in tries),
-        "holdout_openings": sum(each.holdout is not None for each in tries),
+        "incumbent": found.incumbents[-1].code.id,
+        "verdicts": Counter(each.verdict for each in found.tries),
+        "holdout_openings": found.openings,
     }
+    return answer | ({"damage": list(found.damage)} if found.damage else {})

@@ -20,6 +20,7 @@ def page_data(
     variants: Sequence[VariantRuns],
     curves: PackedCurves,
     sweeps: Sequence[Mapping[str, Any]],
+    tries: Sequence[Mapping[str, Any]],
     main: Sequence[str],
 ) -> dict[str, Any]:
     """Return the variables of the template that its scripts read.
@@ -29,6 +30,7 @@ def page_data(
         variants: the variants of the runs.
         curves: their curves.
         sweeps: from `read_sweep`.
+        tries: from `read_tries`.
         main: the metrics of the experiments.
 
     Returns:
@@ -56,6 +58,10 @@ def page_data(
         block[f"column-{place}"] = column_json(values)
     for place, sweep in enumerate(sweeps):
         later[f"sweep-{place}"] = inert_json(_chart_data(sweep))
+    for place, ledger in enumerate(tries):
+        later[f"ledger-{place}"] = inert_json(_plain(ledger["view"]))
+        for number, details in ledger["details"].items():
+            later[f"try-{place}-{number}"] = inert_json(_plain(details))
     for place, metric in enumerate(metrics):
         for axis, found in enumerate(curves.averages[metric].values()):
             blocks = dict(_curve_blocks(f"averages-{place}-{axis}", found))

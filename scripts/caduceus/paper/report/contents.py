@@ -23,8 +23,8 @@ from caduceus.paper.report.sections import (
     experiment_section,
     read_figure,
     read_sweep,
-    read_tries,
 )
+from caduceus.paper.report.tries import read_tries
 from caduceus.runs.equal_seeds import equal_note, repeats
 from caduceus.statistics.estimates import estimate_by
 from caduceus.statistics.settings import Methods
@@ -88,6 +88,7 @@ def read_contents(
     curves = parts.read(
         "curves", lambda: _curves(groups, variants, methods, repeats(equal), parts), PackedCurves()
     )
+    tries = parts.read_each("tries", read_tries, sources.tries)
     sweeps = parts.read_each("sweeps", read_sweep, parts.made("sweeps", sources.sweeps))
     tables = parts.read_each("tables", read_json, sources.tables)
     figures = parts.read_each("figures", read_figure, sources.figures)
@@ -117,7 +118,7 @@ def read_contents(
         "figures": figures,
         "logged": parts.read("logged", lambda: logged_table_section(sources.plans), LoggedTables()),
         "sweeps": sweeps,
-        "tries": parts.read_each("tries", read_tries, sources.tries),
+        "tries": [ledger["view"] for ledger in tries],
         "compute": compute[0] if compute else None,
         "verification": verification[0] if verification else None,
         "unmade": parts.failed,
@@ -125,7 +126,7 @@ def read_contents(
         "points": curves.points,
         "method": _method(methods),
         "places": _places(runs.get("run", [])),
-        **page_data(runs, variants, curves, sweeps, _main_metrics(experiments)),
+        **page_data(runs, variants, curves, sweeps, tries, _main_metrics(experiments)),
     }
 
 

@@ -26,6 +26,9 @@ _SCRIPTS = (
     "legend.js",
     "runs.js",
     "sweeps.js",
+    "tries.js",
+    "try_charts.js",
+    "report_tries.js",
     "start.js",
 )
 

@@ -13,7 +13,6 @@ from caduceus.runs.equal_seeds import equal_seeds
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.sweep import SweepPlan
-from caduceus.runs.files.tries import Ledger
 from caduceus.runs.folder import RunFolder
 
 MEDIA_TYPES = {
@@ -90,28 +89,6 @@ def read_sweep(path: Path) -> dict[str, Any]:
         "confirmed": [_with_parameters(row) for row in read_rows(folder / "confirmed.csv")],
         "importance": read_rows(folder / "importance.csv"),
     }
-
-
-def read_tries(path: Path) -> dict[str, Any]:
-    """Return a ledger of tries: its name, its metric, its verdicts counted, and its rows.
-
-    Args:
-        path: its tries.csv, with its other files in the same folder.
-    """
-    ledger = Ledger.read(path.with_name("ledger.json"))
-    rows = [{**dict.fromkeys(_SHOWN_OF_TRIES), **row} for row in read_rows(path)]
-    return {
-        "name": path.parent.name,
-        "metric": ledger.metric.name,
-        "goal": ledger.metric.goal,
-        "level": ledger.settings.level,
-        "verdicts": Counter(row["verdict"] for row in rows),
-        "openings": sum(row["holdout"] is not None for row in rows),
-        "rows": rows,
-    }
-
-
-_SHOWN_OF_TRIES = ("effect", "low", "high", "pairs", "cpu_s", "holdout", "holdout_gap", "refused")
 
 
 def _with_parameters(row: Mapping[str, Any]) -> dict[str, Any]:

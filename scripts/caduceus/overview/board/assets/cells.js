@@ -1,15 +1,5 @@
 // The cells of the table of runs that say more than a value.
 
-/** Formats seconds. */
-const duration = (seconds) => {
-  if (seconds === null || seconds === undefined) return "–";
-  const size = Math.abs(seconds);
-  if (size < 60) return `${Math.round(seconds)} s`;
-  if (size < 3600) return `${Math.round(seconds / 60)} min`;
-  return size < 48 * 3600 ? `${(seconds / 3600).toPrecision(3)} h` : `${(seconds / 86400).toPrecision(3)} d`;
-};
-
-const timeText = (seconds) => (seconds ? new Date(seconds * 1000).toLocaleString("en-CA", { dateStyle: "short", timeStyle: "medium", hour12: false }) : "–");
 const ageText = (seconds) => (seconds ? `${duration(Math.max(0, serverNow() - seconds))} ago` : "–");
 const leftText = (seconds) => (seconds === null || seconds === undefined ? "–" : seconds < 0 ? `${duration(-seconds)} over` : duration(seconds));
 

@@ -32,6 +32,7 @@ const gather = (event) => {
   const { others } = changes;
   for (const name of ["experiments", "warnings", "slurm"]) if (found[name]) others[name] = found[name];
   others.paper ||= found.paper;
+  others.tries ||= found.tries?.length > 0;
   others.isReading = found.is_reading;
   others.sweeps = [...(others.sweeps ?? []), ...(found.sweeps ?? [])].slice(0, 100);
   changes.frame ??= requestAnimationFrame(showChanges);
@@ -76,6 +77,7 @@ const showChanges = () => {
   }
   if (view.name === "compare" && touched.some((place) => [compared.one, compared.other].includes(board.runs[place].run))) showCompared();
   if (others.paper && view.name === "paper") refreshPaperSoon();
+  if (others.tries && view.name === "tries") refreshTriesSoon();
   if (others.sweeps?.length && view.name === "sweeps") refreshSweepsSoon();
 };
 
@@ -124,6 +126,7 @@ const storeExperiments = (experiments) => {
 
 const refreshMetricsSoon = throttled(refreshMetrics, 2000);
 const refreshPaperSoon = throttled(openPaper, 2000);
+const refreshTriesSoon = throttled(() => openTries(), 1000);
 const refreshSweepsSoon = throttled(openSweeps, 3000);
 const refreshCurvesSoon = throttled(async () => {
   if (view.name === "runs" && !document.hidden) await refreshCurves();

@@ -67,17 +67,6 @@ const showRunHead = () => {
   });
 };
 
-/** Shows facts by name; those without a value are left out, and only texts that changed are touched. */
-const showFacts = (list, facts) => {
-  const found = Object.entries(facts).filter(([, text]) => text);
-  const names = JSON.stringify(found.map(([name]) => name));
-  if (list.dataset.names !== names) {
-    list.dataset.names = names;
-    list.replaceChildren(...found.map(([name]) => make("div", {}, make("dt", {}, name), make("dd"))));
-  }
-  [...list.querySelectorAll("dd")].forEach((cell, at) => setText(cell, found[at][1]));
-};
-
 /** Asks for what the list of runs doesn't say. */
 const refreshRun = async () => {
   const { id } = shown;

@@ -28,6 +28,7 @@ const loadOverview = async () => {
   showTouched([], true);
   if (isFirst) await showView();
   follow(found.sequence);
+  if (!isFirst && view.name === "tries") refreshTriesSoon();
   refreshMetricsSoon();
 };
 
@@ -46,6 +47,7 @@ const repaint = () => {
   for (const charts of [shown.charts, shown.system]) charts.repaint();
   shownSweeps.clear();
   if (view.name === "sweeps") openSweeps();
+  shownLedger.part?.view?.tries && shownLedger.part.showCharts(true);
 };
 
 const start = async () => {

@@ -14,6 +14,7 @@ const VIEWS = {
   run: openRun,
   compare: openCompare,
   sweeps: openSweeps,
+  tries: openTries,
   paper: openPaper,
 };
 

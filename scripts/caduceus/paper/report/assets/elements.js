@@ -34,3 +34,26 @@ const columnFormat = (values) => {
   if (sizes.every(Number.isInteger) || least < 10 ** -decimals || greatest >= 1e6) return short;
   return (value) => (typeof value === "number" ? exact(value.toFixed(decimals)) : exact(value));
 };
+
+/** Formats seconds. */
+const duration = (seconds) => {
+  if (seconds === null || seconds === undefined) return "–";
+  const size = Math.abs(seconds);
+  if (size < 60) return `${Math.round(seconds)} s`;
+  if (size < 3600) return `${Math.round(seconds / 60)} min`;
+  return size < 48 * 3600 ? `${(seconds / 3600).toPrecision(3)} h` : `${(seconds / 86400).toPrecision(3)} d`;
+};
+
+/** Formats a time, given in seconds since 1970. */
+const timeText = (seconds) => (seconds ? new Date(seconds * 1000).toLocaleString("en-CA", { dateStyle: "short", timeStyle: "medium", hour12: false }) : "–");
+
+/** Shows facts by name; those without a value are left out, and only texts that changed are touched. */
+const showFacts = (list, facts) => {
+  const found = Object.entries(facts).filter(([, text]) => text);
+  const names = JSON.stringify(found.map(([name]) => name));
+  if (list.dataset.names !== names) {
+    list.dataset.names = names;
+    list.replaceChildren(...found.map(([name]) => make("div", {}, make("dt", {}, name), make("dd"))));
+  }
+  [...list.querySelectorAll("dd")].forEach((cell, at) => setText(cell, found[at][1]));
+};

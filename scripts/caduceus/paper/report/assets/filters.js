@@ -13,13 +13,13 @@ const compares = (value, operator, text) => {
   return { ">": one > other, "<": one < other, ">=": one >= other, "<=": one <= other }[operator];
 };
 
-/** Returns a function that says whether a run matches: it gets the run's index and its values as text. */
-const filterOf = (query) => {
+/** Returns a function that says whether a row matches: it gets the row and its values as text; rows are runs, or what `of` reads. */
+const filterOf = (query, names = columnNames(), label = labelOf, of = (column, run) => columns.get(column)[run]) => {
   const tests = query.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
     const [, name, operator, text] = word.match(COMPARISON) ?? [];
-    const compared = name ? columnNames().filter((column) => [column, labelOf(column)].some((each) => each.toLowerCase() === name)) : [];
-    if (!compared.length) return (run, all) => all.includes(word); // no column has this name
-    return (run) => compared.some((column) => compares(columns.get(column)[run], operator, text));
+    const compared = name ? names.filter((column) => [column, label(column)].some((each) => each.toLowerCase() === name)) : [];
+    if (!compared.length) return (row, all) => all.includes(word); // no column has this name
+    return (row) => compared.some((column) => compares(of(column, row), operator, text));
   });
-  return (run, all) => tests.every((test) => test(run, all));
+  return (row, all) => tests.every((test) => test(row, all));
 };

@@ -1,4 +1,4 @@
-// Starts the page: the table, then the curves, then the sweeps. `dataset.ready` says that all is drawn.
+// Starts the page: the table, then the curves, then the sweeps and the tries. `dataset.ready` says that all is drawn.
 
 const readVariants = async () => {
   const found = await readJson("variants");
@@ -12,6 +12,7 @@ const drawAll = async () => {
   await startRuns();
   if (data.metrics.length) await startCurves();
   await startSweeps();
+  await startTries();
   document.documentElement.dataset.ready = "true";
 };
 
@@ -24,4 +25,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     drawCurves();
   }
   startSweeps();
+  for (const part of ledgers) part.showCharts(true);
 });
