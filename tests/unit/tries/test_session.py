@@ -648,7 +648,7 @@ def test_any_reason_is_kept_as_text(tried: TriedProject, why: str) -> None:
     write_page(read_contents("toy", Sources([], tries=[tried.folder().table]), Methods()), page)
     block = page.read_text().partition('id="ledger-0">')[2].partition("</script>")[0]
     [row] = json.loads(block)["tries"]
-    assert row["why"] == (printable(known.why) if len(known.why) <= 300 else row["why"])
+    assert row["why"] == (printable(known.why) if len(known.why) <= 140 else row["why"])
     assert row["why"].replace("\n", " ").isprintable()
     assert "<" not in block
 

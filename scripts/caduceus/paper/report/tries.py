@@ -24,7 +24,8 @@ from caduceus.runs.try_ledgers import (
     summary_value,
 )
 
-_SHORT = 300  # characters of a reason in the table
+_SHORT = 300  # characters of a text
+_REASON = 140  # characters of a reason in the table
 _LONG = 20_000  # characters of a reason shown whole
 _MOST_DIFF = 200_000  # bytes of a diff that a page shows
 _MOST_DIFF_OF_REPORT = 50_000
@@ -130,7 +131,7 @@ def _row(tried: Try) -> Row:
     refused = f": {', '.join(tried.refused)}" if tried.refused else ""
     return {
         "number": tried.number,
-        "why": _visible(tried.why, _SHORT),
+        "why": _visible(tried.why, _REASON),
         "state": state_of_try(tried),
         "sentence": _visible(f"{tried.sentence}{refused}", 2 * _SHORT),
         "effect": result.effect if result else None,

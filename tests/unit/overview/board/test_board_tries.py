@@ -136,7 +136,7 @@ def test_lines_of_an_edit_are_told_by_their_hunks(tmp_path: Path) -> None:
     assert diff.kinds == "ff@ --+\\ff@+"
     lines = diff.text.split("\n")
     assert len(lines) == len(diff.kinds) and (lines[5], lines[-1]) == ("-gone\\r", "+\\u202enew\t")
-    cut = read_diff(path, 40)
+    cut = read_diff(path, 30)
     assert cut.is_cut and cut.kinds == "ff" and cut.size == path.stat().st_size
     path.write_bytes(b"+\xff\x00 without an end")
     assert read_diff(path, 8).text.startswith("+\ufffd\\x00")

@@ -1,7 +1,7 @@
 // The legend of the learning curves: a page of variants, with their values at the selected step.
 
 const legend = {
-  pager: newPager(element("legend-pages"), data.legendSizes ?? [100, 500], () => updateCurves()),
+  pager: newPager(element("legend-pages") ?? make("div"), data.legendSizes ?? [100, 500], () => updateCurves()),
   rows: new Map(), // row, box and cells of the listed variants
   levels: [], // boxes of the listed groups and experiments
   sign: 0, // 1 lists the least value at the selected step first, -1 the greatest, 0 goes by the plan
