@@ -111,7 +111,7 @@ def test_the_board_follows_a_try(
         search.send_keys(Keys.CONTROL, "a")
         search.send_keys(Keys.DELETE)
         browser.click(".try-table thead button[data-column='better by']")
-        assert [row[0] for row in browser.run(ROWS)] == ["1", "4", "2", "3"]
+        assert [row[0] for row in browser.run(ROWS)] == ["1", "2", "4", "3"]
         head = browser.find(".try-table th[aria-sort='ascending']")
         assert [each.text for each in head] == ["better by ↑"]
 
