@@ -11,12 +11,11 @@ from caduceus.runs.files.tries import EarlierTry, HoldoutResult, Ledger, LedgerF
 from caduceus.runs.try_designs import design_of
 from caduceus.runs.try_ledgers import (
     IncumbentValues,
-    LedgerReader,
     incumbent_values,
     pairs_of,
-    read_try_ledger,
     summary_value,
 )
+from caduceus.runs.try_reader import LedgerReader, read_try_ledger
 from run_files import summary
 from written_tries import add_try, confirmed, result, write_ledger
 

@@ -8,7 +8,7 @@ from caduceus.errors import CaduceusError
 from caduceus.project.planned import configured_plans, plan_files
 from caduceus.project.snakefile import config_file
 from caduceus.runs.files.plan import Plan, Run
-from caduceus.runs.try_ledgers import LedgerReader
+from caduceus.runs.try_reader import LedgerReader
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.overview.mcp.answers import Answer, page
 from caduceus.runs.files.tries import ledger_folders
-from caduceus.runs.try_ledgers import TryLedger, read_try_ledger
+from caduceus.runs.try_ledgers import TryLedger
+from caduceus.runs.try_reader import read_try_ledger
 from caduceus.tries.table import try_row
 
 _COLUMNS = (

@@ -19,10 +19,10 @@ from caduceus.runs.try_ledgers import (
     TryLedger,
     incumbent_values,
     pairs_of,
-    read_try_ledger,
     state_of_try,
     summary_value,
 )
+from caduceus.runs.try_reader import read_try_ledger
 
 _SHORT = 300  # characters of a text
 _REASON = 140  # characters of a reason in the table
