@@ -10,7 +10,6 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of, printable
-from caduceus.io.written_out import flow
 from caduceus.runs.files.tries import LedgerFolder, Try
 from caduceus.runs.goal import Goal
 from caduceus.runs.try_designs import design_of
@@ -23,6 +22,7 @@ from caduceus.runs.try_ledgers import (
     summary_value,
 )
 from caduceus.runs.try_reader import read_try_ledger
+from caduceus.runs.variants import variant_name
 
 _SHORT = 300  # characters of a text
 _REASON = 140  # characters of a reason in the table
@@ -102,8 +102,7 @@ def _facts(found: TryLedger) -> dict[str, str]:
     facts = {
         "metric": f"{goal} {ledger.metric.name}",
         "experiment": f"{ledger.experiment} ({settings.experiment})",
-        "variant": ", ".join(f"{name}={flow(value)}" for name, value in settings.variant.items())
-        or ledger.first.variant,
+        "variant": variant_name(settings.variant) if settings.variant else ledger.first.variant,
         "chance of a false keep, all tries": f"at most {100 * settings.level:g} %",
         "better by more than": f"{settings.min_effect:g}",
         "screened on": f"seeds {seed_ranges(ledger.seeds)}",
@@ -120,7 +119,7 @@ def _facts(found: TryLedger) -> dict[str, str]:
     if holdout is None:
         facts["holdout"] = "none"
     else:
-        given = ", ".join(f"{name}={flow(value)}" for name, value in holdout.parameters.items())
+        given = variant_name(holdout.parameters)
         facts["holdout"] = f"{holdout.metric} with {given}, {count_of(holdout.seeds, 'seed')}"
         facts["holdout opened"] = count_of(found.openings, "time")
     return {name: _visible(text, _SHORT) for name, text in facts.items()}
