@@ -20,6 +20,11 @@ ENDING = "CADUCEUS_ENDING"  # the variable that names a file for how the build e
 # Its default scheduler starts a solver each time that it looks for jobs to start.
 _SCHEDULER = ("--scheduler", "greedy")
 _NOTHING = "Nothing to be done (all requested files are present and up to date)."
+_NO_SNAKEFILE = "Error: No Snakefile found"
+_NO_PROJECT = (
+    "caduceus: no Snakefile in this folder, so it isn't a project's: change to that, or start a "
+    "project by `caduceus init`"
+)
 # Options that say how jobs are run, and not which.
 _HOW = {
     *("cores", "jobs", "local_cores", "keep_going", "retries", "latency_wait", "quiet", "nocolor"),
@@ -126,8 +131,13 @@ def _note_interrupts() -> list[int]:
 
 
 def _keep_error(errors: list[str], record: logging.LogRecord) -> bool:
-    """Keep a record of Snakemake's log if it is an error, as a filter that lets all pass."""
+    """Keep a record of Snakemake's log if it is an error, as a filter that lets all pass.
+
+    Where there is no Snakefile, say what to do.
+    """
     if record.levelno >= logging.ERROR:
+        if record.getMessage().startswith(_NO_SNAKEFILE):
+            record.msg, record.args = _NO_PROJECT, ()
         errors.append(record.getMessage())
     return True
 

@@ -20,3 +20,14 @@ def test_a_build_starts_no_solver_unless_it_is_told_to(
     monkeypatch.setattr(cli, "main", given.extend)
     assert run_snakemake(words) == 0
     assert cli.get_argument_parser().parse_args(given).scheduler == scheduler
+
+
+def test_a_folder_without_a_snakefile_is_said_to_be_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[str] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [])
+    assert run_snakemake(["--cores", "1"], errors=errors) == 1
+    [error] = errors
+    assert "`caduceus init`" in error

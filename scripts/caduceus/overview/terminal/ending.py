@@ -60,5 +60,5 @@ def failure_lines(failures: Mapping[str, str], has_failed_runs: bool) -> Iterato
 
 def interruption_line(were_training: bool) -> str:
     """Return what to do after Ctrl-C or SIGTERM, which may have ended runs."""
-    runs = "; runs go on from their checkpoints" if were_training else ""
+    runs = "; a run goes on from its last checkpoint, if it saved one" if were_training else ""
     return f"interrupted; next: the same command goes on where this one stopped{runs}"
