@@ -272,6 +272,10 @@ class Ax:
             ]
         )
         self._client.configure_optimization(objective="-loss")
+        # By default it refuses to go on while fewer than five trials have ended, as at lag 7.
+        self._client.configure_generation_strategy(
+            initialization_random_seed=seed, allow_exceeding_initialization_budget=True
+        )
         self._trials: list[int] = []
 
     def ask(self, number: int) -> Configuration:
