@@ -37,11 +37,13 @@ class Result:
         parameters: of its variant, nested keys joined by dots.
         fold: its variant and its seed in the paper, if one of its parameters chooses the fold of a
             cross-validation; None for other runs.
+        is_of_folds: whether the paper's runs are folds of a cross-validation.
     """
 
     record: RunRecord
     parameters: Mapping[str, Any]
     fold: FoldUnit | None = None
+    is_of_folds: bool = False
 
     @property
     def run(self) -> str:
@@ -175,7 +177,8 @@ class Variant:
 def by_variant(results: Sequence[Result]) -> list[Variant]:
     """Group runs by variant, in their order.
 
-    Skipped trials are left out, and of runs with equal rows all but the first.
+    Skipped trials are left out, and of runs with equal rows all but the first. Folds of a
+    cross-validation differ in their examples, so that they count as one only if all are equal.
     """
     grouped: dict[tuple[str, str], list[Result]] = {}
     for result in results:
@@ -186,6 +189,8 @@ def by_variant(results: Sequence[Result]) -> list[Variant]:
 
 def _variant(runs: Sequence[Result]) -> Variant:
     first, equal = runs[0], equal_seeds(result.record.summary for result in runs)
+    if first.is_of_folds and any(len(each.runs) < len(runs) for each in equal):
+        equal = []  # folds have other examples: few test examples have few accuracies
     repeated = repeats(equal)
     kept = tuple(result for result in runs if result.run not in repeated)
     return Variant(first.experiment, first.variant, first.parameters, kept, tuple(equal))
@@ -228,7 +233,7 @@ def read_result(planned: CandidateRun, record: RunRecord, methods: Methods) -> R
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
     parameters = {**about, **own}
     fold = fold_unit(planned.variant, planned.seed, parameters, methods)
-    return Result(record, fold.parameters if fold else parameters, fold)
+    return Result(record, fold.parameters if fold else parameters, fold, bool(methods.folds))
 
 
 def axis_at(metric: Metric, results: Sequence[Result]) -> str:

@@ -73,6 +73,27 @@ def test_tables_figures_and_claims_count_them_once_and_say_so(equal: Project) ->
     assert claim["reason"].endswith(SAID) and SAID in claims_markdown(decided)
 
 
+def test_folds_with_equal_rows_all_count(equal: Project) -> None:
+    paper = {"tables": {"t": SPEC}, "claims": {"c": CLAIM}, "statistics": {"folds": 4}}
+    equal.change("config.yaml", paper=paper)
+    made = make_again(equal)
+    assert [row["cells"]["accuracy"]["n"] for row in made.value["rows"]] == [4, 4]
+    shown = made.value["rows"][0]["cells"]["accuracy"]["value"]
+    assert shown == pytest.approx((3 * 0.5 + 0.71) / 4)
+    assert "equal rows" not in made.text("md")
+    (claim,) = decide_claims(plans_of(equal), *claims_of(equal))["claims"]
+    assert [side["n"] for side in claim["sides"]] == [4, 4]
+
+
+def test_folds_that_are_all_equal_count_as_one(equal: Project) -> None:
+    for path in equal.runs:
+        folder = RunFolder(path)
+        replace(RunRecord(folder).summary, rows_sha256="same").write(folder.summary_json)
+    equal.change("config.yaml", paper={"tables": {"t": SPEC}, "statistics": {"folds": 4}})
+    made = make_again(equal)
+    assert [row["cells"]["accuracy"]["n"] for row in made.value["rows"]] == [1, 1]
+
+
 def test_groups_the_report_mcp_and_the_last_job_do_too(equal: Project) -> None:
     results = equal.path / "results"
     folder = results / "groups/baseline"
