@@ -39,7 +39,7 @@ README_PAGES = [
 ]
 # Programs of others that pages start.
 SHELL = """awk cat cd chgrp chmod cp docker echo find git head ls mkdir pip pwd python python3
-    rattler-build rm rsync sed squeue ssh true . export"""
+    rattler-build rm rsync sed squeue ssh tail true . export"""
 
 
 @pytest.fixture(scope="session")
@@ -161,6 +161,16 @@ def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     for line in commands(page):
         for words in simple_commands(line):
             check_command(words)
+
+
+def test_every_command_of_the_recorded_session_exists() -> None:
+    text = (REPOSITORY / "docs/assets/session.txt").read_text()
+    typed = re.findall(r"^\$ ([^#\n].*)", text, re.MULTILINE)
+    assert "caduceus build --cores 2" in typed
+    for line in typed:
+        for words in simple_commands(line):
+            if words != ["caduceus", "--version"]:
+                check_command(words)
 
 
 def nowhere(keys: Sequence[Key]) -> str:
