@@ -22,6 +22,7 @@ BEGINNINGS = {
     "decisions/site_generator.md": "nothing",
     "dependencies.md": "nothing",
     "design.md": "nothing",
+    "gallery.md": "nothing",
     "how_to/accept_an_edit.md": "trained",
     "how_to/axes.md": "nothing",
     "how_to/board.md": "nothing",
