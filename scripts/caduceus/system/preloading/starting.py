@@ -21,6 +21,7 @@ from caduceus.io.files import Json
 from caduceus.system import kernel, processes
 from caduceus.system.descendants import Descendants, GuardedDescendants
 from caduceus.system.preloading import private_folders, requests
+from caduceus.system.preloading.environment_changes import environment_change
 from caduceus.system.preloading.requests import Hook, NotForkedError, PythonCommand
 from caduceus.system.preloading.server.caduceus_preloading import messages
 from caduceus.system.started_programs import Ended
@@ -121,6 +122,10 @@ def fork(
     try:
         folder = private_folders.owner_folder(preload.owner)
         command = requests.parse(words, environment, cwd)
+        if change := environment_change(cwd):
+            raise NotForkedError(
+                f"{change} changes os.environ, which modules may read when imported"
+            )
         return _fork(command, cwd, environment, descriptors, preload, folder, should_wait)
     except (NotForkedError, OSError) as error:
         reason = str(error)

@@ -367,6 +367,15 @@ def test_a_module_of_the_program_that_hides_another_is_imported_as_afresh(
         programs.forked(["program.py"], "preloaded")
 
 
+def test_a_program_that_changes_the_environment_starts_afresh(programs: Programs) -> None:
+    """A fork has imported the module before, with the value from before."""
+    install(programs.python, "preloaded", "import os\nVALUE = os.environ.get('CHANGED')")
+    program = programs.folder / "program.py"
+    program.write_text("import os\nos.environ['CHANGED'] = '1'\nimport preloaded")
+    with pytest.raises(NotForkedError, match=r"program\.py:2 changes os\.environ"):
+        programs.fork(["program.py"], "preloaded")
+
+
 def test_a_preloaded_module_that_is_the_program_starts_afresh(programs: Programs) -> None:
     install(programs.python, "preloaded", "")
     with pytest.raises(NotForkedError, match="is the program"):
