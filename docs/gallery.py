@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/gallery.md"
 PICTURES = ROOT / "docs/assets/gallery"
 LARGEST_PICTURE = 100_000  # bytes
-# Of each project, what says how to read a figure, for those who don't see it.
+# Texts that replace the figures of each project for readers who can't see them.
 FIGURES = {
     "char_lm": {"curves": "Validation loss over steps: mean and 95 % interval of three models"},
     "cartpole": {

@@ -1,4 +1,4 @@
-"""What a terminal shows after each of its outputs, and an SVG that plays it.
+"""Compute what a terminal shows after each of its outputs, and draw an SVG that plays it.
 
 Only what shells and builds print is known: text, colours, moves of the cursor and erasures. Cells
 are one column wide. Kept libraries don't do this: termtosvg was given up in 2020, pyte is LGPL.
@@ -19,7 +19,7 @@ _UNFINISHED = re.compile(r"\x1b(?:\[[\d;?]*|\][^\x07]*)?$")
 # On a dark ground, each with a contrast of more than 4.5.
 _COLOURS = ("#8b949e", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#76e3ea", "#e6edf3")
 _GROUND, _TEXT, _DIM = "#0d1117", "#e6edf3", "#9aa4af"
-# The same on white.
+# The colours that replace these on a white ground, with the same contrast.
 _LIGHT = {
     **dict(
         zip(

@@ -1,9 +1,9 @@
 """PPO on CartPole-v1, in one file: `python ppo.py --gae_lambda=0.95 --seed=0`.
 
-Schulman et al., "Proximal Policy Optimization Algorithms", arXiv 1707.06347, with what Huang et al.,
-"The 37 Implementation Details of PPO" (2022), list as usual: orthogonal weights, a learning rate that
-falls to 0, normalised advantages, clipped gradients. Nothing here is from their code.
-"""  # noqa: E501
+Schulman et al., "Proximal Policy Optimization Algorithms", arXiv 1707.06347, with what Huang et
+al., "The 37 Implementation Details of PPO" (2022), list as usual: orthogonal weights, a learning
+rate that falls to 0, normalised advantages, clipped gradients. Nothing here is from their code.
+"""
 
 import argparse
 from collections import deque
@@ -54,7 +54,7 @@ class Agent(nn.Module):
 
 @dataclass
 class Rollout:
-    """What the environments did: arrays of steps x environments, observations with a third axis."""
+    """Steps of the environments: arrays of steps x environments; observations have a third axis."""
 
     observations: torch.Tensor
     actions: torch.Tensor

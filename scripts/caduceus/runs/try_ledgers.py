@@ -51,9 +51,20 @@ def pairs_of(tried: Try) -> tuple[Pair, ...]:
     return tuple(found)
 
 
+def seed_ranges(seeds: Sequence[int]) -> str:
+    """Return seeds in short, neighbours as a range: "0-2, 7"."""
+    ranges: list[list[int]] = []
+    for seed in sorted(seeds):
+        if ranges and ranges[-1][-1] == seed - 1:
+            ranges[-1][1:] = [seed]
+        else:
+            ranges.append([seed])
+    return ", ".join("-".join(map(str, each)) for each in ranges)
+
+
 @dataclass(frozen=True)
 class ErrorBudget:
-    """What a ledger's confirmations have taken of its level, the chance of a false keep.
+    """A ledger's level, which is its chance of a false keep, and how much of it is spent.
 
     Attributes:
         level: the level of all tries together.
@@ -69,7 +80,7 @@ class ErrorBudget:
 
     @property
     def left(self) -> float:
-        """What later confirmations share."""
+        """The part of the level that is left for later confirmations."""
         return max(0.0, self.level - self.spent)
 
 
@@ -122,7 +133,7 @@ class TryLedger:
 
     @cached_property
     def settled(self) -> Ledger:
-        """What is fixed before the first try.
+        """The settings that are fixed before the first try.
 
         Raises:
             ResultError: it can't be read.

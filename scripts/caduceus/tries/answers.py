@@ -7,6 +7,7 @@ from typing import Literal
 from caduceus.io.files import Json
 from caduceus.io.phrases import count_of
 from caduceus.runs.files.tries import HoldoutResult, Ledger, Result, Try, Verdict
+from caduceus.runs.try_ledgers import seed_ranges
 from caduceus.tries.gate import Gate
 from caduceus.tries.next_steps import next_step_after
 
@@ -170,14 +171,7 @@ def _on(answer: TryAnswer) -> str:
 
 def _seeds(seeds: Sequence[int], what: str = "seed") -> str:
     """Return seeds as words, neighbours as a range: "4 seeds (0-2, 7)"."""
-    ranges: list[list[int]] = []
-    for seed in sorted(seeds):
-        if ranges and ranges[-1][-1] == seed - 1:
-            ranges[-1][1:] = [seed]
-        else:
-            ranges.append([seed])
-    texts = ("-".join(map(str, each)) for each in ranges)
-    return f"{count_of(len(seeds), what)} ({', '.join(texts)})"
+    return f"{count_of(len(seeds), what)} ({seed_ranges(seeds)})"
 
 
 def _holdout_lines(answer: TryAnswer) -> list[str]:

@@ -281,6 +281,6 @@ def _letter(letter: str) -> str:
     if letter.lower() in _SPELLED:
         listed.append(r"\{?\\[a-zA-Z]{1,2}\s?(?:\{\})?\}?")  # as {\o} in LaTeX
     elif bare.isascii():
-        # As {\"o} in LaTeX.
+        # LaTeX writes such a letter as {\"o}.
         listed.append(rf"\{{?\\[^A-Za-z0-9\s]?[a-zA-Z]?\s?\{{?\\?{bare}\}}?\}}?")
     return f"(?:{'|'.join(listed)})"

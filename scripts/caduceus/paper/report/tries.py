@@ -18,6 +18,7 @@ from caduceus.runs.try_ledgers import (
     TryLedger,
     incumbent_values,
     pairs_of,
+    seed_ranges,
     state_of_try,
     summary_value,
 )
@@ -250,17 +251,6 @@ def _kinds(lines: Sequence[str]) -> Iterator[str]:
             removed -= first != "+"
             added -= first != "-"
             yield first if first in ("+", "-") else " "
-
-
-def seed_ranges(seeds: Sequence[int]) -> str:
-    """Return seeds in short, neighbours as a range: "0-2, 7"."""
-    ranges: list[list[int]] = []
-    for seed in sorted(seeds):
-        if ranges and ranges[-1][-1] == seed - 1:
-            ranges[-1][1:] = [seed]
-        else:
-            ranges.append([seed])
-    return ", ".join("-".join(map(str, each)) for each in ranges)
 
 
 def _visible(text: str, most: int) -> str:
