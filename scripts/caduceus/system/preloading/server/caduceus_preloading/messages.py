@@ -13,8 +13,10 @@ def send(connection: socket.socket, message: object, descriptors: Sequence[int] 
     """Send a message, and copies of file descriptors with it."""
     data = json.dumps(message).encode("utf-8", "surrogateescape")
     data = _LENGTH.pack(len(data)) + data
-    sent = socket.send_fds(connection, [data], list(descriptors)) if descriptors else 0
-    connection.sendall(data[sent:])
+    if descriptors:
+        data = data[socket.send_fds(connection, [data], list(descriptors)) :]
+    if data:  # sending nothing fails too if the other side has answered and closed the connection
+        connection.sendall(data)
 
 
 def receive(connection: socket.socket) -> "tuple[object, list[int]]":
