@@ -14,7 +14,7 @@ from typing import Final, Literal
 from caduceus.io.json_records import Record
 
 VARIABLE = "CADUCEUS_PRELOAD"
-AUTO: Final = "auto"  # the modules that the last run of the program imported
+AUTO: Final = "auto"  # those that earlier runs of the program imported
 Modules = tuple[str, ...] | Literal["auto"]
 
 

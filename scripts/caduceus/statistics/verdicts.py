@@ -72,7 +72,7 @@ class Verdict:
         runs_that_would_do: the number of pairs, or of runs on each side. With "not enough runs":
             the smallest number that can be significant. With "within noise" or "undecided": the
             number with which an effect of the observed size is found with probability 0.8. None
-            otherwise, or if no number is enough.
+            otherwise, if no number is enough, or if there are as many already.
     """
 
     outcome: Outcome
@@ -189,4 +189,6 @@ def _verdict(test: Test, p: float, adjusted_p: float, level: float, alpha: float
     else:
         outcome = "undecided" if test.says_more else "within noise"
         runs = runs_needed(test.size, 1.0, two_sided, is_paired=is_paired)
+        if runs is not None and runs <= min(test.n, test.n_second or test.n):
+            runs = None  # this test missed what as many runs would find in four of five cases
     return Verdict(outcome, p, adjusted_p, test.minimum_p, level, runs)

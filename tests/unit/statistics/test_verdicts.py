@@ -121,6 +121,16 @@ def test_a_single_claim_of_five_seeds_cant_be_decided_by_sign_flips() -> None:
     assert (verdict.outcome, verdict.runs_that_would_do) == ("not enough runs", 4)
 
 
+def test_as_many_runs_as_there_are_arent_called_enough() -> None:
+    """Six pairs find this effect with a power of 0.8, but not these six: one has the other sign."""
+    differences, of_seed = np.array([-0.5, 3, 3, 3, 3, 3]), np.arange(6) / 8
+    effect, std = differences.mean(), differences.std(ddof=1)
+    assert runs_needed(effect, std) == 6
+    verdict, *_ = decide([greater(compare_paired(differences + of_seed, of_seed))])
+    assert (verdict.outcome, verdict.p) == ("within noise", 4 / 64)
+    assert verdict.runs_that_would_do is None
+
+
 def test_enough_runs_depend_on_what_the_others_of_the_family_say() -> None:
     """Six pairs are enough for one claim, and for the last of two if the first is decided."""
     (alone,) = decide([paired(0.1, 6)])
