@@ -81,15 +81,16 @@ def _place(
 
 
 def notable_starts(folder: RunFolder, number: int) -> list[StartedRun]:
-    """Return the runs that an attempt has started, by number; none if the run itself is the only.
+    """Return the runs that an attempt has started, by number; none if there is one, which logged.
 
-    Of a run that several processes started, such as after a restart, the first is returned.
+    Whichever process started the only one, such as that of a launcher, it is the run itself. Of a
+    run that several processes started, such as after a restart, the first is returned.
     """
     found: dict[int, StartedRun] = {}
     for each in started_runs(folder, number):
         found.setdefault(each.number, each)
     taken = stand_in(folder, number)
-    if taken is None and not found.keys() - {1}:
+    if len(found) < 2 and (taken or not found.keys() - {1}):
         return []
     # An id that a process without the shim chose has no number.
     place = "1" if taken is None else taken.rpartition("-")[2]

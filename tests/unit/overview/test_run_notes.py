@@ -94,8 +94,8 @@ def test_rank_0_and_stand_ins_are_named() -> None:
         "2 runs started; this one is 'fold 1', that of rank 0, process 7 (train.py --lr=1); "
         "further: number 2 of the same process"
     )
-    stand_in = started_note([started(2, 8, is_own=True)])
+    stand_in = started_note([started(2, 8, is_own=True), started(3, 9)])
     assert stand_in == (
-        "1 run started; this one is 'fold 2', that of process 8, as the program itself logged "
-        "nothing"
+        "2 runs started; this one is 'fold 2', that of process 8, as the program itself logged "
+        "nothing; further: 'fold 3' of process 9"
     )

@@ -14,6 +14,7 @@ from caduceus.runs.logs import (
     further_ids,
     is_whole,
     last_training,
+    notable_starts,
     stand_in,
     stitch_attempts,
     with_resumption,
@@ -228,8 +229,19 @@ def test_of_several_without_a_name_the_first_process_stands_in(folder: RunFolder
         log(folder, 1, [{"x": number}], further=f"-{number}")
         start = {"number": number, "name": None, "pid": number, "is_first_process": False}
         starts.append(json.dumps(start | {"process": process, "command": "-c"}))
-    (folder.wandb(1) / "started-runs.jsonl").write_text("\n".join(starts))
+    notes = folder.wandb(1) / "started-runs.jsonl"
+    notes.write_text("\n".join(starts))
     assert stand_in(folder, 1) == "RUN-3"
+    own = {each.number: each.is_own for each in notable_starts(folder, 1)}
+    assert own == {2: False, 3: True, 4: False}
+
+
+def test_the_only_run_of_a_launcher_is_not_notable(folder: RunFolder) -> None:
+    log(folder, 1, [{"x": 1}], further="-2")
+    start = {"number": 2, "name": None, "pid": 2, "is_first_process": False, "process": "Main"}
+    (folder.wandb(1) / "started-runs.jsonl").write_text(json.dumps(start | {"command": "a.py"}))
+    assert stand_in(folder, 1) == "RUN-2"
+    assert notable_starts(folder, 1) == []
 
 
 def test_a_run_that_is_trained_again_keeps_no_earlier_row(folder: RunFolder) -> None:
