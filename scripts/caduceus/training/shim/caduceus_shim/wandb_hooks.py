@@ -6,7 +6,14 @@ import os
 import sys
 import threading
 
-from caduceus_shim import dropped_rows, parameters, private_names, termination, used_files
+from caduceus_shim import (
+    dropped_rows,
+    installed_packages,
+    parameters,
+    private_names,
+    termination,
+    used_files,
+)
 
 
 def install(runs):
@@ -61,6 +68,7 @@ def _wrap(wandb, runs):
     signature = inspect.signature(original_init)
     parameters.wrap_config()
     dropped_rows.wrap_log(runs.folder)
+    installed_packages.wrap_list()
     termination.install()  # `wandb.init` may be called in a thread, which can't
 
     @functools.wraps(original_init)
