@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,9 @@ from caduceus.errors import ResultError
 from caduceus.exports.group import export_group, leaves
 from caduceus.exports.history import fold_media
 from caduceus.exports.run import export_run
+from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import left_logs
 from caduceus.wandb_log import read_log
 from projects import EXPERIMENT, ONE_RUN, TRAIN, Project
 
@@ -243,11 +246,34 @@ def test_an_artifact_that_is_not_what_was_logged_is_refused(finished: Project) -
         export_run(RunFolder(run))
 
 
+def record_logs(run: Path) -> None:
+    """Have the logs count as those that the run left."""
+    train = Train.read(run / "train.json")
+    (attempt,) = train.attempts
+    attempt = replace(attempt, logs=left_logs(RunFolder(run), 1))
+    replace(train, attempts=(attempt,)).write(run / "train.json")
+
+
+def test_a_log_that_was_cut_off_after_its_run_has_ended_is_not_exported(finished: Project) -> None:
+    run = finished.runs[0]
+    (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
+    whole = log.read_bytes()
+    log.write_bytes(whole[:100])
+    forced = ("--forcerun", f"results/runs/{run.name}/manifest.json")
+    ended = finished.snakemake(*forced)
+    assert ended.code
+    where = f"caduceus export-run: {log.relative_to(finished.path)}: the log has 100 bytes;"
+    assert f"{where} {len(whole):,} were left by the run; restore it" in ended.output
+    log.write_bytes(whole)
+    finished.snakemake().check()
+
+
 def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> None:
     run = finished.runs[0]
     (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
     whole = log.read_bytes()
     log.write_bytes(whole[:-20])
+    record_logs(run)
     export_run(RunFolder(run))
 
     manifest = finished.read_json(f"results/runs/{run.name}/manifest.json")
@@ -262,6 +288,7 @@ def test_a_damaged_log_is_exported_and_the_damage_is_said(finished: Project) -> 
     damaged = bytearray(whole)
     damaged[len(whole) // 2] ^= 1
     log.write_bytes(damaged)
+    record_logs(run)
     forced = ("--forcerun", f"results/runs/{run.name}/manifest.json")
     printed = finished.snakemake(*forced).check().output
     assert f"caduceus export-run: {run.name}: the log is damaged: {{'corrupt_blocks': 1" in printed

@@ -37,6 +37,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import SEED, Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import check_logs
 from caduceus.runs.logs import description_at_start, read_uploads, stitch_attempts
 from caduceus.wandb_log import Artifact, LogError, Part, Segment, gaps, iter_rows, stitch
 from caduceus.wandb_log.definitions import MetricDefinition, defined_metrics
@@ -88,7 +89,8 @@ def export_run(folder: RunFolder, log: Path | None = None) -> Manifest:
         log: a log that `server.logs.fetch_log` wrote, to read instead of the run's own.
 
     Raises:
-        ResultError: the log can't be read, or a file of an artifact isn't what was logged.
+        ResultError: the log can't be read, or isn't what the run left; or a file of an artifact
+            isn't what was logged.
     """
     return _finish(folder, export_run_into(folder, folder.path, log))
 
@@ -115,13 +117,14 @@ def export_run_into(folder: RunFolder, out: Path, log: Path | None = None) -> Ma
         log: a log that `server.logs.fetch_log` wrote, to read instead of the run's own.
 
     Raises:
-        ResultError: the log can't be read.
+        ResultError: the log can't be read, or isn't what the run left.
     """
     bases = [folder.path, folder.owner, folder.output]
     try:
         if log is not None:
             return _export(stitch([log]), [], _Known.of(folder, _UNKNOWN), out, bases)
         train = Train.read(folder.train_json)
+        check_logs(folder, train.attempts)
         parts = stitch_attempts(folder, train.attempts)
         known = _Known.of(folder, train.state)
         manifest = _export(parts, read_uploads(folder), known, out, bases)

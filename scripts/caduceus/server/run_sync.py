@@ -25,6 +25,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import check_logs
 from caduceus.runs.logs import stand_in, stitch_attempts, upload_logs
 from caduceus.runs.wandb_paths import ProjectPath, RunPath
 from caduceus.server.artifacts import read_artifacts
@@ -249,11 +250,12 @@ def _upload(
         Why an artifact can't be uploaded, a line for each such artifact.
 
     Raises:
-        ResultError: the run has no log.
+        ResultError: the run has no log, or it isn't what the run left.
         ServerError: the upload failed.
     """
     from caduceus.system import wandb_sdk
 
+    check_logs(folder, read_attempts(folder.attempts))
     parts = _parts(folder)
     if not parts:
         raise ResultError("it has no log", folder.path.name)

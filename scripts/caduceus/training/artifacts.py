@@ -16,6 +16,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload, UploadedArtifact
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import check_logs, left_logs
 from caduceus.runs.logs import read_uploads, stitch_attempts
 from caduceus.runs.source_code import snapshot_content
 from caduceus.system.dataset_artifact import dataset_artifact
@@ -39,10 +40,12 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
         dataset_json: the record of its dataset, or None.
 
     Raises:
-        ResultError: an artifact isn't in the run's log after it was logged.
+        ResultError: a log isn't what an attempt left; an artifact isn't in the run's log after it
+            was logged.
     """
     folder = RunFolder(path)
     train = Train.read(folder.train_json)
+    check_logs(folder, train.attempts)
     trained = [read_segment(part.path) for part in stitch_attempts(folder, train.attempts)]
     logged = _logged(trained, folder)
     identity = Identity.read(folder.run_json)
@@ -62,7 +65,7 @@ def upload_artifacts(path: Path, dataset_json: Path | None) -> Upload:
             )
     if train.state == "finished":
         _tidy(folder)
-    return Upload(run=path.name, artifacts=logged)
+    return Upload(run=path.name, artifacts=logged, logs=left_logs(folder, "upload"))
 
 
 def _tidy(folder: RunFolder) -> None:

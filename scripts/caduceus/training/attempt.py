@@ -22,6 +22,7 @@ from caduceus.runs.files.environment import MadeEnvironment
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import left_logs
 from caduceus.runs.logs import installed_packages, saved_when, with_resumption
 from caduceus.system import gpus, leases, processes, stop_signals
 from caduceus.system.host import describe_machine
@@ -281,13 +282,9 @@ def _ended(
 
 
 def settle(folder: RunFolder, attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Record from which step the last attempt resumed, and how much of the one before was lost.
-
-    Returns:
-        The attempts as they are now recorded.
-    """
+    """Record the last attempt's logs and start, and the loss before it; return all attempts."""
     *earlier, last = attempts
-    last = with_resumption(folder, last, earlier)
+    last = replace(with_resumption(folder, last, earlier), logs=left_logs(folder, last.number))
     if earlier:
         lost = lost_s(earlier[-1], last.resumed_from, saved_when(folder, last))
         earlier[-1] = replace(earlier[-1], lost_s=lost)

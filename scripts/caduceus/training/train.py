@@ -18,6 +18,7 @@ from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.further import lay_out_further_runs
 from caduceus.runs.gpu_shares import share_of
+from caduceus.runs.left_logs import check_logs
 from caduceus.runs.logs import stitch_attempts
 from caduceus.runs.training_notes import training_notes
 from caduceus.runs.used_files import stale_since
@@ -79,6 +80,7 @@ def train(
         AccountError: the run is tracked online, and there is no account.
         ResourceError: this host doesn't have so many GPUs, or the environment of the program isn't
             the one that was made or checked.
+        ResultError: the run has finished, and its log isn't what it left.
     """
     folder = RunFolder(train_json.parent)
     run_id = folder.path.name
@@ -94,6 +96,7 @@ def train(
             say(f"{run_id} is trained again: {listed(changed, _NAMED)} changed since it ran")
             _start_afresh(folder)
         if has_finished and not changed:
+            check_logs(folder, attempts)
             link_log(log, console_path(folder.attempts, len(attempts)))
             say(f"{run_id} has finished already: kept; delete {folder.path} to train it again")
         else:

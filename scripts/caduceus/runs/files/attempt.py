@@ -134,6 +134,8 @@ class Attempt(Record):
         shown_before: the tables and claims that showed other seeds of its variant, but not its run,
             when the run's first attempt began; None if none did.
         left_files: large files that only its working folder has; None for none.
+        logs: the logs that it left, by their paths in its W&B folder; None where they weren't
+            recorded.
         start: `forked` from a process that had imported the experiment's `preload`, or `fresh: `
             and why; None without `preload`.
         program_environment: the environment that its experiment names; None if Caduceus's own
@@ -175,6 +177,7 @@ class Attempt(Record):
     started_runs: tuple[StartedRun, ...] | None = None
     shown_before: tuple[str, ...] | None = None
     left_files: LeftFiles | None = None
+    logs: Mapping[str, FileDigest] | None = None
     start: str | None = None
     program_environment: ProgramEnvironment | None = None
 
@@ -188,6 +191,7 @@ class Attempt(Record):
         "untracked",
         "started_runs",
         "left_files",
+        "logs",
         "start",
         "program_environment",
     )

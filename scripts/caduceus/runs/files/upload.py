@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from caduceus.io.files import FileDigest
 from caduceus.io.json_records import Record
 
 
@@ -17,7 +18,16 @@ class UploadedArtifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Upload(Record):
-    """The content of upload.json: the run's id, and its artifacts by name."""
+    """The content of upload.json.
+
+    Attributes:
+        run: the run's id.
+        artifacts: by name.
+        logs: the logs of what `upload_artifacts` has logged, as of an attempt.
+    """
 
     run: str
     artifacts: Mapping[str, UploadedArtifact] = field(default_factory=dict)
+    logs: Mapping[str, FileDigest] | None = None
+
+    optional = ("logs",)

@@ -1,0 +1,99 @@
+"""The logs that an attempt at a run left: recorded when it ends, and compared when they are read.
+
+A log that is cut off later, as by a disk fault or a partial copy, reads like that of a program that
+logged less. Only what was recorded tells them apart.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from caduceus.errors import ResultError
+from caduceus.io.files import FileDigest, describe
+from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.upload import Upload
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.logs import is_whole, last_training
+from caduceus.wandb_log import LogError
+
+_CHUNK = 1 << 20  # bytes read at a time while hashing
+
+
+def left_logs(folder: RunFolder, number: int | str) -> Mapping[str, FileDigest]:
+    """Return size and sha256 of each log of an attempt, by its path in the attempt's W&B folder."""
+    home = folder.wandb(number)
+    logs = sorted(path for path in home.glob("wandb/*run-*/run-*.wandb") if path.is_file())
+    return describe(home, logs)
+
+
+def check_logs(folder: RunFolder, attempts: Sequence[Attempt]) -> None:
+    """Check that the logs of a run that has ended are those that its attempts left.
+
+    Args:
+        folder: the run's folder.
+        attempts: all attempts, oldest first.
+
+    Raises:
+        ResultError: a log is gone, or has other content.
+    """
+    for attempt in last_training(attempts):
+        if attempt.logs is None:
+            _check_end(folder, attempt)
+        _compare(folder, folder.wandb(attempt.number), attempt.logs, attempt.state)
+    upload = Upload.read_if_there(folder.upload_json)
+    _compare(folder, folder.wandb("upload"), upload.logs if upload else None, "finished")
+
+
+def _compare(
+    folder: RunFolder, home: Path, left: Mapping[str, FileDigest] | None, state: str
+) -> None:
+    """Check the logs in a W&B folder; of a further run's folder its own, as it shares the rest."""
+    for name, file in (left or {}).items():
+        is_own = not folder.is_further or Path(name).stem == f"run-{folder.path.name}"
+        if is_own and (what := _difference(home / name, file, state)):
+            raise _changed(folder, home / name, what)
+
+
+def _check_end(folder: RunFolder, attempt: Attempt) -> None:
+    """Check that the log of a finished attempt of which no log was recorded has an end."""
+    if attempt.state != "finished" or attempt.was_stopped or folder.is_further:
+        return
+    try:
+        if is_whole(folder, attempt.number):
+            return
+    except LogError:
+        pass
+    what = "a log has no record of the run's end, which the program had left"
+    raise _changed(folder, folder.wandb(attempt.number), what)
+
+
+def _difference(log: Path, left: FileDigest, state: str) -> str:
+    """Return how a log differs from what was left; empty if it doesn't.
+
+    wandb's own process may outlive a program that was killed with its supervisor: it may add to the
+    log of an interrupted attempt.
+    """
+    try:
+        size = log.stat().st_size
+    except FileNotFoundError:
+        return f"the log of {left.bytes:,} bytes is gone"
+    if size < left.bytes or (size > left.bytes and state != "interrupted"):
+        return f"the log has {size:,} bytes; {left.bytes:,} were left by the run"
+    if _digest(log, left.bytes) != left.sha256:
+        return "the log isn't what the run left"
+    return ""
+
+
+def _digest(path: Path, size: int) -> str:
+    """Return the sha256 of the first `size` bytes of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while size > 0 and (chunk := stream.read(min(size, _CHUNK))):
+            digest.update(chunk)
+            size -= len(chunk)
+    return digest.hexdigest()
+
+
+def _changed(folder: RunFolder, where: Path, what: str) -> ResultError:
+    mend = f"restore it from a copy, or delete {folder.owner} to have the run made again"
+    return ResultError(f"{what}; {mend}", str(where))
