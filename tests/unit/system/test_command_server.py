@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -403,7 +404,7 @@ PREFIX = 'set -euo pipefail; "$CADUCEUS_PYTHON" -m caduceus init-run '
 ENVIRONMENT = dict(os.environ) | {"CADUCEUS_PYTHON": "/a/script"}
 
 
-def start(served: Served, command: str, **options: object) -> object:
+def start(served: Served, command: str, **options: object) -> Any:
     """Start a shell command; returns its text in place of a process of a shell."""
     path = str(served.folder / "socket")
     starter = Starter(path, "/a/script", ["init-run"], lambda command, **_: command)
@@ -459,6 +460,102 @@ def test_it_fails_if_the_server_is_killed(served: Served) -> None:
     served.process.kill()
     assert command.wait() == -signal.SIGKILL
     assert start(served, f"{PREFIX}pass") == f"{PREFIX}pass"
+
+
+@pytest.mark.parametrize("is_reported", [False, True])
+def test_ending_what_has_ended_does_nothing(served: Served, is_reported: bool) -> None:
+    command = begin(served, "import time; time.sleep(1000)")
+    process = psutil.Process(command.pid)
+    if not is_reported:  # the server closes the connection before it reads the signals
+        served.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: psutil.Process(served.process.pid).status() == psutil.STATUS_STOPPED)
+    process.kill()
+    gone = (psutil.STATUS_ZOMBIE,) if not is_reported else ()
+    wait_for(lambda: not process.is_running() or process.status() in gone)
+    command.terminate()
+    command.kill()
+    served.process.send_signal(signal.SIGCONT)
+    assert command.wait() == -signal.SIGKILL
+    command.terminate()
+    command.kill()
+    assert begin(served, "pass").wait() == 0
+
+
+def test_a_signal_to_a_client_whose_command_has_ended_does_nothing(served: Served) -> None:
+    process, command = begin_long(served)
+    served.process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(served.process.pid).status() == psutil.STATUS_STOPPED)
+    command.kill()
+    wait_for(lambda: command.status() == psutil.STATUS_ZOMBIE)
+    process.send_signal(signal.SIGTSTP)  # the client sends it on, and then stops
+    wait_for(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+    served.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: not command.is_running())
+    process.send_signal(signal.SIGCONT)
+    output, _ = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, output) == (-signal.SIGKILL, "")
+
+
+def test_what_was_not_confirmed_never_starts(served: Served) -> None:
+    """A client that has waited too long may give up whenever the server agrees."""
+    words = ["-m", "caduceus", "init-run", "pass"]
+    given = client.inherited(client.umask())
+    variables = {os.fsencode(name): os.fsencode(value) for name, value in ENVIRONMENT.items()}
+    connection = client.ask(str(served.folder / "socket"), words, variables, given, is_direct=True)
+    assert connection is not None
+    assert begin(served, "pass").wait() == 0
+    connection.setblocking(False)
+    with pytest.raises(BlockingIOError):  # else the number of the process
+        connection.recv(16)
+    connection.close()
+    assert begin(served, "pass").wait() == 0
+
+
+def test_what_timed_out_never_starts(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(served.process.pid).status() == psutil.STATUS_STOPPED)
+    command = PREFIX + shlex.quote(f'open("{tmp_path / "made"}", "w")')
+    with monkeypatch.context() as patched:
+        patched.setattr(client, "PATIENCE_S", 0.01)
+        assert start(served, command) == command
+    served.process.send_signal(signal.SIGCONT)
+    assert begin(served, "pass").wait() == 0
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("named", "is_left"),
+    [
+        *(("", False), ("{folder}/none.sh", False), ("{folder}/env.sh", True)),
+        *(("$HOME/none.sh", True), ("`a`", True), ("~/none.sh", True), ("{relative}", True)),
+    ],
+)
+def test_what_bash_would_source_is_left_to_it(
+    served: Served, tmp_path: Path, named: str, is_left: bool
+) -> None:
+    (tmp_path / "env.sh").write_text("export CADUCEUS_PYTHON=/another\n")
+    relative = os.path.relpath(tmp_path / "env.sh")
+    named = named.format(folder=tmp_path, relative=relative)
+    variables = ENVIRONMENT | {"BASH_ENV": named}
+    command = f"{PREFIX}pass"
+    started = start(served, command, env=variables)
+    assert (started == command) == is_left
+    assert isinstance(started, str) or started.wait() == 0
+
+
+def test_another_umask_than_at_the_start_is_left_to_the_shell(served: Served) -> None:
+    command = f"{PREFIX}pass"
+    path = str(served.folder / "socket")
+    starter = Starter(path, "/a/script", ["init-run"], lambda command, **_: command)
+    assert starter(command, env=ENVIRONMENT).wait() == 0
+    before = os.umask(0o027)
+    try:
+        assert starter(command, env=ENVIRONMENT) == command
+    finally:
+        os.umask(before)
+    assert starter(command, env=ENVIRONMENT).wait() == 0
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def main() -> None:
         connection.send(b"go")
     except OSError:  # the server has ended, and the command hasn't begun
         os.execv(words[0], words)
-    status = connection.recv(16)  # nothing if the server was killed, which ends the command
+    status = receive(connection)  # nothing if the server was killed, which ends the command
     if status == b"refused":
         os.execv(words[0], words)
     end(int(status) if status else -signal.SIGKILL)
@@ -65,7 +65,7 @@ def ask(
     words: "Sequence[str]",
     environment: "Mapping[bytes, bytes]",
     inherited: bytes,
-    begins: bool = False,
+    is_direct: bool = False,
 ) -> "socket.socket | None":
     """Ask the server to run a command.
 
@@ -74,15 +74,16 @@ def ask(
         words: of the command.
         environment: of the command.
         inherited: as the function of this name returns it.
-        begins: whether the command begins at once, in the server's process group. Otherwise it
-            waits for a message, in a group of its own.
+        is_direct: whether the command belongs to the server's process group, to which this process
+            belongs too; otherwise to a group of its own.
 
     Returns:
-        The connection; None unless the server agrees.
+        The connection, by which `go` starts the command; None unless the server agrees in time.
+        Without `go` the server never starts it.
     """
     variables = [name + b"=" + value for name, value in environment.items()]
-    count, begin = str(len(words)).encode(), b"begin" if begins else b"wait"
-    request = b"\0".join([inherited, begin, count, *map(os.fsencode, words), *variables])
+    count, way = str(len(words)).encode(), b"direct" if is_direct else b"client"
+    request = b"\0".join([inherited, way, count, *map(os.fsencode, words), *variables])
     if not all(map(is_open, range(3))):  # others would get the number of one that is closed
         return None
     descriptors = [0, 1, 2, os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
@@ -101,6 +102,14 @@ def ask(
         os.close(descriptors[-1])
     connection.close()
     return None
+
+
+def receive(connection: socket.socket) -> bytes:
+    """Receive a message of the server; nothing if it has closed the connection."""
+    try:
+        return connection.recv(16)
+    except ConnectionResetError:  # it hadn't read our last message; its own comes after this error
+        return connection.recv(16)
 
 
 def is_open(descriptor: int) -> bool:

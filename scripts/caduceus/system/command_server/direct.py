@@ -5,11 +5,14 @@ more than Snakemake itself takes for a job. A thread of Snakemake asks the serve
 the shell would do nothing but start the command.
 """
 
+import contextlib
 import importlib
 import os
 import re
 import shlex
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +21,7 @@ from caduceus.system.command_server import client
 _PREFIX = 'set -euo pipefail; "$CADUCEUS_PYTHON" -m caduceus '  # the shell's options by Snakemake
 # Words in which a shell finds nothing to replace, as `shlex.quote` leaves or writes them.
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./=,:@%+ -]|'[^']*')*")
+_EXPANDED = re.compile(r"[$`~\\]")  # may begin what a shell replaces in the value of BASH_ENV
 _OUTPUT = 1  # the descriptor of standard output
 _KILL, _TERMINATE = b"9", b"15"
 
@@ -31,21 +35,29 @@ class Command:
 
     def __init__(self, connection: Any, pid: int) -> None:
         self._connection = connection
+        self._closing = threading.Lock()  # or another file might get the connection's number
         self.pid = pid
 
     def wait(self) -> int:
         """Wait for the end; returns the exit status, or the negative number of a signal."""
-        status = self._connection.recv(16)  # nothing if the server was killed, and so the command
-        self._connection.close()
+        # Nothing if the server was killed, and so the command.
+        status = client.receive(self._connection)
+        with self._closing:
+            self._connection.close()
         return int(status) if status else -int(_KILL)
 
     def kill(self) -> None:
-        """Kill it."""
-        self._connection.send(_KILL)
+        """Kill it, unless it has ended."""
+        self._send(_KILL)
 
     def terminate(self) -> None:
-        """Ask it to end."""
-        self._connection.send(_TERMINATE)
+        """Ask it to end, unless it has ended."""
+        self._send(_TERMINATE)
+
+    def _send(self, number: bytes) -> None:
+        """Have the server, which alone knows whether the process is still there, send a signal."""
+        with self._closing, contextlib.suppress(OSError):  # it has ended
+            self._connection.send(number)
 
 
 class Starter:
@@ -65,7 +77,6 @@ class Starter:
         self._script = script
         self._commands = commands
         self._popen = popen
-        self._mask = client.umask()  # now: threads would make files while it is set
 
     def __call__(self, command: str, **options: Any) -> Any:
         """Start a shell command; `options` are those of `subprocess.Popen`."""
@@ -76,7 +87,7 @@ class Starter:
         words, environment, output = _words(command), options.get("env"), options.get("stdout")
         if not words or words[0] not in self._commands or not environment:
             return None
-        if environment.get("CADUCEUS_PYTHON") != self._script:
+        if environment.get("CADUCEUS_PYTHON") != self._script or _is_sourced(environment):
             return None
         try:
             if output is not None and output.fileno() != _OUTPUT:
@@ -85,11 +96,16 @@ class Starter:
             return None
         variables = {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
         words = [self._script, "-m", "caduceus", *words]
-        given = client.inherited(self._mask)
-        connection = client.ask(self._path, words[1:], variables, given, begins=True)
+        if (mask := _umask()) is None:
+            return None
+        given = client.inherited(mask)
+        connection = client.ask(self._path, words[1:], variables, given, is_direct=True)
         if connection is None:
             return None
-        answer = connection.recv(16)  # the server may be out of processes, or have been killed
+        answer = b""
+        with contextlib.suppress(OSError):  # the server was killed
+            connection.send(b"go")
+            answer = connection.recv(16)  # "refused" if the server is out of processes
         if not answer.isdigit():
             connection.close()
             return None
@@ -100,6 +116,21 @@ def _words(command: str) -> list[str]:
     """Return the words of a command of Caduceus; none if the shell would do more than start it."""
     plain = command.removeprefix(_PREFIX)
     return shlex.split(plain) if plain != command and _PLAIN.fullmatch(plain) else []
+
+
+def _is_sourced(environment: Mapping[str, str]) -> bool:
+    """Whether bash might run a file before a command: what BASH_ENV names, which it expands."""
+    name = environment.get("BASH_ENV", "")
+    return _EXPANDED.search(name) is not None or os.path.exists(name)  # noqa: PTH110  # never raises
+
+
+def _umask() -> int | None:
+    """Return the mask of the modes of new files; None if the system doesn't say.
+
+    `client.umask` has to set it to read it, while other threads may make files.
+    """
+    found = re.search(r"^Umask:\t(\d+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found[1], 8) if found else None
 
 
 def start_directly(path: str, script: str, commands: Sequence[str]) -> None:

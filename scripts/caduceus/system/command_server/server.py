@@ -40,15 +40,15 @@ class Request:
 
     Attributes:
         inherited: what the client has from its parent, as `client.inherited` returns it.
-        begins: whether the command begins at once, in this process group, to which its client
-            belongs too, so that nobody forwards signals to it.
+        is_direct: whether the command belongs to this process group, to which its client belongs
+            too, so that nobody forwards signals to it.
         words: its words.
         environment: its environment.
         descriptors: the standard streams and the working folder.
     """
 
     inherited: bytes
-    begins: bool
+    is_direct: bool
     words: tuple[str, ...]
     environment: dict[bytes, bytes]
     descriptors: tuple[int, ...]
@@ -153,17 +153,14 @@ class Server:
                 client.request = _receive(client.connection)
                 self._prepare(client.request)
                 client.connection.send(b"ready")
-                message = b"go" if client.request.begins else b"wait"
-            else:
-                message = client.connection.recv(16)
+                return None  # its client may have given up: only what that sends now starts it
+            message = client.connection.recv(16)
         except (OSError, ValueError):
             message = b""
         if not message:
             self._forget(client)
         elif message == b"go":
             return self._fork(client)
-        elif message == b"wait":
-            return None
         elif client.pid is None:
             client.signals.append(int(message))
         else:
@@ -202,7 +199,7 @@ class Server:
         request.close()
         client.ended = os.pidfd_open(client.pid)
         self._add(client.ended, client)
-        if request.begins:
+        if request.is_direct:
             with contextlib.suppress(OSError):  # the client was killed
                 client.connection.send(str(client.pid).encode())
         for number in client.signals:
@@ -211,7 +208,7 @@ class Server:
 
     def _become(self, request: Request, server: int) -> None:
         """Turn this forked process into the one that the client stands for."""
-        if not request.begins:
+        if not request.is_direct:
             os.setpgid(0, 0)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server:
@@ -269,10 +266,10 @@ def _receive(connection: socket.socket) -> Request:
         ValueError: it isn't complete.
     """
     message, descriptors, flags, _ = socket.recv_fds(connection, _MAX_BYTES, _DESCRIPTORS)
-    from_parent, begin, count, *parts = message.split(b"\0") if message else (b"", b"", b"0")
+    from_parent, way, count, *parts = message.split(b"\0") if message else (b"", b"", b"0")
     request = Request(
         from_parent,
-        begin == b"begin",
+        way == b"direct",
         tuple(os.fsdecode(word) for word in parts[: int(count)]),
         dict(entry.split(b"=", 1) for entry in parts[int(count) :]),
         tuple(descriptors),
