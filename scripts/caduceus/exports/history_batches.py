@@ -2,11 +2,14 @@
 
 The JSON text in the log is nearly the canonical cell already (`io.cells`): W&B writes the shortest
 digits that read back as the same number, and only a few forms differ. Those are recognised by their
-first or last bytes and rendered one by one; all others are copied as bytes. The columns are known
-only after the last row, so the cells are kept in memory, or on disk if they are many.
+first or last bytes and rendered one by one; all others are copied as bytes. Whether 16 or 17 digits
+are the shortest would take half of the export's time to find out for each number, so some of each
+metric tell, as a program writes all values of a metric alike. The columns are known only after the
+last row, so the cells are kept in memory, or on disk if they are many.
 """
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +23,10 @@ from caduceus.wandb_log.batch import Batch
 
 _IN_MEMORY = 1 << 26  # bytes of cells; more are kept on disk
 _CELLS_AT_ONCE = 1 << 20  # cells that are joined to lines at a time
-_COMMA, _NEWLINE, _QUOTE, _DOT = (ord(sign) for sign in ',\n".')
+_COMMA, _NEWLINE, _QUOTE, _DOT, _ZERO = (ord(sign) for sign in ',\n".0')
+_ALWAYS_SHORTEST = 16  # characters of a float, at most 15 of them digits
+_LONGEST = 24  # characters of any float in its shortest form
+_SAMPLE = 32  # numbers of a column
 # A cell of these bytes only is a number or a word such as `true`, which needs no quotes.
 _PLAIN = np.zeros(256, np.bool_)
 _PLAIN[[ord(c) for c in "0123456789+-.abcdefghijklmnopqrstuvwxyzINT"]] = True
@@ -167,6 +173,7 @@ def _render(
     is_there = (lengths >= 0).ravel()
     start, length = starts.ravel()[is_there], lengths.ravel()[is_there]
     is_special, exponent = _special(text, start, length)
+    is_special |= _has_needless_digits(text, starts, lengths).ravel()[is_there]
     length -= 4 * (exponent > 0)
     cells = _gather(text, start, length)
     ends = np.cumsum(length)
@@ -200,6 +207,36 @@ def _gather(
     return text[source]
 
 
+def _has_needless_digits(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which values may have more digits than tell their number from all others.
+
+    Up to 15 digits always tell. Of each column's longer numbers some decide for all.
+    """
+    found = (lengths > _ALWAYS_SHORTEST) & (lengths <= _LONGEST)
+    for column in np.flatnonzero(found.any(axis=0)).tolist():
+        rows = np.flatnonzero(found[:, column])[:_SAMPLE]
+        values = zip(starts[rows, column].tolist(), lengths[rows, column].tolist(), strict=True)
+        found[:, column] &= not all(_is_shortest(text[at : at + n].tobytes()) for at, n in values)
+    return found
+
+
+def _is_shortest(logged: bytes) -> bool:
+    """Whether a number has no more digits than its float needs; true of all other values."""
+    if not (logged[:1].isdigit() or logged[:1] == b"-") or not re.search(b"[.eE]", logged):
+        return True
+    try:
+        value = float(logged)
+    except ValueError:
+        return True
+    return _digits(repr(value)) == _digits(logged.decode())
+
+
+def _digits(number: str) -> str:
+    return re.split("[eE]", number)[0].replace(".", "").lstrip("-").strip("0")
+
+
 def _special(
     text: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -220,13 +257,43 @@ def _special(
     digits_left = end - 4 - first - 2 - exponent
     moves = (exponent > 0) & (text[first + 1] == _DOT) & (digits_left > 0)
     special = (exponent > 0) & ~moves
-    special |= (length > 1) & (pairs[end - 2] == _pair(".0"))
     special |= (length == 2) & (pairs[start] == _pair("-0"))
+    special |= is_negative & ~_is_digit(text[first])
     special |= (length > 2) & ((sign == ord("e")) | (text[end - 2] == ord("e")))
-    special |= (length > 4) & (mark == ord("e")) & (sign >= ord("0")) & (sign <= ord("9"))
+    with_mark = (length > 4) & (mark == ord("e"))
+    special |= with_mark & (_is_digit(sign) | ((sign == ord("+")) & (value == 0)))
+    special |= with_mark & (sign == ord("-")) & (value < 5)
+    # Digits before such an exponent are canonical as 1, 1.5 and the like.
+    second = text[first + 1]
+    special |= with_mark & ((text[first] == _ZERO) | ((second != _DOT) & (second != ord("e"))))
+    special |= with_mark & ((text[end - 5] == _ZERO) | (text[end - 5] == _DOT))
+    for place in (5, 6):  # exponents of more digits
+        special |= (length > place) & (text[end - place] == ord("e"))
+    special |= (text[first] == _ZERO) & (length > 1) & _is_digit(second)
+    special |= text[end - 1] == _DOT
+    special |= _ends_with_needless_zero(text, start, length) & ~with_mark
+    special |= length > _LONGEST
     words = np.ndarray((len(text) - 7,), "<u8", buffer=text, strides=(1,))
     special |= (length > 6) & ((words[first] ^ _SMALL) & _SIX_BYTES == 0)
-    return special, exponent * moves
+    return special, exponent * (moves & ~special)
+
+
+def _is_digit(sign: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    is_digit: NDArray[np.bool_] = (sign >= _ZERO) & (sign <= ord("9"))
+    return is_digit
+
+
+def _ends_with_needless_zero(
+    text: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which values end with a zero and have a point, as 1.50 but also 1.5e-10."""
+    found: NDArray[np.bool_] = (text[start + length - 1] == _ZERO) & (length > 2)
+    places = np.flatnonzero(found)
+    if len(places):
+        cells = _gather(text, start[places], length[places])
+        begins = np.cumsum(length[places]) - length[places]
+        found[places] = np.logical_or.reduceat(cells == _DOT, begins)
+    return found
 
 
 def _pair(signs: str) -> int:
