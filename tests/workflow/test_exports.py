@@ -305,7 +305,7 @@ def test_a_group_is_made_of_the_experiments_that_name_it(
     plan["spec"]["group"] = "ablation"
     finished.write("results/experiments/other.json", json.dumps(plan))
     plans = [Path(f"results/experiments/{name}.json") for name in ("toy", "other")]
-    export_group("ablation", plans, Path("results/groups/ablation"))
+    export_group("ablation", plans, Path("results/groups/ablation"), None)
 
     rows = rows_of(Path("results/groups/ablation/runs.csv"))
     assert len(rows) == 4

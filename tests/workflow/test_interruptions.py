@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
-from caduceus.exports.history import is_system_metric
 from caduceus.exports.run import VOLATILE, VOLATILE_VALUES
+from caduceus.runs.metric_names import is_system_metric
 from caduceus.runs.preloads import VARIABLE, Preloads
 from projects import Project, end
 

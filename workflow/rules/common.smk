@@ -88,6 +88,7 @@ WANDB = SETTINGS.wandb
 TRAINS_ONLINE = WANDB.mode == "online" and not SETTINGS.export.is_remote
 PAPER = PROJECT.paper
 METHODS = json.dumps(asdict(PAPER.statistics))
+FOLDS = str(PAPER.statistics.folds or 0)
 RETRIES = SETTINGS.retries
 TRIES = try_tables(PREFIXED)
 

@@ -67,9 +67,11 @@ rule export_group:
         "results/logs/export_group/{group}.log",
     localrule: True
     params:
+        folds=as_is(FOLDS),
         code=digest("export_group"),
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus export-group {input.plans:q} --out {output.runs:q} --log {log:q}'
+        '"$CADUCEUS_PYTHON" -m caduceus export-group {input.plans:q} --folds {params.folds:q}'
+        " --out {output.runs:q} --log {log:q}"
 
 
 rule report_failures:
@@ -84,9 +86,10 @@ rule report_failures:
         "results/logs/report_failures/failures.log",
     localrule: True
     params:
+        folds=as_is(FOLDS),
         secrets=as_is(SETTINGS.secrets),
         notify=as_is(SETTINGS.notify.argument),
     shell:
         '"$CADUCEUS_PYTHON" -m caduceus report-failures {input.plans:q} --made {input.made:q}'
-        " --secrets {params.secrets:q} --notify={params.notify:q} --out {output.failures:q}"
-        " --log {log:q}"
+        " --folds {params.folds:q} --secrets {params.secrets:q} --notify={params.notify:q}"
+        " --out {output.failures:q} --log {log:q}"

@@ -173,6 +173,8 @@ rule export_sweep:
         "results/logs/export_sweep/{sweep}.log",
     localrule: True
     params:
+        folds=as_is(FOLDS),
         code=digest("export_sweep"),
     shell:
-        '"$CADUCEUS_PYTHON" -m caduceus export-sweep {input.plan:q} --out {output.trials:q} --log {log:q}'
+        '"$CADUCEUS_PYTHON" -m caduceus export-sweep {input.plan:q} --folds {params.folds:q}'
+        " --out {output.trials:q} --log {log:q}"

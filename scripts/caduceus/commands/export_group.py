@@ -12,6 +12,7 @@ from caduceus.io.light_pyarrow import import_light_pyarrow
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plans", type=Path, nargs="+", help="plans of the group's experiments")
     parser.add_argument("--out", type=Path, required=True, help="results/groups/GROUP/runs.csv")
+    parser.add_argument("--folds", type=int, default=0, help="the folds that seeds are; 0: none")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -19,4 +20,4 @@ def run(arguments: argparse.Namespace) -> None:
     folder = arguments.out.parent
     made = Entry(f"groups/{folder.name}", folder.parents[1], group_files(folder), arguments.log)
     with made.costs_only_itself(partial(write_failed_group, made.files)):
-        export_group(folder.name, arguments.plans, folder)
+        export_group(folder.name, arguments.plans, folder, arguments.folds)

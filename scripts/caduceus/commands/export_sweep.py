@@ -12,6 +12,7 @@ from caduceus.paper.figures.sweep_charts import draw_sweep
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", type=Path, help="the plan of its experiment")
     parser.add_argument("--out", type=Path, required=True, help="results/sweeps/SWEEP/trials.csv")
+    parser.add_argument("--folds", type=int, default=0, help="the folds that seeds are; 0: none")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -19,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     made = Entry(f"sweeps/{folder.name}", folder.parents[1], sweep_files(folder), arguments.log)
     (folder / "figures").mkdir(parents=True, exist_ok=True)  # an output also of a sweep that failed
     with made.costs_only_itself(partial(write_failed_files, made.files)) as errors:
-        sweep = export_sweep(arguments.plan, arguments.out)
+        sweep = export_sweep(arguments.plan, arguments.out, arguments.folds)
         print(sweep.message)
         errors += [f"{made.item}: {sweep.failure}"] if sweep.failure else []
         try:

@@ -18,17 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="results/failures.json")
     parser.add_argument("--notify", default="", help="the key notify of config.yaml as JSON")
+    parser.add_argument("--folds", type=int, default=0, help="the folds that seeds are; 0: none")
     parser.add_argument("--secrets", choices=("warn", "refuse"), default="warn", help="(warn)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    warnings, runs = undeclared_types(arguments.plans), run_failures(arguments.plans)
+    runs = run_failures(arguments.plans, arguments.folds)
     secrets, trials = secret_lines(arguments.out.parent), runs.trials
     ended = [f"failed trial: {run}: {e}; its sweep goes on without it" for run, e in trials.items()]
     ended += [f"failed: {run}: {error}" for run, error in runs.failed.items()]
     entries = entry_failures(arguments.out.parent, arguments.made)
     unmade = [f"failed: {line}" for entry in entries for line in entry.errors]
-    said = [*warnings, *runs.warnings, *secrets, *ended, *unmade]
+    said = [*undeclared_types(arguments.plans), *runs.warnings, *secrets, *ended, *unmade]
     print("".join(f"{printable(line)}\n" for line in said), end="")
     if arguments.notify:
         from caduceus.overview.notices import notify  # which most builds don't need
@@ -45,5 +46,5 @@ def run(arguments: argparse.Namespace) -> None:
         raise CaduceusError(message)
     if arguments.secrets == "refuse" and any(map(is_refused, secrets)):
         raise CaduceusError("secrets are in results/, as said above; config.yaml refuses them")
-    found: dict[str, Json] = {"damaged": runs.damaged, "failed_trials": trials, "secrets": secrets}
+    found: Json = {"damaged": runs.damaged, "failed_trials": trials, "secrets": secrets}
     write_json(arguments.out, found)

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from caduceus.exports.history import is_system_metric
 from caduceus.io.csv_rows import columns_of
 from caduceus.runs.files.export import DroppedRows
+from caduceus.runs.metric_names import is_system_metric
 from caduceus.wandb_log import Part
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.exports.group_history import ABOUT, RunHistory, write_failed_history, write_history
-from caduceus.exports.history import is_system_metric
 from caduceus.io.cells import render, to_csv
 from caduceus.io.failed_entries import write_failed_files
 from caduceus.io.files import Json, write_json, write_whole
@@ -15,13 +14,14 @@ from caduceus.runs.equal_seeds import equal_seeds, repeats
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.metric_names import is_system_metric
 from caduceus.runs.record import RunRecord
 from caduceus.runs.rows import ABOUT_RUN, run_row
 from caduceus.runs.variants import leaves
 from caduceus.statistics.estimates import estimate_mean
 
 
-def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
+def export_group(group: str, plans: Sequence[Path], folder: Path, folds: int | None) -> None:
     """Write runs.csv, variants.csv, history.parquet and compute.json of a group into `folder`.
 
     results/README.md says what is in each.
@@ -30,10 +30,11 @@ def export_group(group: str, plans: Sequence[Path], folder: Path) -> None:
         group: the W&B group.
         plans: the plans of all experiments; experiments of other groups are skipped.
         folder: results/groups/GROUP.
+        folds: see `equal_seeds`.
     """
     members = list(_members(group, plans))
     write_whole(folder / "runs.csv", to_csv([_row(member) for member in members], ABOUT_RUN))
-    variants = list(_variants(members))
+    variants = list(_variants(members, folds))
     write_whole(folder / "variants.csv", to_csv(variants, tuple(next(iter(variants), ()))))
     write_history(
         [_history(member.summary, member.folder.path) for member in members],
@@ -94,13 +95,13 @@ def _row(member: RunRecord) -> dict[str, Json]:
     return run_row(member.summary, member.train, member.type)
 
 
-def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
+def _variants(members: Sequence[RunRecord], folds: int | None) -> Iterator[dict[str, Json]]:
     """Yield n, failed, mean, std and a 95 % interval over seeds of each variant and numeric result.
 
     Also what differs between the runs that are averaged: in the code that ran, in the environment.
 
-    A variant without any result has one row with n 0. Skipped trials are left out, and runs with
-    equal rows count as one.
+    A variant without any result has one row with n 0. Skipped trials are left out, and equal seeds
+    count as `equal_seeds` says.
     """
     by_variant: dict[tuple[str, str], list[RunRecord]] = {}
     for member in members:
@@ -110,7 +111,7 @@ def _variants(members: Sequence[RunRecord]) -> Iterator[dict[str, Json]]:
         by_variant.setdefault(key, []).append(member)
     for (experiment, variant), found in by_variant.items():
         summaries = [member.summary for member in found]
-        repeated = repeats(equal_seeds(summaries))
+        repeated = repeats(equal_seeds(found, folds))
         finished = [s for s in summaries if s.state == "finished"]
         counted = [dict(leaves(s.summary)) for s in finished if s.run_id not in repeated]
         about: dict[str, Json] = {

@@ -12,6 +12,7 @@ from caduceus.exports.history_columns import COMPARED, TIME_COLUMNS, column_orde
 from caduceus.exports.table_media import tables_in_row
 from caduceus.io.cells import cell, csv_line
 from caduceus.io.files import Json, write_whole
+from caduceus.runs.metric_names import is_system_metric
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
 from caduceus.wandb_log.records import set_value
 from caduceus.wandb_log.segments import seconds
@@ -27,7 +28,6 @@ _LARGE_LOG = 1 << 18  # bytes, some 400 rows
 _RANDOM_PARTS = ("artifact_path", "_latest_artifact_path", "previous_increments_paths")
 _IS_MEDIA = re.compile(r"(?<!\\)\._type$")
 _DOT = re.compile(r"(?<!\\)\.")
-_SYSTEM = re.compile(r"system/(cpu_percent|memory_used_gb|gpu\d*_(utilization|memory_used_gb))")
 _STATS = "system."  # before the names of W&B's own system metrics
 
 
@@ -158,11 +158,6 @@ def _export_large(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
         history.rows, history.columns = table.rows, table.columns
         history.rows_sha256 = table.sha256 if has_metrics(table.columns) else None
     return history, system
-
-
-def is_system_metric(name: str) -> bool:
-    """Whether a metric was measured by `caduceus.tracking.system_metrics`."""
-    return name.startswith("system/") and _SYSTEM.fullmatch(name) is not None
 
 
 def fold_media(row: Mapping[str, str]) -> Row:

@@ -1,15 +1,10 @@
 """The order of the columns of metrics_history.csv, and which of them tell equal rows."""
 
-import re
 from collections.abc import Iterable
 
+from caduceus.runs.metric_names import is_incidental
+
 TIME_COLUMNS = ("_runtime", "_timestamp")
-# Words in the names of what differs in any two runs: speed, memory, and the seed itself.
-_INCIDENTAL = {
-    *("duration", "elapsed", "eta", "fps", "hours", "latency", "mfu", "minutes", "ms", "runtime"),
-    *("sec", "second", "seconds", "secs", "speed", "sps", "throughput", "time", "times"),
-    *("timestamp", "mem", "memory", "seed"),
-}
 
 
 def timeless(columns: Iterable[str]) -> list[str]:
@@ -19,17 +14,12 @@ def timeless(columns: Iterable[str]) -> list[str]:
 
 def _essential(columns: Iterable[str]) -> list[str]:
     """Return the columns that say what was learnt, by the words in their names."""
-    return [name for name in timeless(columns) if not _is_incidental(name)]
+    return [name for name in timeless(columns) if not is_incidental(name)]
 
 
 # The columns that tell equal rows: the first of these sets in which a number has a fraction. Where
 # none has, as in a benchmark that measures times of given sizes, the times count too.
 COMPARED = (_essential, timeless)
-
-
-def _is_incidental(name: str) -> bool:
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
-    return not _INCIDENTAL.isdisjoint(word.lower() for word in words)
 
 
 def has_metrics(columns: Iterable[str]) -> bool:

@@ -61,7 +61,7 @@ class ExportedSweep:
     failure: str
 
 
-def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
+def export_sweep(plan_json: Path, out: Path, folds: int | None) -> ExportedSweep:
     """Write trials.csv, confirmed.csv, best.json and importance.csv of a sweep.
 
     results/README.md says what is in each.
@@ -69,6 +69,7 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
     Args:
         plan_json: the plan of its experiment, results/experiments/ID.json.
         out: results/sweeps/SWEEP/trials.csv.
+        folds: see `equal_seeds`.
     """
     folder, plan = SweepFolder(out.parent), Plan.read(plan_json)
     config = folder.config()
@@ -81,7 +82,8 @@ def export_sweep(plan_json: Path, out: Path) -> ExportedSweep:
         failure = f"all {len(trials)} trials failed; results/runs/RUN/train.json says why each did"
     ran = [row for row in trials if row.state != "skipped"]
     found = importances(ran, config.space, config.goal)
-    write_whole(folder.path / "confirmed.csv", to_csv(_confirmed(confirmed, folder), _CONFIRMED))
+    counted = _confirmed(confirmed, folder, folds)
+    write_whole(folder.path / "confirmed.csv", to_csv(counted, _CONFIRMED))
     seeds = plan.spec.seeds
     if best is not None and config.drawn_seeds is not None:
         seeds = tuple(run.seed for run in plan.runs if run.id in best.runs)
@@ -157,17 +159,19 @@ def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Jso
     ]
 
 
-def _confirmed(rows: Sequence[TrialRow], folder: SweepFolder) -> list[dict[str, Json]]:
+def _confirmed(
+    rows: Sequence[TrialRow], folder: SweepFolder, folds: int | None
+) -> list[dict[str, Json]]:
     """Return each confirmed configuration with the mean of its runs and its 95 % interval.
 
-    Runs with equal rows count as one.
+    Equal seeds count as `equal_seeds` says.
     """
     return [
         {
             "trial": row.trial,
             "of_trial": Trial.read(folder.trial(row.trial)).trial,
             "runs": " ".join(row.runs),
-            **_estimate(counted_objectives(row, folder)),
+            **_estimate(counted_objectives(row, folder, folds)),
         }
         | {f"config.{name}": value for name, value in row.parameters.items()}
         for row in rows

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from caduceus.io.files import Json
 from caduceus.runs.equal_seeds import equal_seeds, repeats
-from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Run
 from caduceus.runs.files.trial import Trial
+from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
+from caduceus.runs.record import RunRecord
 from caduceus.sweeps.folders import SweepFolder, is_confirmation, result_of
 from caduceus.sweeps.spaces import Space
 
@@ -80,10 +81,10 @@ def _row(folder: SweepFolder, name: str, runs: Sequence[str], space: Space) -> T
     )
 
 
-def counted_objectives(row: TrialRow, folder: SweepFolder) -> list[float]:
-    """Return the objectives of a trial's runs; of runs with equal rows that of the first."""
-    files = (folder.run(run) / "run_summary.json" for run in row.runs)
-    repeated = repeats(equal_seeds(filter(None, map(Summary.read_if_there, files))))
+def counted_objectives(row: TrialRow, folder: SweepFolder, folds: int | None) -> list[float]:
+    """Return the objectives of a trial's runs; of equal seeds that count once that of the first."""
+    records = (RunRecord(RunFolder(folder.run(run))) for run in row.runs)
+    repeated = repeats(equal_seeds((each for each in records if each.exported), folds))
     objectives = zip(row.runs, row.objectives, strict=True)
     return [value for run, value in objectives if value is not None and run not in repeated]
 

@@ -40,8 +40,11 @@ class RunFailures:
     warnings: Sequence[str]
 
 
-def run_failures(plans: Sequence[Path]) -> RunFailures:
-    """Return what failed in the runs of `plans`, results/experiments/ID.json of each experiment."""
+def run_failures(plans: Sequence[Path], folds: int | None) -> RunFailures:
+    """Return what failed in the runs of `plans`, results/experiments/ID.json of each experiment.
+
+    For `folds` see `equal_seeds`.
+    """
     failed, trials, damaged = dict[str, str](), dict[str, str](), dict[str, Json]()
     warnings: list[str] = []
     for path in plans:
@@ -55,7 +58,7 @@ def run_failures(plans: Sequence[Path]) -> RunFailures:
                 damaged[run.id] = lost
                 warnings.append(f"damaged: {run.id}: its log has lost {lost}; the rest is exported")
             warnings += filter(None, [_sync_warning(folder)])
-        warnings += plan_warnings(path)
+        warnings += plan_warnings(path, folds)
     return RunFailures(failed, trials, damaged, warnings)
 
 

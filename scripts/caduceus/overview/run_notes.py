@@ -8,7 +8,7 @@ from typing import TypeVar
 from caduceus.io.phrases import count_of
 from caduceus.overview.missing_metrics import without_metric
 from caduceus.overview.status import RunStatus
-from caduceus.runs.equal_seeds import equal_note, equal_seeds
+from caduceus.runs.equal_seeds import equal_notes, equal_seeds
 from caduceus.runs.export_notes import attempts_note, changed_note, dropped_note, gaps_note
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
@@ -27,45 +27,49 @@ class Note:
     text: str
 
 
-def plan_warnings(plan_json: Path) -> list[str]:
+def plan_warnings(plan_json: Path, folds: int | None) -> list[str]:
     """Return a line for each note on the runs of a plan, and one on its metric if runs lack it.
 
     Args:
         plan_json: results/experiments/ID.json, whose runs have been exported.
+        folds: see `equal_seeds`.
     """
     plan = Plan.read(plan_json)
     records = [RunRecord(RunFolder.of_plan(plan_json, run.id)) for run in plan.runs]
     finished = [record for record in records if record.summary.state == "finished"]
-    notes = [f"{note.kind}: {plan.spec.id}: {note.text}" for note in run_notes(finished)]
+    notes = [f"{note.kind}: {plan.spec.id}: {note.text}" for note in run_notes(finished, folds)]
     without = without_metric(plan_json)
     return [*notes, without] if without else notes
 
 
 def notes_of_states(
-    states: Mapping[str, Sequence[RunStatus]], records: Sequence[RunRecord]
+    states: Mapping[str, Sequence[RunStatus]], records: Sequence[RunRecord], folds: int | None
 ) -> dict[str, list[Note]]:
     """Return the notes on the runs of each experiment.
 
     Args:
         states: the states of their runs, by experiment.
         records: every run below results/.
+        folds: see `equal_seeds`.
     """
     found = {record.run: record for record in records}
     return {
-        experiment: list(run_notes([found[run.run] for run in runs if run.state == "finished"]))
+        experiment: list(
+            run_notes([found[run.run] for run in runs if run.state == "finished"], folds)
+        )
         for experiment, runs in states.items()
     }
 
 
-def run_notes(finished: Sequence[RunRecord]) -> Iterator[Note]:
+def run_notes(finished: Sequence[RunRecord], folds: int | None) -> Iterator[Note]:
     """Yield the notes on finished, exported runs of one experiment, one of each kind at most."""
     untracked = [(record, why) for record in finished if (why := _untracked(record))]
     if untracked:
         first, why = untracked[0]
         number = count_of(len(untracked), "finished run")
         yield Note("untracked", f"{number} without any data, such as {_name(first)}: {why}")
-    if equal := equal_seeds(record.summary for record in finished):
-        yield Note("equal seeds", equal_note(equal))
+    if equal := equal_notes(equal_seeds(finished, folds)):
+        yield Note("equal seeds", " ".join(equal))
     lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
     manifests = [(record, record.manifest) for record in finished if record.manifest]
     yield from _first_of("elsewhere", ((r, a.logged_elsewhere) for r, a in lasts), str)

@@ -85,7 +85,7 @@ def read_status(config: Path, results: Path) -> Status:
     states = read_states(project, results, records)
     if any(run.progress for runs in states.values() for run in runs):
         doubt("how long a run has been running goes by the clock")
-    notes = notes_of_states(states, records)
+    notes = notes_of_states(states, records, project.paper.statistics.folds)
     finished = finished_runs(records, project.runs)
     holder = find_holder()
     return Status(

@@ -21,7 +21,7 @@ from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.claim_checks import wrong_levels
 from caduceus.project.claims import Claim
 from caduceus.project.paper_selections import goal_of
-from caduceus.runs.equal_seeds import equal_note
+from caduceus.runs.equal_seeds import equal_notes
 from caduceus.statistics.estimates import estimate_mean
 from caduceus.statistics.settings import Methods
 from caduceus.statistics.verdicts import Test, Verdict, decide
@@ -178,7 +178,7 @@ def _entry(
             else asymmetry_notes(claim, measured.values, effect, methods)
         ),
         *difference_sentences(measured.variants),
-        *([equal_note(equal)] if equal else []),
+        *equal_notes(equal),
         *range_notes(claim.metrics, measured.variants),
         *selection_notes(claim.metrics, measured.variants),
     ]
@@ -223,7 +223,7 @@ def _items(effect: ClaimEffect) -> dict[str, Any]:
 def _side(variant: Variant, values: Mapping[int, float]) -> dict[str, Any]:
     """Return a variant's entry in claims.json; `n` of its `runs` have the metric."""
     estimate = estimate_mean(list(values.values())) if values else None
-    equal = variant.equal_seeds
+    equal = [each.seeds for each in variant.equal_seeds if each.counts_once]
     return {
         "experiment": variant.experiment,
         "variant": variant.name,
@@ -232,4 +232,4 @@ def _side(variant: Variant, values: Mapping[int, float]) -> dict[str, Any]:
         "n": len(values),
         "mean": estimate and estimate.value,
         "std": estimate.std if estimate and math.isfinite(estimate.std) else None,
-    } | ({"equal_seeds": [each.seeds for each in equal]} if equal else {})
+    } | ({"equal_seeds": equal} if equal else {})

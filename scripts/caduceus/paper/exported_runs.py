@@ -84,7 +84,7 @@ def read_results(runs: ExportedRuns, entry: Entry, where: str) -> list[Variant]:
     if len(results) > _MANY and not all(each.is_summary for each in entry.metrics.values()):
         import_light_pyarrow()
     _check_metrics(entry, results, where)
-    return by_variant(results)
+    return by_variant(results, runs.methods)
 
 
 def _known(planned: CandidateRun, result: Result) -> CandidateRun:

@@ -37,13 +37,11 @@ class Result:
         parameters: of its variant, nested keys joined by dots.
         fold: its variant and its seed in the paper, if one of its parameters chooses the fold of a
             cross-validation; None for other runs.
-        is_of_folds: whether the paper's runs are folds of a cross-validation.
     """
 
     record: RunRecord
     parameters: Mapping[str, Any]
     fold: FoldUnit | None = None
-    is_of_folds: bool = False
 
     @property
     def run(self) -> str:
@@ -143,8 +141,8 @@ class Variant:
         experiment: the id of its experiment.
         name: its name.
         parameters: its parameters, nested keys joined by dots.
-        results: its runs, of those with equal rows the first alone.
-        equal_seeds: the sets of its runs with equal rows, which are one observation each.
+        results: its runs, of equal seeds that count once the first alone.
+        equal_seeds: the sets of its runs with equal rows.
     """
 
     experiment: str
@@ -160,7 +158,7 @@ class Variant:
 
     @property
     def is_deterministic(self) -> bool:
-        """Whether all its runs, of several seeds, have equal rows."""
+        """Whether all its runs, of several seeds, count as one."""
         finished = sum(result.state == "finished" for result in self.results)
         return bool(self.equal_seeds) and finished == 1
 
@@ -174,23 +172,21 @@ class Variant:
         return [result.run for result in self.results if result.value(metric) is not None]
 
 
-def by_variant(results: Sequence[Result]) -> list[Variant]:
+def by_variant(results: Sequence[Result], methods: Methods) -> list[Variant]:
     """Group runs by variant, in their order.
 
-    Skipped trials are left out, and of runs with equal rows all but the first. Folds of a
-    cross-validation differ in their examples, so that they count as one only if all are equal.
+    Skipped trials are left out, and of equal seeds that count once all but the first.
     """
     grouped: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         if result.state != "skipped":
             grouped.setdefault((result.experiment, result.variant), []).append(result)
-    return [_variant(runs) for runs in grouped.values()]
+    return [_variant(runs, methods) for runs in grouped.values()]
 
 
-def _variant(runs: Sequence[Result]) -> Variant:
-    first, equal = runs[0], equal_seeds(result.record.summary for result in runs)
-    if first.is_of_folds and any(len(each.runs) < len(runs) for each in equal):
-        equal = []  # folds have other examples: few test examples have few accuracies
+def _variant(runs: Sequence[Result], methods: Methods) -> Variant:
+    first = runs[0]
+    equal = equal_seeds((result.record for result in runs), methods.folds)
     repeated = repeats(equal)
     kept = tuple(result for result in runs if result.run not in repeated)
     return Variant(first.experiment, first.variant, first.parameters, kept, tuple(equal))
@@ -233,7 +229,7 @@ def read_result(planned: CandidateRun, record: RunRecord, methods: Methods) -> R
     about = {name: value for name, value in config if name.partition(".")[0] not in _NO_PARAMETERS}
     parameters = {**about, **own}
     fold = fold_unit(planned.variant, planned.seed, parameters, methods)
-    return Result(record, fold.parameters if fold else parameters, fold, bool(methods.folds))
+    return Result(record, fold.parameters if fold else parameters, fold)
 
 
 def axis_at(metric: Metric, results: Sequence[Result]) -> str:

@@ -13,7 +13,7 @@ from caduceus.paper.results import Variant, ended_notes
 from caduceus.paper.table_layout import Layout
 from caduceus.paper.verdict_names import TEST_NAMES
 from caduceus.project.paper import Spread, TableEntry
-from caduceus.runs.equal_seeds import equal_note
+from caduceus.runs.equal_seeds import equal_notes
 from caduceus.statistics.settings import Methods
 
 TIED = "†"
@@ -94,8 +94,7 @@ def table_notes(
         cells = ", ".join(_cell(place, layout) for place in equal)
         has_no = "no verdict" if entry.spread == "items" else "no interval and no verdict"
         yield f"All seeds gave the same value, which has {has_no}: {cells}."
-    if alike := [each for variant in variants for each in variant.equal_seeds]:
-        yield equal_note(alike)
+    yield from equal_notes([each for variant in variants for each in variant.equal_seeds])
     failed = sum(variant.failed for variant in variants)
     if failed:
         runs = sum(len(variant.results) for variant in variants)

@@ -2,16 +2,31 @@
 
 from pathlib import Path
 
+import pytest
 from caduceus.exports.sweep_trials import TrialRow, counted_objectives
+from caduceus.io.cells import to_csv
+from caduceus.io.files import write_whole
 from caduceus.sweeps.folders import SweepFolder
 from run_files import summary
 
 
-def test_runs_with_equal_rows_count_as_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("metric", "folds", "counted"),
+    [
+        ("loss", None, [1.0, 3.0]),
+        ("accuracy", None, [1.0, 1.0, 3.0]),
+        ("loss", 4, [1.0, 1.0, 3.0]),
+    ],
+)
+def test_equal_seeds_count_as_in_the_paper(
+    tmp_path: Path, metric: str, folds: int | None, counted: list[float]
+) -> None:
     folder = SweepFolder(tmp_path / "results/sweeps/s")
     for seed, (run, rows) in enumerate({"a": "x", "b": "x", "c": "y", "d": "y"}.items()):
+        values = [{metric: at ** (0.5 if rows == "x" else 0.25)} for at in (2, 3, 5, 6, 7)]
+        write_whole(folder.run(run) / "metrics_history.csv", to_csv(values, []))
         about = summary(run, experiment="s", variant="c8.0", seed=seed, rows_sha256=rows)
         about.write(folder.run(run) / "run_summary.json")
     runs, objectives = ("a", "b", "c", "d"), (1.0, 1.0, 3.0, None)
     row = TrialRow("c8.0", runs, "finished", {}, 2.0, objectives, False, None, 1.0)
-    assert counted_objectives(row, folder) == [1.0, 3.0]
+    assert counted_objectives(row, folder, folds) == counted

@@ -53,7 +53,7 @@ def look(project: Project, loaded: Loaded, asked: str) -> dict[str, str]:
     for record in records:
         with suppress(CaduceusError):
             if record.exported:
-                list(run_notes([record]))
+                list(run_notes([record], None))
     with suppress(CaduceusError):
         if asked == "load_history":
             load_history(records[0].run, project=results)

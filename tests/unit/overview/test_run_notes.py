@@ -28,13 +28,13 @@ def test_runs_without_data_are_counted_with_a_reason(tmp_path: Path) -> None:
     older = ended(tmp_path, "b", summary={}, at=None)
     only_values = ended(tmp_path, "c", summary={"accuracy": 1})
     empty = ended(tmp_path, "d", summary={"_wandb": {"runtime": 1}})
-    assert list(run_notes([only_values])) == []
+    assert list(run_notes([only_values], None)) == []
     start = "finished run without any data, such as default seed 0: "
-    assert list(run_notes([silent])) == [
+    assert list(run_notes([silent], None)) == [
         Note("untracked", f"1 {start}wandb is disabled in it"),
     ]
-    assert list(run_notes([older])) == [Note("untracked", f"1 {start}it has no log")]
-    (both,) = run_notes([empty, silent])
+    assert list(run_notes([older], None)) == [Note("untracked", f"1 {start}it has no log")]
+    (both,) = run_notes([empty, silent], None)
     assert both.text.startswith("2 finished runs without any data") and "neither" in both.text
 
 
@@ -43,7 +43,7 @@ def test_the_last_job_warns_without_a_metric_too(tmp_path: Path) -> None:
     ended(tmp_path, "b", state="failed", summary={}, at=None, untracked="the logs are elsewhere")
     path = tmp_path / "experiments/toy.json"
     run_files.plan(dict.fromkeys("ab"), metric=None).write(path)
-    assert plan_warnings(path) == [
+    assert plan_warnings(path, None) == [
         "untracked: toy: 1 finished run without any data, such as default seed 0: it is silent"
     ]
 
@@ -57,7 +57,7 @@ def test_further_runs_and_files_are_told_once(tmp_path: Path) -> None:
     runs = (started(1, 10, name="mean", is_own=True, is_first_process=True), started(2, 11))
     left = LeftFiles(files=("a.pt", "b.pt", "c.pt"), count=4, bytes=12_345_678)
     records = [ended(tmp_path, name, started_runs=runs, left_files=left) for name in "ab"]
-    further, kept = run_notes(records)
+    further, kept = run_notes(records, None)
     assert further.kind == "further" and further.text == (
         "default seed 0: 2 runs started; this one is 'mean', that of the program itself, process "
         "10; further: 'fold 2' of process 11; 1 more run like this"
@@ -73,7 +73,7 @@ def test_changed_parameters_and_dropped_rows_are_told(tmp_path: Path) -> None:
     Manifest(run="a", files={}, changed_parameters=changed, dropped_rows=dropped).write(
         record.folder.manifest_json
     )
-    assert list(run_notes([record])) == [
+    assert list(run_notes([record], None)) == [
         Note(
             "changed",
             "default seed 0: the program reported, and the export has, batch_size 32 in place of "

@@ -150,7 +150,7 @@ def test_the_report_names_what_failed_in_its_place(project: Project) -> None:
     measured = figure(project, "bars", **TYPO)
     draw(measured)
     results = project.path / "results"
-    export_group("baseline", plans_of(project), results / "groups/baseline")
+    export_group("baseline", plans_of(project), results / "groups/baseline", None)
     (results / "groups/other").mkdir()
     (results / "groups/other/runs.csv").write_text("run,name,experiment,variant,seed,state\nr\n")
     write_json(results / "paper/compute.json", {"experiments": []})

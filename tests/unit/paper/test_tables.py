@@ -25,6 +25,7 @@ from caduceus.runs.files.usage import Usage, UsedFile
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.record import RunRecord
+from caduceus.statistics.settings import Methods
 from exported_runs import give_usage, load
 from paper_tables import SPEC, logs, make, make_again, make_of, noise, three_kinds
 from projects import Project
@@ -628,9 +629,9 @@ def test_trials_that_were_skipped_are_no_runs(tmp_path: Path) -> None:
         summary("r", experiment="toy", variant="t0", seed=0, state=state).write(folder.summary_json)
         results.append(Result(RunRecord(folder), {}))
     finished, skipped = results
-    [variant] = by_variant([finished, skipped])
+    [variant] = by_variant([finished, skipped], Methods())
     assert (variant.results, variant.failed) == ((finished,), 0)
-    assert by_variant([skipped]) == []
+    assert by_variant([skipped], Methods()) == []
 
 
 def test_runs_that_diverged_are_counted_apart_from_those_that_failed(project: Project) -> None:
@@ -750,7 +751,7 @@ def test_seeds_that_ran_different_code_are_noted(project: Project) -> None:
     note = make_again(project).note
     assert note.endswith(" Seeds of rate=0.1 ran different code: libs/model.py.")
     group = project.path / "results/groups/g"
-    export_group("baseline", sorted((project.path / "results/experiments").iterdir()), group)
+    export_group("baseline", sorted((project.path / "results/experiments").iterdir()), group, None)
     rows = csv.DictReader((group / "variants.csv").read_text().splitlines())
     assert {(row["variant"], row["differences"]) for row in rows} == {
         ("rate=0.1", "code: libs/model.py"),

@@ -112,7 +112,7 @@ def test_the_last_job_names_file_and_key_and_fails_if_config_refuses(
     out = tmp_path / "failures.json"
     (tmp_path / "groups/g").mkdir(parents=True)
     (tmp_path / "groups/g/runs.csv").write_text("run,config.x\nr,a-value-of-a-token\n")
-    given = {"plans": [], "made": [], "out": out, "notify": ""}
+    given = {"folds": 0, "plans": [], "made": [], "out": out, "notify": ""}
     report_failures.run(argparse.Namespace(**given, secrets="warn"))
     line = (
         f"secret: the value of SOME_TOKEN is in {tmp_path}/groups/g/runs.csv; "
@@ -122,7 +122,7 @@ def test_the_last_job_names_file_and_key_and_fails_if_config_refuses(
     assert read_json(out)["secrets"] == [line]
     with pytest.raises(report_failures.CaduceusError, match="refuses them"):
         report_failures.run(
-            argparse.Namespace(plans=[], made=[], out=out, secrets="refuse", notify="")
+            argparse.Namespace(folds=0, plans=[], made=[], out=out, secrets="refuse", notify="")
         )
 
 

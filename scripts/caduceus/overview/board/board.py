@@ -150,7 +150,7 @@ class Board:
                 runs[pair].append(tracked)
         methods = self._current_methods()
         found = [
-            average(VariantRuns.of(*pair, members), self.histories, query, methods)
+            average(VariantRuns.of(*pair, members, methods.folds), self.histories, query, methods)
             for pair, members in runs.items()
         ]
         method = method_text(methods)

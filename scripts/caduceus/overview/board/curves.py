@@ -13,6 +13,8 @@ from caduceus.overview.board.columns import thinned
 from caduceus.overview.board.series import Histories, Series
 from caduceus.overview.board.tracked_run import TrackedRun
 from caduceus.paper.report.packing import thin
+from caduceus.runs.equal_seeds import equal_seeds, repeats
+from caduceus.runs.record import RunRecord
 from caduceus.statistics.curves import align, breaks, estimate_steps
 from caduceus.statistics.estimates import estimate_by
 from caduceus.statistics.samples import Array
@@ -87,22 +89,22 @@ class VariantRuns:
     repeated: Sequence[str] = ()  # runs whose rows are those of another seed, which count once
 
     @classmethod
-    def of(cls, experiment: str, variant: str, runs: Sequence[TrackedRun]) -> "VariantRuns":
+    def of(
+        cls, experiment: str, variant: str, runs: Sequence[TrackedRun], folds: int | None
+    ) -> "VariantRuns":
         """Choose among the runs of a variant's name those of one code.
 
         Runs of earlier code have the same name: where some are planned now, these are averaged.
+        For `folds` see `equal_seeds`.
         """
         planned = [tracked for tracked in runs if tracked.planned is not None]
         if planned:
-            first = {tracked.facts.rows_sha256: tracked for tracked in reversed(planned)}
-            kept = [
-                tracked
-                for tracked in planned
-                if tracked.facts.rows_sha256 is None or first[tracked.facts.rows_sha256] is tracked
-            ]
-            repeated = [
-                tracked.run for tracked in planned if not any(tracked is each for each in kept)
-            ]
+            finished = [tracked for tracked in planned if tracked.facts.rows_sha256 is not None]
+            found: set[str] = set()
+            if len({tracked.facts.rows_sha256 for tracked in finished}) < len(finished):
+                found = repeats(equal_seeds((RunRecord(run.folder) for run in finished), folds))
+            kept = [tracked for tracked in planned if tracked.run not in found]
+            repeated = [tracked.run for tracked in planned if tracked.run in found]
             return cls(experiment, variant, kept, None, repeated)
         seeds = [tracked.about.get("seed") for tracked in runs]
         if len(known := [seed for seed in seeds if seed is not None]) > len(set(known)):

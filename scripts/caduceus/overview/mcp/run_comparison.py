@@ -58,9 +58,10 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
         summary = record.summary
         variant = summary.variant or record.run
         sides.setdefault((summary.experiment, variant, made["code"]), []).append(record)
+    methods = paper_methods(results)
     if len(sides) == 1:
-        return answer | _spread(records, names)
-    return answer | _comparisons(list(sides.values()), names, specs, paper_methods(results))
+        return answer | _spread(records, names, methods)
+    return answer | _comparisons(list(sides.values()), names, specs, methods)
 
 
 def _metrics(
@@ -104,13 +105,13 @@ def _differing(all_values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: values for name, values in found.items() if len(set(map(str, values))) > 1}
 
 
-def _by_seed(records: Sequence[ListedRun], metric: str) -> dict[int, float]:
+def _by_seed(records: Sequence[ListedRun], metric: str, folds: int | None) -> dict[int, float]:
     """Return the finite values of finished runs by seed; by place if a run has no seed.
 
-    Runs with equal rows count as one.
+    Equal seeds count as `equal_seeds` says.
     """
     found = {}
-    repeated = repeats(equal_seeds(record.summary for record in records))
+    repeated = repeats(equal_seeds(records, folds))
     for place, record in enumerate(records):
         value: Any = record.row.get(f"summary.{metric}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -121,10 +122,10 @@ def _by_seed(records: Sequence[ListedRun], metric: str) -> dict[int, float]:
     return found
 
 
-def _spread(records: Sequence[ListedRun], metrics: Sequence[str]) -> Answer:
+def _spread(records: Sequence[ListedRun], metrics: Sequence[str], methods: Methods) -> Answer:
     spread = {}
     for metric in metrics:
-        if values := list(_by_seed(records, metric).values()):
+        if values := list(_by_seed(records, metric, methods.folds).values()):
             found = estimate_mean(values)
             numbers = {"mean": found.value, "std": found.std, "low": found.low, "high": found.high}
             spread[metric] = {"n": found.n} | {key: rounded(n) for key, n in numbers.items()}
@@ -140,9 +141,9 @@ def _comparisons(
 ) -> Answer:
     rows, compared = [], []
     for metric in metrics:
-        first = _by_seed(sides[0], metric)
+        first = _by_seed(sides[0], metric, methods.folds)
         for side in sides[1:]:
-            values = _by_seed(side, metric)
+            values = _by_seed(side, metric, methods.folds)
             if first and values:
                 about = {"metric": metric, "variant": _name(side), "than": _name(sides[0])}
                 rows.append(about)

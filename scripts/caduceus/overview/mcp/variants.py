@@ -13,6 +13,7 @@ from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, check_place, read_result
 from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.project.paper_selections import CandidateRun
+from caduceus.runs.equal_seeds import repeats
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import BestBy, Metric
 from caduceus.statistics.settings import Methods
@@ -88,7 +89,9 @@ def choose_variants(
     found = find_runs(results, *names)
     records = [record for record in found if record.kind in kinds]
     exported = [record for record in records if record.exported is not None]
-    variants = by_variant([read_result(_planned(record), record, methods) for record in exported])
+    variants = by_variant(
+        [read_result(_planned(record), record, methods) for record in exported], methods
+    )
     labels = _labels(variants)
     if wanted is not None:
         places = [place_of(name, variants, labels) for name in wanted]
@@ -101,7 +104,7 @@ def choose_variants(
     left_out = Counter(_LEFT_OUT[record.kind] for record in found if record.kind not in kinds)
     left_out["not exported yet"] = len(records) - len(exported)
     left_out["with the rows of another seed"] = sum(
-        len(equal.runs) - 1 for variant in variants for equal in variant.equal_seeds
+        len(repeats(variant.equal_seeds)) for variant in variants
     )
     left_out["failed"] = sum(variant.failed for variant in variants)
     return Chosen(variants, labels, +left_out)

@@ -14,7 +14,7 @@ from caduceus.paper.results import Result, Variant, ended_notes
 from caduceus.paper.selection_notes import selection_notes
 from caduceus.project.paper import FigureEntry
 from caduceus.project.paper_selections import goal_of
-from caduceus.runs.equal_seeds import equal_note
+from caduceus.runs.equal_seeds import equal_notes
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
@@ -108,8 +108,8 @@ class FigureData:
         if counts := ", ".join(f"{count} ({name})" for name, count in without.items() if count):
             sentences.append(f"Finished without a finite number: {counts}.")
         sentences += ended_notes(self.entry.metrics, self.finished)
-        if equal := [each for variant in self.variants for each in variant.equal_seeds]:
-            sentences.append(equal_note(equal))
+        equal = [each for variant in self.variants for each in variant.equal_seeds]
+        sentences += equal_notes(equal)
         sentences += range_notes(self.entry.metrics, self.variants)
         return [*sentences, *selection_notes(self.entry.metrics, self.variants)]
 

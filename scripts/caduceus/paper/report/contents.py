@@ -25,7 +25,7 @@ from caduceus.paper.report.sections import (
     read_sweep,
 )
 from caduceus.paper.report.tries import read_tries
-from caduceus.runs.equal_seeds import equal_note, repeats
+from caduceus.runs.equal_seeds import equal_notes, repeats
 from caduceus.statistics.estimates import estimate_by
 from caduceus.statistics.settings import Methods
 
@@ -83,7 +83,9 @@ def read_contents(
     variants = group_by_variant(runs)
     states = runs["state"] if groups else []
     failed = [place for place, state in enumerate(states) if state == "failed"]
-    experiments = parts.read("overview", lambda: experiment_section(sources.plans), [])
+    experiments = parts.read(
+        "overview", lambda: experiment_section(sources.plans, methods.folds), []
+    )
     equal = [each for experiment in experiments for each in experiment["equal"]]
     curves = parts.read(
         "curves", lambda: _curves(groups, variants, methods, repeats(equal), parts), PackedCurves()
@@ -112,7 +114,7 @@ def read_contents(
         "variants": len(variants),
         "groups": [group.name for group in groups],
         "experiments": experiments,
-        "equal_seeds": equal_note(equal) if equal else None,
+        "equal_seeds": " ".join(equal_notes(equal)),
         "claims": parts.read("claims", lambda: claim_section(sources.claims), None),
         "tables": tables,
         "figures": figures,

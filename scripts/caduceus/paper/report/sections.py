@@ -10,10 +10,10 @@ from caduceus.io.csv_rows import read_rows
 from caduceus.io.failed_entries import refuse_failed
 from caduceus.io.files import read_json
 from caduceus.runs.equal_seeds import equal_seeds
-from caduceus.runs.files.export import Summary
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.sweep import SweepPlan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
 
 MEDIA_TYPES = {
     ".svg": "image/svg+xml",
@@ -25,18 +25,19 @@ MEDIA_TYPES = {
 }
 
 
-def experiment_section(plans: Sequence[Path]) -> list[dict[str, Any]]:
+def experiment_section(plans: Sequence[Path], folds: int | None) -> list[dict[str, Any]]:
     """Return the spec of each experiment, its number of runs, and its `equal` seeds.
 
     Args:
         plans: results/experiments/ID.json of all experiments.
+        folds: see `equal_seeds`.
     """
-    return [_experiment(path, Plan.read(path)) for path in plans]
+    return [_experiment(path, Plan.read(path), folds) for path in plans]
 
 
-def _experiment(path: Path, plan: Plan) -> dict[str, Any]:
-    files = (RunFolder.of_plan(path, run.id).summary_json for run in plan.runs)
-    equal = equal_seeds(filter(None, map(Summary.read_if_there, files)))
+def _experiment(path: Path, plan: Plan, folds: int | None) -> dict[str, Any]:
+    records = (RunRecord(RunFolder.of_plan(path, run.id)) for run in plan.runs)
+    equal = equal_seeds((record for record in records if record.exported), folds)
     return {"spec": plan.spec, "runs": len(plan.runs), "equal": equal}
 
 

@@ -52,11 +52,12 @@ def test_runs_without_a_plan_are_averaged_if_they_are_of_one_code(results: Resul
     assert found["count"] == 0 and "different code" in found["error"]
 
 
-def test_equal_rows_count_as_one_as_in_the_report(results: Results) -> None:
-    results.finish("r1", [{"loss": 1.0}], seed=0, rows_sha256="same")
-    results.finish("r2", [{"loss": 1.0}], seed=1, rows_sha256="same")
+def test_seeds_of_an_ignored_seed_count_as_one_as_in_the_report(results: Results) -> None:
+    rows = [{"loss": at**0.5} for at in (2, 3, 5, 6, 7)]
+    results.finish("r1", rows, seed=0, rows_sha256="same")
+    results.finish("r2", rows, seed=1, rows_sha256="same")
     found = average(board_of(results))
-    assert numbers(found["n"]) == [1.0]
+    assert numbers(found["n"]) == [1.0] * 5
     assert (found["runs"], found["repeated"]) == (["r1"], ["r2"])
 
 
