@@ -34,6 +34,7 @@ from caduceus.system.before_jobs import add_step
 from caduceus.system.snakemake_checksums import compute_checksums_once
 from caduceus.system.shared_folders import project_place, share_with_group
 from caduceus.system.snakemake_default_target import prefer_all
+from caduceus.system.snakemake_errors import shorten_errors
 from caduceus.system.snakemake_lock import note_when_locked, unlock_if_killed
 from caduceus.system.snakemake_params import compare_without_pandas
 from caduceus.system.snakemake_scheduling import (
@@ -69,6 +70,7 @@ if workflow.deployment_settings.deployment_method:
         "and make the environment once by `make` or envs/environment.yaml"
     )
 
+shorten_errors()
 show_build(workflow, PROJECT, PREFIXED)
 
 SETTINGS = PROJECT.settings

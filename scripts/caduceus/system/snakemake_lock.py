@@ -41,6 +41,8 @@ def note_when_locked(persistence: Persistence, folder: Path = Path()) -> None:
 
     @contextlib.contextmanager
     def noted() -> Iterator[None]:
+        # A Snakemake that has ended since this one began removes it.
+        (folder / _LOCKS).mkdir(parents=True, exist_ok=True)
         with lock():
             note_holder(folder)
             yield
@@ -88,23 +90,30 @@ def unlock(folder: Path) -> bool:
     locks = folder / _LOCKS
     if not locks.is_dir() or not any(locks.iterdir()):
         return False
-    if holder := find_holder(folder):
-        host, pid = holder
-        raise ResultError(
-            f"locked by Snakemake on {host}; once it has ended there, type `snakemake --unlock`"
-            if pid is None
-            else f"Snakemake already runs here, as process {pid}; wait for it to end",
-            str(folder.absolute()),
-        )
-    if not (folder / _HOLDER).is_file():
-        raise ResultError(
-            "locked by an unknown process: if no Snakemake runs here, on any host, type "
-            "`snakemake --unlock`",
-            str(folder.absolute()),
-        )
+    if error := why_locked(folder):
+        raise error
     for path in locks.iterdir():  # a Snakemake that has started needs the folder
         path.unlink(missing_ok=True)
     return True
+
+
+def why_locked(folder: Path) -> ResultError | None:
+    """Return why the lock of a folder stays; None if its holder has ended."""
+    if holder := find_holder(folder):
+        host, pid = holder
+        what = (
+            f"locked by Snakemake on {host}; once it has ended there, type `snakemake --unlock`"
+            if pid is None
+            else f"Snakemake already runs here, as process {pid}; wait for it to end"
+        )
+    elif (folder / _HOLDER).is_file():
+        return None
+    else:
+        what = (
+            "locked by an unknown process: if no Snakemake runs here, on any host, type "
+            "`snakemake --unlock`"
+        )
+    return ResultError(what, str(folder.absolute()))
 
 
 @functools.cache  # input functions call it, many times, and then this process has the lock

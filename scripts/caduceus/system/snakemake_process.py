@@ -11,6 +11,7 @@ from functools import partial
 from types import FrameType
 
 from caduceus.system.recorded_reads import RecordedReads
+from caduceus.system.snakemake_errors import shorten_errors
 from caduceus.system.stamp import Stamp
 
 is_listing = False  # whether Snakemake runs in this process to list its jobs
@@ -94,6 +95,7 @@ def _run(
     sys.argv = ["snakemake", *arguments]  # Snakemake's log shows it
     global watch
     watch = Watch(stamps[0][0])
+    shorten_errors()
     logging.getLogger("snakemake.logging").addFilter(partial(_keep_error, errors))
     interrupts = _note_interrupts()
     try:

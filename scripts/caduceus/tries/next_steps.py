@@ -27,8 +27,9 @@ def next_step_after(tried: Try, folder: LedgerFolder) -> str:
     back = _way_back(tried, folder)
     if tried.reason == "failed":
         return (
-            "mend the edit and try again; if it isn't at fault, `caduceus retry` with the run's "
-            f"name, and the same try goes on; else {back}"
+            "mend the edit and try again; if the run ended with an error that isn't the edit's "
+            "fault, `caduceus retry` with the run's name, and the same try goes on; else "
+            f"{back}"
         )
     if tried.reason in _UNDECIDED:
         return f"{_UNDECIDED[tried.reason]}; or {back}"

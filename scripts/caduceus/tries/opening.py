@@ -10,6 +10,7 @@ from caduceus.errors import SpecError
 from caduceus.io.files import Json
 from caduceus.io.phrases import pasted, printable
 from caduceus.project.experiments import load_experiment
+from caduceus.project.paper import load_paper
 from caduceus.project.settings import Settings
 from caduceus.project.try_files import TryFile
 from caduceus.runs.files.identity import Identity
@@ -79,6 +80,7 @@ def open_ledger(file: TryFile, config: Settings, options: Options, results: Path
     """
     if config.export.is_remote:
         raise SpecError("runs elsewhere (export.source: api); tries are trained here", file.path)
+    _check_folds(config)
     file, against = _with_options(file, config, options, results)
     settings = file.settings
     present = read_present_code(settings, config, file.path)
@@ -268,6 +270,23 @@ def _enough(seeds: Sequence[int], number: int) -> tuple[int, ...]:
     others = (seed for seed in count() if seed not in seeds)
     missing = max(number - len(seeds), 0)
     return (*seeds, *(next(others) for _ in range(missing)))
+
+
+def _check_folds(config: Settings) -> None:
+    """Check that seeds aren't the folds of a cross-validation.
+
+    Raises:
+        SpecError: they are. Folds depend on each other, and there are no fresh ones.
+    """
+    paper, where = load_paper(config.paper, lambda _: "config.yaml", Path())
+    statistics = paper.statistics
+    if statistics.folds is not None and statistics.fold_parameter is None:
+        raise SpecError(
+            "paper.statistics.folds: each seed is a fold, so there are no fresh seeds that could "
+            "confirm a try; let a parameter of the matrix choose the fold (`fold_parameter`), and "
+            "try the program on one of its values",
+            where(["statistics", "folds"]),
+        )
 
 
 def _check_holdout(file: TryFile, present: PresentCode) -> None:

@@ -42,13 +42,11 @@ def train_runs(
         for seed in each.seeds
         for name in ("train.json", "manifest.json")
     ]
-    _wait_for_others()
     words = [sys.executable, "-m", "snakemake", *map(str, targets)]
     # The paper in config.yaml may show other experiments, which aren't made here.
     words += ["--config", f"experiments=[{', '.join(map(str, files))}]", "paper=none"]
     words += ["--rerun-incomplete", "--quiet", "host", "rules", "reason", *arguments]
-    # Standard output holds nothing but the verdict.
-    status = run_here(words, prints_to_error=True)
+    status = _run_alone(words)
     missing = [path for path in targets if not path.exists()]
     if status or missing:
         raise ProgramError(
@@ -56,6 +54,19 @@ def train_runs(
             "try` goes on",
             str(missing[0].parent if missing else folder.path),
         )
+
+
+def _run_alone(words: Sequence[str]) -> int:
+    """Run Snakemake once no other works in this folder, and return its exit status.
+
+    While it starts, another may lock the folder, and it then ends at once with an error.
+    """
+    while True:
+        _wait_for_others()
+        # Standard output holds nothing but the verdict.
+        status = run_here(words, prints_to_error=True)
+        if not status or not (holder := find_holder()) or holder[1] is None:
+            return status
 
 
 def _wait_for_others() -> None:

@@ -106,6 +106,7 @@ def test_the_holder_is_noted_as_soon_as_it_has_the_lock(locked: Path) -> None:
         pass
     assert not record.exists()
     (locked / ".snakemake/locks/0.input.lock").unlink()
+    (locked / ".snakemake/locks").rmdir()  # by another Snakemake that has ended
     with persistence.lock():
         assert read_json(record)["pid"] == os.getpid()
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from caduceus.statistics.settings import Methods
 from caduceus.system.leases import held
+from caduceus.system.snakemake_lock import note_holder
 from caduceus.training.train import retry
 from caduceus.tries.codes import edit_between, edited_files
 from caduceus.tries.gate import Wanted
@@ -359,6 +361,19 @@ def test_options_are_held_to_the_settings(tried: TriedProject) -> None:
     assert tried.attempt(budget=9).verdict == "discarded"
 
 
+def test_folds_are_no_seeds(tried: TriedProject) -> None:
+    """Folds depend on each other, and there are no fresh ones."""
+    tried.edit(GAIN=0.05)
+    folds: dict[str, Any] = {"folds": 5}
+    tried.project.change("config.yaml", paper={"statistics": folds})
+    with pytest.raises(CaduceusError, match=r"paper\.statistics\.folds: each seed is a fold, so"):
+        tried.attempt()
+    assert not tried.folder().path.exists()
+    folds["fold_parameter"] = "rate"
+    tried.project.change("config.yaml", paper={"statistics": folds})
+    assert tried.attempt().verdict == "kept"
+
+
 def test_a_budget_that_can_show_nothing(tried: TriedProject) -> None:
     tried.edit(GAIN=0.05)
     with pytest.raises(CaduceusError, match="budget: 3 pairs can't show anything"):
@@ -622,6 +637,32 @@ def test_snakemake_is_asked_to_train_what_was_cleared(
     wanted = [Wanted(known.code, known.seeds[:1])]
     train_runs(tried.folder(), ledger, Path("results"), [], wanted)
     assert {str(run / "train.json"), str(run / "manifest.json")} <= {*asked}
+
+
+def test_a_snakemake_that_another_one_kept_out_starts_again(
+    tried: TriedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build locks the folder after the try has looked whether one works there."""
+    tried.edit(GAIN=-0.02)
+    tried.attempt()
+    lock = tried.project.path / ".snakemake/locks/0.input.lock"
+    statuses = [1, 0]
+
+    def run_here(words: list[str], **options: bool) -> int:
+        if len(statuses) == 2:
+            tried.project.write(".snakemake/locks/0.input.lock", "results/x")
+            note_holder()
+        assert lock.exists() == (len(statuses) == 2)
+        return statuses.pop(0)
+
+    monkeypatch.setattr("caduceus.tries.training.run_here", run_here)
+    waits = SimpleNamespace(sleep=lambda seconds: lock.unlink())
+    monkeypatch.setattr("caduceus.tries.training.time", waits)
+    [known] = tried.tries
+    ledger = Ledger.read(tried.folder().ledger)
+    wanted = [Wanted(known.code, known.seeds[:1])]
+    train_runs(tried.folder(), ledger, Path("results"), [], wanted)
+    assert statuses == []
 
 
 @pytest.mark.parametrize(
