@@ -6,7 +6,6 @@ names below. Everything else is private.
 """
 
 import importlib
-from pathlib import Path
 
 __version__ = "0.1.0"
 
@@ -14,7 +13,8 @@ __version__ = "0.1.0"
 DISTRIBUTION = "caduceus-ml"
 
 # The workflow, for the Snakefile of a project of one's own: module caduceus: snakefile: SNAKEFILE
-SNAKEFILE = str(Path(__file__).parent / "project" / "pipeline" / "Snakefile")
+# Without pathlib, in whose import Ctrl-C would print a traceback: what comes after ends by a line.
+SNAKEFILE = f"{__path__[0]}/project/pipeline/Snakefile"
 
 
 def note_holder() -> None:
@@ -35,6 +35,8 @@ def check_config(path: str) -> None:
 
     Call it before `configfile:` in a Snakefile. A missing file is left to Snakemake.
     """
+    from pathlib import Path
+
     if not Path(path).exists():
         return
     try:

@@ -48,8 +48,9 @@ def write_group(
                 "host": "node1",
                 "started_at": "2026-01-01T00:00:00+00:00",
                 "runtime_s": 60 + place + seed,
+                **changed.get(run.replace("-", "_"), {}),
             }
-            about.append(row | changed.get(run.replace("-", "_"), {}))
+            about.append(row)
             path = folder / f".{run}.csv"
             write_whole(path, to_csv(curve, ["_step"]))
             of_run = {name: row[name] for name in ("run", "experiment", "variant", "seed")}

@@ -7,6 +7,7 @@ import pytest
 from boards import Board, Page
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
+from caduceus.runs.files.tries import LedgerFolder
 from caduceus.statistics.settings import Methods
 from caduceus.system.leases import held
 from chromium import Browser
@@ -133,7 +134,8 @@ def test_the_report_has_the_same_page_frozen(
     tried: TriedProject, browser: Browser, tmp_path: Path
 ) -> None:
     table = tried.project.path / "results/tries/toy/tries.csv"
-    write_group(tmp_path / "groups/baseline", ["a"], seeds=2, rows=3)
+    shown, *others = LedgerFolder(table.parent).tries()[1].runs
+    write_group(tmp_path / "groups/baseline", ["a"], seeds=2, rows=3, toy_v0_s1={"run": shown})
     sources = Sources([tmp_path / "groups/baseline/runs.csv"], tries=[table])
     write_page(read_contents("tests", sources, Methods()), tmp_path / "a.html")
     browser.open(tmp_path / "a.html")
@@ -142,5 +144,12 @@ def test_the_report_has_the_same_page_frozen(
     assert browser.run(CHARTS) == 2
     browser.click("[data-try='2'] button")
     browser.wait(lambda: Page(browser).text("pre.diff .added") == "+GAIN = 0.05\n")
+    # Each of its runs that the report has is a link to that run's row.
+    browser.click(".details summary")
+    assert browser.texts(".try-runs a") == [f"this try {shown}"]
+    assert f"incumbent {others[0]}" in browser.texts(".try-runs span")
+    browser.click(".try-runs a")
+    browser.wait(lambda: Page(browser).text("#run-count").startswith("1 of 2 runs"))
+    assert browser.texts("#run-table tbody td button") == ["toy a seed=1"]
     assert browser.console() == []
     assert not browser.find("img[onerror]")
