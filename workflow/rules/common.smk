@@ -21,15 +21,16 @@ from caduceus.paper.figures.kinds import MODULES as FIGURE_MODULES
 from caduceus.project.account_checks import checked_for
 from caduceus.project.command_digests import PACKAGE, code_digest
 from caduceus.project.project import load_project
-from caduceus.project.identity import identity
+from caduceus.project.run_jobs import definition_param, identity_param
 from caduceus.project.settled_runs import SettledRuns
 from caduceus.project.targets import load_targets
+from caduceus.project.unstarted_runs import UnstartedRuns
 from caduceus.runs import environments, gpu_shares
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.files.tries import try_tables
 from caduceus.runs.used_files import stale_files
 from caduceus.sweeps.plans import run_pattern
-from caduceus.system import snakemake_process
+from caduceus.system import snakemake_process, snakemake_stand_ins
 from caduceus.system.before_jobs import add_step
 from caduceus.system.snakemake_checksums import compute_checksums_once
 from caduceus.system.shared_folders import project_place, share_with_group
@@ -181,20 +182,25 @@ def targets():
 
 
 @cache
+def own_settings():
+    """What decides for the jobs of all runs alike; None if all have to be in the graph."""
+    is_local = not (
+        SETTINGS.export.is_remote or SETTINGS.export.projects or TRAINS_ONLINE
+    )
+    is_here = PREFIXED("results/runs/") == "results/runs/"
+    if snakemake_process.watch is None or not (is_local and is_here):
+        return None
+    return common_settings(workflow, RULES, PACKAGE / "project/template/Snakefile")
+
+
+@cache
 def settled_files():
     """The files of runs whose jobs have nothing to do: those jobs are left out of the graph.
 
     Plain `snakemake` leaves out none, since nobody keeps what it judges.
     """
-    watch = snakemake_process.watch
-    is_local = not (
-        SETTINGS.export.is_remote or SETTINGS.export.projects or TRAINS_ONLINE
-    )
-    is_here = PREFIXED("results/runs/") == "results/runs/"
-    if watch is None or not (watch.began_ns and is_local and is_here):
-        return frozenset()
-    common = common_settings(workflow, RULES, PACKAGE / "project/template/Snakefile")
-    if common is None:
+    watch, common = snakemake_process.watch, own_settings()
+    if common is None or not watch.began_ns:
         return frozenset()
     judges = ("project/settled_runs", "project/targets", "runs/used_files")
     ours = digest("export_run", *judges, "system/snakemake_settings")
@@ -203,10 +209,37 @@ def settled_files():
     return runs.files
 
 
+@cache
+def unstarted_runs():
+    """The runs of which nothing exists, where jobs are only listed; else None."""
+    is_usual = not workflow.resource_settings.overwrite_threads
+    if snakemake_process.is_whole or own_settings() is None or not is_usual:
+        return None
+    runs = UnstartedRuns(PROJECT)
+    snakemake_process.watch.jobs_of = runs.jobs
+    return runs
+
+
+if not snakemake_process.is_whole:
+    snakemake_stand_ins.add_rule(
+        workflow,
+        "experiment",
+        lambda wildcards: TARGETS.dataset(
+            PROJECT.experiments[wildcards.experiment].runs[0].id
+        ),
+        lambda wildcards: PROJECT.experiments[
+            wildcards.experiment
+        ].spec.resources.threads,
+    )
+
+
 def jobless(paths):
-    """Have Snakemake look for no job that makes a file of a settled run."""
-    settled = settled_files()
-    return [before_update(path) if path in settled else path for path in paths]
+    """Have Snakemake look for no job that makes a file of a settled or of an unstarted run."""
+    settled, unstarted = settled_files(), unstarted_runs()
+    marked = [before_update(path) if path in settled else path for path in paths]
+    if unstarted is None:
+        return marked
+    return unstarted.replaced(marked, snakemake_stand_ins.stand_in)
 
 
 def known(function):
@@ -286,7 +319,7 @@ def get_retries_left(wildcards, attempt):
 
 @known
 def get_definition(wildcards):
-    return canonical_json(PROJECT.runs[wildcards.run][1].definition.to_json())
+    return definition_param(PROJECT.runs[wildcards.run][1])
 
 
 @known
@@ -302,7 +335,7 @@ def get_account_check(wildcards):
 
 @known
 def get_identity(wildcards):
-    return canonical_json(identity(*PROJECT.runs[wildcards.run], WANDB).to_json())
+    return identity_param(PROJECT, *PROJECT.runs[wildcards.run])
 
 
 @known

@@ -14,7 +14,7 @@ import hashlib
 import json
 import marshal
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ from typing import Protocol
 
 from caduceus.io.files import canonical_json, write_whole
 from caduceus.project.experiments import Experiment
-from caduceus.project.identity import identity
 from caduceus.project.project import Project
+from caduceus.project.run_jobs import OUTPUTS, definition_param, identity_param, outputs
 from caduceus.runs.files.plan import Run
 from caduceus.system.file_states import FileStates, State
 from caduceus.system.recorded_reads import adopt
@@ -32,13 +32,7 @@ from caduceus.system.stamp import FOLDER, have_settled
 
 _FILE = "settled"  # below FOLDER
 
-# The outputs of plan_run, init_run, train, upload_artifacts and export_run.
-_FILES = (
-    *("params.json", "run.json", "train.json", "upload.json"),
-    *("run_summary.json", "metrics_history.csv", "system_metrics.csv", "manifest.json"),
-)
 _FOLDERS = ("media", "artifacts")
-_JOBS = 5
 _TIME = ".snakemake_timestamp"  # in an output that is a folder: its time for Snakemake
 _CODE = "work/code"  # without it a run may have been unpacked from an archive
 _WHOLE = 5  # numbers in the state of a file that exists
@@ -141,7 +135,8 @@ class SettledRuns:
         for run, its in jobs.items():
             look = self._looks[run]
             files = {str(path) for job in its for path in (*job.input, *job.output)}
-            if len(its) == _JOBS and files == look.inputs and not any(map(graph.needrun, its)):
+            is_all = len(its) == len(OUTPUTS) and files == look.inputs
+            if is_all and not any(map(graph.needrun, its)):
                 found[run] = (look.digest, look.used)
         if found != self._known:
             text = json.dumps({"common": self._common, "runs": found})
@@ -167,7 +162,7 @@ class SettledRuns:
         if experiment.sweep is not None or used is None:
             return None
         folder = f"results/runs/{run.id}"
-        made = [f"{folder}/{name}" for name in (*_FILES, *_FOLDERS)]
+        made = outputs(run.id)
         states = self._of([*made, f"{folder}/{_CODE}"])
         if states is None:
             return None
@@ -175,7 +170,12 @@ class SettledRuns:
         others = map(os.fsencode, (*times, *map(record_path, made), *used))
         states |= {name: self._files.of(name) for name in others}
         inputs = [*made]
-        texts = [*_params(experiment, run, self._project)]
+        # The params, less those that are the same for all runs.
+        texts = [
+            definition_param(run),
+            canonical_json(experiment.spec.code),
+            identity_param(self._project, experiment, run),
+        ]
         if dataset := experiment.spec.dataset:
             record = f"results/datasets/{dataset.name}/dataset.json"
             if record not in self._datasets:
@@ -198,13 +198,6 @@ class SettledRuns:
             if len(state) < _WHOLE:
                 return None
         return found
-
-
-def _params(experiment: Experiment, run: Run, project: Project) -> Iterator[str]:
-    """Yield the params of a run's jobs, less those that are the same for all runs."""
-    yield canonical_json(run.definition.to_json())
-    yield canonical_json(experiment.spec.code)
-    yield canonical_json(identity(experiment, run, project.settings.wandb).to_json())
 
 
 def _used(train: Path) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from caduceus.errors import SpecError
 from caduceus.system import processes
 from caduceus.system.recorded_reads import adopt, reads_elsewhere
+from caduceus.system.snakemake_job_list import WHOLE
 from caduceus.system.snakemake_process import dry_run_stamp
 
 # Finds modules where this process does, as the stamp goes by that.
@@ -17,7 +18,7 @@ _PROCESS = """
 import json, sys
 sys.path[:] = json.loads(sys.argv.pop(1))
 from caduceus.system.snakemake_process import list_jobs
-sys.exit(list_jobs(sys.argv[1:]))
+sys.exit(list_jobs(sys.argv[2:], whole=sys.argv[1] == "whole"))
 """
 _TIME_LIMIT_S = 1800.0
 _PLACED = re.compile(r"([^:]+:\d+): ")  # FILE:LINE before a message
@@ -84,8 +85,9 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         adopt(stamp.states)
         return []
     with reads_elsewhere():
-        words = [sys.executable, "-c", _PROCESS, json.dumps(sys.path), *arguments]
-        answer = processes.capture(words, time_limit_s=_TIME_LIMIT_S)
+        answer = _dry_run("", arguments)
+        if answer is not None and WHOLE in answer.output.splitlines():
+            answer = _dry_run("whole", arguments)
         stamp.answer()
     adopt(stamp.states)
     if answer is None:
@@ -99,6 +101,11 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
         raise snakemake_error((errors or lines or ["snakemake --dry-run fails"])[-1])
     jobs = [Job(**entry["job"]) for entry in entries if "job" in entry]
     return [job for job in jobs if job.outputs]
+
+
+def _dry_run(graph: str, arguments: Sequence[str]) -> processes.CommandOutput | None:
+    words = [sys.executable, "-c", _PROCESS, json.dumps(sys.path), graph, *arguments]
+    return processes.capture(words, time_limit_s=_TIME_LIMIT_S)
 
 
 def snakemake_error(line: str) -> SpecError:

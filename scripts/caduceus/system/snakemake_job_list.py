@@ -7,8 +7,10 @@ resources of each job.
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from caduceus.system import snakemake_process, snakemake_stand_ins
 
 _COMMAND = re.compile(r"(?:exec )?\S+ -m caduceus ([a-z-]+)")
 # Params that `overview.plans` reads, and rules whose threads it asks for.
@@ -16,8 +18,13 @@ _PARAMS = ("definition", "identity")
 TRAINING = ("train", "sweep_agent")
 
 
+WHOLE = '{"whole": true}'  # printed where only the graph of all jobs tells which would run
+
+
 class JobListHandler(logging.Handler):
     """A handler of Snakemake's log that prints `{"job": …}` for each job that would run.
+
+    Jobs that a stand-in is for come from `snakemake_process.Watch.jobs_of`.
 
     Args:
         workflow: Snakemake's workflow.
@@ -32,9 +39,19 @@ class JobListHandler(logging.Handler):
         """Print the jobs when Snakemake counts them."""
         if str(getattr(record, "event", "")) == "run_info" and not self._is_done:
             self._is_done = True
-            dag = self._workflow.dag
-            for job in dag.needrun_jobs():
-                print(json.dumps({"job": dict(_fields(job, str(dag.reason(job))))}))
+            if not snakemake_stand_ins.are_sure(self._workflow):
+                print(WHOLE)
+                return
+            for job in self._workflow.dag.needrun_jobs():
+                for fields in self._listed(job):
+                    print(json.dumps({"job": fields}))
+
+    def _listed(self, job: Any) -> Iterable[Mapping[str, object]]:
+        if snakemake_stand_ins.is_stand_in(job):
+            assert snakemake_process.watch and snakemake_process.watch.jobs_of
+            (name,) = job.wildcards
+            return snakemake_process.watch.jobs_of(name, job.threads)
+        return [dict(_fields(job, snakemake_stand_ins.reason_of(self._workflow, job)))]
 
 
 def _fields(job: Any, reason: str) -> Iterator[tuple[str, object]]:

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from types import FrameType
 
@@ -15,6 +15,7 @@ from caduceus.system.snakemake_errors import shorten_errors
 from caduceus.system.stamp import Stamp
 
 is_listing = False  # whether Snakemake runs in this process to list its jobs
+is_whole = True  # whether each job that it lists has to be in its graph
 watch: "Watch | None" = None  # of the Snakemake that Caduceus runs in this process
 PLAIN = "CADUCEUS_PLAIN"  # the variable that asks for lines in place of a picture
 ENDING = "CADUCEUS_ENDING"  # the variable that names a file for how the build ended, as JSON
@@ -67,10 +68,15 @@ def run_snakemake(
     return _run(words, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
 
 
-def list_jobs(arguments: Sequence[str]) -> int:
-    """Print the jobs that `snakemake ARGUMENTS` would run, as lines of JSON; return its status."""
-    global is_listing
-    is_listing = True
+def list_jobs(arguments: Sequence[str], whole: bool = False) -> int:
+    """Print the jobs that `snakemake ARGUMENTS` would run, as lines of JSON; return its status.
+
+    Args:
+        arguments: of Snakemake.
+        whole: whether each of these jobs has to be in Snakemake's graph.
+    """
+    global is_listing, is_whole
+    is_listing, is_whole = True, whole
     # With --quiet, Snakemake ends after it has counted the jobs.
     words = ["--dry-run", "--quiet", "progress", "rules", "--logger", "caduceus", *arguments]
     return _run(words, [(dry_run_stamp(arguments), _REPEATABLE | {"dryrun", "logger"})], [])
@@ -165,11 +171,14 @@ class Watch:
         reads: what it looked at.
         has_nothing: whether it has said that it has nothing to do.
         when_judged: called once Snakemake knows of every job whether it has to run.
+        jobs_of: yields the fields of the jobs that a stand-in is for, given what the stand-in is
+            for and the threads of a training.
     """
 
     def __init__(self, stamp: Stamp) -> None:
         self.has_nothing = False
         self.when_judged: Callable[[], None] | None = None
+        self.jobs_of: Callable[[str, int], Iterator[Mapping[str, object]]] | None = None
         self.reads = RecordedReads()
         self.began_ns = stamp.begin()
         if self.began_ns:

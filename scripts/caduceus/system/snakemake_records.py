@@ -1,13 +1,14 @@
 """Read Snakemake's records of finished jobs: rule, input files and command."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from caduceus.io.files import read_json
 
+_RECORDS = ".snakemake/metadata"
 _NAME_LENGTH = 254  # Snakemake splits longer names of records into folders and a file
 
 
@@ -47,8 +48,26 @@ def find_record(path: Path) -> JobRecord | None:
     return None
 
 
+def record_names() -> frozenset[str]:
+    """Return the names in the folder of Snakemake's records, in the folder where it ran."""
+    try:
+        return frozenset(path.name for path in Path(_RECORDS).iterdir())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def may_have_record(names: Collection[str], made: str) -> bool:
+    """Whether a declared output may have a record; false if it has none.
+
+    Args:
+        names: from `record_names`.
+        made: the output's path, from the folder where Snakemake ran.
+    """
+    return bool(names) and record_path(made).split("/")[2] in names
+
+
 def record_path(made: str) -> str:
     """Return the path of Snakemake's record of a declared output, from the folder where it ran."""
     name = urlsafe_b64encode(made.encode()).decode()
     parts = [name[at : at + _NAME_LENGTH] for at in range(0, len(name), _NAME_LENGTH)]
-    return "/".join([".snakemake/metadata", *(f"@{part}" for part in parts[:-1]), parts[-1]])
+    return "/".join([_RECORDS, *(f"@{part}" for part in parts[:-1]), parts[-1]])

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from caduceus.project import settled_runs
 from caduceus.project.project import Project, load_project
+from caduceus.project.run_jobs import OUTPUTS
 from caduceus.project.settled_runs import Job, SettledRuns
 from caduceus.system.snakemake_records import record_path
 from caduceus.system.stamp import FOLDER
@@ -77,7 +77,7 @@ def make_project(**changes: object) -> Project:
 
 
 def files(run: str) -> list[str]:
-    names = (*settled_runs._FILES, *settled_runs._FOLDERS)
+    names = [name for names in OUTPUTS.values() for name in names]
     return [f"results/runs/{run}/{name}" for name in names]
 
 
