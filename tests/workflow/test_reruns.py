@@ -165,8 +165,15 @@ def test_a_run_whose_folder_was_deleted_is_made_again(finished: Project) -> None
 
 def test_a_lost_export_is_made_again(finished: Project) -> None:
     (finished.runs[0] / "metrics_history.csv").unlink()
+    shutil.rmtree(finished.runs[1] / "media")
     planned = finished.planned()
-    assert (planned["train"], planned["export_run"], planned["make_table"]) == (0, 1, 1)
+    assert (planned["train"], planned["export_run"], planned["make_table"]) == (0, 2, 1)
+
+
+def test_a_lost_file_of_several_that_a_job_makes_is_made_again(finished: Project) -> None:
+    (finished.path / "results/paper/tables/accuracy.tex").unlink()
+    (finished.path / "results/groups/baseline/history.parquet").unlink()
+    assert finished.planned() == {"export_group": 1, "make_table": 1, **RECORDED}
 
 
 def test_the_order_of_parameters_means_nothing(finished: Project) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.io.files import read_if_there
+from caduceus.project.deleted_files import deleted_files
 from caduceus.project.project import Project
 from caduceus.sweeps.plans import Sweep
 
@@ -39,10 +40,6 @@ class _RunFiles:
 
 _LOCAL = _RunFiles(("train.json", "upload.json"), ended="train.json", observation="train.json")
 _REMOTE = _RunFiles(("server.json",), ended="manifest.json", observation="outcome.json")
-
-# The files of a finished run that `Targets.deleted` sees to.
-_EXPORTED = ("manifest.json", "run_summary.json", "metrics_history.csv")
-_PLANNED = ("params.json", "run.json")
 
 
 @dataclass(frozen=True)
@@ -161,20 +158,11 @@ class Targets:
         return _of_runs(self.project.runs, self._run_files.ended)
 
     def deleted(self) -> list[str]:
-        """Files of experiments and their runs that are missing though their group was exported.
+        """Files that are missing though what is made with or from them exists.
 
         The user or `caduceus retry` has deleted them, as the message about a damaged file says to.
-        Snakemake doesn't miss a file if all that is made from it exists, so the default targets
-        name them.
         """
-        names = [*_PLANNED, *_EXPORTED, *(() if self._is_remote else _LOCAL.logged)]
-        paths: list[str] = []
-        for experiment in self.project.experiments.values():
-            if self.exists(f"results/groups/{experiment.spec.group}/runs.csv"):
-                runs = [run.id for run in experiment.runs]
-                paths += _plans([experiment.id])
-                paths += (path for name in names for path in _of_runs(runs, name))
-        return [path for path in paths if not self.exists(path)]
+        return deleted_files(self, () if self._is_remote else _LOCAL.logged)
 
     # Sweeps
 

@@ -1,6 +1,7 @@
 """Which files each job takes: what decides what Snakemake reruns."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from caduceus.project.project import Project, load_project
 from caduceus.project.targets import Targets, load_targets
+from projects import REPOSITORY
 
 PLAIN = {
     "id": "plain",
@@ -235,10 +237,12 @@ def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Pla
     plain = runs_of(project, "plain")
     names = ("params.json", "run.json", "manifest.json", "run_summary.json")
     names += ("metrics_history.csv", "train.json", "upload.json")
+    names += ("system_metrics.csv", "media", "artifacts")
     whole = ["results/experiments/plain.json"]
     whole += [path for name in names for path in files(plain, name)]
     assert targets(project).deleted() == []
-    exported = ["results/groups/baseline/runs.csv", *whole]
+    of_group = ("runs.csv", "variants.csv", "history.parquet", "compute.json")
+    exported = [*(f"results/groups/baseline/{name}" for name in of_group), *whole]
     assert targets(project, exported).deleted() == []
     gone = files(plain[1:], "train.json")
     assert targets(project, set(exported) - set(gone)).deleted() == gone
@@ -246,6 +250,44 @@ def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Pla
     assert remote.deleted() == []  # a remote run has no train.json
     [damaged] = set(exported) & {"results/experiments/plain.json"}
     assert targets(project, set(exported) - {damaged}).deleted() == [damaged]
+    media = files(plain[:1], "media")
+    logs = files(plain[:1], "work/code")
+    assert targets(project, {*exported, *logs} - {*media}).deleted() == media
+    assert targets(project, {*exported} - {*media}).deleted() == []  # an unpacked archive
+
+
+# Rules whose outputs only some projects or calls make, or that nothing may make anew.
+NOT_BY_DEFAULT = {
+    *("make_dataset", "check_account", "report_refuted", "write_appendix", "find_run"),
+    *("export_fetched_run", "export_server_run", "evaluate_run", "sweep_agent", "start_sweep"),
+    *("suggest_trial", "ask_trial", "find_trial", "confirm_trial", "report_failures"),
+}
+
+
+def test_each_declared_output_is_made_again_alone(plan: Plan) -> None:
+    """Those that no other job takes, such as the .tex of a table, too."""
+    project = plan(export={"projects": [{"project": "team/other"}]})
+    named = {
+        **{"experiment": "plain", "run": runs_of(project, "plain")[0], "group": "baseline"},
+        **{"table": "accuracy", "figure": "bars", "project": "team/other", "server_group": "a"},
+        "sweep": next(iter(project.sweeps)),
+    }
+    outputs = [
+        path.format(**named)
+        for rules in sorted((REPOSITORY / "workflow/rules").glob("*.smk"))
+        for rule, body in re.findall(r"rule (\w+):\n(.*?)(?=\n *rule |\Z)", rules.read_text(), re.S)
+        if rule not in NOT_BY_DEFAULT
+        for made in re.findall(r" output:\n(.*?)\n +(?:log|params|localrule):", body, re.S)
+        for path in re.findall(r'"(results/[^"]*)"', made)
+    ]
+    assert len(outputs) > 40
+    there = {*outputs, *files([named["run"]], "work/code")}
+    groups = {"team/other": {"r1": "a"}}
+    of_others = set(targets(project, there, groups).deleted())
+    named_always = set(targets(project, groups=groups).paper())
+    for path in outputs:
+        found = targets(project, there - {path}, groups)
+        assert path in named_always or set(found.deleted()) - of_others == {path}, path
 
 
 # Groups and whole projects
