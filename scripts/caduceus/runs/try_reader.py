@@ -1,15 +1,13 @@
 """Read the ledgers of tries below results/tries, for the board, the report and assistants.
 
 `caduceus try` writes them meanwhile. A file that can't be read costs only itself: it is a line of
-`damage`. The numbers of a try that isn't decided are left out, since who looks at them and stops
-when they please is wrong more often than the ledger's level says.
+`damage`. The numbers of a try that isn't decided are left out: see `Try.decided`.
 """
 
 import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -135,7 +133,7 @@ class _CachedFolder:
             return found
         if self._folder.record(found.number) != path:
             return f"{path}: is a record of try {found.number}; {Try.mend}"
-        return replace(found, result=None) if found.verdict == "running" else found
+        return found.decided
 
     def _scan(self) -> Iterator[tuple[str, _FileState]]:
         try:

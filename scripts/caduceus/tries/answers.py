@@ -6,9 +6,9 @@ from typing import Literal
 
 from caduceus.io.files import Json
 from caduceus.io.phrases import count_of
-from caduceus.runs.files.tries import HoldoutResult, Ledger, Result, Try, Verdict
+from caduceus.runs.files.tries import HoldoutResult, Ledger, LedgerFolder, Result, Try, Verdict
 from caduceus.runs.try_ledgers import seed_ranges
-from caduceus.tries.gate import Gate
+from caduceus.runs.try_reader import read_try_ledger
 from caduceus.tries.next_steps import next_step_after
 
 # The exit status of `caduceus try`; 1 is an error to be mended, and 2 wrong arguments.
@@ -112,16 +112,19 @@ class TryAnswer:
         return [f"{line}{known}", *_holdout_lines(self), *ends]
 
 
-def answer_of(tried: Try, gate: Gate, is_new: bool) -> TryAnswer:
+def answer_of(tried: Try, folder: LedgerFolder, is_new: bool) -> TryAnswer:
     """Return the answer on a decided try.
 
     Args:
         tried: the try.
-        gate: its ledger.
+        folder: its ledger's folder.
         is_new: whether it was decided now.
+
+    Raises:
+        ResultError: a file of the ledger can't be read.
     """
-    folder, ledger = gate.folder, gate.ledger
-    uses = sum(each.holdout is not None for each in folder.tries())
+    found = read_try_ledger(folder)
+    ledger = found.settled
     return TryAnswer(
         ledger=folder.path.as_posix(),
         number=tried.number,
@@ -134,15 +137,15 @@ def answer_of(tried: Try, gate: Gate, is_new: bool) -> TryAnswer:
         seeds=tried.decided_on,
         refused=tried.refused,
         left_out=tried.left_out,
-        holdout=_shown(tried.holdout, ledger, uses),
-        incumbent=gate.incumbent.id,
+        holdout=_shown(tried.holdout, ledger, found.openings),
+        incumbent=found.incumbents[-1].code.id,
         code=tried.code.id,
         is_new=is_new,
         cpu_s=tried.cpu_s,
         wall_s=tried.wall_s,
         trained=len(tried.trained),
         level=ledger.settings.level,
-        level_left=gate.level_left,
+        level_left=found.budget.left,
         diff=folder.diff(tried.number).as_posix(),
         next=next_step_after(tried, folder),
     )

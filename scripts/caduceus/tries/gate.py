@@ -27,7 +27,7 @@ from caduceus.runs.files.tries import (
 )
 from caduceus.runs.try_designs import design_of
 from caduceus.runs.try_ledgers import level_of_confirmation
-from caduceus.statistics.tries import REASONS, Design, Outcome, Step, level_of_try, next_step
+from caduceus.statistics.tries import REASONS, Design, Outcome, Step, next_step
 from caduceus.tries.codes import run_of
 from caduceus.tries.evidence import Evidence
 from caduceus.tries.table import write_table
@@ -275,12 +275,6 @@ class Gate:
         return [
             Outcome(level_of_confirmation(each, design), each.verdict == "kept") for each in tries
         ]
-
-    @property
-    def level_left(self) -> float:
-        """What the confirmations so far have left of the ledger's level."""
-        design = design_of(self.ledger)
-        return level_of_try(design, self._outcomes(self.folder.tries())) / design.share
 
     def _open_confirmation(self, tried: Try, design: Design, earlier: Sequence[Outcome]) -> Try:
         tried = replace(

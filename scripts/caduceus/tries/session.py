@@ -79,13 +79,13 @@ def _try(opened: OpenLedger, why: str, results: Path, train: Train) -> TryAnswer
         if refused is None:
             _write_diff(opened, gate, present_content(present))
             refused = gate.refuse(present.code, why, touched)
-            return answer_of(refused, gate, is_new=True)
-        return answer_of(refused, gate, is_new=False)
+            return answer_of(refused, folder, is_new=True)
+        return answer_of(refused, folder, is_new=False)
     tried = gate.find(present.code)
     if tried is not None and tried.is_answered:
         if tried.verdict == "kept" and present.code.id != gate.incumbent.id:
             raise SpecError(_left_behind(f"try {tried.number}"), source)
-        return answer_of(tried, gate, is_new=False)
+        return answer_of(tried, folder, is_new=False)
     if tried is None:
         if present.code.id == gate.incumbent.id:
             raise SpecError("the code equals the incumbent's; edit it first", source)
@@ -94,7 +94,7 @@ def _try(opened: OpenLedger, why: str, results: Path, train: Train) -> TryAnswer
         keep_present_code(present, folder)
         _write_diff(opened, gate, snapshot_content(folder, present.code))
         tried = gate.begin(present.code, why)
-    return answer_of(gate.decide(tried), gate, is_new=True)
+    return answer_of(gate.decide(tried), folder, is_new=True)
 
 
 def _left_behind(what: str) -> str:

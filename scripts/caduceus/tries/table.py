@@ -16,7 +16,7 @@ COLUMNS = (
 
 def write_table(folder: LedgerFolder) -> None:
     """Write tries.csv from the records of the tries."""
-    rows = [try_row(each, folder) for each in folder.tries()]
+    rows = [try_row(each.decided, folder) for each in folder.tries()]
     write_whole(folder.table, to_csv(rows, COLUMNS))
 
 
@@ -36,7 +36,7 @@ def try_row(tried: Try, folder: LedgerFolder) -> dict[str, Json]:
         "left_out": _words(tried.left_out),
         "refused": " ".join(tried.refused) or None,
         "cpu_s": tried.cpu_s,
-        "wall_s": tried.wall_s,
+        "wall_s": tried.wall_s if tried.ended_at else None,
         "started_at": tried.started_at,
         "ended_at": tried.ended_at,
         "diff": folder.diff(tried.number).name,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -203,6 +203,15 @@ class Try(Record):
     ended_at: str | None = None
 
     mend = _MEND
+
+    @property
+    def decided(self) -> "Try":
+        """The try as everything shows it: without the comparison so far, if it still runs.
+
+        Who looks at that and stops when they please is wrong more often than the ledger's level
+        says.
+        """
+        return replace(self, result=None) if self.verdict == "running" else self
 
     @property
     def is_answered(self) -> bool:
