@@ -36,7 +36,7 @@ REACHED = {
     "record_provenance": {"commands", "io", "paper", "project", "runs", "statistics", "wandb_log"},
     "fill_checklist": {"commands", "io", "paper", "project", "runs", "statistics", "system"},
     "write_appendix": {"commands", "io", "paper", "project", "runs", "statistics"},
-    "make_report": {"commands", "exports", "io", "paper", "runs", "statistics"},
+    "make_report": {"commands", "exports", "io", "paper", "runs", "statistics", "system"},
 }
 # By their kind, the figures that an edit of a module measures and draws again.
 FIGURES = {

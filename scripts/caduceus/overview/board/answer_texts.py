@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.overview.mcp.hidden_parameters import hide_settings, secrets_of
 from caduceus.runs.files.plan import Plan
+from caduceus.runs.hidden_settings import hide, secrets_of
 from caduceus.system.known_secrets import known_secrets
 
 
@@ -22,12 +22,13 @@ class Writer:
 
     Attributes:
         error: why the user's secrets can't be known; None if they are.
+        secrets: the name of each known secret, by its value.
     """
 
     def __init__(self) -> None:
         self.error: str | None = None
         self._plans: Sequence[Plan] | None = None
-        self._secrets: Mapping[str, str] = {}
+        self.secrets: Mapping[str, str] = {}
 
     def refresh(self, plans: Sequence[Plan]) -> None:
         """Find the secrets anew if the plans are others."""
@@ -40,7 +41,7 @@ class Writer:
             known = known_secrets()
         except CaduceusError as error:
             self.error = str(error)
-        self._secrets = {**known, **secrets_of(plans)}
+        self.secrets = {**known, **secrets_of(plans)}
 
     def text(self, value: Any) -> str:
         """Return a value as JSON."""
@@ -59,11 +60,7 @@ class Writer:
         return value
 
     def _shown(self, text: str) -> str:
-        for secret, name in self._secrets.items():
-            if secret in text:
-                text = text.replace(secret, f"[{name}, not shown]")
-        if "=" in text:
-            text = hide_settings(text)
+        text = hide(text, self.secrets)
         # Half of a surrogate pair isn't UTF-8, and no page shows it.
         return text if text.isascii() else text.encode(errors="replace").decode()
 

@@ -183,6 +183,11 @@ class Board:
         """Return a run as the page takes it."""
         return self.watch.row(tracked)
 
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The name of each known secret, by its value."""
+        return self._writer.secrets
+
     def text(self, value: Mapping[str, Any]) -> str:
         """Return an answer as JSON."""
         return self._writer.text(value)

@@ -155,7 +155,7 @@ class TryHandler(DetailHandler):
             tried = next((each for each in found.tries if each.number == number), None)
             if tried is None:
                 raise NotThereError("the ledger has no such try")
-            return board.text(try_details(found, tried))
+            return board.text(try_details(found, tried, board.secrets))
 
         await self.answer(make)
 

@@ -7,11 +7,11 @@ from caduceus.errors import ResultError
 from caduceus.io.files import Json
 from caduceus.overview.board.media_items import MediaLog, exported_media
 from caduceus.overview.board.tracked_run import TrackedRun
-from caduceus.overview.mcp.answers import shown
 from caduceus.runs.attempts import console_path
 from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.export import ExportedArtifact, Manifest
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.hidden_settings import shown
 from caduceus.runs.record import RunRecord
 
 Row = dict[str, Any]

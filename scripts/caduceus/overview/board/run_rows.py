@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caduceus.io.files import Json
-from caduceus.overview.mcp.answers import shown
 from caduceus.runs.files.export import Summary
+from caduceus.runs.hidden_settings import shown
 from caduceus.runs.record import RunRecord
 from caduceus.runs.variants import leaves
 from caduceus.system import slurm

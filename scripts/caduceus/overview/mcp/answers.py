@@ -9,15 +9,12 @@ from caduceus.errors import CaduceusError
 from caduceus.io.phrases import pasted
 from caduceus.io.validation import suggestion
 from caduceus.runs.unknown_metrics import no_run_logged
-from caduceus.system.known_secrets import is_secret
 
 Answer = dict[str, Any]
 
 MOST_ROWS = 500  # in a page
 _PAGE_CHARACTERS = 12_000  # of JSON in a page, about 5,000 tokens
 _TEXT_CHARACTERS = 300
-_LEAST_SECRET = 8  # characters; a shorter value such as `key: left` isn't a secret
-_HIDDEN = "[a secret, not shown]"
 _UNITS = {
     "_s": "seconds",
     "_gb": "10^9 bytes",
@@ -81,17 +78,6 @@ def units(names: Sequence[str]) -> dict[str, str]:
     """Return the units of our own columns; the units of a program's metrics aren't known."""
     ours = (name for name in names if not name.startswith(("summary.", "config.")))
     return {name: unit for name in ours for end, unit in _UNITS.items() if name.endswith(end)}
-
-
-def shown(name: str, value: Any) -> Any:
-    """Return a setting's value, or a note that it is hidden if it is named like a secret."""
-    return _HIDDEN if is_hidden(name, value) else value
-
-
-def is_hidden(name: str, value: Any) -> bool:
-    """Whether no answer shows a setting's value, as it is named like a secret."""
-    is_long = isinstance(value, str) and len(value) >= _LEAST_SECRET
-    return is_long and is_secret(name.rpartition(".")[2])
 
 
 def choose_metric(wanted: str, logged: Sequence[str]) -> str:

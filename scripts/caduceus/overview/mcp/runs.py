@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.overview.mcp.answers import Answer, choose, page, shown, some, units
+from caduceus.overview.mcp.answers import Answer, choose, page, some, units
 from caduceus.overview.mcp.own_keys import is_own_key
 from caduceus.project.listed_runs import find_runs
 from caduceus.project.planned import configured_plans
+from caduceus.runs.hidden_settings import shown
 
 _DEFAULT = ("run", "experiment", "variant", "seed", "state", "error")
 _LAST = ("runtime_s",)

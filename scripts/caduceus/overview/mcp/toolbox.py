@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from caduceus.errors import CaduceusError
-from caduceus.overview.mcp.answers import Answer, plain, shown
+from caduceus.overview.mcp.answers import Answer, plain
 from caduceus.overview.mcp.comparisons import compare_groups, compare_runs
-from caduceus.overview.mcp.hidden_parameters import hide_settings, parameter_secrets
 from caduceus.overview.mcp.histories import get_history
 from caduceus.overview.mcp.lineage import artifacts, lineage
 from caduceus.overview.mcp.paper import claims, compute_summary, verification
@@ -19,6 +18,9 @@ from caduceus.overview.mcp.probe import probe
 from caduceus.overview.mcp.runs import query_runs
 from caduceus.overview.mcp.sweeps import sweep_status
 from caduceus.overview.mcp.tries import try_ledger
+from caduceus.project.planned import plan_files
+from caduceus.runs.files.plan import Plan
+from caduceus.runs.hidden_settings import hide, secrets_of, shown
 from caduceus.system.known_secrets import known_secrets
 
 INSTRUCTIONS = """\
@@ -63,7 +65,7 @@ def tools(results: Path) -> list[Tool]:
 def _bound(tool: Tool, results: Path) -> Tool:
     @wraps(tool)
     def answer(**arguments: Any) -> Answer:
-        secrets = known_secrets() | parameter_secrets(results)
+        secrets = known_secrets() | secrets_of(map(Plan.read, plan_files(results)))
         try:
             found = plain(_without(tool(results, **arguments), secrets))
         except CaduceusError as error:
@@ -85,9 +87,7 @@ def _bound(tool: Tool, results: Path) -> Tool:
 def _without(value: Any, secrets: Mapping[str, str]) -> Any:
     """Return `value` without known secrets, and without settings named like secrets."""
     if isinstance(value, str):
-        for secret, name in secrets.items():
-            value = value.replace(secret, f"[{name}, not shown]")
-        return hide_settings(value)
+        return hide(value, secrets)
     if isinstance(value, Mapping):
         return {
             _without(str(name), secrets): _without(shown(str(name), item), secrets)

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def read_contents(
     curves = parts.read(
         "curves", lambda: _curves(groups, variants, methods, repeats(equal), parts), PackedCurves()
     )
-    tries = parts.read_each("tries", read_tries, sources.tries)
+    tries = parts.read_each("tries", partial(read_tries, plans=sources.plans), sources.tries)
     sweeps = parts.read_each("sweeps", read_sweep, parts.made("sweeps", sources.sweeps))
     tables = parts.read_each("tables", read_json, sources.tables)
     figures = parts.read_each("figures", read_figure, sources.figures)

@@ -1,7 +1,8 @@
 """A ledger of tries as the report and the board show it; their scripts take it as JSON."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,8 +11,10 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of, printable
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.tries import LedgerFolder, Try
 from caduceus.runs.goal import Goal
+from caduceus.runs.hidden_settings import LEAST_SECRET, hide, secret_values, secrets_of
 from caduceus.runs.try_designs import design_of
 from caduceus.runs.try_ledgers import (
     IncumbentValues,
@@ -24,6 +27,7 @@ from caduceus.runs.try_ledgers import (
 )
 from caduceus.runs.try_reader import read_try_ledger
 from caduceus.runs.variants import variant_name
+from caduceus.system.known_secrets import known_secrets
 
 _SHORT = 300  # characters of a text
 _REASON = 140  # characters of a reason in the table
@@ -150,15 +154,20 @@ def _row(tried: Try) -> Row:
     }
 
 
-def try_details(found: TryLedger, tried: Try, most: int = _MOST_DIFF) -> Row:
+def try_details(
+    found: TryLedger, tried: Try, secrets: Mapping[str, str], most: int = _MOST_DIFF
+) -> Row:
     """Return what a page shows of a try on demand: the whole reason, its runs and its edit.
 
     Args:
         found: its ledger.
         tried: the try.
+        secrets: the name of each secret, by its value; the edit shows none.
         most: bytes of the edit.
     """
     result = tried.result
+    codes = [each.code for each in found.tries] + ([found.ledger.first] if found.ledger else [])
+    secrets = {**secrets, **secret_values(code.definition.parameters for code in codes)}
     return {
         "number": tried.number,
         "why": _visible(tried.why, _LONG),
@@ -169,28 +178,42 @@ def try_details(found: TryLedger, tried: Try, most: int = _MOST_DIFF) -> Row:
         "left_out": list(tried.left_out),
         "pairs": [vars(pair) for pair in pairs_of(tried)] if tried.ended_at else [],
         "holdout_runs": list(tried.holdout.runs) if tried.holdout else [],
-        "diff": vars(read_diff(found.folder.diff(tried.number), most)),
+        "diff": vars(read_diff(found.folder.diff(tried.number), most, secrets)),
     }
 
 
-def read_tries(path: Path) -> Row:
+def read_tries(path: Path, plans: Sequence[Path] = ()) -> Row:
     """Return a ledger for the report: its `view`, and the `details` of each try, by its number.
 
-    The page has the edits up to a limit: first those that were kept, then the latest.
+    The page has the edits up to a limit: first those that were kept, then the latest. It has no
+    secrets of the user, or of the parameters of planned runs.
 
     Args:
         path: its tries.csv, with its other files in the same folder.
+        plans: the plans of all experiments.
 
     Raises:
-        ResultError: ledger.json can't be read.
+        ResultError: ledger.json or a plan can't be read.
+        AccountError: the user's secrets can't be known.
     """
+    secrets = known_secrets() | secrets_of(map(Plan.read, plans))
     found = read_try_ledger(LedgerFolder(path.parent))
     view = ledger_view(found, incumbent_values(found, partial(summary_value, path.parents[2])))
     details, left = {}, _MOST_DIFFS
     for tried in sorted(found.tries, key=lambda each: (each.verdict != "kept", -each.number)):
-        details[tried.number] = try_details(found, tried, min(left, _MOST_DIFF_OF_REPORT))
-        left -= len(details[tried.number]["diff"]["text"].encode())
-    return {"view": view, "details": details}
+        shown = try_details(found, tried, secrets, min(left, _MOST_DIFF_OF_REPORT))
+        details[tried.number] = _without(shown, secrets)
+        left -= len(shown["diff"]["text"].encode())
+    return {"view": _without(view, secrets), "details": details}
+
+
+def _without(value: Any, secrets: Mapping[str, str]) -> Any:
+    """Return a JSON value without secrets in its texts."""
+    if isinstance(value, str):
+        return hide(value, secrets)
+    if isinstance(value, Mapping):
+        return {key: _without(item, secrets) for key, item in value.items()}
+    return [_without(item, secrets) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -199,7 +222,7 @@ class Diff:
 
     Attributes:
         file: its path.
-        text: its lines, without invisible characters; empty if it can't be read.
+        text: its lines, without secrets and invisible characters; empty if it can't be read.
         kinds: a character for each line: `f` head of a file, `@` head of a hunk, `+`, `-`, `\\`,
             or a blank for a line that stayed.
         size: its bytes.
@@ -215,8 +238,14 @@ class Diff:
     error: str | None = None
 
 
-def read_diff(path: Path, most: int) -> Diff:
-    """Return the edit in a file, or its first `most` bytes, cut at a line."""
+def read_diff(path: Path, most: int, secrets: Mapping[str, str]) -> Diff:
+    """Return the edit in a file, or its first `most` bytes, cut at a line.
+
+    Args:
+        path: the file.
+        most: bytes to read.
+        secrets: the name of each secret, by its value.
+    """
     try:
         if not path.is_file():
             return Diff(str(path), error="the file of this edit is gone")
@@ -231,9 +260,27 @@ def read_diff(path: Path, most: int) -> Diff:
     text = content[:most].decode(errors="replace")
     if is_cut:
         text = text[: text.rfind("\n") + 1] or text
+    text = _hide_in_lines(text, secrets, is_cut)
     lines = text.removesuffix("\n").split("\n") if text else []
     shown = "\n".join(printable(line) for line in lines)
     return Diff(str(path), shown, "".join(_kinds(lines)), size, is_cut)
+
+
+def _hide_in_lines(text: str, secrets: Mapping[str, str], is_cut: bool) -> str:
+    """Return an edit without secrets: each line of one, as its lines begin with a sign here.
+
+    Args:
+        text: the edit.
+        secrets: the name of each secret, by its value.
+        is_cut: whether more follows: the text may then end inside of a secret.
+    """
+    lines = {line.strip(): name for each, name in secrets.items() for line in each.splitlines()}
+    lines |= {json.dumps(line, ensure_ascii=False)[1:-1]: name for line, name in lines.items()}
+    known = {line: name for line, name in lines.items() if len(line) >= LEAST_SECRET}
+    shown = hide(text, known)
+    if is_cut and not text.endswith("\n"):
+        shown = shown[: -max((len(line.encode()) for line in known), default=0) or None]
+    return shown
 
 
 def _kinds(lines: Sequence[str]) -> Iterator[str]:

@@ -132,14 +132,14 @@ def test_lines_of_an_edit_are_told_by_their_hunks(tmp_path: Path) -> None:
         "--- a/a.sql\n+++ b/a.sql\n@@ -1,3 +1,2 @@\n stays\n--- a comment\n-gone\r\n++++ b\n"
         "\\ No newline at end of file\n--- a/b\n+++ b/b\n@@ -0,0 +1 @@\n+\u202enew\t\n"
     )
-    diff = read_diff(path, 1000)
+    diff = read_diff(path, 1000, {})
     assert diff.kinds == "ff@ --+\\ff@+"
     lines = diff.text.split("\n")
     assert len(lines) == len(diff.kinds) and (lines[5], lines[-1]) == ("-gone\\r", "+\\u202enew\t")
-    cut = read_diff(path, 30)
+    cut = read_diff(path, 30, {})
     assert cut.is_cut and cut.kinds == "ff" and cut.size == path.stat().st_size
     path.write_bytes(b"+\xff\x00 without an end")
-    assert read_diff(path, 8).text.startswith("+\ufffd\\x00")
+    assert read_diff(path, 8, {}).text.startswith("+\ufffd\\x00")
     path.unlink()
-    assert read_diff(path, 8).error == "the file of this edit is gone"
+    assert read_diff(path, 8, {}).error == "the file of this edit is gone"
     assert seed_ranges([7, 1, 0, 2]) == "0-2, 7"

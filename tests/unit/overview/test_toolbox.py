@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from caduceus.overview.mcp.hidden_parameters import hide_settings
 from caduceus.overview.mcp.toolbox import tools
 from exported_runs import export_runs
 from projects import Project
@@ -27,11 +26,3 @@ def test_variants_and_names_of_runs_hide_them(tmp_path: Path) -> None:
     text = json.dumps(answers)
     assert runs["total"] == 4 and "[apiKey, not shown]" in text
     assert "sk-first" not in text and "sk-second" not in text
-
-
-def test_settings_in_texts_are_hidden_by_their_names() -> None:
-    text = "rate=0.1,api_key=abcdefgh1,max_tokens=123456789 --authToken=abcdefgh2 key=left"
-    assert hide_settings(text) == (
-        "rate=0.1,api_key=[a secret, not shown],max_tokens=123456789 "
-        "--authToken=[a secret, not shown] key=left"
-    )
