@@ -5,7 +5,7 @@ logged less. Only what was recorded tells them apart.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ResultError
@@ -36,35 +36,45 @@ def check_logs(folder: RunFolder, attempts: Sequence[Attempt]) -> None:
     Raises:
         ResultError: a log is gone, or has other content.
     """
+    for log, what in changed_logs(folder, attempts):
+        mend = f"restore it from a copy, or delete {folder.owner} to have the run made again"
+        raise ResultError(f"{what}; {mend}", str(log))
+
+
+def changed_logs(folder: RunFolder, attempts: Sequence[Attempt]) -> Iterator[tuple[Path, str]]:
+    """Yield each log of a run that isn't what an attempt left, and how it differs.
+
+    Args:
+        folder: the run's folder.
+        attempts: all attempts, oldest first.
+    """
     for attempt in last_training(attempts):
-        if attempt.logs is None:
-            _check_end(folder, attempt)
-        _compare(folder, folder.wandb(attempt.number), attempt.logs, attempt.state)
+        home = folder.wandb(attempt.number)
+        if attempt.logs is None and not _has_end(folder, attempt):
+            yield home, "a log has no record of the run's end, which the program had left"
+        yield from _changed(folder, home, attempt.logs, attempt.state)
     upload = Upload.read_if_there(folder.upload_json)
-    _compare(folder, folder.wandb("upload"), upload.logs if upload else None, "finished")
+    yield from _changed(folder, folder.wandb("upload"), upload.logs if upload else None, "finished")
 
 
-def _compare(
+def _changed(
     folder: RunFolder, home: Path, left: Mapping[str, FileDigest] | None, state: str
-) -> None:
-    """Check the logs in a W&B folder; of a further run's folder its own, as it shares the rest."""
+) -> Iterator[tuple[Path, str]]:
+    """Yield changed logs in a W&B folder; of a further run only its own, as it shares the rest."""
     for name, file in (left or {}).items():
         is_own = not folder.is_further or Path(name).stem == f"run-{folder.path.name}"
         if is_own and (what := _difference(home / name, file, state)):
-            raise _changed(folder, home / name, what)
+            yield home / name, what
 
 
-def _check_end(folder: RunFolder, attempt: Attempt) -> None:
-    """Check that the log of a finished attempt of which no log was recorded has an end."""
+def _has_end(folder: RunFolder, attempt: Attempt) -> bool:
+    """Whether the log of an attempt of which no log was recorded ends as that attempt did."""
     if attempt.state != "finished" or attempt.was_stopped or folder.is_further:
-        return
+        return True
     try:
-        if is_whole(folder, attempt.number):
-            return
+        return is_whole(folder, attempt.number)
     except LogError:
-        pass
-    what = "a log has no record of the run's end, which the program had left"
-    raise _changed(folder, folder.wandb(attempt.number), what)
+        return False
 
 
 def _difference(log: Path, left: FileDigest, state: str) -> str:
@@ -92,8 +102,3 @@ def _digest(path: Path, size: int) -> str:
             digest.update(chunk)
             size -= len(chunk)
     return digest.hexdigest()
-
-
-def _changed(folder: RunFolder, where: Path, what: str) -> ResultError:
-    mend = f"restore it from a copy, or delete {folder.owner} to have the run made again"
-    return ResultError(f"{what}; {mend}", str(where))

@@ -23,6 +23,7 @@ from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import left_logs
 from caduceus.system.leases import held
 from exported_runs import export_runs, load
 from projects import Project
@@ -287,6 +288,24 @@ def test_a_killed_attempt_costs_what_its_log_says_in_a_copy_without_times(
     merged(here, there, with_unfinished=True)
     [own] = [r for r in read_ledger(here.path / "results", []) if r.run == folder.path.name]
     assert own.attempts[0].wall_s == 30.0
+
+
+def test_a_run_whose_log_was_cut_off_is_refused(here: Project, there: Project) -> None:
+    folder = first(there)
+    log = folder.wandb(1) / f"wandb/offline-run-1/run-{folder.path.name}.wandb"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(framed([history(1, {("_step",): "0"})]))
+    record = Train.read(folder.train_json)
+    own = replace(record.attempts[0], logs=left_logs(folder, 1))
+    replace(record, attempts=(own,)).write(folder.train_json)
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-3])
+    [refused] = merged(here, there).refused
+    place = f"work/wandb/1/wandb/offline-run-1/run-{folder.path.name}.wandb"
+    what = f"the log has {len(whole) - 3} bytes; {len(whole)} were left by the run"
+    assert refused.reason == f"{place}: {what}; restore it there"
+    log.write_bytes(whole)
+    assert merged(here, there).taken == [folder.path.name]
 
 
 def test_a_run_at_work_is_refused(here: Project, there: Project) -> None:

@@ -16,6 +16,7 @@ from caduceus.overview.merging.decisions import has_ended
 from caduceus.paper.ledger import record_removed
 from caduceus.runs.attempts import write_attempt
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import changed_logs
 from caduceus.runs.record import RunRecord
 
 _HELD = ("work/lock", "work/lease.json")
@@ -64,7 +65,7 @@ class Staging:
 
 
 def check_run(there: RunFolder) -> None:
-    """Check that a run's files are those that its records list.
+    """Check that a run's files and logs are those that its records list.
 
     Raises:
         SourceError: one isn't.
@@ -74,6 +75,9 @@ def check_run(there: RunFolder) -> None:
         check_files(there.path, record.manifest.files, _AGAIN)
     if record.train:
         check_files(there.output, record.train.output, _AGAIN)
+    if record.train and (there.work / "wandb").is_dir():  # an archive has no logs
+        for log, what in changed_logs(there, record.train.attempts):
+            raise SourceError(f"{log.relative_to(there.path)}: {what}; restore it there")
 
 
 def take_run(
