@@ -68,7 +68,7 @@ def test_all_kinds_of_runs_are_planned_as_by_snakemake(tmp_path: Path) -> None:
     files = [f"experiments/{name}.yaml" for name in ("toy", "other", "search")]
     project.change("config.yaml", experiments=files)
 
-    jobs = hold(project, "--cores", "4")
+    jobs = hold(project)
 
     assert len(trained(jobs)) == 4 + 6
     assert {job["threads"] for job in jobs if job["rule"] == "train"} == {1, 2}

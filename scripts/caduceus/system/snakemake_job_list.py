@@ -42,6 +42,9 @@ class JobListHandler(logging.Handler):
             if not snakemake_stand_ins.are_sure(self._workflow):
                 print(WHOLE)
                 return
+            # A dry run has one core unless --cores says more, and no training would take another.
+            if self._workflow.resource_settings.cores == 1:
+                self._workflow.global_resources["_cores"] = None
             for job in self._workflow.dag.needrun_jobs():
                 for fields in self._listed(job):
                     print(json.dumps({"job": fields}))
