@@ -80,14 +80,14 @@ def _has_end(folder: RunFolder, attempt: Attempt) -> bool:
 def _difference(log: Path, left: FileDigest, state: str) -> str:
     """Return how a log differs from what was left; empty if it doesn't.
 
-    wandb's own process may outlive a program that was killed with its supervisor: it may add to the
-    log of an interrupted attempt.
+    wandb's own process may outlive a program that was killed with its supervisor, and may then add
+    to the log. A finished attempt's has ended.
     """
     try:
         size = log.stat().st_size
     except FileNotFoundError:
         return f"the log of {left.bytes:,} bytes is gone"
-    if size < left.bytes or (size > left.bytes and state != "interrupted"):
+    if size < left.bytes or (size > left.bytes and state == "finished"):
         return f"the log has {size:,} bytes; {left.bytes:,} were left by the run"
     if _digest(log, left.bytes) != left.sha256:
         return "the log isn't what the run left"

@@ -78,9 +78,10 @@ def test_a_log_that_is_gone_is_an_error(folder: RunFolder) -> None:
         check_logs(folder, attempts)
 
 
-def test_each_segment_is_compared(folder: RunFolder) -> None:
+@pytest.mark.parametrize("state", ["interrupted", "failed"])
+def test_each_segment_is_compared(folder: RunFolder, state: str) -> None:
     first, second = log(folder, 1, content(3, has_end=False)), log(folder, 2, WHOLE)
-    attempts = [ended(folder, 1, "interrupted"), ended(folder, 2, "finished")]
+    attempts = [ended(folder, 1, state), ended(folder, 2, "finished")]
     check_logs(folder, attempts)
     whole = first.read_bytes()
     # The SDK's process, which outlives a killed supervisor, may add to the log.
