@@ -33,6 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     With --json, an error is also a JSON object on standard output.
     """
     _check_files()
+    _open_streams()
     words = sys.argv[1:] if words is None else list(words)
     names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)]
     about = (caduceus.__doc__ or "").splitlines()[0]
@@ -112,6 +113,18 @@ def _check_files() -> None:
             f"caduceus: {Path(__file__).parent}: another package named caduceus has replaced files "
             "here; pip uninstall caduceus, then pip install --force-reinstall --no-deps caduceus-ml"
         )
+
+
+def _open_streams() -> None:
+    """Let what is written to a closed standard stream go nowhere, and not into a file in its place.
+
+    What this process starts inherits them.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _module(name: str) -> "commands.Command":

@@ -1,11 +1,13 @@
 """Clear failed runs and entries, so that the next `snakemake` tries them again."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from caduceus.commands import add_json, print_answer
+from caduceus.commands import PARTIAL, add_json, print_answer
 from caduceus.errors import ResultError
 from caduceus.io.failed_entries import clear_failed
+from caduceus.io.phrases import printable
 from caduceus.project.snakefile import chosen_results
 from caduceus.runs.files.plan import Plan
 from caduceus.training.train import retry
@@ -26,7 +28,7 @@ def _planned(plans: Path) -> list[str]:
     return [run.id for plan in sorted(plans.glob("*.json")) for run in Plan.read(plan).runs]
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> int:
     base = arguments.results / "runs"
     if not base.is_dir():
         raise ResultError(
@@ -35,8 +37,14 @@ def run(arguments: argparse.Namespace) -> None:
     for run_id in arguments.runs:
         if not (base / run_id).is_dir():
             raise ResultError(f"no such run; see {base}", run_id)
-    run_ids = arguments.runs or _planned(arguments.results / "experiments")
-    runs = retry(base / run_id for run_id in run_ids)
+    runs, damaged = [], []
+    for run_id in arguments.runs or _planned(arguments.results / "experiments"):
+        try:
+            runs += retry([base / run_id])
+        except ResultError as error:  # costs no other run
+            damaged.append(str(error))
+            print(f"caduceus retry: {printable(str(error))}", file=sys.stderr)
     entries = [] if arguments.runs else clear_failed(arguments.results)
-    if not print_answer(arguments, {"runs": runs, "entries": entries}):
+    if not print_answer(arguments, {"runs": runs, "entries": entries, "damaged": damaged}):
         print(*runs, *entries, f"to be tried again: {len(runs) + len(entries)}", sep="\n")
+    return PARTIAL if damaged else 0

@@ -191,7 +191,7 @@ def _read(path: Path, name: str) -> str:
             content = stream.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise SpecError(
-            "no such file: check the name, which is relative to the folder you work in", name
+            "no such file; check the name, which is relative to the folder you work in", name
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in its name
         reason = error.strerror if isinstance(error, OSError) else error

@@ -90,7 +90,7 @@ def _no_such(name: str, items: Mapping[str, Any], results: Path) -> str:
     if section in _SECTIONS:
         known = [item for item in items if item.startswith(f"{section}/")]
         there = f"there are {', '.join(known)}" if known else "none is recorded"
-        return f"no such result{suggestion(name, known)} In provenance.json {there}"
+        return f"no such result{suggestion(name, known) or '.'} In provenance.json {there}"
     place = Path() if section == results.name else results
     for part in Path(name).parts:
         if not (place / part).exists():

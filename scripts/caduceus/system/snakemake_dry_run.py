@@ -1,6 +1,7 @@
 """List the jobs that Snakemake would run, by a dry run in a process of its own."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ sys.exit(list_jobs(sys.argv[2:], whole=sys.argv[1] == "whole"))
 """
 _TIME_LIMIT_S = 1800.0
 _PLACED = re.compile(r"([^:]+:\d+): ")  # FILE:LINE before a message
+_IN_FILE = re.compile(r'(\w+) in file "([^"]+)", line (\d+):\s+(.*)', re.DOTALL)  # Snakemake's own
 REPORTING = ("report_failures", "report_refuted")
 
 
@@ -110,6 +112,9 @@ def _dry_run(graph: str, arguments: Sequence[str]) -> processes.CommandOutput | 
 
 def snakemake_error(line: str) -> SpecError:
     """Return an error that Snakemake reports in a line, with its place apart."""
+    if found := _IN_FILE.match(line):
+        kind, file, number, message = found.groups()
+        return SpecError(f"{kind}: {message}", f"{os.path.relpath(file)}:{number}")
     message = line.removeprefix("caduceus: ")
     placed = _PLACED.match(message)
     return SpecError(message[placed.end() :], placed[1]) if placed else SpecError(message)

@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -130,8 +131,14 @@ def test_retry_names_runs_and_entries(exported: Project, answer: Answer) -> None
     entry = Entry("tables/accuracy", exported.path / "results")
     with entry.costs_only_itself(lambda error: None):
         raise ResultError("no numbers")
-    assert answer("retry") == {"version": 1, "runs": [failed.name], "entries": ["tables/accuracy"]}
-    assert answer("retry") == {"version": 1, "runs": [], "entries": []}
+    (damaged := exported.runs[0] / "train.json").write_text("{")
+    assert damaged.parent != failed
+    found = answer("retry", status=3)
+    assert (found["runs"], found["entries"]) == ([failed.name], ["tables/accuracy"])
+    [line] = found["damaged"]
+    assert line.startswith(f"results/runs/{damaged.parent.name}/train.json: not JSON")
+    damaged.unlink()
+    assert answer("retry") == {"version": 1, "runs": [], "entries": [], "damaged": []}
 
 
 def test_unlock_without_a_lock_removes_nothing(exported: Project, answer: Answer) -> None:
@@ -213,6 +220,13 @@ def test_an_error_is_an_object_with_place_and_mend(
     assert found["mend"]
 
 
+def test_an_error_of_snakemake_has_its_place(exported: Project, answer: Answer) -> None:
+    exported.replace("Snakefile", "config.yaml", "none.yaml")
+    found = answer("plan", status=1, schema="error")
+    assert found["where"] == "Snakefile:2"
+    assert found["error"].startswith("WorkflowError: Workflow defines configfile none.yaml but")
+
+
 def test_the_line_for_people_stays_on_standard_error(
     exported: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +234,14 @@ def test_the_line_for_people_stays_on_standard_error(
     printed = capsys.readouterr()
     found = json.loads(printed.out)
     assert printed.err == f"caduceus show: {found['where']}: {found['error']}\n"
+
+
+def test_a_closed_standard_output_costs_nothing(tmp_path: Path) -> None:
+    """What is printed goes nowhere, and into no file that is opened in its place."""
+    words = f"exec {sys.executable} -m caduceus init study >&-"
+    finished = subprocess.run(words, cwd=tmp_path, shell=True, capture_output=True, text=True)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert (tmp_path / "study/config.yaml").is_file()
 
 
 def test_wrong_arguments_are_an_object_too(capsys: pytest.CaptureFixture[str]) -> None:

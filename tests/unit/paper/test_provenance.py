@@ -179,6 +179,7 @@ def test_why_tells_what_has_changed_since(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (["figures/~~~~~~~~~~~~"], "~: no such result. In provenance.json there are figures/f"),
         (["tables/tt"], "tables/tt: no such result, did you mean 'tables/t'?"),
         (["claims/law"], "claims/law: no such result, did you mean 'claims/low'?"),
         (
