@@ -10,15 +10,16 @@ import yaml
 from projects import EXPORTS, REPOSITORY, Project
 
 PAGE = (REPOSITORY / "docs/gallery.md").read_text()
-RUNS = {"char_lm": 24, "cartpole": 24}
+RUNS = {"char_lm": 24, "cartpole": 24, "classifiers": 250}
 # Parameters with which a run takes seconds, and what it must log.
 TINY: dict[str, tuple[dict[str, Any], str]] = {
     "char_lm": ({"methods": {"gpt": {"model": "gpt", "steps": 2}}}, "val/loss"),
     "cartpole": ({"parameters": {"total_steps": 1024}, "matrix": {}}, "episode/return"),
+    "classifiers": ({"matrix": {"dataset": ["iris"]}}, "test/accuracy"),
 }
 
 
-NEEDED = {"char_lm": "torch", "cartpole": "gymnasium"}
+NEEDED = {"char_lm": "torch", "cartpole": "gymnasium", "classifiers": "sklearn"}
 
 
 def copy(name: str, folder: Path) -> Project:
