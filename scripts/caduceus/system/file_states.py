@@ -14,7 +14,7 @@ State = tuple[int | bytes, ...]
 _lstat, _stat, _listdir = os.lstat, os.stat, os.listdir  # `recorded_reads` exchanges those of `os`
 
 SNAKEMAKE = ".snakemake"
-_LOCKS = b".snakemake/locks"
+LOCKS = f"{SNAKEMAKE}/locks"
 _STAMPS = b".snakemake/caduceus/"
 _CHANGES_ALWAYS = (b"/proc/", b"/sys/")  # no files: what the kernel says at the moment
 
@@ -60,7 +60,7 @@ class FileStates:
             return _state(status)
         except OSError as error:
             # Snakemake removes the folder of its locks at its end: none and an empty one are equal.
-            return () if path.rstrip(b"/").endswith(_LOCKS) else (error.errno or 0,)
+            return () if path.rstrip(b"/").endswith(LOCKS.encode()) else (error.errno or 0,)
         except ValueError:  # no name of a file
             return ()
 
@@ -70,7 +70,7 @@ class FileStates:
             return (status.st_mode, status.st_ino)
         if own.startswith(self._own + b"/"):
             names = b"\0".join(sorted(_listdir(path)))
-            return (status.st_mode, names) if names or not own.endswith(_LOCKS) else ()
+            return (status.st_mode, names) if names or not own.endswith(LOCKS.encode()) else ()
         return _state(status)
 
 

@@ -2,14 +2,18 @@
 
 import contextlib
 import importlib
+import json
 import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
+from caduceus.system.file_states import LOCKS
 from caduceus.system.recorded_reads import RecordedReads
 from caduceus.system.snakemake_errors import shorten_errors
 from caduceus.system.stamp import Stamp
@@ -27,6 +31,16 @@ _NO_PROJECT = (
     "caduceus: no Snakefile in this folder, so it isn't a project's: change to that, or start a "
     "project by `caduceus init`"
 )
+# A build looks again at its end if it took that many times as long as its look at the beginning.
+_LOOKS = 20
+_LOOK_LIMIT_S = 600.0
+# Finds modules where this process does, as the stamp goes by that.
+_LOOK = """
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop(1))
+from caduceus.system.snakemake_process import look
+sys.exit(look(sys.argv[1:]))
+"""
 # Options that say how jobs are run, and not which.
 _HOW = {
     *("cores", "jobs", "local_cores", "keep_going", "retries", "latency_wait", "quiet", "nocolor"),
@@ -48,7 +62,8 @@ def run_snakemake(
 ) -> int:
     """Run `snakemake ARGUMENTS`, by its greedy scheduler unless they name another.
 
-    While all is as it was when Snakemake last had nothing to do, that is said without it.
+    While all is as it was when Snakemake last had nothing to do, that is said without it. After a
+    long build Snakemake looks again whether anything is left, so that the next call is answered.
 
     Args:
         arguments: of Snakemake.
@@ -58,6 +73,7 @@ def run_snakemake(
     Returns:
         Its exit status.
     """
+    began_s, environment, search_path = time.monotonic(), dict(os.environ), [*sys.path]
     stamp = Stamp("build", arguments)
     if (answer := stamp.answer()) is not None:
         print(answer, end="", file=sys.stderr)
@@ -65,7 +81,37 @@ def run_snakemake(
     if is_plain:
         os.environ[PLAIN] = "1"
     words, errors = [*_SCHEDULER, *arguments], [] if errors is None else errors
-    return _run(words, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
+    status = _run(words, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
+    looked_s = watch.judged_s - began_s if watch and watch.judged_s else 0.0
+    if status == 0 and 0.0 < _LOOKS * looked_s < time.monotonic() - began_s:
+        _look_again(arguments, environment, search_path)
+    return status
+
+
+def _look_again(
+    arguments: Sequence[str], environment: Mapping[str, str], search_path: Sequence[str]
+) -> None:
+    """Have a new process look whether a build has left anything to do, and keep it if not.
+
+    Args:
+        arguments: of the build.
+        environment: that in which it was started.
+        search_path: the path by which it found modules when it was started.
+    """
+    from caduceus.system import processes  # which no other call needs
+
+    if ENDING in environment or not _chosen_options(arguments).keys() <= _REPEATABLE:
+        return  # no stamp would answer the next
+    words = [sys.executable, "-c", _LOOK, json.dumps(search_path), *arguments]
+    with contextlib.suppress(KeyboardInterrupt, processes.StartError):  # the build has ended well
+        processes.capture(words, time_limit_s=_LOOK_LIMIT_S, environment=environment)
+
+
+def look(arguments: Sequence[str]) -> int:
+    """Keep it if `snakemake ARGUMENTS` would do nothing; return the status of its dry run."""
+    stamps = [(Stamp("build", arguments), _REPEATABLE), (dry_run_stamp(()), _HOW)]
+    allowed = [(stamp, options | {"dryrun"}) for stamp, options in stamps]
+    return _run([*_SCHEDULER, *arguments, "--dry-run"], allowed, [])
 
 
 def list_jobs(arguments: Sequence[str], whole: bool = False) -> int:
@@ -170,6 +216,7 @@ class Watch:
         began_ns: the time before the first read, by the file system's clock.
         reads: what it looked at.
         has_nothing: whether it has said that it has nothing to do.
+        judged_s: when it began to do something, by `time.monotonic`; 0 before.
         when_judged: called once Snakemake knows of every job whether it has to run.
         jobs_of: yields the fields of the jobs that a stand-in is for, given what the stand-in is
             for and the threads of a training.
@@ -177,12 +224,14 @@ class Watch:
 
     def __init__(self, stamp: Stamp) -> None:
         self.has_nothing = False
+        self.judged_s = 0.0
         self.when_judged: Callable[[], None] | None = None
         self.jobs_of: Callable[[str, int], Iterator[Mapping[str, object]]] | None = None
         self.reads = RecordedReads()
         self.began_ns = stamp.begin()
         if self.began_ns:
             self.reads.start()
+            Path(LOCKS).exists()  # a build looks for those of others, and a dry run doesn't
             logging.getLogger("snakemake.logging").addFilter(self._hear)
 
     def _hear(self, record: logging.LogRecord) -> bool:
@@ -194,6 +243,7 @@ class Watch:
             self._judge()
         elif str(getattr(record, "event", "")) == "run_info":  # it has something to do
             self._judge()
+            self.judged_s = time.monotonic()
             self.reads.states.clear()
         return True
 
