@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from caduceus.runs.files.tries import LedgerFolder
 from cluster_runs import attempts, create, history, saved
 from daemons import wait_until
 from projects import EXPORTS, REPOSITORY, Finished, Project, end
@@ -288,6 +289,19 @@ def test_the_quick_experiment(slurm: SlurmCluster, tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(REPOSITORY / name)
     finished = Project(tmp_path).run(*command(Project(tmp_path))).check()
     assert "| cnn " in finished.output
+
+
+@pytest.mark.soak
+def test_the_runs_of_a_try_are_jobs(slurm: SlurmCluster, tmp_path: Path) -> None:
+    project = create(tmp_path / "project", 2)
+    project.snakemake(*EXPORTS).check()
+    project.replace("experiments/train.py", "/ 8 + options.seed", "/ 8 - options.seed")
+    known = {job for job, _, _ in slurm.jobs()}
+    finished = project.caduceus("try", "a loss", "--", *command(project)[3:])
+    assert finished.code == 4, finished.output
+    [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
+    jobs = [name for job, name, _ in slurm.jobs() if job not in known]
+    assert sorted(jobs) == sorted(f"train:{run}" for run in tried.trained)
 
 
 @pytest.mark.soak
