@@ -5,12 +5,16 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from caduceus.io.files import Json
-from caduceus.io.phrases import count_of
+from caduceus.io.phrases import count_of, listed
+from caduceus.runs.differences import differences
 from caduceus.runs.files.tries import HoldoutResult, Ledger, LedgerFolder, Result, Try, Verdict
-from caduceus.runs.try_ledgers import seed_ranges
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.record import RunRecord
+from caduceus.runs.try_ledgers import pairs_of, seed_ranges
 from caduceus.runs.try_reader import read_try_ledger
 from caduceus.tries.next_steps import next_step_after
 
+_NAMED = 4  # differences of environments in a line
 # The exit status of `caduceus try`; 1 is an error to be mended, and 2 wrong arguments.
 STATUSES: dict[Verdict, int] = {"kept": 0, "discarded": 4, "undecided": 5, "refused": 6}
 
@@ -50,6 +54,7 @@ class TryAnswer:
         seeds: those of its pairs, in order.
         refused: the protected files that it touched.
         left_out: seeds on which the incumbent failed.
+        environment: in what the environments of these pairs' runs differ, as phrases.
         holdout: its holdout; None if that wasn't opened.
         incumbent: the id of the incumbent's code now.
         code: the id of the try's code.
@@ -74,6 +79,7 @@ class TryAnswer:
     seeds: tuple[int, ...]
     refused: tuple[str, ...]
     left_out: tuple[int, ...]
+    environment: tuple[str, ...]
     holdout: ShownHoldout | None
     incumbent: str
     code: str
@@ -98,7 +104,7 @@ class TryAnswer:
         return STATUSES[self.verdict]
 
     def lines(self) -> list[str]:
-        """Return the verdict, the holdout if that was opened, the cost, and what to do next."""
+        """Return the verdict, differing environments, the holdout, the cost and what is next."""
         parts = [f"try {self.number} {self.verdict}", f"{self.sentence}"]
         if self.refused:
             parts = [f"try {self.number} refused", f"{self.sentence}: {', '.join(self.refused)}"]
@@ -108,8 +114,11 @@ class TryAnswer:
         if self.left_out:
             line += f"; the incumbent failed on {_seeds(self.left_out)}, left out"
         known = "" if self.is_new else " (decided before)"
-        ends = [_cost_line(self), f"next: {self.next}"]
-        return [f"{line}{known}", *_holdout_lines(self), *ends]
+        lines = [f"{line}{known}"]
+        if self.environment:
+            how = listed(self.environment, _NAMED)
+            lines.append(f"environment: the runs of these pairs differ in {how}")
+        return [*lines, *_holdout_lines(self), _cost_line(self), f"next: {self.next}"]
 
 
 def answer_of(tried: Try, folder: LedgerFolder, is_new: bool) -> TryAnswer:
@@ -137,6 +146,7 @@ def answer_of(tried: Try, folder: LedgerFolder, is_new: bool) -> TryAnswer:
         seeds=tried.decided_on,
         refused=tried.refused,
         left_out=tried.left_out,
+        environment=_environment(tried, folder),
         holdout=_shown(tried.holdout, ledger, found.openings),
         incumbent=found.incumbents[-1].code.id,
         code=tried.code.id,
@@ -149,6 +159,17 @@ def answer_of(tried: Try, folder: LedgerFolder, is_new: bool) -> TryAnswer:
         diff=folder.diff(tried.number).as_posix(),
         next=next_step_after(tried, folder),
     )
+
+
+def _environment(tried: Try, folder: LedgerFolder) -> tuple[str, ...]:
+    """Return in what the environments of the runs that a try was decided by differ."""
+    phase = tried.result.phase if tried.result else ""
+    pairs = [pair for pair in pairs_of(tried) if pair.phase == phase]
+    runs = folder.path.parents[1] / "runs"
+    records = [
+        RunRecord(RunFolder(runs / run)) for pair in pairs for run in (pair.own, pair.incumbent)
+    ]
+    return differences([each.attempts for each in records if not each.damage]).environment
 
 
 def _shown(found: HoldoutResult | None, ledger: Ledger, uses: int) -> ShownHoldout | None:

@@ -28,6 +28,7 @@ from caduceus.project.listed_runs import find_runs
 from caduceus.project.snapshots import take_snapshot
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
+from caduceus.runs.files.usage import Usage
 from caduceus.statistics.settings import Methods
 from caduceus.system.leases import held
 from caduceus.system.snakemake_lock import note_holder
@@ -36,6 +37,7 @@ from caduceus.tries.codes import edit_between, edited_files
 from caduceus.tries.gate import Wanted
 from caduceus.tries.training import train_runs
 from exported_runs import load
+from run_files import attempt, train
 from tried_edits import KilledError, TriedProject
 
 
@@ -359,6 +361,23 @@ def test_options_are_held_to_the_settings(tried: TriedProject) -> None:
     with pytest.raises(CaduceusError, match="budget: the settings are fixed"):
         tried.attempt(budget=10)
     assert tried.attempt(budget=9).verdict == "discarded"
+
+
+def test_runs_of_other_environments_are_said(tried: TriedProject) -> None:
+    """As where a package was installed between the incumbent's runs and the edit."""
+    tried.edit(GAIN=-0.02)
+    assert tried.attempt().environment == ()
+    [known] = tried.tries
+    pythons = {run: "3.12.1" if run in known.trained else "3.11.7" for run in known.runs}
+    for run, python in pythons.items():
+        path = Path("results/runs") / run / "train.json"
+        train(run, attempt(usage=Usage(python=python))).write(path)
+    answer = tried.attempt()
+    assert answer.environment == ("Python 3.11.7 or 3.12.1",)
+    assert answer.lines()[1] == (
+        "environment: the runs of these pairs differ in Python 3.11.7 or 3.12.1"
+    )
+    check("try", json.loads(answer_text(answer.to_json())))
 
 
 def test_folds_are_no_seeds(tried: TriedProject) -> None:
