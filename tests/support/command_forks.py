@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from watching.opens import watch
 
@@ -62,6 +62,67 @@ def fork_commands() -> None:
     names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
     starting.COMMANDS = tuple(name.replace("_", "-") for name in names)
     processes.start_server = start_server
+
+
+@dataclass
+class _Snakemake:
+    """A Snakemake that a command has started, as `run_here` has it of `subprocess.Popen`."""
+
+    pid: int
+
+    def wait(self) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def fork_snakemakes(count: int, run: Callable[[str], None]) -> None:
+    """Fork processes that become the Snakemakes that this one, a command, starts.
+
+    Args:
+        count: how many; a command that starts more gets new interpreters for them.
+        run: runs a module as `python -m` does.
+    """
+    from caduceus.system import processes
+
+    start_afresh = processes.start_here
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    waiting = count
+    for _ in range(count):
+        if os.fork() == 0:
+            here.close()
+            _become_snakemake(there, run)
+    there.close()
+
+    def start_here(words: Sequence[str]) -> Any:
+        nonlocal waiting
+        if not waiting or list(words[:3]) != [sys.executable, "-m", "snakemake"]:
+            return start_afresh(words)
+        waiting -= 1
+        # What it prints may be redirected, as its environment may have changed, since the fork.
+        told = json.dumps([list(words[2:]), str(Path.cwd()), dict(os.environ)]).encode()
+        socket.send_fds(here, [told], [0, 1, 2])
+        return _Snakemake(int(here.recv(_MAX_BYTES)))
+
+    processes.start_here = start_here
+
+
+def _become_snakemake(told_by: socket.socket, run: Callable[[str], None]) -> NoReturn:
+    """Become a Snakemake once this process is told to; end without a word if it never is."""
+    told, descriptors, _, _ = socket.recv_fds(told_by, _MAX_BYTES, 3)
+    if not told:
+        os._exit(0)
+    told_by.send(str(os.getpid()).encode())
+    told_by.close()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    words, cwd, variables = json.loads(told)
+    os.chdir(cwd)
+    sys.path[0] = cwd
+    os.environ.clear()
+    os.environ.update(variables)
+    fork_commands()
+    sys.argv = words
+    end_as(lambda: run(words[0]))
 
 
 def end_as(main: Callable[[], int | None]) -> NoReturn:

@@ -169,6 +169,11 @@ class Project:
         environment = self.environment(**variables)
         return Finished(*snakemake_forks().run("caduceus", arguments, self.path, environment))
 
+    def fork(self, script: Path, *arguments: str) -> Finished:
+        """Run a script of Caduceus' or Snakemake's own functions."""
+        found = snakemake_forks().run(str(script), arguments, self.path, self.environment())
+        return Finished(*found)
+
     def run(self, *words: str, **variables: str) -> Finished:
         return end(self.begin(*words, **variables))
 

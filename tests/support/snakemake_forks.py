@@ -20,11 +20,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from command_forks import end_as, fork_commands
+from command_forks import end_as, fork_commands, fork_snakemakes
 
 _DEADLINE_S = 1200  # so that nothing hangs for ever
 # Commands import these within functions, and Snakemake pandas, when it compares parameters.
 _LATE = ("pandas", "pyarrow.csv", "pyarrow.parquet", "scipy.special", "scipy.stats", "jsonschema")
+# Commands that start Snakemake, and how often at most; later ones are new interpreters.
+_MOST_SNAKEMAKES = {"sweep": 1, "try": 6}
 
 
 class SnakemakeForks:
@@ -39,7 +41,10 @@ class SnakemakeForks:
     def run(
         self, module: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
     ) -> tuple[int, str]:
-        """`python -m MODULE ARGUMENTS` in a folder: its exit status, and what it printed."""
+        """`python -m MODULE ARGUMENTS` in a folder: its exit status, and what it printed.
+
+        In place of a module this may be the path of a script.
+        """
         assert self.process.stdin and self.process.stdout
         output = Path(self.folder.name, "output")
         request = [module, list(arguments), str(folder), dict(variables), str(output)]
@@ -77,6 +82,8 @@ def serve() -> None:
             sys.path[0] = folder
             os.environ.clear()
             os.environ.update(variables)
+            if module == "caduceus":
+                fork_snakemakes(_MOST_SNAKEMAKES.get(arguments[0], 0), _run)
             fork_commands()
             sys.argv = [module, *arguments]
             end_as(functools.partial(_run, module))
@@ -88,7 +95,10 @@ def serve() -> None:
 
 
 def _run(module: str) -> None:
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if module.endswith(".py"):
+        runpy.run_path(module, run_name="__main__")
+    else:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def _import_all() -> None:

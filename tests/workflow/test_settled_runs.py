@@ -16,45 +16,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from projects import REPOSITORY, Project, end
 
-# The jobs that would run, as lines of JSON: by plain Snakemake, or as Caduceus starts it; then how
-# many jobs were looked at.
-LIST = """
-import sys
-from caduceus.overview.terminal import handler
-from caduceus.system import snakemake_job_list, snakemake_process
-
-how, *words = sys.argv[1:]
-emit = snakemake_job_list.JobListHandler.emit
-
-def counted(self, record):
-    before = self._is_done
-    emit(self, record)
-    if self._is_done and not before:
-        print(len(list(self._workflow.dag.jobs)), flush=True)
-
-snakemake_job_list.JobListHandler.emit = counted
-if how == "build":
-    sys.exit(snakemake_process.run_snakemake(words))
-if how in ("reduced", "whole"):
-    sys.exit(snakemake_process.list_jobs(words, whole=how == "whole"))
-snakemake_process.is_listing = True
-options = ["--dry-run", "--quiet", "progress", "rules", "--logger", "caduceus"]
-sys.argv = ["snakemake", *options, *words]
-from snakemake.cli import main
-main(sys.argv[1:])
-"""
+LIST = REPOSITORY / "tests/support/listed_jobs.py"
 WORDS = ("--snakefile", str(REPOSITORY / "Snakefile"))
 SETTLED = ".snakemake/caduceus/settled"
 NUMBERS = itertools.count()
 
 
 def build(project: Project, *words: str) -> None:
-    project.run(sys.executable, "-c", LIST, "build", "--cores", "2", *WORDS, *words).check()
+    project.fork(LIST, "build", "--cores", "2", *WORDS, *words).check()
 
 
 def jobs(project: Project, how: str) -> tuple[object, int]:
     """The jobs that would run, or how it failed; and how many jobs were looked at."""
-    done = project.run(sys.executable, "-c", LIST, how, *WORDS)
+    done = project.fork(LIST, how, *WORDS)
     lines = done.output.splitlines()
     if WHOLE in lines:  # of unstarted runs; settled ones stay left out
         return jobs(project, "whole")
@@ -186,7 +160,7 @@ def edit_yaml(path: Path, name: str, **changes: object) -> None:
 
 def build_again(path: Path) -> None:
     root = next(each for each in path.parents if (each / "config.yaml").exists())
-    Project(root).run(sys.executable, "-c", LIST, "build", "--cores", "2", *WORDS)
+    Project(root).fork(LIST, "build", "--cores", "2", *WORDS)
 
 
 def kill_a_build(path: Path) -> None:
@@ -194,7 +168,7 @@ def kill_a_build(path: Path) -> None:
     root = next(each for each in path.parents if (each / "config.yaml").exists())
     marks = root / ".snakemake/incomplete"
     words = ("build", "--cores", "2", *WORDS, "--forcerun", "export_run")
-    process = Project(root).begin(sys.executable, "-c", LIST, *words)
+    process = Project(root).begin(sys.executable, "-c", LIST.read_text(), *words)
     while process.poll() is None and not any(marks.iterdir()):
         pass
     process.send_signal(signal.SIGKILL)

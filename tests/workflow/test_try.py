@@ -16,7 +16,6 @@ from answer_schemas import check
 from caduceus.io.csv_rows import read_rows
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.tries import LedgerFolder
-from program_forks import MODULES
 from projects import EXPORTS, Finished, Project, end, wait_for
 
 SNAKEFILE = """\
@@ -34,8 +33,6 @@ import random
 import time
 from pathlib import Path
 
-import wandb
-
 GAIN = 0.0
 BONUS = 0.0
 parser = argparse.ArgumentParser()
@@ -45,10 +42,12 @@ if waits := os.environ.get("WAITS"):  # a folder in which the file `go` ends the
     Path(waits, f"begun-{seed}").touch()
     while not Path(waits, "go").exists():
         time.sleep(0.05)
+import wandb
+from caduceus import tracking  # so that no second process of wandb logs the artifacts
+
 noise = random.Random(f"{seed} {GAIN}").gauss(0, 0.004) + random.Random(seed).gauss(0, 0.01)
-run = wandb.init()
-run.log({"acc": 0.7 + GAIN + BONUS + noise})
-run.finish()
+with tracking.start():
+    wandb.log({"acc": 0.7 + GAIN + BONUS + noise})
 """
 EXPERIMENT = {
     "id": "toy",
@@ -56,7 +55,6 @@ EXPERIMENT = {
     "program": "experiments/train.py",
     "seeds": [0, 1],
     "metric": {"name": "acc"},
-    "preload": [*MODULES],
 }
 CONFIG = {
     "experiments": ["experiments/toy.yaml"],
@@ -79,6 +77,45 @@ def answer_of(finished: Finished) -> Any:
     return check("try", json.loads(text[text.index("{\n") : text.rindex("}") + 1]))
 
 
+@dataclass
+class Waiting:
+    """A try in a session of its own, whose program waits for a file.
+
+    Attributes:
+        process: the try.
+        waits: the folder of that file.
+    """
+
+    process: "subprocess.Popen[str]"
+    waits: Path
+
+    @classmethod
+    def begin(cls, project: Project, waits: Path) -> "Waiting":
+        waits.mkdir()
+        process = subprocess.Popen(
+            COMMAND,
+            cwd=project.path,
+            env=project.environment(WAITS=str(waits)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            # As in a shell: a process in the background of a script ignores it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        wait_for(lambda: [*waits.glob("begun-*")])
+        return cls(process, waits)
+
+    def left(self) -> list[str]:
+        """The command lines of what still runs of it, also in other sessions."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("WAITS") == str(self.waits):
+                    found.append(" ".join(process.cmdline()))
+        return found
+
+
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project that was edited after its program has run."""
@@ -95,8 +132,11 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def kept(edited: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
-    """A project with an edit that was kept, by a try that was killed once."""
+    """A project with an edit that was kept, by a try that was stopped once and killed once."""
     project = edited.copy(tmp_path_factory.mktemp("try") / "project")
+    waiting = Waiting.begin(project, project.path.with_name("waits"))
+    os.killpg(waiting.process.pid, signal.SIGTERM)
+    end(waiting.process)
     process = project.begin(*COMMAND)
     wait_for(lambda: len([*project.path.glob("results/runs/*/train.json")]) > 2)
     process.kill()
@@ -104,7 +144,7 @@ def kept(edited: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pro
     return project, attempt(project, "a gain")
 
 
-def test_a_killed_try_goes_on_until_it_is_kept(kept: tuple[Project, Finished]) -> None:
+def test_a_stopped_and_killed_try_goes_on_until_it_is_kept(kept: tuple[Project, Finished]) -> None:
     project, finished = kept
     assert finished.code == 0, finished.output
     line = finished.line("try 1 kept")
@@ -117,7 +157,8 @@ def test_a_killed_try_goes_on_until_it_is_kept(kept: tuple[Project, Finished]) -
     assert len(tried.trained) == 2 * (len(tried.seeds) + 5) - 2  # the incumbent had run on two
     for run in project.runs:
         train = Train.read(run / "train.json")
-        assert [each.state for each in train.attempts] == ["finished"], run
+        states = [each.state for each in train.attempts]
+        assert states in (["finished"], ["interrupted", "finished"]), run  # by the first signal
 
 
 def test_the_same_edit_starts_nothing(kept: tuple[Project, Finished]) -> None:
@@ -166,45 +207,6 @@ def test_tables_show_the_listed_seeds_alone(kept: tuple[Project, Finished], tmp_
     assert (parts["reported"]["runs"], parts["try"]["runs"]) == (2, 2 * (len(tried.seeds) + 5) - 2)
 
 
-@dataclass
-class Waiting:
-    """A try in a session of its own, whose program waits for a file.
-
-    Attributes:
-        process: the try.
-        waits: the folder of that file.
-    """
-
-    process: "subprocess.Popen[str]"
-    waits: Path
-
-    @classmethod
-    def begin(cls, project: Project, waits: Path) -> "Waiting":
-        waits.mkdir()
-        process = subprocess.Popen(
-            COMMAND,
-            cwd=project.path,
-            env=project.environment(WAITS=str(waits)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            # As in a shell: a process in the background of a script ignores it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
-        wait_for(lambda: [*waits.glob("begun-*")])
-        return cls(process, waits)
-
-    def left(self) -> list[str]:
-        """The command lines of what still runs of it, also in other sessions."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if process.environ().get("WAITS") == str(self.waits):
-                    found.append(" ".join(process.cmdline()))
-        return found
-
-
 @pytest.mark.parametrize(
     ("name", "is_of_group"),
     [("SIGINT", True), ("SIGTERM", False), ("SIGTERM", True), ("SIGHUP", True), ("SIGINT", False)],
@@ -213,6 +215,7 @@ def test_a_signal_ends_a_try_with_all_that_it_has_started(
     edited: Project, tmp_path: Path, name: str, is_of_group: bool
 ) -> None:
     project = edited.copy(tmp_path / "copy")
+    project.change("experiments/toy.yaml", preload=["json"])  # that server ends, too
     number = signal.Signals[name]
     waiting = Waiting.begin(project, tmp_path / "waits")
     (os.killpg if is_of_group else os.kill)(waiting.process.pid, number)
@@ -226,14 +229,3 @@ def test_a_signal_ends_a_try_with_all_that_it_has_started(
     assert waiting.left() == []
     [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
     assert tried.verdict == "running"
-
-
-def test_a_try_that_a_signal_has_ended_goes_on(edited: Project, tmp_path: Path) -> None:
-    project = edited.copy(tmp_path / "copy")
-    waiting = Waiting.begin(project, tmp_path / "waits")
-    os.killpg(waiting.process.pid, signal.SIGTERM)
-    end(waiting.process)
-    finished = attempt(project, "a gain")
-    assert finished.code == 0, finished.output
-    [tried] = LedgerFolder(project.path / "results/tries/toy").tries()
-    assert tried.verdict == "kept"
