@@ -20,7 +20,6 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import scipy.io
-import torch
 from caduceus.paper.anonymity.citation import people_in, without_people
 from caduceus.paper.anonymity.closed import reason_by_name
 from caduceus.paper.anonymity.fields import named, renamed
@@ -213,6 +212,8 @@ def table(value: str | bytes, kind: str) -> bytes:
 
 
 def checkpoint(**values: str) -> bytes:
+    import torch  # each worker imports this module, and one needs a checkpoint
+
     stream = io.BytesIO()
     torch.save({**values, "weights": torch.zeros(3)}, stream)
     return stream.getvalue()
