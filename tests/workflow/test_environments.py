@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,11 @@ def create(folder: Path) -> Project:
 
 
 def make_venv(folder: Path, wheels: Path) -> Path:
-    """Make a venv with the real wandb, by its own pip."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    """Make a venv with the real wandb, by the pip of this Python."""
+    venv.create(folder, symlinks=True)
     python = folder / "bin/python"
-    pip = [str(python), "-m", "pip", "install", "-q", "--no-index", "--find-links", str(wheels)]
-    subprocess.run([*pip, "wandb"], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-compile"]
+    subprocess.run([*pip, "--no-index", "--find-links", str(wheels), "wandb"], check=True)
     return python
 
 

@@ -148,25 +148,31 @@ def test_a_metric_that_is_never_logged_is_said_after_the_first_trial(tmp_path: P
     assert ended.count("finished") == 1  # GRID also has trials that fail by themselves
 
 
-def test_once_the_target_is_reached_later_trials_are_skipped(
+def test_once_the_target_is_reached_later_trials_are_skipped_here_and_elsewhere(
     tmp_path: Path, wandb_server: WandbServer
 ) -> None:
+    """So it is where another project reads the runs; there a failed trial stays failed, too."""
     config = {
         "method": "grid",
         "metric": {"name": "val/loss", "goal": "minimize", "target": 0.3},
-        "parameters": {"x": {"values": [0.2, 0.8, 1.2, 1.6]}},
+        "parameters": {
+            "mode": {"values": ["good", "crash", "broken", "fine"]},
+            "x": {"value": 0.2},
+        },
         "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2},
     }
     project = create(tmp_path / "project", config, lag=2)
     project.snakemake().check()
     rows = trials_of(project)
-    assert [row["state"] for row in rows] == ["finished", "finished", "skipped", "skipped"]
-    assert [row["config.x"] for row in rows] == ["0.2", "0.8", "", ""]
+    assert [row["state"] for row in rows] == ["finished", "failed", "skipped", "skipped"]
+    assert [row["config.mode"] for row in rows] == ["good", "crash", "", ""]
     assert project.planned() == {}
 
     assert "left out" not in caduceus(project, wandb_server, "sync").check().output
     other = found_elsewhere(project, tmp_path / "other/project", wandb_server)
     assert_same_sweep(project, other)
+    failed = other.read_json("results/failures.json")["failed_trials"]
+    assert failed == {rows[1]["runs"]: "it failed where it was run"}
     asked = other.snakemake("refresh", **account(wandb_server, other)).check().output
     assert "not on the server" not in asked
     assert "changed on the server: 0 of 4 runs" in asked

@@ -14,7 +14,6 @@ from caduceus.exports.sweep_trials import read_trials
 from caduceus.runs.files.plan import Plan
 from caduceus.sweeps.folders import SweepFolder
 from online import caduceus
-from program_forks import MODULES
 from projects import Finished, Project
 from reads import unordered_reads, watched
 from sweep_projects import (
@@ -45,8 +44,6 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     """A grid of which some trials fail, run in two goes, and its best confirmed."""
     path = tmp_path_factory.mktemp("swept") / "project"
     project = create(path, GRID, TRACKED, count=2, confirm=1)
-    # `caduceus sweep` starts a Snakemake that is a new interpreter.
-    project.change("experiments/tune.yaml", preload=[*MODULES])
     project.write("Snakefile", SNAKEFILE)
     first = project.caduceus("sweep", "experiments/tune.yaml", "--cores", "2").check()
     best = "; best: val/loss 0.28, the mean of 3 fresh runs, with mode=good x=0.2"
