@@ -8,6 +8,10 @@ of programs that run. `caduceus board` is started over them in a process of its 
 - the time from a row in a log to the change that arrives at a page, with all others growing too;
 - the share of a core that the board takes meanwhile, and its greatest memory.
 
+`--shown ROWS` measures in Debian's Chromium instead: a run of a `caduceus try`, which Snakemake
+drives, logs so many rows by wandb, and for each the time from `run.log` to the page that shows it
+is taken. wandb writes its log once a second, which is part of that time.
+
 The peer, in the same run, is the loop that one would write: each second it asks for the state of
 each log and reads those anew that have grown.
 """
@@ -44,6 +48,39 @@ while True:
             seen[log] = state
             read_log(log).history[-1]
     time.sleep(1)
+"""
+
+
+PROGRAM = """
+import argparse, os, random, time
+from pathlib import Path
+import wandb
+
+GAIN = 0
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int)
+seed = parser.parse_args().seed
+run = wandb.init()
+for row in range(int(os.environ.get("ROWS", 0))):
+    run.log({"row": row})
+    with Path(os.environ["LOGGED"], run.id).open("a") as logged:
+        logged.write(f"{time.time()}\\n")
+    time.sleep(0.5 + random.random())
+run.log({"acc": GAIN + random.Random(seed).random()})
+run.finish()
+"""
+# Notes when the page shows another row among the last values of the run.
+NOTE_SHOWN = """
+window.rowsShown = [];
+const note = () => {
+  for (const line of document.querySelectorAll("#run-values tr")) {
+    const value = line.querySelector("th")?.textContent === "row" ? line.querySelector("td") : null;
+    if (value && rowsShown.at(-1)?.[0] !== Number(value.textContent))
+      rowsShown.push([Number(value.textContent), Date.now() / 1000]);
+  }
+};
+new MutationObserver(note).observe(document.querySelector("#run-values"),
+                                   { childList: true, subtree: true, characterData: true });
 """
 
 
@@ -185,15 +222,54 @@ def measure(folder: Path, runs: int, growing: int, rows: int, seconds: int) -> N
             )
 
 
+def measure_shown(folder: Path, rows: int) -> None:
+    from boards import Board
+    from chromium import Browser
+    from projects import EXPORTS, Project, end
+
+    project, logged = Project.create(folder / "project"), folder / "logged"
+    logged.mkdir()
+    project.write("experiments/train.py", PROGRAM)
+    changes = {"matrix": {}, "parameters": {}, "metric": {"name": "acc"}}
+    project.change("experiments/toy.yaml", **changes)
+    project.run(*project.command("--cores", "2", *EXPORTS)).check()
+    project.replace("experiments/train.py", "GAIN = 0", "GAIN = -1")
+    words = [sys.executable, "-m", "caduceus", "try", "a loss", "--", *project.command()[3:]]
+    tried = project.begin(*words, ROWS=str(rows + 10), LOGGED=str(logged))
+    with Board(project) as board, Browser() as browser:
+        browser.open_address(board.address)
+        browser.wait(lambda: next(logged.iterdir(), None))
+        run = next(logged.iterdir())
+        browser.run(f"location.hash = '#run/{run.name}'")
+        browser.wait(lambda: browser.find("#run-values tr"))
+        browser.run(NOTE_SHOWN)
+        browser.wait(lambda: (browser.run("return rowsShown.at(-1)?.[0]") or 0) >= rows)
+        shown = browser.run("return rowsShown")
+    times = [float(line) for line in run.read_text().splitlines()]
+    lags = [
+        next(at for last, at in shown if last >= row) - times[row]
+        for row in range(shown[0][0] + 1, shown[-1][0] + 1)
+    ]
+    end(tried)
+    print(
+        f"{len(lags)} rows are shown {statistics.median(lags):.2f} s after run.log, at most "
+        f"{max(lags):.2f}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="in all (1000)")
     parser.add_argument("--growing", type=int, default=100, help="of them still running (100)")
     parser.add_argument("--rows", type=int, default=2000, help="of each run (2000)")
     parser.add_argument("--seconds", type=int, default=30, help="for which runs grow (30)")
+    parser.add_argument("--shown", type=int, help="in a browser, so many rows of a real run")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), given.runs, given.growing, given.rows, given.seconds)
+        if given.shown:
+            measure_shown(Path(folder), given.shown)
+        else:
+            measure(Path(folder), given.runs, given.growing, given.rows, given.seconds)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ QUICK = {
 }
 # Each of these makes whole projects, which takes a minute or more.
 LONG = {
+    "board.py --shown 3": r"rows are shown [\d.]+ s after run.log",
     "export.py --runs 4": r"directly [\d.]+ s, by Snakemake [\d.]+ s",
     "inodes.py": r"logs a model and pictures: \d+ files and folders",
     "nothing.py --runs 4 --repeats 1": r"caduceus plan, from the stamp +[\d.]+ s",
