@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from caduceus.errors import CaduceusError, ResultError
+from caduceus.io.phrases import printable
 from caduceus.runs.attempts import read_attempts
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.server_state import ServerState
@@ -177,11 +179,35 @@ def has_nothing_to_sync(folder: RunFolder) -> bool:
     return (folder.path / "server.json").exists() and not read_attempts(folder.attempts)
 
 
-def split_by_state(folders: Sequence[RunFolder]) -> tuple[list[RunFolder], list[str]]:
-    """Return the runs that have ended, and the ids of those that still run."""
-    ended = [folder for folder in folders if has_ended(folder)]
-    left = [folder for folder in folders if not has_ended(folder)]
-    return ended, [folder.path.name for folder in left if not has_nothing_to_sync(folder)]
+@dataclass(frozen=True)
+class SplitRuns:
+    """Runs by what can be sent of them.
+
+    Attributes:
+        ended: the runs that have ended.
+        running: the ids of those that still run.
+        damaged: a line for each whose records can't be read.
+    """
+
+    ended: list[RunFolder] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+
+def split_by_state(folders: Sequence[RunFolder]) -> SplitRuns:
+    """Return the runs that have ended, those that still run, and what can't be read."""
+    split = SplitRuns()
+    for folder in folders:
+        try:
+            if has_ended(folder):
+                project_of(folder)
+                read_sync_record(folder)
+                split.ended.append(folder)
+            elif not has_nothing_to_sync(folder):
+                split.running.append(folder.path.name)
+        except ResultError as error:  # costs no other run
+            split.damaged.append(printable(str(error)))
+    return split
 
 
 def _is_uploaded(folder: RunFolder) -> bool:
