@@ -154,7 +154,10 @@ class Project:
 
     def environment(self, **variables: str) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return os.environ | {"PATH": path} | variables
+        # Pytest sets this anew for each test, and programs are forked from one process for each
+        # environment.
+        kept = {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        return kept | {"PATH": path} | variables
 
     def snakemake(self, *arguments: str, **variables: str) -> Finished:
         # The default scheduler starts a solver for each choice of jobs; `Project.begin` has it.

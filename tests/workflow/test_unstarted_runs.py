@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,7 @@ from caduceus.project.run_jobs import OUTPUTS
 from caduceus.system.snakemake_job_list import WHOLE
 from projects import EXPERIMENT, REPOSITORY, Project
 
-LIST = """
-import sys
-from caduceus.system.snakemake_process import list_jobs
-sys.exit(list_jobs(sys.argv[2:], whole=sys.argv[1] == "whole"))
-"""
+LIST = REPOSITORY / "tests/support/listed_jobs.py"
 WORDS = ("--snakefile", str(REPOSITORY / "Snakefile"))
 SWEEP = {
     "id": "search",
@@ -35,7 +30,7 @@ SWEEP = {
 
 def listed(project: Project, graph: str, *words: str) -> list[dict[str, Any]] | None:
     """The jobs that would run, the parts of their reasons sorted; None where it isn't sure."""
-    done = project.run(sys.executable, "-c", LIST, graph, *WORDS, *words).check()
+    done = project.fork(LIST, graph, *WORDS, *words).check()
     lines = done.output.splitlines()
     if WHOLE in lines:
         return None
@@ -51,7 +46,7 @@ def hold(project: Project, *words: str) -> list[dict[str, Any]]:
     """List the jobs in both ways, and return them."""
     whole = listed(project, "whole", *words)
     assert whole is not None
-    assert listed(project, "", *words) == whole
+    assert listed(project, "reduced", *words) == whole
     return whole
 
 
@@ -96,7 +91,7 @@ def test_where_it_is_not_sure_all_jobs_are_in_the_graph(finished: Project) -> No
     dataset = finished.path / "results/datasets/points/dataset.json"
     dataset.write_text(dataset.read_text() + "\n")  # newer than what is made from it
 
-    assert listed(finished, "") is None
+    assert listed(finished, "reduced") is None
     plan = json.loads(finished.caduceus("plan", "--json", "--", *WORDS).check().output)
 
     assert len(plan["trainings"]) == 2
