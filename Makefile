@@ -36,11 +36,11 @@ quick: .venv/installed-dev
 	pytest -n 2 tests/unit
 
 test: .venv/installed-dev
-	pytest -n 4 # on two cores: many tests wait for others' programs
+	pytest -n 6 # on two cores: many tests wait for others' programs
 
 coverage: .venv/installed-dev
 	coverage erase
-	coverage run -m pytest -n 4 $(TESTS); status=$$?; \
+	coverage run -m pytest -n 6 $(TESTS); status=$$?; \
 	  coverage combine --quiet; coverage report; exit $$status # of failing tests too
 
 soak: .venv/installed-dev
