@@ -6,6 +6,9 @@ import os
 from typing import Any
 
 import pytest
+from caduceus.runs.attempts import read_attempts
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import check_logs
 from online import account
 from projects import EXPORTS, ONE_RUN, REPOSITORY, Project
 from wandb_server import WandbServer
@@ -104,9 +107,11 @@ def test_a_run_is_trained_again_if_a_file_that_it_used_has_changed(computed: Pro
     record = f"results/runs/{run.name}/train.json"
     for words in (["status"], ["plan", *snakefile], ["why", record], ["why", "tables/accuracy"]):
         assert reason in computed.caduceus(*words).output
-    console = computed.snakemake("--until", "record_provenance").check()
+    console = computed.snakemake("--until", "train").check()
     said = f"{run.name} is trained again: third/party/offsets.py changed since it ran"
     assert said in console.output
+    check_logs(RunFolder(run), read_attempts(RunFolder(run).attempts))
+    computed.snakemake("--until", "record_provenance").check()
     assert value(computed) == 0.875
     assert (run / f"artifacts/model-{run.name}/model.txt").read_text() == "0.875"
     assert "train" not in computed.planned()

@@ -181,9 +181,11 @@ def retry(run_folders: Iterable[Path]) -> list[str]:
 def _start_afresh(folder: RunFolder) -> None:
     """Delete what a finished program left, so that the next attempt doesn't resume from it.
 
-    Also the artifacts that were logged for it, which are those of another model and results.
+    Also the artifacts that were logged for it, which are those of another model and results, and
+    their receipt.
     """
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    folder.upload_json.unlink(missing_ok=True)
     shutil.rmtree(folder.wandb("upload"), ignore_errors=True)
     source_code.delete_leftovers(folder.code)
 
