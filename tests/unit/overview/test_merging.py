@@ -12,7 +12,7 @@ import pytest
 import yaml
 from answer_schemas import check
 from caduceus.io.answers import answer_text
-from caduceus.io.files import describe, files_below
+from caduceus.io.files import FileDigest, describe, files_below
 from caduceus.overview.merging.copying import copy_folder
 from caduceus.overview.merging.merge import Choice, Merged, merge
 from caduceus.paper.ledger import read_ledger, removed_runs
@@ -222,11 +222,17 @@ def test_damage_costs_one_run(here: Project, there: Project, file: str, content:
 
 
 def test_a_file_that_is_gone_is_left_out_only_without_logs(here: Project, there: Project) -> None:
-    """As in an unpacked archive, which may lack large files and has no logs."""
+    """As in an unpacked archive, which may lack large files and has no logs, but package lists."""
     folder = first(there)
+    packages = folder.wandb(1) / "wandb/run-1/files/requirements.txt"
+    left = {"wandb/run-1/run-1.wandb": FileDigest(bytes=1, sha256="0")}
+    attempts = [attempt(logs=left)]
+    Train.of(folder.path.name, attempts).write(folder.train_json)
     (folder.path / "system_metrics.csv").unlink()
     assert "system_metrics.csv is missing" in merged(here, there).refused[0].reason
     shutil.rmtree(folder.work)
+    packages.parent.mkdir(parents=True)
+    packages.write_text("numpy==2.0\n")
     assert merged(here, there).taken == [folder.path.name]
 
 

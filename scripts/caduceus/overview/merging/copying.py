@@ -75,7 +75,7 @@ def check_files(folder: Path, known: Mapping[str, FileDigest | ExportedFile], me
     for name, file in known.items():
         path = folder / name
         if not path.is_file():
-            if (folder / "work").is_dir():
+            if (folder / "work/code").exists() or (folder / "work/server").exists():
                 raise SourceError(f"{name} is missing; {mend}")
         elif path.stat().st_size != file.bytes or sha256(path) != file.sha256:
             raise SourceError(f"{name} isn't what was written; {mend}")

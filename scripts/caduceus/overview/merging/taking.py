@@ -75,7 +75,7 @@ def check_run(there: RunFolder) -> None:
         check_files(there.path, record.manifest.files, _AGAIN)
     if record.train:
         check_files(there.output, record.train.output, _AGAIN)
-    if record.train and (there.work / "wandb").is_dir():  # an archive has no logs
+    if record.train and there.code.exists():  # an archive has no logs
         for log, what in changed_logs(there, record.train.attempts):
             raise SourceError(f"{log.relative_to(there.path)}: {what}; restore it there")
 
