@@ -85,23 +85,24 @@ def files(runs: Iterable[str], name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("existing", "is_lost"),
+    ("existing", "lost"),
     [
-        ((), False),  # never run
-        (("train.json", "work/code"), False),  # not exported yet
-        (("manifest.json",), False),  # exported, and to be trained again
-        (("manifest.json", "train.json", "work/code"), False),
-        (("manifest.json", "server.json", "work/server"), False),
-        (("manifest.json", "train.json"), True),
-        (("manifest.json", "server.json"), True),
+        ((), []),  # never run
+        (("train.json", "work/code"), []),  # not exported yet
+        (("manifest.json",), []),  # exported, and to be trained again
+        (("manifest.json", "train.json", "work/code", "work/wandb"), []),
+        (("manifest.json", "server.json", "work/server"), []),
+        (("manifest.json", "train.json"), ["work/code"]),
+        (("manifest.json", "train.json", "work/code"), ["work/wandb"]),
+        (("manifest.json", "server.json"), ["work/code"]),
     ],
 )
 def test_logs_are_lost_where_only_an_ended_runs_export_is_left(
-    plan: Plan, existing: Iterable[str], is_lost: bool
+    plan: Plan, existing: Iterable[str], lost: list[str]
 ) -> None:
     folder = "results/runs/r"
     found = targets(plan(), [f"{folder}/{name}" for name in existing]).lost_logs(folder)
-    assert found == ([f"{folder}/work/code"] if is_lost else [])
+    assert found == [f"{folder}/{name}" for name in lost]
 
 
 def test_a_run_with_lost_logs_is_neither_planned_nor_exported_anew(plan: Plan) -> None:
@@ -251,7 +252,7 @@ def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Pla
     [damaged] = set(exported) & {"results/experiments/plain.json"}
     assert targets(project, set(exported) - {damaged}).deleted() == [damaged]
     media = files(plain[:1], "media")
-    logs = files(plain[:1], "work/code")
+    logs = files(plain[:1], "work/code") + files(plain[:1], "work/wandb")
     assert targets(project, {*exported, *logs} - {*media}).deleted() == media
     assert targets(project, {*exported} - {*media}).deleted() == []  # an unpacked archive
 
@@ -281,7 +282,7 @@ def test_each_declared_output_is_made_again_alone(plan: Plan) -> None:
         for path in re.findall(r'"(results/[^"]*)"', made)
     ]
     assert len(outputs) > 40
-    there = {*outputs, *files([named["run"]], "work/code")}
+    there = {*outputs, *(f"results/runs/{named['run']}/work/{name}" for name in ("code", "wandb"))}
     groups = {"team/other": {"r1": "a"}}
     of_others = set(targets(project, there, groups).deleted())
     named_always = set(targets(project, groups=groups).paper())
