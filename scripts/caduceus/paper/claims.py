@@ -13,7 +13,7 @@ from caduceus.paper.claim_items import measure_items
 from caduceus.paper.claim_orders import measure_order
 from caduceus.paper.claim_ratios import measure_ratio
 from caduceus.paper.claim_reasons import claim_reason
-from caduceus.paper.exported_runs import ExportedRuns, read_results
+from caduceus.paper.exported_runs import ExportedRuns, allowed_variants, read_results
 from caduceus.paper.ran_differently import difference_sentences
 from caduceus.paper.range_notes import range_notes
 from caduceus.paper.results import Variant, find_side, with_axis
@@ -127,7 +127,12 @@ def _measure(runs: ExportedRuns, claim: Claim, methods: Methods, where: str) -> 
         levels = [variant.parameters[parameter] for variant in variants]
     else:
         variants = [
-            find_side(variants, side, f"{where}.{'.'.join(map(str, keys))}")
+            find_side(
+                variants,
+                side,
+                f"{where}.{'.'.join(map(str, keys))}",
+                lambda: allowed_variants(runs, claim),
+            )
             for keys, side in claim.sides.items()
         ]
     values = [variant.by_seed(metric) for variant in variants]

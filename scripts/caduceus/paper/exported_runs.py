@@ -17,7 +17,7 @@ from caduceus.paper.results import (
     read_result,
 )
 from caduceus.project.paper import Entry
-from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_shown
+from caduceus.project.paper_selections import CandidateRun, candidate_runs, is_allowed, is_shown
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
@@ -85,6 +85,12 @@ def read_results(runs: ExportedRuns, entry: Entry, where: str) -> list[Variant]:
         import_light_pyarrow()
     _check_metrics(entry, results, where)
     return by_variant(results, runs.methods)
+
+
+def allowed_variants(runs: ExportedRuns, entry: Entry) -> list[Variant]:
+    """Return all variants that the `experiments` and `groups` of an entry allow."""
+    allowed = [runs.result(*each) for each in runs.planned if is_allowed(each[0], entry)]
+    return by_variant(allowed, runs.methods)
 
 
 def _known(planned: CandidateRun, result: Result) -> CandidateRun:

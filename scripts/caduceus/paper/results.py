@@ -1,7 +1,7 @@
 """Results of exported runs, by variant and seed, for tables, figures and claims."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -199,8 +199,19 @@ def without_variation(found: "Comparison", first: Variant, second: Variant) -> "
     return replace(found, equal=tuple(dict.fromkeys((*equal, *found.equal))))
 
 
-def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
+def find_side(
+    variants: Sequence[Variant],
+    side: Side,
+    where: str,
+    known: Callable[[], Sequence[Variant]] | None = None,
+) -> Variant:
     """Return the one variant that has the parameters of a side.
+
+    Args:
+        variants: the variants.
+        side: the parameters.
+        where: the side's keys, for error messages.
+        known: returns the variants that an error names if none has them; `variants` by default.
 
     Raises:
         SpecError: none has them, or several have.
@@ -214,7 +225,8 @@ def find_side(variants: Sequence[Variant], side: Side, where: str) -> Variant:
     ]
     if len(found) == 1:
         return found[0]
-    names = "; ".join(f"{variant.name} of {variant.experiment}" for variant in found or variants)
+    named = found or (known() if known else variants)
+    names = "; ".join(f"{variant.name} of {variant.experiment}" for variant in named)
     if found:
         raise SpecError(f"matches several variants: {names}; name more parameters", where)
     raise SpecError(f"matches no variant; there are {names}", where)

@@ -15,6 +15,7 @@ from caduceus.project.paper import FigureEntry, Paper, TableEntry
 from caduceus.project.paper_selections import (
     candidate_runs,
     experiments_of,
+    is_allowed,
     is_shown,
     is_side,
 )
@@ -60,7 +61,8 @@ def check_paper(paper: Paper, plans: Sequence[Plan], groups: Sequence[str], wher
         chosen = [run for run in runs if is_shown(run, entry)]
         for keys, side in entry.sides.items():
             if not any(is_side(run, side) for run in chosen):
-                names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in runs)
+                allowed = [run for run in runs if is_allowed(run, entry)] or runs
+                names = dict.fromkeys(f"{run.variant} of {run.experiment}" for run in allowed)
                 raise refuse(
                     f": {brief(side)} matches no variant; there are {'; '.join(names)}", keys
                 )

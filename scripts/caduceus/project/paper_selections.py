@@ -41,12 +41,15 @@ def is_shown(run: CandidateRun, entry: Entry) -> bool:
     Its `experiments`, `groups` and variants each allow all if they are empty. A trial whose
     parameters aren't known yet may be any variant.
     """
+    sides = entry.sides.values()
+    return is_allowed(run, entry) and (not sides or any(is_side(run, side) for side in sides))
+
+
+def is_allowed(run: CandidateRun, entry: Entry) -> bool:
+    """Whether the `experiments` and `groups` of an entry allow a run, whatever its variant."""
     if entry.experiments and run.experiment not in entry.experiments:
         return False
-    if entry.groups and run.group not in entry.groups:
-        return False
-    sides = entry.sides.values()
-    return not sides or any(is_side(run, side) for side in sides)
+    return not entry.groups or run.group in entry.groups
 
 
 def is_side(run: CandidateRun, side: Side) -> bool:

@@ -173,9 +173,12 @@ def load_project(config: Json, config_files: Sequence[str], root: Path = Path())
             )
     paper, where_paper = load_paper(settings.paper, where, root)
     plans = [experiment.plan for experiment in experiments.values()]
+    has_sweeps = any(experiment.sweep for experiment in experiments.values())
+    if has_sweeps:
+        paper = _without_trials(paper, experiments)
     check_paper(paper, plans, list(groups), where_paper)
-    if any(experiment.sweep for experiment in experiments.values()):
-        paper = _with_experiments(paper, experiments)
+    if has_sweeps:
+        paper = _with_sweeps(paper, experiments)
     runs = {run.id: (found, run) for found in experiments.values() for run in found.runs}
     members: dict[str, list[str]] = {}
     for name, experiment in experiments.items():
@@ -198,21 +201,18 @@ def _place(config: Json, index: int) -> list[Key]:
     return ["experiments", index] if is_list else ["experiments"]
 
 
-def _with_experiments(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:
+def _without_trials(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:
     """Name the experiments of entries that name none, so that they show no trials of sweeps.
 
-    An entry that names groups shows these whole, and figures of kind sweep show sweeps alone.
+    An entry that names groups shows these whole.
     """
-    sweeps = {name: bool(experiment.sweep) for name, experiment in experiments.items()}
-    others = [name for name, is_sweep in sweeps.items() if not is_sweep] or list(sweeps)
+    others = [found.id for found in experiments.values() if not found.sweep]
 
     def named(entry: _Entry) -> _Entry:
-        names = entry.experiments
-        if isinstance(entry, FigureEntry) and entry.kind == "sweep":
-            names = tuple(name for name in names or sweeps if sweeps[name])
-        elif not entry.groups:
-            names = names or tuple(others)
-        return replace(entry, experiments=names)
+        is_of_sweeps = isinstance(entry, FigureEntry) and entry.kind == "sweep"
+        if entry.experiments or entry.groups or is_of_sweeps:
+            return entry
+        return replace(entry, experiments=tuple(others))
 
     return replace(
         paper,
@@ -220,6 +220,18 @@ def _with_experiments(paper: Paper, experiments: Mapping[str, Experiment]) -> Pa
         figures={name: named(entry) for name, entry in paper.figures.items()},
         claims={name: named(entry) for name, entry in paper.claims.items()},
     )
+
+
+def _with_sweeps(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:
+    """Leave the sweeps alone in figures of kind sweep."""
+    sweeps = [found.id for found in experiments.values() if found.sweep]
+    figures = {
+        name: replace(entry, experiments=tuple(s for s in entry.experiments or sweeps if s in sweeps))
+        if entry.kind == "sweep"
+        else entry
+        for name, entry in paper.figures.items()
+    }
+    return replace(paper, figures=figures)
 
 
 def _datasets(experiments: Mapping[str, Experiment]) -> dict[str, Dataset]:

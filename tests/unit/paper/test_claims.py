@@ -559,6 +559,26 @@ def test_trials_that_turn_out_alike_are_refused_when_they_have_run(project: Proj
     alike = {"0000": LOW, "0001": LOW}
     with pytest.raises(SpecError, match=r"^paper.claims.c.at_least.variant: matches several"):
         verdicts(project, lower_is_better, chosen=alike)
+    none = {"0000": HIGH, "0001": {"rate": 0.3}}
+    with pytest.raises(SpecError) as caught:
+        verdicts(project, lower_is_better, chosen=none)
+    assert str(caught.value) == (
+        "paper.claims.c.at_least.variant: matches no variant; there are t0000 of toy; t0001 of toy"
+    )
+
+
+def test_a_sweep_beside_doesnt_hide_that_a_side_matches_no_variant(project: Project) -> None:
+    sweep = {"method": "random", "parameters": {"rate": {"min": 0.1, "max": 0.9}}}
+    left_out = ("matrix", "seeds", "metric", "baseline")
+    spec = {key: value for key, value in EXPERIMENT.items() if key not in left_out}
+    spec |= {"id": "tune", "type": "sweep", "sweep": {"count": 2, "config": sweep}}
+    project.write_yaml("experiments/tune.yaml", spec)
+    project.change("config.yaml", experiments=["experiments/toy.yaml", "experiments/tune.yaml"])
+    typo = {"compare": BETTER["compare"] | {"worse": {"rate": 0.3}}}
+    assert refusal(project, typo).endswith(
+        'paper.claims.c: {"rate": 0.3} matches no variant; there are rate=0.1 of toy; '
+        "rate=0.2 of toy"
+    )
 
 
 def test_a_metric_that_no_run_has_is_refused(project: Project) -> None:
