@@ -46,7 +46,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     project = create(path, GRID, TRACKED, count=2, confirm=1)
     project.write("Snakefile", SNAKEFILE)
     first = project.caduceus("sweep", "experiments/tune.yaml", "--cores", "2").check()
-    best = "; best: val/loss 0.28, the mean of 3 fresh runs, with mode=good x=0.2"
+    how = "the mean of the best values that its 3 fresh runs logged"
+    best = f"; best: val/loss 0.28, {how}, with mode=good x=0.2"
     assert f"{sweep_of(project).name}: 2 trials{best}" in first.output
     assert not (project.path / "results/report").exists()  # it makes what the sweep needs
     change_sweep(project, count=6)

@@ -92,7 +92,7 @@ def export_sweep(plan_json: Path, out: Path, folds: int | None) -> ExportedSweep
     about = [vars(importance) for importance in found]
     write_whole(folder.path / "importance.csv", to_csv(about, _IMPORTANCE))
     write_whole(out, to_csv(_trials(trials, config), _TRIALS))
-    message = _message(folder.path.name, trials, confirmed, best, config)
+    message = sweep_line(folder.path.name, trials, confirmed, best, config)
     return ExportedSweep(folder.path, ran, config, found, message, failure)
 
 
@@ -122,13 +122,14 @@ _CONFIRMED = ("trial", "of_trial", "runs", "n", "mean", "low", "high")
 _IMPORTANCE = ("name", "mean", "low", "high")
 
 
-def _message(
+def sweep_line(
     sweep: str,
     trials: Sequence[TrialRow],
     confirmed: Sequence[TrialRow],
     best: TrialRow | None,
     config: SweepConfig,
 ) -> str:
+    """Return how the trials of a sweep ended, and the best of them, if there is one."""
     counts = Counter(row.state for row in trials)
     parts = [f"{counts[state]} {state}" for state in ("failed", "skipped") if counts[state]]
     stopped = sum(row.stopped_early for row in trials)
@@ -137,8 +138,15 @@ def _message(
     if best is None or best.objective is None:
         return line
     chosen = " ".join(f"{name}={render_or_null(value)}" for name, value in best.parameters.items())
-    how = f", the mean of {len(best.runs)} fresh runs" if best in confirmed else ""
-    return f"{line}; best: {config.metric_name} {best.objective:.6g}{how}, with {chosen}"
+    how = _measured(best, " fresh" if best in confirmed else "")
+    return f"{line}; best: {config.metric_name} {best.objective:.6g}, {how}, with {chosen}"
+
+
+def _measured(best: TrialRow, kind: str = "") -> str:
+    """Return what the objective of a trial is: no run's last value, but its best."""
+    if len(best.runs) == 1:
+        return "the best value that its run logged"
+    return f"the mean of the best values that its {len(best.runs)}{kind} runs logged"
 
 
 def _trials(rows: Sequence[TrialRow], config: SweepConfig) -> list[dict[str, Json]]:
@@ -196,7 +204,8 @@ def _experiment(
         "name": f"Best of {spec.name}",
         "type": "novel",
         "hypothesis": spec.hypothesis,
-        "description": f"Trial {best.trial} of sweep {folder.path.name}.",
+        "description": f"Trial {best.trial} of sweep {folder.path.name}; its result, "
+        f"{best.objective:.6g}, is {_measured(best)}.",
         "parameters": {**spec.parameters, **chosen},
         **({"seeds": list(seeds)} if spec.lists_seeds else {}),
         **({} if spec.seed_argument == "seed" else {"seed_argument": spec.seed_argument}),

@@ -66,8 +66,8 @@ class Cost:
 class Plan:
     """Everything that would be done: runs by experiment, variant and seed, results by name.
 
-    `is_reported` is true if failed runs or refuted claims would be reported again; `damage` has a
-    line for each damaged file of a run.
+    `is_reported` is true if failed runs and refuted claims would be listed again, which there may
+    be none of; `damage` has a line for each damaged file of a run.
     """
 
     trainings: Sequence[Training]

@@ -225,10 +225,13 @@ def _without_trials(paper: Paper, experiments: Mapping[str, Experiment]) -> Pape
 def _with_sweeps(paper: Paper, experiments: Mapping[str, Experiment]) -> Paper:
     """Leave the sweeps alone in figures of kind sweep."""
     sweeps = [found.id for found in experiments.values() if found.sweep]
+
+    def alone(entry: FigureEntry) -> FigureEntry:
+        names = entry.experiments or sweeps
+        return replace(entry, experiments=tuple(name for name in names if name in sweeps))
+
     figures = {
-        name: replace(entry, experiments=tuple(s for s in entry.experiments or sweeps if s in sweeps))
-        if entry.kind == "sweep"
-        else entry
+        name: alone(entry) if entry.kind == "sweep" else entry
         for name, entry in paper.figures.items()
     }
     return replace(paper, figures=figures)

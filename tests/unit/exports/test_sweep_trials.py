@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from caduceus.exports.sweep import sweep_line
 from caduceus.exports.sweep_trials import TrialRow, counted_objectives
 from caduceus.io.cells import to_csv
 from caduceus.io.files import write_whole
+from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.folders import SweepFolder
 from run_files import summary
 
@@ -30,3 +32,19 @@ def test_equal_seeds_count_as_in_the_paper(
     runs, objectives = ("a", "b", "c", "d"), (1.0, 1.0, 3.0, None)
     row = TrialRow("c8.0", runs, "finished", {}, 2.0, objectives, False, None, 1.0)
     assert counted_objectives(row, folder, folds) == counted
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (("a",), "loss 0.5, the best value that its run logged, with x=1"),
+        (("a", "b"), "loss 0.5, the mean of the best values that its 2 runs logged, with x=1"),
+    ],
+)
+def test_the_line_of_a_sweep_says_that_its_best_is_no_last_value(
+    runs: tuple[str, ...], said: str
+) -> None:
+    row = TrialRow("0000", runs, "finished", {"x": 1}, 0.5, (0.5,) * len(runs), False, None, 1.0)
+    space = {"method": "random", "metric": {"name": "loss"}, "parameters": {"x": {"value": 1}}}
+    config = read_config(space, str)
+    assert sweep_line("s", [row], [], row, config) == f"s: 1 trials; best: {said}"

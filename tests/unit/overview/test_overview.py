@@ -100,6 +100,12 @@ def test_the_time_of_unknown_runs_is_left_out_and_said() -> None:
     assert first == "1 run to train; duration unknown, as no such run has finished yet"
 
 
+def test_a_list_of_failures_to_make_is_no_failure() -> None:
+    assert list(plan_lines(Plan([], [], True), 1)) == [
+        "Nothing to run but to list failures; `caduceus status` has those that remain."
+    ]
+
+
 def planned(folder: Path, experiment: str, rate: float, seed: int, is_trained: bool) -> PlannedRun:
     place = RunFolder(folder / f"{experiment}-{rate}-{seed}")
     place.path.mkdir()

@@ -14,6 +14,7 @@ from caduceus.runs.files.export import Summary
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 
+_OTHER_FOLDERS = ("results/runs/", "results/sweeps/", "results/groups/", "results/experiments/")
 _WITHOUT_TABLES = ("sync", "refresh", "verify", "archive")
 _MEASURED = 20  # finished runs of an experiment, whose mean is its usual duration
 
@@ -37,10 +38,10 @@ class ShownProject:
         return RunFolder(Path(self.place(f"results/runs/{run}")))
 
     def is_without_results(self, targets: Collection[str]) -> bool:
-        """Whether a build of some targets has no results to show: nothing, or files of runs."""
-        runs = self.place("results/runs/")
-        is_of_runs = bool(targets) and all(target.startswith(runs) for target in targets)
-        return is_of_runs or not {*map(self.rule, _WITHOUT_TABLES)}.isdisjoint(targets)
+        """Whether a build of some targets makes nothing of the paper, nor its report."""
+        others = tuple(map(self.place, _OTHER_FOLDERS))
+        is_of_others = bool(targets) and all(target.startswith(others) for target in targets)
+        return is_of_others or not {*map(self.rule, _WITHOUT_TABLES)}.isdisjoint(targets)
 
     def job(
         self, job_id: int, rule: str, wildcards: Mapping[str, str], outputs: Collection[str]

@@ -38,3 +38,20 @@ def test_what_was_made_is_named(project: Project, ending: Ending) -> None:
 def test_a_project_without_a_paper_is_told_what_to_list(ending: Ending) -> None:
     told = "no table yet: list one under `paper`, of a metric that the report shows"
     assert ending()[0] == told
+
+
+@pytest.mark.parametrize(
+    ("targets", "is_without"),
+    [
+        ((), False),
+        (("all",), False),
+        (("results/sweeps/s/trials.csv", "results/runs/r/train.json"), True),
+        (("results/sweeps/s/trials.csv", "results/paper/claims.md"), False),
+        (("sync",), True),
+    ],
+)
+def test_a_build_of_runs_and_sweeps_alone_names_no_results_of_others(
+    project: Project, targets: tuple[str, ...], is_without: bool
+) -> None:
+    shown = ShownProject(load_project(CONFIG, [], project.path), str, str)
+    assert shown.is_without_results(targets) is is_without

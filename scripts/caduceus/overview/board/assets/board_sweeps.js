@@ -60,7 +60,7 @@ const showSweep = async (id) => {
   const states = Object.entries(found.states ?? {}).map(([state, count]) => `${counted(count)} ${state}`);
   setText(about, `${[found.method, found.metric && `${found.goal} ${found.metric}`].filter(Boolean).join(", ")}: ${counted(found.planned)} trials planned; ` +
     [...states, ...(found.stopped_early ? [`${counted(found.stopped_early)} stopped early`] : [])].join(", "));
-  if (found.best) about.append("; best so far: ", runLink(found.best.run, `trial ${found.best.trial}`), ` with ${short(found.best.objective)}`);
+  if (found.best) about.append("; best so far: ", runLink(found.best.run, `trial ${found.best.trial}`), ` with ${short(found.best.objective)}, by the best value of each run`);
   const trials = found.trials.map((trial) => ({ ...trial, objective: numberOf(trial.objective), stopped_early: trial.is_stopped, best_so_far: numberOf(trial.best_so_far) }));
   const [progress, parallel] = part.querySelectorAll(".chart");
   const measured = trials.filter(({ objective }) => Number.isFinite(objective));
@@ -78,7 +78,7 @@ const showSweep = async (id) => {
     runLink(trial.run, String(trial.trial)), stateMark(trial.state), short(trial.objective), trial.why ?? "", ...names.map((name) => short(own(trial.parameters, name))),
   ]);
   const kept = part.querySelector("table");
-  fillTable(kept, ["trial", "state", found.metric ?? "objective", "stopped because", ...names], rows, [2]);
+  fillTable(kept, ["trial", "state", found.metric ? `best ${found.metric}` : "objective", "stopped because", ...names], rows, [2]);
   setText(part.lastChild, trials.length > MOST_TRIALS ? `The best ${MOST_TRIALS} of ${counted(trials.length)} trials.` : "");
 };
 

@@ -180,6 +180,7 @@ const refreshMetrics = async () => {
   const before = JSON.stringify(data.axes);
   data.metrics = metrics.map(({ name }) => name);
   data.axes = Object.fromEntries(metrics.map(({ name, axes }) => [name, axes]));
+  setText(element("no-curves"), board.isReading ? "Reading the runs: their curves come." : "No run has logged numbers yet.");
   if (JSON.stringify(data.axes) === before) return;
   const menu = element("metric");
   const option = ({ name }) => make("option", { value: name }, name);
