@@ -63,6 +63,8 @@ def render_json(value: Any) -> str:
         return "[" + ",".join(map(render_json, value)) + "]"
     if isinstance(value, float):
         return _float(value)
+    if hasattr(value, "dtype"):  # a scalar of NumPy that is no float of Python
+        return render_json(value.item())
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -98,7 +100,7 @@ def _float(value: float) -> str:
         return "Infinity" if value > 0 else "-Infinity"
     if value == int(value) and abs(value) < _EXACT:
         return str(int(value))
-    return repr(value)
+    return float.__repr__(value)  # that of NumPy's subclass begins with its name
 
 
 def _text(text: str) -> str:

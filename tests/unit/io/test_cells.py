@@ -6,6 +6,7 @@ import json
 import math
 import struct
 
+import numpy as np
 import pytest
 from caduceus.io.cells import canonical, cell, parse, render, without_formula
 from hypothesis import given
@@ -92,6 +93,21 @@ def same(found: object, value: object) -> bool:
             and all(same(found[key], value[key]) for key in value)
         )
     return found == value and isinstance(found, bool) == isinstance(value, bool)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_a_number_of_numpy_is_written_as_the_number_that_it_is(kind: type) -> None:
+    for number in (-22.51270861126543, 0.1, 1e-05, 1e21, 3.0, math.inf):
+        value = kind(number)
+        assert render(value) == render(value.item())
+        assert parse(render(value)) == value.item()
+    assert render(kind(math.nan)) == "NaN"
+    assert render([kind(0.5), {"a": kind(-2)}]) == '[0.5,{"a":-2}]'
+
+
+def test_integers_and_booleans_of_numpy_are_written_as_those_of_python() -> None:
+    assert [render(np.int64(-7)), render(np.uint8(255))] == ["-7", "255"]
+    assert [render(np.bool_(True)), render(np.bool_(False))] == ["true", "false"]
 
 
 def test_large_integers_are_floats_only_beside_a_server() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from caduceus.errors import SpecError
@@ -281,6 +282,13 @@ def test_a_table_without_tasks_has_relative_changes_too(project: Project) -> Non
 
     expected = relative_change(SCORES["tree", "wine"], SCORES["knn", "wine"], is_paired=True)
     assert values(made, "tree")["accuracy: change"] == pytest.approx(expected.value)
+    table = pd.read_csv(made.folder / f"{made.name}.csv")
+    columns = [f"accuracy: change{end}" for end in ("", " (low)", " (high)")]
+    assert list(table[columns].dtypes) == [np.float64] * 3
+    change = row(made, "tree")["cells"]["accuracy: change"]
+    of_tree = table.set_index("model").loc["tree", columns]
+    shown = [change[key] for key in ("value", "low", "high")]
+    assert list(of_tree) == pytest.approx(shown, rel=1e-12)
     lines = made.text("tex").splitlines()
     top = lines.index(r"\toprule")
     assert lines[top + 1 : top + 4] == [
