@@ -103,7 +103,7 @@ def test_what_was_not_tracked_is_said_in_the_job_the_last_job_and_status(project
     assert "this one is 'b', that of process" in status
     assert "as the program itself logged nothing; further: 'a' of the same process" in status
 
-    left = "2 files (12.0 MB) only in work/code, neither archived nor uploaded: "
+    left = "2 files (12 MB) only in work/code, neither archived nor uploaded: "
     left += "out/table.bin, out/deep/last.pt; to keep such files, pass ${output_dir} in `command`"
     assert left in built.output and left in status
     note = "logged to W&B outside of its run, to results/runs/large-"

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from caduceus.io.amounts import size
 from caduceus.io.phrases import printable
 from caduceus.overview.failures import entry_failures
 from caduceus.paper.archive.create import make_archive
@@ -32,19 +33,18 @@ def run(arguments: argparse.Namespace) -> None:
     project = load_project(arguments.config, list(map(str, arguments.config_file)))
     results = Path(os.path.normpath(arguments.results))  # the rule derives it from its log's path
     config, files, pipeline = arguments.config, arguments.config_file, arguments.pipeline
-    cores = arguments.cores
-    made = make_archive(project, config, files, results, arguments.made, pipeline, cores)
+    made = make_archive(project, config, files, results, arguments.made, pipeline, arguments.cores)
     for failed in entry_failures(results, arguments.made):
         print(*(printable(f"failed: {line}") for line in failed.errors), sep="\n")
-    megabytes = made.path.stat().st_size / 1e6
-    print(f"{made.path}: {made.files} files, {megabytes:.1f} MB")
+    size_bytes = made.path.stat().st_size
+    print(f"{made.path}: {made.files} files, {size(size_bytes)}")
     if made.left_out:
         print(
-            f"left out: {made.left_out} files of {made.left_out_bytes / 1e6:.1f} MB; left_out.csv "
-            "in the archive lists them with the reason"
+            f"left out: {made.left_out} files of {size(made.left_out_bytes)}; left_out.csv in the "
+            "archive lists them with the reason"
         )
     if made.to_read:
         print("these may name somebody, or be other words; read them before you submit:")
         print(*(printable(f"  {line}") for line in made.to_read), sep="\n")
-    if megabytes > _ZENODO_GB * 1000:
+    if size_bytes > _ZENODO_GB * 10**9:
         print(f"Zenodo takes {_ZENODO_GB} GB; lower archive.max_file_mb in config.yaml")

@@ -5,6 +5,7 @@ import sys
 
 from caduceus.commands import add_json
 from caduceus.errors import SpecError
+from caduceus.io.amounts import duration, size
 from caduceus.io.answers import answer_text
 from caduceus.io.yaml_files import load
 from caduceus.overview.leftovers import Leftover, find_leftovers, remove
@@ -36,10 +37,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _print(found: list[Leftover]) -> None:
     for leftover in found:
-        megabytes, hours = leftover.size_bytes / 1e6, leftover.wall_s / 3600
-        print(f"{leftover.folder}  {megabytes:,.1f} MB  {hours:.2f} h of training")
-    total = f"{len(found)} folders, {sum(each.size_bytes for each in found) / 1e6:,.1f} MB"
-    print(f"{total} that no experiment names")
+        room, time = size(leftover.size_bytes), duration(leftover.wall_s)
+        print(f"{leftover.folder}  {room}  {time} of training")
+    total = size(sum(each.size_bytes for each in found))
+    print(f"{len(found)} folders, {total} that no experiment names")
 
 
 def _is_confirmed(arguments: argparse.Namespace) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from caduceus.io.amounts import size
 from caduceus.io.phrases import count_of, listed
 from caduceus.runs.files.attempt import Attempt, LeftFiles, StartedRun
 
@@ -63,7 +64,7 @@ def left_note(left: LeftFiles) -> str:
     names = listed(left.files, _SHOWN)
     more = f" and {left.count - len(left.files)} more" if left.count > len(left.files) else ""
     return (
-        f"{count_of(left.count, 'file')} ({left.bytes / 1e6:,.1f} MB) only in work/code, "
+        f"{count_of(left.count, 'file')} ({size(left.bytes)}) only in work/code, "
         f"neither archived nor uploaded: {names}{more}; to keep such files, pass ${{output_dir}} "
         "in `command`, or ${checkpoint_dir} with `keep_checkpoints: true`"
     )

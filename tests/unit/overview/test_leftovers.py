@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from caduceus.io.amounts import size
 from caduceus.paper.ledger import read_ledger
 from projects import EXPERIMENT, Project
 from run_files import attempt, identity, plan, train
@@ -31,8 +32,13 @@ def test_what_an_experiment_names_is_kept(project: Project) -> None:
     kept = {path.name for path in project.runs} - {"old-1", "old-2"}
     listed = project.caduceus("gc").check().output.splitlines()
     assert [line.partition(" ")[0] for line in listed[:-1]] == old
-    assert "0.50 h of training" in listed[0]
-    assert listed[-1].startswith("3 folders, ")
+    files = [[path for path in (project.path / each).rglob("*") if path.is_file()] for each in old]
+    sizes = [sum(path.stat().st_size for path in each) for each in files]
+    assert [line.split("  ", 1)[1] for line in listed[:-1]] == [
+        f"{size(count)}  {took} of training"
+        for count, took in zip(sizes, ("30 min", "30 min", "0 s"), strict=True)
+    ]
+    assert listed[-1] == f"3 folders, {size(sum(sizes))} that no experiment names"
     assert all((project.path / folder).exists() for folder in old)
 
     refused = project.caduceus("gc", "--remove")
@@ -46,7 +52,7 @@ def test_what_an_experiment_names_is_kept(project: Project) -> None:
         ("old-2", "abandoned", "failed"),
     ]
     assert {path.name for path in project.runs} == kept
-    assert project.caduceus("gc").check().output == "0 folders, 0.0 MB that no experiment names\n"
+    assert project.caduceus("gc").check().output == "0 folders, 0 bytes that no experiment names\n"
 
 
 def test_a_run_somebody_is_at_work_on_is_no_leftover(project: Project, tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import random
 
 import appendices
 import pytest
+from caduceus.io.amounts import duration, size
 from caduceus.paper.appendix.blocks import Code, to_latex, to_markdown
 from caduceus.paper.appendix.claims import tolerance
 from caduceus.paper.appendix.content import appendix
 from caduceus.paper.appendix.subset import choose_subset
-from caduceus.paper.appendix.times import duration, size
 
 
 def test_the_most_claims_that_fit_are_chosen_and_shared_runs_count_once() -> None:
@@ -83,5 +83,7 @@ def test_latex_needs_no_package_and_escapes_texts() -> None:
 
 
 def test_times_and_sizes_in_words() -> None:
-    assert [duration(each) for each in (40, 720, 12600)] == ["40 s", "12 min", "3.5 h"]
-    assert [size(each) for each in (12, 4_500_000)] == ["12 bytes", "4.5 MB"]
+    times = {0.4: "0 s", 40: "40 s", 720: "12 min", 12600: "3.5 h", 36e5: "1,000 h"}
+    assert {each: duration(each) for each in times} == times
+    sizes = {0: "0 bytes", 2_100: "2.1 kB", 999_700: "1,000 kB", 4_500_000: "4.5 MB"}
+    assert {each: size(each) for each in sizes} == sizes

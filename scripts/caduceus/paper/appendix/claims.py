@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from caduceus.io.amounts import duration
 from caduceus.io.phrases import count_of
 from caduceus.paper.appendix.blocks import Block, Code, Items, Text
-from caduceus.paper.appendix.times import duration
 from caduceus.paper.rounding import round_value
 from caduceus.project.claims import Claim, Ratio
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from caduceus.io.amounts import duration, size
 from caduceus.io.phrases import count_of, listed
 from caduceus.paper.appendix.blocks import Block, Code, Items, Section, Text
 from caduceus.paper.appendix.claims import UNTESTED, claim_blocks, other_claims
 from caduceus.paper.appendix.subset import Subset, choose_subset
-from caduceus.paper.appendix.times import duration, size
 from caduceus.project.claims import Claim
 from caduceus.runs.files.dataset import DatasetRecord
 from caduceus.runs.files.plan import Plan
