@@ -10,6 +10,7 @@ from caduceus.io.files import Json, write_json, write_whole
 from caduceus.paper.claim_formats import claims_markdown
 from caduceus.paper.claims import FAILED, decide_claims, failed_claim
 from caduceus.project.claims import Claim
+from caduceus.runs.shown_runs import note_shown
 from caduceus.statistics.settings import Methods
 
 
@@ -44,4 +45,6 @@ def run(arguments: argparse.Namespace) -> None:
     with made.costs_only_itself(write_failed) as errors:
         decided = decide_claims(arguments.plans, claims, methods, describe)
         write(decided)
+        shown = {f"claims/{each['name']}": each["runs"] for each in decided["claims"]}
+        note_shown(made.results, made.item, shown)
         errors += [each["reason"] for each in decided["claims"] if each["verdict"] == FAILED]

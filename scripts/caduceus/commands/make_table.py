@@ -10,6 +10,7 @@ from caduceus.paper.exported_runs import ExportedRuns, read_results
 from caduceus.paper.table_formats import table_files, write_failed_table, write_table
 from caduceus.paper.tables import build_table
 from caduceus.project.paper import TableEntry
+from caduceus.runs.shown_runs import note_shown
 from caduceus.statistics.settings import Methods
 
 
@@ -41,3 +42,5 @@ def run(arguments: argparse.Namespace) -> None:
         experiments = [plan.spec for plan in runs.plans]
         table = build_table(name, entry, methods, variants, experiments)
         write_table(table, folder, escapes_formulas=arguments.formulas == "escape")
+        shown = {run for row in table.rows for cell in row.cells.values() for run in cell.runs}
+        note_shown(made.results, made.item, {made.item: shown})

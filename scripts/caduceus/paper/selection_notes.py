@@ -17,20 +17,27 @@ def selection_notes(metrics: Mapping[str, Metric], variants: Sequence[Variant]) 
     for heading, metric in metrics.items():
         if chosen := _choice(metric):
             yield f"{heading} is {chosen}, and so better than what new data would give."
+    added: dict[tuple[Sequence[str], Sequence[str]], list[str]] = {}
     for variant in variants:
-        added = {
-            result.record.summary.seed: shown  # not the number of its fold
-            for result in variant.results
-            if (attempts := result.record.attempts) and (shown := attempts[0].shown_before)
-        }
-        if added:
-            seeds = listed([str(seed) for seed in added], _NAMED)
-            places = dict.fromkeys(place for shown in added.values() for place in shown)
-            yield (
-                f"Added after {listed(list(places), _NAMED)} had shown other seeds of "
-                f"{variant.name}: {'seed' if len(added) == 1 else 'seeds'} {seeds}. No p accounts "
-                "for that; test new seeds alone."
-            )
+        if found := _added(variant):
+            added.setdefault(found, []).append(variant.name)
+    for (seeds, places), names in added.items():
+        yield (
+            f"Added after {listed(places, _NAMED)} had shown other seeds of "
+            f"{listed(names, _NAMED)}: {'seed' if len(seeds) == 1 else 'seeds'} "
+            f"{listed(seeds, _NAMED)}. No p accounts for that; test new seeds alone."
+        )
+
+
+def _added(variant: Variant) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the seeds that were added after a look, and what had shown others; None if none."""
+    added = {
+        str(result.record.summary.seed): shown  # not the number of its fold
+        for result in variant.results
+        if (attempts := result.record.attempts) and (shown := attempts[0].shown_before)
+    }
+    places = dict.fromkeys(place for shown in added.values() for place in shown)
+    return (tuple(added), tuple(places)) if added else None
 
 
 def _choice(metric: Metric) -> str | None:

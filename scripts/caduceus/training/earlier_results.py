@@ -1,16 +1,18 @@
 """Whether a run's seed was added after results of other seeds had been shown."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.shown_runs import shown_runs
 
 
 def shown_before(folder: RunFolder, experiment: str) -> tuple[str, ...] | None:
-    """Return the tables and claims that show other seeds of a run's variant, but not the run.
+    """Return the tables and claims that have shown other seeds of a run's variant without it.
 
     A seed that was planned with the others is in every table of them, since a table waits for all
     runs of a plan. Trials of a sweep aren't seeds that somebody added.
@@ -25,15 +27,17 @@ def shown_before(folder: RunFolder, experiment: str) -> tuple[str, ...] | None:
     results, run = folder.results, folder.path.name
     paper, plan = results / "paper", results / f"experiments/{experiment}.json"
     paths = [*sorted((paper / "tables").glob("*.json")), *paper.glob("claims.json")]
-    if not paths or not plan.exists():
+    if not plan.exists():
         return None
     planned = {each.id: each for each in Plan.read(plan).runs}
     own = planned.get(run)
     if own is None or own.trial is not None:
         return None
     others = {each.id for each in planned.values() if each.variant == own.variant} - {run}
-    shown = (item for path in paths for item in _shown(path))
-    return tuple(name for name, runs in shown if runs & others and run not in runs) or None
+    # An unpacked archive has the files of the paper, but no notes on what they showed before.
+    shown = chain(shown_runs(results), *map(_shown, paths))
+    late = [name for name, runs in shown if runs & others and run not in runs]
+    return tuple(dict.fromkeys(late)) or None
 
 
 def _shown(path: Path) -> Iterator[tuple[str, set[str]]]:

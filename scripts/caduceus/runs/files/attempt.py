@@ -131,8 +131,8 @@ class Attempt(Record):
         untracked: why the program, which ended well, has no log of the run; None if it has one.
         started_runs: its further runs, and the run itself, by the processes that started them;
             None if there is no further run.
-        shown_before: the tables and claims that showed other seeds of its variant, but not its run,
-            when the run's first attempt began; None if none did.
+        shown_before: the tables and claims that had shown other seeds of its variant without its
+            run when the run's first attempt began; None if none had.
         left_files: large files that only its working folder has; None for none.
         logs: the logs that it left, by their paths in its W&B folder; None where they weren't
             recorded.
