@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from caduceus.overview.forecasts import TypicalDurations, durations_of, makespan_s
-from caduceus.overview.reasons import export_reason, job_reason
+from caduceus.overview.reasons import export_reason, job_reason, merged_reason
 from caduceus.overview.training_reasons import PlannedRun, TrainedRuns, planned_runs
 from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.params import Params
@@ -135,9 +135,8 @@ def _merged(rebuilds: Iterable[Rebuild]) -> list[Rebuild]:
     found: dict[str, Rebuild] = {}
     for each in rebuilds:
         known = found.setdefault(each.item, each)
-        reasons = dict.fromkeys(filter(None, [*known.why.split("; "), *each.why.split("; ")]))
         is_there = known.is_there and each.is_there
-        found[each.item] = Rebuild(each.item, "; ".join(reasons), is_there)
+        found[each.item] = Rebuild(each.item, merged_reason([known.why, each.why]), is_there)
     return list(found.values())
 
 

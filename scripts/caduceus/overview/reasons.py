@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from caduceus.io.phrases import count_of, listed
 from caduceus.system.snakemake_dry_run import is_result, item_of
 
 _DIGEST = re.compile(r"'[0-9a-f]{16}'")  # of the code behind a command: see project.command_digests
+_RUNS = re.compile(r"'[0-9a-f]{64}'")  # of the ids of an experiment's runs
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_COUNTED = re.compile(r"(\d+) runs? of it (.*)")
+_MISSING = "it isn't there yet"
 _SHOWN = 3
 _OF_RUNS = {  # why a run is exported again, by the input that changed
     "run.json": "W&B name, tags or group changed",
@@ -45,7 +48,7 @@ def job_reason(reason: str, made: Collection[str], item: str = "") -> str:
         if start in reason
     ]
     if not found:
-        return "it isn't there yet" if "Missing output files" in reason else reason
+        return _MISSING if "Missing output files" in reason else reason
     return "; ".join(filter(None, found))
 
 
@@ -53,6 +56,24 @@ def export_reason(reason: str) -> str:
     """Return why a run would be exported again."""
     found = [words for name, words in _OF_RUNS.items() if f"/{name}" in reason]
     return "; ".join(found) or job_reason(reason, ())
+
+
+def merged_reason(reasons: Iterable[str]) -> str:
+    """Return the reasons for several jobs that make one result, in one statement.
+
+    Each of its jobs counts the runs that it reads itself; the greatest count is that of the result.
+    """
+    counts: dict[str, int] = {}
+    others: dict[str, None] = {}
+    for reason in "; ".join(reasons).split("; "):
+        if found := _COUNTED.fullmatch(reason):
+            counts[found[2]] = max(counts.get(found[2], 0), int(found[1]))
+        elif reason:
+            others[reason] = None
+    counted = [f"{count_of(count, 'run')} of it {what}" for what, count in counts.items()]
+    if counted:
+        others.pop(_MISSING, None)
+    return "; ".join([*counted, *others])
 
 
 def _from_others(about: str, made: Collection[str], item: str) -> str:
@@ -97,6 +118,7 @@ def _split_files(files: str) -> tuple[list[str], list[str]]:
 def _changed_params(about: str) -> str:
     before, _, now = about.partition(" now: ")
     parts = ["Caduceus's own code changed"] if _DIGEST.search(now) else []
+    parts += ["it has other runs"] if _RUNS.search(now) else []
     keys: dict[str, None] = {}
     for old, new in zip(_objects(before), _objects(now), strict=False):
         keys |= dict.fromkeys(key for key in old | new if old.get(key) != new.get(key))

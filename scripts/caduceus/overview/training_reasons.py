@@ -1,7 +1,7 @@
 """Why a run would be trained: what distinguishes it from the runs that exist."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from caduceus.io.files import canonical_json
@@ -87,7 +87,7 @@ class TrainedRuns:
         if reason := _why_again(run.folder):
             return reason
         if run.identity.sweep is not None:
-            return "its sweep hasn't run it yet"
+            return self._why_trial(run, root)
         variants = self._found.get(run.experiment, {})
         seeds = variants.get(run.variant, {})
         if not any(each.run != run.run for alike in seeds.values() for each in alike):
@@ -100,6 +100,17 @@ class TrainedRuns:
         # Compare with the most similar earlier run; break ties by the latest.
         fewest = min((list(_differences(twin, run, root)) for twin in reversed(twins)), key=len)
         return ", ".join(fewest) or "it was deleted"
+
+    def _why_trial(self, run: PlannedRun, root: Path) -> str:
+        """Return why a trial would run: what changed since the sweep before, if there was one."""
+        seeds = self._found.get(run.experiment, {}).get(run.variant, {})
+        before = [e for e in seeds.get(run.seed, ()) if e.identity.sweep != run.identity.sweep]
+        if not before:
+            return "its sweep hasn't run it yet"
+        # The sweep chooses its parameters anew.
+        parameters = run.definition.parameters
+        last = replace(before[-1], definition=replace(before[-1].definition, parameters=parameters))
+        return ", ".join(_differences(last, run, root)) or "its sweep changed"
 
 
 def _is_trained(folder: RunFolder) -> bool:

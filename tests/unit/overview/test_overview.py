@@ -8,7 +8,7 @@ from caduceus.overview.forecasts import Duration, TypicalDurations, duration_tex
 from caduceus.overview.plan_report import plan_lines
 from caduceus.overview.plans import Plan, Training
 from caduceus.overview.progress import progress_of
-from caduceus.overview.reasons import export_reason, job_reason
+from caduceus.overview.reasons import export_reason, job_reason, merged_reason
 from caduceus.overview.training_reasons import PlannedRun, TrainedRuns
 from caduceus.runs.folder import RunFolder
 from run_files import attempt, identity, params
@@ -60,6 +60,8 @@ def test_reasons_are_those_of_the_user() -> None:
     )
     assert job_reason(changed, ()) == ("Caduceus's own code changed; metrics of its entry changed")
     assert job_reason(code, ()) == "Caduceus's own code changed"
+    runs = f"{start} all output: before: '{'0' * 64}' now: '{'1' * 64}'"
+    assert job_reason(runs, ()) == "it has other runs"
     assert job_reason(others, {"a"}) == (
         "1 run of it would be new; 1 run of it would be exported again; claims would change"
     )
@@ -71,6 +73,15 @@ def test_reasons_are_those_of_the_user() -> None:
         "W&B name, tags or group changed"
     )
     assert export_reason(code) == "Caduceus's own code changed"
+
+
+def test_the_jobs_of_one_result_have_one_reason() -> None:
+    reasons = ["it isn't there yet", "1 run of it would be new", "8 runs of it would be new"]
+    assert merged_reason(reasons) == "8 runs of it would be new"
+    assert merged_reason(["", "it isn't there yet"]) == "it isn't there yet"
+    assert merged_reason(["2 runs of it changed; claims changed", "claims changed"]) == (
+        "2 runs of it changed; claims changed"
+    )
 
 
 def test_a_run_is_as_far_as_its_log_says(tmp_path: Path) -> None:
@@ -128,3 +139,22 @@ def test_a_run_is_compared_with_the_trained_ones_that_are_most_alike(tmp_path: P
     assert before.why_trained(known[2]) == "nothing of its experiment is trained yet"
     another_seed = planned(tmp_path, "a", 0.1, 1, is_trained=False)
     assert before.why_trained(another_seed) == "its seed is new"
+
+
+def test_a_trial_of_a_changed_sweep_says_what_changed(tmp_path: Path) -> None:
+    def trial(sweep: str, code: str, rates: dict[str, float]) -> PlannedRun:
+        place = RunFolder(tmp_path / f"{sweep}-t0000")
+        place.path.mkdir()
+        definition = params(parameters=rates, code=code)
+        about = identity(place.path.name, experiment="tune", variant="t0000", sweep=sweep)
+        return PlannedRun(definition, about, place)
+
+    ran = trial("tune-1", "version 1", {"rate": 0.1})
+    ran.folder.train_json.touch()
+    assert TrainedRuns([]).why_trained(trial("tune-4", "version 1", {})) == (
+        "its sweep hasn't run it yet"
+    )
+    before = TrainedRuns([ran])
+    edited = before.why_trained(trial("tune-2", "version 2", {}))
+    assert edited == "its code changed from version 1 to version 2"
+    assert before.why_trained(trial("tune-3", "version 1", {})) == "its sweep changed"
