@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 from caduceus.runs.files.train import Train
+from caduceus.wandb_log import read_log
 from projects import (
     EXPERIMENT,
     EXPORTS,
@@ -121,7 +122,7 @@ run = wandb.init()
 saved = Path(os.environ["CADUCEUS_CHECKPOINT_DIR"], "step")
 start = int(saved.read_text()) if saved.exists() else 0
 for step in range(start, 6):
-    run.log({"val/accuracy": step / 8}, step=step)
+    run.log({"val/accuracy": step / 8}, step=step, commit=True)
     saved.write_text(str(step + 1))
     while step == 2 and not Path("experiments/go").exists():
         time.sleep(0.05)
@@ -139,6 +140,9 @@ def test_an_interrupted_run_goes_on_here(tmp_path: Path) -> None:
     working = start_snakemake(there)
     wait_for(lambda: list(there.path.glob("results/runs/*/work/checkpoints/step")))
     wait_for(lambda: there.runs[0].joinpath("work/checkpoints/step").read_text() == "3")
+    logs = "work/wandb/1/wandb/*run-*/run-*.wandb"
+    [log] = wait_for(lambda: [log for log in there.runs[0].glob(logs) if log.stat().st_size])
+    wait_for(lambda: len(read_log(log).history) == 3)  # by a process of W&B's own
     end_group(working.pid)
     working.wait()
     [run] = there.runs
