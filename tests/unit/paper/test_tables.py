@@ -570,7 +570,7 @@ def test_what_no_p_accounts_for_is_said_under_the_table(project: Project) -> Non
         shown = replace(first, shown_before=("tables/t", "claims/c"))
         replace(record, attempts=(shown,)).write(path / "train.json")
     assert (
-        "Added after tables/t, claims/c had shown other seeds of rate=0.1: seed 1. No p "
+        "Added after tables/t, claims/c had shown other seeds of rate=0.1, rate=0.2: seed 1. No p "
         "accounts for that; test new seeds alone." in make_again(project).note
     )
 
