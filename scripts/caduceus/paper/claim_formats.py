@@ -1,5 +1,6 @@
 """The verdicts on the claims as Markdown (claims.md) and as lines on the terminal."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ _HEADER = (
     "corrected",
     "least p",
 )
+_LEVEL = re.compile(r"[\d.]+ %(?= interval)")  # in the method of a claim
 _OUTCOMES = (
     *("supported", "refuted", "within noise", "undecided", "not enough runs"),
     *("not enough items", "no verdict", "failed"),
@@ -88,7 +90,8 @@ def _cells(claim: Mapping[str, Any]) -> tuple[str, ...]:
     if claim["low"] is not None and claim["high"] is not None:
         half = (claim["high"] - claim["low"]) / 2
         effect, low, high = _together(claim["effect"], half, (claim["low"], claim["high"]))
-        interval = f"{low} to {high}"
+        level = _LEVEL.search(claim["method"])
+        interval = f"{low} to {high}" + (f" ({level[0]})" if level else "")
     p = (
         "–" if claim[key] is None else round_p(claim[key])
         for key in ("p", "p_adjusted", "minimum_p")

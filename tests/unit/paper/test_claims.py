@@ -235,6 +235,8 @@ def test_a_mean_within_the_tolerance_reproduces_what_is_published(
         in found["reason"]
     )
     assert "90 % interval by Student's t" in found["method"]
+    [row] = claims_markdown({"claims": [found], "alpha": 0.05}).splitlines()[6:7]
+    assert row.split(" | ")[4].endswith(" (90 %)")
 
 
 def published(runs: dict[str, Any], tolerance: float = 0.02) -> dict[str, Any]:
@@ -632,6 +634,7 @@ def test_the_page_and_the_terminal_have_every_verdict(project: Project) -> None:
     table = [line for line in page.splitlines() if line.startswith("|")]
     assert len(table) == 4
     assert len({line.count("|") for line in table}) == 1
+    assert [line.split(" | ")[4][-7:] for line in table[2:]] == [" (95 %)"] * 2
     for claim in decided["claims"]:
         assert f"## {claim['name']}: {claim['verdict']}" in page
         assert claim["reason"] in page

@@ -13,6 +13,7 @@ from caduceus.exports.group import export_group
 from caduceus.io.failed_entries import FailedEntry, failed_entries
 from caduceus.io.files import read_json, write_json
 from caduceus.paper.claim_formats import claim_lines
+from caduceus.paper.compute import sum_compute
 from exported_runs import export_runs, load
 from figure_exports import export_variants, plans_of
 from paper_tables import make, make_again, three_kinds
@@ -176,3 +177,10 @@ def test_the_report_names_what_failed_in_its_place(project: Project) -> None:
     assert main(["make-report", "--title", "t", *words, *compute, "--out", str(out)]) == 0
     assert out.read_text().startswith("<!doctype html>")
     assert "internal error" in failures(project, "report")[0].errors[-1]
+
+    (results / "groups/other/runs.csv").unlink()
+    sum_compute([], results / "paper")  # no plan has the runs, as those of an earlier version
+    started = len(project.runs)
+    words = ["--groups", groups[0], *words[3:], *compute]
+    assert main(["make-report", "--title", "t", *words, "--out", str(out)]) == 0
+    assert f"time of all {started} runs ever started, with failed ones" in out.read_text()

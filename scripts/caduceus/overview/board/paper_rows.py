@@ -12,7 +12,7 @@ from typing import Any
 from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.overview.board.tracked_run import TrackedRun
-from caduceus.paper.report.filters import cell
+from caduceus.paper.report.filters import cell, p_value
 
 _ENDED = ("finished", "failed", "skipped", "unfinished")
 _DECIDED = (
@@ -73,7 +73,8 @@ def claim_row(claim: Mapping[str, Any], runs: Sequence[TrackedRun]) -> Row:
         )
     else:
         row["waits"] = None
-    return row | {"seeds": vars(seeds) if seeds else None}
+    p_text = None if row["p"] is None else p_value(row["p"])
+    return row | {"p_text": p_text, "seeds": vars(seeds) if seeds else None}
 
 
 def _side_seeds(side: Mapping[str, Any], runs: Sequence[TrackedRun]) -> Seeds:
@@ -105,6 +106,7 @@ def _table(path: Path, runs: Sequence[TrackedRun]) -> Row:
         "name": path.stem,
         "title": "",
         "headings": [],
+        "titles": {},
         "label_names": [],
         "rows": [],
         "notes": [],
@@ -122,6 +124,7 @@ def _table(path: Path, runs: Sequence[TrackedRun]) -> Row:
         least = _least(waiting or seeds)
         return empty | {
             **{name: found[name] for name in ("title", "headings", "label_names")},
+            "titles": _titles(found),
             "notes": [] if waiting else found["notes"],
             "rows": [_table_row(row, bool(waiting)) for row in found["rows"]],
             "seeds": vars(least) if least else None,
@@ -132,9 +135,28 @@ def _table(path: Path, runs: Sequence[TrackedRun]) -> Row:
         return empty | {"error": f"the table can't be read: {error}"}
 
 
+def _titles(table: Mapping[str, Any]) -> dict[str, str]:
+    """Return what stands above each column, by heading: its title and unit, as in the report."""
+    titles = {heading: heading for heading in table["headings"]}
+    for head in table.get("heads", ()):
+        titles |= head["columns"]
+    units = table.get("units", {})
+    return {
+        heading: f"{title} ({units[heading]})" if heading in units else title
+        for heading, title in titles.items()
+    }
+
+
 def _table_row(row: Mapping[str, Any], waits: bool) -> Row:
     cells = {name: _cell(about, waits) for name, about in row["cells"].items()}
-    return {"labels": row["labels"], "cells": cells, "runs": row["runs"], "failed": row["failed"]}
+    n = len({run for about in row["cells"].values() for run in about["runs"]})
+    return {
+        "labels": row["labels"],
+        "cells": cells,
+        "n": n,
+        "runs": row["runs"],
+        "failed": row["failed"],
+    }
 
 
 def _cell(about: Mapping[str, Any], waits: bool) -> Row:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from caduceus.paper.rounding import Digits, round_value
+from caduceus.paper.rounding import Digits, round_p, round_value
 
 _NONE = "–"
 _MINUS = "\N{MINUS SIGN}"
@@ -27,7 +27,7 @@ def p_value(p: Any) -> str:
     """Format a p value with two significant digits."""
     if p is None:
         return _NONE
-    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+    return "< 0.0001" if p < 1e-4 else round_p(p)
 
 
 def interval(about: Mapping[str, Any]) -> str:

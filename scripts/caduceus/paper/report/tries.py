@@ -11,6 +11,7 @@ from typing import Any
 
 from caduceus.errors import CaduceusError
 from caduceus.io.phrases import count_of, printable
+from caduceus.paper.report.filters import p_value
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.tries import LedgerFolder, Try
 from caduceus.runs.goal import Goal
@@ -174,6 +175,7 @@ def try_details(
         "code": tried.code.id,
         "against": tried.against,
         "p": result.p if result and result.phase == "confirmation" else None,
+        "p_text": p_value(result.p) if result and result.phase == "confirmation" else None,
         "level": result.level if result and result.phase == "confirmation" else None,
         "left_out": list(tried.left_out),
         "pairs": [vars(pair) for pair in pairs_of(tried)] if tried.ended_at else [],

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from board_server import Server
 from caduceus.io.files import write_json
-from caduceus.overview.board.paper_rows import claim_row
+from caduceus.overview.board.paper_rows import claim_row, paper_rows
 from caduceus.overview.board.watch import Watch
+from caduceus.paper.rounding import round_p
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import TrialOutcome
 from growing_runs import Results, log_rows, running
@@ -230,6 +231,34 @@ def test_a_claim_waits_for_all_planned_seeds(results: Results) -> None:
     assert found["waits"], "claims.json was made before the last seed came"
     found = claim_row(claim(("a", 2), ("b", 1)), watched(results))
     assert found["waits"] is None and found["verdict"] == "supported" and found["p"] == 0.01
+
+
+def test_p_is_rounded_as_in_the_texts(results: Results) -> None:
+    """A browser rounds ties such as 0.125 up, and Python to the even digit."""
+    texts = {0.125: "0.12", 0.375: "0.38", 0.0625: "0.062", 1e-5: "< 0.0001", None: None}
+    found = {p: claim_row(claim() | {"p": p}, [])["p_text"] for p in texts}
+    assert found == texts
+    assert [round_p(p) for p in (0.125, 0.375, 0.0625)] == ["0.12", "0.38", "0.062"]
+
+
+def test_a_table_of_the_paper_has_its_units_and_numbers_of_runs(results: Results) -> None:
+    about = {"value": 0.5, "decimals": 1, "spread": [], "n": 2, "mark": None, "is_second": False}
+    cells = {"loss": about | {"runs": ["r1", "r2"]}, "loss: change": about | {"runs": ["r2"]}}
+    row = {"labels": ["a"], "experiment": None, "variant": None, "runs": 2, "failed": 0}
+    table = {
+        "title": "T",
+        "notes": [],
+        "label_names": ["model"],
+        "headings": ["loss", "size", "loss: change"],
+        "heads": [{"title": "against a", "columns": {"loss: change": "loss (%)"}}],
+        "units": {"size": "×10⁶"},
+        "rows": [row | {"cells": cells}, row | {"cells": {}}],
+    }
+    write_json(results.path / "paper/tables/t.json", table)
+    [found] = paper_rows(results.path, [])["tables"]
+    titles = {"loss": "loss", "size": "size (×10⁶)", "loss: change": "loss (%)"}
+    assert (found["error"], found["titles"]) == (None, titles)
+    assert [each["n"] for each in found["rows"]] == [2, 0]
 
 
 def test_a_failed_seed_is_there(results: Results) -> None:

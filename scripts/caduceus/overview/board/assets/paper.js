@@ -34,7 +34,7 @@ const claimPart = (claim) => {
     const facts = make("dl", { className: "facts small" });
     showFacts(facts, {
       effect: claim.effect === null ? null : `${short(claim.effect)}${interval}`,
-      p: claim.p === null ? null : claim.p < 1e-4 ? "< 0.0001" : String(Number(claim.p.toPrecision(2))),
+      p: claim.p === null ? null : claim.p_text,
       n: claim.n === null ? null : String(claim.n),
       seeds: claim.seeds ? `${counted(claim.seeds.there)} of ${counted(claim.seeds.planned)}` : null,
     });
@@ -61,8 +61,8 @@ const tablePart = (made) => {
     const text = found.is_best ? make("strong", {}, found.text) : found.is_second ? make("ins", {}, found.text) : found.text;
     return make("td", { ...number, title: `n = ${found.n}` }, text, make("span", { className: "mark" }, found.is_tied ? "†" : ""));
   };
-  const head = [...made.label_names.map((name) => make("th", { scope: "col" }, name)), ...made.headings.map((name) => make("th", { ...number, scope: "col" }, name))];
-  const row = ({ labels: names, cells }) => make("tr", {}, ...names.map((name) => make("td", {}, name === null ? "" : exact(name))), ...made.headings.map((heading) => cell(own(cells, heading))));
+  const head = [...made.label_names.map((name) => make("th", { scope: "col" }, name)), ...[...made.headings.map((name) => own(made.titles, name)), "n"].map((name) => make("th", { ...number, scope: "col" }, name))];
+  const row = ({ labels: names, cells, n }) => make("tr", {}, ...names.map((name) => make("td", {}, name === null ? "" : exact(name))), ...made.headings.map((heading) => cell(own(cells, heading))), make("td", number, n ? counted(n) : "–"));
   const filled = make("table", { className: "paper" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...made.rows.map(row)));
   part.append(make("div", { className: "wide" }, filled), ...(made.notes ?? []).map((note) => make("p", { className: "note" }, note)));
   return part;

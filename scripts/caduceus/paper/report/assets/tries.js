@@ -297,7 +297,7 @@ class LedgerPart {
     showFacts(facts, {
       code: found.code,
       against: found.against,
-      p: found.p === null ? null : `${found.p < 1e-4 ? "< 0.0001" : Number(found.p.toPrecision(2))}, one-sided; kept if at most the part of ${percent(found.level)} that is spent by then`,
+      p: found.p === null ? null : `${found.p_text}, one-sided; kept if at most the part of ${percent(found.level)} that is spent by then`,
       "left out": found.left_out.length ? `${plural(found.left_out.length, "seed")} (${found.left_out.join(", ")}), on which the incumbent failed` : null,
     });
     const parts = [facts];
