@@ -52,13 +52,7 @@ class PlannedRun:
 
 def planned_runs(records: Iterable[RunRecord]) -> list[PlannedRun]:
     """Return the planned runs, oldest first; runs with a damaged file are left out."""
-    planned = [
-        record
-        for record in records
-        if not record.damage
-        and record.folder.params_json.exists()
-        and record.folder.run_json.exists()
-    ]
+    planned = [record for record in records if not record.damage and record.is_planned]
     planned.sort(key=lambda record: record.folder.params_json.stat().st_mtime)
     return [PlannedRun(record.params, record.identity, record.folder) for record in planned]
 

@@ -36,8 +36,22 @@ class RunRecord:
 
     @cached_property
     def params(self) -> Params:
-        """params.json."""
-        return Params.read(self.folder.params_json)
+        """params.json.
+
+        Raises:
+            ResultError: `caduceus retry` has cleared the run, or the file is damaged.
+        """
+        path = self.folder.params_json
+        if not path.exists():
+            raise ResultError(
+                "isn't there, as after `caduceus retry`; `snakemake` plans the run again", str(path)
+            )
+        return Params.read(path)
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether params.json and run.json are there; `caduceus retry` removes the first."""
+        return self.folder.params_json.exists() and self.folder.run_json.exists()
 
     @cached_property
     def identity(self) -> Identity:

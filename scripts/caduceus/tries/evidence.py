@@ -106,7 +106,11 @@ class Evidence:
             used.update((*each.seeds, *each.fresh))
         for record in read_records(self.results):
             if record.run.startswith(f"{self.ledger.experiment}-") and not record.damage:
-                used.add(record.params.seed)
+                # `caduceus retry` leaves a failed run's run.json alone, whose seed has been used
+                if record.folder.run_json.exists():
+                    used.add(record.identity.seed)
+                elif record.folder.params_json.exists():
+                    used.add(record.params.seed)
         unused = (seed for seed in count() if seed not in used)
         return tuple(next(unused) for _ in range(number))
 

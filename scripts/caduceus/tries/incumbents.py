@@ -164,7 +164,7 @@ def _versions(
     found = []
     for record in records:
         run = record.folder
-        if record.damage or not (run.params_json.exists() and run.run_json.exists()):
+        if record.damage or not record.is_planned:
             continue
         identity, train = record.identity, record.train
         is_other = identity.experiment != experiment.id or identity.sweep is not None

@@ -14,7 +14,6 @@ from caduceus.project.paper import load_paper
 from caduceus.project.settings import Settings
 from caduceus.project.try_files import TryFile
 from caduceus.runs.files.identity import Identity
-from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import (
     Ledger,
     LedgerFolder,
@@ -25,6 +24,7 @@ from caduceus.runs.files.tries import (
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import Metric
+from caduceus.runs.record import RunRecord
 from caduceus.runs.unknown_metrics import no_run_logged
 from caduceus.runs.variants import matches
 from caduceus.tries.codes import PresentCode, code_of, read_present_code
@@ -119,8 +119,8 @@ def open_ledger(file: TryFile, config: Settings, options: Options, results: Path
 
 def _code_id(results: Path, run: str, present: PresentCode) -> str:
     """Return the id of the code of a run."""
-    params = Params.read(RunFolder(results / "runs" / Path(run).name).params_json)
-    return code_of(params, "", present.experiment.spec.seed_argument).id
+    record = RunRecord(RunFolder(results / "runs" / Path(run).name))
+    return code_of(record.params, "", present.experiment.spec.seed_argument).id
 
 
 def _with_options(

@@ -281,6 +281,14 @@ def test_a_run_that_has_not_ended_is_taken_if_asked(here: Project, there: Projec
     assert "begun in both places" in refused.reason
 
 
+def test_a_run_that_was_cleared_there_is_no_run(here: Project, there: Project) -> None:
+    """`caduceus retry` removes the definition of a failed run, and leaves its attempts."""
+    cleared, *others = ids(there)
+    unfinished(there, cleared).params_json.unlink()
+    done = merged(here, there, with_unfinished=True)
+    assert (done.taken, done.refused) == (others, [])
+
+
 def test_a_killed_attempt_costs_what_its_log_says_in_a_copy_without_times(
     here: Project, there: Project
 ) -> None:

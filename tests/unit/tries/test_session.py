@@ -640,6 +640,27 @@ def test_a_try_goes_on_once_its_failed_run_is_cleared(tried: TriedProject) -> No
     assert len(tried.trained) == len({*tried.trained}) + 1
 
 
+def test_a_run_that_was_cleared_before_an_edit_is_no_run(tried: TriedProject) -> None:
+    """No code plans it any more, so that its folder stays without a definition."""
+    tried.project.change("experiments/toy.yaml", seeds=[6])
+    tried.edit(CRASHES_ON=(6,))
+    before = {*Path("results/runs").iterdir()}
+    tried.build()
+    [failed] = {*Path("results/runs").iterdir()} - before
+    assert retry([failed]) == [failed.name]
+    tried.project.change("experiments/toy.yaml", seeds=[0, 1, 2, 3, 4])
+    tried.edit(GAIN=0.05)
+    with pytest.raises(CaduceusError, match="is no finished run of toy"):
+        tried.attempt(against=failed.name)
+    assert tried.attempt().verdict == "kept"
+    assert tried.tries[0].fresh[0] == 7  # the cleared run has had 6
+    tried.edit(GAIN=0.1)
+    with pytest.raises(
+        CaduceusError, match=r"params\.json: isn't there, as after `caduceus retry`"
+    ):
+        tried.attempt(against=failed.name)
+
+
 def test_snakemake_is_asked_to_train_what_was_cleared(
     tried: TriedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

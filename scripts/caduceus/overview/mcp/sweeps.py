@@ -89,7 +89,8 @@ def _trials(records: Sequence[ListedRun]) -> list[Answer]:
         by_trial.setdefault(str(record.summary.variant), []).append(record)
     found = []
     for trial, runs in by_trial.items():
-        ended = [run.train.outcome for run in runs if run.train]
+        trained = [run for run in runs if run.train]  # `caduceus retry` may have cleared others
+        ended = [run.train.outcome for run in trained if run.train]
         values = [one.objective for one in ended if one.objective is not None]
         if trial.startswith("t") and values:
             found.append(
@@ -98,7 +99,7 @@ def _trials(records: Sequence[ListedRun]) -> list[Answer]:
                     "n": len(values),
                     "objective": sum(values) / len(values),
                     "stopped_early": any(one.stopped_at is not None for one in ended),
-                    "parameters": runs[0].params.parameters,
+                    "parameters": trained[0].params.parameters,
                     "runs": [run.run for run in runs],
                 }
             )

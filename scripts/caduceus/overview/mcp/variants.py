@@ -88,7 +88,12 @@ def choose_variants(
     kinds = ("planned", "trial") if experiment else ("planned",)
     found = find_runs(results, *names)
     records = [record for record in found if record.kind in kinds]
-    exported = [record for record in records if record.exported is not None]
+    # `caduceus retry` has cleared a trial without its parameters; its export is of before.
+    exported = [
+        record
+        for record in records
+        if record.exported is not None and (record.kind != "trial" or record.is_planned)
+    ]
     variants = by_variant(
         [read_result(_planned(record), record, methods) for record in exported], methods
     )

@@ -100,7 +100,8 @@ def _decide(there: RunRecord, here: RunRecord, rules: Rules) -> Decision:
         return Decision(Outcome.UNPLANNED)
     if there.damage:
         return _refused(there.damage[0])
-    if not has_ended(there.folder) and not there.attempts:
+    is_cleared = not there.folder.params_json.exists()  # by `caduceus retry`
+    if not has_ended(there.folder) and (is_cleared or not there.attempts):
         return Decision(Outcome.NOT_STARTED)
     if planned and (reason := _mismatch(there, planned, rules)):
         return _refused(reason)
