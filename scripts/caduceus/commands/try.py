@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="the ledger, or the experiment's file, if there are several")
     parser.add_argument("--against", help="a run of the first incumbent, or the variant to edit")
     parser.add_argument("--metric", help="the metric that decides (that of the experiment)")
+    parser.add_argument(
+        "--goal",
+        choices=("minimize", "maximize"),
+        help="which values of the metric are better, if neither experiment nor paper says it",
+    )
     parser.add_argument("--budget", type=int, help="at most so many pairs of runs on fresh seeds")
     parser.add_argument("--cores", default="all", help="cores for Snakemake (all)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
@@ -34,10 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     # statistics take numpy, which the other commands needn't wait for
     from caduceus.overview.live_notices import tell_verdict
+    from caduceus.runs.goal import Goal
     from caduceus.tries.opening import Options
     from caduceus.tries.session import try_edit
 
-    options = Options(arguments.against, arguments.metric, arguments.budget)
+    goal = arguments.goal and Goal(arguments.goal)
+    options = Options(arguments.against, arguments.metric, goal, arguments.budget)
     words = ["--cores", arguments.cores, *arguments.snakemake]
     files = arguments.config, arguments.results
     answer = try_edit(arguments.why, arguments.name, options, *files, words)

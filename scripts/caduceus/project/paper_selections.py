@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from caduceus.io.files import Json
-from caduceus.project.paper import Entry
+from caduceus.project.paper import Entry, Paper
 from caduceus.project.sides import Side
 from caduceus.runs.files.plan import Plan, Spec
 from caduceus.runs.goal import Goal
@@ -70,6 +70,26 @@ def goal_of(metric: Metric, entry_goal: Goal | None, specs: Iterable[Spec]) -> G
     """
     named = (spec.metric.goal for spec in specs if spec.metric and spec.metric.name == metric.name)
     return metric.goal or entry_goal or next(named, None)
+
+
+def declared_goal(metric: Metric, spec: Spec, paper: Paper) -> Goal | None:
+    """Return which values of a metric are better, as an experiment or else the paper declares it.
+
+    Args:
+        metric: the metric, whose own goal comes first.
+        spec: the experiment.
+        paper: its tables, figures and claims. If they declare both goals, none is known.
+    """
+    if known := goal_of(metric, None, [spec]):
+        return known
+    declared = set[Goal]()
+    for entry in paper.entries.values():
+        for shown in entry.metrics.values():
+            if shown.name == metric.name and (goal := goal_of(shown, entry.goal, ())):
+                declared.add(goal)
+            if shown.best_by and shown.best_by.name == metric.name:
+                declared.add(shown.best_by.goal)
+    return declared.pop() if len(declared) == 1 else None
 
 
 def experiments_of(runs: Iterable[CandidateRun]) -> list[str]:

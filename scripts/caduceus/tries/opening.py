@@ -10,10 +10,12 @@ from caduceus.errors import SpecError
 from caduceus.io.files import Json
 from caduceus.io.phrases import pasted, printable
 from caduceus.project.experiments import load_experiment
-from caduceus.project.paper import load_paper
+from caduceus.project.paper import Paper, load_paper
+from caduceus.project.paper_selections import declared_goal
 from caduceus.project.settings import Settings
 from caduceus.project.try_files import TryFile
 from caduceus.runs.files.identity import Identity
+from caduceus.runs.files.plan import Spec
 from caduceus.runs.files.tries import (
     Ledger,
     LedgerFolder,
@@ -41,11 +43,13 @@ class Options:
     Attributes:
         against: a run of the first incumbent, or its variant.
         metric: the metric's name.
+        goal: which of its values are better.
         budget: at most so many pairs on fresh seeds.
     """
 
     against: str | None = None
     metric: str | None = None
+    goal: Goal | None = None
     budget: int | None = None
 
 
@@ -80,8 +84,8 @@ def open_ledger(file: TryFile, config: Settings, options: Options, results: Path
     """
     if config.export.is_remote:
         raise SpecError("runs elsewhere (export.source: api); tries are trained here", file.path)
-    _check_folds(config)
-    file, against = _with_options(file, config, options, results)
+    paper = _read_paper(config)
+    file, against = _with_options(file, config, paper, options, results)
     settings = file.settings
     present = read_present_code(settings, config, file.path)
     metric = settings.metric or present.experiment.spec.metric
@@ -108,9 +112,9 @@ def open_ledger(file: TryFile, config: Settings, options: Options, results: Path
             f"`ledger` in {file.path}",
             present.experiment.source.where(["id"]),
         )
-    elif (metric.name, _goal_of(metric)) != (ledger.metric.name, _goal_of(ledger.metric)):
+    elif (metric.name, metric.goal) != (ledger.metric.name, ledger.metric.goal):
         raise SpecError(
-            f"metric: was to {_goal_of(ledger.metric)} {ledger.metric.name} when the ledger "
+            f"metric: was to {ledger.metric.goal} {ledger.metric.name} when the ledger "
             f"started; change it back, or raise `ledger` in {file.path}",
             present.experiment.source.where(["metric"]),
         )
@@ -124,7 +128,7 @@ def _code_id(results: Path, run: str, present: PresentCode) -> str:
 
 
 def _with_options(
-    file: TryFile, config: Settings, options: Options, results: Path
+    file: TryFile, config: Settings, paper: Paper, options: Options, results: Path
 ) -> tuple[TryFile, str | None]:
     """Hold the options to the settings, or fill these in; return the incumbent's run if given.
 
@@ -133,6 +137,13 @@ def _with_options(
     """
     against = options.against
     is_run = against is not None and (results / "runs" / Path(against).name).is_dir()
+    spec = load_experiment(
+        file.settings.experiment, config.defaults, config.wandb.groups, Path()
+    ).spec
+    known = file.settings.metric
+    if known is not None:
+        metric = replace(known, goal=declared_goal(known, spec, paper))
+        file = replace(file, settings=replace(file.settings, metric=metric))
     settings = file.settings
     if against is not None and not is_run:
         settings = replace(settings, variant=_variant(file, config, against))
@@ -142,17 +153,16 @@ def _with_options(
         settings = replace(settings, variant=_variant(file, config, variant or ""))
     if options.budget is not None:
         settings = replace(settings, budget=options.budget)
-    if options.metric is not None:
-        settings = replace(settings, metric=_metric(file, config, options.metric))
+    settings = replace(settings, metric=_metric(settings.metric, spec, paper, options))
     if not file.exists:
         return replace(file, settings=settings), against
     for name in ("variant", "budget", "metric"):
         if getattr(settings, name) != getattr(file.settings, name):
-            option = "against" if name == "variant" else name
+            option = {"variant": "against", "metric": "metric" if options.metric else "goal"}
             raise SpecError(
                 f"{name}: the settings are fixed before the first try; change them there, which "
                 "starts a new ledger",
-                f"--{option}, {file.path}",
+                f"--{option.get(name, name)}, {file.path}",
             )
     return file, against
 
@@ -179,13 +189,26 @@ def _variant(file: TryFile, config: Settings, name: str) -> dict[str, Json]:
     return {key: own[key] for key in own if any(of.get(key) != own[key] for of in others)}
 
 
-def _metric(file: TryFile, config: Settings, name: str) -> Metric:
-    path = file.settings.experiment
-    declared = load_experiment(path, config.defaults, config.wandb.groups, Path()).spec.metric
-    if declared is not None and declared.name == name:
-        return declared
-    known = file.settings.metric
-    return known if known and known.name == name else Metric(name=name, goal=Goal.MAXIMIZE)
+def _metric(known: Metric | None, spec: Spec, paper: Paper, options: Options) -> Metric | None:
+    """Return the metric of the settings, or the one that the options name, with its goal if known.
+
+    Raises:
+        SpecError: the option's goal is the opposite of what is declared for this metric.
+    """
+    metric = known or spec.metric
+    if options.metric is not None and (metric is None or metric.name != options.metric):
+        own = spec.metric
+        metric = own if own and own.name == options.metric else Metric(name=options.metric)
+    if metric is None:
+        return None
+    goal = declared_goal(metric, spec, paper)
+    if goal and options.goal and goal is not options.goal:
+        raise SpecError(
+            f"{metric.name} is declared to be {goal}d; leave the option out, or correct that",
+            "--goal",
+        )
+    is_of_experiment = known is None and options.metric is None
+    return None if is_of_experiment else replace(metric, goal=goal or options.goal)
 
 
 def _find(
@@ -217,6 +240,13 @@ def _start(
     design = new_design(settings, file.path)
     if first.logged and metric.name not in first.logged:
         raise SpecError(f"metric: {no_run_logged(metric.name, first.logged)}", file.path)
+    if metric.goal is None:
+        how = "add it" if file.exists else "add --goal minimize or --goal maximize"
+        raise SpecError(
+            f"metric: missing key 'goal', as neither {settings.experiment} nor the paper says "
+            f"which values of {metric.name} are better; {how}",
+            file.path,
+        )
     now = protected_files(settings.protected, dataset, Path(), where=file.path)
     first.keep(folder, Path())
     if not file.exists:
@@ -226,7 +256,7 @@ def _start(
         settings=settings,
         design=design_json(design),
         experiment=present.experiment.id,
-        metric=metric if metric.goal else replace(metric, goal=Goal.MAXIMIZE),
+        metric=metric,
         first=first.code,
         seeds=_enough(first_seeds(first.experiment, settings.seeds), design.screening[-1]),
         protected=first.digests(now, protected_files(settings.protected, None, first.root)),
@@ -236,14 +266,10 @@ def _start(
     what = "started" if is_new else f"the settings in {file.path} are others now: started"
     text = (
         f"caduceus try: {what} the ledger {folder.path}, whose goal is to "
-        f"{_goal_of(ledger.metric)} {metric.name}; the incumbent is {first.origin}"
+        f"{metric.goal} {metric.name}; the incumbent is {first.origin}"
     )
     print(printable(text), file=sys.stderr)
     return ledger
-
-
-def _goal_of(metric: Metric) -> str:
-    return "minimize" if metric.goal is Goal.MINIMIZE else "maximize"
 
 
 def _first_incumbent(
@@ -272,11 +298,12 @@ def _enough(seeds: Sequence[int], number: int) -> tuple[int, ...]:
     return (*seeds, *(next(others) for _ in range(missing)))
 
 
-def _check_folds(config: Settings) -> None:
-    """Check that seeds aren't the folds of a cross-validation.
+def _read_paper(config: Settings) -> Paper:
+    """Read the paper, and check that seeds aren't the folds of a cross-validation.
 
     Raises:
-        SpecError: they are. Folds depend on each other, and there are no fresh ones.
+        SpecError: they are, as folds depend on each other, and there are no fresh ones; or the
+            paper is wrong.
     """
     paper, where = load_paper(config.paper, lambda _: "config.yaml", Path())
     statistics = paper.statistics
@@ -287,6 +314,7 @@ def _check_folds(config: Settings) -> None:
             "try the program on one of its values",
             where(["statistics", "folds"]),
         )
+    return paper
 
 
 def _check_holdout(file: TryFile, present: PresentCode) -> None:

@@ -26,9 +26,12 @@ from caduceus.paper.report.page import write_page
 from caduceus.paper.report.tries import read_tries
 from caduceus.project.listed_runs import find_runs
 from caduceus.project.snapshots import take_snapshot
+from caduceus.runs.files.export import Summary
 from caduceus.runs.files.params import Params
 from caduceus.runs.files.tries import Ledger, incumbent_of, try_tables
 from caduceus.runs.files.usage import Usage
+from caduceus.runs.goal import Goal
+from caduceus.runs.metric import Metric
 from caduceus.statistics.settings import Methods
 from caduceus.system.leases import held
 from caduceus.system.snakemake_lock import note_holder
@@ -281,6 +284,57 @@ def test_an_unknown_metric_is_named(tried: TriedProject) -> None:
     ):
         tried.attempt(metric="accc")
     assert not Path("experiments/toy.try.yaml").exists()  # the next try can name another
+
+
+def test_another_metric_gets_its_own_goal_or_none(tried: TriedProject) -> None:
+    """Never that of the experiment's own metric."""
+    for run in Path("results/runs").iterdir():
+        summary = Summary.read(run / "run_summary.json")
+        replace(summary, summary={**summary.summary, "loss": 0.3}).write(run / "run_summary.json")
+    tried.edit(GAIN=0.05)
+    with pytest.raises(
+        CaduceusError, match=r"missing key 'goal', .* of loss are better; add --goal"
+    ):
+        tried.attempt(metric="loss")
+    with pytest.raises(CaduceusError, match="--goal: acc is declared to be maximized; leave"):
+        tried.attempt(metric="acc", goal=Goal.MINIMIZE)
+    assert not Path("experiments/toy.try.yaml").exists()
+    assert not Path("results/tries/toy").exists()
+    tried.kill_after = 0
+    with pytest.raises(KilledError):
+        tried.attempt(metric="loss", goal=Goal.MINIMIZE)
+    assert Ledger.read(tried.folder().ledger).metric.goal is Goal.MINIMIZE
+    assert "name: loss, goal: minimize" in Path("experiments/toy.try.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"metrics": {"a": "acc", "l": {"name": "loss", "goal": "minimize"}}},
+        {"metrics": {"l": "loss"}, "goal": "minimize"},
+        {"metrics": {"a": {"name": "acc", "best_by": {"name": "loss", "goal": "minimize"}}}},
+    ],
+    ids=["metric", "entry", "best_by"],
+)
+def test_the_paper_declares_the_goal_of_a_metric(
+    tried: TriedProject, entry: dict[str, Any]
+) -> None:
+    tried.project.change("config.yaml", paper={"tables": {"t": entry}})
+    settings = {"experiment": "experiments/toy.yaml", "metric": {"name": "loss"}}
+    tried.project.write_yaml("experiments/toy.try.yaml", settings)
+    for run in Path("results/runs").iterdir():
+        summary = Summary.read(run / "run_summary.json")
+        replace(summary, summary={"loss": 0.3}).write(run / "run_summary.json")
+    tried.edit(GAIN=0.05)
+    tried.kill_after = 0
+    with pytest.raises(KilledError):
+        tried.attempt()
+    assert Ledger.read(tried.folder().ledger).metric == Metric(name="loss", goal=Goal.MINIMIZE)
+    # Two goals are none.
+    other = {"metrics": {"l": {"name": "loss", "goal": "maximize"}}}
+    tried.project.change("config.yaml", paper={"tables": {"t": entry, "u": other}})
+    with pytest.raises(CaduceusError, match="missing key 'goal'"):
+        tried.attempt()
 
 
 def test_seeds_on_which_the_incumbent_fails_are_left_out(
