@@ -1,8 +1,7 @@
 """Decide whether the present edit is better than the best so far, beyond noise, all tries counted.
 
 The edit is run on the seeds of the incumbent, a few at a time, and kept only if fresh seeds confirm
-it. The same edit again goes on, or is answered from results/tries. Arguments after -- go to
-Snakemake:
+it. The same edit again goes on, or is answered from results/tries. Words after -- are Snakemake's:
 
     caduceus try "a wider second layer"
     caduceus try "warm-up of the learning rate" --json -- --workflow-profile workflow/profiles/slurm
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from caduceus.commands import add_json, print_answer
 from caduceus.io.phrases import printable
+from caduceus.runs.goal import Goal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,11 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="the ledger, or the experiment's file, if there are several")
     parser.add_argument("--against", help="a run of the first incumbent, or the variant to edit")
     parser.add_argument("--metric", help="the metric that decides (that of the experiment)")
-    parser.add_argument(
-        "--goal",
-        choices=("minimize", "maximize"),
-        help="which values of the metric are better, if neither experiment nor paper says it",
-    )
+    parser.add_argument("--goal", type=Goal, choices=[*Goal], help="if no file says the metric's")
     parser.add_argument("--budget", type=int, help="at most so many pairs of runs on fresh seeds")
     parser.add_argument("--cores", default="all", help="cores for Snakemake (all)")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="(config.yaml)")
@@ -39,12 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     # statistics take numpy, which the other commands needn't wait for
     from caduceus.overview.live_notices import tell_verdict
-    from caduceus.runs.goal import Goal
     from caduceus.tries.opening import Options
     from caduceus.tries.session import try_edit
 
-    goal = arguments.goal and Goal(arguments.goal)
-    options = Options(arguments.against, arguments.metric, goal, arguments.budget)
+    options = Options(arguments.against, arguments.metric, arguments.goal, arguments.budget)
     words = ["--cores", arguments.cores, *arguments.snakemake]
     files = arguments.config, arguments.results
     answer = try_edit(arguments.why, arguments.name, options, *files, words)
