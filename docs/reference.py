@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from caduceus import commands
+from caduceus.io.help_format import Help
 
 _INTRODUCTIONS = {
     "config": "The keys of `config.yaml`, in the project's folder. "
@@ -126,7 +127,7 @@ def command_parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"caduceus {name}",
         description=(module.__doc__ or "").strip(),
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=88),
+        formatter_class=lambda prog: Help(prog, width=88),
     )
     module.add_arguments(parser)
     return parser

@@ -42,8 +42,12 @@ def main(words: Sequence[str] | None = None) -> int:
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     takes_all = False
     if words and words[0] in names:
+        from caduceus.io.help_format import Help
+
         module = _module(words[0])
-        command = choices.add_parser(words[0], description=(module.__doc__ or "").strip())
+        command = choices.add_parser(
+            words[0], description=(module.__doc__ or "").strip(), formatter_class=Help
+        )
         command.add_argument(
             "--log", type=Path, help="file to which messages and errors are written too"
         )

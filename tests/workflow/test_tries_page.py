@@ -142,6 +142,11 @@ def test_the_report_has_the_same_page_frozen(
     rows = browser.run(ROWS)
     assert ["2", "a wider layer", "✓ kept"] in rows and ["3", "more data", "⊘ refused"] in rows
     assert browser.run(CHARTS) == 2
+    ends = browser.run(
+        "return Bokeh.documents.flatMap((each) => each.roots())"
+        ".filter((each) => each.below[0].axis_label === 'try').map((each) => each.x_range.end)"
+    )
+    assert sorted(ends) == [4.4, 4.6]  # both end with try 4
     browser.click("[data-try='2'] button")
     browser.wait(lambda: Page(browser).text("pre.diff .added") == "+GAIN = 0.05\n")
     # Each of its runs that the report has is a link to that run's row.

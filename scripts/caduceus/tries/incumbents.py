@@ -6,11 +6,12 @@ from pathlib import Path
 
 from caduceus.errors import SpecError
 from caduceus.io.files import Json, read_if_there, sha256
-from caduceus.io.phrases import pasted
+from caduceus.io.phrases import listed, pasted
 from caduceus.io.yaml_files import load
 from caduceus.project.experiments import Experiment
 from caduceus.project.snapshots import read_snapshot_commit, take_snapshot
 from caduceus.runs import source_code
+from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.tries import Code, LedgerFolder, tried_runs
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord, read_records
@@ -96,11 +97,18 @@ def of_run(
         present: the code of its variant as it is now.
         against: the run's id; None for the only other version that has finished.
 
+    Of several versions that of the last plan is taken, whose runs tables show.
+
     Raises:
-        SpecError: there is no such run, it has no snapshot, or there are several versions.
+        SpecError: there is no such run, it has no snapshot, or there are several versions, none of
+            which the last plan has.
     """
     found = _versions(results, experiment, present.variant, against)
-    others = [each for id, each in found.items() if id != present.id]
+    versions = {id: each for id, each in found.items() if id != present.id}
+    others = list(versions.values())
+    if len(others) > 1:
+        planned = _planned_codes(results, experiment, present.variant)
+        others = [each for id, each in versions.items() if id in planned] or others
     if len(others) == 1:
         return _of_record(*others[0])
     if found and not others:
@@ -118,10 +126,10 @@ def of_run(
             "edit again",
             experiment.source.path,
         )
-    runs = [record.run for record, _ in others]
+    runs = [f"{record.run} (of {record.attempts[-1].started_at})" for record, _ in others]
     raise SpecError(
-        f"{len(runs)} earlier versions have run; choose the incumbent by one of its runs, such as "
-        f"{', '.join(runs[:_SHOWN])}",
+        f"{len(runs)} earlier versions have run, and the last plan has none of them; choose the "
+        f"incumbent by one of its runs, the latest first: {listed(runs, _SHOWN)}",
         "--against",
     )
 
@@ -150,6 +158,14 @@ def _of_record(record: RunRecord, code: Code) -> FirstIncumbent:
         logged=tuple(dict(leaves(record.exported.summary))) if record.exported else (),
         origin=f"the code of run {record.run}",
     )
+
+
+def _planned_codes(results: Path, experiment: Experiment, variant: str) -> set[str]:
+    """Return the ids of the code of a variant in the last plan of its experiment."""
+    plan = Plan.read_if_there(results / "experiments" / f"{experiment.id}.json")
+    argument = experiment.spec.seed_argument
+    runs = plan.runs if plan else ()
+    return {code_of(run.definition, "", argument).id for run in runs if run.variant == variant}
 
 
 def _versions(

@@ -69,6 +69,16 @@ def test_what_each_command_may_import_is_known() -> None:
     assert sorted(" ".join(MAY_IMPORT.values()).split()) == sorted(NAMES)
 
 
+def test_the_help_of_a_command_keeps_the_lines_of_its_examples(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        command_line.main(["try", "--help"])
+    text = capsys.readouterr().out
+    assert '\n\n    caduceus try "a wider second layer"\n    caduceus try "warm-up of' in text
+    assert "\n\nExit status: 0 kept, 4 discarded" in text
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["trian"], []])
 def test_without_a_command_none_is_imported(words: list[str]) -> None:
     """The help, the version and the complaint about a mistyped command come at once."""

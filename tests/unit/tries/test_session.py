@@ -24,7 +24,9 @@ from caduceus.paper.ledger import read_ledger
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.page import write_page
 from caduceus.paper.report.tries import read_tries
+from caduceus.project.experiments import load_experiment
 from caduceus.project.listed_runs import find_runs
+from caduceus.project.settings import load_settings
 from caduceus.project.snapshots import take_snapshot
 from caduceus.runs.files.export import Summary
 from caduceus.runs.files.params import Params
@@ -36,7 +38,7 @@ from caduceus.statistics.settings import Methods
 from caduceus.system.leases import held
 from caduceus.system.snakemake_lock import note_holder
 from caduceus.training.train import retry
-from caduceus.tries.codes import edit_between, edited_files
+from caduceus.tries.codes import edit_between, edited_files, run_of
 from caduceus.tries.gate import Wanted
 from caduceus.tries.training import train_runs
 from exported_runs import load
@@ -473,9 +475,25 @@ def test_of_several_versions_one_is_named(tried: TriedProject) -> None:
     tried.build()
     old = next(Path("results/runs").glob("toy-*")).name
     tried.edit(GAIN=0.08)
-    with pytest.raises(CaduceusError, match="2 earlier versions have run"):
+    started = re.escape(attempt().started_at or "")
+    one = rf"toy-\w+ \(of {started}\)"
+    with pytest.raises(CaduceusError, match=f"2 earlier versions have run, .*: {one}, {one}$"):
         tried.attempt()
     assert tried.attempt(against=old).verdict == "kept"
+
+
+def test_of_several_versions_that_of_the_last_plan_is_meant(tried: TriedProject) -> None:
+    first = {path.name for path in Path("results/runs").iterdir()}
+    groups = load_settings(Path("config.yaml")).wandb.groups
+    plan = load_experiment("experiments/toy.yaml", {"seed": 0}, groups, Path()).plan
+    tried.edit(GAIN=0.01)
+    tried.build()
+    plan.write(Path("results/experiments/toy.json"))  # of the build after the edit was taken back
+    tried.edit(GAIN=0.08)
+    assert tried.attempt().verdict == "kept"
+    assert {*tried.tries[0].runs} & first
+    code = Ledger.read(tried.folder().ledger).first
+    assert {run_of("toy", code, seed) for seed in range(5)} == first
 
 
 def test_a_variant_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ const effectChart = (measured, { metric, min_effect: minEffect, tries }) => {
 /** Returns the chart of the incumbents' metrics, as steps over the tries. */
 const valueChart = (incumbents, { metric, holdout, tries }) => {
   const { series: [blue, orange], quiet } = colours();
-  const last = (tries.at(-1)?.number ?? 0) + 1;
+  const last = tries.at(-1)?.number ?? 0;
   const chart = newChart({ height: 270, x_axis_label: "try", y_axis_label: holdout && holdout !== metric ? `${metric}, ${holdout}` : metric, x_range: new Bokeh.Range1d({ start: -0.4, end: last + 0.4 }) });
   chart.xaxis.ticker = new Bokeh.AdaptiveTicker({ mantissas: [1, 2, 5], min_interval: 1, num_minor_ticks: 0 });
   const steps = (name, colour, marker, dash) => {
