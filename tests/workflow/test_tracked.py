@@ -76,7 +76,7 @@ def test_what_was_not_tracked_is_said_in_the_job_the_last_job_and_status(project
     assert "elsewhere: 1 run, 1 failed" in status
     for experiment, why in {
         "disabled": "wandb is disabled in it, by mode='disabled'",
-        "silent": "wandb.init wasn't called by a process with the PYTHONPATH",
+        "silent": "no process with the PYTHONPATH",
     }.items():
         assert f"{experiment}: 1 run, 1 finished" in status
         run = next(path.name for path in project.runs if path.name.startswith(experiment))

@@ -46,6 +46,7 @@ class Guesses:
         has_curve: whether the metric is logged row by row.
         seed_argument: the name of the option that takes the seed, None for none.
         takes_seed: whether the program takes a seed, by an option or otherwise.
+        logs_metrics: whether its code names metrics that it logs.
         parameter: the learning rate's name, with the program's own value and a third of it.
     """
 
@@ -53,6 +54,7 @@ class Guesses:
     has_curve: bool
     seed_argument: str | None
     takes_seed: bool
+    logs_metrics: bool
     parameter: tuple[str, float, float] | None
 
 
@@ -68,6 +70,7 @@ def guess(facts: ProgramFacts) -> Guesses:
         has_curve=metric is not None and metric[0] not in facts.summarised,
         seed_argument=seed,
         takes_seed=seed is not None or has_seed,
+        logs_metrics=bool(facts.logged),
         parameter=_parameter(settings if facts.style in ("options", "none") else {}),
     )
 
@@ -79,11 +82,21 @@ def described(guesses: Guesses) -> list[str]:
     values = f"{parameter[0]} {parameter[1]} and {parameter[2]}" if parameter else "none"
     runs = seeds * (2 if parameter else 1)
     return [
-        f"metric: {metric[0]}, {metric[1]}" if metric else "metric: none found",
+        f"metric: {', '.join(metric) if metric else 'none found' + _unlogged(guesses)}",
         f"variants: {values}",
         f"seeds: {seeds if guesses.takes_seed else 'none, as no argument for one was found'}",
         f"so {count_of(runs, 'run')}",
     ]
+
+
+def _unlogged(guesses: Guesses) -> str:
+    """Return what to do about a program whose code logs no metric; empty if it logs some."""
+    if guesses.logs_metrics:
+        return ""
+    return (
+        "; the program logs none by name: if it doesn't use wandb, add `wandb.init()` and "
+        '`wandb.log({"loss": loss})`'
+    )
 
 
 def guess_metric(facts: ProgramFacts) -> tuple[str, Goal] | None:

@@ -9,6 +9,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.runs.logs import logs_of_attempt, notable_starts
 from caduceus.runs.started_runs import disabled_in_ranks
 from caduceus.runs.training_notes import ENVIRONMENT, elsewhere_note
+from caduceus.training.usage import imported_modules
 from caduceus.training.working_folder import left_files, logs_elsewhere
 
 _SHOWN = 2
@@ -42,6 +43,8 @@ def record_tracking(folder: RunFolder, attempt: Attempt, program: str) -> Attemp
 def _reason(folder: RunFolder, number: int) -> str:
     """Return why a program logged nothing, as far as the shim has noted it."""
     ranks = disabled_in_ranks(folder, number)
+    if not ranks and "wandb" not in imported_modules(folder.used(number)):
+        return f"no process with {ENVIRONMENT} imported wandb; log by wandb.init and wandb.log"
     if not ranks:
         return f"wandb.init wasn't called by a process with {ENVIRONMENT}"
     if "0" in ranks:

@@ -108,6 +108,11 @@ def read_usage(
     )
 
 
+def imported_modules(notes: Path) -> set[str]:
+    """Return the top-level modules that the processes of an attempt have noted as imported."""
+    return {name for note in _notes(notes) for name in note.get("packages", ())}
+
+
 def beyond_the_code(usage: Usage | None) -> Iterator[str]:
     """Yield a line on the files that a program used though they aren't counted as its code."""
     names = [*usage.files] if usage else []

@@ -120,4 +120,10 @@ def test_guesses_are_described_with_the_number_of_runs() -> None:
         "seeds: 6",
         "so 12 runs",
     ]
-    assert described(guess(facts_of([""])))[-1] == "so 1 run"
+    unlogged = described(guess(facts_of(["print('loss', 1)"])))
+    assert unlogged[0] == (
+        "metric: none found; the program logs none by name: if it doesn't use wandb, add "
+        '`wandb.init()` and `wandb.log({"loss": loss})`'
+    )
+    assert unlogged[-1] == "so 1 run"
+    assert described(guess(facts_of(['wandb.log({"x": 1})'])))[0] == "metric: none found"
