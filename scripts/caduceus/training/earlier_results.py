@@ -27,15 +27,15 @@ def shown_before(folder: RunFolder, experiment: str) -> tuple[str, ...] | None:
     results, run = folder.results, folder.path.name
     paper, plan = results / "paper", results / f"experiments/{experiment}.json"
     paths = [*sorted((paper / "tables").glob("*.json")), *paper.glob("claims.json")]
-    if not plan.exists():
+    # An unpacked archive has the files of the paper, but no notes on what they showed before.
+    shown = [*shown_runs(results), *chain.from_iterable(map(_shown, paths))]
+    if not shown or not plan.exists():  # a first build doesn't wait for the plan
         return None
     planned = {each.id: each for each in Plan.read(plan).runs}
     own = planned.get(run)
     if own is None or own.trial is not None:
         return None
     others = {each.id for each in planned.values() if each.variant == own.variant} - {run}
-    # An unpacked archive has the files of the paper, but no notes on what they showed before.
-    shown = chain(shown_runs(results), *map(_shown, paths))
     late = [name for name, runs in shown if runs & others and run not in runs]
     return tuple(dict.fromkeys(late)) or None
 
