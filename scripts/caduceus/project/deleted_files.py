@@ -55,9 +55,11 @@ def deleted_files(targets: "Targets", of_training: tuple[str, ...]) -> list[str]
 
 def _from_logs(targets: "Targets", run: str) -> list[str]:
     """Return what is missing of an exported run and can be made from its logs."""
-    paths = (f"results/runs/{run}/{name}" for name in _FROM_LOGS)
-    missing = [path for path in paths if not targets.exists(path)]
-    return [] if missing and targets.lost_logs(f"results/runs/{run}") else missing
+    folder = f"results/runs/{run}"
+    missing = [path for name in _FROM_LOGS if not targets.exists(path := f"{folder}/{name}")]
+    # Snakemake deletes an export before it makes it again: one without logs would be lost.
+    logs = (f"{folder}/work/{name}" for name in ("wandb", "server"))
+    return missing if missing and any(map(targets.exists, logs)) else []
 
 
 def _beside(made: list[str], exists: Callable[[str], bool]) -> Iterator[str]:

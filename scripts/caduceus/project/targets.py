@@ -84,9 +84,8 @@ class Targets:
             return any(self.exists(f"{folder}/{name}") for name in names)
 
         has_ended = has("manifest.json") and has("train.json", "server.json")
-        if not has_ended or has("work/server"):
-            return []
-        return [f"{folder}/{name}" for name in ("work/code", "work/wandb") if not has(name)][:1]
+        has_logs = has("work/code", "work/server")
+        return [f"{folder}/work/code"] if has_ended and not has_logs else []
 
     def trial(self, run: str) -> list[str]:
         """The trial that gives a sweep's run its parameters."""

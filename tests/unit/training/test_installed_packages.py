@@ -1,11 +1,13 @@
 """The list of installed packages in a run's log is that of wandb, made without its parsing."""
 
+import importlib.metadata
 import importlib.util
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import wandb.util
@@ -22,8 +24,17 @@ def shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr("wandb.util.working_set", ORIGINAL)
+    monkeypatch.setattr(sys, "meta_path", finders())
     module.wrap_list()
     yield module
+
+
+def finders() -> list[Any]:
+    """Return those of a process that hasn't imported `importlib_metadata`, which exchanges them."""
+    others = [each for each in sys.meta_path if type(each).__module__ != "importlib_metadata"]
+    if any(hasattr(each, "find_distributions") for each in others):
+        return others
+    return [*others, importlib.metadata.MetadataPathFinder]
 
 
 def test_all_packages_of_this_environment_are_plain(shim: ModuleType) -> None:
