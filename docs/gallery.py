@@ -8,7 +8,6 @@ The texts are the readmes of the projects; tables, figures, verdicts and costs a
 
 import argparse
 import json
-import platform
 import re
 import shutil
 import subprocess
@@ -103,11 +102,14 @@ def cost(name: str, project: Path) -> str:
     minutes = sum(train["compute"]["cpu_s"] for train in trains) / 60
     first = min(train["attempts"][0]["started_at"] for train in trains)
     machine = trains[0]["attempts"][0]["machine"]["cpu"]
-    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES[name])
+    used = trains[0]["attempts"][0]["usage"]
+    versions = ", ".join(
+        f"{package} {used['packages'][package]}" for package in (*PACKAGES[name], "wandb")
+    )
     return (
         f"{len(trains)} runs, {failed} failed; {minutes:.1f} CPU minutes of training. "
-        f"Trained on {str(first)[:10]}, {machine}, Python {platform.python_version()}, {versions}, "
-        f"wandb {version('wandb')}, Caduceus {version('caduceus-ml')}."
+        f"Trained on {str(first)[:10]}, {machine}, Python {used['python']}, {versions}, "
+        f"Caduceus {version('caduceus-ml')}."
     )
 
 
