@@ -41,7 +41,7 @@ _LONGEST_NAME = 100
 
 @dataclass
 class ExecutorSettings(ExecutorSettingsBase):  # type: ignore[misc] # as above
-    """What a profile says of the scheduler."""
+    """The settings of a profile about the scheduler."""
 
     scheduler: Optional[str] = field(  # noqa: UP045 # Snakemake reads it for its command line
         default=None,

@@ -23,7 +23,7 @@ WAIT_S = 1.0  # that a build waits for it
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of a message.
+    """The fate of a message.
 
     Attributes:
         is_delivered: whether a webhook or command has it: it was taken, or sent as a whole and not

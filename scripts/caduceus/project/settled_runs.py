@@ -69,7 +69,7 @@ class Graph(Protocol):
 
 @dataclass(frozen=True)
 class _Look:
-    """What decides whether the jobs of a run have something to do.
+    """The state that decides whether the jobs of a run have something to do.
 
     Attributes:
         inputs: the files that they take and the run's own.

@@ -47,7 +47,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is known before any run is looked at.
+    """The facts that are known before any run is looked at.
 
     Attributes:
         planned: what is planned here, by the run's id.

@@ -51,7 +51,7 @@ class Refused:
 
 @dataclass
 class Merged:
-    """What a merge took, kept and refused.
+    """The result of a merge: the runs that it took, kept and refused.
 
     Attributes:
         source: the other results/.
@@ -76,7 +76,7 @@ class Merged:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asked for.
+    """The choices of the user.
 
     Attributes:
         with_abandoned: whether runs that nothing plans here are taken too.

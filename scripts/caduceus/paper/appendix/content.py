@@ -27,7 +27,7 @@ _TODO = "TODO for the author"
 
 @dataclass(frozen=True)
 class AppendixData:
-    """What is known of the artifact.
+    """The facts about the artifact.
 
     Attributes:
         name: the archive's.

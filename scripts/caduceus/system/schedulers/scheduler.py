@@ -32,7 +32,7 @@ class LimitError(SchedulerError):
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What a job needs.
+    """The needs of a job.
 
     Attributes:
         name: its name in the queue.
