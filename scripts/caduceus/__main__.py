@@ -120,7 +120,7 @@ def _check_files() -> None:
 
 
 def _open_streams() -> None:
-    """Let what is written to a closed standard stream go nowhere, and not into a file in its place.
+    """Open /dev/null in place of each closed standard stream, so that no file gets its number.
 
     What this process starts inherits them.
     """

@@ -97,7 +97,7 @@ def fork_snakemakes(count: int, run: Callable[[str], None]) -> None:
         if not waiting or list(words[:3]) != [sys.executable, "-m", "snakemake"]:
             return start_afresh(words)
         waiting -= 1
-        # What it prints may be redirected, as its environment may have changed, since the fork.
+        # Its standard streams and its environment may have changed since the fork.
         told = json.dumps([list(words[2:]), str(Path.cwd()), dict(os.environ)]).encode()
         socket.send_fds(here, [told], [0, 1, 2])
         return _Snakemake(int(here.recv(_MAX_BYTES)))

@@ -7,7 +7,6 @@ at first and then; `build WORDS` builds.
 import sys
 from typing import Any
 
-from caduceus.overview.terminal import handler  # noqa: F401
 from caduceus.system import snakemake_job_list, snakemake_process
 
 emit = snakemake_job_list.JobListHandler.emit

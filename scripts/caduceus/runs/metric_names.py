@@ -1,4 +1,4 @@
-"""What the words in a metric's name say: such as that it differs in any two runs."""
+"""Tell by the words in a metric's name what it measures, such as a speed or the system."""
 
 import re
 

@@ -9,7 +9,7 @@ from caduceus.errors import CaduceusError, from_os_error
 
 
 def shorten_errors() -> None:
-    """Let Snakemake's log say in one line what a user can mend, in place of a traceback."""
+    """Replace tracebacks of errors that a user can mend by one line each in Snakemake's log."""
     log = logging.getLogger("snakemake.logging")
     if _shorten not in log.filters:
         log.addFilter(_shorten)

@@ -237,7 +237,7 @@ def test_the_line_for_people_stays_on_standard_error(
 
 
 def test_a_closed_standard_output_costs_nothing(tmp_path: Path) -> None:
-    """What is printed goes nowhere, and into no file that is opened in its place."""
+    """Text for a closed stream goes nowhere: no file that is opened later gets it."""
     words = f"exec {sys.executable} -m caduceus init study >&-"
     finished = subprocess.run(words, cwd=tmp_path, shell=True, capture_output=True, text=True)
     assert (finished.returncode, finished.stderr) == (0, "")

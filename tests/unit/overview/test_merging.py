@@ -222,7 +222,7 @@ def test_damage_costs_one_run(here: Project, there: Project, file: str, content:
 
 
 def test_a_file_that_is_gone_is_left_out_only_without_logs(here: Project, there: Project) -> None:
-    """As in an unpacked archive, which may lack large files and has no logs, but package lists."""
+    """An unpacked archive has lists of packages but no logs, and may lack large files."""
     folder = first(there)
     packages = folder.wandb(1) / "wandb/run-1/files/requirements.txt"
     left = {"wandb/run-1/run-1.wandb": FileDigest(bytes=1, sha256="0")}

@@ -49,7 +49,7 @@ def logged(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
 
 
 def coarse(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
-    """The same accuracies, and losses of two digits."""
+    """Return the same accuracies as `logged`, and its losses with one decimal place."""
     return [row | {"val/loss": round(row["val/loss"], 1)} for row in logged(parameters, seed)]
 
 
@@ -114,7 +114,7 @@ def counts(project: Project) -> dict[str, Any]:
 
 
 def said(project: Project) -> list[str]:
-    """What the table, a figure, the claim, the report, the last job and the status say of it."""
+    """Return the notes of the table, a figure, the claim, the report, the last job and status."""
     claims, methods = claims_of(project)
     plans, results = plans_of(project), project.path / "results"
     statistics = {"folds": methods.folds}
@@ -188,10 +188,12 @@ def test_a_program_that_ignores_its_seed_gets_no_verdict(project: Project) -> No
     same_values = "All seeds gave the same value, which has no interval and no verdict: "
     for differing in ("", "loss", "seen"):
 
-        def rows(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
+        def rows(
+            parameters: Mapping[str, Any], seed: int, differing: str = differing
+        ) -> list[dict[str, Any]]:
             value = parameters["rate"]
-            row = {"val/accuracy": value, "seen": seed if differing == "seen" else 0}  # noqa: B023
-            name = "score" if differing == "loss" else "loss"  # noqa: B023
+            row = {"val/accuracy": value, "seen": seed if differing == "seen" else 0}
+            name = "score" if differing == "loss" else "loss"
             return [row | {name: at**0.5} for at in (2, 3, 5, 6, 7)]
 
         export_runs(project, rows)

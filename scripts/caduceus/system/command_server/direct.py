@@ -121,7 +121,8 @@ def _words(command: str) -> list[str]:
 def _is_sourced(environment: Mapping[str, str]) -> bool:
     """Whether bash might run a file before a command: what BASH_ENV names, which it expands."""
     name = environment.get("BASH_ENV", "")
-    return _EXPANDED.search(name) is not None or os.path.exists(name)  # noqa: PTH110  # never raises
+    # Path.exists raises where a folder can't be read or the name is too long.
+    return _EXPANDED.search(name) is not None or os.path.exists(name)  # noqa: PTH110
 
 
 def _umask() -> int | None:
