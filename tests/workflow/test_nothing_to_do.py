@@ -15,16 +15,22 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from projects import REPOSITORY, Project, end
 
-# A build, one that takes itself for a long one, or only the question whether a stamp answers.
+# A build, one that takes itself for a long one, with and without --json, or only the question
+# whether a stamp answers.
 ASK = """
 import sys
+from caduceus.overview.terminal.build_ending import build_as_json
 from caduceus.system import snakemake_process
 from caduceus.system.stamp import Stamp
 
 question, *words = sys.argv[1:]
 if question == "ask":
     sys.exit(Stamp("build", words).answer() is None)
-snakemake_process._LOOKS = 0.001 if question == "long" else float("inf")
+snakemake_process._LOOKS = 0.001 if "long" in question else float("inf")
+if "json" in question:
+    status, answer = build_as_json(words)
+    print(answer)
+    sys.exit(status)
 sys.exit(snakemake_process.run_snakemake(words))
 """
 WORDS = ("--cores", "2", "--snakefile", str(REPOSITORY / "Snakefile"))
@@ -65,6 +71,17 @@ def test_an_answer_starts_no_snakemake_and_says_the_same(finished: Project) -> N
         assert starts[-1] == starts[-2]
         nothing = "Nothing to be done (all requested files are present and up to date).\n"
         assert said == ("" if "all" in words else nothing)
+
+
+def test_json_asks_the_same_stamp_and_keeps_it(finished: Project) -> None:
+    stamped(finished)
+    starts = logs(finished)
+
+    said = finished.run(sys.executable, "-c", ASK, "json", *WORDS).check().output
+
+    assert '"state": "nothing to do"' in said
+    assert logs(finished) == starts
+    assert is_answered(finished)
 
 
 def test_each_thing_that_may_decide_is_known(finished: Project) -> None:
@@ -113,10 +130,11 @@ def test_each_thing_that_may_decide_is_known(finished: Project) -> None:
         stamped(finished)
 
 
-def test_a_long_build_has_the_next_one_answered(finished: Project) -> None:
+@pytest.mark.parametrize("question", ["long", "long json"])
+def test_a_long_build_has_the_next_one_answered(finished: Project, question: str) -> None:
     def long(*words: str) -> None:
         (finished.path / "results/failures.json").unlink()
-        finished.run(sys.executable, "-c", ASK, "long", *WORDS, *words).check()
+        finished.run(sys.executable, "-c", ASK, question, *WORDS, *words).check()
 
     (finished.path / "results/report/index.html").unlink()
     build(finished)

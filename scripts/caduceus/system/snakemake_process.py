@@ -58,7 +58,10 @@ _REPEATABLE = _HOW | {
 
 
 def run_snakemake(
-    arguments: Sequence[str], is_plain: bool = False, errors: list[str] | None = None
+    arguments: Sequence[str],
+    is_plain: bool = False,
+    errors: list[str] | None = None,
+    ending: Path | None = None,
 ) -> int:
     """Run `snakemake ARGUMENTS`, by its greedy scheduler unless they name another.
 
@@ -69,19 +72,23 @@ def run_snakemake(
         arguments: of Snakemake.
         is_plain: whether it prints lines even on a terminal; its jobs don't get the variable.
         errors: gets each error that is reported too.
+        ending: a file for how the build ended, as JSON; its jobs don't get the variable either.
 
     Returns:
         Its exit status.
     """
     began_s, environment, search_path = time.monotonic(), dict(os.environ), [*sys.path]
-    stamp = Stamp("build", arguments)
+    stamp, dry_run = Stamp("build", arguments), dry_run_stamp(())
     if (answer := stamp.answer()) is not None:
         print(answer, end="", file=sys.stderr)
         return 0
+    # After the stamps are made, as these go by the environment and the variables decide nothing.
     if is_plain:
         os.environ[PLAIN] = "1"
+    if ending is not None:
+        os.environ[ENDING] = str(ending)
     words, errors = [*_SCHEDULER, *arguments], [] if errors is None else errors
-    status = _run(words, [(stamp, _REPEATABLE), (dry_run_stamp(()), _HOW)], errors)
+    status = _run(words, [(stamp, _REPEATABLE), (dry_run, _HOW)], errors)
     looked_s = watch.judged_s - began_s if watch and watch.judged_s else 0.0
     if status == 0 and 0.0 < _LOOKS * looked_s < time.monotonic() - began_s:
         _look_again(arguments, environment, search_path)
@@ -100,7 +107,7 @@ def _look_again(
     """
     from caduceus.system import processes  # which no other call needs
 
-    if ENDING in environment or not _chosen_options(arguments).keys() <= _REPEATABLE:
+    if not _chosen_options(arguments).keys() <= _REPEATABLE:
         return  # no stamp would answer the next
     words = [sys.executable, "-c", _LOOK, json.dumps(search_path), *arguments]
     with contextlib.suppress(KeyboardInterrupt, processes.StartError):  # the build has ended well

@@ -1,6 +1,5 @@
 """How a build ended, as a record and as the answer of `caduceus build --json`."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from caduceus.overview.terminal.build import Build
 from caduceus.overview.terminal.projects import ShownProject
 from caduceus.system.foreground import standard_output_as_error
 from caduceus.system.snakemake_dry_run import snakemake_error
-from caduceus.system.snakemake_process import ENDING, run_snakemake
+from caduceus.system.snakemake_process import run_snakemake
 
 State = Literal["done", "nothing to do", "failed", "interrupted"]
 _PRINTING = {  # options with which Snakemake prints and builds nothing
@@ -125,9 +124,8 @@ def build_as_json(arguments: Sequence[str]) -> tuple[int, str]:
     errors: list[str] = []
     with TemporaryDirectory(prefix="caduceus-build-") as folder:
         out = Path(folder, "ending.json")
-        os.environ[ENDING] = str(out)
         with standard_output_as_error():
-            status = run_snakemake(arguments, is_plain=True, errors=errors)
+            status = run_snakemake(arguments, is_plain=True, errors=errors, ending=out)
         if out.exists():
             return status, out.read_text()
     if status == 0:
