@@ -55,9 +55,10 @@ def plan_lines(plan: Plan, cores: int) -> Iterator[str]:
     """Yield the plan in lines for a reader."""
     yield from (f"damaged: {line}" for line in plan.damage)
     if not plan.trainings and not plan.rebuilds:
-        # Snakemake plans the list of failures also if an earlier build ended before it.
-        listing = "but to list failures; `caduceus status` has those that remain"
-        yield f"Nothing to run {listing}." if plan.is_reported else "Nothing to run."
+        # Snakemake plans the list of failures also if an earlier build ended before it, and in a
+        # copy whose files all have new times.
+        check = "but the check for failures; `caduceus status` lists those that remain, if any"
+        yield f"Nothing to run {check}." if plan.is_reported else "Nothing to run."
         return
     if plan.trainings:
         yield f"{count_of(len(plan.trainings), 'run')} to train{_cost(plan, cores)}"

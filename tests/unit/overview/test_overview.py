@@ -113,7 +113,8 @@ def test_the_time_of_unknown_runs_is_left_out_and_said() -> None:
 
 def test_a_list_of_failures_to_make_is_no_failure() -> None:
     assert list(plan_lines(Plan([], [], True), 1)) == [
-        "Nothing to run but to list failures; `caduceus status` has those that remain."
+        "Nothing to run but the check for failures; `caduceus status` lists those that remain, if "
+        "any."
     ]
 
 
