@@ -170,6 +170,37 @@ def test_a_lost_export_is_made_again(finished: Project) -> None:
     assert (planned["train"], planned["export_run"], planned["make_table"]) == (0, 2, 1)
 
 
+def test_an_export_that_was_lost_with_its_logs_costs_only_itself(finished: Project) -> None:
+    lost, cleaned, whole, other = finished.runs
+    (lost / "metrics_history.csv").unlink()
+    shutil.rmtree(lost / "work")
+    (cleaned / "manifest.json").unlink()
+    shutil.rmtree(cleaned / "work/wandb/1/wandb")  # as by `wandb sync --clean`
+    shutil.rmtree(whole / "work/wandb")
+    (whole / "upload.json").unlink()
+    (other / "metrics_history.csv").unlink()
+    kept = {path: path.read_bytes() for run in finished.runs for path in run.glob("*_summary.json")}
+    finished.change("experiments/toy.yaml", tags=["new"])  # so that all would be exported again
+
+    ended = finished.snakemake()
+
+    assert ended.code == 1
+    said = [line for line in ended.output.splitlines() if line.startswith("failed: ")]
+    assert len(said) == 2
+    for run, file in ((lost, "metrics_history.csv"), (cleaned, "manifest.json")):
+        where = f"results/runs/{run.name}: its export lacks {file}, and the logs to make it from "
+        assert any(f"{where}are gone (work/wandb/1" in line for line in said)
+    assert (other / "metrics_history.csv").exists()
+    for path in kept.keys() - {other / "run_summary.json"}:
+        assert path.read_bytes() == kept[path]
+    planned = finished.caduceus("plan", "--", "--snakefile", str(REPOSITORY / "Snakefile"))
+    assert "2 runs to export again" in planned.output
+
+    for run in (lost, cleaned):
+        shutil.rmtree(run)
+    assert finished.planned()["train"] == 2
+
+
 def test_a_lost_file_of_several_that_a_job_makes_is_made_again(finished: Project) -> None:
     (finished.path / "results/paper/tables/accuracy.tex").unlink()
     (finished.path / "results/groups/baseline/history.parquet").unlink()

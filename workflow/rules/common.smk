@@ -23,7 +23,7 @@ from caduceus.project.command_digests import PACKAGE, code_digest
 from caduceus.project.project import load_project
 from caduceus.project.run_jobs import definition_param, identity_param
 from caduceus.project.settled_runs import SettledRuns
-from caduceus.project.targets import load_targets
+from caduceus.project.targets import CHECKED_LOGS, load_targets
 from caduceus.project.unstarted_runs import UnstartedRuns
 from caduceus.runs import environments, gpu_shares
 from caduceus.runs.folder import RunFolder
@@ -282,6 +282,16 @@ def get_training_data(wildcards):
     if stale_files(RunFolder(Path(train).parent)):
         workflow.dag.forcefiles.add(train)
     return targets().dataset(wildcards.run)
+
+
+@known
+def get_logged(wildcards):
+    """The files that a run is exported from. Where they are gone, the jobs of others go on."""
+    paths = jobless(targets().logged(wildcards.run))
+    settings = workflow.execution_settings
+    if settings and any(path.endswith(CHECKED_LOGS) for path in paths):
+        settings.keep_going = True
+    return paths
 
 
 @cache

@@ -31,12 +31,22 @@ if SETTINGS.export.is_remote:
 
 else:
 
+    rule check_logs:
+        """Fail for a run that has neither its whole export nor the logs to make it from."""
+        output:
+            logs="results/runs/{run}/checked_logs",
+        log:
+            "results/logs/check_logs/{run}.log",
+        localrule: True
+        shell:
+            '"$CADUCEUS_PYTHON" -m caduceus check-logs --out {output.logs:q} --log {log:q}'
+
     rule export_run:
         """Export a run from W&B's log: summary, history, system metrics, media, artifacts."""
         input:
             params="results/runs/{run}/params.json",
             run="results/runs/{run}/run.json",
-            logged=inputs("logged"),
+            logged=get_logged,
         output:
             summary="results/runs/{run}/run_summary.json",
             history="results/runs/{run}/metrics_history.csv",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from caduceus.project.targets import Targets
 
-_EXPORTED = ("manifest.json", "run_summary.json", "metrics_history.csv")
-_PLANNED = ("params.json", "run.json")
+EXPORTED = ("manifest.json", "run_summary.json", "metrics_history.csv")
+PLANNED = ("params.json", "run.json")
 # An archive may lack these, which only the run's logs bring back.
 _FROM_LOGS = ("system_metrics.csv", "media", "artifacts")
 # By a file of `Targets.paper`, the others of its job, and of jobs that it stands for.
@@ -46,20 +46,20 @@ def deleted_files(targets: "Targets", of_training: tuple[str, ...]) -> list[str]
             continue
         runs = [run.id for run in experiment.runs]
         paths = [f"results/experiments/{experiment.id}.json"]
-        for name in (*_PLANNED, *_EXPORTED, *of_training):
+        for name in (*PLANNED, *EXPORTED):
             paths += (f"results/runs/{run}/{name}" for run in runs)
         found += (path for path in paths if not exists(path))
-        found += (path for run in runs for path in _from_logs(targets, run))
+        found += (path for run in runs for path in _from_logs(targets, run, of_training))
     return [*found, *_beside(targets.paper(), exists)]
 
 
-def _from_logs(targets: "Targets", run: str) -> list[str]:
-    """Return what is missing of an exported run and can be made from its logs."""
+def _from_logs(targets: "Targets", run: str, of_training: tuple[str, ...]) -> list[str]:
+    """Return what is missing of a run and can be made if its logs exist."""
     folder = f"results/runs/{run}"
-    missing = [path for name in _FROM_LOGS if not targets.exists(path := f"{folder}/{name}")]
+    names = (*of_training, *_FROM_LOGS)
+    missing = [path for name in names if not targets.exists(path := f"{folder}/{name}")]
     # Snakemake deletes an export before it makes it again: one without logs would be lost.
-    logs = (f"{folder}/work/{name}" for name in ("wandb", "server"))
-    return missing if missing and any(map(targets.exists, logs)) else []
+    return [] if missing and targets.lost_logs(folder) else missing
 
 
 def _beside(made: list[str], exists: Callable[[str], bool]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 Snakemake reruns a job by the files that it takes. Four rules are Caduceus's own:
 
 - Lost logs. A run that has ended and whose logs are gone, as in an unpacked archive, takes a file
-  that nothing makes: `Targets.lost_logs`.
+  that nothing makes: `Targets.lost_logs`. Where its export isn't whole, the file of a rule that
+  fails, so that Snakemake doesn't delete the rest of the export: `Targets.logged`.
 - Ancient. `train` takes params.json, run.json and dataset.json as `ancient()`, so that a new tag or
   a touched file never retrains. `export_run` takes the same files as ordinary inputs, since
   Snakemake checks no parameters of the jobs above one that it reaches through ancient inputs alone:
@@ -15,12 +16,17 @@ Snakemake reruns a job by the files that it takes. Four rules are Caduceus's own
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from caduceus.io.files import read_if_there
-from caduceus.project.deleted_files import deleted_files
+from caduceus.project.deleted_files import EXPORTED, PLANNED, deleted_files
 from caduceus.project.project import Project
+from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import are_logs_lost
 from caduceus.sweeps.plans import Sweep
+
+CHECKED_LOGS = "checked_logs"  # in a run's folder: what the rule check_logs never makes
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,14 @@ class Targets:
     Attributes:
         project: all that is planned.
         exists: whether a path that starts with results/ exists.
+        are_logs_lost: whether the logs of an ended run are gone, given its folder below results/.
         server_groups: the W&B group of each run of each W&B project in `export.projects`, as
             `snakemake refresh` has written them to results/projects/PROJECT/runs.json.
     """
 
     project: Project
     exists: Callable[[str], bool]
+    are_logs_lost: Callable[[str], bool]
     server_groups: Mapping[str, Mapping[str, str]]
 
     @property
@@ -67,29 +75,29 @@ class Targets:
 
     # One run
 
-    def lost_logs(self, folder: str) -> list[str]:
-        """The logs of a run that has ended and of which only the export is left.
+    def lost_logs(self, folder: str, kept: Iterable[str] = EXPORTED) -> list[str]:
+        """The logs of a run that has ended and of which only files made from them are left.
 
         No rule makes them, and Snakemake takes as given what it can't make: it neither trains such
         a run nor exports it again, whatever the times of its files.
 
         Args:
             folder: results/runs/RUN or results/projects/PROJECT/runs/RUN.
+            kept: the files to take as given.
 
         Returns:
-            Nothing if the run hasn't ended or its logs exist.
+            Nothing if the run hasn't ended, its logs exist, or one of these files doesn't.
         """
+        are_there = all(self.exists(f"{folder}/{name}") for name in kept)
+        return [f"{folder}/work/lost_logs"] if are_there and self._lacks_logs(folder) else []
 
-        def has(*names: str) -> bool:
-            return any(self.exists(f"{folder}/{name}") for name in names)
-
-        has_ended = has("manifest.json") and has("train.json", "server.json")
-        has_logs = has("work/code", "work/server")
-        return [f"{folder}/work/code"] if has_ended and not has_logs else []
+    def _lacks_logs(self, folder: str) -> bool:
+        has_ended = any(self.exists(f"{folder}/{name}") for name in ("train.json", "server.json"))
+        return has_ended and self.are_logs_lost(folder)
 
     def trial(self, run: str) -> list[str]:
         """The trial that gives a sweep's run its parameters."""
-        if lost := self.lost_logs(f"results/runs/{run}"):
+        if lost := self.lost_logs(f"results/runs/{run}", PLANNED):
             return lost
         experiment, planned = self.project.runs[run]
         if experiment.sweep is None:
@@ -99,7 +107,7 @@ class Targets:
     def sweep(self, run: str) -> list[str]:
         """The plan of a run's sweep."""
         sweep = self.project.runs[run][0].sweep
-        if sweep is None or self.lost_logs(f"results/runs/{run}"):
+        if sweep is None or self.lost_logs(f"results/runs/{run}", PLANNED):
             return []
         return [f"results/sweeps/{sweep.id}/sweep.json"]
 
@@ -131,6 +139,8 @@ class Targets:
         folder = f"results/runs/{run}"
         if lost := self.lost_logs(folder):
             return lost
+        if not self._is_remote and self._lacks_logs(folder):
+            return [f"{folder}/{CHECKED_LOGS}"]
         dataset = [] if self._is_remote else self.dataset(run)
         return [*(f"{folder}/{name}" for name in self._run_files.logged), *dataset]
 
@@ -326,6 +336,7 @@ def load_targets(project: Project, prefixed: Callable[[str], str]) -> Targets:
     return Targets(
         project,
         exists=lambda path: Path(prefixed(path)).exists(),
+        are_logs_lost=cache(lambda folder: are_logs_lost(RunFolder(Path(prefixed(folder))))),
         server_groups={name: read_if_there(index) for name, index in indexes.items()},
     )
 

@@ -5,7 +5,9 @@ logged less. Only what was recorded tells them apart.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from caduceus.errors import ResultError
@@ -55,6 +57,40 @@ def changed_logs(folder: RunFolder, attempts: Sequence[Attempt]) -> Iterator[tup
         yield from _changed(folder, home, attempt.logs, attempt.state)
     upload = Upload.read_if_there(folder.upload_json)
     yield from _changed(folder, folder.wandb("upload"), upload.logs if upload else None, "finished")
+
+
+def missing_logs(folder: RunFolder) -> list[Path]:
+    """Return the logs of a run that are gone, and their folders, of those that its export needs.
+
+    Every start of Snakemake asks this of many runs, so files are read as plain JSON.
+
+    Args:
+        folder: the folder of a run that isn't a further run.
+    """
+    found: list[Path] = []
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):  # damaged files
+        attempts = json.loads(folder.train_json.read_bytes())["attempts"]
+        finished = [at for at, each in enumerate(attempts[:-1]) if each["state"] == "finished"]
+        for each in attempts[finished[-1] + 1 if finished else 0 :]:  # as `last_training`
+            home = folder.wandb(each["attempt"])
+            found += [home, *(home / name for name in each.get("logs") or ())]
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        logs = json.loads(folder.upload_json.read_bytes()).get("logs")
+        found += (folder.wandb("upload") / name for name in logs or ())
+    return [log for log in found if not log.exists()]
+
+
+def are_logs_lost(folder: RunFolder) -> bool:
+    """Whether logs of a run that has ended are gone, so that no export can be made from them.
+
+    An unpacked archive has neither the code nor the logs of its runs, nor those from a server.
+
+    Args:
+        folder: the folder of a run that isn't a further run.
+    """
+    if folder.server.exists():
+        return False
+    return not folder.code.exists() or bool(missing_logs(folder))
 
 
 def _changed(

@@ -39,8 +39,8 @@ HEAVY = {
     *("torch", "urllib3", "wandb", "yaml"),
 }
 MAY_IMPORT = {
-    "": """board build export export_run init init_run mcp plan report_refuted status sum_compute
-        try upload_artifacts why""",
+    "": """board build check_logs export export_run init init_run mcp plan report_refuted status
+        sum_compute try upload_artifacts why""",
     "psutil": "make_dataset plan_run retry slurm_pilot train unlock",
     "yaml": "schema",
     "psutil yaml": """adopt archive ask_trial check_archive confirm_trial doctor fill_checklist gc

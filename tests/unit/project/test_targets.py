@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from caduceus.project.deleted_files import EXPORTED, PLANNED
 from caduceus.project.project import Project, load_project
 from caduceus.project.targets import Targets, load_targets
 from projects import REPOSITORY
@@ -70,7 +71,11 @@ def targets(
     project: Project, existing: Iterable[str] = (), groups: dict[str, dict[str, str]] | None = None
 ) -> Targets:
     there = set(existing)
-    return Targets(project, there.__contains__, groups or {})
+
+    def are_logs_lost(folder: str) -> bool:
+        return there.isdisjoint((f"{folder}/work/code", f"{folder}/work/server"))
+
+    return Targets(project, there.__contains__, are_logs_lost, groups or {})
 
 
 def runs_of(project: Project, experiment: str) -> list[str]:
@@ -89,11 +94,12 @@ def files(runs: Iterable[str], name: str) -> list[str]:
     [
         ((), []),  # never run
         (("train.json", "work/code"), []),  # not exported yet
-        (("manifest.json",), []),  # exported, and to be trained again
-        (("manifest.json", "train.json", "work/code"), []),  # a skipped trial has no others
-        (("manifest.json", "server.json", "work/server"), []),
-        (("manifest.json", "train.json"), ["work/code"]),
-        (("manifest.json", "server.json"), ["work/code"]),
+        (EXPORTED, []),  # exported, and to be trained again
+        ((*EXPORTED, "train.json", "work/code"), []),
+        ((*EXPORTED, "server.json", "work/server"), []),
+        ((*EXPORTED, "train.json"), ["work/lost_logs"]),
+        ((*EXPORTED, "server.json"), ["work/lost_logs"]),
+        ((*EXPORTED[1:], "train.json"), []),
     ],
 )
 def test_logs_are_lost_where_only_an_ended_runs_export_is_left(
@@ -108,17 +114,25 @@ def test_a_run_with_lost_logs_is_neither_planned_nor_exported_anew(plan: Plan) -
     project = plan()
     for experiment in ("plain", "tuned"):
         run = runs_of(project, experiment)[0]
-        archived = targets(project, files([run], "manifest.json") + files([run], "train.json"))
-        lost = files([run], "work/code")  # no rule makes it
+        kept = {path for name in (*PLANNED, *EXPORTED, "train.json") for path in files([run], name)}
+        archived = targets(project, kept)
+        lost = files([run], "work/lost_logs")  # no rule makes it
         assert archived.trial(run) == archived.logged(run) == lost
         assert archived.sweep(run) == []
+        for name in EXPORTED:
+            damaged = targets(project, kept - {*files([run], name)})
+            assert damaged.logged(run) == files([run], "checked_logs")  # its rule fails
+            assert damaged.trial(run) == lost
+        unplanned = targets(project, kept - {*files([run], "params.json")})
+        assert unplanned.trial(run) != lost
+        assert unplanned.logged(run) == lost
 
 
 def test_a_run_of_a_whole_project_with_lost_logs_isnt_exported_anew(plan: Plan) -> None:
     folder = "results/projects/team/other/runs/r"
     assert targets(plan()).server_state("team/other", "r") == [f"{folder}/server.json"]
-    exported = [f"{folder}/{name}" for name in ("server.json", "manifest.json")]
-    assert targets(plan(), exported).server_state("team/other", "r") == [f"{folder}/work/code"]
+    exported = [f"{folder}/{name}" for name in ("server.json", *EXPORTED)]
+    assert targets(plan(), exported).server_state("team/other", "r") == [f"{folder}/work/lost_logs"]
     logged = [*exported, f"{folder}/work/server"]
     assert targets(plan(), logged).server_state("team/other", "r") == exported[:1]
 
@@ -251,17 +265,18 @@ def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Pla
     [damaged] = set(exported) & {"results/experiments/plain.json"}
     assert targets(project, set(exported) - {damaged}).deleted() == [damaged]
     media = files(plain[:1], "media")
-    logs = files(plain[:1], "work/wandb")
-    assert targets(project, {*exported, *logs} - {*media}).deleted() == media
-    code = files(plain, "work/code")  # without the logs, nothing makes the media again
-    assert targets(project, {*exported, *code} - {*media}).deleted() == []
+    receipt = files(plain[:1], "upload.json")
+    logs = files(plain[:1], "work/code")
+    lacking = {*exported} - {*media, *receipt}
+    assert targets(project, lacking | {*logs}).deleted() == receipt + media
+    assert targets(project, lacking).deleted() == []  # without the logs, nothing makes them again
 
 
 # Rules whose outputs only some projects or calls make, or that nothing may make anew.
 NOT_BY_DEFAULT = {
     *("make_dataset", "check_account", "report_refuted", "write_appendix", "find_run"),
     *("export_fetched_run", "export_server_run", "evaluate_run", "sweep_agent", "start_sweep"),
-    *("suggest_trial", "ask_trial", "find_trial", "confirm_trial", "report_failures"),
+    *("suggest_trial", "ask_trial", "find_trial", "confirm_trial", "report_failures", "check_logs"),
 }
 
 
@@ -282,7 +297,7 @@ def test_each_declared_output_is_made_again_alone(plan: Plan) -> None:
         for path in re.findall(r'"(results/[^"]*)"', made)
     ]
     assert len(outputs) > 40
-    there = {*outputs, *(f"results/runs/{named['run']}/work/{name}" for name in ("code", "wandb"))}
+    there = {*outputs, *files([named["run"]], "work/code")}
     groups = {"team/other": {"r1": "a"}}
     of_others = set(targets(project, there, groups).deleted())
     named_always = set(targets(project, groups=groups).paper())

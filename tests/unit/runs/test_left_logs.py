@@ -1,15 +1,18 @@
 """The logs of a run that has ended are those that its attempts left."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from caduceus import __main__ as command_line
 from caduceus.errors import ResultError
 from caduceus.runs.files.attempt import Attempt
+from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.left_logs import check_logs, left_logs
-from run_files import attempt
+from caduceus.runs.left_logs import are_logs_lost, check_logs, left_logs, missing_logs
+from run_files import attempt, train
 from wandb_logs import field, framed, history, record
 
 ROW = {("_step",): "0", ("loss",): "0.5"}
@@ -145,3 +148,52 @@ def test_a_further_run_has_a_log_of_its_own(folder: RunFolder) -> None:
     for each in (folder, nested):
         with pytest.raises(ResultError, match=f"delete {folder.path} to have"):
             check_logs(each, attempts)
+
+
+def test_logs_of_an_ended_run_are_lost_once_one_is_gone(folder: RunFolder) -> None:
+    folder.code.mkdir(parents=True)
+    assert not are_logs_lost(folder)  # of a run that hasn't ended nothing is known
+    old, path = log(folder, 1, WHOLE), log(folder, 2, WHOLE)
+    upload = log(folder, "upload", WHOLE)
+    attempts = (ended(folder, 1, "finished"), ended(folder, 2, "finished"))
+    train("RUN", *attempts).write(folder.train_json)
+    Upload(run="RUN", logs=left_logs(folder, "upload")).write(folder.upload_json)
+    assert missing_logs(folder) == []
+    old.unlink()
+    assert not are_logs_lost(folder)  # the export is made from the second alone
+    for each in (path, upload):
+        each.unlink()
+        assert missing_logs(folder) == [each]
+        assert are_logs_lost(folder)
+        each.write_bytes(WHOLE)
+    shutil.rmtree(folder.code)
+    assert are_logs_lost(folder)
+    folder.server.mkdir()
+    assert not are_logs_lost(folder)
+
+
+def test_logs_that_were_never_recorded_are_lost_with_their_folder(folder: RunFolder) -> None:
+    folder.code.mkdir(parents=True)
+    log(folder, 1, WHOLE)
+    train("RUN", attempt(1, state="finished")).write(folder.train_json)
+    assert not are_logs_lost(folder)
+    shutil.rmtree(folder.work / "wandb")
+    assert are_logs_lost(folder)
+    Train.skipped("RUN").write(folder.train_json)  # it was never started
+    assert not are_logs_lost(folder)
+    folder.train_json.write_text("damaged")
+    assert not are_logs_lost(folder)
+
+
+def test_a_run_without_export_and_logs_is_a_failure_that_says_what_to_do(
+    folder: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.code.mkdir(parents=True)
+    path = log(folder, 1, WHOLE)
+    train("RUN", ended(folder, 1, "finished")).write(folder.train_json)
+    folder.summary_json.touch()
+    path.unlink()
+    assert command_line.main(["check-logs", "--out", str(folder.path / "checked_logs")]) == 1
+    said = capsys.readouterr().err
+    assert f"{folder.path}: its export lacks manifest.json, metrics_history.csv, and the " in said
+    assert f"are gone ({path.relative_to(folder.path)}); restore either from a copy, or " in said
