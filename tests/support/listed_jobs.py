@@ -27,7 +27,7 @@ if __name__ == "__main__":
     if how in ("reduced", "whole"):
         sys.exit(snakemake_process.list_jobs(words, whole=how == "whole"))
     snakemake_process.is_listing = True
-    options = ["--dry-run", "--quiet", "progress", "rules", "--logger", "caduceus"]
+    options = ["--quiet", "progress", "rules", "--logger", "caduceus", "--dry-run"]
     sys.argv = ["snakemake", *options, *words]
     from snakemake.cli import main
 

@@ -130,8 +130,9 @@ def list_jobs(arguments: Sequence[str], whole: bool = False) -> int:
     """
     global is_listing, is_whole
     is_listing, is_whole = True, whole
-    # With --quiet, Snakemake ends after it has counted the jobs.
-    words = ["--dry-run", "--quiet", "progress", "rules", "--logger", "caduceus", *arguments]
+    # With --quiet, Snakemake ends after it has counted the jobs. Before a target stands an option
+    # without values, or the target would be one of these.
+    words = ["--quiet", "progress", "rules", "--logger", "caduceus", "--dry-run", *arguments]
     return _run(words, [(dry_run_stamp(arguments), _REPEATABLE | {"dryrun", "logger"})], [])
 
 
