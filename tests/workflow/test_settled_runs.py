@@ -3,8 +3,7 @@
 import itertools
 import json
 import shutil
-import signal
-import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,10 +13,20 @@ from caduceus.system.snakemake_job_list import WHOLE
 from file_edits import EDITS, Edit
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from projects import REPOSITORY, Project, end
+from project_edits import (
+    LIST,
+    OF_PROJECT,
+    PLACES,
+    WORDS,
+    build_other_experiments,
+    check_out_another_version,
+    copy_over_anew,
+    go_back_in_time,
+    keep_results_elsewhere,
+    write_another_experiment,
+)
+from projects import Project
 
-LIST = REPOSITORY / "tests/support/listed_jobs.py"
-WORDS = ("--snakefile", str(REPOSITORY / "Snakefile"))
 SETTLED = ".snakemake/caduceus/settled"
 NUMBERS = itertools.count()
 
@@ -26,12 +35,12 @@ def build(project: Project, *words: str) -> None:
     project.fork(LIST, "build", "--cores", "2", *WORDS, *words).check()
 
 
-def jobs(project: Project, how: str) -> tuple[object, int]:
+def jobs(project: Project, how: str, *words: str) -> tuple[object, int]:
     """The jobs that would run, or how it failed; and how many jobs were looked at."""
-    done = project.fork(LIST, how, *WORDS)
+    done = project.fork(LIST, how, *WORDS, *words)
     lines = done.output.splitlines()
     if WHOLE in lines:  # of unstarted runs; settled ones stay left out
-        return jobs(project, "whole")
+        return jobs(project, "whole", *words)
     listed = [json.loads(line)["job"] for line in lines if line.startswith('{"job"')]
     found = sorted((job["rule"], sorted(job["outputs"])) for job in listed)
     counts = [int(line) for line in lines if line.isdigit()]
@@ -49,11 +58,11 @@ def settle(project: Project, runs: int = 4) -> None:
     raise AssertionError("the runs don't settle")
 
 
-def hold(project: Project) -> tuple[int, int]:
+def hold(project: Project, *words: str) -> tuple[int, int]:
     """Ask both for the jobs; return how many each looked at."""
-    reduced, few = jobs(project, "reduced")
-    full, many = jobs(project, "full")
-    assert reduced == full
+    reduced, few = jobs(project, "reduced", *words)
+    full, many = jobs(project, "full", *words)
+    assert reduced == full, words
     return few, many
 
 
@@ -141,41 +150,22 @@ def test_rules_of_the_users_own_settle_nothing(finished: Project) -> None:
     assert not (finished.path / SETTLED).exists()
 
 
-def retag(path: Path) -> None:
-    edit_yaml(path, "experiments/toy.yaml", tags=["new"])
+# Calls that ask for more, for less or for something else than what is missing or has changed.
+CALLS: tuple[tuple[str, ...], ...] = (
+    ("results/groups/baseline/runs.csv",),
+    ("paper",),
+    ("--until", "export_run"),
+    ("--omit-from", "export_group"),
+    ("--forcerun", "export_run"),
+    ("--allowed-rules", "make_table", "export_run"),
+    ("--rerun-triggers", "mtime"),
+    ("--batch", "all=1/2"),
+    ("--prioritize", "results/groups/baseline/runs.csv"),
+    ("--set-threads", "train=2"),
+    ("--config", "experiments=experiments/other.yaml"),
+)
 
 
-def add_a_seed(path: Path) -> None:
-    edit_yaml(path, "experiments/toy.yaml", seeds=[0, 1, 2])
-
-
-def widen(path: Path) -> None:
-    edit_yaml(path, "config.yaml", wandb={"project": "elsewhere"})
-
-
-def edit_yaml(path: Path, name: str, **changes: object) -> None:
-    file = next(each / name for each in path.parents if (each / name).exists())
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changes))
-
-
-def build_again(path: Path) -> None:
-    root = next(each for each in path.parents if (each / "config.yaml").exists())
-    Project(root).fork(LIST, "build", "--cores", "2", *WORDS)
-
-
-def kill_a_build(path: Path) -> None:
-    """A build is killed once it has begun a job, and leaves it incomplete."""
-    root = next(each for each in path.parents if (each / "config.yaml").exists())
-    marks = root / ".snakemake/incomplete"
-    words = ("build", "--cores", "2", *WORDS, "--forcerun", "export_run")
-    process = Project(root).begin(sys.executable, "-c", LIST.read_text(), *words)
-    while process.poll() is None and not any(marks.iterdir()):
-        pass
-    process.send_signal(signal.SIGKILL)
-    end(process)
-
-
-OF_PROJECT: tuple[Edit, ...] = (retag, add_a_seed, widen, build_again, kill_a_build)
 SOME = st.lists(
     st.tuples(st.sampled_from((*EDITS, *OF_PROJECT)), st.floats(0, 1, exclude_max=True)),
     min_size=1,
@@ -183,13 +173,49 @@ SOME = st.lists(
 )
 
 
-def hold_after_each(project: Project, edits: list[tuple[Edit, float]]) -> None:
+def hold_after_each(
+    project: Project, edits: list[tuple[Edit, float]], *calls: tuple[str, ...]
+) -> None:
     settle(project)
+    write_another_experiment(project.path)
     for edit, share in edits:
         files = sorted(path for path in project.path.rglob("*") if path.is_file())
         with suppress(OSError, yaml.YAMLError, StopIteration, TypeError):  # of a broken project
             edit(files[int(share * len(files))])
         hold(project)
+        for words in calls:
+            hold(project, *words)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _places() -> Iterator[None]:
+    yield
+    for place in PLACES:
+        shutil.rmtree(place)
+
+
+def test_calls_that_ask_for_something_else_look_at_all_and_say_the_same(finished: Project) -> None:
+    settle(finished)
+    write_another_experiment(finished.path)
+    run = finished.runs[0].name
+    finished.replace(f"results/runs/{run}/train.json", '"wall_s"', '"wall_s" ')
+
+    for words in CALLS:
+        hold(finished, *words)
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (copy_over_anew, go_back_in_time),
+        (keep_results_elsewhere, build_other_experiments, check_out_another_version),
+    ],
+)
+def test_wherever_files_lie_it_says_the_same(finished: Project, edits: tuple[Edit, ...]) -> None:
+    settle(finished)
+    for edit in edits:
+        edit(finished.runs[0] / "train.json")
+        hold(finished)
 
 
 @settings(
@@ -209,10 +235,10 @@ def test_it_looks_at_less_and_says_the_same(
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(edits=SOME)
+@given(edits=SOME, words=st.sampled_from(CALLS))
 def test_it_looks_at_less_and_says_the_same_many_times(
-    trained: Project, tmp_path: Path, edits: list[tuple[Edit, float]]
+    trained: Project, tmp_path: Path, edits: list[tuple[Edit, float]], words: tuple[str, ...]
 ) -> None:
-    project = trained.copy(tmp_path / str(next(NUMBERS)))
-    hold_after_each(project, edits)
-    shutil.rmtree(project.path)
+    place = tmp_path / str(next(NUMBERS))
+    hold_after_each(trained.copy(place / "project"), edits, words)
+    shutil.rmtree(place)
