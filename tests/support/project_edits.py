@@ -179,3 +179,17 @@ OF_PROJECT: tuple[Edit, ...] = (
     *(check_out_another_version, build_other_experiments, build_until_the_exports, touch_all),
     *(take_folds, search_too, read_exports_by_own_rules, leave_own_rules_out, retry),
 )
+# Calls that ask for more, for less or for something else than what is missing or has changed.
+CALLS: tuple[tuple[str, ...], ...] = (
+    ("results/groups/baseline/runs.csv",),
+    ("paper",),
+    ("--until", "export_run"),
+    ("--omit-from", "export_group"),
+    ("--forcerun", "export_run"),
+    ("--allowed-rules", "make_table", "export_run"),
+    ("--rerun-triggers", "mtime"),
+    ("--batch", "all=1/2"),
+    ("--prioritize", "results/groups/baseline/runs.csv"),
+    ("--set-threads", "train=2"),
+    ("--config", "experiments=experiments/other.yaml"),
+)
