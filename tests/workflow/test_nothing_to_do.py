@@ -74,12 +74,14 @@ def test_an_answer_starts_no_snakemake_and_says_the_same(finished: Project) -> N
 
 
 def test_json_asks_the_same_stamp_and_keeps_it(finished: Project) -> None:
+    finished.write("results/paper/tables/former.md", "")  # of a table that config.yaml had
     stamped(finished)
     starts = logs(finished)
 
     said = finished.run(sys.executable, "-c", ASK, "json", *WORDS).check().output
 
     assert '"state": "nothing to do"' in said
+    assert '"tables": [\n    "results/paper/tables/accuracy.md"\n  ]' in said
     assert logs(finished) == starts
     assert is_answered(finished)
 

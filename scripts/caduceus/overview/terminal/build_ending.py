@@ -136,9 +136,15 @@ def build_as_json(arguments: Sequence[str]) -> tuple[int, str]:
 
 
 def _nothing_to_do() -> BuildEnding:
-    """Return the ending of a build without jobs; a stamp knows no project, only its files."""
-    tables = sorted(map(str, Path("results/paper/tables").glob("*.md")))
-    claims = list(_verdicts(str))
+    """Return the ending of a build without jobs; a stamp knows no project, only its files.
+
+    What `paper` shows is in provenance.json: a table that was taken out of it leaves its files.
+    """
+    path = Path("results/paper/provenance.json")
+    shown: dict[str, Any] = read_json(path)["items"] if path.exists() else {}
+    files = (f"results/paper/{name}.md" for name in shown if name.startswith("tables/"))
+    tables = [file for file in files if Path(file).exists()]
+    claims = [each for each in _verdicts(str) if f"claims/{each.name}" in shown]
     return BuildEnding("nothing to do", {}, 0, 0, 0.0, [], tables, claims, _report(str))
 
 
