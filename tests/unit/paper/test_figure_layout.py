@@ -28,13 +28,12 @@ CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 
 def texts_of(figure: Figure) -> list[tuple[str, Any]]:
     """All that is written, each with its box in pixels."""
-    hidden = {
-        id(label)
-        for axis in figure.findobj(Axis)
-        for tick in axis.get_major_ticks() + axis.get_minor_ticks()
-        for label in (tick.label1, tick.label2)
-        if tick not in axis._update_ticks()
-    }
+    hidden = set()
+    for axis in figure.findobj(Axis):
+        shown = axis._update_ticks()
+        for tick in axis.get_major_ticks() + axis.get_minor_ticks():
+            if tick not in shown:
+                hidden |= {id(tick.label1), id(tick.label2)}
     return [
         (text.get_text(), text.get_window_extent())
         for text in figure.findobj(Text)
@@ -44,7 +43,7 @@ def texts_of(figure: Figure) -> list[tuple[str, Any]]:
 
 def check_layout(figure: Figure) -> None:
     with house_style():
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         written = texts_of(figure)
         for text, box in written:
             assert box.x0 >= -0.5 and box.x1 <= figure.bbox.width + 0.5, text

@@ -180,7 +180,7 @@ def test_nothing_is_clipped_and_no_tick_labels_overlap(
     config = config_of(parameters)
     for name, figure in draw(rows_of(config, trials), config, monkeypatch).items():
         with style.house_style():
-            figure.canvas.draw()
+            figure.draw_without_rendering()
             drawn = figure.get_tightbbox()  # of all that is drawn, in inches
             check_tick_labels(name, figure)
         assert min(drawn.x0, drawn.y0) >= -0.01, name
