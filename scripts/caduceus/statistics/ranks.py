@@ -6,6 +6,7 @@ unit: its methods have one value each, such as the mean over seeds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import factorial
 from typing import Any
 
@@ -132,10 +133,20 @@ def compare_ranks(
     error = _standard_error(n, k)
     from scipy.stats import studentized_range  # the import takes half a second
 
-    distances = np.abs(average[:, None] - average) / error * 2**0.5
-    pairs: Array = studentized_range.sf(distances, k, np.inf)
-    critical = float(studentized_range.ppf(1 - alpha, k, np.inf)) / 2**0.5 * error
+    first, second = np.triu_indices(k, 1)
+    distances = np.abs(average[first] - average[second]) / error * 2**0.5
+    pairs = np.ones((k, k))
+    pairs[first, second] = pairs[second, first] = studentized_range.sf(distances, k, np.inf)
+    critical = _studentized_range(alpha, k) / 2**0.5 * error
     return RankComparison(n, average, chi_square, f, degrees, p, pairs, critical, alpha)
+
+
+@cache
+def _studentized_range(alpha: float, k: int) -> float:
+    """Return the range of k standard normal values that is exceeded with probability `alpha`."""
+    from scipy.stats import studentized_range
+
+    return float(studentized_range.ppf(1 - alpha, k, np.inf))
 
 
 def compare_with_control(ranks: RankComparison, control: int) -> Array:
