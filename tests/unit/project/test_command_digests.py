@@ -1,6 +1,7 @@
 """The digest of a rule covers the code that its command runs, and no more."""
 
 import ast
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,27 +73,40 @@ def test_a_command_reaches_these_packages(command: str) -> None:
     assert {part[0] for part in parts if len(part) > 1} <= REACHED[command]
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package to edit."""
-    copy = tmp_path / "caduceus"
+    copy = tmp_path_factory.mktemp("copy") / "caduceus"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "pipeline"))
     return copy
 
 
-def edit(module: Path) -> None:
-    with module.open("a") as stream:
-        stream.write("\n")
+@contextlib.contextmanager
+def edited(module: Path) -> Iterator[None]:
+    """Add a line to a module as long as the context lasts."""
+    before = module.read_bytes()
+    module.write_bytes(before + b"\n")
     _content.cache_clear()
-    _imported.cache_clear()
+    try:
+        yield
+    finally:
+        module.write_bytes(before)
+        _content.cache_clear()
 
 
 @pytest.mark.parametrize("module", RERUN)
 def test_an_edit_reruns_what_uses_it(package: Path, module: str) -> None:
-    before = command_digests(REACHED, package)
-    edit(package / module)
-    after = command_digests(REACHED, package)
+    with edited(package / module):
+        after = command_digests(REACHED, package)
+    before = command_digests(REACHED)
     assert {command for command in REACHED if before[command] != after[command]} == RERUN[module]
+
+
+def figure_digests(command: str, package: Path) -> dict[str, str]:
+    return {
+        kind: code_digest([f"commands/{command}", f"paper/figures/{name}"], package)
+        for kind, name in MODULES.items()
+    }
 
 
 @pytest.mark.parametrize("module", FIGURES)
@@ -100,15 +114,10 @@ def test_an_edit_reruns_what_uses_it(package: Path, module: str) -> None:
 def test_an_edit_reruns_the_figures_of_the_kinds_that_use_it(
     package: Path, command: str, module: str
 ) -> None:
-    def digests() -> dict[str, str]:
-        return {
-            kind: code_digest([f"commands/{command}", f"paper/figures/{name}"], package)
-            for kind, name in MODULES.items()
-        }
-
-    before = digests()
-    edit(package / module)
-    assert {kind for kind in MODULES if before[kind] != digests()[kind]} == FIGURES[module]
+    with edited(package / module):
+        after = figure_digests(command, package)
+    before = figure_digests(command, PACKAGE)
+    assert {kind for kind in MODULES if before[kind] != after[kind]} == FIGURES[module]
 
 
 def test_a_copy_elsewhere_has_the_same_digests(package: Path) -> None:
@@ -157,7 +166,7 @@ def _import_statements(module: Path) -> Iterator[str]:
     for_types = {
         id(child)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
         for child in ast.walk(node)
     }
     for node in ast.walk(tree):
