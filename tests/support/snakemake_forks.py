@@ -45,11 +45,32 @@ class SnakemakeForks:
 
         In place of a module this may be the path of a script.
         """
-        assert self.process.stdin and self.process.stdout
         output = Path(self.folder.name, "output")
-        request = [module, list(arguments), str(folder), dict(variables), str(output)]
+        status = self._ask(module, arguments, folder, variables, output, output)
+        return status, output.read_text()
+
+    def capture(self, code: str, arguments: Sequence[str]) -> tuple[int, str, str]:
+        """`python -c CODE ARGUMENTS` here and now: its exit status, its output and its errors."""
+        output, errors = (Path(self.folder.name, name) for name in ("output", "errors"))
+        status = self._ask("-c", [code, *arguments], Path.cwd(), os.environ, output, errors)
+        return status, output.read_text(), errors.read_text()
+
+    def _ask(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        folder: Path,
+        variables: Mapping[str, str],
+        output: Path,
+        errors: Path,
+    ) -> int:
+        assert self.process.stdin and self.process.stdout
+        files = [str(output), str(errors)]
+        for file in (output, errors):
+            file.write_text("")
+        request = [module, list(arguments), str(folder), dict(variables), files]
         print(json.dumps(request), file=self.process.stdin, flush=True)
-        return int(self.process.stdout.readline()), output.read_text()
+        return int(self.process.stdout.readline())
 
     def end(self) -> None:
         self.process.communicate()
@@ -71,22 +92,22 @@ def serve() -> None:
     _import_all()
     fork_programs()
     for line in sys.stdin:
-        module, arguments, folder, variables, output = json.loads(line)
+        module, arguments, folder, variables, files = json.loads(line)
         child = os.fork()
         if child == 0:
-            stream = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(stream, 1)
-            os.dup2(stream, 2)
+            for number, file in enumerate(files, 1):
+                os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), number)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.chdir(folder)
             sys.path[0] = folder
             os.environ.clear()
             os.environ.update(variables)
+            code = arguments.pop(0) if module == "-c" else ""
             if module == "caduceus":
                 fork_snakemakes(_MOST_SNAKEMAKES.get(arguments[0], 0), _run)
             fork_commands()
             sys.argv = [module, *arguments]
-            end_as(functools.partial(_run, module))
+            end_as(functools.partial(_run, module, code))
         signal.signal(signal.SIGALRM, lambda *_, child=child: os.kill(child, signal.SIGKILL))
         signal.alarm(_DEADLINE_S)
         _, status = os.waitpid(child, 0)
@@ -94,8 +115,10 @@ def serve() -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _run(module: str) -> None:
-    if module.endswith(".py"):
+def _run(module: str, code: str = "") -> None:
+    if module == "-c":
+        exec(code, {"__name__": "__main__"})
+    elif module.endswith(".py"):
         runpy.run_path(module, run_name="__main__")
     else:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

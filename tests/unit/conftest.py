@@ -1,5 +1,26 @@
 """Units share two cores with each other: one thread for each."""
 
 import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from caduceus.system import processes, snakemake_dry_run
+from snakemake_forks import snakemake_forks
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def forked_dry_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dry runs of Snakemake that this process starts are forks of one that has imported it."""
+    start_afresh = processes.capture
+
+    def capture(words: Sequence[str], *given: Any, **named: Any) -> processes.CommandOutput | None:
+        code = snakemake_dry_run._PROCESS
+        if [*words[:3]] != [sys.executable, "-c", code]:
+            return start_afresh(words, *given, **named)
+        return processes.CommandOutput(*snakemake_forks().capture(code, words[3:]))
+
+    monkeypatch.setattr(processes, "capture", capture)

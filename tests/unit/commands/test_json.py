@@ -62,7 +62,7 @@ def answer(capsys: pytest.CaptureFixture[str]) -> Answer:
 
 
 @pytest.fixture
-def exported(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def exported(project: Project, forked_dry_runs: None, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project in which one run of four has failed."""
     project.write("Snakefile", SNAKEFILE)
     monkeypatch.chdir(project.path)

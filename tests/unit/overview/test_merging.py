@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -399,7 +397,6 @@ def test_ledgers_of_tries_and_remote_projects_stay_where_they_are(
 STOP = """
 import os, sys
 from pathlib import Path
-sys.path[:0] = {path!r}
 import caduceus.overview.merging.taking as taking
 renames, original = [], Path.rename
 def rename(self, target):
@@ -415,16 +412,19 @@ main(["merge", {other!r}])
 
 
 @pytest.mark.parametrize("after", range(8))
-def test_a_killed_merge_is_finished_by_the_next(here: Project, there: Project, after: int) -> None:
+def test_a_killed_merge_is_finished_by_the_next(
+    here: Project, there: Project, tmp_path: Path, after: int
+) -> None:
     """Killed before each of its moves, when each run here has failed."""
     train_all(here, "near")
     for run in here.runs:
         bad = attempt(host="near", state="failed")
         write_attempt(RunFolder(run).attempts, bad)
         train(run.name, bad).write(run / "train.json")
-    code = STOP.format(path=sys.path, after=after, other=str(there.path))
-    ended = subprocess.run([sys.executable, "-c", code], cwd=here.path, capture_output=True)
-    assert ended.returncode == 9, ended.stderr
+    script = tmp_path / "stop.py"
+    script.write_text(STOP.format(after=after, other=str(there.path)))
+    ended = here.fork(script)
+    assert ended.code == 9, ended.output
     done = merged(here, there)
     assert done.refused == []
     assert {Train.read(run / "train.json").state for run in here.runs} == {"finished"}

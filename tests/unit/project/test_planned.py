@@ -75,6 +75,7 @@ def test_without_a_configuration_a_plan_counts_by_the_id_of_its_file(project: Pr
         assert [plan.spec.id for plan in plans] == ["renamed"]
 
 
+@pytest.mark.usefixtures("forked_dry_runs")
 @pytest.mark.parametrize("place", ["Snakefile", "workflow/Snakefile", "snakefile"])
 def test_the_configuration_is_the_one_that_the_snakefile_names(
     project: Project,
