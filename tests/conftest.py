@@ -1,9 +1,12 @@
 """Shared by all tests: an untouched project, and the order in which workers take the tests."""
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from projects import Project
@@ -25,10 +28,10 @@ for name in [name for name in os.environ if name.startswith("WANDB_")]:
     del os.environ[name]
 os.environ["WANDB_ERROR_REPORTING"] = "false"
 
-# All tests of such a file go to one worker, which makes once what they share.
+# All tests of such a file of workflows go to one worker, which makes once what they share. Those of
+# each file of units do: so one worker imports what only they need, and of four thousand tests that
+# it handed out one by one, the scheduler would count after each the ones that are left.
 TOGETHER = (
-    "unit/paper/test_figure_layout.py",
-    "unit/wandb_log/test_wandb_log.py",
     "workflow/test_slurm.py",
     "workflow/test_grid_engine.py",
     "workflow/test_mcp.py",
@@ -49,6 +52,27 @@ TOGETHER = (
     "workflow/test_wheel.py",
     "workflow/test_whole_exports.py",
 )
+# So do those that take forks of a process that has imported Snakemake, and those that import wandb
+# or torch.
+SHARING = {
+    "forks": (
+        "tests/unit/commands/test_json.py",
+        "tests/unit/overview/test_leftovers.py",
+        "tests/unit/overview/test_merging.py",
+        "tests/unit/project/test_abbreviations.py",
+        "tests/unit/project/test_conventions.py",
+        "tests/unit/project/test_planned.py",
+    ),
+    "imports": (
+        "tests/unit/overview/test_doctor.py",
+        "tests/unit/paper/test_anonymity.py",
+        "tests/unit/sweeps/test_suggestions.py",
+        "tests/unit/tracking/test_checkpoints.py",
+        "tests/unit/training/test_installed_packages.py",
+        "tests/unit/wandb_log/test_writing.py",
+    ),
+}
+SCOPES = {file: name for name, files in SHARING.items() for file in files}
 # The longest first, or one worker goes on with them alone; then the other workflows, then units.
 FIRST = (
     "workflow/test_slurm.py",
@@ -73,24 +97,48 @@ FIRST = (
     "workflow/test_init.py",
     "workflow/test_archive.py",
     "workflow",
+    *(file.removeprefix("tests/") for files in SHARING.values() for file in files),
+    "unit/paper/test_sweep_figures.py",
+    "unit/system/test_command_server.py",
+    "unit/tries/test_session.py",
+    "unit/system/preloading/test_starting.py",
     "unit/system/test_other_systems.py",
+    "unit/paper/test_figure_layout.py",
+    "unit/exports/test_sweep_importance.py",
+    "unit/paper/test_figures.py",
+    "unit/paper/test_tables.py",
+    "unit/server/test_answers.py",
+    "unit/wandb_log/test_columns.py",
 )
 
 
 class Scheduling(LoadScopeScheduling):
-    """Hands each test out by itself, and those of some files to one worker, in our order.
+    """Hands out each file of units, and of workflows each test or some files, in our order.
 
     The marks of pytest-xdist 3.8 don't do that with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.startswith("tests/unit/"):
+            return SCOPES.get(file, file)
         return file if file.endswith(TOGETHER) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     config.option.loadscopereorder = False  # by number of tests
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Look for no garbage among the 400,000 objects of modules and tests, which all stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

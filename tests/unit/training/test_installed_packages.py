@@ -4,26 +4,33 @@ import importlib.metadata
 import importlib.util
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import wandb.util
 from caduceus.training import wandb_environment
 
 SHIM = Path(wandb_environment.__file__).parent / "shim/caduceus_shim"
-ORIGINAL = wandb.util.working_set
+Listing = Callable[[], Iterable[Any]]
+
+
+@pytest.fixture(scope="module")
+def original() -> Listing:
+    """The function of wandb, which takes a second to import."""
+    import wandb.util
+
+    return wandb.util.working_set
 
 
 @pytest.fixture
-def shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+def shim(original: Listing, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     spec = importlib.util.spec_from_file_location("shim", SHIM / "installed_packages.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr("wandb.util.working_set", ORIGINAL)
+    monkeypatch.setattr("wandb.util.working_set", original)
     monkeypatch.setattr(sys, "meta_path", finders())
     module.wrap_list()
     yield module
@@ -37,11 +44,11 @@ def finders() -> list[Any]:
     return [*others, importlib.metadata.MetadataPathFinder]
 
 
-def test_all_packages_of_this_environment_are_plain(shim: ModuleType) -> None:
+def test_all_packages_of_this_environment_are_plain(shim: ModuleType, original: Listing) -> None:
     plain = shim._packages()
 
-    assert plain == [(each.key, each.version) for each in ORIGINAL()]
-    assert ("wandb", wandb.__version__) in plain
+    assert plain == [(each.key, each.version) for each in original()]
+    assert ("wandb", importlib.metadata.version("wandb")) in plain
 
 
 def write(folder: Path, name: str, content: bytes) -> None:
@@ -61,13 +68,13 @@ PLAIN = {
 
 
 def test_plain_packages_are_listed_as_by_wandb(
-    shim: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shim: ModuleType, original: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, content in PLAIN.items():
         write(tmp_path, name, content)
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
 
-    assert shim._packages() == [(each.key, each.version) for each in ORIGINAL()]
+    assert shim._packages() == [(each.key, each.version) for each in original()]
     assert len(shim._packages()) == 5
 
 
@@ -98,18 +105,26 @@ def of_text(content: bytes) -> Callable[[Path], None]:
     ],
 )
 def test_with_any_other_package_wandb_makes_the_list(
-    shim: ModuleType, odd: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shim: ModuleType,
+    original: Listing,
+    odd: Callable[[Path], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from wandb.util import working_set
+
     write(tmp_path, "a-1.dist-info/METADATA", PLAIN["a-1.dist-info/METADATA"])
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     odd(tmp_path)
 
-    assert list(wandb.util.working_set()) == list(ORIGINAL())
+    assert list(working_set()) == list(original())
 
 
 def test_wandb_has_the_list_once_it_is_imported(
     shim: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from wandb.util import InstalledDistribution, working_set
+
     monkeypatch.setattr(shim, "_packages", lambda: [("a", "1")])
 
-    assert wandb.util.working_set() == [wandb.util.InstalledDistribution(key="a", version="1")]
+    assert working_set() == [InstalledDistribution(key="a", version="1")]

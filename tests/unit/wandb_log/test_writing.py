@@ -39,7 +39,6 @@ from caduceus.wandb_log.writing import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wandb.proto import wandb_internal_pb2
 from wandb_logs import BLOCK
 
 sizes = st.integers(0, 300) | st.integers(BLOCK - 40, BLOCK + 40) | st.integers(0, 3 * BLOCK)
@@ -462,6 +461,8 @@ def test_what_is_not_given_has_its_default() -> None:
 
 @pytest.mark.parametrize("code", [0, 1, 255, -1, -9, -(2**31)])
 def test_wandbs_own_protocol_buffers_read_what_we_write(code: int) -> None:
+    from wandb.proto import wandb_internal_pb2  # a second to import
+
     content = encode("Exit", {"exit_code": code, "runtime": 5})
     theirs = wandb_internal_pb2.RunExitRecord.FromString(content)
     assert (theirs.exit_code, theirs.runtime) == (code, 5)
@@ -470,6 +471,8 @@ def test_wandbs_own_protocol_buffers_read_what_we_write(code: int) -> None:
 
 
 def test_wandbs_own_protocol_buffers_read_whole_records(tmp_path: Path) -> None:
+    from wandb.proto import wandb_internal_pb2
+
     file = {"path": "a", "digest": "x", "size": 3, "local_path": os.fspath(tmp_path)}
     kinds = [run(7, tags=["x", "é"], config=b""), *rows(range(2), "x"), artifact("data", "d", file)]
     payloads = []
