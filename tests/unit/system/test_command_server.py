@@ -1,5 +1,6 @@
 """Commands that a server forks: each does and ends as in a new interpreter."""
 
+import importlib
 import os
 import resource
 import shlex
@@ -11,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 from caduceus.system.command_server import client
-from caduceus.system.command_server.direct import Command, Starter
+from caduceus.system.command_server.direct import Command, Starter, start_directly
 from caduceus.system.command_server.imports import NUMBERS_OF_THREADS, RUN_COMMANDS, Imports
 
 # A server whose commands run the code that is their argument.
@@ -400,7 +402,7 @@ def test_a_forked_process_leaves_to_the_server_what_its_modules_want_at_the_end(
 
 
 # Commands that threads of Snakemake have the server run, without a shell between.
-PREFIX = 'set -euo pipefail; "$CADUCEUS_PYTHON" -m caduceus init-run '
+PREFIX = 'set -euo pipefail;  "$CADUCEUS_PYTHON" -m caduceus init-run '
 ENVIRONMENT = dict(os.environ) | {"CADUCEUS_PYTHON": "/a/script"}
 
 
@@ -415,6 +417,20 @@ def begin(served: Served, code: str) -> Command:
     command = start(served, PREFIX + shlex.quote(code))
     assert isinstance(command, Command)
     return command
+
+
+def test_snakemake_starts_no_shell(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell: Any = importlib.import_module("snakemake.shell")
+    monkeypatch.setenv("CADUCEUS_PYTHON", "/a/script")
+    monkeypatch.setattr(shell, "STDOUT", None)  # of a process whose output isn't captured
+    started: list[str] = []
+    patched = vars(subprocess) | {"Popen": lambda command, **_: started.append(command)}
+    monkeypatch.setattr(shell, "sp", SimpleNamespace(**patched))
+    start_directly(str(served.folder / "socket"), "/a/script", ["init-run"])
+    shell.shell('"$CADUCEUS_PYTHON" -m caduceus init-run pass')
+    assert started == []
+    with pytest.raises(subprocess.CalledProcessError):
+        shell.shell('"$CADUCEUS_PYTHON" -m caduceus init-run {code:q}', code="sys.exit(3)")
 
 
 @pytest.mark.parametrize(

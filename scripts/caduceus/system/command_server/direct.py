@@ -18,7 +18,8 @@ from typing import Any
 
 from caduceus.system.command_server import client
 
-_PREFIX = 'set -euo pipefail; "$CADUCEUS_PYTHON" -m caduceus '  # the shell's options by Snakemake
+# What Snakemake puts before the words of a command: options of the shell, and two spaces.
+_PREFIX = re.compile(r'set -euo pipefail; +"\$CADUCEUS_PYTHON" -m caduceus ')
 # Words in which a shell finds nothing to replace, as `shlex.quote` leaves or writes them.
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./=,:@%+ -]|'[^']*')*")
 _EXPANDED = re.compile(r"[$`~\\]")  # may begin what a shell replaces in the value of BASH_ENV
@@ -114,8 +115,9 @@ class Starter:
 
 def _words(command: str) -> list[str]:
     """Return the words of a command of Caduceus; none if the shell would do more than start it."""
-    plain = command.removeprefix(_PREFIX)
-    return shlex.split(plain) if plain != command and _PLAIN.fullmatch(plain) else []
+    prefix = _PREFIX.match(command)
+    plain = command[prefix.end() :] if prefix else ""
+    return shlex.split(plain) if _PLAIN.fullmatch(plain) else []
 
 
 def _is_sourced(environment: Mapping[str, str]) -> bool:
