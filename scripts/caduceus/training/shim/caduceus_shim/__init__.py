@@ -9,6 +9,7 @@
 | `parameters` | the experiment's parameters in `wandb.config` |
 | `dropped_rows` | the record of rows that wandb drops |
 | `installed_packages` | the list of installed packages, made without parsing all metadata |
+| `service_start` | shorter waits for the start of wandb's service |
 | `termination` | the handler that finishes the log at SIGTERM |
 | `snapshot_paths` | the search path, which leads to the snapshot of the code |
 | `used_files` | the record of the project's files that were read, and of imported packages |

@@ -11,6 +11,7 @@ from caduceus_shim import (
     installed_packages,
     parameters,
     private_names,
+    service_start,
     termination,
     used_files,
 )
@@ -69,6 +70,7 @@ def _wrap(wandb, runs):
     parameters.wrap_config()
     dropped_rows.wrap_log(runs.folder)
     installed_packages.wrap_list()
+    service_start.look_often()
     termination.install()  # `wandb.init` may be called in a thread, which can't
 
     @functools.wraps(original_init)
