@@ -98,7 +98,8 @@ found = {
     "hidden": installed(), "standard": [repr(s) for s in (sys.stdin, sys.stdout, sys.stderr)],
     "leads": os.getpid() == os.getsid(0) == os.getpgrp(), "main": sys.modules["__main__"].__file__,
 }
-import importlib.util, resource, signal, threading
+import gc, importlib.util, resource, signal, threading
+found["collections"] = gc.isenabled(), gc.get_threshold()
 spec = importlib.util.find_spec("preloaded")
 found["spec"] = [spec.name, spec.origin, spec.cached, spec.has_location]
 found["still_hidden"] = installed()
@@ -173,6 +174,14 @@ import random, tempfile, time
 own, seeded, started = random.Random(), random.Random(5), time.time()
 folder = tempfile.TemporaryDirectory(suffix="-media")
 """
+
+
+@pytest.mark.parametrize("change", ["gc.set_threshold(123, 4, 5)", "gc.disable()"])
+def test_a_module_may_change_when_garbage_is_collected(programs: Programs, change: str) -> None:
+    install(programs.python, "prerare", f"import gc; {change}")
+    program = "import gc, prerare; print(gc.get_threshold(), gc.isenabled())"
+    (programs.folder / "program.py").write_text(program)
+    assert programs.forked(["program.py"], "prerare") == programs.fresh(["program.py"])
 
 
 def test_modules_that_a_package_makes_by_itself_come_with_it(programs: Programs) -> None:

@@ -73,6 +73,8 @@ class Preloaded:
     def _import(self, names):
         quiet = {name: value for name, value in _WITHOUT_THREADS.items() if name not in os.environ}
         os.environ.update(quiet)
+        threshold = gc.get_threshold()
+        gc.set_threshold(0)  # collections take an eighth of the import, and one follows anyway
         with self._watched, self._imports:
             for name in names:
                 try:
@@ -81,6 +83,8 @@ class Preloaded:
                     raise UnfitError(
                         "importing {} fails: {}: {}".format(name, type(error).__name__, error)
                     ) from None
+        if gc.get_threshold()[0] == 0:  # unless a module has set another
+            gc.set_threshold(*threshold)
         for name in quiet:
             os.environ.pop(name, None)
 
