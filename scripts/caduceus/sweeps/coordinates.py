@@ -161,6 +161,18 @@ class Coordinates:
         found = [axis.columns(points[:, place]) for place, axis in enumerate(self.axes)]
         return np.concatenate(found, axis=1)
 
+    def eccentricities(self, points: "Array") -> "Array":
+        """Return the squared distances from the centre of (points, axes): (points,).
+
+        Axes with up to `_MOST_EQUAL` levels don't count, since the best is often their first or
+        last level.
+        """
+        is_counted = [
+            a.places is None or (not a.is_label and len(a.places) > _MOST_EQUAL) for a in self.axes
+        ]
+        found: Array = ((points[:, is_counted] - 0.5) ** 2).sum(axis=1)
+        return found
+
     def at(self, shares: "Array") -> "Array":
         """Return the points at these shares of [0, 1] (points, axes)."""
         return np.stack([a.at(shares[:, place]) for place, a in enumerate(self.axes)], axis=1)

@@ -3,6 +3,11 @@
 The first trials are a Latin hypercube. As soon as there is a result, each trial is the one with the
 greatest expected improvement, as if the running trials had ended as predicted. The results of
 benchmarks/sweep_search.py are in workflow/SWEEPS.md.
+
+Version 2 also believes that the best lies near the centre of continuous ranges, the less the more
+results there are (Hvarfner et al., "PiBO: Augmenting Acquisition Functions with User Beliefs for
+Bayesian Optimization", ICLR 2022). In version 1 trials suggested from few results lie in the
+corners of the space, where the model knows least.
 """
 
 from collections.abc import Sequence
@@ -30,10 +35,12 @@ _CUBES = 50  # of which the one whose points lie farthest apart is taken
 _MOST_FITTED = 128  # results, since a fit takes time with their cube
 _MOST_RUNNING = 64
 _NEAR = 5  # best results, around which a better one is looked for
+_BELIEF = 3.0  # the number of results at which the belief in the centre counts once
+_SPREAD = 0.25  # its standard deviation, as a share of a range
 
 
 def suggest_by_model(
-    config: SweepConfig, seed: int, number: int, earlier: Sequence[Observation]
+    config: SweepConfig, seed: int, number: int, earlier: Sequence[Observation], version: int
 ) -> Configuration:
     """Return the configuration of trial `number`.
 
@@ -44,6 +51,7 @@ def suggest_by_model(
         seed: the sweep's seed; not negative.
         number: counted from 0.
         earlier: known runs, then trials 0 .. `number` - 1 in order.
+        version: of the search, counted from 1.
     """
     coordinates = Coordinates.of(config.space)
     if not coordinates.axes:
@@ -53,7 +61,10 @@ def suggest_by_model(
         return coordinates.configuration(coordinates.at(shares)[number % _CUBE])
     # Sums that are split among threads may differ in the last bit.
     with threadpool_limits(limits=1, user_api="blas"):
-        return coordinates.configuration(_best_point(config, coordinates, (seed, number), earlier))
+        belief = 0.0 if version == 1 else _BELIEF
+        return coordinates.configuration(
+            _best_point(config, coordinates, (seed, number), earlier, belief)
+        )
 
 
 def _latin_hypercube(axes: int, seed: int, number: int) -> "Array":
@@ -75,11 +86,13 @@ def _best_point(
     coordinates: Coordinates,
     entropy: tuple[int, int],
     earlier: Sequence[Observation],
+    belief: float,
 ) -> "Array":
-    """Return the point with the greatest expected improvement (axes,)."""
+    """Return the point with the greatest expected improvement times the belief (axes,)."""
     points = np.array([coordinates.point(trial.parameters) for trial in earlier])
     is_running = np.array([trial.state == "running" for trial in earlier])
     costs = rescaled(costs_of(earlier, config))
+    weight = belief / len(costs) / (2 * _SPREAD**2)
     fitted = _fitted(costs)
     known, running = points[~is_running][fitted], points[is_running][-_MOST_RUNNING:]
     costs = costs[fitted] - costs[fitted].mean()
@@ -91,6 +104,7 @@ def _best_point(
 
     def value(at: "Array") -> "Array":
         found = log_expected_improvement(*model.predict(coordinates.columns(at)), best)
+        found -= weight * coordinates.eccentricities(at)
         if coordinates.are_listed:
             found[(at[:, None] == points).all(axis=2).any(axis=1)] = -np.inf
         return found

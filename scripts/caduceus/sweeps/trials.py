@@ -138,7 +138,7 @@ def _search(
     if not earlier:
         return SEARCH if config.method == "bayes" and plan.sampler == "gp" else None
     search = earlier[0].search
-    if search not in (None, SEARCH):
+    if search is not None and search > SEARCH:
         raise ResultError(
             f"was suggested by search {search} of a later version of Caduceus; install that "
             "version to continue the sweep",

@@ -79,3 +79,15 @@ def test_moved_points_are_points_of_the_space(parameter: dict[str, Any]) -> None
 def test_shares_give_each_level_an_equal_part() -> None:
     found = axis({"values": [1, 2, 4]}).at(np.array([0.0, 0.32, 0.34, 0.99, 1.0]))
     assert found.tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_continuous_axes_and_those_of_many_levels_have_a_centre() -> None:
+    parameters = {
+        "x": {"min": 0.0, "max": 1.0},
+        "many": {"min": 0, "max": 100},
+        "few": {"min": 1, "max": 4},
+        "label": {"values": ["a", "b", "c"]},
+    }
+    coordinates = Coordinates.of(sweep("bayes", parameters).space)
+    points = np.array([[0.5, 0.5, 0.0, 0.0], [0.0, 0.5, 1.0, 2.0], [1.0, 0.0, 1.0, 1.0]])
+    assert coordinates.eccentricities(points).tolist() == [0, 0.25, 0.5]

@@ -18,7 +18,7 @@ from caduceus.sweeps.folders import SweepFolder
 from caduceus.sweeps.hyperband import HyperbandSettings, RungValue
 from caduceus.sweeps.observations import Observation
 from caduceus.sweeps.pruning import TrialCriteria, check_metric_is_logged, record_missing_metric
-from caduceus.sweeps.suggestions import suggest
+from caduceus.sweeps.suggestions import SEARCH, suggest
 from caduceus.sweeps.trials import confirm_trial, start_sweep, suggest_trial
 from caduceus.wandb_log import stitch
 from run_files import attempt, params, sweep_plan, train
@@ -88,18 +88,22 @@ def test_what_was_chosen_ahead_is_taken_without_a_model(tmp_path: Path) -> None:
     assert not ahead.exists()
 
 
-def test_a_sweep_keeps_the_search_that_it_was_started_with(tmp_path: Path) -> None:
-    """Its later trials are those that Optuna suggests, if it was started by Optuna's search."""
+@pytest.mark.parametrize("search", [None, 1])
+def test_a_sweep_keeps_the_search_that_it_was_started_with(
+    search: int | None, tmp_path: Path
+) -> None:
+    """Its later trials are those of that version, or of Optuna's search."""
     new = run_trials(tmp_path / "new", 14)
-    assert [trial["search"] for trial in trials_of(new)] == [1] * 14
+    assert [trial["search"] for trial in trials_of(new)] == [SEARCH] * 14
     old = SweepFolder(tmp_path / "old/sweeps/tune-1")
     PLAN.write(old.plan)
     config = old.config()
-    first = suggest(config, PLAN.sampler, PLAN.seed, 0, [], None)
-    write_json(old.kept_copy("0000"), {"trial": 0, "parameters": first, "told": None})
+    first = suggest(config, PLAN.sampler, PLAN.seed, 0, [], search)
+    started = {"trial": 0, "parameters": first, "told": None}
+    write_json(old.kept_copy("0000"), started | ({"search": search} if search else {}))
     run_trials(tmp_path / "old", 14)
     trials = trials_of(old)
-    assert not any("search" in trial for trial in trials)
+    assert [trial.get("search") for trial in trials] == [search] * 14
     told = {trial["told"]["trial"]: trial["told"]["objective"] for trial in trials if trial["told"]}
     earlier = [
         Observation(each["parameters"], told.get(each["trial"]), "finished")
@@ -107,7 +111,7 @@ def test_a_sweep_keeps_the_search_that_it_was_started_with(tmp_path: Path) -> No
         else Observation(each["parameters"], None, "running")
         for each in trials[:13]
     ]
-    expected = suggest(config, PLAN.sampler, PLAN.seed, 13, earlier, None)
+    expected = suggest(config, PLAN.sampler, PLAN.seed, 13, earlier, search)
     assert trials[13]["parameters"] == expected
     assert expected != suggest(config, "gp", PLAN.seed, 13, earlier)
 
