@@ -42,15 +42,22 @@ def pack(path: Path, files: Mapping[str, bytes], manifest: str | None = None) ->
     return path
 
 
+@pytest.fixture(scope="module")
+def installed() -> dict[str, str]:
+    """The versions of all packages, whose metadata take a while to read."""
+    return check.installed_packages()
+
+
 @pytest.fixture(autouse=True)
-def _unpacked_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _unpacked_here(
+    installed: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Archives are unpacked to `tmp_path`/temporary, in memory if it can be, and not rebuilt."""
     memory = Path("/dev/shm")
     folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
     (tmp_path / "temporary").symlink_to(folder.name)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(check, "rebuild", lambda folder, expected, cores: [])
-    installed = check.installed_packages()  # takes 20 ms
     monkeypatch.setattr(check, "installed_packages", lambda: installed)
     yield
     folder.cleanup()

@@ -72,14 +72,32 @@ class Served:
         assert self.process.stdin
         self.process.stdin.close()
 
+    def finish(self) -> None:
+        self.end()
+        self.process.send_signal(signal.SIGCONT)
+        self.process.wait(DEADLINE_S)
+
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def own_server(tmp_path: Path) -> Iterator[Served]:
+    """A server that the test ends."""
     found = Served(tmp_path)
     yield found
-    found.end()
-    found.process.send_signal(signal.SIGCONT)
-    found.process.wait(DEADLINE_S)
+    found.finish()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    found = Served(tmp_path_factory.mktemp("shared"))
+    yield found
+    found.finish()
+
+
+@pytest.fixture
+def served(shared: Served) -> Served:
+    """The server of all tests that leave it running."""
+    shared.process.send_signal(signal.SIGCONT)  # if a test has failed while it was stopped
+    return shared
 
 
 def is_fresh(result: tuple[int, str]) -> bool:
@@ -202,25 +220,25 @@ def test_a_command_is_killed_with_its_client(served: Served) -> None:
     assert served.run("print(1)") == (0, "1\n")
 
 
-def test_a_command_and_its_client_are_killed_with_the_server(served: Served) -> None:
-    process, command = begin_long(served)
-    served.process.kill()
+def test_a_command_and_its_client_are_killed_with_the_server(own_server: Served) -> None:
+    process, command = begin_long(own_server)
+    own_server.process.kill()
     command.wait(DEADLINE_S)
     process.communicate(timeout=DEADLINE_S)
     assert process.returncode == -signal.SIGKILL
-    assert is_fresh(served.run("print(1)"))
+    assert is_fresh(own_server.run("print(1)"))
 
 
-def test_the_server_ends_after_its_parent_and_the_last_command(served: Served) -> None:
-    process, command = begin_long(served)
-    served.end()
-    wait_for(lambda: not served.folder.exists())
+def test_the_server_ends_after_its_parent_and_the_last_command(own_server: Served) -> None:
+    process, command = begin_long(own_server)
+    own_server.end()
+    wait_for(lambda: not own_server.folder.exists())
     assert command.is_running()
-    assert served.process.poll() is None
+    assert own_server.process.poll() is None
     process.terminate()
     process.communicate(timeout=DEADLINE_S)
     assert process.returncode == -signal.SIGTERM
-    assert served.process.wait(DEADLINE_S) == 0
+    assert own_server.process.wait(DEADLINE_S) == 0
 
 
 @pytest.mark.parametrize(
@@ -471,11 +489,11 @@ def test_snakemake_can_end_it(served: Served) -> None:
     assert killed.wait() == -signal.SIGKILL
 
 
-def test_it_fails_if_the_server_is_killed(served: Served) -> None:
-    command = begin(served, "import time; time.sleep(1000)")
-    served.process.kill()
+def test_it_fails_if_the_server_is_killed(own_server: Served) -> None:
+    command = begin(own_server, "import time; time.sleep(1000)")
+    own_server.process.kill()
     assert command.wait() == -signal.SIGKILL
-    assert start(served, f"{PREFIX}pass") == f"{PREFIX}pass"
+    assert start(own_server, f"{PREFIX}pass") == f"{PREFIX}pass"
 
 
 @pytest.mark.parametrize("is_reported", [False, True])

@@ -46,12 +46,6 @@ from run_files import attempt, train
 from tried_edits import KilledError, TriedProject
 
 
-@pytest.fixture(autouse=True)
-def _without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A try writes a thousand small files, and no power cut is tested here."""
-    monkeypatch.setattr("os.fsync", lambda descriptor: None)
-
-
 @pytest.fixture
 def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TriedProject:
     """A project whose program has run."""
