@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import yaml
 from caduceus.io.cells import to_csv
 from caduceus.io.files import write_whole
 from caduceus.project.identity import identity
@@ -16,7 +15,7 @@ from caduceus.runs.files.train import Train, TrialOutcome
 from caduceus.runs.files.usage import Usage
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.record import RunRecord
-from projects import Project
+from projects import Project, read_yaml
 from run_files import attempt, train
 
 # The rows that a run with these parameters and this seed has logged; None if it failed.
@@ -25,7 +24,7 @@ Logged = Callable[[Mapping[str, Any], int], list[dict[str, Any]] | None]
 
 def load(project: Project) -> Loaded:
     """The project as the Snakefile sees it."""
-    config = yaml.safe_load((project.path / "config.yaml").read_text())
+    config = read_yaml(project.path / "config.yaml")
     return load_project(config, [str(project.path / "config.yaml")], project.path)
 
 

@@ -36,7 +36,7 @@ def drawn(content: FigureContent, kind: str, width: float = 5.5) -> Figure:
     """It as a figure whose layout is done."""
     with house_style():
         figure = draw(kind, content.numbers, width)
-        figure.canvas.draw()
+        figure.draw_without_rendering()
     return figure
 
 

@@ -135,7 +135,7 @@ def test_each_diagram_of_several_has_the_height_that_it_needs(project: Project) 
     def heights(*panels: dict[str, Any]) -> list[float]:
         with house_style():
             figure = draw("ranks", {"panels": list(panels)}, 5.5)
-            figure.canvas.draw()
+            figure.draw_without_rendering()
         return [axes.get_position().height * figure.get_figheight() for axes in figure.axes]
 
     alone = [heights(each)[0] for each in (panel, small)]
