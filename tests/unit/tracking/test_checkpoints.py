@@ -1,5 +1,6 @@
 """Checkpoints: whole or not there, with all that a program needs to go on."""
 
+import os
 import random
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from caduceus.data_order import batches
 from caduceus.errors import ResultError
 from caduceus.tracking import checkpoints
-from projects import wait_for
+from projects import end_group, wait_for
 
 
 def steps(folder: Path) -> list[int]:
@@ -49,20 +50,34 @@ def test_a_damaged_one_is_passed_over_and_said(
 
 
 def test_what_a_killed_program_left_is_swept_up(tmp_path: Path) -> None:
+    # Each line has it fork a program.
     program = (
-        "import sys; from pathlib import Path; from caduceus.tracking import checkpoints\n"
-        "for step in range(10**9):\n"
-        "    checkpoints.save(Path(sys.argv[1]), step, {'x': bytes(3_000_000)})\n"
+        "import os, sys; from pathlib import Path; from caduceus.tracking import checkpoints\n"
+        "for _ in sys.stdin:\n"
+        "    child = os.fork()\n"
+        "    for step in range(0 if child else 10**9):\n"
+        "        checkpoints.save(Path(sys.argv[1]), step, {'x': bytes(3_000_000)})\n"
+        "    print(child, flush=True)\n"
+        "    print(os.waitpid(child, 0)[1], flush=True)\n"
     )
-    for _ in range(5):
-        before = set(tmp_path.iterdir())
-        process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
-        wait_for(lambda before=before: set(tmp_path.iterdir()) - before)
-        time.sleep(random.uniform(0, 0.05))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if found := checkpoints.load(tmp_path):
-            assert found.content == {"x": bytes(3_000_000)}
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    forks = subprocess.Popen(words, **pipes, text=True, start_new_session=True)
+    assert forks.stdin and forks.stdout
+    try:
+        for _ in range(5):
+            before = set(tmp_path.iterdir())
+            print(file=forks.stdin, flush=True)
+            child = int(forks.stdout.readline())
+            wait_for(lambda before=before: set(tmp_path.iterdir()) - before)
+            time.sleep(random.uniform(0, 0.05))
+            os.kill(child, signal.SIGKILL)
+            assert int(forks.stdout.readline()) == signal.SIGKILL
+            if found := checkpoints.load(tmp_path):
+                assert found.content == {"x": bytes(3_000_000)}
+    finally:
+        end_group(forks.pid)
+        forks.communicate()
     checkpoints.save(tmp_path, 10**6, {})
     assert not list(tmp_path.glob(".*"))
 
