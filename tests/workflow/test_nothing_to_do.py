@@ -5,14 +5,16 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 from file_edits import EDITS, Edit
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from project_edits import OF_PROJECT, PLACES
 from projects import REPOSITORY, Project, end
 
 # A build, one that takes itself for a long one, with and without --json, or only the question
@@ -36,6 +38,13 @@ sys.exit(snakemake_process.run_snakemake(words))
 WORDS = ("--cores", "2", "--snakefile", str(REPOSITORY / "Snakefile"))
 STAMP = ".snakemake/caduceus/build"
 NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _places() -> Iterator[None]:
+    yield
+    while PLACES:
+        shutil.rmtree(PLACES.pop())
 
 
 def build(project: Project, *words: str, **variables: str) -> str:
@@ -176,9 +185,11 @@ def test_rules_that_go_by_more_than_files_leave_no_stamp(finished: Project) -> N
 
 
 Edits = list[tuple[Edit, float]]
-SOME = st.lists(
-    st.tuples(st.sampled_from(EDITS), st.floats(0, 1, exclude_max=True)), min_size=1, max_size=8
-)
+
+
+def some(edits: Sequence[Edit]) -> st.SearchStrategy[Edits]:
+    one = st.tuples(st.sampled_from(edits), st.floats(0, 1, exclude_max=True))
+    return st.lists(one, min_size=1, max_size=8)
 
 
 def hold_to_snakemake(project: Project, edits: Edits) -> None:
@@ -186,7 +197,8 @@ def hold_to_snakemake(project: Project, edits: Edits) -> None:
     stamped(project)
     for edit, share in edits:
         files = sorted(path for path in project.path.rglob("*") if path.is_file())
-        with suppress(OSError):  # what the file system refuses
+        # What the file system refuses, and what a broken project can't be asked for.
+        with suppress(OSError, yaml.YAMLError, StopIteration, TypeError):
             edit(files[int(share * len(files))])
         if not is_answered(project):
             break
@@ -207,7 +219,7 @@ def hold_to_snakemake(project: Project, edits: Edits) -> None:
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(edits=SOME)
+@given(edits=some(EDITS))
 def test_it_says_what_snakemake_says(trained: Project, tmp_path: Path, edits: Edits) -> None:
     hold_to_snakemake(trained.copy(tmp_path / str(next(NUMBERS))), edits)
 
@@ -216,10 +228,10 @@ def test_it_says_what_snakemake_says(trained: Project, tmp_path: Path, edits: Ed
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(edits=SOME)
+@given(edits=some((*EDITS, *OF_PROJECT)))
 def test_it_says_what_snakemake_says_many_times(
     trained: Project, tmp_path: Path, edits: Edits
 ) -> None:
-    project = trained.copy(tmp_path / str(next(NUMBERS)))
-    hold_to_snakemake(project, edits)
-    shutil.rmtree(project.path)
+    place = tmp_path / str(next(NUMBERS))
+    hold_to_snakemake(trained.copy(place / "project"), edits)
+    shutil.rmtree(place)

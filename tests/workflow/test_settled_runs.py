@@ -172,8 +172,8 @@ def hold_after_each(
 @pytest.fixture(scope="module", autouse=True)
 def _places() -> Iterator[None]:
     yield
-    for place in PLACES:
-        shutil.rmtree(place)
+    while PLACES:
+        shutil.rmtree(PLACES.pop())
 
 
 def test_calls_that_ask_for_something_else_look_at_all_and_say_the_same(finished: Project) -> None:
