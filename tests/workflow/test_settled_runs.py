@@ -181,18 +181,21 @@ def test_calls_that_ask_for_something_else_look_at_all_and_say_the_same(finished
     write_another_experiment(finished.path)
     append(finished.runs[0] / "train.json")
 
-    for words in CALLS[::2]:  # the others by the long tests
+    for words in CALLS[::2]:  # the long test has the others, too
         hold(finished, *words)
 
 
-def test_in_a_copy_and_behind_a_link_runs_settle_and_are_looked_at(finished: Project) -> None:
+def test_in_a_copy_behind_a_link_and_from_elsewhere_runs_settle_and_are_looked_at(
+    finished: Project,
+) -> None:
     copy_over_anew(finished.runs[0] / "train.json")
     keep_results_elsewhere(finished.runs[0] / "train.json")
     settle(finished)
     append(finished.runs[0] / "train.json")
 
     few, many = hold(finished)
-
+    assert many - few == 15
+    few, many = hold(Project(finished.path.parent), "--directory", str(finished.path))
     assert many - few == 15
 
 

@@ -200,11 +200,11 @@ def settled_files():
     Plain `snakemake` leaves out none, since nobody keeps what it judges.
     """
     watch, common = snakemake_process.watch, own_settings()
-    if common is None or not watch.began_ns:
+    if common is None or not (began_ns := watch.began_here_ns()):
         return frozenset()
     judges = ("project/settled_runs", "project/targets", "runs/used_files")
     ours = digest("export_run", *judges, "system/snakemake_settings")
-    runs = SettledRuns(PROJECT, common + ours, watch.began_ns)
+    runs = SettledRuns(PROJECT, common + ours, began_ns)
     watch.when_judged = lambda: runs.record(workflow.dag)
     return runs.files
 

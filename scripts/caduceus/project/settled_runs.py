@@ -126,12 +126,19 @@ class SettledRuns:
         return frozenset(f"results/runs/{run}/{name}" for run in self.runs for name in _TAKEN)
 
     def record(self, graph: Graph) -> None:
-        """Keep which further runs have settled, once Snakemake has judged all jobs of its graph."""
+        """Keep which further runs have settled, once Snakemake has judged all jobs of its graph.
+
+        Runs that another choice of experiments has stay known, until their folders are deleted.
+        """
         jobs: dict[str, list[Job]] = {}
         for job in graph.jobs:
             if (run := getattr(job.wildcards, "run", None)) in self._looks:
                 jobs.setdefault(run, []).append(job)
-        found = {run: self._known[run] for run in self.runs}
+        found = {
+            run: known
+            for run, known in self._known.items()
+            if run in self.runs or (run not in self._project.runs and _has_folder(run))
+        }
         for run, its in jobs.items():
             look = self._looks[run]
             files = {str(path) for job in its for path in (*job.input, *job.output)}
@@ -198,6 +205,10 @@ class SettledRuns:
             if len(state) < _WHOLE:
                 return None
         return found
+
+
+def _has_folder(run: str) -> bool:
+    return Path("results/runs", run).is_dir()
 
 
 def _used(train: Path) -> tuple[str, ...] | None:

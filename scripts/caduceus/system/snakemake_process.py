@@ -236,11 +236,20 @@ class Watch:
         self.when_judged: Callable[[], None] | None = None
         self.jobs_of: Callable[[str, int], Iterator[Mapping[str, object]]] | None = None
         self.reads = RecordedReads()
+        self._stamp, self._folder = stamp, Path.cwd()
         self.began_ns = stamp.begin()
         if self.began_ns:
             self.reads.start()
             Path(LOCKS).exists()  # a build looks for those of others, and a dry run doesn't
             logging.getLogger("snakemake.logging").addFilter(self._hear)
+
+    def began_here_ns(self) -> int:
+        """Return a time before the first look at the project, by its file system's clock, in ns.
+
+        `--directory` leads to another folder than that in which the command was started. Then it is
+        the time of this call. It is 0 where Snakemake has never run.
+        """
+        return self.began_ns if Path.cwd() == self._folder else self._stamp.begin()
 
     def _hear(self, record: logging.LogRecord) -> bool:
         """Take a record of Snakemake's log, as a filter that lets all pass."""

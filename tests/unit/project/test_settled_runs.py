@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_a_run_stays_settled_while_others_are_judged(project: Project) -> None:
     settle(project, needed=f"results/runs/{first}/upload.json")
     look(project).record(MockGraph(jobs(first)))
     assert look(project).runs == {first, second}
+
+
+def test_runs_of_other_experiments_stay_known_until_they_are_deleted(project: Project) -> None:
+    settle(project)
+    first, second = project.runs
+    settle(make_project(matrix={"width": [3]}))
+    assert look(project).runs == {first, second}
+    shutil.rmtree(f"results/runs/{first}")
+    settle(make_project(matrix={"width": [4]}))
+    assert first not in json.loads((FOLDER / "settled").read_text())["runs"]
+    make_project()
+    edit(Path(f"results/runs/{second}/train.json"))
+    assert look(project).runs == set()
 
 
 def test_a_young_file_keeps_a_run_from_settling(project: Project) -> None:
