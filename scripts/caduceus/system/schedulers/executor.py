@@ -60,6 +60,9 @@ class ClusterExecutor(RemoteExecutor):  # type: ignore[misc] # Snakemake's inter
         self._active: set[str] = set()
         self._missed: Counter[str] = Counter()
         self._is_out = False
+        self._orphaned: dict[str, str] = {}
+        if not len(self.dag):  # of the jobs to run: without one, no stamp needs to know the queue
+            return
         try:
             self._orphaned = self._find_orphaned()
         except SchedulerError as error:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from caduceus.system.schedulers.executor import Ended
+from caduceus.system.schedulers.executor import ClusterExecutor, Ended
 from caduceus.system.schedulers.job_files import JobFiles, Submission
 from caduceus.system.schedulers.scheduler import JobRequest, OutageError, QueuedJob
 from snakemake_executor_plugin_caduceus_cluster import Executor
@@ -79,6 +79,21 @@ def test_the_same_job_of_another_project_has_another_name(executor: Any, tmp_pat
     assert before.startswith("train.a.")
     executor._folder = tmp_path / "copy"
     assert files(executor).base.name != before
+
+
+def test_the_queue_is_asked_for_only_where_there_is_something_to_do(executor: Any) -> None:
+    asked = []
+
+    def jobs() -> dict[str, QueuedJob]:
+        asked.append(1)
+        return {"7": QueuedJob("7", "running")}
+
+    executor._scheduler.jobs = jobs
+    for dag, orphaned in (([], {}), (["a job"], {COMMENT: "7"})):
+        executor.dag = dag
+        ClusterExecutor.__post_init__(executor)
+        assert executor._orphaned == orphaned
+    assert len(asked) == 1
 
 
 def test_how_a_job_noted_its_end_counts_without_the_queue(executor: Any, info: Any) -> None:
