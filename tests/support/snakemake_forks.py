@@ -88,9 +88,11 @@ def snakemake_forks() -> SnakemakeForks:
 def serve() -> None:
     """Answer each line of stdin, which is a request, by an exit status."""
     from program_forks import fork_programs
+    from uploader_forks import fork_uploaders
 
     _import_all()
     fork_programs()
+    fork_uploaders()
     for line in sys.stdin:
         module, arguments, folder, variables, files = json.loads(line)
         child = os.fork()
