@@ -6,6 +6,7 @@ the background, and those that watch what is read, start new interpreters.
 """
 
 import atexit
+import fcntl
 import functools
 import gc
 import importlib
@@ -13,11 +14,14 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from command_forks import end_as, fork_commands, fork_snakemakes
@@ -30,13 +34,24 @@ _MOST_SNAKEMAKES = {"sweep": 1, "try": 6}
 
 
 class SnakemakeForks:
-    """A process that waits for command lines."""
+    """A process that waits for command lines.
+
+    It is forked from one for all of pytest-xdist's workers, which has imported what is needed.
+    """
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="snakemake-forks-")
-        self.process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        # Named by the run of the tests, and outside of what a worker removes when it ends.
+        name = f"caduceus-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+        self._path = Path(tempfile.gettempdir(), name)
+        self._base: subprocess.Popen[bytes] | None = None
+        with _locked():
+            try:
+                connection = self._connected()
+            except OSError:
+                connection = self._started()
+        self._stream = connection.makefile("rw")
+        connection.close()
 
     def run(
         self, module: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
@@ -64,17 +79,52 @@ class SnakemakeForks:
         output: Path,
         errors: Path,
     ) -> int:
-        assert self.process.stdin and self.process.stdout
         files = [str(output), str(errors)]
         for file in (output, errors):
             file.write_text("")
         request = [module, list(arguments), str(folder), dict(variables), files]
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        return int(self.process.stdout.readline())
+        print(json.dumps(request), file=self._stream, flush=True)
+        return int(self._stream.readline())
 
     def end(self) -> None:
-        self.process.communicate()
+        self._stream.close()
+        if self._base:
+            assert self._base.stdin
+            with _locked():
+                self._base.stdin.close()
+                self._base.wait()
+                self._path.unlink(missing_ok=True)
         self.folder.cleanup()
+
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(self._path))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def _started(self) -> socket.socket:
+        """Start the process that imports, and connect to it once it has."""
+        self._path.unlink(missing_ok=True)
+        self._base = subprocess.Popen(
+            [sys.executable, __file__, str(self._path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._base.stdout
+        with self._base.stdout as told:
+            assert told.readline(), "it has ended"
+        return self._connected()
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """Let one process at a time start or end what the others connect to."""
+    with Path(tempfile.gettempdir(), "caduceus-tests-forks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @functools.cache
@@ -85,15 +135,36 @@ def snakemake_forks() -> SnakemakeForks:
     return started
 
 
-def serve() -> None:
-    """Answer each line of stdin, which is a request, by an exit status."""
+def main() -> None:
+    """Fork a server for each connection, until the worker that started this process ends."""
+    _import_all()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(sys.argv[1])
+        listener.listen()
+        print("listening", flush=True)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # servers outlive this process, or end alone
+        while True:
+            ready, _, _ = select.select([listener, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                listener.close()
+                _serve(connection)
+                os._exit(0)
+            connection.close()
+
+
+def _serve(connection: socket.socket) -> None:
+    """Answer each line, which is a request, by an exit status."""
     from program_forks import fork_programs
     from uploader_forks import fork_uploaders
 
-    _import_all()
     fork_programs()
     fork_uploaders()
-    for line in sys.stdin:
+    stream = connection.makefile("rw")
+    for line in stream:
         module, arguments, folder, variables, files = json.loads(line)
         child = os.fork()
         if child == 0:
@@ -114,7 +185,7 @@ def serve() -> None:
         signal.alarm(_DEADLINE_S)
         _, status = os.waitpid(child, 0)
         signal.alarm(0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        print(os.waitstatus_to_exitcode(status), file=stream, flush=True)
 
 
 def _run(module: str, code: str = "") -> None:
@@ -146,4 +217,4 @@ def _import_all() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    main()
