@@ -1,12 +1,15 @@
 """Programs that are forked from a preloaded process: they can't tell it from a fresh start."""
 
+import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -167,6 +170,99 @@ def test_a_forked_program_ends_as_a_fresh_one(programs: Programs, end: str) -> N
     (programs.folder / "program.py").write_text("import preloaded\n" + ENDS[end])
     assert programs.forked(["program.py"], "preloaded") == programs.fresh(["program.py"])
     assert programs.forked(["-m", "program"], "preloaded") == programs.fresh(["-m", "program"])
+
+
+NOISY = """
+class Noisy:
+    def __init__(self, name): self.name = name
+    def __del__(self): print(self.name)
+"""
+GENERATOR = """
+def rows():
+    try:
+        yield 1
+    finally:
+        print("closed")
+"""
+LEFT = {
+    "nothing": "",
+    "a status": "import sys; sys.exit(0)",
+    "an empty message": "import sys; sys.exit('')",
+    "a number that is no status": "import sys; sys.exit(0.0)",
+    "an object that is never collected": NOISY + "import gc; held = Noisy('first'); gc.freeze()",
+    "a file": "file = open('left', 'w'); file.write('all of it')",
+    "a file in a cycle": "held = [open('left', 'w')]; held += [held]; held[0].write('a'); del held",
+    "an archive": "import zipfile; file = zipfile.ZipFile('left', 'w'); file.writestr('a', 'b')",
+    "a file in place of the output": "import sys; sys.stdout = open('left', 'w'); print('a')",
+    "objects": NOISY + "_first = Noisy('first'); last = Noisy('last')",
+    "an object in a cycle": NOISY + "held = [Noisy('first')]; held += [held]; del held",
+    "an object that a module holds": NOISY + "preloaded.held = [Noisy('first')]",
+    "an object of a module": "import own; print('imported')",
+    "an object that a function made": NOISY + "import functools\n"
+    "kept = functools.cache(Noisy); kept('first')",
+    "a generator": GENERATOR + "started = rows(); next(started); new = rows()",
+    "a generator that a module holds": GENERATOR + "preloaded.held = rows(); next(preloaded.held)",
+    "what C has not written": "import ctypes; ctypes.CDLL(None).printf(b'from C')",
+    "a thread that goes on": "import threading, time\n"
+    "threading.Thread(target=lambda: time.sleep(1000), daemon=True).start()",
+    "what it does at the end": "import atexit; atexit.register(lambda: print('last'))",
+    "an error at the end": "import atexit; atexit.register(int, 'x')",
+}
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_what_a_program_leaves_is_deleted_as_by_a_fresh_one(programs: Programs, left: str) -> None:
+    install(programs.python, "preloaded", "held = None")
+    (programs.folder / "own.py").write_text(NOISY + "made = Noisy('own')")
+    (programs.folder / "program.py").write_text("import preloaded\n" + LEFT[left])
+
+    def result(way: Callable[[list[str]], tuple[int, str]]) -> tuple[int, str, bytes | None]:
+        file = programs.folder / "left"
+        file.unlink(missing_ok=True)
+        status, output = way(["program.py"])
+        plain = re.sub("0x[0-9a-f]+", "", output)
+        if left == "an archive" and file.exists():  # it has the time
+            return status, plain, str(zipfile.ZipFile(file).namelist()).encode()
+        return status, plain, file.read_bytes() if file.exists() else None
+
+    assert result(lambda words: programs.forked(words, "preloaded")) == result(programs.fresh)
+
+
+TASK = """
+import asyncio
+async def fail(): 1 / 0
+loop = asyncio.new_event_loop()
+task = loop.create_task(fail())
+loop.run_until_complete(asyncio.sleep(0))
+"""
+TELLING = """
+import os, sys, preloaded
+sys.addaudithook(lambda event, _, write=os.write: event[:8] == "cpython." and write(1, b"cleared"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "is_short"),
+    [
+        *(("", True), ("import json, socket; held = socket.socket()", True)),
+        *(("sys.exit()", True), ("held = open('left', 'w')", False), (TASK, False)),
+        (f"{TASK}task.exception()", True),
+        *((f"{NOISY}preloaded.held = Noisy('')", False), ("import noisy", False)),
+        ("import ctypes, shutil; held = ctypes.CDLL(shutil.copy(sys.argv[1], 'libown.so'))", False),
+    ],
+)
+def test_shared_modules_stay_only_where_nobody_notices(
+    programs: Programs, more: str, is_short: bool
+) -> None:
+    install(programs.python, "preloaded", "held = None")
+    install(programs.python, "noisy", f"{NOISY}held = Noisy('')")
+    (programs.folder / "program.py").write_text(TELLING + more)
+    library = importlib.util.find_spec("_bisect")
+    assert library and library.origin
+    modules = ("preloaded", "noisy") if "noisy" in more else ("preloaded",)
+    _, output = programs.forked(["program.py", library.origin], *modules)
+    assert ("cleared" not in output) == is_short
+    assert "cleared" in programs.fresh(["program.py", library.origin])[1]
 
 
 MAKES = """

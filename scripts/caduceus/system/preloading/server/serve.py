@@ -13,7 +13,9 @@ _MAIN = sys.modules["__main__"]  # stays alive after its place has been taken by
 program = serving.serve(sys.argv[1])  # returns in a forked child only
 try:
     program.run()
-except SystemExit:
+    program.has_finished = True
+except SystemExit as error:
+    program.has_finished = error.code is None or (type(error.code) is int and error.code == 0)
     raise
 except BaseException as error:
     program.report(error)

@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 
+from caduceus_preloading import ends
 from caduceus_preloading.hidden_modules import Finder, Imports
 from caduceus_preloading.inherited import Inherited, Watched
 
@@ -33,10 +34,11 @@ class Preloaded:
     Attributes:
         finder: the import hook that has the modules.
         inherited: what they made while they were imported.
+        is_quiet: whether nobody would notice that none of their objects is deleted at the end.
     """
 
     def __init__(self, varying, replaced):
-        self.finder = self.inherited = None
+        self.finder = self.inherited = self.is_quiet = None
         self._replaced, self._before, self._files = replaced, dict(sys.modules), {}
         self._watched, self._imports = Watched(varying), Imports()
 
@@ -63,6 +65,7 @@ class Preloaded:
         gc.collect()
         self.inherited = Inherited(self._watched)
         _check_objects(self.inherited)
+        self.is_quiet = ends.are_quiet()
         for path in filter(None, map(_file, new.values())):
             self._files.setdefault(path, _stamp(path))
         self.finder = Finder(hidden, self._imports.needed, self.inherited.finish)

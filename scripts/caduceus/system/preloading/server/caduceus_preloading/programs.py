@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 
-from caduceus_preloading import command_lines
+from caduceus_preloading import command_lines, ends
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _RESTORED = {signal.SIGPIPE, signal.SIGXFSZ}  # Python ignores these itself
@@ -30,10 +30,14 @@ class Program:
 
     Args:
         request: see `caduceus.system.preloading.requests`.
+
+    Attributes:
+        has_finished: whether it has run to its end, with status 0.
     """
 
     def __init__(self, request):
         self._module, self._source = request["module"], None
+        self.has_finished = False
         if self._module is None:
             path = request["words"][request["first"]]
             try:
@@ -137,6 +141,8 @@ def prepare(request, descriptors, preloaded):
 
 def start(request, program, preloaded):
     """Do what the interpreter does before it runs a program."""
+    if preloaded.is_quiet:
+        ends.register(program)
     command_lines.set_command_line(request["words"], request["environment"])
     sys.argv = request["words"][request["first"] :]
     sys.orig_argv = list(request["words"])
