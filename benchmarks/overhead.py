@@ -1,18 +1,20 @@
 """Compare the pipeline with plain ways to train: `python benchmarks/overhead.py`.
 
 An ordinary program, which trains a small network by torch and logs with wandb, runs with one seed
-after another, on two cores, by each of these ways in turn:
+after another, on two cores or one (`--cores 1`), by each of these ways in turn:
 
 - preloaded: Caduceus, up to the exported runs and the table of their group; the experiment has
   `preload: auto`, so that all but the first runs are forked from a process that has imported what
   these did
 - pipeline: the same without `preload`
-- loop: the same program in a shell loop, two at a time, with wandb offline
+- loop: the same program in a shell loop, as many at a time as there are cores, with wandb offline
 - untracked loop: the same without wandb
-- one process: two processes that each train half of the seeds, without wandb: nothing starts twice
+- one process: one for each core, which trains its share of the seeds, without wandb: nothing starts
+  twice. On one core that is one process that trains all.
 
-Prints for runs of each length the wall and the CPU time of each way, and the ratios to it of the
-first two. CPU time counts all processes, and depends less on what else the machine does.
+Prints for runs of each length the wall and the CPU time of each way, the ratios to it of the first
+two, and how long cores idled: cores times wall less CPU time. CPU time counts all processes, and
+depends less on what else the machine does; wall and idle times need a machine with nothing beside.
 """
 
 import argparse
@@ -88,7 +90,7 @@ for seed in seeds:
     print(time.process_time() - started)
 '''
 TABLE = "results/groups/baseline/runs.csv"
-BUILD = ["snakemake", TABLE, "--cores", "2", "--quiet", "all"]
+BUILD = ["snakemake", TABLE, "--quiet", "all", "--cores"]
 WAYS = ("preloaded", "pipeline", "loop", "untracked loop", "one process")
 
 
@@ -137,24 +139,26 @@ def write_project(folder: Path, runs: int, steps: int, preload: str | None = Non
         (folder / f"experiments/{name}.py").write_text(text)
 
 
-def two_at_a_time(command: str, shares: list[str], folder: Path) -> Cost:
-    """Run a command once for each share, which follows it."""
-    loop = f"printf '%s\\n' \"$@\" | xargs -P 2 -I SHARE sh -c '{command} SHARE'"
+def at_a_time(cores: int, command: str, shares: list[str], folder: Path) -> Cost:
+    """Run a command once for each share, which follows it, and as many at a time as cores."""
+    loop = f"printf '%s\\n' \"$@\" | xargs -P {cores} -I SHARE sh -c '{command} SHARE'"
     return measure(["sh", "-c", loop, "sh", *shares], folder)
 
 
-def measure_ways(preloaded: Path, pipeline: Path, runs: int, steps: int) -> dict[str, Cost]:
+def measure_ways(
+    preloaded: Path, pipeline: Path, runs: int, steps: int, cores: int
+) -> dict[str, Cost]:
     """Run all seeds by each way, in two projects that differ only in what is preloaded."""
     seeds = [str(seed) for seed in range(runs)]
     tracked = f"{PYTHON} experiments/tracked.py --steps={steps} --seed"
     untracked = f"{PYTHON} experiments/untracked.py {steps}"
-    halves = [" ".join(half) for half in (seeds[::2], seeds[1::2]) if half]
+    shares = [" ".join(seeds[first::cores]) for first in range(min(cores, runs))]
     return {
-        "one process": two_at_a_time(untracked, halves, pipeline),
-        "untracked loop": two_at_a_time(untracked, seeds, pipeline),
-        "loop": two_at_a_time(tracked, seeds, pipeline),
-        "pipeline": measure(BUILD, pipeline),
-        "preloaded": measure(BUILD, preloaded),
+        "one process": at_a_time(cores, untracked, shares, pipeline),
+        "untracked loop": at_a_time(cores, untracked, seeds, pipeline),
+        "loop": at_a_time(cores, tracked, seeds, pipeline),
+        "pipeline": measure([*BUILD, str(cores)], pipeline),
+        "preloaded": measure([*BUILD, str(cores)], preloaded),
     }
 
 
@@ -170,10 +174,10 @@ def median_ratio(costs: Sequence[float], others: Sequence[float]) -> float:
     return statistics.median(cost / other for cost, other in zip(costs, others, strict=True))
 
 
-def print_table(seconds: float, runs: int, found: Mapping[str, Sequence[Cost]]) -> None:
+def print_table(seconds: float, runs: int, cores: int, found: Mapping[str, Sequence[Cost]]) -> None:
     title = f"{runs} runs of {seconds:g} s"
     ratios = f"{'preloaded':>12}{'pipeline':>11}"
-    print(f"\n{title:<20}{'wall s':>9}{ratios}{'CPU s':>11}{ratios}")
+    print(f"\n{title:<20}{'wall s':>9}{ratios}{'CPU s':>11}{ratios}{'idle s':>9}")
     for way in WAYS:
         line = f"  {way:<18}"
         for kind in ("wall", "cpu"):
@@ -181,7 +185,8 @@ def print_table(seconds: float, runs: int, found: Mapping[str, Sequence[Cost]]) 
             line += f"{statistics.median(costs[way]):{9 if kind == 'wall' else 11}.1f}"
             line += f"{median_ratio(costs['preloaded'], costs[way]):12.2f}"
             line += f"{median_ratio(costs['pipeline'], costs[way]):11.2f}"
-        print(line)
+        idle = statistics.median(cores * cost.wall - cost.cpu for cost in found[way])
+        print(f"{line}{idle:9.1f}")
 
 
 def steps_per_second(folder: Path) -> float:
@@ -199,7 +204,10 @@ def main() -> None:
         "--seconds", type=float, nargs="+", default=[20, 2], help="of training in a run (20 2)"
     )
     parser.add_argument("--repeats", type=int, default=1, help="of all ways (1)")
+    parser.add_argument("--cores", type=int, default=2, help="that all ways get (2)")
     options = parser.parse_args()
+    cores = options.cores
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     with tempfile.TemporaryDirectory() as name:
         trial = Path(name) / "trial"
         write_project(trial, 1, 1)
@@ -212,13 +220,14 @@ def main() -> None:
                 pipeline, preloaded = (Path(name) / f"{seconds:g}-{repeat}-{n}" for n in range(2))
                 write_project(pipeline, options.runs, steps)
                 write_project(preloaded, options.runs, steps, "auto")
-                for way, cost in measure_ways(preloaded, pipeline, options.runs, steps).items():
+                ways = measure_ways(preloaded, pipeline, options.runs, steps, cores)
+                for way, cost in ways.items():
                     found[way].append(cost)
-                nothing = measure(BUILD, pipeline)
+                nothing = measure([*BUILD, str(cores)], pipeline)
                 cpu_of_programs(preloaded)
                 rest = found["pipeline"][-1].cpu - cpu_of_programs(pipeline)
                 beside.append((rest - nothing.cpu) / options.runs)
-            print_table(seconds, options.runs, found)
+            print_table(seconds, options.runs, cores, found)
             print(
                 f"The pipeline's CPU time beside the programs: {statistics.median(beside):.2f} s a "
                 f"run, and {nothing.cpu:.1f} s for Snakemake with nothing to do"
