@@ -235,6 +235,11 @@ loop = asyncio.new_event_loop()
 task = loop.create_task(fail())
 loop.run_until_complete(asyncio.sleep(0))
 """
+PROCESS = """
+import asyncio
+loop = asyncio.new_event_loop()
+held = loop.run_until_complete(asyncio.create_subprocess_exec("sleep", "1000"))
+"""
 TELLING = """
 import os, sys, preloaded
 sys.addaudithook(lambda event, _, write=os.write: event[:8] == "cpython." and write(1, b"cleared"))
@@ -246,7 +251,8 @@ sys.addaudithook(lambda event, _, write=os.write: event[:8] == "cpython." and wr
     [
         *(("", True), ("import json, socket; held = socket.socket()", True)),
         *(("sys.exit()", True), ("held = open('left', 'w')", False), (TASK, False)),
-        (f"{TASK}task.exception()", True),
+        *((f"{TASK}task.exception()", True), (PROCESS, False)),
+        (f"{PROCESS}held.kill(); loop.run_until_complete(held.wait())", True),
         *((f"{NOISY}preloaded.held = Noisy('')", False), ("import noisy", False)),
         ("import ctypes, shutil; held = ctypes.CDLL(shutil.copy(sys.argv[1], 'libown.so'))", False),
     ],

@@ -77,6 +77,8 @@ def _is_quiet(found):
         return names.get("__name__", "asyncio").partition(".")[0] in ("asyncio", "wandb")
     if kind.__module__.partition(".")[0] not in _CLOSING:
         return False
+    if hasattr(found, "get_returncode"):  # a transport of asyncio kills its process
+        return found.get_returncode() is not None
     # A future says at its end that nobody has asked for its error.
     is_heard = getattr(found, "_log_traceback", False)
     return not is_heard and (not hasattr(found, "get_coro") or _is_quiet(found.get_coro()))
