@@ -674,9 +674,10 @@ def test_what_outlives_a_forked_program_is_ended_and_counted(programs: Programs)
         "    os.setsid(); signal.signal(15, signal.SIG_IGN)\n"
         "    while time.process_time() < 0.3: pass\n"
         "    print(os.getpid(), flush=True); time.sleep(600)\n"
-        "while time.process_time() < 0.2: pass"
+        "while time.process_time() < 0.2: pass\n"
+        "while not os.fstat(1).st_size: time.sleep(0.01)"
     )
-    outcome = run(programs, code, processes.Patience(linger_s=2, linger_grace_s=0.1))
+    outcome = run(programs, code, processes.Patience(linger_s=0.1, linger_grace_s=0.1))
     assert outcome.exit_code == 0
     assert not psutil.pid_exists(int((programs.folder / "console").read_text()))
     assert 0.5 <= outcome.cpu_s < 5
