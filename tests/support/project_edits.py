@@ -48,12 +48,12 @@ def come_from_the_future(path: Path) -> None:
 
 
 def copy_over(path: Path) -> None:
-    """As a backup brings all back: the same names and times, other files."""
+    """Restore the project as from a backup: names and times stay, inodes change."""
     replace_folder(root_of(path), shutil.copy2)
 
 
 def copy_over_anew(path: Path) -> None:
-    """As `cp -r` copies: all files get new times, in the order of the folders."""
+    """Replace the project by a copy as of `cp -r`: all files get new times."""
     replace_folder(root_of(path), shutil.copy)
 
 
@@ -87,7 +87,7 @@ def keep_results_in_another_copy(path: Path) -> None:
 
 
 def check_out_another_version(path: Path) -> None:
-    """As git does: the code is written anew, with a new time; twice gives the first again."""
+    """Change the code as `git checkout` does; a second time changes it back."""
     file = root_of(path) / "experiments/curve.py"
     old, new = ("- rate -", "+ rate -") if "- rate -" in file.read_text() else ("+ rate", "- rate")
     file.write_text(file.read_text().replace(old, new))

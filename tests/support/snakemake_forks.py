@@ -121,7 +121,7 @@ class SnakemakeForks:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """Let one process at a time start or end what the others connect to."""
+    """Hold the lock under which a worker starts, ends or looks for the process of all."""
     with Path(tempfile.gettempdir(), "caduceus-tests-forks.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -9,7 +9,6 @@ import runpy
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,28 +19,23 @@ from caduceus.system.stop_signals import STOP_SIGNALS
 from command_forks import end_as
 from program_forks import FRESH
 
-_POLL_S = 0.05
-
 
 @dataclass
 class _Uploader:
     """A process that uploads a run while it is logged, as `end` has it of `subprocess.Popen`."""
 
     pid: int
-    has_ended: bool = False
 
-    def wait(self, timeout: float = float("inf")) -> None:
+    def wait(self, timeout: float = 3600.0) -> None:
         """Wait until it has ended.
 
         Raises:
             TimeoutExpired: it hasn't within `timeout` seconds.
         """
-        until = time.monotonic() + timeout
-        while not self.has_ended:
-            self.has_ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
-            if not self.has_ended and time.monotonic() > until:
+        with kernel.until_end(self.pid) as has_ended:
+            if not has_ended(timeout):
                 raise subprocess.TimeoutExpired("sync", timeout)
-            time.sleep(0 if self.has_ended else _POLL_S)
+        os.waitpid(self.pid, 0)
 
 
 def fork_uploaders() -> None:

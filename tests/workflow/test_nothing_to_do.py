@@ -197,7 +197,7 @@ def hold_to_snakemake(project: Project, edits: Edits) -> None:
     stamped(project)
     for edit, share in edits:
         files = sorted(path for path in project.path.rglob("*") if path.is_file())
-        # What the file system refuses, and what a broken project can't be asked for.
+        # The file system refuses some edits, and a project broken by an earlier one others.
         with suppress(OSError, yaml.YAMLError, StopIteration, TypeError):
             edit(files[int(share * len(files))])
         if not is_answered(project):

@@ -70,7 +70,7 @@ def test_what_a_killed_program_left_is_swept_up(tmp_path: Path) -> None:
             print(file=forks.stdin, flush=True)
             child = int(forks.stdout.readline())
             wait_for(lambda before=before: set(tmp_path.iterdir()) - before)
-            time.sleep(random.uniform(0, 0.05))
+            time.sleep(random.uniform(0, 0.05))  # any moment will do: none may lose a checkpoint
             os.kill(child, signal.SIGKILL)
             assert int(forks.stdout.readline()) == signal.SIGKILL
             if found := checkpoints.load(tmp_path):

@@ -18,7 +18,7 @@ from typing import Any
 
 from caduceus.system.command_server import client
 
-# What Snakemake puts before the words of a command: options of the shell, and two spaces.
+# Snakemake puts options of the shell before a command, and two spaces between them.
 _PREFIX = re.compile(r'set -euo pipefail; +"\$CADUCEUS_PYTHON" -m caduceus ')
 # Words in which a shell finds nothing to replace, as `shlex.quote` leaves or writes them.
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./=,:@%+ -]|'[^']*')*")
