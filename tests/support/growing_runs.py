@@ -16,7 +16,7 @@ from caduceus.runs.folder import RunFolder
 from caduceus.system.leases import held
 from caduceus.wandb_log.records import HISTORY
 from caduceus.wandb_log.wire import encode, write_bytes
-from caduceus.wandb_log.writing import RUN, LogWriter, write_items
+from caduceus.wandb_log.writing import RUN, STATS, LogWriter, write_items
 from run_files import attempt, identity, spec, summary, train
 
 METRIC = 12  # the kind of the record that `define_metric` writes
@@ -87,6 +87,15 @@ def log_rows(log: Path, rows: Sequence[Mapping[str, Any]], first: int = 0) -> No
             items = [(name.split("."), _text(value)) for name, value in row.items()]
             items += [(["_step"], str(step)), (["_timestamp"], str(1_700_000_000 + step))]
             writer.append(HISTORY, write_items(items))
+        writer.flush()
+
+
+def log_system(log: Path, values: Mapping[str, float]) -> None:
+    """Append a row of what the system does."""
+    items = [{"key": name, "value_json": _text(value)} for name, value in values.items()]
+    with LogWriter(log) as writer:
+        stamp = {"seconds": 1_700_000_001}
+        writer.append(STATS, encode("Stats", {"timestamp": stamp, "item": items}))
         writer.flush()
 
 

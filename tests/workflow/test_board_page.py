@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from boards import Board, Page
 from chromium import Browser
+from growing_runs import Results, log_rows, log_system, running
 from projects import Project, end_group, start_snakemake, wait_for
 
 HOSTILE = '</script><img src=x onerror="document.title = 1">'
@@ -162,6 +163,38 @@ def test_the_page_follows_a_build(project: Project, build: int, browser: Browser
         assert not browser.find("main img[onerror]")
         board.end()
         page.wait_for_text("#connection", "Connection lost")
+
+
+def test_a_metric_of_the_system_gives_way_until_one_is_chosen(
+    project: Project, browser: Browser
+) -> None:
+    results = Results(project.path)
+    results.plan({"r": ("a", 0)})
+
+    def shown(metric: str) -> bool:
+        return drawn(browser) != [] and browser.run("return curves.metric") == metric
+
+    with running(results.folder("r")), Board(project) as board:
+        log = results.start("r")
+        log_system(log, {"memory": 40.0})
+        browser.open_address(board.address)
+        browser.wait(lambda: browser.run("return curves.metric") == "system.memory")
+        log_rows(log, [{"acc": 0.5}])
+        browser.wait(lambda: shown("acc"))
+        log_rows(log, [{"loss": 2.0}], first=1)  # the experiment's
+        browser.wait(lambda: shown("loss"))
+        assert browser.find("#metric")[0].get_property("value") == "loss"
+        assert drawn(browser) == [[[1], [2.0]]]
+
+        browser.run(
+            """const menu = document.querySelector("#metric");
+               menu.value = "acc";
+               menu.dispatchEvent(new Event("change"));"""
+        )
+        log_rows(log, [{"val/loss": 3.0, "acc": 0.75}], first=2)
+        browser.wait(lambda: drawn(browser) == [[[0, 2], [0.5, 0.75]]])
+        browser.wait(lambda: browser.run("return 'val/loss' in data.axes"))
+        assert shown("acc")
 
 
 def run_of(project: Project, label: str) -> str:

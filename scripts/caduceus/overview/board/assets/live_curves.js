@@ -174,6 +174,15 @@ const showCurveErrors = () => {
   setText(element("curve-errors"), errors.size ? `Not read: ${lines.join("; ")}${more}.` : "");
 };
 
+/** Says how late a metric is shown at first: after an experiment's own come those of a test, others, and the system's. */
+const metricRank = ({ name, is_system: isSystem }) => {
+  if (isSystem) return 3;
+  if (board.mains.includes(name)) return 0;
+  return /^(val|eval|test)/.test(name) ? 1 : 2;
+};
+
+let isMetricChosen = false; // by the user
+
 /** Learns which metrics there are, and offers new ones. */
 const refreshMetrics = async () => {
   const { metrics } = await ask("/api/metrics");
@@ -181,27 +190,29 @@ const refreshMetrics = async () => {
   data.metrics = metrics.map(({ name }) => name);
   data.axes = Object.fromEntries(metrics.map(({ name, axes }) => [name, axes]));
   setText(element("no-curves"), board.isReading ? "Reading the runs: their curves come." : "No run has logged numbers yet.");
-  if (JSON.stringify(data.axes) === before) return;
+  // Rows of the system may come first: what is shown gives way to what would have been shown at first.
+  const shown = metrics.find(({ name }) => name === curves.metric);
+  const [first] = [...metrics].sort((one, other) => metricRank(one) - metricRank(other));
+  const isOther = !shown || (!isMetricChosen && metricRank(first) < metricRank(shown));
+  if (JSON.stringify(data.axes) === before && !isOther) return;
   const menu = element("metric");
   const option = ({ name }) => make("option", { value: name }, name);
   const group = (label, found) => (found.length ? [make("optgroup", { label }, ...found.map(option))] : []);
   menu.replaceChildren(...group("metrics", metrics.filter((each) => !each.is_system)), ...group("system", metrics.filter((each) => each.is_system)));
-  const isFirst = curves.metric === null;
-  if (!data.metrics.includes(curves.metric)) curves.metric = firstMetric(metrics);
+  const isStart = curves.metric === null;
+  if (isOther) curves.metric = first?.name ?? null;
   menu.value = curves.metric;
-  element("no-curves").hidden = data.metrics.length > 0;
-  element("curve-part").hidden = !data.metrics.length;
-  if (!data.metrics.length) return;
+  element("no-curves").hidden = metrics.length > 0;
+  element("curve-part").hidden = !metrics.length;
+  if (!metrics.length) return;
   await bokehReady;
   for (const place of table.rows.keys()) fillRow(place); // their curves can be chosen now
-  if (isFirst) {
+  if (isStart) {
     await startCurves();
+    menu.addEventListener("change", () => { isMetricChosen = true; });
     refreshCurvesSoon(); // rows may have come while the chart was made
-  } else offerAxes();
-};
-
-/** Returns the metric whose curves are shown at first: an experiment's own, or one of a test. */
-const firstMetric = (metrics) => {
-  const usual = metrics.filter(({ is_system: isSystem }) => !isSystem).map(({ name }) => name);
-  return usual.find((name) => board.mains.includes(name)) ?? usual.find((name) => /^(val|eval|test)/.test(name)) ?? usual[0] ?? metrics[0]?.name ?? null;
+  } else {
+    offerAxes();
+    if (isOther) await drawCurves();
+  }
 };
