@@ -33,7 +33,7 @@ ucr: .venv/installed-ucr
 	@$(SNAKEMAKE) --directory experiments/ucr
 
 quick: .venv/installed-dev
-	pytest -n 2 tests/unit
+	pytest -n 2 -m 'not soak and not slow' tests/unit
 
 test: .venv/installed-dev
 	pytest -n 6 # on two cores: many tests wait for others' programs

@@ -54,6 +54,7 @@ MAY_IMPORT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packages", MAY_IMPORT)
 def test_a_command_imports_only_what_it_uses(packages: str) -> None:
     code = (

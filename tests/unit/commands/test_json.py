@@ -71,6 +71,7 @@ def exported(project: Project, forked_dry_runs: None, monkeypatch: pytest.Monkey
     return project
 
 
+@pytest.mark.slow
 def test_status_says_the_same_as_json_and_as_text(
     exported: Project, answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -305,6 +305,7 @@ def written(folder: Path, rows: Sequence[tuple[Any, ...]]) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 @given(tables, tables)
 @settings(max_examples=300, deadline=None)
 def test_tables_are_the_same_if_their_bytes_are(

@@ -13,6 +13,8 @@ from caduceus.runs.goal import Goal
 from caduceus.sweeps.configs import read_config
 from caduceus.sweeps.spaces import Space
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS: dict[str, Any] = {
     "lr": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},
     "batch_size": {"values": [16, 32, 64, 128]},

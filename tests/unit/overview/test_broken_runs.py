@@ -63,6 +63,7 @@ def look(project: Project, loaded: Loaded, asked: str) -> dict[str, str]:
     return states
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [150, pytest.param(20_000, marks=pytest.mark.soak)])
 def test_a_broken_run_costs_only_itself(
     project: tuple[Project, Loaded], monkeypatch: pytest.MonkeyPatch, times: int

@@ -95,6 +95,7 @@ def test_a_pytorch_that_the_driver_is_too_old_for_is_an_error() -> None:
     assert "3 (NVIDIA H100), driver 570.10 for CUDA 12.8" in found.text
 
 
+@pytest.mark.slow
 def test_the_cuda_of_pytorch_is_found_without_importing_it() -> None:
     import torch
 

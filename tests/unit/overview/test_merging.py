@@ -411,6 +411,7 @@ main(["merge", {other!r}])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", range(8))
 def test_a_killed_merge_is_finished_by_the_next(
     here: Project, there: Project, tmp_path: Path, after: int

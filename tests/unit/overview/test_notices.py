@@ -306,6 +306,7 @@ def test_what_nobody_got_is_told_by_the_next_build(
     assert refused == taken and "failed: r2: " in taken
 
 
+@pytest.mark.slow
 def test_a_message_at_the_end_waits_for_the_one_on_its_way(
     webhook: Webhook, results: Results
 ) -> None:

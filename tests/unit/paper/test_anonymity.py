@@ -362,6 +362,7 @@ def test_encrypted_files_are_known_by_their_names() -> None:
     assert reason_by_name("notes/gpg.txt") is None
 
 
+@pytest.mark.slow
 def test_weights_name_nobody_and_their_checkpoint_may() -> None:
     """Of these 260 words of three letters, 70 occur among a million random bytes."""
     words = [f"{first}o{last}" for first in "abdefgijklmnprstvwyz" for last in "bdefgmnprstwz"]
@@ -394,6 +395,7 @@ wheel = { url = "https://packages.lab.example/a.whl" }
     assert hosts_in("notes.md", lock) == []
 
 
+@pytest.mark.slow
 def test_random_bytes_have_no_names_and_end() -> None:
     noise = np.random.default_rng(0).bytes(1 << 20)
     for head in (b"", b"\x89PNG\r\n\x1a\n", b":W&B", b"\x78\x9c", b"%PDF-"):

@@ -686,6 +686,7 @@ def family() -> list[Claim]:
     return list(parse_paper({"claims": entries}, str).claims.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "claims", "families"), [(10, 1, 1_500), (8, 5, 300)])
 def test_without_a_difference_at_most_one_family_of_claims_in_twenty_has_a_wrong_verdict(
     seeds: int, claims: int, families: int

@@ -74,6 +74,7 @@ def learning(parameters: Mapping[str, Any], seed: int) -> list[dict[str, Any]]:
     return [{"acc": 0.1, "word": "a", "nan": math.nan}, {"acc": 0.5 + seed / 100}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["curves", "bars", "differences", "profiles"])
 def test_a_figure_that_failed_says_so_in_every_file(project: Project, kind: str) -> None:
     export_variants(project, ["cnn", "mlp"], 2, learning)

@@ -80,6 +80,7 @@ def contents(
     return {kind: measured(project, kind, **keys) for kind, keys in KINDS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("contents", "width"),

@@ -385,6 +385,7 @@ def test_a_figure_that_lacks_what_its_kind_needs_is_refused_before_anything_runs
     assert message in str(refused.value)
 
 
+@pytest.mark.slow
 def test_the_same_runs_give_the_same_bytes_with_fonts_as_text(project: Project) -> None:
     export_variants(project, ["cnn", "mlp"], 2, learning)
     add_predictions(project, ["ant", "bee"])

@@ -20,6 +20,8 @@ from caduceus.sweeps.configs import SweepConfig, read_config
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("expected_best", "history", "importance", "parallel_coordinates", "slices")
 QUICK: dict[str, Any] = {
     "lr": {"distribution": "log_uniform_values", "min": 1e-5, "max": 1e-1},

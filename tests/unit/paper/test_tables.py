@@ -275,6 +275,7 @@ def test_seeds_that_all_gave_one_value_have_no_interval_and_no_verdict(project: 
     assert shifted.cells()["rate=0.1"]["low"] is not None
 
 
+@pytest.mark.slow
 def test_equal_variants_are_seldom_called_worse() -> None:
     """Though the best of ten is the best by luck."""
     random = np.random.default_rng(0)

@@ -146,6 +146,7 @@ def check(project: Project, name: str, content: bytes) -> str:
     return message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [80, pytest.param(20_000, marks=pytest.mark.soak)])
 def test_whatever_is_broken_in_a_file_is_refused_in_one_line(
     whole: Project, monkeypatch: pytest.MonkeyPatch, times: int

@@ -149,6 +149,7 @@ def test_import_statements_are_followed(tmp_path: Path, statement: str, reached:
     assert bool(found - {"__init__.py", "module.py"}) == bool(reached)
 
 
+@pytest.mark.slow
 def test_no_import_of_ours_is_missed() -> None:
     """The regular expression finds what Python's parser finds, in every module."""
     for module in sorted(PACKAGE.rglob("*.py")):

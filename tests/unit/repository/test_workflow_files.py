@@ -36,6 +36,7 @@ def jobs() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
             yield f"{path.name} {name}", workflow, job
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "files"),
     [

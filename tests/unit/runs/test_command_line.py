@@ -35,6 +35,7 @@ def theirs() -> tuple[dict[str, list[str]], list[str]]:
     return arguments, command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in command_line.NAMES if name.startswith("args")])
 def test_every_form_of_arguments_is_that_of_wandb(
     tmp_path: Path, theirs: tuple[dict[str, list[str]], list[str]], name: str

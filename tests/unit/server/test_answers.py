@@ -171,6 +171,7 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(ANSWERS)))
 def test_a_changed_answer_is_one_line_or_a_right_export(
     number: int, network: Network, right: Path, tmp_path: Path

@@ -106,6 +106,7 @@ def test_groups_are_the_sets_whose_ends_nemenyi_does_not_tell_apart() -> None:
     assert compare_ranks(order).groups == [[0, 1], [1, 2], [2, 3]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "k"), [(5, 3), (5, 6), (10, 4), (20, 10)])
 def test_equal_methods_are_seldom_called_different(n: int, k: int) -> None:
     """The chance that any pair differs by Nemenyi's test after Friedman's, of equal methods."""

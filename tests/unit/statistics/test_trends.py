@@ -100,6 +100,7 @@ def test_joint_sign_flips_are_those_of_brute_force() -> None:
     assert joint_sign_flips(np.zeros((4, 2)), 0) == (1, 1)
 
 
+@pytest.mark.slow
 def test_without_a_trend_few_verdicts_are_wrong() -> None:
     """ "It rises" is refuted of flat means, and "steps" supported, in at most 5 %."""
     generator, wrong, families = np.random.default_rng(1), {"monotone": 0, "steps": 0}, 400

@@ -180,6 +180,7 @@ def test_one_sided_tests_of_equivalence_need_fewer_runs(value: float, runs: int)
         assert (found.outcome == "not enough runs") == (n < runs)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_in_any_process() -> None:
     """Whatever numpy's global generator is at, and without moving it."""
     np.random.seed(1)

@@ -64,6 +64,7 @@ def test_the_gradient_of_the_fit_is_exact() -> None:
         assert error < 1e-3
 
 
+@pytest.mark.slow
 def test_processes_are_drawn_from_the_posterior_of_a_length() -> None:
     """That of the length is computed on a grid, with variance and noise at each of many draws."""
     points = np.random.default_rng(4).random((12, 1))

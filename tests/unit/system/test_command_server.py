@@ -21,6 +21,8 @@ from caduceus.system.command_server import client
 from caduceus.system.command_server.direct import Command, Starter, start_directly
 from caduceus.system.command_server.imports import NUMBERS_OF_THREADS, RUN_COMMANDS, Imports
 
+pytestmark = pytest.mark.slow
+
 # A server whose commands run the code that is their argument.
 SERVER = """
 import socket, sys

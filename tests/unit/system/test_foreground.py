@@ -9,6 +9,8 @@ import pytest
 from caduceus.system.clean_exit import Stopped
 from caduceus.system.foreground import run_here
 
+pytestmark = pytest.mark.slow
+
 # A job in the group of its program, which ends once the job has. The program notes the signal: an
 # exception during `wait` may lose the job's status.
 PROGRAM = """\

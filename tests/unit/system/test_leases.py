@@ -19,6 +19,8 @@ from caduceus.system.leases import Host
 from projects import wait_for
 from virtual_time import VirtualTime
 
+pytestmark = pytest.mark.slow
+
 HERE, THERE = Host("here", "boot-1"), Host("there", "boot-2")
 # Holds a lease, and meanwhile runs a program, as a supervisor does.
 HOLDER = """

@@ -40,6 +40,7 @@ def test_only_one_place_of_the_package_needs_linux() -> None:
         assert all(without and without in line for line in lines), (name, lines)
 
 
+@pytest.mark.slow
 def test_all_modules_and_the_units_of_processes_do_without_linux() -> None:
     code = (
         "import importlib, pkgutil, caduceus\n"

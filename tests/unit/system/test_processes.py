@@ -14,6 +14,8 @@ from caduceus.errors import ProgramError
 from caduceus.system import processes
 from projects import wait_for
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 IMPATIENT = processes.Patience(0.5, 0.2, 0.2, 0.2, 0.2)
 PATIENT = processes.Patience(linger_s=HOUR)

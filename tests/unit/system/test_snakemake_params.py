@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
 from snakemake.persistence.file import FilePersistence
@@ -22,5 +24,6 @@ assert light(records, table) == usual(records, table) != light(records, table + 
 """
 
 
+@pytest.mark.slow
 def test_a_param_has_the_same_text_and_pandas_stays_out() -> None:
     subprocess.run([sys.executable, "-c", CODE], check=True)

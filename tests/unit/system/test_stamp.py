@@ -55,7 +55,7 @@ class OwnReads(RecordedReads):
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project in which Snakemake has run, in a process that has looked for no module elsewhere."""
+    """A project in which Snakemake has run; Python has looked for no module elsewhere."""
     (tmp_path / "project/.snakemake").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "project")
     monkeypatch.setattr(sys, "path_importer_cache", {})
@@ -160,6 +160,7 @@ SOME = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -15,6 +15,8 @@ from caduceus.errors import ResultError
 from caduceus.tracking import checkpoints
 from projects import end_group, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def steps(folder: Path) -> list[int]:
     return sorted(int(path.name.partition("-")[0]) for path in folder.glob("*.ckpt"))

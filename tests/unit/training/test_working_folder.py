@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from caduceus.runs.source_code import link_entries, snapshot
 from caduceus.training.working_folder import left_files, logs_elsewhere, written_links
 
@@ -99,6 +100,7 @@ def test_nested_folders_of_the_project_that_were_written_to_are_found(tmp_path: 
     assert written_links(project, folder, since) == ["code/outs"]
 
 
+@pytest.mark.slow
 def test_the_walk_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for n in range(20_001):

@@ -221,6 +221,7 @@ def test_a_return_to_the_first_incumbent_is_no_try(tried: TriedProject) -> None:
         tried.attempt()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill_after", [0, 1, 2, 5, 9, 17])
 def test_a_killed_try_goes_on_and_counts_once(
     tried: TriedProject, tmp_path: Path, kill_after: int

@@ -145,6 +145,7 @@ def for_many_logs(examples: int, check: Callable[[Log], None]) -> None:
 few_or_many = pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.soak)])
 
 
+@pytest.mark.slow
 @few_or_many
 def test_both_readers_say_and_export_the_same(path: Path, examples: int) -> None:
     def check(log: Log) -> None:
@@ -214,6 +215,7 @@ def check_broken_logs(path: Path, seeds: range) -> None:
                 list(columns.iter_batches(Segment(path)))
 
 
+@pytest.mark.slow
 def test_broken_logs_are_read_alike_as_far_as_they_go(path: Path) -> None:
     check_broken_logs(path, range(250))
 

@@ -57,6 +57,7 @@ def segment(tmp_path_factory: pytest.TempPathFactory) -> Segment:
     return read_log(path)
 
 
+@pytest.mark.slow
 def test_the_identity_of_the_run(segment: Segment) -> None:
     run = segment.run
     assert run is not None

@@ -22,7 +22,10 @@ from caduceus.system.preloading.requests import Hook, NotForkedError
 from caduceus.system.preloading.starting import ForkedProgram, Preload, fork
 from projects import wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="programs are forked on Linux"),
+]
 
 
 @pytest.fixture(scope="module")

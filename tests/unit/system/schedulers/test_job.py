@@ -11,6 +11,8 @@ from caduceus.errors import SchedulerError
 from caduceus.system.schedulers.job_files import VARIABLE, JobFiles, Submission, submissions
 from caduceus.system.time_limits import go_on_after_time_limit
 
+pytestmark = pytest.mark.slow
+
 # Says that it has started; at SIGTERM, says so, saves if it may, and ends.
 PROGRAM = """
 import os, signal, sys, time
