@@ -38,9 +38,9 @@ def _line_of(error: BaseException | None) -> str:
         return what and f"{what}; {mend}"
     if type(error).__name__ != "LockException":  # by name, as Snakemake is slow to import
         return ""
-    from caduceus.system.snakemake_lock import why_locked  # it takes psutil, which starts slowly
+    from caduceus.system.snakemake_lock import why_refused  # it takes psutil, which starts slowly
 
     try:
-        return str(why_locked(Path()) or "")
+        return str(why_refused(Path()))
     except CaduceusError as damage:
         return str(damage)

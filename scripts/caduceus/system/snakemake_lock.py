@@ -110,9 +110,25 @@ def why_locked(folder: Path) -> ResultError | None:
         return None
     else:
         what = (
-            "locked by an unknown process: if no Snakemake runs here, on any host, type "
+            "locked by an unknown process; if no Snakemake runs here, on any host, type "
             "`snakemake --unlock`"
         )
+    return ResultError(what, str(folder.absolute()))
+
+
+def why_refused(folder: Path) -> ResultError:
+    """Return why Snakemake didn't get the lock of a folder a moment ago, and what to do."""
+    if error := why_locked(folder):
+        return error
+    locks = folder / _LOCKS
+    # A start leaves a lock that is younger than the record; whoever types the command knows more.
+    is_left = locks.is_dir() and any(locks.iterdir())
+    what = (
+        "locked by a Snakemake that has ended; if none has just started here on another host, type "
+        "`caduceus unlock`"
+        if is_left
+        else "another Snakemake has just ended here; start again"
+    )
     return ResultError(what, str(folder.absolute()))
 
 

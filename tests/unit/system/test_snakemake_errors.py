@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from caduceus.io.files import read_json, write_json
 from caduceus.system.snakemake_errors import shorten_errors
-from caduceus.system.snakemake_lock import note_holder
+from caduceus.system.snakemake_lock import note_holder, unlock
 
 
 class LockException(Exception):  # noqa: N818 - Snakemake's name
@@ -95,6 +96,26 @@ def test_a_locked_folder_names_the_process(
         "to end"
     )
     assert damaged.startswith("caduceus: .snakemake/caduceus.json: ")
+
+
+def test_a_lock_that_was_left_is_removed_by_our_own_command(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    note_holder()
+    record = tmp_path / ".snakemake/caduceus.json"
+    write_json(record, read_json(record) | {"started": 0.0})  # another process has its number
+    report(LockException())
+    lock = tmp_path / ".snakemake/locks/0.input.lock"
+    lock.parent.mkdir()
+    lock.write_text("results/x")
+    report(LockException())
+    assert kept.lines == [
+        f"caduceus: {tmp_path}: another Snakemake has just ended here; start again",
+        f"caduceus: {tmp_path}: locked by a Snakemake that has ended; if none has just started "
+        "here on another host, type `caduceus unlock`",
+    ]
+    assert unlock(tmp_path)
 
 
 def test_other_errors_stay(kept: Kept) -> None:

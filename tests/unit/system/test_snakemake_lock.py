@@ -78,7 +78,7 @@ def test_a_lock_of_a_snakemake_that_has_just_started_stays(locked: Path, words: 
 def test_a_lock_that_nobody_noted_stays(locked: Path) -> None:
     """Its Snakemake may be at work on another machine."""
     with pytest.raises(
-        ResultError, match="locked by an unknown process: if no Snakemake runs here"
+        ResultError, match="locked by an unknown process; if no Snakemake runs here"
     ):
         unlock(locked)
     assert is_locked(locked)
