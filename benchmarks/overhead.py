@@ -9,8 +9,9 @@ after another, on two cores or one (`--cores 1`), by each of these ways in turn:
 - pipeline: the same without `preload`
 - loop: the same program in a shell loop, as many at a time as there are cores, with wandb offline
 - untracked loop: the same without wandb
-- one process: one for each core, which trains its share of the seeds, without wandb: nothing starts
-  twice. On one core that is one process that trains all.
+- one process: one for each core, which trains its share of the seeds and logs each as a run of
+  wandb: nothing is imported twice. On one core that is one process that trains all.
+- untracked process: the same without wandb
 
 Prints for runs of each length the wall and the CPU time of each way, the ratios to it of the first
 two, and how long cores idled: cores times wall less CPU time. CPU time counts all processes, and
@@ -60,7 +61,7 @@ def train(log, steps, seed):
             log({"step": step, "train/loss": loss.item()})
 '''
 TRACKED = '''\
-"""Trains one seed and logs it with wandb."""
+"""Trains seeds one after another, and logs each as a run of wandb."""
 
 import argparse
 import contextlib
@@ -70,10 +71,11 @@ from model import train
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--steps", type=int)
-parser.add_argument("--seed", type=int)
+parser.add_argument("--seed", type=int, nargs="+")
 options = parser.parse_args()
-with wandb.init(config=vars(options)) as run:
-    train(run.log, options.steps, options.seed)
+for seed in options.seed:
+    with wandb.init(config={"steps": options.steps, "seed": seed}) as run:
+        train(run.log, options.steps, seed)
 '''
 UNTRACKED = '''\
 """Trains seeds one after another, and logs nothing. Prints the CPU seconds of each."""
@@ -91,7 +93,7 @@ for seed in seeds:
 '''
 TABLE = "results/groups/baseline/runs.csv"
 BUILD = ["snakemake", TABLE, "--quiet", "all", "--cores"]
-WAYS = ("preloaded", "pipeline", "loop", "untracked loop", "one process")
+WAYS = ("preloaded", "pipeline", "loop", "untracked loop", "one process", "untracked process")
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def measure_ways(
     untracked = f"{PYTHON} experiments/untracked.py {steps}"
     shares = [" ".join(seeds[first::cores]) for first in range(min(cores, runs))]
     return {
-        "one process": at_a_time(cores, untracked, shares, pipeline),
+        "untracked process": at_a_time(cores, untracked, shares, pipeline),
+        "one process": at_a_time(cores, tracked, shares, pipeline),
         "untracked loop": at_a_time(cores, untracked, seeds, pipeline),
         "loop": at_a_time(cores, tracked, seeds, pipeline),
         "pipeline": measure([*BUILD, str(cores)], pipeline),

@@ -21,13 +21,18 @@ from caduceus.system.recorded_reads import RecordedReads
 from caduceus.system.stamp import Stamp, have_settled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from projects import REPOSITORY
 
 NAMES = ("a", "b", "folder/a", "folder/b", "folder/deep/a", "link")
 NUMBERS = itertools.count()
 
 
+# Others may change or link a file here while a test runs.
+PACKAGES = tuple(os.fsencode(place) for place in {sys.prefix, sys.base_prefix, REPOSITORY})
+
+
 class OwnReads(RecordedReads):
-    """Without those of threads that earlier tests have left in this process.
+    """Without those of threads that earlier tests have left in this process, and of packages.
 
     Attributes:
         began_ns: the time before the first of them.
@@ -40,7 +45,8 @@ class OwnReads(RecordedReads):
             super().hear(event, arguments)
 
     def _note(self, path: Any, is_listed: bool = False) -> None:
-        if threading.current_thread() is threading.main_thread():
+        is_own = isinstance(path, int) or not os.fsencode(path).startswith(PACKAGES)
+        if is_own and threading.current_thread() is threading.main_thread():
             super()._note(path, is_listed)
 
     def reasons(self) -> list[bytes]:
