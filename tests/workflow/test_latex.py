@@ -15,19 +15,29 @@ from debian_packages import UnavailableError, install
 from ledgers import Results, add_everything
 from paper_tables import SPEC, Made, make, three_kinds
 from projects import Project
+from shipped_tables import SHIPPED, make_shipped
 
+ARTICLE = r"\documentclass{article}"
+# As wide as the text of the venues' templates, and with the packages of theirs that matter here.
+DOCUMENTS = {
+    "article": ARTICLE,
+    "neurips": ARTICLE + r"\usepackage[textwidth=5.5in]{geometry}",
+    "icml": r"\documentclass[twocolumn]{article}\usepackage{graphicx}"
+    r"\usepackage[textwidth=6.75in,columnsep=0.25in]{geometry}",
+}
+Compile = Callable[..., tuple[str, str]]
 LATEX = ("texlive-latex-recommended", "poppler-utils")
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple[str, str]]:
-    """Compiles a table as a paper has it: the text of its page and LaTeX's log."""
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compile:
+    """Compiles a table as a paper of a class has it: the text of its page and LaTeX's log."""
     try:
         install(("pdflatex", "pdftotext"), LATEX)
     except UnavailableError as error:
         pytest.skip(f"no LaTeX: {error}")
 
-    def compile_table(made: Made) -> tuple[str, str]:
+    def compile_table(made: Made, document: str = ARTICLE) -> tuple[str, str]:
         folder = tmp_path_factory.mktemp("latex")
         # The lines that the file itself says to write.
         said = [line[2:] for line in made.text("tex").splitlines() if line.startswith("% ")]
@@ -35,7 +45,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple
         (folder / "results/paper").mkdir(parents=True)
         shutil.copytree(made.folder, folder / "results/paper/tables")
         (folder / "paper.tex").write_text(
-            "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+            f"{document}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n"
             f"{table}\n\\end{{document}}\n"
         )
         words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
@@ -49,9 +59,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Made], tuple
     return compile_table
 
 
-def test_a_real_latex_sets_what_the_file_holds(
-    project: Project, compiled: Callable[[Made], tuple[str, str]]
-) -> None:
+def test_a_real_latex_sets_what_the_file_holds(project: Project, compiled: Compile) -> None:
     made = make(
         project,
         three_kinds(10),
@@ -83,15 +91,63 @@ def test_a_real_latex_sets_what_the_file_holds(
     assert "Mean ± half the 95 % interval over n seeds (Student’s t)." in words
 
 
-def test_a_paper_may_leave_the_notes_out(
-    project: Project, compiled: Callable[[Made], tuple[str, str]]
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_table_that_ships_fits_the_text_of_each_venue(
+    tmp_path: Path, compiled: Compile, name: str
 ) -> None:
+    made = make_shipped(tmp_path / name, name)
+    cells = [cell for row in made.value["rows"] for cell in row["cells"].values()]
+    for document in DOCUMENTS.values():
+        text, log = compiled(made, document)
+        assert "Overfull" not in log
+        for cell in cells:
+            assert f"{cell['value']:.{cell['decimals']}f}" in text
+
+
+def test_a_table_of_six_metrics_fits_and_keeps_its_intervals(
+    project: Project, compiled: Compile
+) -> None:
+    headings = [f"accuracy of the held-out part number {place}" for place in range(6)]
+    made = make(
+        project, three_kinds(10), SPEC | {"metrics": dict.fromkeys(headings, "val/accuracy")}
+    )
+    for document in DOCUMENTS.values():
+        text, log = compiled(made, document)
+        assert "Overfull" not in log
+        lines = text.splitlines()
+        for cell in made.cells(headings[0]).values():
+            half = f"±{(cell['high'] - cell['low']) / 2:.3f}"
+            value = f"{cell['value']:.3f}"
+            [place] = [at for at, line in enumerate(lines) if line.count(value) == 6]
+            assert "".join(lines[place : place + 2]).replace(" ", "").count(half) == 6
+
+
+def test_a_table_with_room_keeps_the_size_of_the_text_and_its_intervals_beside(
+    project: Project, compiled: Compile
+) -> None:
+    made = make(project, three_kinds(10))
+    path = made.folder / "t.tex"
+    text = path.read_text()
+    sized = text.replace(r"\usebox0\endgroup", r"\typeout{<\the\wd0>}\usebox0\endgroup")
+    plain = r"\newcommand{\caduceustable}[2]{\sbox0{#1}\typeout{<\the\wd0>}\usebox0}"
+    widths = []
+    for changed in (sized, f"{plain}\n{text}"):
+        path.write_text(changed)
+        _, log = compiled(made)
+        widths += re.findall(r"<([\d.]+)pt>", log)
+
+    assert len(widths) == 2 and widths[0] == widths[1]
+
+
+def test_a_paper_may_leave_the_notes_out(project: Project, compiled: Compile) -> None:
     made = make(project, three_kinds(10), statistic="iqm", interval="bca", resamples=200)
     path = made.folder / "t.tex"
     silent = re.search(r"\\newcommand\{\\caduceusnotes\}\[1\]\{\}", path.read_text())
     assert silent
     shown, _ = compiled(made)
-    path.write_text(path.read_text().replace(r"\providecommand", silent[0] + "\n\\providecommand"))
+    path.write_text(
+        path.read_text().replace(r"\providecommand", silent[0] + "\n\\providecommand", 1)
+    )
     left_out, _ = compiled(made)
 
     assert "BCa bootstrap" in shown and "BCa bootstrap" not in left_out
@@ -100,7 +156,7 @@ def test_a_paper_may_leave_the_notes_out(
 
 
 def test_running_text_takes_numbers_of_tables_and_an_unknown_key_is_named(
-    project: Project, compiled: Callable[[Made], tuple[str, str]]
+    project: Project, compiled: Compile
 ) -> None:
     made = make(project, three_kinds(10))
     table = made.folder / "t.tex"

@@ -1,23 +1,21 @@
 """Write a table as CSV, Markdown, LaTeX and JSON."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from caduceus.io.cells import csv_line, render, without_formula
 from caduceus.io.files import write_json, write_whole
 from caduceus.io.markdown import markdown_text
-from caduceus.paper.labels import parameter_text
-from caduceus.paper.latex import failed_latex, latex_number, latex_text
+from caduceus.paper.latex import failed_latex
+from caduceus.paper.latex_tables import as_latex, latex_head
 from caduceus.paper.marks import Mark
-from caduceus.paper.rounding import digits_of
 from caduceus.paper.table_content import Cell, Row, Table
 from caduceus.paper.table_notes import TIED
+from caduceus.paper.table_texts import Format, shown_mark, texts
 from caduceus.project.paper import PublishedResult
-
-_SHOWN: tuple[Mark, ...] = ("best", "tied")
 
 
 def write_table(table: Table, folder: Path, escapes_formulas: bool = False) -> None:
@@ -32,7 +30,7 @@ def write_table(table: Table, folder: Path, escapes_formulas: bool = False) -> N
     csv_file, markdown_file, latex_file, json_file = table_files(folder, table.name)
     write_whole(csv_file, _as_csv(table, escapes_formulas))
     write_whole(markdown_file, _as_markdown(table))
-    write_whole(latex_file, _as_latex(table))
+    write_whole(latex_file, as_latex(table))
     write_json(json_file, _as_json(table))
 
 
@@ -46,7 +44,7 @@ def write_failed_table(folder: Path, name: str, title: str, error: str) -> None:
     csv_file, markdown_file, latex_file, json_file = table_files(folder, name)
     write_whole(csv_file, csv_line(["error"]) + csv_line([error]))
     write_whole(markdown_file, f"**Table {markdown_text(name)} failed:** {markdown_text(error)}\n")
-    write_whole(latex_file, _latex_head(name, title) + failed_latex(f"Table {name}", error))
+    write_whole(latex_file, latex_head(name, title) + failed_latex(f"Table {name}", error))
     empty: dict[str, Any] = {"notes": [], "label_names": [], "headings": [], "rows": []}
     write_json(json_file, {"name": name, "title": title, **empty, "error": error})
 
@@ -108,17 +106,12 @@ def _cell_as_json(cell: Cell) -> dict[str, Any]:
         "std": _known(estimate.std),
         "spread": list(cell.spread),
         "method": estimate.method,
-        "mark": _mark(cell),
+        "mark": shown_mark(cell),
         "is_second": cell.is_second,
         "p": cell.p,
         "verdict": cell.mark,
         "runs": list(cell.runs),
     }
-
-
-def _mark(cell: Cell) -> Mark | None:
-    is_single = cell.mark == "best" and cell.estimate.n == 1  # which noise may have chosen
-    return cell.mark if cell.mark in _SHOWN and not is_single else None
 
 
 def _known(number: float) -> float | None:
@@ -157,22 +150,8 @@ def _published_as_csv(row: Row, heading: str) -> dict[str, float]:
     return {"value": found.value, **ends}
 
 
-@dataclass(frozen=True)
-class _Format:
-    """How a format writes text, numbers and gaps.
-
-    `number` takes a value, its interval (empty, the half-width, or both ends), its mark, and
-    whether it is the second best.
-    """
-
-    escape: Callable[[str], str]
-    number: Callable[[str, Sequence[str], Mark | None, bool], str]
-    to: str  # between the ends of a range
-    absent: str  # in a cell without a number
-
-
 def _as_markdown(table: Table) -> str:
-    header, body = _texts(table, _MARKDOWN)
+    header, body = texts(table, _MARKDOWN)
     widths = [max(3, *(len(line[i]) for line in [header, *body])) for i in range(len(header))]
     labels = len(table.label_names)
 
@@ -201,138 +180,9 @@ def _markdown_number(
     return f"{shown} {TIED}" if mark == "tied" else shown
 
 
-_MARKDOWN = _Format(
+_MARKDOWN = Format(
     escape=markdown_text,
     number=_markdown_number,
     to="–",
     absent="–",
 )
-
-
-def _as_latex(table: Table) -> str:
-    """Return a tabular and its notes, to be used inside a table environment.
-
-    Comments at its head show how to write that environment. The notes are the argument of a macro,
-    so that a paper can redefine how they are shown, or leave them out.
-    """
-    header, body = _texts(table, _LATEX)
-    for place, title in enumerate(_short_titles(table)):
-        titled = _titled(title, table.unit(table.headings[place]), _LATEX)
-        header[len(table.label_names) + place] = titled
-    columns = "l" * len(table.label_names) + "r" * (len(header) - len(table.label_names))
-    lines = [
-        r"% Needs \usepackage{booktabs}; \newcommand{\caduceusnotes}[1]{} leaves the notes out.",
-        r"\providecommand{\caduceusnotes}[1]{%",
-        r"  \par\smallskip\begin{minipage}{\linewidth}\footnotesize #1\end{minipage}}",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        *_latex_heads(table, len(header)),
-        " & ".join(header) + r" \\",
-        r"\midrule",
-        *[" & ".join(cells) + r" \\" for cells in body],
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\caduceusnotes{%",
-        *[f"  {latex_text(' '.join(note.split()))}" for note in table.notes],
-        "}",
-    ]
-    return _latex_head(table.name, table.title) + "\n".join(lines) + "\n"
-
-
-def _latex_head(name: str, title: str) -> str:
-    """Return the comments that show how a paper includes a table."""
-    lines = [
-        r"% \begin{table}",
-        rf"%   \caption{{{latex_text(' '.join(title.split()))}}}",
-        rf"%   \label{{tab:{name}}}",
-        r"%   \centering",
-        rf"%   \input{{results/paper/tables/{name}}}",
-        r"% \end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _short_titles(table: Table) -> list[str]:
-    """Return the titles of the columns below the titles of several."""
-    short = {heading: title for head in table.heads for heading, title in head.columns.items()}
-    return [short.get(heading, heading) for heading in table.headings]
-
-
-def _latex_heads(table: Table, width: int) -> list[str]:
-    """Return the row of titles above several columns, with a rule below each."""
-    if not table.heads:
-        return []
-    start = len(table.label_names)
-    cells, rules, place = [""] * start, [], start
-    for head in table.heads:
-        count = len(head.columns)
-        cells.append(rf"\multicolumn{{{count}}}{{c}}{{{latex_text(head.title)}}}")
-        if head.title:
-            rules.append(rf"\cmidrule(lr){{{place + 1}-{place + count}}}")
-        place += count
-    cells += [""] * (width - place)
-    return [" & ".join(cells) + r" \\", " ".join(rules)]
-
-
-def _latex_number(value: str, interval: Sequence[str], mark: Mark | None, is_second: bool) -> str:
-    value, *interval = map(latex_number, (value, *interval))
-    shown = rf"\mathbf{{{value}}}" if mark == "best" else value
-    shown = rf"\underline{{{value}}}" if is_second else shown
-    if interval:
-        ends = ", ".join(interval)
-        shown += rf" \pm {ends}" if len(interval) == 1 else rf"\ [{ends}]"
-    # \rlap gives the dagger no width, so that the digits of a column stay aligned.
-    return f"${shown}$" + (r"\rlap{$^{\dagger}$}" if mark == "tied" else "")
-
-
-_LATEX = _Format(escape=latex_text, number=_latex_number, to="--", absent="--")
-
-
-def _texts(table: Table, form: _Format) -> tuple[list[str], list[list[str]]]:
-    """Format the header and the rows."""
-    has_published = any(row.published for row in table.rows)
-    headings = [(heading, table.unit(heading)) for heading in table.headings]
-    published = ("published", headings[0][1])
-    header = [*((name, "") for name in table.label_names), *headings, ("n", "")]
-    header += [published] * has_published
-    body = [
-        [
-            *[form.escape(parameter_text(label)) for label in row.labels],
-            *[_number(table, heading, row, form) for heading in table.headings],
-            _runs(row, form),
-            *[_published(row.published, table, table.headings[0], form)] * has_published,
-        ]
-        for row in table.rows
-    ]
-    return [_titled(title, unit, form) for title, unit in header], body
-
-
-def _titled(title: str, unit: str, form: _Format) -> str:
-    """Format a heading with its unit."""
-    return f"{form.escape(title)} ({form.escape(unit)})" if unit else form.escape(title)
-
-
-def _number(table: Table, heading: str, row: Row, form: _Format) -> str:
-    cell = row.cells.get(heading)
-    if cell is None:
-        return _published(row.published_cells.get(heading), table, heading, form)
-    value, *ends = table.digits[heading].texts(cell.estimate.value, cell.spread)
-    return form.number(value, ends, _mark(cell), cell.is_second)
-
-
-def _runs(row: Row, form: _Format) -> str:
-    """Format the number of runs behind a row, a range if its cells differ."""
-    if row.variant is None:
-        return form.absent
-    counts = {cell.estimate.n for cell in row.cells.values()} or {0}
-    return form.to.join(map(str, sorted({min(counts), max(counts)})))
-
-
-def _published(published: PublishedResult | None, table: Table, heading: str, form: _Format) -> str:
-    """Format a published value with the digits of our own in a column."""
-    if published is None:
-        return form.absent
-    half = [] if published.interval is None else [published.interval]
-    digits = table.digits.get(heading) or digits_of([published.value], half)
-    value, *ends = digits.texts(published.value, half)
-    return form.number(value, ends, None, False)
