@@ -354,6 +354,41 @@ def test_a_watch_brings_the_runs_of_nodes_without_a_network(
     assert [row["_step"] for row in wandb_server.runs[0].history] == [0, 1, 2, 3, 4]
 
 
+def test_a_watch_leaves_damaged_runs_out_and_names_them_at_its_end(
+    finished: Project, wandb_server: WandbServer
+) -> None:
+    first, second, *others = (run.name for run in finished.runs)
+    damaged = [
+        finished.path / "results/runs" / first / "train.json",
+        finished.path / "results/runs" / second / "run.json",
+    ]
+    content = damaged[0].read_bytes()
+
+    def sent() -> set[str]:
+        return {run.name for run in wandb_server.runs}
+
+    for path in damaged:
+        path.write_text("{")
+    watch = finished.begin(
+        *(sys.executable, "-m", "caduceus", "sync", "--watch"),
+        **account(wandb_server, finished),
+    )
+    try:
+        wait_for(lambda: watch.poll() or sent() >= {*others})
+        damaged[0].write_bytes(content)  # mended while the watch goes on
+        wait_for(lambda: watch.poll() or sent() >= {first, *others})
+    finally:
+        watch.send_signal(signal.SIGTERM)
+        done = end(watch)
+    assert done.code == 3
+    for path in damaged:
+        where = path.relative_to(finished.path)
+        assert done.output.count(f"{path.parent.name}: left out: {where}: not JSON") == 1
+    assert f"left out, as its files are damaged: {second}" in done.output.splitlines()
+    assert f"left out, as its files are damaged: {first}" not in done.output
+    assert len(wandb_server.runs) == len(finished.runs) - 1
+
+
 def test_a_run_of_a_server_that_can_not_be_exported_ends_no_other(
     project: Project, wandb_server: WandbServer
 ) -> None:

@@ -31,8 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     uploader = Uploader(server, results, arguments.jobs, arguments.patience)
     if arguments.watch:
         print(f"watching {results / 'runs'}; Ctrl-C ends it", flush=True)
-        uploader.watch(names, stopped_by_signal())
-        return 0
+        return 0 if uploader.watch(names, stopped_by_signal()) else PARTIAL
     from tqdm import tqdm
 
     total = len(split.ended)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,34 +82,63 @@ class Uploader:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def watch(self, names: Sequence[str], stopped: threading.Event) -> None:
+    def watch(self, names: Sequence[str], stopped: threading.Event) -> bool:
         """Upload runs while they are logged and once they have ended; print each result.
+
+        A run whose records can't be read is left out until they can, which is printed once, and
+        again at the end.
 
         Args:
             names: the runs; return when they have ended. If empty, all runs, also future ones.
             stopped: set to end it.
+
+        Returns:
+            Whether none was left out at the end.
         """
         jobs: dict[str, Future[SyncRecord | None]] = {}
         retry_at: dict[str, float] = {}
+        damaged: dict[str, str] = {}
         with ThreadPoolExecutor(self._jobs) as pool:
             while not stopped.is_set():
                 for name in [name for name, job in jobs.items() if job.done()]:
                     if not _report(name, jobs.pop(name)):
                         retry_at[name] = time.monotonic() + _RETRY_S
                 has_runs = (self._results / "runs").is_dir()
+                said, damaged = damaged, {}
                 for folder in run_folders(self._results, names) if has_runs else []:
                     name = folder.path.name
                     if name in jobs or time.monotonic() < retry_at.get(name, 0):
                         continue
-                    if is_running(folder):
-                        jobs[name] = pool.submit(self._sync_live, folder, stopped)
-                    elif has_ended(folder) and not _is_uploaded(folder):
-                        jobs[name] = pool.submit(self._sync_run, folder, stopped)
+                    try:
+                        if upload := self._upload_of(folder):
+                            jobs[name] = pool.submit(upload, folder, stopped)
+                    except ResultError as error:  # costs no other run
+                        damaged[name] = str(error)
+                        if said.get(name) != damaged[name]:
+                            print(printable(f"{name}: left out: {error}"), flush=True)
                 if names and not jobs:
-                    return
+                    break
                 stopped.wait(_POLL_S if not names else 0.5)
         for name, job in jobs.items():
             _report(name, job)
+        for name in damaged:
+            print(f"left out, as its files are damaged: {name}", flush=True)
+        return not damaged
+
+    def _upload_of(self, folder: RunFolder) -> Callable[..., SyncRecord | None] | None:
+        """Return what uploads a run as it stands; None if nothing of it is left to upload.
+
+        Raises:
+            ResultError: a record of the run can't be read.
+        """
+        if is_running(folder):
+            upload: Callable[..., SyncRecord | None] = self._sync_live
+        elif has_ended(folder) and not _is_uploaded(folder):
+            upload = self._sync_run
+        else:
+            return None
+        project_of(folder)
+        return upload
 
     def _project(self, folder: RunFolder) -> ProjectPath:
         """Return a run's project on the server; check the account's access to it once."""
