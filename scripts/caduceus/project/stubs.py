@@ -9,6 +9,7 @@ from caduceus.project.program_facts import ProgramFacts
 # Texts that YAML takes for themselves, and those of that form that it doesn't.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
+_WORDS_OF = {"minimize": "lower", "maximize": "higher"}  # what a better value is
 _COMMANDS = {  # of programs that don't take --name=value
     "hydra": '["${env}", "${interpreter}", "${program}", "${args_no_hyphens}"]',
     "settings": '["${env}", "${interpreter}", "${program}"]',
@@ -18,7 +19,7 @@ _EXPERIMENT = """\
 # Your program as it is. What stands here was guessed from its code, without running it: check it.
 id: first
 type: baseline
-# hypothesis: What you expect, in a sentence.
+{hypothesis}
 program: {program}
 {environment}{command}
 # {passed} A list under
@@ -88,6 +89,7 @@ def experiment_text(
         passed = "Each stands in wandb.config, whatever wandb.init is given."
     required = f" # it requires {', '.join(facts.required)}" if facts.required else ""
     return _EXPERIMENT.format(
+        hypothesis=_hypothesis(guesses),
         program=yaml_word(program),
         environment=_ENVIRONMENT.format(yaml_word(uv_project)) if uv_project else "",
         command=command,
@@ -117,7 +119,7 @@ def paper_text(guesses: Guesses, experiment: str) -> str:
         name, goal = guesses.metric
         metric = yaml_word(name)
         paper = _GUESSED + _PAPER.format(metric=metric)
-        claim = _claim(guesses, metric, "lower" if goal == "minimize" else "higher")
+        claim = _claim(guesses, metric, _WORDS_OF[goal])
         if not guesses.has_curve:
             start = paper.index("  figures:")
             note = f"# {name} is only set in the summary: name a metric with a curve.\n"
@@ -129,6 +131,15 @@ def paper_text(guesses: Guesses, experiment: str) -> str:
             "# of each line.\n" + (claim if guesses.metric is None else _commented(claim))
         )
     return paper + claim
+
+
+def _hypothesis(guesses: Guesses) -> str:
+    """Return what the experiment expects: the sentence of the claim, where one was guessed."""
+    if guesses.metric is None or guesses.parameter is None:
+        return "# hypothesis: What you expect, in a sentence."
+    name, goal = guesses.metric
+    sentence = json.dumps(_statement(guesses.parameter, name, _WORDS_OF[goal]), ensure_ascii=False)
+    return f"# What you expect, in a sentence.\nhypothesis: {sentence}"
 
 
 def _matrix(guesses: Guesses) -> str:
@@ -163,16 +174,20 @@ def _metric(guesses: Guesses) -> str:
 
 
 def _claim(guesses: Guesses, metric: str, word: str) -> str:
-    name, better, worse = guesses.parameter or ("lr", 0.1, 0.03)
+    name, better, worse = parameter = guesses.parameter or ("lr", 0.1, 0.03)
     what = json.loads(metric) if metric.startswith('"') else metric
-    statement = f"With {name} {better}, {what} is {word} than with {worse}."
     return _CLAIM.format(
-        statement=json.dumps(statement, ensure_ascii=False),
+        statement=json.dumps(_statement(parameter, what, word), ensure_ascii=False),
         name=yaml_word(name),
         better=better,
         worse=worse,
         metric=metric,
     )
+
+
+def _statement(parameter: tuple[str, float, float], metric: str, word: str) -> str:
+    name, better, worse = parameter
+    return f"With {name} {better}, {metric} is {word} than with {worse}."
 
 
 def _commented(text: str) -> str:

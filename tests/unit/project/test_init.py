@@ -91,12 +91,15 @@ def test_a_guessed_project_is_whole(tmp_path: Path) -> None:
     assert paper["tables"] == {"results": {"metrics": {"val.acc": "val.acc"}}}
     assert paper["figures"]["learning_curves"]["metrics"] == {"val.acc": "val.acc"}
     assert paper["claims"]["first"]["compare"]["metric"] == "val.acc"
-    assert "With lr 0.1, val.acc is higher" in paper["claims"]["first"]["statement"]
+    sentence = paper["claims"]["first"]["statement"]
+    assert sentence == "With lr 0.1, val.acc is higher than with 0.03."
+    assert experiment.value["hypothesis"] == sentence
 
 
 def test_what_cant_be_guessed_is_a_comment_that_works_without_its_sign(tmp_path: Path) -> None:
     experiment, config = written(tmp_path, "import wandb")
-    assert not {"metric", "seeds", "matrix", "command"} & set(experiment.value)
+    assert not {"metric", "seeds", "matrix", "command", "hypothesis"} & set(experiment.value)
+    assert "# hypothesis: What you expect" in (tmp_path / "experiments/first.yaml").read_text()
     assert "paper" not in yaml.safe_load(config)
     assert "# No metric could be guessed" in config and "remove the first #" in config
     paper = yaml.safe_load(uncommented(config))["paper"]
@@ -105,7 +108,8 @@ def test_what_cant_be_guessed_is_a_comment_that_works_without_its_sign(tmp_path:
 
 
 def test_without_variants_the_claim_is_a_comment(tmp_path: Path) -> None:
-    _, config = written(tmp_path, 'wandb.log({"loss": 1})')
+    experiment, config = written(tmp_path, 'wandb.log({"loss": 1})')
+    assert "hypothesis" not in experiment.value
     assert set(yaml.safe_load(config)["paper"]) == {"tables", "figures"}
     assert "# A claim compares variants" in config and "#   claims:" in config
 
