@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from caduceus.paper.archive.check import rebuild
 from caduceus.paper.archive.zips import unpack
+from caduceus.runs.files.train import Train
 from projects import Project
 
 OF_RUNS = {"make_dataset", "plan_run", "init_run", "train", "upload_artifacts", "export_run"}
@@ -52,6 +53,23 @@ def test_nothing_is_trained_where_it_is_unpacked_whatever_the_times_of_files(
     jobs = planned(unpacked)
     assert {"make_table", "measure_figure", "draw_figure", "export_group"} <= jobs.keys()
     assert not OF_RUNS & jobs.keys()
+
+
+def test_a_seed_that_is_added_there_is_late_as_it_would_be_here(
+    unpacked: Project, trained: Project
+) -> None:
+    """A look at the archive's paper is one at these results, before anything is made again."""
+    project = Project(unpacked.path / "project")
+    shutil.copytree(trained.path / "data", project.path / "data", dirs_exist_ok=True)
+    before = project.runs
+    project.change("experiments/toy.yaml", seeds=[0, 1, 2])
+    for rule in ("validate_spec", "train"):
+        unpacked.snakemake("--snakefile", "Snakefile", "--until", rule).check()
+    added = [run for run in project.runs if run not in before]
+    assert len(added) == 2
+    for run in added:
+        [attempt] = Train.read(run / "train.json").attempts
+        assert attempt.shown_before == ("tables/accuracy",)
 
 
 def test_a_run_that_was_deleted_or_cleared_there_is_trained_again(unpacked: Project) -> None:

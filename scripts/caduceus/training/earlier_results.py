@@ -27,7 +27,7 @@ def shown_before(folder: RunFolder, experiment: str) -> tuple[str, ...] | None:
     results, run = folder.results, folder.path.name
     paper, plan = results / "paper", results / f"experiments/{experiment}.json"
     paths = [*sorted((paper / "tables").glob("*.json")), *paper.glob("claims.json")]
-    # An unpacked archive has the files of the paper, but no notes on what they showed before.
+    # Results of older versions have the files of the paper, but no notes on what these showed.
     shown = [*shown_runs(results), *chain.from_iterable(map(_shown, paths))]
     if not shown or not plan.exists():  # a first build doesn't wait for the plan
         return None

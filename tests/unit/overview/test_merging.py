@@ -22,6 +22,7 @@ from caduceus.runs.files.params import Params
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.left_logs import left_logs
+from caduceus.runs.shown_runs import note_shown, shown_runs
 from caduceus.system.leases import held
 from exported_runs import export_runs, load
 from projects import Project
@@ -381,6 +382,50 @@ def test_removed_runs_of_the_other_count_here(here: Project, there: Project) -> 
     assert "gone" in merged(here, there).costs
     (there.path / "results/removed.json").write_text("{")
     assert merged(here, there).refused[0].name == "removed.json"
+
+
+def test_what_was_shown_in_either_place_stays_known(here: Project, there: Project) -> None:
+    """Of runs that aren't taken and of tables that are there alone, too."""
+    own, other = here.path / "results", there.path / "results"
+    note_shown(own, "tables/t", {"tables/t": ["a", "b"]})
+    note_shown(other, "tables/t", {"tables/t": ["b", "c"]})
+    note_shown(other, "claims", {"claims/old": ["a"], "claims/c": ["a", "c"]})
+    before = state(own)
+    assert not merged(here, there, is_dry=True).refused
+    assert state(own) == before
+
+    for _ in range(2):
+        assert not merged(here, there).refused
+        assert sorted((name, *sorted(runs)) for name, runs in shown_runs(own)) == [
+            ("claims/c", "a", "c"),
+            ("claims/old", "a"),
+            ("tables/t", "a", "b"),
+            ("tables/t", "b", "c"),
+        ]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"tables/t": "abc"}', '{"tables/t": [["a", 1]]}'])
+def test_a_damaged_note_on_what_was_shown_is_refused_and_others_go_on(
+    here: Project, there: Project, content: str
+) -> None:
+    other = there.path / "results"
+    note_shown(other, "tables/u", {"tables/u": ["a"]})
+    there.write("results/shown/tables/t.json", content)
+    there.write("results/shown/tables/con.json", "{}")
+    done = merged(here, there)
+    assert len(done.taken) == 4
+    assert [each.name for each in done.refused] == [
+        "'shown/tables/con.json'",
+        "shown/tables/t.json",
+    ]
+    assert list(shown_runs(here.path / "results")) == [("tables/u", {"a"})]
+
+
+def test_a_damaged_note_here_is_named_with_what_to_do(here: Project, there: Project) -> None:
+    note_shown(there.path / "results", "tables/t", {"tables/t": ["a"]})
+    here.write("results/shown/tables/t.json", "{")
+    [refused] = merged(here, there).refused
+    assert "delete it; seeds added after" in refused.reason
 
 
 def test_ledgers_of_tries_and_remote_projects_stay_where_they_are(

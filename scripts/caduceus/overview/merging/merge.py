@@ -17,6 +17,7 @@ from caduceus.overview.merging.decisions import (
     has_ended,
     runs_below,
 )
+from caduceus.overview.merging.shown import unite_shown
 from caduceus.overview.merging.sweeps import (
     differing_datasets,
     differing_sweeps,
@@ -162,6 +163,8 @@ class _Merge:
             self._note(folder.path.name, decision)
             if decision.has_other_attempts and (cost := cost_of(folder)):
                 costs.append(cost)
+        shown = unite_shown(self.source, self.results, is_dry=staging is None)
+        self.merged.refused += [Refused(name, why) for name, why in shown]
         self.merged.costs = sorted(cost.run for cost in self._added(costs, staging))
         self.merged.notes += _not_merged(self.source)
         return self.merged

@@ -39,6 +39,7 @@ def add_runs(contents: Contents, project: Project, results: Path) -> None:
         ResultError: a file of an export is missing.
     """
     records = [*results.glob("verification.*"), *results.glob(removed_runs_file(results).name)]
+    records += results.glob("shown/**/*.json")  # by which late seeds are known there too
     for path in [*_plans(project, results), *sorted(records)]:
         contents.add(f"project/{path}", path)
     folders = list(_run_folders(project, results))
