@@ -114,14 +114,17 @@ def counts(project: Project) -> dict[str, Any]:
 
 
 def said(project: Project) -> list[str]:
-    """Return the notes of the table, a figure, the claim, the report, the last job and status."""
+    """Return the notes of the table, a figure, the claim, the report, the last job, status, MCP."""
     claims, methods = claims_of(project)
     plans, results = plans_of(project), project.path / "results"
     statistics = {"folds": methods.folds}
     figure = measured(project, "bars", metrics={"a": "val/accuracy"}, statistics=statistics)
     contents = read_contents("t", Sources([results / "groups/baseline/runs.csv"], plans), methods)
     status = read_status(project.path / "config.yaml", results)
+    runs = [run.name for run in project.runs]
     texts = [
+        *compare_groups(results, "val/accuracy", experiment="toy")["notes"],
+        *compare_runs(results, runs, ["val/accuracy"])["notes"],
         make_again(project).text("md"),
         figure.caption,
         claims_markdown(decide_claims(plans, claims, methods)),
@@ -138,7 +141,7 @@ def test_every_reader_counts_the_seeds_of_an_ignored_seed_once(
     monkeypatch.chdir(equal.path)
     assert set(counts(equal).values()) == {2}, counts(equal)
     lines = said(equal)
-    assert len(lines) == 6 and all(SAID in line for line in lines)
+    assert len(lines) == 8 and all(SAID in line for line in lines)
     made = make_again(equal).value["rows"][0]["cells"]["accuracy"]
     assert made["value"] == pytest.approx((0.5 + 0.71) / 2)
     (claim,) = decide_claims(plans_of(equal), *claims_of(equal))["claims"]
@@ -155,7 +158,7 @@ def test_every_reader_counts_seeds_that_chance_made_equal(
     monkeypatch.chdir(equal.path)
     assert set(counts(equal).values()) == {4}, counts(equal)
     lines = said(equal)
-    assert len(lines) == 6 and all(ONLY_SAID in line for line in lines)
+    assert len(lines) == 8 and all(ONLY_SAID in line for line in lines)
     made = make_again(equal).value["rows"][0]["cells"]["accuracy"]
     assert made["value"] == pytest.approx((3 * 0.5 + 0.71) / 4)
     (claim,) = decide_claims(plans_of(equal), *claims_of(equal))["claims"]

@@ -20,6 +20,8 @@ _DECIDED = (
     "runs_that_would_do",
 )
 _ABOUT = ("name", "statement", "kind", "by", "scale", "metric", "n", "method", "minimum_p")
+# What notes on seeds with equal rows begin with: they say what n counts, and nothing of verdicts.
+_COUNT = ("Seeds that logged equal rows", "Seeds have equal rows")
 
 Row = dict[str, Any]
 
@@ -125,7 +127,7 @@ def _table(path: Path, runs: Sequence[TrackedRun]) -> Row:
         return empty | {
             **{name: found[name] for name in ("title", "headings", "label_names")},
             "titles": _titles(found),
-            "notes": [] if waiting else found["notes"],
+            "notes": [note for note in found["notes"] if not waiting or note.startswith(_COUNT)],
             "rows": [_table_row(row, bool(waiting)) for row in found["rows"]],
             "seeds": vars(least) if least else None,
             "is_final": not waiting,

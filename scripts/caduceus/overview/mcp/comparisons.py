@@ -51,7 +51,8 @@ def compare_groups(
         runs), p, adjusted_p (Holm), minimum_p (the smallest that so many runs can give),
         effect_size, improvement (the probability that a run of it has the greater value),
         verdict (better, worse, within noise, not enough runs, no verdict; higher or lower without a
-        goal), runs_that_would_do; conclusion, method, and left_out, the runs that weren't used.
+        goal), runs_that_would_do; conclusion, method, and left_out, the runs that weren't used;
+        notes on seeds with equal rows, which may count as one.
     """
     from caduceus.overview.mcp import group_comparison
     from caduceus.overview.mcp import variants as choosing
@@ -68,7 +69,7 @@ def compare_groups(
         about
         | page("comparisons", found.comparisons, offset, limit)
         | {"conclusion": found.conclusion, "method": f"{found.method}; {_FAMILY}"}
-        | {"left_out": chosen.left_out}
+        | {"left_out": chosen.left_out, "notes": chosen.notes}
     )
 
 
@@ -83,7 +84,7 @@ def compare_runs(results: Path, runs: list[str], metrics: list[str] | None = Non
         runs with their metrics; parameters_that_differ and made_of_that_differs, in the order of
         the runs. For runs of one variant, spread: how much seeds vary. For several variants,
         comparisons with the first run's variant as in compare_groups, but of these runs only:
-        single runs give the verdict "not enough runs".
+        single runs give the verdict "not enough runs". notes on seeds with equal rows.
     """
     from caduceus.overview.mcp import run_comparison
 

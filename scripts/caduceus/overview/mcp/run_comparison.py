@@ -20,7 +20,7 @@ from caduceus.paper.provenance import describe_run
 from caduceus.project.listed_runs import ListedRun, find_named, find_runs
 from caduceus.project.paper_selections import goal_of
 from caduceus.project.planned import configured_plans
-from caduceus.runs.equal_seeds import equal_seeds, repeats
+from caduceus.runs.equal_seeds import equal_notes, equal_seeds, repeats
 from caduceus.runs.files.plan import Spec
 from caduceus.runs.metric import Metric
 from caduceus.statistics.estimates import estimate_mean
@@ -59,6 +59,8 @@ def compare(results: Path, runs: Sequence[str], metrics: Sequence[str] | None) -
         variant = summary.variant or record.run
         sides.setdefault((summary.experiment, variant, made["code"]), []).append(record)
     methods = paper_methods(results)
+    by_seed = sorted(records, key=lambda record: record.summary.seed or 0)
+    answer["notes"] = equal_notes(equal_seeds(by_seed, methods.folds))
     if len(sides) == 1:
         return answer | _spread(records, names, methods)
     return answer | _comparisons(list(sides.values()), names, specs, methods)

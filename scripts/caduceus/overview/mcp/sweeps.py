@@ -7,9 +7,11 @@ from typing import Any
 
 from caduceus.errors import ResultError
 from caduceus.overview.mcp.answers import Answer, page
+from caduceus.overview.paper_methods import paper_methods
 from caduceus.project.listed_runs import ListedRun, find_runs
+from caduceus.runs.equal_seeds import equal_notes, equal_seeds
 from caduceus.runs.goal import Goal
-from caduceus.sweeps.folders import SweepFolder, find_sweep
+from caduceus.sweeps.folders import SweepFolder, find_sweep, is_confirmation
 
 _MOST_SWEEPS = 20
 
@@ -27,7 +29,8 @@ def sweep_status(
     Returns:
         method, metric, goal, runs by state; trials, the best objective first, each with its number
         of runs n; confirmed configurations with n, mean and 95 % interval; best, only if fresh
-        seeds confirmed it; importance of parameters, as shares of the objective's variance.
+        seeds confirmed it; importance of parameters, as shares of the objective's variance; notes
+        on confirming seeds with equal rows, which may count as one.
     """
     folders = [path.parent for path in sorted((results / "sweeps").glob("*/sweep.json"))]
     if not folders:
@@ -71,6 +74,10 @@ def _detailed(folder: SweepFolder, records: Sequence[ListedRun], offset: int, li
         answer["stopped_early"] = section["stopped_early"]
         answer["importance"] = section["importance"][:12]
         answer["confirmed"] = [_confirmed(row) for row in section["confirmed"]]
+        again = [each for each in _runs(folder, records) if is_confirmation(_trial(each))]
+        answer["notes"] = equal_notes(
+            equal_seeds(again, paper_methods(folder.path.parents[1]).folds)
+        )
     known = [row for row in answer["confirmed"] if row["n"] > 1]
     if known:
         answer["best"] = min(known, key=lambda row: sign * row["mean"])
@@ -86,7 +93,7 @@ def _trials(records: Sequence[ListedRun]) -> list[Answer]:
     """Return the trials with an objective, the mean over the runs that have one."""
     by_trial: dict[str, list[ListedRun]] = {}
     for record in records:
-        by_trial.setdefault(str(record.summary.variant), []).append(record)
+        by_trial.setdefault(_trial(record), []).append(record)
     found = []
     for trial, runs in by_trial.items():
         trained = [run for run in runs if run.train]  # `caduceus retry` may have cleared others
@@ -104,6 +111,10 @@ def _trials(records: Sequence[ListedRun]) -> list[Answer]:
                 }
             )
     return found
+
+
+def _trial(record: ListedRun) -> str:
+    return str(record.summary.variant)
 
 
 def _confirmed(row: Mapping[str, Any]) -> Answer:

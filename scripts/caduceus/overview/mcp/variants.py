@@ -13,7 +13,7 @@ from caduceus.overview.mcp.answers import some
 from caduceus.paper.results import Variant, by_variant, check_place, read_result
 from caduceus.project.listed_runs import ListedRun, find_runs
 from caduceus.project.paper_selections import CandidateRun
-from caduceus.runs.equal_seeds import repeats
+from caduceus.runs.equal_seeds import equal_notes, repeats
 from caduceus.runs.goal import Goal
 from caduceus.runs.metric import BestBy, Metric
 from caduceus.statistics.settings import Methods
@@ -34,6 +34,11 @@ class Chosen:
     variants: Sequence[Variant]
     labels: Sequence[str]
     left_out: Mapping[str, int]
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on how seeds with equal rows count, as below a table."""
+        return equal_notes([each for variant in self.variants for each in variant.equal_seeds])
 
 
 def metric_of(

@@ -12,6 +12,7 @@ from caduceus.io.files import write_json
 from caduceus.overview.board.paper_rows import claim_row, paper_rows
 from caduceus.overview.board.watch import Watch
 from caduceus.paper.rounding import round_p
+from caduceus.runs.equal_seeds import EqualSeeds, equal_notes
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.files.train import TrialOutcome
 from growing_runs import Results, log_rows, running
@@ -259,6 +260,29 @@ def test_a_table_of_the_paper_has_its_units_and_numbers_of_runs(results: Results
     titles = {"loss": "loss", "size": "size (×10⁶)", "loss: change": "loss (%)"}
     assert (found["error"], found["titles"]) == (None, titles)
     assert [each["n"] for each in found["rows"]] == [2, 0]
+
+
+@pytest.mark.parametrize("counts_once", [True, False])
+def test_a_table_that_waits_for_seeds_says_how_equal_ones_count_and_no_verdict(
+    results: Results, counts_once: bool
+) -> None:
+    equal = equal_notes([EqualSeeds("toy", "a", ("r1", "r3"), (0, 2), counts_once)])
+    row = {"labels": ["a"], "experiment": "toy", "variant": "a", "runs": 1, "failed": 0}
+    table = {"title": "T", "notes": ["Bold: the best.", *equal], "label_names": ["model"]}
+    write_json(
+        results.path / "paper/tables/t.json",
+        table | {"headings": [], "rows": [row | {"cells": {}}]},
+    )
+    results.finish("r1", [{"loss": 1.0}])
+    [found] = paper_rows(results.path, watched(results))["tables"]
+    assert not found["is_final"] and found["notes"] == equal
+    results.finish("r2", [{"loss": 1.0}], seed=1)
+    write_json(
+        results.path / "paper/tables/t.json",
+        table | {"headings": [], "rows": [row | {"cells": {}, "runs": 2}]},
+    )
+    [found] = paper_rows(results.path, watched(results))["tables"]
+    assert found["is_final"] and found["notes"] == table["notes"]
 
 
 def test_a_failed_seed_is_there(results: Results) -> None:
