@@ -225,6 +225,35 @@ def test_a_moved_dataset_trains_nothing_and_hides_nothing(finished: Project) -> 
     assert planned["make_dataset"] == planned["make_table"] == 1
 
 
+def test_a_deleted_record_of_a_dataset_is_made_again_and_trains_nothing(finished: Project) -> None:
+    record = finished.path / "results/datasets/points/dataset.json"
+    before = record.read_bytes()
+    trained = {run: (run / "train.json").stat().st_mtime_ns for run in finished.runs}
+    shutil.rmtree(finished.path / "results/datasets")
+    planned = finished.planned()
+    assert planned["make_dataset"] == 1
+    assert planned["export_run"] == len(trained)
+    assert not {"train", "upload_artifacts"} & planned.keys()
+
+    assert finished.planned("--forcerun", "train")["train"] == len(trained)
+    (run,) = list(trained)[:1]
+    assert finished.planned(f"results/runs/{run.name}/upload.json") == {}
+    finished.change("experiments/toy.yaml", seeds=[0, 1, 2])
+    assert finished.planned()["train"] == 2  # a new seed of two variants
+
+    finished.change("experiments/toy.yaml", seeds=[0, 1])
+    finished.snakemake().check()
+    assert record.read_bytes() == before
+    assert {run: (run / "train.json").stat().st_mtime_ns for run in trained} == trained
+    assert finished.planned() == {}
+
+
+def test_a_record_whose_data_are_gone_stays_deleted(finished: Project) -> None:
+    shutil.rmtree(finished.path / "results/datasets")
+    (finished.path / "data").rename(finished.path / "elsewhere")
+    assert finished.planned() == {}
+
+
 def test_a_changed_table_makes_only_that_table(finished: Project) -> None:
     finished.replace("config.yaml", "accuracy: val/accuracy", "precision: val/accuracy")
 

@@ -281,7 +281,34 @@ def get_training_data(wildcards):
     train = PREFIXED(f"results/runs/{wildcards.run}/train.json")
     if stale_files(RunFolder(Path(train).parent)):
         workflow.dag.forcefiles.add(train)
-    return targets().dataset(wildcards.run)
+    return data_for("train.json")(wildcards)
+
+
+def is_asked_for(folder, made):
+    """Whether a run is trained again, or one of its files is asked for by name."""
+    asked = workflow.dag
+    named = {*asked.forcefiles, *asked.targetfiles}
+    is_named = not named.isdisjoint((f"{folder}train.json", f"{folder}{made}"))
+    return bool(asked.forcerules or is_named or stale_files(RunFolder(Path(folder))))
+
+
+def data_for(made):
+    """An input function: the dataset of a run, for a job that takes it as ancient and makes a file.
+
+    Where the record was deleted, only a job that is asked for brings it back.
+    """
+
+    @known
+    def paths(wildcards):
+        kept = targets().kept_without_dataset(wildcards.run, made)
+        folder = PREFIXED(f"results/runs/{wildcards.run}/")
+        return (
+            kept
+            if kept and not is_asked_for(folder, made)
+            else targets().dataset(wildcards.run)
+        )
+
+    return paths
 
 
 @known

@@ -129,7 +129,7 @@ rule sweep_agent:
     input:
         trial=ancient(inputs("trial")),
         sweep=ancient(inputs("sweep")),
-        dataset=ancient(inputs("dataset")),
+        dataset=ancient(data_for("train.json")),
         params=ancient("results/runs/{run}/params.json"),
         run=ancient("results/runs/{run}/run.json"),
     output:

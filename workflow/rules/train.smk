@@ -40,7 +40,7 @@ rule upload_artifacts:
         train="results/runs/{run}/train.json",
         sweep=ancient(inputs("sweep")),
         run=ancient("results/runs/{run}/run.json"),
-        dataset=ancient(inputs("dataset")),
+        dataset=ancient(data_for("upload.json")),
     output:
         upload="results/runs/{run}/upload.json",
     log:

@@ -18,7 +18,7 @@ _OF_RUNS = {  # why a run is exported again, by the input that changed
     "train.json": "it was trained again",
     "upload.json": "its artifacts were logged again",
     "server.json": "it changed on the server",
-    "dataset.json": "its dataset changed",
+    "dataset.json": "the record of its dataset is made again",
 }
 
 

@@ -3,13 +3,13 @@
 Snakemake doesn't miss a file if all that is made from it exists, and of a job that makes several
 files it only looks at those that others take. So the default targets name what is missing.
 
-The record of a dataset isn't among them: where an ancient input is missing, Snakemake runs all jobs
-that take it, which are those that train. It is made again once a run is trained.
+Where the record of a dataset is missing, `Targets.kept_without_dataset` has its runs keep their
+training.
 """
 
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +50,12 @@ def deleted_files(targets: "Targets", of_training: tuple[str, ...]) -> list[str]
             paths += (f"results/runs/{run}/{name}" for run in runs)
         found += (path for path in paths if not exists(path))
         found += (path for run in runs for path in _from_logs(targets, run, of_training))
-    return [*found, *_beside(targets.paper(), exists)]
+        dataset = experiment.spec.dataset
+        # An unpacked archive may lack the data, and a build would end at what nothing can make.
+        if dataset and Path(dataset.path or dataset.program or "").exists():
+            path = f"results/datasets/{dataset.name}/dataset.json"
+            found += [path] if path in targets.datasets() and not exists(path) else []
+    return [*dict.fromkeys(found), *_beside(targets.paper(), exists)]
 
 
 def _from_logs(targets: "Targets", run: str, of_training: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ Snakemake reruns a job by the files that it takes. Four rules are Caduceus's own
   `Targets.logged` and `Targets.first_identity`.
 - Stale runs are forced, by `get_training_data` in common.smk: see `runs.used_files.stale_files`.
 - Remote runs. With `export.source: api` runs are read from a W&B server, and other files say that a
-  run has ended: `_RunFiles`.
+  run has ended: `run_files.py`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,30 +22,12 @@ from pathlib import Path
 from caduceus.io.files import read_if_there
 from caduceus.project.deleted_files import EXPORTED, PLANNED, deleted_files
 from caduceus.project.project import Project
+from caduceus.project.run_files import LOCAL, REMOTE, RunFiles
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.left_logs import are_logs_lost
 from caduceus.sweeps.plans import Sweep
 
 CHECKED_LOGS = "checked_logs"  # in a run's folder: what the rule check_logs never makes
-
-
-@dataclass(frozen=True)
-class _RunFiles:
-    """The files of a run that later jobs take.
-
-    Attributes:
-        logged: what the export is made from.
-        ended: exists once the run has ended.
-        observation: holds the result that a sweep goes by.
-    """
-
-    logged: tuple[str, ...]
-    ended: str
-    observation: str
-
-
-_LOCAL = _RunFiles(("train.json", "upload.json"), ended="train.json", observation="train.json")
-_REMOTE = _RunFiles(("server.json",), ended="manifest.json", observation="outcome.json")
 
 
 @dataclass(frozen=True)
@@ -70,8 +52,8 @@ class Targets:
         return self.project.settings.export.is_remote
 
     @property
-    def _run_files(self) -> _RunFiles:
-        return _REMOTE if self._is_remote else _LOCAL
+    def _run_files(self) -> RunFiles:
+        return REMOTE if self._is_remote else LOCAL
 
     # One run
 
@@ -131,6 +113,21 @@ class Targets:
         dataset = self.project.runs[run][0].spec.dataset
         return [f"results/datasets/{dataset.name}/dataset.json"] if dataset else []
 
+    def kept_without_dataset(self, run: str, made: str) -> list[str]:
+        """A file that no rule makes, if `made` exists and the record of its dataset was deleted.
+
+        Where an ancient input is missing, Snakemake runs all jobs that take it. Where this one is
+        in its place, Snakemake takes `made` as given.
+
+        Args:
+            run: the run.
+            made: train.json or upload.json, which are made with the record.
+        """
+        is_kept = self.exists(f"results/runs/{run}/{made}")
+        return [
+            f"{path}.deleted" for path in self.dataset(run) if is_kept and not self.exists(path)
+        ]
+
     def logged(self, run: str) -> list[str]:
         """The files that `export_run` takes besides params.json and run.json.
 
@@ -172,7 +169,7 @@ class Targets:
 
         The user or `caduceus retry` has deleted them, as the message about a damaged file says to.
         """
-        return deleted_files(self, () if self._is_remote else _LOCAL.logged)
+        return deleted_files(self, () if self._is_remote else LOCAL.logged)
 
     # Sweeps
 

@@ -272,6 +272,27 @@ def test_deleted_files_are_made_anew_only_of_groups_that_were_exported(plan: Pla
     assert targets(project, lacking).deleted() == []  # without the logs, nothing makes them again
 
 
+def test_a_deleted_record_of_a_dataset_keeps_what_was_trained_with_it(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = plan()
+    trained, new = runs_of(project, "plain")
+    record = "results/datasets/points/dataset.json"
+    there = {"results/groups/baseline/runs.csv", *files([trained], "train.json")}
+    found = targets(project, there)
+    assert found.kept_without_dataset(trained, "train.json") == [f"{record}.deleted"]
+    assert found.kept_without_dataset(trained, "upload.json") == []
+    assert found.kept_without_dataset(new, "train.json") == []
+    assert record not in found.deleted()  # its data are gone
+    Path("points.csv").touch()
+    assert record in found.deleted()
+    assert record not in targets(project, {*files([trained], "train.json")}).deleted()
+    whole = targets(project, {*there, record})
+    assert whole.kept_without_dataset(trained, "train.json") == []
+    assert record not in whole.deleted()
+
+
 # Rules whose outputs only some projects or calls make, or that nothing may make anew.
 NOT_BY_DEFAULT = {
     *("make_dataset", "check_account", "report_refuted", "write_appendix", "find_run"),
