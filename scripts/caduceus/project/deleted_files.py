@@ -51,8 +51,8 @@ def deleted_files(targets: "Targets", of_training: tuple[str, ...]) -> list[str]
         found += (path for path in paths if not exists(path))
         found += (path for run in runs for path in _from_logs(targets, run, of_training))
         dataset = experiment.spec.dataset
-        # An unpacked archive may lack the data, and a build would end at what nothing can make.
-        if dataset and Path(dataset.path or dataset.program or "").exists():
+        # An unpacked archive may lack the data, and a program may take hours to make them again.
+        if dataset and dataset.path and Path(dataset.path).exists():
             path = f"results/datasets/{dataset.name}/dataset.json"
             found += [path] if path in targets.datasets() and not exists(path) else []
     return [*dict.fromkeys(found), *_beside(targets.paper(), exists)]

@@ -291,6 +291,10 @@ def test_a_deleted_record_of_a_dataset_keeps_what_was_trained_with_it(
     whole = targets(project, {*there, record})
     assert whole.kept_without_dataset(trained, "train.json") == []
     assert record not in whole.deleted()
+    made = {"name": "points", "program": "train.py", "version": 1}
+    (tmp_path / "plain.yaml").write_text(json.dumps(PLAIN | {"dataset": made}))
+    by_program = load_project({"experiments": ["plain.yaml"]}, [], tmp_path)
+    assert record not in targets(by_program, there).deleted()
 
 
 # Rules whose outputs only some projects or calls make, or that nothing may make anew.
