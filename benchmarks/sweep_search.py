@@ -3,6 +3,7 @@
     pip install 'caduceus-ml[benchmark]'
     pip install ax-platform smac  # peers that are left out where they aren't installed
     pip install --no-deps HEBO pymoo==0.6.0  # another, whose pins are of old versions
+    pip install catboost disjoint-set  # imported by HEBO, beside packages that Ax brings
 
 Prints the median regret over the seeds after 10, 25, 50 and 100 trials of
 
