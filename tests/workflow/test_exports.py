@@ -259,11 +259,16 @@ def test_a_log_that_was_cut_off_after_its_run_has_ended_is_not_exported(finished
     (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
     whole = log.read_bytes()
     log.write_bytes(whole[:100])
-    forced = ("--forcerun", f"results/runs/{run.name}/manifest.json")
-    ended = finished.snakemake(*forced)
+    how = f"the log has 100 bytes; {len(whole):,} were left by the run"
+    with pytest.raises(ResultError, match=f"{how}; restore it"):
+        export_run(RunFolder(run))
+    (run / "manifest.json").unlink()
+    ended = finished.snakemake()
     assert ended.code
-    where = f"caduceus export-run: {log.relative_to(finished.path)}: the log has 100 bytes;"
-    assert f"{where} {len(whole):,} were left by the run; restore it" in ended.output
+    where = f"caduceus check-logs: results/runs/{run.name}: its export lacks manifest.json, and "
+    assert f"{where}the logs to make it from are lost ({log.relative_to(run)}: {how});" in (
+        ended.output
+    )
     log.write_bytes(whole)
     finished.snakemake().check()
 

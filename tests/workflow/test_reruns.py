@@ -7,6 +7,7 @@ import time
 
 import pytest
 import yaml
+from caduceus.project.deleted_files import EXPORTED
 from projects import REPOSITORY, Project
 from reads import unordered_reads
 
@@ -189,7 +190,7 @@ def test_an_export_that_was_lost_with_its_logs_costs_only_itself(finished: Proje
     assert len(said) == 2
     for run, file in ((lost, "metrics_history.csv"), (cleaned, "manifest.json")):
         where = f"results/runs/{run.name}: its export lacks {file}, and the logs to make it from "
-        assert any(f"{where}are gone (work/wandb/1" in line for line in said)
+        assert any(f"{where}are lost (work/wandb/1" in line for line in said)
     assert (other / "metrics_history.csv").exists()
     for path in kept.keys() - {other / "run_summary.json"}:
         assert path.read_bytes() == kept[path]
@@ -199,6 +200,38 @@ def test_an_export_that_was_lost_with_its_logs_costs_only_itself(finished: Proje
     for run in (lost, cleaned):
         shutil.rmtree(run)
     assert finished.planned()["train"] == 2
+
+
+def test_an_export_of_a_log_that_was_cut_short_since_stays_and_is_said(finished: Project) -> None:
+    """As after an upgrade, which exports all runs again."""
+    cut, unexported, *others = finished.runs
+    for run in (cut, unexported):
+        (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
+        size = log.stat().st_size
+        log.write_bytes(log.read_bytes()[:100])
+    said = f"{log.relative_to(unexported)}: the log has 100 bytes; {size:,} were left by the run"
+    for name in EXPORTED:
+        (unexported / name).unlink()
+    kept = {path.name: path.read_bytes() for path in cut.iterdir() if path.is_file()}
+    finished.change("experiments/toy.yaml", tags=["new"])
+
+    ended = finished.snakemake()
+
+    assert ended.code == 1
+    where = f"caduceus check-logs: results/runs/{unexported.name}: its export lacks "
+    assert f"{where}{', '.join(EXPORTED)}, and the logs to make it from are lost ({said});" in (
+        ended.output
+    )
+    assert {name: (cut / name).read_bytes() for name in EXPORTED} == {
+        name: kept[name] for name in EXPORTED
+    }
+    assert all('"new"' in (run / "run_summary.json").read_text() for run in others)
+    shutil.rmtree(unexported)
+    built = finished.snakemake().check().output
+    told = "its export stays, of a log that is no longer there whole: work/wandb/1/"
+    assert told in built
+    assert told in finished.caduceus("status").output
+    assert finished.planned() == {}
 
 
 def test_a_lost_file_of_several_that_a_job_makes_is_made_again(finished: Project) -> None:

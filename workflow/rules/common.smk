@@ -313,7 +313,7 @@ def data_for(made):
 
 @known
 def get_logged(wildcards):
-    """The files that a run is exported from. Where they are gone, the jobs of others go on."""
+    """The files that a run is exported from. Where they are lost, the jobs of others go on."""
     paths = jobless(targets().logged(wildcards.run))
     settings = workflow.execution_settings
     if settings and any(path.endswith(CHECKED_LOGS) for path in paths):

@@ -127,7 +127,7 @@ def read_plan(arguments: Sequence[str] = ()) -> Plan:
 
 def _why(job: Job, made: set[str]) -> str:
     if job.rule == "check_logs":
-        return "the logs to make it from are gone, so it will fail"
+        return "the logs to make it from are lost, so it will fail"
     is_export = job.run is not None and job.item.startswith("runs/")
     return export_reason(job.reason) if is_export else job_reason(job.reason, made, job.item)
 

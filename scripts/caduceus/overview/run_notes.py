@@ -12,6 +12,7 @@ from caduceus.runs.equal_seeds import equal_notes, equal_seeds
 from caduceus.runs.export_notes import attempts_note, changed_note, dropped_note, gaps_note
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
+from caduceus.runs.left_logs import lost_logs
 from caduceus.runs.record import RunRecord
 from caduceus.runs.training_notes import left_note, started_note
 
@@ -70,6 +71,8 @@ def run_notes(finished: Sequence[RunRecord], folds: int | None) -> Iterator[Note
         yield Note("untracked", f"{number} without any data, such as {_name(first)}: {why}")
     if equal := equal_notes(equal_seeds(finished, folds)):
         yield Note("equal seeds", " ".join(equal))
+    changed = ((record, _changed_log(record)) for record in finished)
+    yield from _first_of("changed log", changed, str)
     lasts = [(record, record.attempts[-1]) for record in finished if record.attempts]
     manifests = [(record, record.manifest) for record in finished if record.manifest]
     yield from _first_of("elsewhere", ((r, a.logged_elsewhere) for r, a in lasts), str)
@@ -103,6 +106,19 @@ def _untracked(record: RunRecord) -> str | None:
         return _EMPTY_LOG
     reason = record.attempts[-1].untracked if record.attempts else None
     return reason or "it has no log"
+
+
+def _changed_log(record: RunRecord) -> str | None:
+    """Return how a log is no longer the one that the run's export was made from; None if none is.
+
+    Logs that are gone aren't named: whoever needs the space may delete them.
+    """
+    folder = record.folder
+    for log, how in lost_logs(folder) if folder.manifest_json.exists() else ():
+        if log.exists():
+            place = log.relative_to(folder.path)
+            return f"its export stays, of a log that is no longer there whole: {place}: {how}"
+    return None
 
 
 def _name(record: RunRecord) -> str:

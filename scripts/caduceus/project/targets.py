@@ -2,9 +2,10 @@
 
 Snakemake reruns a job by the files that it takes. Four rules are Caduceus's own:
 
-- Lost logs. A run that has ended and whose logs are gone, as in an unpacked archive, takes a file
-  that nothing makes: `Targets.lost_logs`. Where its export isn't whole, the file of a rule that
-  fails, so that Snakemake doesn't delete the rest of the export: `Targets.logged`.
+- Lost logs. A run that has ended and whose logs are gone, as in an unpacked archive, or have been
+  cut short since, takes a file that nothing makes: `Targets.lost_logs`. Where its export isn't
+  whole, the file of a rule that fails, so that Snakemake doesn't delete the rest of the export:
+  `Targets.logged`.
 - Ancient. `train` takes params.json, run.json and dataset.json as `ancient()`, so that a new tag or
   a touched file never retrains. `export_run` takes the same files as ordinary inputs, since
   Snakemake checks no parameters of the jobs above one that it reaches through ancient inputs alone:
@@ -37,7 +38,7 @@ class Targets:
     Attributes:
         project: all that is planned.
         exists: whether a path that starts with results/ exists.
-        are_logs_lost: whether the logs of an ended run are gone, given its folder below results/.
+        are_logs_lost: whether the logs of an ended run are lost, given its folder below results/.
         server_groups: the W&B group of each run of each W&B project in `export.projects`, as
             `snakemake refresh` has written them to results/projects/PROJECT/runs.json.
     """
@@ -68,7 +69,7 @@ class Targets:
             kept: the files to take as given.
 
         Returns:
-            Nothing if the run hasn't ended, its logs exist, or one of these files doesn't.
+            Nothing if the run hasn't ended, its logs are whole, or one of these files is missing.
         """
         are_there = all(self.exists(f"{folder}/{name}") for name in kept)
         return [f"{folder}/work/lost_logs"] if are_there and self._lacks_logs(folder) else []

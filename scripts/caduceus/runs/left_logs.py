@@ -59,29 +59,39 @@ def changed_logs(folder: RunFolder, attempts: Sequence[Attempt]) -> Iterator[tup
     yield from _changed(folder, folder.wandb("upload"), upload.logs if upload else None, "finished")
 
 
-def missing_logs(folder: RunFolder) -> list[Path]:
-    """Return the logs of a run that are gone, and their folders, of those that its export needs.
+def lost_logs(folder: RunFolder) -> list[tuple[Path, str]]:
+    """Return the logs that a run's export needs and that are gone or have changed, each with how.
 
-    Every start of Snakemake asks this of many runs, so files are read as plain JSON.
+    Every start of Snakemake asks this of many runs, so files are read as plain JSON, and a log's
+    content is compared only if it was written later than the record of it.
 
     Args:
         folder: the folder of a run that isn't a further run.
     """
-    found: list[Path] = []
+    found: list[tuple[Path, str]] = []
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):  # damaged files
         attempts = json.loads(folder.train_json.read_bytes())["attempts"]
         finished = [at for at, each in enumerate(attempts[:-1]) if each["state"] == "finished"]
         for each in attempts[finished[-1] + 1 if finished else 0 :]:  # as `last_training`
             home = folder.wandb(each["attempt"])
-            found += [home, *(home / name for name in each.get("logs") or ())]
-    with suppress(OSError, ValueError, TypeError, AttributeError):
+            found.append((home, "" if home.exists() else "it is gone"))
+            left = {home / log: FileDigest(**of) for log, of in (each.get("logs") or {}).items()}
+            found += _lost(left, each["state"], folder.train_json)
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         logs = json.loads(folder.upload_json.read_bytes()).get("logs")
-        found += (folder.wandb("upload") / name for name in logs or ())
-    return [log for log in found if not log.exists()]
+        home = folder.wandb("upload")
+        left = {home / log: FileDigest(**of) for log, of in (logs or {}).items()}
+        found += _lost(left, "finished", folder.upload_json)
+    return [(log, how) for log, how in found if how]
+
+
+def _lost(left: Mapping[Path, FileDigest], state: str, record: Path) -> list[tuple[Path, str]]:
+    recorded_ns = record.stat().st_mtime_ns
+    return [(log, _difference(log, known, state, recorded_ns)) for log, known in left.items()]
 
 
 def are_logs_lost(folder: RunFolder) -> bool:
-    """Whether logs of a run that has ended are gone, so that no export can be made from them.
+    """Whether logs of a run that has ended are lost, so that no export can be made from them.
 
     An unpacked archive has neither the code nor the logs of its runs, nor those from a server.
 
@@ -90,7 +100,7 @@ def are_logs_lost(folder: RunFolder) -> bool:
     """
     if folder.server.exists():
         return False
-    return not folder.code.exists() or bool(missing_logs(folder))
+    return not folder.code.exists() or bool(lost_logs(folder))
 
 
 def _changed(
@@ -113,19 +123,26 @@ def _has_end(folder: RunFolder, attempt: Attempt) -> bool:
         return False
 
 
-def _difference(log: Path, left: FileDigest, state: str) -> str:
+def _difference(log: Path, left: FileDigest, state: str, same_until_ns: int = -1) -> str:
     """Return how a log differs from what was left; empty if it doesn't.
 
     wandb's own process may outlive a program that was killed with its supervisor, and may then add
     to the log. A finished attempt's has ended.
+
+    Args:
+        log: the log.
+        left: its size and digest when the attempt had ended.
+        state: of the attempt.
+        same_until_ns: the time up to which a log of that size counts as the same unread.
     """
     try:
-        size = log.stat().st_size
+        now = log.stat()
     except FileNotFoundError:
         return f"the log of {left.bytes:,} bytes is gone"
+    size = now.st_size
     if size < left.bytes or (size > left.bytes and state == "finished"):
         return f"the log has {size:,} bytes; {left.bytes:,} were left by the run"
-    if _digest(log, left.bytes) != left.sha256:
+    if now.st_mtime_ns > same_until_ns and _digest(log, left.bytes) != left.sha256:
         return "the log isn't what the run left"
     return ""
 

@@ -1,5 +1,6 @@
 """The logs of a run that has ended are those that its attempts left."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from caduceus.runs.files.attempt import Attempt
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.left_logs import are_logs_lost, check_logs, left_logs, missing_logs
+from caduceus.runs.left_logs import are_logs_lost, check_logs, left_logs, lost_logs
 from run_files import attempt, train
 from wandb_logs import field, framed, history, record
 
@@ -158,17 +159,46 @@ def test_logs_of_an_ended_run_are_lost_once_one_is_gone(folder: RunFolder) -> No
     attempts = (ended(folder, 1, "finished"), ended(folder, 2, "finished"))
     train("RUN", *attempts).write(folder.train_json)
     Upload(run="RUN", logs=left_logs(folder, "upload")).write(folder.upload_json)
-    assert missing_logs(folder) == []
+    assert lost_logs(folder) == []
     old.unlink()
     assert not are_logs_lost(folder)  # the export is made from the second alone
     for each in (path, upload):
         each.unlink()
-        assert missing_logs(folder) == [each]
+        assert [found for found, _ in lost_logs(folder)] == [each]
         assert are_logs_lost(folder)
         each.write_bytes(WHOLE)
     shutil.rmtree(folder.code)
     assert are_logs_lost(folder)
     folder.server.mkdir()
+    assert not are_logs_lost(folder)
+
+
+@pytest.mark.parametrize("data", CHANGED.values(), ids=CHANGED)
+def test_a_log_that_has_changed_is_lost_as_one_that_is_gone(folder: RunFolder, data: bytes) -> None:
+    folder.code.mkdir(parents=True)
+    path = log(folder, 1, WHOLE)
+    attempts = [ended(folder, 1, "finished")]
+    train("RUN", *attempts).write(folder.train_json)
+    assert not are_logs_lost(folder)
+    path.write_bytes(data)
+    later_ns = folder.train_json.stat().st_mtime_ns + 1
+    os.utime(path, ns=(later_ns, later_ns))
+    assert are_logs_lost(folder)
+    with pytest.raises(ResultError) as error:
+        check_logs(folder, attempts)
+    [(found, how)] = lost_logs(folder)
+    assert str(error.value).startswith(f"{found}: {how}; ")
+    path.write_bytes(WHOLE)
+    assert not are_logs_lost(folder)
+
+
+def test_a_log_that_grew_after_a_kill_is_whole(folder: RunFolder) -> None:
+    folder.code.mkdir(parents=True)
+    path = log(folder, 1, content(3, has_end=False))
+    attempts = ended(folder, 1, "interrupted"), ended(folder, 2, "finished")
+    log(folder, 2, WHOLE)
+    train("RUN", *attempts).write(folder.train_json)
+    path.write_bytes(path.read_bytes() + bytes(9))
     assert not are_logs_lost(folder)
 
 
@@ -196,4 +226,6 @@ def test_a_run_without_export_and_logs_is_a_failure_that_says_what_to_do(
     assert command_line.main(["check-logs", "--out", str(folder.path / "checked_logs")]) == 1
     said = capsys.readouterr().err
     assert f"{folder.path}: its export lacks manifest.json, metrics_history.csv, and the " in said
-    assert f"are gone ({path.relative_to(folder.path)}); restore either from a copy, or " in said
+    where = path.relative_to(folder.path)
+    how = f"the log of {len(WHOLE)} bytes is gone"
+    assert f"are lost ({where}: {how}); restore either from a copy, or " in said
