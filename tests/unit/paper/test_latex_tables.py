@@ -5,7 +5,7 @@ from projects import Project
 
 
 def tabulars(text: str) -> list[list[str]]:
-    """The lines between the first and the last rule of each tabular."""
+    """Return the lines between the first and the last rule of each tabular."""
     parts = text.split("\\toprule\n")[1:]
     return [part.partition("\n\\bottomrule")[0].splitlines() for part in parts]
 

@@ -32,7 +32,7 @@ PACKAGES = tuple(os.fsencode(place) for place in {sys.prefix, sys.base_prefix, R
 
 
 class OwnReads(RecordedReads):
-    """Without those of threads that earlier tests have left in this process, and of packages.
+    """Record no reads of threads that earlier tests have left in this process, nor of packages.
 
     Attributes:
         began_ns: the time before the first of them.

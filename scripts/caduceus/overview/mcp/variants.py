@@ -37,7 +37,7 @@ class Chosen:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on how seeds with equal rows count, as below a table."""
+        """Return sentences on how seeds with equal rows count, as below a table."""
         return equal_notes([each for variant in self.variants for each in variant.equal_seeds])
 
 
