@@ -91,7 +91,7 @@ def _lost(left: Mapping[Path, FileDigest], state: str, record: Path) -> list[tup
 
 
 def are_logs_lost(folder: RunFolder) -> bool:
-    """Return whether logs of a run that has ended are lost, so that no export can be made from them.
+    """Return whether logs of an ended run are lost, so that no export can be made from them.
 
     An unpacked archive has neither the code nor the logs of its runs, nor those from a server.
 
