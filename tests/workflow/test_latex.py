@@ -18,7 +18,7 @@ from projects import Project
 from shipped_tables import SHIPPED, make_shipped
 
 ARTICLE = r"\documentclass{article}"
-# As wide as the text of the venues' templates, and with the packages of theirs that matter here.
+# Each sets the width of text that a venue's template has, and loads its packages for graphics.
 DOCUMENTS = {
     "article": ARTICLE,
     "neurips": ARTICLE + r"\usepackage[textwidth=5.5in]{geometry}",

@@ -203,7 +203,7 @@ def test_an_export_that_was_lost_with_its_logs_costs_only_itself(finished: Proje
 
 
 def test_an_export_of_a_log_that_was_cut_short_since_stays_and_is_said(finished: Project) -> None:
-    """As after an upgrade, which exports all runs again."""
+    """A new tag has all runs exported again, as an upgrade does."""
     cut, unexported, *others = finished.runs
     for run in (cut, unexported):
         (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")

@@ -256,6 +256,6 @@ def _plain_number(value: str, interval: Sequence[str], *_: object, between: str 
 
 _LATEX = Format(escape=latex_text, number=_latex_number, to="--", absent="--")
 _LATEX_BELOW = replace(_LATEX, number=partial(_latex_number, is_below=True))
-# What is seen of both, by whose characters widths are estimated.
+# The same texts without LaTeX's commands: their numbers of characters estimate the widths.
 _PLAIN = Format(escape=str, number=_plain_number, to="–", absent="–")
 _PLAIN_BELOW = replace(_PLAIN, number=partial(_plain_number, between="\n"))

@@ -25,6 +25,10 @@ from caduceus.runs.metric_names import is_incidental, is_system_metric, words_of
 from caduceus.runs.record import RunRecord
 from caduceus.runs.variants import leaves
 
+# How notes on sets of equal runs begin: on those that count once, and on those that each count.
+ONCE = "Seeds that logged equal rows count as one: "
+EACH = "Seeds have equal rows, and each counts: "
+
 # Words in the names of losses, which are means of real numbers and no counts.
 _LOSS = {
     *("bce", "bpb", "bpc", "bpd", "ce", "crossentropy", "elbo", "entropy", "kl", "likelihood"),
@@ -96,9 +100,8 @@ def equal_notes(sets: Sequence[EqualSeeds]) -> list[str]:
         name = f"{each.variant} of {each.experiment}" if several else each.variant
         names[each.counts_once].append(f"{name} (seeds {spoken_list([*map(str, each.seeds)])})")
     sentences = {
-        True: f"Seeds that logged equal rows count as one: {', '.join(names[True])}.",
-        False: f"Seeds have equal rows, and each counts: {', '.join(names[False])}; "
-        "perhaps the program ignores its seed.",
+        True: f"{ONCE}{', '.join(names[True])}.",
+        False: f"{EACH}{', '.join(names[False])}; perhaps the program ignores its seed.",
     }
     return [sentences[once] for once, found in names.items() if found]
 

@@ -385,7 +385,7 @@ def test_removed_runs_of_the_other_count_here(here: Project, there: Project) -> 
 
 
 def test_what_was_shown_in_either_place_stays_known(here: Project, there: Project) -> None:
-    """Of runs that aren't taken and of tables that are there alone, too."""
+    """Merging notes what was shown of runs that it doesn't take, and of tables only there, too."""
     own, other = here.path / "results", there.path / "results"
     note_shown(own, "tables/t", {"tables/t": ["a", "b"]})
     note_shown(other, "tables/t", {"tables/t": ["b", "c"]})

@@ -1,4 +1,4 @@
-"""What a table's LaTeX breaks and puts below to be narrower."""
+"""Tables in LaTeX break heads and put intervals below values to become narrower."""
 
 from paper_tables import SPEC, make, three_kinds
 from projects import Project

@@ -13,6 +13,7 @@ from caduceus.errors import ResultError
 from caduceus.io.files import read_json
 from caduceus.overview.board.tracked_run import TrackedRun
 from caduceus.paper.report.filters import cell, p_value
+from caduceus.runs.equal_seeds import EACH, ONCE
 
 _ENDED = ("finished", "failed", "skipped", "unfinished")
 _DECIDED = (
@@ -20,8 +21,8 @@ _DECIDED = (
     "runs_that_would_do",
 )
 _ABOUT = ("name", "statement", "kind", "by", "scale", "metric", "n", "method", "minimum_p")
-# What notes on seeds with equal rows begin with: they say what n counts, and nothing of verdicts.
-_COUNT = ("Seeds that logged equal rows", "Seeds have equal rows")
+# While runs are missing, only notes that begin so are shown: they say what n counts.
+_COUNT = (ONCE, EACH)
 
 Row = dict[str, Any]
 
