@@ -67,6 +67,7 @@ def test_nothing_runs_after_the_folder_has_moved(finished: Project) -> None:
     finished.path.rename(moved)
 
     assert Project(moved).planned() == {}
+    assert Project(moved).copy(finished.path).planned() == {}
 
 
 def test_a_new_seed_trains_that_seed_only(finished: Project) -> None:
@@ -202,17 +203,19 @@ def test_an_export_that_was_lost_with_its_logs_costs_only_itself(finished: Proje
     assert finished.planned()["train"] == 2
 
 
-def test_an_export_of_a_log_that_was_cut_short_since_stays_and_is_said(finished: Project) -> None:
+def test_an_export_of_a_log_that_has_changed_since_stays_and_is_said(finished: Project) -> None:
     """A new tag has all runs exported again, as an upgrade does."""
-    cut, unexported, *others = finished.runs
-    for run in (cut, unexported):
-        (log,) = run.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
-        size = log.stat().st_size
-        log.write_bytes(log.read_bytes()[:100])
+    changed, unexported, *others = finished.runs
+    (log,) = changed.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
+    log.write_bytes(log.read_bytes()[:100].ljust(log.stat().st_size))
+    os.utime(log, (0, 0))  # older than its record, as a file from a backup
+    (log,) = unexported.glob("work/wandb/1/wandb/offline-run-*/*.wandb")
+    size = log.stat().st_size
+    log.write_bytes(log.read_bytes()[:100])
     said = f"{log.relative_to(unexported)}: the log has 100 bytes; {size:,} were left by the run"
     for name in EXPORTED:
         (unexported / name).unlink()
-    kept = {path.name: path.read_bytes() for path in cut.iterdir() if path.is_file()}
+    kept = {path.name: path.read_bytes() for path in changed.iterdir() if path.is_file()}
     finished.change("experiments/toy.yaml", tags=["new"])
 
     ended = finished.snakemake()
@@ -222,7 +225,7 @@ def test_an_export_of_a_log_that_was_cut_short_since_stays_and_is_said(finished:
     assert f"{where}{', '.join(EXPORTED)}, and the logs to make it from are lost ({said});" in (
         ended.output
     )
-    assert {name: (cut / name).read_bytes() for name in EXPORTED} == {
+    assert {name: (changed / name).read_bytes() for name in EXPORTED} == {
         name: kept[name] for name in EXPORTED
     }
     assert all('"new"' in (run / "run_summary.json").read_text() for run in others)

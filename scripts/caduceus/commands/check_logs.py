@@ -6,7 +6,7 @@ from pathlib import Path
 from caduceus.errors import ResultError
 from caduceus.project.deleted_files import EXPORTED
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.left_logs import lost_logs
+from caduceus.runs.lost_logs import lost_logs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from caduceus.runs.equal_seeds import equal_notes, equal_seeds
 from caduceus.runs.export_notes import attempts_note, changed_note, dropped_note, gaps_note
 from caduceus.runs.files.plan import Plan
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.left_logs import lost_logs
+from caduceus.runs.lost_logs import lost_logs
 from caduceus.runs.record import RunRecord
 from caduceus.runs.training_notes import left_note, started_note
 

@@ -25,7 +25,7 @@ from caduceus.project.deleted_files import EXPORTED, PLANNED, deleted_files
 from caduceus.project.project import Project
 from caduceus.project.run_files import LOCAL, REMOTE, RunFiles
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.left_logs import are_logs_lost
+from caduceus.runs.lost_logs import are_logs_lost
 from caduceus.sweeps.plans import Sweep
 
 CHECKED_LOGS = "checked_logs"  # in a run's folder: what the rule check_logs never makes

@@ -5,9 +5,7 @@ logged less. Only what was recorded tells them apart.
 """
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caduceus.errors import ResultError
@@ -59,57 +57,13 @@ def changed_logs(folder: RunFolder, attempts: Sequence[Attempt]) -> Iterator[tup
     yield from _changed(folder, folder.wandb("upload"), upload.logs if upload else None, "finished")
 
 
-def lost_logs(folder: RunFolder) -> list[tuple[Path, str]]:
-    """Return the logs that a run's export needs and that are gone or have changed, each with how.
-
-    Every start of Snakemake asks this of many runs, so files are read as plain JSON, and a log's
-    content is compared only if it was written later than the record of it.
-
-    Args:
-        folder: the folder of a run that isn't a further run.
-    """
-    found: list[tuple[Path, str]] = []
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):  # damaged files
-        attempts = json.loads(folder.train_json.read_bytes())["attempts"]
-        finished = [at for at, each in enumerate(attempts[:-1]) if each["state"] == "finished"]
-        for each in attempts[finished[-1] + 1 if finished else 0 :]:  # as `last_training`
-            home = folder.wandb(each["attempt"])
-            found.append((home, "" if home.exists() else "it is gone"))
-            left = {home / log: FileDigest(**of) for log, of in (each.get("logs") or {}).items()}
-            found += _lost(left, each["state"], folder.train_json)
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        logs = json.loads(folder.upload_json.read_bytes()).get("logs")
-        home = folder.wandb("upload")
-        left = {home / log: FileDigest(**of) for log, of in (logs or {}).items()}
-        found += _lost(left, "finished", folder.upload_json)
-    return [(log, how) for log, how in found if how]
-
-
-def _lost(left: Mapping[Path, FileDigest], state: str, record: Path) -> list[tuple[Path, str]]:
-    recorded_ns = record.stat().st_mtime_ns
-    return [(log, _difference(log, known, state, recorded_ns)) for log, known in left.items()]
-
-
-def are_logs_lost(folder: RunFolder) -> bool:
-    """Return whether logs of an ended run are lost, so that no export can be made from them.
-
-    An unpacked archive has neither the code nor the logs of its runs, nor those from a server.
-
-    Args:
-        folder: the folder of a run that isn't a further run.
-    """
-    if folder.server.exists():
-        return False
-    return not folder.code.exists() or bool(lost_logs(folder))
-
-
 def _changed(
     folder: RunFolder, home: Path, left: Mapping[str, FileDigest] | None, state: str
 ) -> Iterator[tuple[Path, str]]:
     """Yield changed logs in a W&B folder; of a further run only its own, as it shares the rest."""
     for name, file in (left or {}).items():
         is_own = not folder.is_further or Path(name).stem == f"run-{folder.path.name}"
-        if is_own and (what := _difference(home / name, file, state)):
+        if is_own and (what := difference(home / name, file, state)):
             yield home / name, what
 
 
@@ -123,7 +77,17 @@ def _has_end(folder: RunFolder, attempt: Attempt) -> bool:
         return False
 
 
-def _difference(log: Path, left: FileDigest, state: str, same_until_ns: int = -1) -> str:
+def has_content(log: Path, left: FileDigest) -> bool:
+    """Return whether a log begins with what was left."""
+    return _digest(log, left.bytes) == left.sha256
+
+
+def difference(
+    log: Path,
+    left: FileDigest,
+    state: str,
+    is_equal: Callable[[Path, FileDigest], bool] = has_content,
+) -> str:
     """Return how a log differs from what was left; empty if it doesn't.
 
     wandb's own process may outlive a program that was killed with its supervisor, and may then add
@@ -133,18 +97,15 @@ def _difference(log: Path, left: FileDigest, state: str, same_until_ns: int = -1
         log: the log.
         left: its size and digest when the attempt had ended.
         state: of the attempt.
-        same_until_ns: the time up to which a log of that size counts as the same unread.
+        is_equal: compares the contents of a log that is long enough.
     """
     try:
-        now = log.stat()
+        size = log.stat().st_size
     except FileNotFoundError:
         return f"the log of {left.bytes:,} bytes is gone"
-    size = now.st_size
     if size < left.bytes or (size > left.bytes and state == "finished"):
         return f"the log has {size:,} bytes; {left.bytes:,} were left by the run"
-    if now.st_mtime_ns > same_until_ns and _digest(log, left.bytes) != left.sha256:
-        return "the log isn't what the run left"
-    return ""
+    return "" if is_equal(log, left) else "the log isn't what the run left"
 
 
 def _digest(path: Path, size: int) -> str:

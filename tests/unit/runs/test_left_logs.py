@@ -1,62 +1,20 @@
 """The logs of a run that has ended are those that its attempts left."""
 
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from caduceus import __main__ as command_line
 from caduceus.errors import ResultError
-from caduceus.runs.files.attempt import Attempt
-from caduceus.runs.files.train import Train
 from caduceus.runs.files.upload import Upload
 from caduceus.runs.folder import RunFolder
-from caduceus.runs.left_logs import are_logs_lost, check_logs, left_logs, lost_logs
-from run_files import attempt, train
-from wandb_logs import field, framed, history, record
-
-ROW = {("_step",): "0", ("loss",): "0.5"}
-HEADER = 7  # bytes of a log before its first record
-
-
-def content(rows: int, has_end: bool = True, run: str = "RUN") -> bytes:
-    records = [record(1, 17, field(1, run))]
-    records += [history(2 + n, ROW | {("_step",): str(n)}) for n in range(rows)]
-    return framed([*records, record(2 + rows, 18, field(1, 0))] if has_end else records)
-
-
-def log(folder: RunFolder, number: int | str, data: bytes, run: str = "RUN") -> Path:
-    path = folder.wandb(number) / f"wandb/offline-run-{number}-{run}/run-{run}.wandb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
-
-
-def ended(folder: RunFolder, number: int, state: str) -> Attempt:
-    return attempt(number, state=state, logs=left_logs(folder, number))
+from caduceus.runs.left_logs import check_logs, left_logs
+from run_files import attempt
+from written_logs import CHANGED, HEADER, WHOLE, content, ended, log
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path / "results/runs/RUN")
-
-
-WHOLE = content(4)
-CHANGED = {
-    "a hundred bytes": WHOLE[:100],
-    "at the border of a record": content(2, has_end=False),
-    "inside a record": content(2, has_end=False)[:-5],
-    "the last rows": content(3, has_end=False),
-    "the end alone": content(4, has_end=False),
-    "the header": WHOLE[:HEADER],
-    "nothing": b"",
-    "zeros at the end": WHOLE[:-40] + bytes(40),
-    "zeros behind the end": WHOLE + bytes(40),
-    "another byte": WHOLE[:60] + bytes([WHOLE[60] ^ 1]) + WHOLE[61:],
-    "another run": content(4, run="RUM"),
-    "a row more": content(5),
-}
 
 
 @pytest.mark.parametrize("data", CHANGED.values(), ids=CHANGED)
@@ -149,83 +107,3 @@ def test_a_further_run_has_a_log_of_its_own(folder: RunFolder) -> None:
     for each in (folder, nested):
         with pytest.raises(ResultError, match=f"delete {folder.path} to have"):
             check_logs(each, attempts)
-
-
-def test_logs_of_an_ended_run_are_lost_once_one_is_gone(folder: RunFolder) -> None:
-    folder.code.mkdir(parents=True)
-    assert not are_logs_lost(folder)  # of a run that hasn't ended nothing is known
-    old, path = log(folder, 1, WHOLE), log(folder, 2, WHOLE)
-    upload = log(folder, "upload", WHOLE)
-    attempts = (ended(folder, 1, "finished"), ended(folder, 2, "finished"))
-    train("RUN", *attempts).write(folder.train_json)
-    Upload(run="RUN", logs=left_logs(folder, "upload")).write(folder.upload_json)
-    assert lost_logs(folder) == []
-    old.unlink()
-    assert not are_logs_lost(folder)  # the export is made from the second alone
-    for each in (path, upload):
-        each.unlink()
-        assert [found for found, _ in lost_logs(folder)] == [each]
-        assert are_logs_lost(folder)
-        each.write_bytes(WHOLE)
-    shutil.rmtree(folder.code)
-    assert are_logs_lost(folder)
-    folder.server.mkdir()
-    assert not are_logs_lost(folder)
-
-
-@pytest.mark.parametrize("data", CHANGED.values(), ids=CHANGED)
-def test_a_log_that_has_changed_is_lost_as_one_that_is_gone(folder: RunFolder, data: bytes) -> None:
-    folder.code.mkdir(parents=True)
-    path = log(folder, 1, WHOLE)
-    attempts = [ended(folder, 1, "finished")]
-    train("RUN", *attempts).write(folder.train_json)
-    assert not are_logs_lost(folder)
-    path.write_bytes(data)
-    later_ns = folder.train_json.stat().st_mtime_ns + 1
-    os.utime(path, ns=(later_ns, later_ns))
-    assert are_logs_lost(folder)
-    with pytest.raises(ResultError) as error:
-        check_logs(folder, attempts)
-    [(found, how)] = lost_logs(folder)
-    assert str(error.value).startswith(f"{found}: {how}; ")
-    path.write_bytes(WHOLE)
-    assert not are_logs_lost(folder)
-
-
-def test_a_log_that_grew_after_a_kill_is_whole(folder: RunFolder) -> None:
-    folder.code.mkdir(parents=True)
-    path = log(folder, 1, content(3, has_end=False))
-    attempts = ended(folder, 1, "interrupted"), ended(folder, 2, "finished")
-    log(folder, 2, WHOLE)
-    train("RUN", *attempts).write(folder.train_json)
-    path.write_bytes(path.read_bytes() + bytes(9))
-    assert not are_logs_lost(folder)
-
-
-def test_logs_that_were_never_recorded_are_lost_with_their_folder(folder: RunFolder) -> None:
-    folder.code.mkdir(parents=True)
-    log(folder, 1, WHOLE)
-    train("RUN", attempt(1, state="finished")).write(folder.train_json)
-    assert not are_logs_lost(folder)
-    shutil.rmtree(folder.work / "wandb")
-    assert are_logs_lost(folder)
-    Train.skipped("RUN").write(folder.train_json)  # it was never started
-    assert not are_logs_lost(folder)
-    folder.train_json.write_text("damaged")
-    assert not are_logs_lost(folder)
-
-
-def test_a_run_without_export_and_logs_is_a_failure_that_says_what_to_do(
-    folder: RunFolder, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder.code.mkdir(parents=True)
-    path = log(folder, 1, WHOLE)
-    train("RUN", ended(folder, 1, "finished")).write(folder.train_json)
-    folder.summary_json.touch()
-    path.unlink()
-    assert command_line.main(["check-logs", "--out", str(folder.path / "checked_logs")]) == 1
-    said = capsys.readouterr().err
-    assert f"{folder.path}: its export lacks manifest.json, metrics_history.csv, and the " in said
-    where = path.relative_to(folder.path)
-    how = f"the log of {len(WHOLE)} bytes is gone"
-    assert f"are lost ({where}: {how}); restore either from a copy, or " in said
