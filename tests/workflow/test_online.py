@@ -389,6 +389,30 @@ def test_a_watch_leaves_damaged_runs_out_and_names_them_at_its_end(
     assert len(wandb_server.runs) == len(finished.runs) - 1
 
 
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [
+        pytest.param("file_stream", "pending: ", id="rows"),
+        pytest.param("Viewer|Models|Project", "no such rights", id="access"),
+    ],
+)
+def test_a_watch_of_a_run_that_can_not_be_sent_fails_and_says_which_and_why(
+    finished: Project, wandb_server: WandbServer, refused: str, why: str
+) -> None:
+    first = finished.runs[0].name
+    watch = ("sync", "--patience", "1", "--watch", first)
+    wandb_server.fail(refused, 403, message="no such rights")
+    failed = caduceus(finished, wandb_server, *watch)
+    assert failed.code == 1
+    watched, line = failed.output.splitlines()
+    assert watched.startswith("watching ")
+    assert line.startswith(f"caduceus sync: {first}: ")
+    assert why in line
+    wandb_server.heal()
+    caduceus(finished, wandb_server, *watch).check()
+    assert [run.name for run in wandb_server.runs] == [first]
+
+
 def test_a_run_of_a_server_that_can_not_be_exported_ends_no_other(
     project: Project, wandb_server: WandbServer
 ) -> None:

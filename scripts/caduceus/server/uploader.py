@@ -1,5 +1,6 @@
 """Upload the runs of a project to the server: those that have ended, and those that are running."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,8 +86,9 @@ class Uploader:
     def watch(self, names: Sequence[str], stopped: threading.Event) -> bool:
         """Upload runs while they are logged and once they have ended; print each result.
 
-        A run whose records can't be read is left out until they can, which is printed once, and
-        again at the end.
+        An upload that failed is tried again after a minute, but not that of a named run that has
+        ended. A run whose records can't be read is left out until they can, which is printed once,
+        and again at the end.
 
         Args:
             names: the runs; return when they have ended. If empty, all runs, also future ones.
@@ -94,15 +96,27 @@ class Uploader:
 
         Returns:
             Whether none was left out at the end.
+
+        Raises:
+            CaduceusError: uploads of named runs that have ended failed, or aren't equal there.
         """
         jobs: dict[str, Future[SyncRecord | None]] = {}
+        live: set[str] = set()  # runs that were running when their job began
         retry_at: dict[str, float] = {}
+        failed: dict[str, str] = {}
         damaged: dict[str, str] = {}
         with ThreadPoolExecutor(self._jobs) as pool:
             while not stopped.is_set():
                 for name in [name for name, job in jobs.items() if job.done()]:
-                    if not _report(name, jobs.pop(name)):
+                    failed[name], is_sent = _report(name, jobs.pop(name))
+                    if not failed[name]:
+                        del failed[name]
+                    elif names and name not in live:
+                        retry_at[name] = math.inf
+                    else:
                         retry_at[name] = time.monotonic() + _RETRY_S
+                        again = "" if is_sent else f"; tried again in {_RETRY_S:.0f} s"
+                        print(f"{failed[name]}{again}", flush=True)
                 has_runs = (self._results / "runs").is_dir()
                 said, damaged = damaged, {}
                 for folder in run_folders(self._results, names) if has_runs else []:
@@ -112,17 +126,23 @@ class Uploader:
                     try:
                         if upload := self._upload_of(folder):
                             jobs[name] = pool.submit(upload, folder, stopped)
+                            (live.add if upload == self._sync_live else live.discard)(name)
                     except ResultError as error:  # costs no other run
                         damaged[name] = str(error)
                         if said.get(name) != damaged[name]:
                             print(printable(f"{name}: left out: {error}"), flush=True)
-                if names and not jobs:
+                waits = any(time.monotonic() < at < math.inf for at in retry_at.values())
+                if names and not jobs and not waits:
                     break
                 stopped.wait(_POLL_S if not names else 0.5)
-        for name, job in jobs.items():
-            _report(name, job)
+        for name, job in jobs.items():  # it was stopped
+            if what := _report(name, job)[0]:
+                print(what, flush=True)
         for name in damaged:
             print(f"left out, as its files are damaged: {name}", flush=True)
+        if failed and not stopped.is_set():
+            lines = [line for what in failed.values() for line in what.splitlines()]
+            raise CaduceusError("; ".join(lines))
         return not damaged
 
     def _upload_of(self, folder: RunFolder) -> Callable[..., SyncRecord | None] | None:
@@ -259,19 +279,21 @@ def _is_unchanged(
     )
 
 
-def _report(name: str, job: "Future[SyncRecord | None]") -> bool:
-    """Print the result of a job, and return whether it succeeded."""
+def _report(name: str, job: "Future[SyncRecord | None]") -> tuple[str, bool]:
+    """Print the result of a job that has succeeded.
+
+    Returns:
+        How it failed, empty if it didn't; and whether all was sent.
+    """
     try:
         record = job.result()
     except Exception as error:  # any failure: the other runs go on
-        what = str(error) if isinstance(error, CaduceusError) else repr(error)
-        print(f"{name}: {what}", flush=True)
-        return False
-    if record is None:
-        return True
-    again = f"; tried again in {_RETRY_S:.0f} s" if record.state == "pending" else ""
-    print(f"{describe(name, record)}{again}", flush=True)
-    return record.is_synced
+        return f"{name}: {error if isinstance(error, CaduceusError) else repr(error)}", False
+    what = describe(name, record) if record else ""
+    if record is None or not record.is_synced:
+        return what, record is None or record.state != "pending"
+    print(what, flush=True)
+    return "", True
 
 
 def describe(name: str, record: SyncRecord) -> str:
