@@ -63,8 +63,7 @@ def test_a_seed_that_is_added_there_is_late_as_it_would_be_here(
     shutil.copytree(trained.path / "data", project.path / "data", dirs_exist_ok=True)
     before = project.runs
     project.change("experiments/toy.yaml", seeds=[0, 1, 2])
-    for rule in ("validate_spec", "train"):
-        unpacked.snakemake("--snakefile", "Snakefile", "--until", rule).check()
+    unpacked.snakemake("--snakefile", "Snakefile", "--until", "train").check()
     added = [run for run in project.runs if run not in before]
     assert len(added) == 2
     for run in added:

@@ -158,7 +158,7 @@ def _prepare(given: Given, identity: Identity) -> _Program:
         is_dirty=commit.get("is_dirty"),
         scratch=str(scratch.private) if scratch.private else None,
         got_seed=False if definition.seed_argument is None else None,
-        shown_before=None if given.earlier else shown_before(folder, identity.experiment),
+        shown_before=None if given.earlier else shown_before(folder, identity),
         wall_s=0.0,
         program_environment=given.made.recorded if given.made else None,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from caduceus.errors import ResultError
 from caduceus.io.files import write_json
+from caduceus.runs.files.identity import Identity
 from caduceus.runs.files.train import Train
 from caduceus.runs.folder import RunFolder
 from caduceus.runs.shown_runs import note_shown, shown_runs
@@ -13,7 +14,7 @@ from caduceus.training.earlier_results import shown_before
 from exported_runs import export_runs, load
 from paper_tables import make_again
 from projects import Project
-from run_files import plan
+from run_files import identity, params, plan
 
 
 def show(results: Path, runs: list[str]) -> None:
@@ -30,7 +31,10 @@ def test_a_seed_is_late_if_others_were_shown_without_it(tmp_path: Path) -> None:
     replace(planned, runs=tuple(runs)).write(path)
 
     def late(run: str, experiment: str = "toy") -> tuple[str, ...] | None:
-        return shown_before(RunFolder(tmp_path / "runs" / run), experiment)
+        folder = RunFolder(tmp_path / "runs" / run)
+        params(parameters={"of": run}).write(folder.params_json)
+        sweep = "tune" if run == "t-0" else None
+        return shown_before(folder, identity(run, experiment=experiment, sweep=sweep))
 
     assert late("a-1") is None
     show(tmp_path, ["a-0", "t-0"])
@@ -41,6 +45,34 @@ def test_a_seed_is_late_if_others_were_shown_without_it(tmp_path: Path) -> None:
     assert late("a-1", "other") is None
     (tmp_path / "paper/claims.json").write_text("")
     assert late("a-1") == ("tables/t",)
+
+
+def test_a_late_seed_is_known_before_its_plan_is_made(tmp_path: Path) -> None:
+    """As in a build up to `train`, for which nothing makes the plan."""
+    plan({"a-0": None}).write(tmp_path / "experiments/toy.json")
+    runs: dict[str, tuple[str, dict[str, object]]] = {
+        "a-0": ("toy", {"seed": 0}),
+        "a-1": ("toy", {"seed": 1}),
+        "b-0": ("toy", {"seed": 0, "parameters": {"rate": 0.1}}),
+        "c-0": ("other", {"seed": 0}),
+    }
+    for run, (experiment, definition) in runs.items():
+        params(**definition).write(tmp_path / "runs" / run / "params.json")
+        identity(run, experiment=experiment).write(tmp_path / "runs" / run / "run.json")
+
+    def late(run: str) -> bool:
+        folder = RunFolder(tmp_path / "runs" / run)
+        return shown_before(folder, Identity.read(folder.run_json)) is not None
+
+    show(tmp_path, ["a-0", "gone"])
+    assert [run for run in runs if late(run)] == ["a-1"]
+    show(tmp_path, ["b-0", "c-0"])
+    assert not any(map(late, runs))
+    show(tmp_path, ["a-0"])
+    (tmp_path / "runs/a-0/run.json").write_text("{")
+    assert not late("a-1")
+    (tmp_path / "experiments/toy.json").unlink()
+    assert not late("a-1")
 
 
 def test_what_was_shown_survives_an_edit_and_its_undo(project: Project) -> None:
@@ -58,7 +90,9 @@ def test_what_was_shown_survives_an_edit_and_its_undo(project: Project) -> None:
         experiment.plan.write(results / "experiments/toy.json")
         for run in experiment.runs:
             if run.id not in late:
-                late[run.id] = shown_before(RunFolder(results / "runs" / run.id), "toy")
+                folder = RunFolder(results / "runs" / run.id)
+                run.definition.write(folder.params_json)
+                late[run.id] = shown_before(folder, identity(run.id))
         export_runs(project, lambda parameters, seed: [{"accuracy": parameters["rate"] + seed}])
         for run in experiment.runs:
             path = results / "runs" / run.id / "train.json"
