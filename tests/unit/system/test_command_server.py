@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +34,8 @@ request = Server(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])).serv
 if request:
     exec(request.words[3])
 """
+# One that does nothing more once it has forked a command.
+STUCK = "import os, signal\nos.pidfd_open = lambda _: signal.pause()\n" + SERVER
 DEADLINE_S = 300
 
 
@@ -45,14 +49,14 @@ def wait_for(is_so: Callable[[], object]) -> None:
 class Served:
     """A server of this process, and its clients."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, code: str = SERVER):
         self.folder = folder / "served"
         self.folder.mkdir()
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(str(self.folder / "socket"))
             listener.listen(128)
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVER, str(listener.fileno()), str(self.folder)],
+                [sys.executable, "-c", code, str(listener.fileno()), str(self.folder)],
                 stdin=subprocess.PIPE,
                 pass_fds=[listener.fileno()],
             )
@@ -495,6 +499,42 @@ def test_it_fails_if_the_server_is_killed(own_server: Served) -> None:
     command = begin(own_server, "import time; time.sleep(1000)")
     own_server.process.kill()
     assert command.wait() == -signal.SIGKILL
+    assert start(own_server, f"{PREFIX}pass") == f"{PREFIX}pass"
+
+
+def test_it_never_begins_twice(tmp_path: Path) -> None:
+    """The server is killed once the command has begun, and before it says anything."""
+    served = Served(tmp_path, STUCK)
+    (begun := tmp_path / "begun").mkdir()
+    code = f"import os, time; open(f'{begun}/{{os.getpid()}}', 'w'); time.sleep(1000)"
+
+    def kill() -> None:
+        wait_for(lambda: [*begun.iterdir()])
+        served.process.kill()
+
+    with ThreadPoolExecutor() as threads:
+        killing = threads.submit(kill)
+        command = start(served, PREFIX + shlex.quote(code.replace("'", '"')))
+        killing.result()
+    served.finish()
+    assert isinstance(command, Command)
+    assert [str(command.pid)] == [path.name for path in begun.iterdir()]
+    assert command.wait() == -signal.SIGKILL
+
+
+def test_what_the_server_had_not_heard_is_left_to_the_shell(
+    own_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = client.ask
+
+    def ask_and_kill(*words: Any, **named: Any) -> Any:
+        connection = ask(*words, **named)
+        own_server.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: psutil.Process(own_server.process.pid).status() == psutil.STATUS_STOPPED)
+        threading.Thread(target=own_server.process.kill).start()
+        return connection
+
+    monkeypatch.setattr(client, "ask", ask_and_kill)
     assert start(own_server, f"{PREFIX}pass") == f"{PREFIX}pass"
 
 

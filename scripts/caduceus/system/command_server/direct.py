@@ -104,6 +104,8 @@ class Starter:
         if connection is None:
             return None
         answer = b""
+        # The command says its process before it begins. If the server is killed before that, the
+        # connection ends with it and with the process.
         with contextlib.suppress(OSError):  # the server was killed
             connection.send(b"go")
             answer = connection.recv(16)  # "refused" if the server is out of processes

@@ -194,25 +194,29 @@ class Server:
             self._forget(client)
             return None
         if client.pid == 0:
-            self._become(request, server)
+            self._become(request, client.connection, server)
             return request
         request.close()
         client.ended = os.pidfd_open(client.pid)
         self._add(client.ended, client)
-        if request.is_direct:
-            with contextlib.suppress(OSError):  # the client was killed
-                client.connection.send(str(client.pid).encode())
         for number in client.signals:
             os.kill(client.pid, number)
         return None
 
-    def _become(self, request: Request, server: int) -> None:
+    def _become(self, request: Request, connection: socket.socket, server: int) -> None:
         """Turn this forked process into the one that the client stands for."""
         if not request.is_direct:
             os.setpgid(0, 0)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server:
             os._exit(1)
+        if request.is_direct:
+            # Not by the server, which may be killed once the command has begun: a client that hears
+            # of none starts another.
+            try:
+                connection.send(str(os.getpid()).encode())
+            except OSError:  # the client was killed
+                os._exit(1)
         self._selector.close()
         self._listener.close()
         for descriptor, other in self._clients.items():
