@@ -7,6 +7,7 @@ from dataclasses import dataclass
 _MOST = 6  # digits after the point; beyond it a power of ten is taken out
 _LARGE = 6  # the power of ten from which on it is taken out
 _LARGE_EXACT = 9  # the same of numbers without an interval, which may be counts
+_LEAST = -300  # the power of ten that can be taken out of any number, also of the least floats
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def digits_of(values: Sequence[float], half_intervals: Sequence[float]) -> Digit
 
 
 def _power(size: float) -> int:
-    return math.floor(math.log10(size))
+    return max(math.floor(math.log10(size)), _LEAST)
 
 
 def round_value(value: float) -> str:

@@ -19,7 +19,8 @@ from caduceus.paper.report.page import write_page
 from caduceus.statistics.settings import Methods
 from report_data import write_group
 
-DRAWN = [("loss", "_step"), ("loss", "_runtime"), ("rare", "_step")]
+NS = 1_700_000_000_000_000_001
+DRAWN = [("loss", "_step"), ("loss", "_runtime"), ("rare", "_step"), ("ns", "_step")]
 
 
 def unpacked(packed: str, kind: type[Any]) -> np.ndarray:
@@ -29,11 +30,14 @@ def unpacked(packed: str, kind: type[Any]) -> np.ndarray:
 
 
 def history(folder: Path) -> pq.ParquetFile:
-    """Three variants of two runs, one run of each after the other; `rare` in every third row."""
+    """Three variants of two runs, one run of each after the other; `rare` in every third row.
+
+    `ns` is a time in ns, which no float holds exactly.
+    """
     runs = []
     for run in range(6):
         rows = [
-            {"_step": at, "_runtime": at / 4, "loss": 10 * run + at}
+            {"_step": at, "_runtime": at / 4, "loss": 10 * run + at, "ns": NS + at}
             | ({"rare": -at} if at % 3 == 0 else {})
             for at in range(5 + run)
         ]
@@ -60,7 +64,8 @@ def test_curves_are_those_that_were_logged_however_few_are_read_at_once(
         for run, (steps, values) in each.curves.items():
             at = np.arange(0, 5 + run, 3 if each.drawn[0] == "rare" else 1)
             assert steps.tolist() == (at / 4 if each.drawn[1] == "_runtime" else at).tolist()
-            assert values.tolist() == (-at if each.drawn[0] == "rare" else 10 * run + at).tolist()
+            logged = {"rare": -at, "loss": 10 * run + at, "ns": (NS + at).astype(float)}
+            assert values.tolist() == logged[each.drawn[0]].tolist()
 
 
 def curves_in(written: Curves, kinds: dict[int, type[Any]]) -> list[tuple[int, list[Any]]]:

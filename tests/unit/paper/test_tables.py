@@ -365,6 +365,7 @@ def test_a_metric_is_taken_at_a_step_or_where_another_is_best(project: Project) 
         ([1234567.0], [], (0, 0), []),
         ([3.2e10], [], (3, 10), []),
         ([3.2e-10], [], (3, -10), []),
+        ([5e-324], [5e-324], (1, -300), ["4.9e-24 ± 4.9e-24"]),
     ],
 )
 def test_a_column_shows_two_digits_of_its_intervals(

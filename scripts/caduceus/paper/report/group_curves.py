@@ -122,7 +122,8 @@ def _read(
 ) -> Iterator[VariantCurves]:
     names = _columns(drawn)
     table = file.read_row_groups([part.place for part in parts], columns=names)
-    columns = {name: table[name].cast(pa.float64()).to_numpy() for name in names}
+    # Whole numbers beyond 2^53, such as times in ns, are drawn as the nearest float.
+    columns = {name: table[name].cast(pa.float64(), safe=False).to_numpy() for name in names}
     start = 0
     for variant, members in groupby(parts, key=lambda part: part.variant):
         found: dict[Drawn, dict[int, Curve]] = {pair: {} for pair in drawn}
