@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from caduceus.exports.group_history import RunHistory, write_history
+from caduceus.exports.group_history import ABOUT, RunHistory, write_history
 from caduceus.io.cells import to_csv
 from caduceus.paper.report.contents import Sources, read_contents
 from caduceus.paper.report.curve_chunks import Curves, CurveWriter, OwnedCurve
@@ -66,6 +66,29 @@ def test_curves_are_those_that_were_logged_however_few_are_read_at_once(
             assert steps.tolist() == (at / 4 if each.drawn[1] == "_runtime" else at).tolist()
             logged = {"rare": -at, "loss": 10 * run + at, "ns": (NS + at).astype(float)}
             assert values.tolist() == logged[each.drawn[0]].tolist()
+
+
+def test_the_schema_of_many_metrics_is_made_once_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, made = tmp_path / "results/groups/g", [0]
+    folder.mkdir(parents=True)
+    text = to_csv([{"_step": at} | {f"m{place}": at for place in range(30)} for at in (0, 1)], [])
+    (folder / "run.csv").write_text(text)
+    about = {"run": "r", "name": "r", "experiment": "e", "variant": "v", "seed": 0}
+    (folder / "runs.csv").write_text(to_csv([about | {"state": "finished"}], []))
+    run = RunHistory({name: about[name] for name in ABOUT}, folder / "run.csv")
+    write_history([run], folder / "history.parquet")
+    make = pq.ParquetFile.schema_arrow.fget
+
+    def counted(file: pq.ParquetFile) -> object:
+        made[0] += 1
+        return make(file)
+
+    monkeypatch.setattr(pq.ParquetFile, "schema_arrow", property(counted))
+    contents = read_contents("t", Sources([folder / "runs.csv"]), Methods())
+    assert len(contents["data"]["metrics"]) == 30
+    assert made[0] < 10
 
 
 def curves_in(written: Curves, kinds: dict[int, type[Any]]) -> list[tuple[int, list[Any]]]:

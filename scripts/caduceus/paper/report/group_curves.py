@@ -62,8 +62,8 @@ def read_curves(
     Raises:
         KeyError: the file has a run that isn't in `runs`.
     """
-    schema = file.schema_arrow
-    drawn = [pair for pair in drawn if all(is_number(schema, name) for name in pair)]
+    numbers = number_columns(file.schema_arrow)
+    drawn = [pair for pair in drawn if numbers.issuperset(pair)]
     parts = sorted(_parts(file, runs, variant_of), key=lambda part: part.variant)
     most = most_cells // max(len(_columns(drawn)), 1)
     for batch in _batches(parts, most):
@@ -73,12 +73,14 @@ def read_curves(
             yield from _read(file, batch, pairs)
 
 
-def is_number(schema: pa.Schema, column: str) -> bool:
-    """Whether a column is there and has numbers."""
-    if column not in schema.names:
-        return False
-    kind = schema.field(column).type
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+def number_columns(schema: pa.Schema) -> frozenset[str]:
+    """Return the names of the columns that have numbers."""
+    kinds = pa.types
+    return frozenset(
+        field.name
+        for field in schema
+        if kinds.is_floating(field.type) or kinds.is_integer(field.type)
+    )
 
 
 def _columns(drawn: Sequence[Drawn]) -> list[str]:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from caduceus.exports.group_history import ABOUT, read_axes
 from caduceus.exports.history_columns import TIME_COLUMNS
 from caduceus.paper.report.curve_chunks import Curves, CurveWriter, OwnedCurve
-from caduceus.paper.report.group_curves import Drawn, VariantCurves, is_number, read_curves
+from caduceus.paper.report.group_curves import Drawn, VariantCurves, number_columns, read_curves
 from caduceus.paper.report.groups import Group, VariantRuns, reading_history
 from caduceus.paper.report.packing import thin
 from caduceus.runs.files.export import STEP
@@ -165,13 +165,18 @@ def _metrics(groups: Sequence[Group]) -> list[str]:
     for group in groups:
         with reading_history(group):
             file = pq.ParquetFile(group.history)
-        for column, about in enumerate(file.schema_arrow):
-            is_metric = about.name not in (*ABOUT, STEP, *TIME_COLUMNS)
-            if is_metric and is_number(file.schema_arrow, about.name):
-                parts = map(file.metadata.row_group, range(file.num_row_groups))
-                if any(_value_count(part, column) > 1 for part in parts):
-                    names.add(about.name)
+        # pyarrow makes these anew at each access, which takes long where there are many columns.
+        schema, parts = file.schema_arrow, list(_row_groups(file))
+        numbers = number_columns(schema).difference(ABOUT, (STEP, *TIME_COLUMNS))
+        for column, name in enumerate(schema.names):
+            if name in numbers and any(_value_count(part, column) > 1 for part in parts):
+                names.add(name)
     return sorted(names)
+
+
+def _row_groups(file: pq.ParquetFile) -> Iterator[pq.RowGroupMetaData]:
+    metadata = file.metadata
+    return map(metadata.row_group, range(metadata.num_row_groups))
 
 
 def _value_count(part: pq.RowGroupMetaData, column: int) -> int:
