@@ -174,7 +174,7 @@ def _entry(
         _side(variant, values)
         for variant, values in zip(measured.variants, measured.values, strict=True)
     ]
-    equal = [each for variant in measured.variants for each in variant.equal_seeds]
+    equal = equal_notes([each for side in measured.variants for each in side.equal_seeds])
     reason = [
         claim_reason(claim, sides, effect, verdict, claims),
         *(
@@ -183,7 +183,7 @@ def _entry(
             else asymmetry_notes(claim, measured.values, effect, methods)
         ),
         *difference_sentences(measured.variants),
-        *equal_notes(equal),
+        *equal,
         *range_notes(claim.metrics, measured.variants),
         *selection_notes(claim.metrics, measured.variants),
     ]
@@ -207,6 +207,7 @@ def _entry(
         "effect_size": effect.size,
         "runs_that_would_do": verdict.runs_that_would_do,
         "method": effect.method,
+        **({"notes": equal} if equal else {}),
         "sides": sides,
         "runs": [
             result.run

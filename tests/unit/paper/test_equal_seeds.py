@@ -13,6 +13,7 @@ from caduceus.io.files import sha256, write_json
 from caduceus.overview.board.board import Board
 from caduceus.overview.board.curves import Query
 from caduceus.overview.mcp.comparisons import compare_groups
+from caduceus.overview.mcp.paper import claims as short_claims
 from caduceus.overview.mcp.run_comparison import compare as compare_runs
 from caduceus.overview.run_notes import plan_warnings
 from caduceus.overview.status_report import read_status
@@ -122,12 +123,16 @@ def said(project: Project) -> list[str]:
     contents = read_contents("t", Sources([results / "groups/baseline/runs.csv"], plans), methods)
     status = read_status(project.path / "config.yaml", results)
     runs = [run.name for run in project.runs]
+    decided = decide_claims(plans, claims, methods)
+    write_json(results / "paper/claims.json", decided)
+    (short,) = short_claims(results)["claims"]
     texts = [
+        *short.get("notes", []),
         *compare_groups(results, "val/accuracy", experiment="toy")["notes"],
         *compare_runs(results, runs, ["val/accuracy"])["notes"],
         make_again(project).text("md"),
         figure.caption,
-        claims_markdown(decide_claims(plans, claims, methods)),
+        claims_markdown(decided),
         contents["equal_seeds"],
         *(plan_warnings(plans[0], methods.folds) or [""]),
         *(note.text for each in status.experiments for note in each.notes),
@@ -141,7 +146,7 @@ def test_every_reader_counts_the_seeds_of_an_ignored_seed_once(
     monkeypatch.chdir(equal.path)
     assert set(counts(equal).values()) == {2}, counts(equal)
     lines = said(equal)
-    assert len(lines) == 8 and all(SAID in line for line in lines)
+    assert len(lines) == 9 and all(SAID in line for line in lines)
     made = make_again(equal).value["rows"][0]["cells"]["accuracy"]
     assert made["value"] == pytest.approx((0.5 + 0.71) / 2)
     (claim,) = decide_claims(plans_of(equal), *claims_of(equal))["claims"]
@@ -158,7 +163,7 @@ def test_every_reader_counts_seeds_that_chance_made_equal(
     monkeypatch.chdir(equal.path)
     assert set(counts(equal).values()) == {4}, counts(equal)
     lines = said(equal)
-    assert len(lines) == 8 and all(ONLY_SAID in line for line in lines)
+    assert len(lines) == 9 and all(ONLY_SAID in line for line in lines)
     made = make_again(equal).value["rows"][0]["cells"]["accuracy"]
     assert made["value"] == pytest.approx((3 * 0.5 + 0.71) / 4)
     (claim,) = decide_claims(plans_of(equal), *claims_of(equal))["claims"]

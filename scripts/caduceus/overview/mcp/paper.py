@@ -12,7 +12,7 @@ from caduceus.project.planned import configured_plans
 
 _SHORT = (
     *("name", "statement", "verdict", "scale", "metric", "n", "effect", "low", "high"),
-    *("p_adjusted", "minimum_p", "runs_that_would_do"),
+    *("p_adjusted", "minimum_p", "runs_that_would_do", "notes"),
 )
 _COST = (
     *("experiment", "kind", "runs", "finished", "failed", "attempts", "wall_hours", "cpu_hours"),
@@ -31,7 +31,8 @@ def claims(results: Path, name: str | None = None, offset: int = 0, limit: int =
 
     Returns:
         alpha, test, and claims: p_adjusted is corrected for all of them (Holm), minimum_p the
-        smallest that so many runs can give, effect, low and high in the unit of the metric.
+        smallest that so many runs can give, effect, low and high in the unit of the metric;
+        notes on seeds with equal rows, if there are any.
     """
     path = results / "paper/claims.json"
     if not path.exists():
@@ -44,7 +45,7 @@ def claims(results: Path, name: str | None = None, offset: int = 0, limit: int =
     found: dict[str, Answer] = {claim["name"]: claim for claim in decided["claims"]}
     about: Answer = {"alpha": decided["alpha"], "test": decided["test"]}
     if name is None:
-        short = [{key: claim[key] for key in _SHORT} for claim in found.values()]
+        short = [{key: claim[key] for key in _SHORT if key in claim} for claim in found.values()]
         return about | page("claims", short, offset, limit)
     if name not in found:
         raise CaduceusError(
