@@ -90,11 +90,11 @@ def log_rows(log: Path, rows: Sequence[Mapping[str, Any]], first: int = 0) -> No
         writer.flush()
 
 
-def log_system(log: Path, values: Mapping[str, float]) -> None:
-    """Append a row of what the system does."""
+def log_system(log: Path, values: Mapping[str, float], second: int = 1) -> None:
+    """Append a row of what the system does, in a second of the run."""
     items = [{"key": name, "value_json": _text(value)} for name, value in values.items()]
     with LogWriter(log) as writer:
-        stamp = {"seconds": 1_700_000_001}
+        stamp = {"seconds": 1_700_000_000 + second}
         writer.append(STATS, encode("Stats", {"timestamp": stamp, "item": items}))
         writer.flush()
 

@@ -176,9 +176,11 @@ def test_a_metric_of_the_system_gives_way_until_one_is_chosen(
 
     with running(results.folder("r")), Board(project) as board:
         log = results.start("r")
-        log_system(log, {"memory": 40.0})
         browser.open_address(board.address)
-        browser.wait(lambda: browser.run("return curves.metric") == "system.memory")
+        log_system(log, {"memory": 40.0})
+        browser.wait(lambda: shown("system.memory"))
+        log_system(log, {"memory": 41.0}, second=2)
+        browser.wait(lambda: drawn(browser) == [[[1, 2], [40.0, 41.0]]])
         log_rows(log, [{"acc": 0.5}])
         browser.wait(lambda: shown("acc"))
         log_rows(log, [{"loss": 2.0}], first=1)  # the experiment's

@@ -195,7 +195,8 @@ class Board:
     def _row(self, tracked: TrackedRun) -> str:
         """Return the text of a run's row, which is kept while it stays as it is."""
         history = tracked.history
-        key = (tracked.about, tracked.epoch, history and history.grown.rows, tracked.notes())
+        grown = history and (history.grown.rows, history.grown.samples)
+        key = (tracked.about, tracked.epoch, grown, tracked.notes())
         known = self._texts.get(tracked.run)
         if known is None or known[0] != key or tracked.state == "running":
             known = key, self._writer.text(self.watch.row(tracked))

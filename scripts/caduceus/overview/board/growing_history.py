@@ -42,6 +42,7 @@ class Grown:
 
     Attributes:
         rows: how many rows belong to the run.
+        samples: how many samples of the system W&B has taken beside them.
         step: the step of the last one.
         updated_at: when it was written, in seconds since 1970.
         last: the last number of each metric, at most `_LAST_NAMES`.
@@ -51,6 +52,7 @@ class Grown:
     """
 
     rows: int = 0
+    samples: int = 0
     step: int | None = None
     updated_at: float | None = None
     last: dict[str, float] = field(default_factory=dict)
@@ -93,7 +95,6 @@ class GrowingHistory:
         self.columns: dict[str, Column] = {}
         self.stats: dict[str, Column] = {}
         self.media = MediaLog()
-        self._samples = 0
         self._before, self._place = None, 0
         self.epoch += 1
 
@@ -213,11 +214,11 @@ class GrowingHistory:
         ]
 
     def _read(self, source: _Source, until: float) -> bool:
-        """Read the rows of a log that were added; return whether there were any."""
+        """Read what was added to a log; return whether it has other rows or samples."""
         self._is_behind = False
         if not source.tail.is_unread():
             return False
-        before = self.grown.rows
+        before = self.grown.rows, self.grown.samples
         for count, row in enumerate(source.tail.rows(), 1):
             kept = keep(source.part, row, self._before)
             if kept is not None:
@@ -233,7 +234,7 @@ class GrowingHistory:
             lost = damage.corrupt_blocks + damage.unreadable_records + damage.lost_records
             name = source.part.path.name
             self.grown.damage = [f"{name} is damaged: {lost} parts of it can't be read"]
-        return self.grown.rows != before
+        return (self.grown.rows, self.grown.samples) != before
 
     def _add(self, row: Row) -> None:
         grown = self.grown
@@ -263,12 +264,15 @@ class GrowingHistory:
     def _add_stats(self, source: _Source) -> None:
         """Take W&B's own samples of system metrics."""
         run = source.tail.segment.run
-        for sample in source.tail.segment.stats if self._is_kept else ():
+        for sample in source.tail.segment.stats:
+            index = self.grown.samples
+            self.grown.samples += 1
+            if not self._is_kept:
+                continue
             start = run.start_time if run else sample.time
-            self.stats.setdefault(_RUNTIME, Column()).add(self._samples, sample.time - start)
+            self.stats.setdefault(_RUNTIME, Column()).add(index, sample.time - start)
             for name, number in _numbers(sample.values):
-                self.stats.setdefault(f"system.{name}", Column()).add(self._samples, number)
-            self._samples += 1
+                self.stats.setdefault(f"system.{name}", Column()).add(index, number)
         source.tail.segment.stats.clear()
 
 

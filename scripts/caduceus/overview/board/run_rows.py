@@ -54,6 +54,7 @@ UNKNOWN: dict[str, Json] = {
 }
 NOTHING_LIVE: dict[str, Json] = {
     "rows": None,
+    "samples": None,
     "step": None,
     "steps": None,
     "left_s": None,

@@ -153,6 +153,7 @@ class TrackedRun:
             )
         return {
             "rows": grown.rows,
+            "samples": grown.samples,
             "step": grown.step,
             "steps": estimates.steps,
             "left_s": left_s,

@@ -50,6 +50,7 @@ const showChanges = () => {
   if (others.slurm) board.slurm = others.slurm;
   const moved = [];
   let isNew = false;
+  let hasFirstSample = false;
   const touched = [];
   for (const run of runs.values()) {
     const before = runOfId(run.run);
@@ -60,6 +61,7 @@ const showChanges = () => {
   for (const [id, grown] of live) {
     const run = runOfId(id);
     if (!run) continue;
+    hasFirstSample ||= !run.live.samples && grown.samples > 0;
     run.live = grown;
     touched.push(board.places.get(id));
     isNew = learnNames(run) || isNew;
@@ -69,7 +71,7 @@ const showChanges = () => {
   else touched.forEach(readRun);
   showTouched(touched, runs.size + gone.size > 0 || isNew);
   announce(moved);
-  if (isNew || (wasReading && !board.isReading)) refreshMetricsSoon();
+  if (isNew || hasFirstSample || (wasReading && !board.isReading)) refreshMetricsSoon();
   if (touched.length || gone.size) refreshCurvesSoon();
   if (touched.some((place) => board.runs[place].run === shown.id)) {
     showRunHead();

@@ -20,10 +20,10 @@ const joined = (one, other) => {
 };
 
 /** Says what a curve was read of: it is read again once this changes. */
-const stampOf = ({ state, live }) => `${state} ${live.epoch} ${live.rows}`;
+const stampOf = ({ state, live }) => `${state} ${live.epoch} ${live.rows} ${live.samples}`;
 
-/** Says whether a run may have rows; how many isn't known of all that have ended. */
-const hasBegun = ({ state, live }) => live.rows !== 0 && !["to do", "queued"].includes(state);
+/** Says whether a run may have rows or samples of the system; how many isn't known of all that have ended. */
+const hasBegun = ({ state, live }) => (live.rows !== 0 || live.samples !== 0) && !["to do", "queued"].includes(state);
 
 const errors = new Map(); // the last error of each curve that couldn't be read
 
