@@ -10,6 +10,9 @@ from caduceus.runs.metric import Metric
 _SHOWN = 12  # names in a message
 _NOT_OWN = ("_", "system/", "visualizations/")  # what wandb and our helpers log by themselves
 
+# What `define_metric(summary=...)` has a run's summary keep of a metric in place of its last value.
+_KEPT = ("min", "max", "mean", "best", "last", "first")
+
 
 def no_run_logged(metric: str, logged: Iterable[str]) -> str:
     """Return the message that no run logged a metric: what they logged, and what is similar."""
@@ -43,5 +46,9 @@ def no_number(metric: Metric, logged: Iterable[str], place: str = "") -> str:
             return no_run_logged(name, names)
     if metric.best_by:
         place = f"where {pasted(metric.best_by.name)} is best"
-    place = place or "in its summary"
-    return f"no finished run has a number of metric {pasted(metric.name)} {place}"
+    said = f"no finished run has a number of metric {pasted(metric.name)}"
+    if place:
+        return f"{said} {place}"
+    kept = [name for kind in _KEPT if (name := f"{metric.name}.{kind}") in names]
+    instead = f"; by define_metric it has {', '.join(map(pasted, kept))}: name that"
+    return f"{said} in its summary{instead if kept else ''}"

@@ -61,3 +61,11 @@ def test_a_metric_without_a_number_is_said_with_where_it_was_looked_for(
     metric: Metric, said: str
 ) -> None:
     assert no_number(metric, LOGGED).startswith(said)
+
+
+def test_what_define_metric_keeps_of_a_metric_is_named() -> None:
+    kept = ["val/acc.last", "val/acc.min", "val/acc.x"]
+    said = no_number(Metric(name="val/acc"), [*LOGGED, *kept])
+    assert said.endswith("; by define_metric it has 'val/acc.min', 'val/acc.last': name that")
+    by_loss = Metric(name="val/acc", best_by=BestBy("loss", Goal.MINIMIZE))
+    assert no_number(by_loss, [*LOGGED, *kept]).endswith("where 'loss' is best")
