@@ -1,6 +1,7 @@
 """A real browser without a window, which opens a page from disk and says what it did."""
 
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         service = webdriver.ChromeService(PROGRAMS["chromedriver"])
         self.driver = webdriver.Chrome(options, service)
+        self._said: list[dict[str, Any]] = []
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -41,12 +43,15 @@ class Browser:
         """Load a page, and wait until all of it is drawn."""
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # what came before is forgotten
+        self._said.clear()
         self.driver.get(address)
         self.wait(lambda: self.run("return document.documentElement.dataset.ready"))
 
     def console(self) -> list[str]:
         """What the page has said on the console, errors too."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        said = self._listen()
+        self._said = []
+        return [entry["message"] for entry in said]
 
     def requests(self) -> list[str]:
         """What the page has loaded or tried to load since it was opened."""
@@ -62,10 +67,27 @@ class Browser:
         return self.driver.execute_script(script)
 
     def wait(self, condition: Callable[[], object], seconds: float = 1200) -> None:
+        """Wait until a condition holds; fail at once if a script of the page has failed before.
+
+        A page whose script has failed never comes to it. The limit is for what nothing tells.
+        """
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, self.console()
+            failed = any(entry["source"] == "javascript" for entry in self._listen())
+            assert not failed and time.monotonic() < end, self._describe()
             time.sleep(0.05)
+
+    def _listen(self) -> list[dict[str, Any]]:
+        """Return what the page has said since `console` was called; the driver tells it once."""
+        self._said += self.driver.get_log("browser")
+        return self._said
+
+    def _describe(self) -> str:
+        """Return what the page says and shows, with a picture of it, for whom a test failed."""
+        picture = Path(tempfile.mkdtemp(prefix="page-"), "page.png")
+        self.driver.save_screenshot(str(picture))
+        text = self.run("return document.body.innerText.slice(0, 1000)")
+        return f"{self.driver.current_url}: {self.console()}; picture: {picture}; it shows: {text}"
 
     def find(self, selector: str) -> list[WebElement]:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)

@@ -1,7 +1,17 @@
 """The report that `snakemake` leaves, and Snakemake's own."""
 
+from pathlib import Path
+
+import pytest
 from chromium import Browser
 from projects import Project
+
+
+def test_a_page_whose_script_has_failed_is_not_waited_for(browser: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>half a page</p><script>throw new Error('no curves')</script>")
+    with pytest.raises(AssertionError, match=r"no curves[^$]*shows: half a page"):
+        browser.open(page)
 
 
 def test_the_report_shows_what_was_run(trained: Project, browser: Browser) -> None:
