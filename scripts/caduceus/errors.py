@@ -35,6 +35,10 @@ _PATH_FIXES = {
     errno.ENAMETOOLONG: "use a shorter name",
     errno.ELOOP: "remove the links that lead to each other",
 }
+# Snakemake makes this folder in the home, which a user of a container often can't write to.
+_CACHE = "/.cache"
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_CACHE_FIX = "set XDG_CACHE_HOME to a folder that you can write to"
 
 
 class CaduceusError(Exception):
@@ -126,8 +130,11 @@ def from_os_error(error: OSError) -> ResultError | None:
     fix = (_MACHINE_FIXES | _PATH_FIXES).get(error.errno or 0)
     if fix is None:
         return None
+    where = str(error.filename or "results")
+    if error.errno in _REFUSED and f"{_CACHE}/" in f"{where}/":
+        fix = _CACHE_FIX
     reason = error.strerror or str(error)
-    return SystemCallError(f"{reason}: {fix}", where=str(error.filename or "results"))
+    return SystemCallError(f"{reason}: {fix}", where=where)
 
 
 def from_machine_error(error: Exception) -> ResultError | None:

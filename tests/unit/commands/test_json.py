@@ -295,6 +295,9 @@ def test_an_error_of_the_system_says_what_to_do() -> None:
     error = from_os_error(OSError(28, "No space left on device", "results/a"))
     assert error is not None and str(error).startswith("results/a: No space left on device: free")
     assert error.mend == "free some space or move results/ to a larger disk"
+    homeless = from_os_error(OSError(13, "Permission denied", "/nonexistent/.cache"))
+    assert homeless is not None
+    assert homeless.mend == "set XDG_CACHE_HOME to a folder that you can write to"
 
 
 def test_numbers_and_names_that_json_lacks_are_plain() -> None:
