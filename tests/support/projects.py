@@ -45,6 +45,8 @@ output = Path(os.environ["CADUCEUS_OUTPUT_DIR"])
 (output / "predictions.csv").write_text("example,prediction\\n0,1\\n")
 run.finish()
 '''
+# The Snakefile of a project of one's own, as `caduceus init` writes it.
+SNAKEFILE = REPOSITORY.joinpath("scripts/caduceus/project/template/Snakefile").read_text()
 CURVE = """\
 def accuracy(step, rate, seed):
     return 1 - 1 / (step + 2) - rate - seed / 1000

@@ -14,7 +14,7 @@ from caduceus.exports.sweep_trials import read_trials
 from caduceus.runs.files.plan import Plan
 from caduceus.sweeps.folders import SweepFolder
 from online import caduceus
-from projects import Finished, Project
+from projects import SNAKEFILE, Finished, Project
 from reads import unordered_reads, watched
 from sweep_projects import (
     GRID,
@@ -28,14 +28,6 @@ from sweep_projects import (
 )
 from wandb_server import WandbServer
 
-SNAKEFILE = """\
-from caduceus import SNAKEFILE
-configfile: "config.yaml"
-module caduceus:
-    snakefile: SNAKEFILE
-    config: config
-use rule * from caduceus
-"""
 SHOWN = {"figures": {"search": {"kind": "sweep", "panel": "slices", "width": "column"}}}
 
 

@@ -16,16 +16,8 @@ from answer_schemas import check
 from caduceus.io.csv_rows import read_rows
 from caduceus.runs.files.train import Train
 from caduceus.runs.files.tries import LedgerFolder
-from projects import EXPORTS, Finished, Project, end, wait_for
+from projects import EXPORTS, SNAKEFILE, Finished, Project, end, wait_for
 
-SNAKEFILE = """\
-from caduceus import SNAKEFILE
-configfile: "config.yaml"
-module caduceus:
-    snakefile: SNAKEFILE
-    config: config
-use rule * from caduceus
-"""
 PROGRAM = """\
 import argparse
 import os
