@@ -59,7 +59,7 @@ def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> Non
 
     A trial that was interrupted keeps its parameters and its id.
     """
-    project = create(tmp_path / "project", BAYES, TRACKED, count=12, lag=3)
+    project = create(tmp_path / "project", BAYES, TRACKED, count=9, lag=3)
     interrupted = kill_midway(project)
     before = told(project)
     project.snakemake("--rerun-incomplete", "--until", "export_sweep").check()
@@ -81,12 +81,12 @@ def test_trials_follow_from_the_results_before_them_alone(tmp_path: Path) -> Non
             known[before] = Observation(result.parameters, loss, "finished")
         assert trial["parameters"] == suggest(config, "gp", 0, number, known), number
         known.append(Observation(trial["parameters"], None, "running"))
-    assert len({result.parameters["x"] for result in known}) == 12
+    assert len({result.parameters["x"] for result in known}) == 9
 
     # What is said of runs is said of all, at once.
     project.change("experiments/tune.yaml", tags=["mine"])
     planned = project.planned("--until", "export_sweep")
-    assert (planned["init_run"], planned["export_run"]) == (12, 12)
+    assert (planned["init_run"], planned["export_run"]) == (9, 9)
     assert not {"sweep_agent", "suggest_trial"} & set(planned)
 
 
