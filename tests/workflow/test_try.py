@@ -201,7 +201,13 @@ def test_tables_show_the_listed_seeds_alone(kept: tuple[Project, Finished], tmp_
 
 @pytest.mark.parametrize(
     ("name", "is_of_group"),
-    [("SIGINT", True), ("SIGTERM", False), ("SIGTERM", True), ("SIGHUP", True), ("SIGINT", False)],
+    [
+        ("SIGINT", True),
+        ("SIGTERM", False),
+        ("SIGHUP", True),
+        pytest.param("SIGTERM", True, marks=pytest.mark.soak),
+        pytest.param("SIGINT", False, marks=pytest.mark.soak),
+    ],
 )
 def test_a_signal_ends_a_try_with_all_that_it_has_started(
     edited: Project, tmp_path: Path, name: str, is_of_group: bool
