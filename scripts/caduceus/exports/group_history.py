@@ -20,11 +20,13 @@ from caduceus.runs.files.export import STEP, DefinedMetric
 ABOUT = ("run", "experiment", "variant", "seed")
 
 _AXES = b"axes"  # key of the schema's metadata
+_NUMBERS = b"numbers"  # key of a field's metadata
 
 _INT = r"^-?[0-9]+$"
 _FLOAT = r"^(-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?|NaN|-?Infinity)$"
 _BOOL = "^(true|false)$"
 _JSON = r'^["\[{]'
+_NUMERIC = frozenset(("int", "big", "huge", "float"))  # of the kinds of cells
 _EXACT_INT = 2**53  # a float column holds whole numbers up to here exactly
 
 # In bytes of CSV. Runs are read together, as a call of pyarrow takes longer than the rows of most.
@@ -56,8 +58,9 @@ def write_history(
     """Write every row of `runs` to a Parquet file, with one row group for each run.
 
     A column is bool, int64, float64 or text: the narrowest type that holds every value of every run
-    exactly. A column of mixed kinds holds the text of its cells. A metric of one of the names in
-    `ABOUT` is called `logged.NAME`. The metadata of the schema holds what `read_axes` returns.
+    exactly. A column of mixed kinds holds the text of its cells; `has_numbers` tells whether some
+    of them are numbers. A metric of one of the names in `ABOUT` is called `logged.NAME`. The
+    metadata of the schema holds what `read_axes` returns.
 
     Args:
         runs: one or more.
@@ -96,6 +99,14 @@ def read_axes(path: Path) -> Mapping[str, list[str]]:
     """
     metadata = pq.read_schema(path).metadata or {}
     return dict(json.loads(metadata.get(_AXES, b"{}")))
+
+
+def has_numbers(column: pa.Field) -> bool:
+    """Whether cells of a column of `write_history` are numbers, also beside texts."""
+    kinds = pa.types
+    if kinds.is_floating(column.type) or kinds.is_integer(column.type):
+        return True
+    return _NUMBERS in (column.metadata or {})
 
 
 def declared_axes(runs: Sequence[RunHistory]) -> dict[str, list[str]]:
@@ -233,9 +244,11 @@ def _plan(runs: Sequence[RunHistory], batches: Iterable[_Batch]) -> _Plan:
         name: {type(run.about[name]).__name__ for run in runs if run.about[name] is not None}
         for name in ABOUT
     }
-    return _Plan(
-        pa.schema([(name, _type(found)) for name, found in (about | kinds).items()]), kinds
-    )
+    fields = [
+        *(pa.field(name, _type(found)) for name, found in about.items()),
+        *(_column(name, found) for name, found in kinds.items()),
+    ]
+    return _Plan(pa.schema(fields), kinds)
 
 
 def _repeated(values: Sequence[Json], counts: Sequence[int]) -> list[Json]:
@@ -314,6 +327,12 @@ def _type(kinds: set[str]) -> pa.DataType:
     if kinds and kinds <= {"int", "float"}:
         return pa.float64()
     return pa.string()
+
+
+def _column(name: str, kinds: set[str]) -> pa.Field:
+    kind = _type(kinds)
+    is_mixed = kind == pa.string() and kinds & _NUMERIC
+    return pa.field(name, kind, metadata={_NUMBERS: b""} if is_mixed else None)
 
 
 def _convert(column: pa.ChunkedArray, kind: pa.DataType, kinds: set[str]) -> pa.Array:

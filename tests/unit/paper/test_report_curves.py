@@ -20,7 +20,8 @@ from caduceus.statistics.settings import Methods
 from report_data import write_group
 
 NS = 1_700_000_000_000_000_001
-DRAWN = [("loss", "_step"), ("loss", "_runtime"), ("rare", "_step"), ("ns", "_step")]
+DRAWN = [("loss", "_step"), ("loss", "_runtime"), ("rare", "_step")]
+DRAWN += [("ns", "_step"), ("mixed", "_step")]
 
 
 def unpacked(packed: str, kind: type[Any]) -> np.ndarray:
@@ -32,13 +33,15 @@ def unpacked(packed: str, kind: type[Any]) -> np.ndarray:
 def history(folder: Path) -> pq.ParquetFile:
     """Three variants of two runs, one run of each after the other; `rare` in every third row.
 
-    `ns` is a time in ns, which no float holds exactly.
+    `ns` is a time in ns, which no float holds exactly; `mixed` has a text first, then such times
+    and fractions.
     """
     runs = []
     for run in range(6):
         rows = [
             {"_step": at, "_runtime": at / 4, "loss": 10 * run + at, "ns": NS + at}
             | ({"rare": -at} if at % 3 == 0 else {})
+            | {"mixed": ["warm-up", at + NS, at / 2][at and 1 + at % 2]}
             for at in range(5 + run)
         ]
         csv = folder / f"{run}.csv"
@@ -62,9 +65,11 @@ def test_curves_are_those_that_were_logged_however_few_are_read_at_once(
     for each in found:
         assert sorted(each.curves) == [each.variant, each.variant + 3]
         for run, (steps, values) in each.curves.items():
-            at = np.arange(0, 5 + run, 3 if each.drawn[0] == "rare" else 1)
+            first, by = {"rare": (0, 3), "mixed": (1, 1)}.get(each.drawn[0], (0, 1))
+            at = np.arange(first, 5 + run, by)
             assert steps.tolist() == (at / 4 if each.drawn[1] == "_runtime" else at).tolist()
             logged = {"rare": -at, "loss": 10 * run + at, "ns": (NS + at).astype(float)}
+            logged["mixed"] = np.where(at % 2, at / 2, logged["ns"])
             assert values.tolist() == logged[each.drawn[0]].tolist()
 
 

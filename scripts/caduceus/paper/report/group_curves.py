@@ -1,5 +1,6 @@
 """Read the curves of a group, a few variants at a time, which bounds the memory."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from caduceus.exports.group_history import has_numbers
+from caduceus.paper.history_values import number_in
 from caduceus.statistics.curves import Curve, on_axis
 from caduceus.statistics.samples import Array
 
@@ -75,12 +78,7 @@ def read_curves(
 
 def number_columns(schema: pa.Schema) -> frozenset[str]:
     """Return the names of the columns that have numbers."""
-    kinds = pa.types
-    return frozenset(
-        field.name
-        for field in schema
-        if kinds.is_floating(field.type) or kinds.is_integer(field.type)
-    )
+    return frozenset(column.name for column in schema if has_numbers(column))
 
 
 def _columns(drawn: Sequence[Drawn]) -> list[str]:
@@ -124,8 +122,7 @@ def _read(
 ) -> Iterator[VariantCurves]:
     names = _columns(drawn)
     table = file.read_row_groups([part.place for part in parts], columns=names)
-    # Whole numbers beyond 2^53, such as times in ns, are drawn as the nearest float.
-    columns = {name: table[name].cast(pa.float64(), safe=False).to_numpy() for name in names}
+    columns = {name: _floats(table[name]) for name in names}
     start = 0
     for variant, members in groupby(parts, key=lambda part: part.variant):
         found: dict[Drawn, dict[int, Curve]] = {pair: {} for pair in drawn}
@@ -138,6 +135,17 @@ def _read(
         for pair, curves in found.items():
             if curves:
                 yield VariantCurves(variant, pair, curves)
+
+
+def _floats(column: pa.ChunkedArray) -> Array:
+    """Return the numbers of a column, NaN where a cell holds none.
+
+    Whole numbers beyond 2^53, such as times in ns, become the nearest float.
+    """
+    if not pa.types.is_string(column.type):
+        return column.cast(pa.float64(), safe=False).to_numpy()
+    numbers = map(number_in, column.to_pylist())
+    return np.array([math.nan if number is None else number for number in numbers], float)
 
 
 def _curves(rows: Mapping[str, Array], drawn: Sequence[Drawn]) -> Iterator[tuple[Drawn, Curve]]:
