@@ -1,6 +1,5 @@
 """Read the curves of a group, a few variants at a time, which bounds the memory."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -142,10 +141,11 @@ def _floats(column: pa.ChunkedArray) -> Array:
 
     Whole numbers beyond 2^53, such as times in ns, become the nearest float.
     """
-    if not pa.types.is_string(column.type):
-        return column.cast(pa.float64(), safe=False).to_numpy()
-    numbers = map(number_in, column.to_pylist())
-    return np.array([math.nan if number is None else number for number in numbers], float)
+    if pa.types.is_string(column.type):
+        numbers = map(number_in, column.to_pylist())
+        column = pa.chunked_array([pa.array(numbers, pa.float64())])
+    floats: Array = column.cast(pa.float64(), safe=False).to_numpy()
+    return floats
 
 
 def _curves(rows: Mapping[str, Array], drawn: Sequence[Drawn]) -> Iterator[tuple[Drawn, Curve]]:
