@@ -19,13 +19,14 @@ from caduceus.overview.environments import (
     present_environment,
 )
 from caduceus.overview.failures import entry_lines, find_failed_entries
-from caduceus.overview.plans import read_plan
+from caduceus.overview.plans import Rebuild, read_plan
 from caduceus.overview.run_notes import Note, notes_of_states
 from caduceus.overview.status import RunStatus, damaged_plans, read_states
 from caduceus.overview.status_lines import stale_lines, state_lines
 from caduceus.project.project import load_project
 from caduceus.runs.record import read_records
 from caduceus.system.recorded_reads import doubt
+from caduceus.system.snakemake_dry_run import UnwritableError
 from caduceus.system.snakemake_lock import find_holder
 
 
@@ -115,16 +116,26 @@ def status_text(config: Path, results: Path) -> Iterator[str]:
     yield from changed_lines(status.changed_files)
     yield from difference_lines(status.differences)
     yield from behind_lines(status.behind)
-    if status.snakemake:
+    if status.snakemake:  # it is about to make what is stale now
         host, pid = status.snakemake.host, status.snakemake.pid
         yield f"snakemake is running on {host}{'' if pid is None else f', as process {pid}'}"
-    else:  # a running Snakemake is about to make what is stale now
-        yield from stale_lines(read_plan().stale)
+    elif (stale := _find_stale()) is None:
+        yield "stale results aren't known: Snakemake can't write here to plan"
+    else:
+        yield from stale_lines(stale)
 
 
 def status_json(config: Path, results: Path) -> str:
     """Return the state of a project and its stale results as JSON; see `read_status`."""
     status = read_status(config, results)
     failed = [{"item": each.item, "errors": each.errors} for each in status.failed_entries]
-    stale = None if status.snakemake else read_plan().stale
+    stale = None if status.snakemake else _find_stale()
     return answer_text(vars(status) | {"failed_entries": failed, "stale": stale})
+
+
+def _find_stale() -> Sequence[Rebuild] | None:
+    """Return the results that would be made again; None where Snakemake can't write."""
+    try:
+        return read_plan().stale
+    except UnwritableError:
+        return None

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from caduceus.errors import SpecError
 from caduceus.system import processes
@@ -21,10 +21,15 @@ sys.path[:] = json.loads(sys.argv.pop(1))
 from caduceus.system.snakemake_process import list_jobs
 sys.exit(list_jobs(sys.argv[2:], whole=sys.argv[1] == "whole"))
 """
+_SNAKEMAKES = Path(".snakemake")  # its folder, into which a dry run writes, too
 _TIME_LIMIT_S = 1800.0
 _PLACED = re.compile(r"([^:]+:\d+): ")  # FILE:LINE before a message
 _IN_FILE = re.compile(r'(\w+) in file "([^"]+)", line (\d+):\s+(.*)', re.DOTALL)  # Snakemake's own
 REPORTING = ("report_failures", "report_refuted")
+
+
+class UnwritableError(SpecError):
+    """Snakemake can't plan, as it can't write beside the project."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,18 @@ def planned_jobs(arguments: Sequence[str]) -> list[Job]:
 
     Raises:
         SpecError: the dry run fails, with Snakemake's message, or takes more than half an hour.
+        UnwritableError: Snakemake can't write into its folder, and no stamp answers.
     """
     stamp = dry_run_stamp(arguments)
     if stamp.answer() is not None:
         adopt(stamp.states)
         return []
+    folder = _SNAKEMAKES if _SNAKEMAKES.exists() else Path()
+    if not os.access(folder, os.W_OK):
+        raise UnwritableError(
+            "Snakemake can't plan where it can't write; copy the project, and ask there",
+            str(folder.absolute()),
+        )
     with reads_elsewhere():
         answer = _dry_run("", arguments)
         if answer is not None and WHOLE in answer.output.splitlines():

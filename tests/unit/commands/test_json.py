@@ -88,6 +88,26 @@ def test_status_says_the_same_as_json_and_as_text(
     assert "toy: 4 runs" in text and "  failed       rate=0.1 seed 1" in text
 
 
+def test_a_project_that_can_only_be_read_has_a_status_and_no_plan(
+    exported: Project, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = str(exported.path)
+    if subprocess.run(["mount", "--bind", place, place]).returncode:
+        pytest.skip("needs root, to mount a folder")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", place], check=True)
+        os.chdir(place)  # into what is mounted there now
+        found = answer("status")
+        assert (len(found["experiments"][0]["runs"]), found["stale"]) == (4, None)
+        assert command_line.main(["status"]) == 0
+        said = capsys.readouterr().out
+        assert "stale results aren't known: Snakemake can't write here to plan" in said
+        assert command_line.main(["plan"]) == 1
+        assert f"{place}: Snakemake can't plan where it can't write" in capsys.readouterr().err
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
 def test_a_plan_lists_runs_and_results_with_reasons(exported: Project, answer: Answer) -> None:
     for folder in exported.runs:
         for path in folder.glob("*"):
