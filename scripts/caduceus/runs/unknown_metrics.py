@@ -10,7 +10,8 @@ from caduceus.runs.metric import Metric
 _SHOWN = 12  # names in a message
 _NOT_OWN = ("_", "system/", "visualizations/")  # what wandb and our helpers log by themselves
 
-# What `define_metric(summary=...)` has a run's summary keep of a metric in place of its last value.
+# Values that `define_metric` takes for `summary`. With one of them a run's summary has METRIC.VALUE
+# in place of METRIC.
 _KEPT = ("min", "max", "mean", "best", "last", "first")
 
 

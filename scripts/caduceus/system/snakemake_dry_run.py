@@ -21,7 +21,7 @@ sys.path[:] = json.loads(sys.argv.pop(1))
 from caduceus.system.snakemake_process import list_jobs
 sys.exit(list_jobs(sys.argv[2:], whole=sys.argv[1] == "whole"))
 """
-_SNAKEMAKES = Path(".snakemake")  # its folder, into which a dry run writes, too
+_SNAKEMAKES = Path(".snakemake")  # the folder of Snakemake, which writes there in a dry run too
 _TIME_LIMIT_S = 1800.0
 _PLACED = re.compile(r"([^:]+:\d+): ")  # FILE:LINE before a message
 _IN_FILE = re.compile(r'(\w+) in file "([^"]+)", line (\d+):\s+(.*)', re.DOTALL)  # Snakemake's own
